@@ -1,0 +1,64 @@
+# Every command of this project: people, pre-commit and CI call the same ones.
+# Needed beforehand: make, and Python >= 3.11 with pip or venv.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# The machine's uv where it has one, else a private one below .cache/.
+PRIVATE_UV := .cache/uv/bin/uv
+UV := $(if $(shell uv --version 2>/dev/null),uv,$(PRIVATE_UV))
+# `install` has synced already: running must not lock or sync once more.
+RUN := $(UV) run --no-sync
+
+# pyright comes with all it needs; without this it asks a registry whether it is outdated.
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+.PHONY: help install fmt lint test up down verify bench
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(filter $(PRIVATE_UV),$(UV)) ## Install everything into .venv, as locked
+	@$(UV) sync --locked --all-packages
+
+fmt: install ## Format, and fix what can be fixed without thinking
+	$(RUN) ruff check --fix --quiet || true
+	$(RUN) ruff format
+
+lint: install ## Check style, types and architecture
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+	$(RUN) pyright
+	$(RUN) lint-imports
+
+# Whatever a program writes and git keeps is written again here and compared.
+# Later: the CRDs (deploy/crds and the chart's copy).
+verify: install ## Check that generated files equal the committed ones
+	$(UV) lock --check
+	$(RUN) towncrier build --draft --version next > /dev/null
+
+# Two workers: many tests start processes and wait for them, and small machines have two cores.
+test: install lint verify ## Check everything, then run all tests
+	$(RUN) pytest -n 2
+
+up: install ## Start the HTTP API on :5005 and run the example job through it
+	@$(RUN) python dev/up.py
+
+down: install ## Stop what `make up` started
+	@$(RUN) python dev/down.py
+
+bench: install ## Measure, as ratios to plain Python
+	@$(RUN) python -m benchmarks
+
+# A venv of its own, as Debian's Python refuses to be installed into. Where venv is missing (its
+# own package there), pip can still install into a folder.
+$(PRIVATE_UV):
+	@echo 'No uv on this machine: installing one in .cache/uv'
+	@rm -rf .cache/uv
+	@if python3 -m venv .cache/uv > /dev/null 2>&1; then \
+	  .cache/uv/bin/python -m pip install --quiet uv; \
+	else \
+	  rm -rf .cache/uv && python3 -m pip install --quiet --target .cache/uv uv; \
+	fi

@@ -1,0 +1,75 @@
+"""Why something failed, in a shape that a person can read and a program can sort."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LONGEST_MESSAGE = 1000
+"""Characters of a failure's message that are kept."""
+LINES_KEPT = 5
+"""Last lines of a script's own output that a failure keeps."""
+
+
+class Reason:
+    """The causes that the framework knows, in the CamelCase of Kubernetes reasons."""
+
+    EXCEPTION = "Exception"
+    EXIT_CODE = "ExitCode"
+    SIGNAL = "Signal"
+    EXITED_EARLY = "ExitedEarly"
+    TIMEOUT = "Timeout"
+    OUT_OF_MEMORY = "OutOfMemory"
+    SCRIPT_NOT_FOUND = "ScriptNotFound"
+    NO_MAIN = "NoMain"
+    BAD_PARAMETERS = "BadParameters"
+    BAD_RESULT = "BadResult"
+    INTERPRETER_DID_NOT_START = "InterpreterDidNotStart"
+    CANCELLED = "Cancelled"
+    DEADLINE_EXCEEDED = "DeadlineExceeded"
+    SESSION_LOST = "SessionLost"
+    INVALID_JOB = "InvalidJob"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A place in the user's code: file, line number from 1, function, and the line itself."""
+
+    file: str
+    line: int
+    function: str
+    text: str = ""
+
+    def __str__(self) -> str:
+        where = f"line {self.line} in {self.function}"
+        return f"{where}: {self.text}" if self.text else where
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why a script, a session or a job failed. Secrets are hidden before it is made."""
+
+    reason: str
+    message: str = ""
+    error: str = ""
+    """Type of the exception, where there was one."""
+    at: Frame | None = None
+    """The innermost frame of the user's own code."""
+    exit_code: int | None = None
+    signal: str = ""
+    said: tuple[str, ...] = ()
+    """The last lines that the script wrote."""
+    said_lines: int = 0
+    """How many lines the script wrote in all."""
+
+    def __str__(self) -> str:
+        """One line: the exception as Python shows it, or the reason and its message."""
+        message = " ".join(self.message.split())
+        what = self.error or self.reason
+        return f"{what}: {message}" if message else what
+
+
+def printable(text: str, limit: int = LONGEST_MESSAGE) -> str:
+    """Return `text` fit for a record and a terminal: no surrogates, no control characters."""
+    text = text[: limit + 1].encode("utf-8", "backslashreplace").decode()
+    text = "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,49 @@
+"""The checkpoint rule: what a fresh interpreter must run again before it can go on.
+
+Scripts of a session share memory, so a success that lives only in memory is gone with the
+process. Saving a scene that nothing has modified must be impossible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from job_execution_framework.domain.row import Row
+from job_execution_framework.domain.script import Script
+
+
+def first_undone(scripts: Sequence[Script], rows: Mapping[str, Row]) -> Script | None:
+    """Return the script to go on with, or None where all are done."""
+    return next((script for script in scripts if not rows[script.name].done), None)
+
+
+def to_replay(scripts: Sequence[Script], rows: Mapping[str, Row], goal: Script) -> list[Script]:
+    """Return what a fresh interpreter runs again before `goal`, in the job's order.
+
+    The setup scripts of the session, and every script after its last checkpoint that succeeded.
+    What somebody skipped has never run, and is not replayed either.
+    """
+    before: list[Script] = []
+    replay: list[Script] = []
+    for script in scripts:
+        if script is goal:
+            break
+        if script.session == goal.session and rows[script.name].succeeded:
+            before.append(script)
+    for script in reversed(before):
+        if script.checkpoint:
+            break
+        replay.append(script)
+    kept = {script.name for script in replay}
+    return [script for script in before if script.setup or script.name in kept]
+
+
+def to_run(scripts: Sequence[Script], rows: Mapping[str, Row], goal: Script) -> list[Script]:
+    """Return all that a fresh session may start to come past `goal`: its plan."""
+    position = scripts.index(goal)
+    ahead = [
+        script
+        for script in scripts[position:]
+        if script.session == goal.session and not rows[script.name].done
+    ]
+    return to_replay(scripts, rows, goal) + ahead

@@ -1,0 +1,243 @@
+"""What can happen to a job, in the past tense.
+
+An event's identity is (`origin`, `seq`): who wrote it, the coordinator or a session run, and its
+number in what that origin wrote. ``print(event)`` is one line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from job_execution_framework.domain.cause import Cause
+
+COORDINATOR = "coordinator"
+"""The origin of what no session writes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """A fact. `at` is in seconds since the epoch."""
+
+    at: float
+    origin: str = ""
+    seq: int = 0
+
+    def __str__(self) -> str:
+        time = datetime.fromtimestamp(self.at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return f"{time} {type(self).__name__} {self.told()}".rstrip()
+
+    def told(self) -> str:
+        """Return the event's own part of its line."""
+        return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobEvent(Event):
+    """Something that concerns the job as a whole."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobAdded(JobEvent):
+    """The job exists; `scripts` are the names of its steps."""
+
+    scripts: tuple[str, ...] = ()
+
+    def told(self) -> str:
+        return ", ".join(self.scripts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobStarted(JobEvent):
+    """The job was let go."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobSuspended(JobEvent):
+    """Nothing more is started; a running script ends first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobUnsuspended(JobEvent):
+    """The job goes on after a suspension."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobResumed(JobEvent):
+    """A job that ended goes on, as the checkpoint rule says or from `from_script` on."""
+
+    from_script: str = ""
+    changed: tuple[str, ...] = ()
+    """What was changed in the scripts that will run, as ``script.field``."""
+    token: str = ""
+    by: str = ""
+    why: str = ""
+
+    def told(self) -> str:
+        parts = [f"from {self.from_script}" if self.from_script else ""]
+        parts += [f"changed {', '.join(self.changed)}" if self.changed else "", self.why]
+        parts += [f"by {self.by}" if self.by else ""]
+        return "; ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobSucceeded(JobEvent):
+    """Every script is done."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobFailed(JobEvent):
+    """The job stopped; `script` is where, if it was at a script."""
+
+    cause: Cause
+    script: str = ""
+
+    def told(self) -> str:
+        return f"{self.script}: {self.cause}" if self.script else str(self.cause)
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobCancelled(JobEvent):
+    """Somebody stopped the job."""
+
+    by: str = ""
+    why: str = ""
+
+    def told(self) -> str:
+        return "; ".join(part for part in (self.why, f"by {self.by}" if self.by else "") if part)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionOpened(Event):
+    """One process of a session may start; `uid` is the one that is allowed to."""
+
+    run: str
+    session: str
+    uid: str
+    scripts: tuple[str, ...]
+    """The only scripts that it may start."""
+
+    def told(self) -> str:
+        return f"{self.run}: {', '.join(self.scripts)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionEnded(Event):
+    """That process is gone for certain; a `cause` says that it was lost."""
+
+    run: str
+    cause: Cause | None = None
+
+    def told(self) -> str:
+        return f"{self.run}: {self.cause}" if self.cause else self.run
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterpreterLost(Event):
+    """The session goes on, but what its scripts had in memory is gone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptEvent(Event):
+    """Something that happened to one attempt of one script."""
+
+    script: str
+    number: int
+    """The script's place in the job, from 1."""
+    of: int
+    """How many scripts the job has."""
+    attempt: int
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    """As they may be shown: secrets hidden, long values cut."""
+
+    def told(self) -> str:
+        what = f"{self.number}/{self.of} {self.script}, attempt {self.attempt}{self.outcome()}"
+        return f"{what}; args {arguments(self.parameters)}" if self.parameters else what
+
+    def outcome(self) -> str:
+        """Return how it went, to be read after the attempt's number."""
+        return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptStarted(ScriptEvent):
+    """Recorded before the start: from here on the script may have had effects."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptSucceeded(ScriptEvent):
+    """``main`` returned; `output` is what it returned, `seconds` how long it took."""
+
+    seconds: float = 0
+    output: object = None
+
+    def outcome(self) -> str:
+        return f", {took(self.seconds)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptFailed(ScriptEvent):
+    """The attempt failed for a known reason."""
+
+    cause: Cause
+    seconds: float = 0
+
+    def outcome(self) -> str:
+        return f", {took(self.seconds)}: {self.cause}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptInterrupted(ScriptEvent):
+    """Nobody can know how far the attempt came, or whether it began."""
+
+    cause: Cause
+
+    def outcome(self) -> str:
+        return f": {self.cause}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptRetrying(ScriptEvent):
+    """The script will be started again; `attempt` is the one that failed."""
+
+    after_seconds: float = 0
+
+    def outcome(self) -> str:
+        return f", again in {took(self.after_seconds)}" if self.after_seconds else ", again now"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptSkipped(ScriptEvent):
+    """Somebody declared the script done without running it."""
+
+    by: str = ""
+    why: str = ""
+
+    def outcome(self) -> str:
+        return "".join(
+            f", {part}" for part in (f"by {self.by}" if self.by else "", self.why) if part
+        )
+
+
+def took(seconds: float) -> str:
+    """Say a duration as people do: ``0.3 s``, ``41 s``, ``12 min``, ``3.5 h``."""
+    if seconds < 9.95:  # noqa: PLR2004  # below, tenths matter
+        return f"{max(seconds, 0):.1f} s"
+    if seconds < 600:  # noqa: PLR2004  # ten minutes
+        return f"{seconds:.0f} s"
+    if seconds < 7200:  # noqa: PLR2004  # two hours
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def arguments(parameters: Mapping[str, object]) -> str:
+    """Show parameters on one line: ``frames=240 path=/shots/010 "note=two words"``."""
+    return " ".join(f"{key}={_argument(value)}" for key, value in parameters.items())
+
+
+def _argument(value: object) -> str:
+    if isinstance(value, str) and value.isprintable() and value and " " not in value:
+        return value
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,96 @@
+"""What a person reads when a job failed: which script, with what, why, and how to go on.
+
+One builder makes both forms: the line for conditions, Events and lists, and the card.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from job_execution_framework.domain.cause import Cause
+from job_execution_framework.domain.events import arguments, took
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.secret import shown
+
+LARGEST_BYTES = 1024
+"""A card fits into one message of any tool."""
+LONGEST_HEADLINE = 4
+"""Lines of the failure's own message that a card shows."""
+
+
+@dataclass(frozen=True)
+class FailureCard:
+    """Why a job ended before its end: as one line, and as lines."""
+
+    line: str
+    why: tuple[str, ...]
+
+
+def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> FailureCard | None:
+    """Return the card of a job that failed, or None where it did not.
+
+    `on` says where it ran, `log` how to read the whole output, `resume` how to go on.
+    """
+    if job.failure is None:
+        return None
+    cause, name = job.failure.cause, job.failure.script
+    if not name:
+        line = f"job failed: {cause}" + (f"; resume: {resume}" if resume else "")
+        return FailureCard(line, _bounded([f"job failed: {cause}"], [], _ending(job, log, resume)))
+    attempt, position = job.rows[name].latest, list(job.rows).index(name) + 1
+    args = arguments(shown(job.script(name).parameters))
+    outcome = str(attempt.state).lower()
+    parts = [f"{name} {outcome}: {cause}", f"args {args}" if args else ""]
+    parts += [f"attempt {attempt.number}, {took(attempt.seconds)}"]
+    parts += [f"resume: {resume}" if resume else ""]
+    head = [f"{name} ({position} of {len(job.rows)}), attempt {attempt.number}, {outcome}"]
+    head[0] += f" after {took(attempt.seconds)}: {cause.reason}"
+    head += [f"  {line}" for line in _headline(cause).splitlines()]
+    head += [f"at      {name}, {cause.at}"] if cause.at else []
+    head += [f"args    {args}"] if args else []
+    head += [f"on      {on}"] if on else []
+    return FailureCard(
+        "; ".join(part for part in parts if part),
+        _bounded(head, _said(cause), _ending(job, log, resume)),
+    )
+
+
+def to_come(job: Job) -> str:
+    """Say what a resume runs, in order: ``open (setup), do (again), save``."""
+    return ", ".join(
+        script.name
+        if not job.rows[script.name].done
+        else f"{script.name} ({'setup' if script.setup else 'again'})"
+        for script in job.to_come()
+    )
+
+
+def _headline(cause: Cause) -> str:
+    what = f"{cause.error}: {cause.message}" if cause.error else cause.message
+    return "\n".join(what.splitlines()[:LONGEST_HEADLINE])
+
+
+def _said(cause: Cause) -> list[str]:
+    if not cause.said:
+        return []
+    return [f"said    {cause.said_lines} lines; the last of them:", *(f"  {s}" for s in cause.said)]
+
+
+def _ending(job: Job, log: str, resume: str) -> list[str]:
+    lines = [f"log     {log}"] if log else []
+    return [*lines, f"resume  {resume}", f"        runs {to_come(job)}"] if resume else lines
+
+
+def _bounded(head: list[str], said: list[str], ending: list[str]) -> tuple[str, ...]:
+    """Join the parts; what the script said gives way first, then the ends of long lines."""
+    while len(said) > 1 and _size(head + said + ending) > LARGEST_BYTES:
+        del said[1]
+    lines = head + (said if len(said) > 1 else []) + ending
+    while _size(lines) > LARGEST_BYTES:
+        longest = max(range(len(lines)), key=lambda i: len(lines[i]))
+        lines[longest] = lines[longest][: len(lines[longest]) // 2] + "…"
+    return tuple(lines)
+
+
+def _size(lines: list[str]) -> int:
+    return len("\n".join(lines).encode())

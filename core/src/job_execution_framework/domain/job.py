@@ -1,0 +1,247 @@
+"""The job: one mutation, `apply`, and one decision, `next`.
+
+Everything that can happen to a job is an event that somebody applies; what should happen now is
+asked of `next`. The same job decides in the coordinator (which opens sessions), inside a session
+(which starts only what its lease names) and in a single process (which starts everything).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from job_execution_framework.domain import checkpoint, events, fold
+from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.errors import GapInLog, IllegalTransition
+from job_execution_framework.domain.events import COORDINATOR, Event, ScriptEvent
+from job_execution_framework.domain.row import Row, ScriptState
+from job_execution_framework.domain.script import Script, Session, check
+from job_execution_framework.domain.secret import shown
+from job_execution_framework.domain.steps import Close, ControlWord, Finish, Open, Start, Step, Wait
+from job_execution_framework.domain.transitions import ENDED, JOB_STATES, SCRIPT_STATES, JobState
+
+ScriptEventT = TypeVar("ScriptEventT", bound=ScriptEvent)
+
+
+@dataclass
+class Job:
+    """An ordered list of scripts, what happened to them, and what should happen next.
+
+    Raises InvalidJob where the scripts and sessions do not make a job.
+    """
+
+    id: str
+    scripts: tuple[Script, ...]
+    sessions: tuple[Session, ...] = (Session(),)
+    deadline_seconds: float | None = None
+    """How long the job may take in all, from its start or its last resume."""
+
+    origin: str = field(default=COORDINATOR, init=False)
+    lease: frozenset[str] | None = field(default=None, init=False)
+    """The scripts that this very process may start; None where it only coordinates sessions."""
+    state: JobState = field(default=JobState.NEW, init=False)
+    rows: dict[str, Row] = field(default_factory=dict, init=False)
+    warm: frozenset[str] = field(default=frozenset(), init=False)
+    """The scripts whose work is in the memory of the running interpreter."""
+    run: events.SessionOpened | None = field(default=None, init=False)
+    """The session run that is open, if one is."""
+    runs: dict[str, int] = field(default_factory=dict, init=False)
+    """How many runs each session has had."""
+    lost: dict[str, tuple[int, Cause]] = field(default_factory=dict, init=False)
+    """How many runs each session lost since the job started or was resumed, and the last cause."""
+    started_at: float | None = field(default=None, init=False)
+    resumed_at: float | None = field(default=None, init=False)
+    ended_at: float | None = field(default=None, init=False)
+    failure: events.JobFailed | None = field(default=None, init=False)
+    resumes: int = field(default=0, init=False)
+    cursors: dict[str, int] = field(default_factory=dict, init=False)
+    """For each origin the number of the last event that was applied."""
+    events: list[Event] = field(default_factory=list, init=False)
+
+    def __post_init__(self) -> None:
+        check(self.scripts, self.sessions)
+        self.rows = {script.name: Row() for script in self.scripts}
+        self._positions = {script.name: i for i, script in enumerate(self.scripts)}
+        self._shown = {script.name: shown(script.parameters) for script in self.scripts}
+
+    def copy(self) -> Job:
+        """Return a job that can change without changing this one."""
+        twin = object.__new__(Job)
+        twin.__dict__.update(
+            (key, value.copy() if isinstance(value, (dict, list)) else value)
+            for key, value in self.__dict__.items()
+        )
+        return twin
+
+    def script(self, name: str) -> Script:
+        """Return the script of this name."""
+        return self.scripts[self._positions[name]]
+
+    def session(self, name: str) -> Session:
+        """Return the session of this name; a container's is its own, with the defaults."""
+        return next((s for s in self.sessions if s.name == name), Session(name))
+
+    @property
+    def finished(self) -> bool:
+        """The job has ended, and nothing of it runs any more."""
+        return self.state in ENDED and self.run is None
+
+    # The one mutation.
+
+    def apply(self, event: Event) -> None:
+        """Fold one event, its own or a foreign one; one that was applied before changes nothing.
+
+        Raises GapInLog where an event of the same origin is missing before it, and
+        IllegalTransition where it cannot happen now. Neither changes the job.
+        """
+        have = self.cursors.get(event.origin, 0)
+        if event.seq <= have:
+            return
+        if event.seq > have + 1:
+            message = f"{event.origin} wrote event {event.seq}, but {have + 1} was never seen"
+            raise GapInLog(message)
+        self._check(event)
+        fold.fold(self, event)
+        self.cursors[event.origin] = event.seq
+        self.events.append(event)
+
+    def record(self, event: Event) -> None:
+        """Apply an event of this job's own making, which gets the next number of its origin."""
+        seq = self.cursors.get(self.origin, 0) + 1
+        self.apply(replace(event, origin=self.origin, seq=seq))
+
+    def about(
+        self, kind: type[ScriptEventT], script: str, attempt: int, at: float, **details: Any
+    ) -> ScriptEventT:
+        """Make an event about one attempt, with what every such event carries."""
+        return kind(
+            at=at,
+            script=script,
+            number=self._positions[script] + 1,
+            of=len(self.scripts),
+            attempt=attempt,
+            parameters=self._shown[script],
+            **details,
+        )
+
+    def _check(self, event: Event) -> None:
+        what = type(event).__name__
+        if self.state not in JOB_STATES[type(event)]:
+            message = f"job {self.id} is {self.state}: {what} cannot happen now"
+            raise IllegalTransition(message)
+        if isinstance(event, events.SessionOpened) and self.run is not None:
+            message = f"job {self.id}: {event.run} cannot open while {self.run.run} is open"
+            raise IllegalTransition(message)
+        if isinstance(event, events.SessionEnded) and (not self.run or self.run.run != event.run):
+            message = f"job {self.id}: {event.run} ended, but is not open"
+            raise IllegalTransition(message)
+        if event.origin != COORDINATOR and (not self.run or self.run.run != event.origin):
+            message = f"job {self.id}: {event.origin} wrote {what}, but is not open"
+            raise IllegalTransition(message)
+        if isinstance(event, ScriptEvent):
+            self._check_script(event)
+
+    def _check_script(self, event: ScriptEvent) -> None:
+        what, row = type(event).__name__, self.rows.get(event.script)
+        if row is None:
+            message = f"job {self.id} has no script {event.script!r}"
+            raise IllegalTransition(message)
+        if row.state not in SCRIPT_STATES[type(event)]:
+            message = f"script {event.script} is {row.state}: {what} cannot happen now"
+            raise IllegalTransition(message)
+        fresh = isinstance(event, events.ScriptStarted) or (
+            isinstance(event, events.ScriptInterrupted) and row.state is not ScriptState.RUNNING
+        )
+        if event.attempt != row.attempt + fresh:
+            message = (
+                f"script {event.script}: {what} of attempt {event.attempt}, after {row.attempt}"
+            )
+            raise IllegalTransition(message)
+        if event.origin != COORDINATOR and self.run and event.script not in self.run.scripts:
+            message = f"script {event.script} is not in the plan of {event.origin}"
+            raise IllegalTransition(message)
+
+    # The one decision.
+
+    def next(self, now: float) -> Step:
+        """Say what should happen at `now` (seconds since the epoch)."""
+        if self.state in ENDED:
+            return Close(self.run.run, ControlWord.CANCEL) if self.run else Wait()
+        deadline = self._deadline()
+        if deadline is not None and now >= deadline:
+            message = f"the job took longer than its {self.deadline_seconds:g} s"
+            return Finish(Cause(Reason.DEADLINE_EXCEEDED, message))
+        if self.state in (JobState.NEW, JobState.WAITING):
+            return Wait()
+        if self.lease is None and self.run:
+            suspended = self.state is JobState.SUSPENDED
+            return Close(self.run.run, ControlWord.PAUSE) if suspended else Wait(deadline)
+        step = self._advance(now)
+        if self.state is JobState.SUSPENDED and not isinstance(step, Finish):
+            return Wait(deadline)
+        if isinstance(step, Wait) and step.until and deadline:
+            return Wait(min(step.until, deadline))
+        return step
+
+    def to_come(self) -> list[Script]:
+        """Return what a fresh interpreter runs from here on to the job's end, in order."""
+        goal = checkpoint.first_undone(self.scripts, self.rows)
+        if goal is None:
+            return []
+        ahead = self.scripts[self._positions[goal.name] :]
+        undone = [script for script in ahead if not self.rows[script.name].done]
+        return checkpoint.to_replay(self.scripts, self.rows, goal) + undone
+
+    def _advance(self, now: float) -> Step:
+        scope = [s for s in self.scripts if self.lease is None or s.name in self.lease]
+        goal = checkpoint.first_undone(scope, self.rows)
+        if goal is None:
+            return Finish()
+        replay = checkpoint.to_replay(self.scripts, self.rows, goal)
+        ahead = [script for script in replay if script.name not in self.warm] + [goal]
+        for script in ahead:
+            if failed := self._verdict(script):
+                return failed
+        if any(self.rows[script.name].state is ScriptState.RUNNING for script in ahead):
+            return Wait()
+        pause = max(self._may_start_at(script) for script in ahead)
+        if now < pause:
+            return Wait(pause)
+        if self.lease is None:
+            plan = tuple(s.name for s in checkpoint.to_run(self.scripts, self.rows, goal))
+            run = f"{goal.session}-{self.runs.get(goal.session, 0) + 1}"
+            return Open(run, goal.session, plan)
+        return Start(ahead[0].name, self.rows[ahead[0].name].attempt + 1)
+
+    def _verdict(self, script: Script) -> Finish | None:
+        """Return the job's failure where `script` may not be started once more."""
+        row = self.rows[script.name]
+        if row.failures > script.retries.limit:
+            return Finish(row.latest.cause or Cause(Reason.SESSION_LOST), script.name)
+        losses, cause = self.lost.get(script.session, (0, None))
+        if losses > self.session(script.session).retry_lost:
+            return Finish(cause, self._doubtful(script.session) or script.name)
+        return None
+
+    def _doubtful(self, session: str) -> str | None:
+        return next(
+            (
+                script.name
+                for script in self.scripts
+                if script.session == session
+                and self.rows[script.name].state is ScriptState.INTERRUPTED
+            ),
+            None,
+        )
+
+    def _may_start_at(self, script: Script) -> float:
+        row = self.rows[script.name]
+        if row.state is not ScriptState.FAILED or not row.failures or row.latest.ended_at is None:
+            return 0
+        return row.latest.ended_at + script.retries.backoff_seconds
+
+    def _deadline(self) -> float | None:
+        since = self.resumed_at or self.started_at
+        if self.origin != COORDINATOR or self.deadline_seconds is None or since is None:
+            return None
+        return since + self.deadline_seconds

@@ -1,0 +1,63 @@
+"""What is known of one script of a job: its attempts, and whether it counts as done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from job_execution_framework.domain.cause import Cause
+
+ATTEMPTS_KEPT = 10
+"""How many earlier attempts a row remembers."""
+
+
+class ScriptState(str, Enum):
+    """The state of a script's latest attempt."""
+
+    NOT_STARTED = "NotStarted"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    INTERRUPTED = "Interrupted"
+    """Nobody can know how it ended."""
+    SKIPPED = "Skipped"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One start of a script. Times are in seconds since the epoch."""
+
+    number: int = 0
+    state: ScriptState = ScriptState.NOT_STARTED
+    started_at: float | None = None
+    ended_at: float | None = None
+    seconds: float = 0
+    cause: Cause | None = None
+    output: object = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One script's latest attempt, what came before it, and what counts."""
+
+    latest: Attempt = Attempt()
+    earlier: tuple[Attempt, ...] = ()
+    done: bool = False
+    """It need not run again. A failed replay never undoes this."""
+    succeeded: bool = False
+    """It is done because it ran, not because somebody skipped it."""
+    failures: int = 0
+    """Failed attempts since the job started or was last resumed: what retries are counted by."""
+
+    @property
+    def state(self) -> ScriptState:
+        """The state of the latest attempt."""
+        return self.latest.state
+
+    @property
+    def attempt(self) -> int:
+        """The number of the latest attempt, 0 where there was none."""
+        return self.latest.number

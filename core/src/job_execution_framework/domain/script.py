@@ -1,0 +1,179 @@
+"""One step of a job, and the session that it runs in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from job_execution_framework.domain.errors import InvalidJob
+
+LONGEST_NAME = 63
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
+
+
+@dataclass(frozen=True)
+class LibraryScript:
+    """A script that the library retrieves by `name`, when the job runs."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """Python source with a ``main(**parameters)``; `file` names it in tracebacks."""
+
+    text: str
+    file: str = "<script>"
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function that the interpreter already has: ``package.module:function``."""
+
+    reference: str
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container image that needs no Python; it is a session of its own."""
+
+    image: str
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A library script that could not be retrieved; `why` is a sentence."""
+
+    why: str
+
+
+Work = LibraryScript | Source | Function | Container | Missing
+"""What a script runs."""
+
+
+@dataclass(frozen=True)
+class Retries:
+    """How often a script may fail and be started again (`limit`), and after which pause."""
+
+    limit: int = 0
+    backoff_seconds: float = 0
+
+
+@dataclass(frozen=True)
+class Session:
+    """One warm interpreter for consecutive scripts of a job."""
+
+    name: str = "main"
+    interpreter: tuple[str, ...] = ("python3",)
+    """argv of the interpreter; the path of the file to run is added."""
+    start_timeout_seconds: float = 300
+    """How long the interpreter may take to come up: licences, slow disks."""
+    retry_lost: int = 0
+    """How many lost processes of this session are replaced before the job fails."""
+
+
+@dataclass(frozen=True)
+class Script:
+    """One step of a job: a name, what to run, its parameters and its own limits."""
+
+    name: str
+    work: Work
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    session: str = Session.name
+    setup: bool = False
+    """It runs again whenever its session starts afresh."""
+    checkpoint: bool = False
+    """Its effect is on disk: what comes after it can be resumed without running it again."""
+    retries: Retries = Retries()
+    timeout_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        """A container is a session of its own, named as its script."""
+        if isinstance(self.work, Container):
+            object.__setattr__(self, "session", self.name)
+
+
+def step_names(library_names: Iterable[str]) -> list[str]:
+    """Derive the names of steps: ``open_scene`` becomes ``open-scene``, repeats get -2, -3."""
+    names: list[str] = []
+    for library_name in library_names:
+        stem = re.sub(r"[^a-z0-9]+", "-", str(library_name).lower()).strip("-") or "script"
+        name, number = stem[:LONGEST_NAME].strip("-"), 1
+        while name in names:
+            number += 1
+            end = f"-{number}"
+            name = stem[: LONGEST_NAME - len(end)].strip("-") + end
+        names.append(name)
+    return names
+
+
+def check(scripts: tuple[Script, ...], sessions: tuple[Session, ...]) -> None:
+    """Raise InvalidJob, with a sentence, unless these make a job."""
+    if not scripts:
+        message = "a job needs at least one script"
+        raise InvalidJob(message)
+    for kind, names in (
+        ("script", [script.name for script in scripts]),
+        ("session", [session.name for session in sessions]),
+    ):
+        _check_names(kind, names)
+    _check_sessions(scripts, {session.name for session in sessions})
+    for script in scripts:
+        _check_limits(script)
+
+
+def _check_names(kind: str, names: list[str]) -> None:
+    for name in names:
+        if len(name) > LONGEST_NAME or not _NAME.match(name):
+            message = (
+                f"{kind} name {name!r}: use at most {LONGEST_NAME} lower-case letters, digits and "
+                "'-', beginning and ending with a letter or digit"
+            )
+            raise InvalidJob(message)
+        if names.count(name) > 1:
+            message = f"{kind} name {name!r} is used more than once: names must be unique"
+            raise InvalidJob(message)
+
+
+def _check_sessions(scripts: tuple[Script, ...], sessions: set[str]) -> None:
+    ended: set[str] = set()
+    current = ""
+    for script in scripts:
+        if isinstance(script.work, Container):
+            if script.name in sessions:
+                message = f"container script {script.name!r} has the name of a session: rename one"
+                raise InvalidJob(message)
+        elif script.session not in sessions:
+            known = ", ".join(sorted(sessions))
+            message = (
+                f"script {script.name!r} names session {script.session!r}, but the job has {known}"
+            )
+            raise InvalidJob(message)
+        if script.session in ended:
+            message = (
+                f"script {script.name!r} goes back to session {script.session!r}: the scripts of "
+                "one session must stand together, with nothing between them"
+            )
+            raise InvalidJob(message)
+        if current and current != script.session:
+            ended.add(current)
+        current = script.session
+
+
+def _check_limits(script: Script) -> None:
+    limits: list[tuple[str, float]] = [
+        ("retries.limit", script.retries.limit),
+        ("retries.backoffSeconds", script.retries.backoff_seconds),
+        ("timeoutSeconds", 1 if script.timeout_seconds is None else script.timeout_seconds),
+    ]
+    for what, value in limits:
+        if value < 0 or (what == "timeoutSeconds" and value == 0):
+            message = f"script {script.name!r}: {what} is {value:g}, but must be positive"
+            raise InvalidJob(message)
+    for key in script.parameters:
+        if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance] # user's own
+            message = f"script {script.name!r}: parameter name {key!r} is not a string"
+            raise InvalidJob(message)

@@ -1,0 +1,152 @@
+"""Parameters that nobody may read back: how they are wrapped, shown and taken out of texts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+
+HIDDEN = "***"
+LONGEST_STRING = 256
+"""Characters of one string that an event still shows."""
+LONGEST_VALUE = 1024
+"""Characters of JSON of one parameter that an event still shows."""
+MOST_PARAMETERS = 32
+"""Parameters that an event still shows."""
+
+
+class Secret:
+    """A parameter's value that reaches the script and nothing else.
+
+    It is shown as ``***`` wherever the framework speaks: events, records, logs, answers, and the
+    failure texts that contain it.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def reveal(self) -> object:
+        """Return the value itself; only what starts a script calls this."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return HIDDEN
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    __hash__ = None  # type: ignore[assignment]  # its value need not be hashable
+
+
+def revealed(value: object) -> object:
+    """Return `value` with every Secret in it, however deep, replaced by what it holds."""
+    if isinstance(value, Secret):
+        return revealed(value.reveal())
+    if isinstance(value, Mapping):
+        return {key: revealed(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(revealed(item) for item in value) if value else value
+    return value
+
+
+def shown(parameters: Mapping[str, object]) -> dict[str, object]:
+    """Return what events show of `parameters`: secrets hidden, JSON only, bounded in size."""
+    seen = {str(key): _shown(value) for key, value in list(parameters.items())[:MOST_PARAMETERS]}
+    if left := len(parameters) - len(seen):
+        seen["…"] = f"{left} more"
+    return seen
+
+
+def _shown(value: object) -> object:
+    plain = _plain(value)
+    text = json.dumps(plain, ensure_ascii=False)
+    if isinstance(plain, str) or len(text) <= LONGEST_VALUE:
+        return plain
+    return f"{text[:LONGEST_STRING]}… ({len(text)} characters)"
+
+
+def _plain(value: object) -> object:
+    """Turn anything into JSON without ever failing: a parameter may be any object in process."""
+    if isinstance(value, Secret):
+        return HIDDEN
+    if value is None or isinstance(value, (bool, int, float)):
+        return value if abs(value or 0) < 1e300 else str(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in list(value.items())[:LONGEST_VALUE]}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value[:LONGEST_VALUE]]
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except Exception:  # noqa: BLE001  # somebody's __repr__ may raise anything
+        text = f"<{type(value).__name__}>"
+    text = text.encode("utf-8", "backslashreplace").decode()
+    if len(text) <= LONGEST_STRING:
+        return text
+    return f"{text[:LONGEST_STRING]}… ({len(text)} characters)"
+
+
+class Redactor:
+    """Takes the values of secrets out of texts that somebody will read."""
+
+    def __init__(self, parameters: Mapping[str, object]) -> None:
+        spellings = {form for value in _secrets(parameters) for form in _spellings(value)}
+        # The longest first: a secret may be part of another one.
+        self._forms = sorted(spellings - {""}, key=len, reverse=True)
+
+    def text(self, text: str, limit: int) -> str:
+        """Return `text` with secrets hidden, cut to `limit` characters after that, not before."""
+        text = self._hide(text)
+        return text if len(text) <= limit else text[: limit - 1] + "…"
+
+    def cut_short(self, text: str, limit: int) -> str:
+        """The same for a text that lost its end before it came here, perhaps inside a secret."""
+        longest = len(self._forms[0]) if self._forms else 0
+        return self.text(text[: max(0, len(text) - longest)], limit)
+
+    def value(self, value: object) -> object:
+        """Return a JSON value with secrets hidden in each of its strings."""
+        if isinstance(value, str):
+            return self._hide(value)
+        if isinstance(value, Mapping):
+            return {self._hide(str(key)): self.value(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.value(item) for item in value]
+        if not isinstance(value, bool) and str(value) in self._forms:
+            return HIDDEN
+        return value
+
+    def _hide(self, text: str) -> str:
+        for form in self._forms:
+            text = text.replace(form, HIDDEN)
+        return text
+
+
+def _secrets(value: object) -> Iterator[object]:
+    if isinstance(value, Secret):
+        yield from _leaves(value.reveal())
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _secrets(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _secrets(item)
+
+
+def _leaves(value: object) -> Iterable[object]:
+    if isinstance(value, Mapping):
+        return [leaf for item in value.values() for leaf in _leaves(item)]
+    if isinstance(value, (list, tuple)):
+        return [leaf for item in value for leaf in _leaves(item)]
+    return [] if value is None or isinstance(value, bool) else [value]
+
+
+def _spellings(value: object) -> Iterator[str]:
+    """How a value may stand in a text: as it is, quoted by Python or by JSON, line by line."""
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    yield text
+    yield repr(text)[1:-1]
+    yield json.dumps(text)[1:-1]
+    lines = text.splitlines()
+    if len(lines) > 1:
+        yield from (line for line in lines if len(line) > 3)  # noqa: PLR2004  # "}" is no secret

@@ -1,0 +1,1 @@
+"""What runs a session: a supervisor in plain Python and one child, the session's interpreter."""

@@ -1,0 +1,1 @@
+"""What can be asked of jobs, and the ports through which the world is reached."""

@@ -1,0 +1,54 @@
+"""Scripts in this very process: nothing to start, and nothing that can be killed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.errors import InvalidJob
+from job_execution_framework.domain.script import Container, Function, Missing, Script, Source
+from job_execution_framework.domain.secret import Redactor, revealed
+from job_execution_framework.runtime import child
+from job_execution_framework.service_layer.library import Library, ScriptLibrary, resolved
+from job_execution_framework.service_layer.report import result_of
+from job_execution_framework.service_layer.runner import Result
+
+
+class InProcessRunner:
+    """Calls each script's ``main`` here, with the parameters themselves, of any type."""
+
+    stopping = False
+
+    def __init__(self, library: Library | None = None) -> None:
+        self._library = library or ScriptLibrary()
+
+    def check(self, scripts: Sequence[Script]) -> None:
+        """Refuse what needs a process of its own."""
+        for script in scripts:
+            if script.timeout_seconds is not None:
+                message = (
+                    f"script {script.name!r} has a timeout, but a script in this process cannot be "
+                    "stopped: remove the timeout, or run the job with `enso run`"
+                )
+                raise InvalidJob(message)
+            if isinstance(script.work, Container):
+                message = f"script {script.name!r} is a container, which needs a cluster"
+                raise InvalidJob(message)
+
+    def run(self, script: Script, attempt: int) -> Result:
+        """Run one attempt to its end."""
+        del attempt  # a call has no identity of its own
+        work = resolved(script.work, self._library)
+        if isinstance(work, Missing):
+            return Result(cause=Cause(Reason.SCRIPT_NOT_FOUND, work.why))
+        parameters = {key: revealed(value) for key, value in script.parameters.items()}
+        began = time.monotonic()
+        if isinstance(work, Source):
+            report = child.run_source(work.text, work.file, "enso_script", parameters)
+        elif isinstance(work, Function):
+            report = child.run_function(work.reference, parameters)
+        else:
+            message = f"script {script.name!r} cannot run in this process"
+            raise InvalidJob(message)
+        return result_of(report, time.monotonic() - began, Redactor(script.parameters))

@@ -1,0 +1,107 @@
+"""The script library: where a script that a job names is retrieved from.
+
+Folders of ``*.py`` on ``ENSO_SCRIPTS_PATH``, entry points of the group ``enso.scripts``, the
+scripts that come with this package, and ``package.module:function``. Adding a script means adding
+a file or an entry point; nothing here changes.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Protocol
+
+from job_execution_framework.domain.errors import ScriptNotFound
+from job_execution_framework.domain.script import Function, LibraryScript, Missing, Source, Work
+
+GROUP = "enso.scripts"
+PATH_VARIABLE = "ENSO_SCRIPTS_PATH"
+
+
+class Library(Protocol):
+    """Retrieves scripts by name."""
+
+    def find(self, name: str) -> Source | Function:
+        """Return what to run; raise ScriptNotFound, with a sentence that says where it looked."""
+        ...
+
+
+@dataclass(frozen=True)
+class ScriptLibrary:
+    """The library of this machine. `open_scene` and `open-scene` name the same script."""
+
+    folders: Sequence[Path] = field(
+        default_factory=lambda: [
+            Path(folder) for folder in os.environ.get(PATH_VARIABLE, "").split(os.pathsep) if folder
+        ]
+    )
+
+    def find(self, name: str) -> Source | Function:
+        """Return the script from the first place that has it."""
+        if ":" in name:
+            return Function(name)
+        key = name.replace("-", "_")
+        for folder in self.folders:
+            for path in (folder / f"{key}.py", folder / f"{key.replace('_', '-')}.py"):
+                if path.parent == folder and path.is_file():
+                    return _read(path, name)
+        for entry in entry_points(group=GROUP):
+            if entry.name.replace("-", "_") == key:
+                value = entry.value if ":" in entry.value else f"{entry.value}:main"
+                return Function(value)
+        built_in = resources.files("job_execution_framework.scripts") / f"{key}.py"
+        if key.isidentifier() and not key.startswith("_") and built_in.is_file():
+            return Source(built_in.read_text(encoding="utf-8"), f"{key}.py")
+        raise ScriptNotFound(self._not_found(name, key))
+
+    def names(self) -> list[str]:
+        """Return the names of all scripts that can be found."""
+        files = [path for folder in self.folders for path in _listing(folder)]
+        names = {path.stem.replace("-", "_") for path in files}
+        names |= {entry.name.replace("-", "_") for entry in entry_points(group=GROUP)}
+        names |= {
+            Path(item.name).stem
+            for item in resources.files("job_execution_framework.scripts").iterdir()
+            if item.name.endswith(".py") and not item.name.startswith("_")
+        }
+        return sorted(names)
+
+    def _not_found(self, name: str, key: str) -> str:
+        known = self.names()
+        near = difflib.get_close_matches(key, known, n=1)
+        places = ", ".join(str(folder) for folder in self.folders) or f"{PATH_VARIABLE} is not set"
+        if near:
+            hint = f"did you mean {near[0]!r}?"
+        else:
+            hint = f"the library has {', '.join(known[:10])}{' …' if len(known) > 10 else ''}"  # noqa: PLR2004
+        return f"there is no script {name!r} in the library ({places}): {hint}"
+
+
+def resolved(work: Work, library: Library) -> Work:
+    """Return `work` with a library script replaced by what the library has for it."""
+    if not isinstance(work, LibraryScript):
+        return work
+    try:
+        return library.find(work.name)
+    except ScriptNotFound as error:
+        return Missing(str(error))
+
+
+def _read(path: Path, name: str) -> Source:
+    try:
+        return Source(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, ValueError) as error:
+        message = f"script {name!r} is {path}, which cannot be read: {error}"
+        raise ScriptNotFound(message) from error
+
+
+def _listing(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.glob("*.py") if not path.name.startswith("_")]
+    except OSError:
+        return []  # a folder that cannot be listed has no names to suggest; `find` tells the rest

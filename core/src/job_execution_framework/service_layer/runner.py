@@ -1,0 +1,39 @@
+"""The port to what starts one script and says how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from job_execution_framework.domain.cause import Cause
+from job_execution_framework.domain.script import Script
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one attempt went: without a `cause` it succeeded."""
+
+    seconds: float = 0
+    cause: Cause | None = None
+    output: object = None
+    """What ``main`` returned, as JSON."""
+    interpreter_lost: bool = False
+    """What earlier scripts had in memory is gone."""
+
+
+class Runner(Protocol):
+    """Starts scripts, one after the other. A script that fails is a Result, never an exception."""
+
+    @property
+    def stopping(self) -> bool:
+        """No other script may be started: somebody paused or cancelled the session."""
+        ...
+
+    def check(self, scripts: Sequence[Script]) -> None:
+        """Raise InvalidJob, with a sentence, where this runner cannot do what a script asks."""
+        ...
+
+    def run(self, script: Script, attempt: int) -> Result:
+        """Run one attempt to its end."""
+        ...

@@ -1,0 +1,236 @@
+"""What can be asked of jobs: add one, execute it, resume it, and fold what its sessions did.
+
+Each service loads and saves through a unit of work. A user's script that fails raises nothing:
+its failure is in the job's events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import uuid4
+
+from job_execution_framework.domain import checkpoint, events
+from job_execution_framework.domain.errors import (
+    Conflict,
+    InvalidJob,
+    InvalidResume,
+    JobAlreadyStarted,
+)
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import LibraryScript, Script, Session, step_names
+from job_execution_framework.domain.steps import Finish, Start, Step, Wait
+from job_execution_framework.domain.transitions import ENDED, JobState
+from job_execution_framework.service_layer.clock import Clock, SystemClock
+from job_execution_framework.service_layer.in_process import InProcessRunner
+from job_execution_framework.service_layer.observations import Observations, doubtful
+from job_execution_framework.service_layer.runner import Runner
+from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
+
+LONGEST_NAP_SECONDS = 0.25
+"""How long a pause between two attempts may be blind to a word from outside."""
+
+Instruction = tuple[str, Mapping[str, object]] | Script
+"""A library script's name and its parameters, or a whole script."""
+
+
+def add(
+    instructions: Iterable[Instruction],
+    *,
+    job_uow: JobUnitOfWork,
+    job_id: str = "",
+    sessions: Sequence[Session] = (Session(),),
+    deadline_seconds: float | None = None,
+    clock: Clock | None = None,
+) -> str:
+    """Add a job and return its id, a new one where none is given.
+
+    Raises InvalidJob where the instructions do not make a job, Conflict where the id is taken.
+    """
+    job = Job(
+        job_id or f"job-{uuid4().hex[:12]}",
+        scripts_of(instructions),
+        tuple(sessions),
+        deadline_seconds,
+    )
+    with job_uow:
+        at = (clock or SystemClock()).now()
+        job.record(events.JobAdded(at=at, scripts=tuple(job.rows)))
+        job_uow.jobs.add(job)
+        job_uow.commit()
+    return job.id
+
+
+def scripts_of(instructions: Iterable[Instruction]) -> tuple[Script, ...]:
+    """Turn instructions into scripts, deriving the names of steps from the library's names."""
+    given = list(instructions)
+    for one in given:
+        pair = isinstance(one, (list, tuple)) and len(one) == 2  # noqa: PLR2004  # name, parameters
+        if not isinstance(one, Script) and not (
+            pair and isinstance(one[0], str) and one[0] and isinstance(one[1], Mapping)
+        ):
+            message = f"instruction {one!r} is not a script's name and a mapping of parameters"
+            raise InvalidJob(message)
+    names = iter(step_names(one[0] for one in given if not isinstance(one, Script)))
+    return tuple(
+        one if isinstance(one, Script) else Script(next(names), LibraryScript(one[0]), dict(one[1]))
+        for one in given
+    )
+
+
+def execute(
+    job_id: str,
+    *,
+    job_uow: JobUnitOfWork,
+    runner: Runner | None = None,
+    clock: Clock | None = None,
+) -> None:
+    """Run the job's scripts one after the other, here, until it ends or a script fails.
+
+    Each start is committed before it happens and each outcome after it. Raises JobNotFound for an
+    unknown job, JobAlreadyStarted for a second execution, InvalidJob where the runner cannot do
+    what a script asks. Whatever else breaks leaves nothing uncommitted behind.
+    """
+    runner, clock = runner or InProcessRunner(), clock or SystemClock()
+    with job_uow:
+        job = job_uow.jobs.get(job_id)
+        whole = job.lease is None
+        runner.check([s for s in job.scripts if job.lease is None or s.name in job.lease])
+        if whole:
+            _start(job, job_uow, clock.now())
+        step: Step = Wait()
+        while not runner.stopping:
+            step = job.next(clock.now())
+            if isinstance(step, Start):
+                _run(job, step, job_uow, runner, clock)
+            elif isinstance(step, Wait) and step.until is not None:
+                clock.sleep(max(0, min(step.until - clock.now(), LONGEST_NAP_SECONDS)))
+            else:
+                break
+        if isinstance(step, Finish) and whole:
+            _finish(job, step, clock.now())
+            job_uow.commit()
+
+
+def _start(job: Job, job_uow: JobUnitOfWork, now: float) -> None:
+    """Let the job go: whoever commits this first is the one that runs it."""
+    fresh_resume = job.state is JobState.RUNNING and isinstance(job.events[-1], events.JobResumed)
+    if not fresh_resume:
+        if job.state is not JobState.WAITING:
+            message = f"job {job.id} is {job.state} and is executed only once; resume it instead"
+            raise JobAlreadyStarted(message)
+        job.record(events.JobStarted(at=now))
+    job.lease = frozenset(job.rows)
+    try:
+        job_uow.commit()
+    except Conflict as conflict:
+        message = f"job {job.id} was started by somebody else at the same moment"
+        raise JobAlreadyStarted(message) from conflict
+
+
+def _run(job: Job, step: Start, job_uow: JobUnitOfWork, runner: Runner, clock: Clock) -> None:
+    script = job.script(step.script)
+
+    def about(kind: type[events.ScriptEvent], **details: object) -> None:
+        job.record(job.about(kind, script.name, step.attempt, clock.now(), **details))
+
+    about(events.ScriptStarted)
+    job_uow.commit()
+    result = runner.run(script, step.attempt)
+    if result.cause is None:
+        about(events.ScriptSucceeded, seconds=result.seconds, output=result.output)
+    else:
+        about(events.ScriptFailed, seconds=result.seconds, cause=result.cause)
+    if result.interpreter_lost:
+        job.record(events.InterpreterLost(at=clock.now()))
+    if result.cause and job.rows[script.name].failures <= script.retries.limit:
+        about(events.ScriptRetrying, after_seconds=script.retries.backoff_seconds)
+    job_uow.commit()
+
+
+def _finish(job: Job, step: Finish, now: float) -> None:
+    if step.cause:
+        job.record(events.JobFailed(at=now, cause=step.cause, script=step.script))
+    else:
+        job.record(events.JobSucceeded(at=now))
+
+
+def resume(
+    job_id: str,
+    *,
+    job_uow: JobUnitOfWork,
+    from_script: str = "",
+    changed: Sequence[str] = (),
+    by: str = "",
+    why: str = "",
+    clock: Clock | None = None,
+) -> None:
+    """Let a job that ended go on, as the checkpoint rule says, or explicitly from a script on.
+
+    Raises InvalidResume where the job has not ended or the rules do not allow it.
+    """
+    with job_uow:
+        job = job_uow.jobs.get(job_id)
+        check_resume(job, from_script)
+        at = (clock or SystemClock()).now()
+        job.record(
+            events.JobResumed(
+                at=at, from_script=from_script, changed=tuple(changed), by=by, why=why
+            )
+        )
+        job_uow.commit()
+
+
+def check_resume(job: Job, from_script: str = "") -> None:
+    """Raise InvalidResume, with a sentence, where the job cannot be resumed so."""
+    if not job.finished:
+        message = f"job {job.id} is {job.state}: only a job that has ended can be resumed"
+        raise InvalidResume(message)
+    if from_script and from_script not in job.rows:
+        message = f"job {job.id} has no script {from_script!r}; it has {', '.join(job.rows)}"
+        raise InvalidResume(message)
+    undone = checkpoint.first_undone(job.scripts, job.rows)
+    if undone is None and not from_script:
+        message = f"job {job.id} has nothing left to do; name the script to run again from"
+        raise InvalidResume(message)
+    names = list(job.rows)
+    if undone and from_script and names.index(from_script) > names.index(undone.name):
+        message = (
+            f"job {job.id} cannot go on at {from_script!r}, because {undone.name!r} before it is "
+            "not done; resume there, or skip it first"
+        )
+        raise InvalidResume(message)
+
+
+def reconcile(job: Job, seen: Observations, now: float) -> Step:
+    """Fold what was seen of the job's session and of its user's wishes; return what to do next.
+
+    Pure: the caller does what the step says, after it committed the job.
+    """
+    for event in seen.records:
+        job.apply(event)
+    if job.run and seen.ended:
+        for name, attempt in doubtful(job, log_is_complete=seen.ended.log_is_complete):
+            cause = seen.ended.doubt()
+            job.record(job.about(events.ScriptInterrupted, name, attempt, now, cause=cause))
+        cause = seen.ended.cause
+        job.record(events.SessionEnded(at=now, run=job.run.run, cause=cause))
+    _obey(job, seen, now)
+    if job.state is JobState.WAITING:
+        job.record(events.JobStarted(at=now))
+    step = job.next(now)
+    if isinstance(step, Finish):
+        _finish(job, step, now)
+        step = job.next(now)
+    return step
+
+
+def _obey(job: Job, seen: Observations, now: float) -> None:
+    """Record what the user wants now, where it is not so already."""
+    if job.state in ENDED:
+        return
+    if seen.cancel:
+        job.record(events.JobCancelled(at=now, by=seen.cancel.by, why=seen.cancel.why))
+    elif seen.suspend and job.state is not JobState.SUSPENDED:
+        job.record(events.JobSuspended(at=now))
+    elif seen.suspend is False and job.state is JobState.SUSPENDED:
+        job.record(events.JobUnsuspended(at=now))

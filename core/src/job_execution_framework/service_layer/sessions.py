@@ -1,0 +1,33 @@
+"""The port to sessions: processes that append records to a log.
+
+Two adapters speak the same records, and pass the same contract tests: Pods and local processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from job_execution_framework.domain.steps import ControlWord
+from job_execution_framework.service_layer.observations import Observations
+from job_execution_framework.service_layer.plan import Plan
+
+
+class Sessions(Protocol):
+    """Opens, releases, follows and closes session runs. Every call may be repeated."""
+
+    async def open(self, plan: Plan) -> str:
+        """Prepare the run, inert, and return the uid that is committed before its release."""
+        ...
+
+    async def release(self, run: str, uid: str) -> None:
+        """Let the run of this uid start, once in its life; raise OSError where it cannot start."""
+        ...
+
+    def follow(self, run: str, uid: str) -> AsyncIterator[Observations]:
+        """Yield the run's records from its start; the last observation says that it `ended`."""
+        ...
+
+    async def close(self, run: str, uid: str, word: ControlWord) -> None:
+        """Tell the run to end; it ends in its own time."""
+        ...

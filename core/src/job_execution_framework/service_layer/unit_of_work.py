@@ -1,0 +1,156 @@
+"""The only way to load and save jobs.
+
+``commit()`` makes what happened durable, or raises Conflict; leaving the ``with`` block without it
+rolls back. Every implementation passes the same contract tests.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from threading import Lock
+from types import TracebackType
+from typing import TypeVar
+
+from job_execution_framework.domain.errors import Conflict, EnsoError, JobNotFound
+from job_execution_framework.domain.events import Event
+from job_execution_framework.domain.job import Job
+
+UnitOfWorkT = TypeVar("UnitOfWorkT", bound="JobUnitOfWork")
+
+
+@dataclass
+class _Tracked:
+    job: Job
+    version: int | str | None
+    """What the store called the job's state when it was loaded; None where it is new."""
+    committed: int
+    """How many of the job's events the store has."""
+
+
+class Jobs:
+    """The jobs of a unit of work: inside ``with``, each job is loaded once and then tracked."""
+
+    def __init__(self, unit_of_work: JobUnitOfWork) -> None:
+        self._unit_of_work = unit_of_work
+        self._tracked: dict[str, _Tracked] = {}
+
+    def add(self, job: Job) -> None:
+        """Take in a new job; `commit` stores it, or raises Conflict where its id is taken."""
+        self._tracked[job.id] = _Tracked(job, None, 0)
+
+    def get(self, job_id: str) -> Job:
+        """Return the job, or raise JobNotFound."""
+        if tracked := self._tracked.get(job_id):
+            return tracked.job
+        job, version = self._unit_of_work.load(job_id)
+        if self._unit_of_work.entered:
+            self._tracked[job_id] = _Tracked(job, version, len(job.events))
+        return job
+
+    def list(self) -> list[Job]:
+        """Return every job as it was committed, the oldest first."""
+        return [self._unit_of_work.load(job_id)[0] for job_id in self._unit_of_work.job_ids()]
+
+    def changed(self) -> list[_Tracked]:
+        """Return what a commit must store."""
+        tracked = self._tracked.values()
+        return [t for t in tracked if t.version is None or len(t.job.events) > t.committed]
+
+    def forget(self) -> None:
+        """Drop what was not committed."""
+        self._tracked.clear()
+
+
+class JobUnitOfWork(ABC):
+    """What happens to jobs between ``with`` and ``commit()`` happens as a whole, or not at all."""
+
+    def __init__(self) -> None:
+        self.jobs = Jobs(self)
+        self.entered = False
+
+    def __enter__(self: UnitOfWorkT) -> UnitOfWorkT:
+        self.entered = True
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.rollback()
+        self.entered = False
+
+    def commit(self) -> None:
+        """Make every change durable; raise Conflict where somebody else changed a job meanwhile."""
+        if not self.entered:
+            message = "commit() outside of a `with` block: nothing is tracked there"
+            raise EnsoError(message)
+        for tracked in self.jobs.changed():
+            events = tracked.job.events[tracked.committed :]
+            tracked.version = self.save(tracked.job, events, tracked.version)
+            tracked.committed = len(tracked.job.events)
+
+    def rollback(self) -> None:
+        """Forget what was not committed; scripts that ran meanwhile are not undone."""
+        self.jobs.forget()
+
+    @abstractmethod
+    def load(self, job_id: str) -> tuple[Job, int | str]:
+        """Return the job as it was committed, and its version; raise JobNotFound."""
+
+    @abstractmethod
+    def job_ids(self) -> list[str]:
+        """Return the ids of all jobs."""
+
+    @abstractmethod
+    def save(self, job: Job, events: list[Event], version: int | str | None) -> int | str:
+        """Store what is new in `job` and return the new version.
+
+        `version` is the one that was loaded, None for a new job. Raises Conflict where the stored
+        one is another.
+        """
+
+
+@dataclass
+class InMemoryRepository:
+    """The jobs of one process, shared by its units of work."""
+
+    jobs: dict[str, Job] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
+
+
+class InMemoryJobUnitOfWork(JobUnitOfWork):
+    """Jobs in this process's memory. Share a `repository` to have two units of work on it."""
+
+    def __init__(self, repository: InMemoryRepository | None = None) -> None:
+        super().__init__()
+        self.repository = repository or InMemoryRepository()
+
+    def load(self, job_id: str) -> tuple[Job, int]:
+        """Return a copy, so that only a commit changes what others see."""
+        with self.repository.lock:
+            job = self.repository.jobs.get(job_id)
+            if job is None:
+                message = f"there is no job {job_id!r}"
+                raise JobNotFound(message)
+            return job.copy(), len(job.events)
+
+    def job_ids(self) -> list[str]:
+        """Return the ids in the order in which the jobs were added."""
+        return list(self.repository.jobs)
+
+    def save(self, job: Job, events: list[Event], version: int | str | None) -> int:
+        """Apply the new events to the stored job; its number of events is its version."""
+        with self.repository.lock:
+            stored = self.repository.jobs.get(job.id)
+            if (len(stored.events) if stored else None) != version:
+                message = f"job {job.id} was changed by somebody else meanwhile"
+                raise Conflict(message)
+            if stored is None:
+                self.repository.jobs[job.id] = job.copy()
+            else:
+                for event in events:
+                    stored.apply(event)
+            return len(job.events)

@@ -1,0 +1,1 @@
+"""enso-executer around the core: command line, HTTP API, and what reaches the outside world."""

@@ -1,0 +1,139 @@
+"""Sessions as processes of this machine, which outlive whoever started them.
+
+Each run has a directory: its plan, what the supervisor keeps there (see
+`job_execution_framework.runtime.supervisor`), and ``output.log``, what its scripts wrote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.errors import Conflict, Unreadable
+from job_execution_framework.domain.steps import ControlWord
+from job_execution_framework.runtime import supervisor
+from job_execution_framework.service_layer.observations import Ended, Observations
+from job_execution_framework.service_layer.plan import Plan
+from job_execution_framework.service_layer.records import End, Record, from_log, only_events
+
+PLAN, UID, OUTPUT = "plan.json", "uid", "output.log"
+SHORTEST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.005, 0.1
+"""How often the journal is looked at: at once while records come, less often while they do not."""
+
+
+class LocalSessions:
+    """Session runs below one directory, which belongs to one job."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._secrets: dict[str, dict[str, str]] = {}
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def directory(self, run: str) -> Path:
+        """Return where everything of the run is."""
+        return self.root / run
+
+    async def open(self, plan: Plan) -> str:
+        """Write the plan and return the run's uid, the same one however often this is called."""
+        directory = self.directory(plan.run)
+        text = plan.to_json()
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._secrets[plan.run] = plan.secrets()
+        uid = directory / UID
+        if not uid.exists():
+            _write(directory / PLAN, text)
+            _write(uid, uuid4().hex)
+        return uid.read_text("utf-8")
+
+    async def release(self, run: str, uid: str) -> None:
+        """Start the supervisor, unless it was started before."""
+        directory = self.directory(run)
+        if (directory / UID).read_text("utf-8") != uid:
+            message = f"session run {run} has another uid than was committed: it is not started"
+            raise Conflict(message)
+        if (directory / supervisor.MARKER).exists() or supervisor.is_alive(directory):
+            return
+        command = [sys.executable, "-m", "job_execution_framework.runtime"]
+        with (directory / OUTPUT).open("ab") as output:
+            self._processes[run] = subprocess.Popen(  # noqa: ASYNC220, S603  # milliseconds; our own argv
+                [*command, str(directory / PLAN), str(directory)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **self._secrets.get(run, {})},
+                start_new_session=True,
+            )
+
+    async def follow(self, run: str, uid: str) -> AsyncIterator[Observations]:
+        """Yield the records as they come; the last observation says that the run `ended`."""
+        journal, position, pause = self.directory(run) / supervisor.JOURNAL, 0, 0.0
+        damage: Cause | None = None
+        while True:
+            gone = self._is_gone(run)  # asked before reading: what it wrote is there by then
+            log = b"" if damage else _read(journal, position)
+            records: list[Record] = []
+            try:
+                records = from_log(log)
+            except Unreadable as error:
+                damage = Cause(Reason.SESSION_LOST, f"its journal is damaged: {error}")
+                await self.close(run, uid, ControlWord.CANCEL)
+            position += log.rfind(b"\n") + 1
+            ended = _ended(records, gone)
+            if ended and damage:
+                ended = Ended(log_is_complete=False, cause=damage)
+            if records or ended:
+                yield Observations(only_events(records), ended)
+            if ended:
+                return
+            pause = SHORTEST_LOOK_SECONDS if records else min(pause * 1.5, LONGEST_LOOK_SECONDS)
+            await asyncio.sleep(max(pause, SHORTEST_LOOK_SECONDS))
+
+    async def close(self, run: str, uid: str, word: ControlWord) -> None:
+        """Leave the word; the supervisor sees it within a moment."""
+        del uid  # a directory is never reused
+        _write(self.directory(run) / supervisor.WORD, word.value)
+
+    def _is_gone(self, run: str) -> Ended | None:
+        """Return how the run ended where its supervisor is gone for certain."""
+        directory, process = self.directory(run), self._processes.get(run)
+        if supervisor.is_alive(directory):
+            return None
+        if process and process.poll() is None:
+            return None
+        if supervisor.first_start(directory):  # the marker is ours: nobody can start it any more
+            cause = Cause(Reason.SESSION_LOST, f"its supervisor did not start; see {directory}")
+            return Ended(log_is_complete=True, cause=cause)
+        if supervisor.is_alive(directory):
+            return None
+        cause = Cause(Reason.SESSION_LOST, "its process is gone without a final record")
+        return Ended(log_is_complete=False, cause=cause)
+
+
+def _ended(records: list[Record], gone: Ended | None) -> Ended | None:
+    end = next((record for record in records if isinstance(record, End)), None)
+    if end is None:
+        return gone
+    broken = Cause(Reason.SESSION_LOST, end.broken) if end.broken else None
+    return Ended(log_is_complete=True, cause=broken)
+
+
+def _read(path: Path, position: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            file.seek(position)
+            return file.read()
+    except FileNotFoundError:
+        return b""
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace the file as a whole: nobody ever reads half of it."""
+    fresh = path.with_name(f"{path.name}.{uuid4().hex}")
+    fresh.write_text(text, "utf-8")
+    fresh.replace(path)

@@ -1,0 +1,1 @@
+"""The wire: what people write in manifests."""

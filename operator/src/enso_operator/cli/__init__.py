@@ -1,0 +1,47 @@
+"""The command line: ``enso``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def enso() -> None:
+    """Run a list of scripts in order and know exactly what happened."""
+
+
+@app.command("run")
+def run_command(
+    file: Annotated[Path, typer.Argument(help="An EnsoJob manifest, or an example_job.json.")],
+    *,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where the last run of FILE stopped.")
+    ] = False,
+) -> None:
+    """Run the job in FILE on this machine.
+
+    Exit code 0: it succeeded; 1: it failed; 2: it could not run.
+    """
+    from enso_operator.cli.run import run  # noqa: PLC0415  # each command loads only its own
+
+    raise typer.Exit(run(file, resume=resume))
+
+
+@app.command("serve")
+def serve_command(
+    *,
+    embedded: Annotated[
+        bool, typer.Option("--embedded", help="Keep jobs in memory, run them on this machine.")
+    ] = False,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 5005,
+) -> None:
+    """Serve the HTTP API."""
+    from enso_operator.cli.serve import serve  # noqa: PLC0415  # each command loads only its own
+
+    raise typer.Exit(serve(embedded=embedded, host=host, port=port))

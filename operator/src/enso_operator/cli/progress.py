@@ -1,0 +1,145 @@
+"""What `enso run` shows: each transition as a line, what the scripts write, and the failure."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+
+from enso_operator.adapters.local import OUTPUT
+from enso_operator.journals import RunFolder
+from job_execution_framework.domain import events
+from job_execution_framework.domain.cause import printable
+from job_execution_framework.domain.events import arguments, took
+from job_execution_framework.domain.failure_card import failure_card
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.row import ScriptState
+from job_execution_framework.domain.transitions import JobState
+
+LOOK_SECONDS = 0.1
+"""How often the scripts' output is looked at."""
+LINES_SHOWN = 200
+"""Lines of one attempt that are shown; the log has them all."""
+LARGEST_READ_BYTES = 1024 * 1024
+LONGEST_LINE = 2000
+"""Characters of a line that are shown."""
+_STYLES = {"succeeded": "green", "failed": "red", "interrupted": "yellow", "retrying": "yellow"}
+
+
+class Progress:
+    """Lines for a person on a terminal or in a log; on a terminal also what runs right now."""
+
+    def __init__(self, folder: RunFolder, file: Path) -> None:
+        self._console = Console(highlight=False, soft_wrap=True)
+        self._folder, self._file = folder, file
+        self._status: Status | None = None
+        self._running = ""
+        self._since = 0.0
+        self._log: Path | None = None
+        self._position = 0
+        self._rest = b""
+        self._shown = 0
+
+    def __enter__(self) -> Progress:
+        if self._console.is_terminal:
+            self._status = self._console.status("starting")
+            self._status.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._status:
+            self._status.stop()
+
+    def say(self, text: str, style: str = "") -> None:
+        """Print one line, or several."""
+        self._console.print(escape(text), style=style or None)
+
+    async def watch(self) -> None:
+        """Show output and the running time until cancelled."""
+        while True:
+            self._show_output()
+            if self._status and self._running:
+                self._status.update(f"{escape(self._running)}, {took(time.time() - self._since)}")
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def committed(self, job: Job, new: Sequence[events.Event]) -> None:
+        """Tell what happened; the scripts' own output comes before what came of it."""
+        del job  # the events say it all
+        for event in new:
+            self._show_output()
+            if isinstance(event, events.SessionOpened):
+                self._log, self._position = self._folder.sessions / event.run / OUTPUT, 0
+            elif isinstance(event, events.ScriptEvent):
+                self._tell(event)
+            elif isinstance(event, (events.InterpreterLost, events.SessionEnded)):
+                self._tell_loss(event)
+
+    def _tell(self, event: events.ScriptEvent) -> None:
+        what = type(event).__name__.removeprefix("Script").lower()
+        place = f"{event.number}/{event.of} {event.script}"
+        text = f"{place} {what}{event.outcome()}"
+        if isinstance(event, events.ScriptStarted):
+            self._running, self._since, self._shown = f"{place} running", event.at, 0
+            again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
+            args = f": {arguments(event.parameters)}" if event.parameters else ""
+            text = f"{place} {what}{again}{args}"
+        else:
+            self._running = ""
+        self.say(text, _STYLES.get(what, ""))
+
+    def _tell_loss(self, event: events.InterpreterLost | events.SessionEnded) -> None:
+        if isinstance(event, events.InterpreterLost):
+            self.say(
+                "the interpreter is gone, and what its scripts had in memory with it", "yellow"
+            )
+        elif event.cause:
+            self.say(f"session {event.run} was lost: {event.cause}", "yellow")
+
+    def ended(self, job: Job) -> None:
+        """Say how the job ended and, where it failed, all that helps."""
+        self._show_output()
+        done = sum(row.done for row in job.rows.values())
+        if job.state is JobState.SUCCEEDED:
+            self.say(f"{job.id} succeeded: {done} of {len(job.rows)} scripts done", "bold green")
+            return
+        resume = f"enso run {shlex.quote(str(self._file))} --resume"
+        if card := failure_card(job, log=str(self._log or self._folder.path), resume=resume):
+            self.say(f"\n{card.line}\n", "bold red")
+            self.say("Why:\n" + "\n".join(f"  {line}" for line in card.why))
+            return
+        stopped = [name for name, row in job.rows.items() if row.state is ScriptState.FAILED]
+        where = f" at {stopped[-1]}" if stopped else ""
+        text = f"{job.id} was cancelled{where}: {done} of {len(job.rows)} scripts done"
+        self.say(f"{text}; resume: {resume}", "bold yellow")
+
+    def _show_output(self) -> None:
+        """Show the scripts' new lines, up to a limit for each attempt."""
+        if not self._log or not self._log.exists():
+            return
+        with self._log.open("rb") as log:
+            log.seek(self._position)
+            while self._shown <= LINES_SHOWN and (new := log.read(LARGEST_READ_BYTES)):
+                *lines, self._rest = (self._rest + new).split(b"\n")
+                for line in lines:
+                    self._show(line)
+            self._position = log.tell() if self._shown <= LINES_SHOWN else log.seek(0, os.SEEK_END)
+
+    def _show(self, line: bytes) -> None:
+        self._shown += 1
+        if self._shown <= LINES_SHOWN:
+            self.say(f"  | {printable(line.decode('utf-8', 'replace'), LONGEST_LINE)}", "dim")
+        elif self._shown == LINES_SHOWN + 1:
+            self.say(f"  | … more in {self._log}", "dim")

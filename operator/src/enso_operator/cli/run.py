@@ -1,0 +1,186 @@
+"""``enso run``: a job on this machine, with a journal on disk, so that a failure can be resumed."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from enso_operator import journals, manifest
+from enso_operator.adapters.local import LocalSessions
+from enso_operator.cli.progress import Progress
+from enso_operator.journals import RunFolder
+from enso_operator.manifest import Manifest, ManifestError
+from enso_operator.reconciler import Actor
+from job_execution_framework.domain.errors import EnsoError, InvalidJob, InvalidResume
+from job_execution_framework.domain.failure_card import to_come
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import Missing
+from job_execution_framework.domain.transitions import JobState
+from job_execution_framework.runtime.journal import Journal, JournalUnitOfWork
+from job_execution_framework.service_layer import services
+from job_execution_framework.service_layer.clock import SystemClock
+from job_execution_framework.service_layer.library import ScriptLibrary, resolved
+
+SUCCEEDED, FAILED, COULD_NOT_RUN = 0, 1, 2
+"""Exit codes."""
+
+
+def run(file: Path, *, resume: bool) -> int:
+    """Run the job in `file`, or go on with its last run; return the exit code."""
+    try:
+        return _resume(file) if resume else _start(file)
+    except (ManifestError, EnsoError) as error:
+        print(f"enso: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"enso: the journal of {file} cannot be kept: {error}", file=sys.stderr)
+    return COULD_NOT_RUN
+
+
+def _start(file: Path) -> int:
+    wanted = manifest.load(file)
+    _check_library(wanted)
+    known = journals.runs(file, wanted.name)
+    if known and not _ended(known[-1], file):
+        message = f"{wanted.name} has not ended: `enso run {file} --resume` goes on with it"
+        raise InvalidJob(message)
+    folder = journals.new_run(file, wanted.name)
+    folder.lock()
+    _write_manifest(folder, file, wanted)
+    uow = JournalUnitOfWork(_job(wanted), Journal(folder.journal))
+    services.add(
+        wanted.scripts,
+        job_uow=uow,
+        job_id=wanted.name,
+        sessions=wanted.sessions,
+        deadline_seconds=wanted.deadline_seconds,
+    )
+    progress = Progress(folder, file)
+    progress.say(f"{wanted.name}: {_count(wanted)}; journal {folder.path}")
+    if wanted.ignored:
+        progress.say(f"only a cluster heeds {', '.join(wanted.ignored)}")
+    return _drive(uow, folder, progress)
+
+
+def _resume(file: Path) -> int:
+    wanted = manifest.load(file)
+    known = journals.runs(file, wanted.name)
+    if not known:
+        message = f"there is nothing to resume: {wanted.name} was never run from {file} before"
+        raise InvalidResume(message)
+    folder = known[-1]
+    if not folder.lock():
+        message = f"another `enso run` drives {wanted.name} right now: wait for it, or end it"
+        raise InvalidResume(message)
+    before = manifest.load(folder.manifest(file.suffix))
+    uow = JournalUnitOfWork(_job(before), Journal(folder.journal))
+    job = uow.jobs.get(before.name)
+    progress = Progress(folder, file)
+    if not job.finished:
+        progress.say(f"{before.name} has not ended: going on with it, as it was started")
+        return _drive(uow, folder, progress)
+    if job.state is JobState.SUCCEEDED:
+        progress.say(f"{before.name} has succeeded: nothing is left to do")
+        return SUCCEEDED
+    changed = _changes(before, wanted, job)
+    _check_library(wanted)
+    uow = JournalUnitOfWork(_job(wanted), Journal(folder.journal))
+    job = uow.jobs.get(wanted.name)
+    services.check_resume(job)
+    progress.say(f"resuming {wanted.name}: runs {to_come(job)}")
+    kept = [name for name in job.rows if name not in {script.name for script in job.to_come()}]
+    progress.say(f"kept as it is: {', '.join(kept) or 'nothing'}")
+    _write_manifest(folder, file, wanted)
+    services.resume(wanted.name, job_uow=uow, changed=changed, by=_user())
+    return _drive(uow, folder, progress)
+
+
+def _drive(uow: JournalUnitOfWork, folder: RunFolder, progress: Progress) -> int:
+    job = asyncio.run(_drive_to_end(uow, folder, progress))
+    return SUCCEEDED if job.state is JobState.SUCCEEDED else FAILED
+
+
+async def _drive_to_end(uow: JournalUnitOfWork, folder: RunFolder, progress: Progress) -> Job:
+    job_id = uow.job_ids()[0]
+    sessions = LocalSessions(folder.sessions)
+    actor = Actor(job_id, uow, sessions, ScriptLibrary(), SystemClock(), progress.committed)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        name = signal.Signals(number).name
+        loop.add_signal_handler(number, lambda why=name: actor.cancel(_user(), why))
+    with progress:
+        watching = asyncio.create_task(progress.watch())
+        await actor.drive()
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+    job = uow.jobs.get(job_id)
+    progress.ended(job)
+    return job
+
+
+def _job(wanted: Manifest) -> Job:
+    return Job(wanted.name, wanted.scripts, wanted.sessions, wanted.deadline_seconds)
+
+
+def _ended(folder: RunFolder, file: Path) -> bool:
+    """Whether the last run is over; one that never got as far as its journal is."""
+    copy = folder.manifest(file.suffix)
+    if not folder.journal.exists() or not copy.exists():
+        return True
+    last = manifest.load(copy)
+    return JournalUnitOfWork(_job(last), Journal(folder.journal)).jobs.get(last.name).finished
+
+
+def _changes(before: Manifest, wanted: Manifest, job: Job) -> list[str]:
+    """Return what was changed since, as script.field. Raises InvalidResume where it may not be."""
+    old, new = before.scripts, wanted.scripts
+    same = [(a.name, a.session) for a in old] == [(b.name, b.session) for b in new]
+    if not same or before.sessions != wanted.sessions:
+        message = (
+            "scripts or sessions were added, removed, renamed or moved since the last run: "
+            "run it from the start, without --resume"
+        )
+        raise InvalidResume(message)
+    changed = [
+        (a.name, field)
+        for a, b in zip(old, new, strict=True)
+        for field in vars(a)
+        if getattr(a, field) != getattr(b, field)
+    ]
+    runs = {script.name for script in job.to_come()}
+    for name, field in changed:
+        if name not in runs:
+            message = (
+                f"{field} of script {name!r} was changed, but that script is done and does not "
+                "run again: undo the change, or run the job from the start, without --resume"
+            )
+            raise InvalidResume(message)
+    return [f"{name}.{field}" for name, field in changed]
+
+
+def _check_library(wanted: Manifest) -> None:
+    """Know before the start, not after hours, that a script is not there."""
+    for script in wanted.scripts:
+        work = resolved(script.work, ScriptLibrary())
+        if isinstance(work, Missing):
+            message = f"script {script.name!r}: {work.why}"
+            raise InvalidJob(message)
+
+
+def _write_manifest(folder: RunFolder, file: Path, wanted: Manifest) -> None:
+    folder.manifest(file.suffix).write_text(wanted.text, "utf-8")
+
+
+def _count(wanted: Manifest) -> str:
+    return f"{len(wanted.scripts)} script{'s' if len(wanted.scripts) > 1 else ''}"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return ""
