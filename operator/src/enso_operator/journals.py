@@ -1,7 +1,7 @@
 """Where `enso run` keeps what happened: one folder for each run of a manifest, the newest last.
 
-A folder holds the job's ``journal``, the ``manifest`` as it was run, the ``sessions``, and ``lock``,
-which whoever drives the job holds.
+A folder holds the job's ``journal``, the ``manifest`` as it was run, the ``sessions``, and
+``lock``, which whoever drives the job holds.
 """
 
 from __future__ import annotations

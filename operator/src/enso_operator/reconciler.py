@@ -43,7 +43,7 @@ class Actor:
     clock: Clock
     listener: Listener
     _seen: asyncio.Queue[Observations | Exception] = field(
-        default_factory=lambda: asyncio.Queue[Observations | Exception]()
+        default_factory=asyncio.Queue[Observations | Exception]
     )
     _followed: str = ""
     _follower: asyncio.Task[None] | None = None

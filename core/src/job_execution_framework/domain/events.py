@@ -149,7 +149,7 @@ class ScriptEvent(Event):
     of: int
     """How many scripts the job has."""
     attempt: int
-    parameters: Mapping[str, object] = field(default_factory=dict)
+    parameters: Mapping[str, object] = field(default_factory=dict[str, object])
     """As they may be shown: secrets hidden, long values cut."""
 
     def told(self) -> str:

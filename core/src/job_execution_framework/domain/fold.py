@@ -36,7 +36,7 @@ def fold(job: Job, event: events.Event) -> None:
 def _fold_job(job: Job, event: events.JobEvent) -> None:
     if isinstance(event, events.JobResumed):
         _resume(job, event)
-    job.state = {
+    states: dict[type[events.JobEvent], JobState] = {
         events.JobAdded: JobState.WAITING,
         events.JobStarted: JobState.RUNNING,
         events.JobSuspended: JobState.SUSPENDED,
@@ -45,7 +45,8 @@ def _fold_job(job: Job, event: events.JobEvent) -> None:
         events.JobSucceeded: JobState.SUCCEEDED,
         events.JobFailed: JobState.FAILED,
         events.JobCancelled: JobState.CANCELLED,
-    }[type(event)]
+    }
+    job.state = states[type(event)]
     if isinstance(event, events.JobStarted):
         job.started_at = event.at
     elif isinstance(event, (events.JobSucceeded, events.JobFailed, events.JobCancelled)):

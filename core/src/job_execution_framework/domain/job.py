@@ -7,8 +7,9 @@ asked of `next`. The same job decides in the coordinator (which opens sessions),
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from job_execution_framework.domain import checkpoint, events, fold
 from job_execution_framework.domain.cause import Cause, Reason
@@ -40,23 +41,25 @@ class Job:
     lease: frozenset[str] | None = field(default=None, init=False)
     """The scripts that this very process may start; None where it only coordinates sessions."""
     state: JobState = field(default=JobState.NEW, init=False)
-    rows: dict[str, Row] = field(default_factory=dict, init=False)
+    rows: dict[str, Row] = field(default_factory=dict[str, Row], init=False)
     warm: frozenset[str] = field(default=frozenset(), init=False)
     """The scripts whose work is in the memory of the running interpreter."""
     run: events.SessionOpened | None = field(default=None, init=False)
     """The session run that is open, if one is."""
-    runs: dict[str, int] = field(default_factory=dict, init=False)
+    runs: dict[str, int] = field(default_factory=dict[str, int], init=False)
     """How many runs each session has had."""
-    lost: dict[str, tuple[int, Cause]] = field(default_factory=dict, init=False)
+    lost: dict[str, tuple[int, Cause]] = field(
+        default_factory=dict[str, tuple[int, Cause]], init=False
+    )
     """How many runs each session lost since the job started or was resumed, and the last cause."""
     started_at: float | None = field(default=None, init=False)
     resumed_at: float | None = field(default=None, init=False)
     ended_at: float | None = field(default=None, init=False)
     failure: events.JobFailed | None = field(default=None, init=False)
     resumes: int = field(default=0, init=False)
-    cursors: dict[str, int] = field(default_factory=dict, init=False)
+    cursors: dict[str, int] = field(default_factory=dict[str, int], init=False)
     """For each origin the number of the last event that was applied."""
-    events: list[Event] = field(default_factory=list, init=False)
+    events: list[Event] = field(default_factory=list[Event], init=False)
 
     def __post_init__(self) -> None:
         check(self.scripts, self.sessions)
@@ -66,11 +69,9 @@ class Job:
 
     def copy(self) -> Job:
         """Return a job that can change without changing this one."""
-        twin = object.__new__(Job)
-        twin.__dict__.update(
-            (key, value.copy() if isinstance(value, (dict, list)) else value)
-            for key, value in self.__dict__.items()
-        )
+        twin = copy(self)
+        twin.rows, twin.runs, twin.lost = self.rows.copy(), self.runs.copy(), self.lost.copy()
+        twin.cursors, twin.events = self.cursors.copy(), self.events.copy()
         return twin
 
     def script(self, name: str) -> Script:
@@ -98,8 +99,7 @@ class Job:
         if event.seq <= have:
             return
         if event.seq > have + 1:
-            message = f"{event.origin} wrote event {event.seq}, but {have + 1} was never seen"
-            raise GapInLog(message)
+            raise GapInLog(f"{event.origin} wrote event {event.seq}, but {have + 1} was never seen")
         self._check(event)
         fold.fold(self, event)
         self.cursors[event.origin] = event.seq
@@ -111,7 +111,7 @@ class Job:
         self.apply(replace(event, origin=self.origin, seq=seq))
 
     def about(
-        self, kind: type[ScriptEventT], script: str, attempt: int, at: float, **details: Any
+        self, kind: type[ScriptEventT], script: str, attempt: int, at: float, **details: object
     ) -> ScriptEventT:
         """Make an event about one attempt, with what every such event carries."""
         return kind(
@@ -121,45 +121,41 @@ class Job:
             of=len(self.scripts),
             attempt=attempt,
             parameters=self._shown[script],
-            **details,
+            **details,  # type: ignore[arg-type]  # the kind's own fields
         )
 
     def _check(self, event: Event) -> None:
         what = type(event).__name__
         if self.state not in JOB_STATES[type(event)]:
-            message = f"job {self.id} is {self.state}: {what} cannot happen now"
-            raise IllegalTransition(message)
+            raise IllegalTransition(f"job {self.id} is {self.state}: {what} cannot happen now")
         if isinstance(event, events.SessionOpened) and self.run is not None:
-            message = f"job {self.id}: {event.run} cannot open while {self.run.run} is open"
-            raise IllegalTransition(message)
+            raise IllegalTransition(
+                f"job {self.id}: {event.run} cannot open while {self.run.run} is open"
+            )
         if isinstance(event, events.SessionEnded) and (not self.run or self.run.run != event.run):
-            message = f"job {self.id}: {event.run} ended, but is not open"
-            raise IllegalTransition(message)
+            raise IllegalTransition(f"job {self.id}: {event.run} ended, but is not open")
         if event.origin != COORDINATOR and (not self.run or self.run.run != event.origin):
-            message = f"job {self.id}: {event.origin} wrote {what}, but is not open"
-            raise IllegalTransition(message)
+            raise IllegalTransition(f"job {self.id}: {event.origin} wrote {what}, but is not open")
         if isinstance(event, ScriptEvent):
             self._check_script(event)
 
     def _check_script(self, event: ScriptEvent) -> None:
         what, row = type(event).__name__, self.rows.get(event.script)
         if row is None:
-            message = f"job {self.id} has no script {event.script!r}"
-            raise IllegalTransition(message)
+            raise IllegalTransition(f"job {self.id} has no script {event.script!r}")
         if row.state not in SCRIPT_STATES[type(event)]:
-            message = f"script {event.script} is {row.state}: {what} cannot happen now"
-            raise IllegalTransition(message)
+            raise IllegalTransition(
+                f"script {event.script} is {row.state}: {what} cannot happen now"
+            )
         fresh = isinstance(event, events.ScriptStarted) or (
             isinstance(event, events.ScriptInterrupted) and row.state is not ScriptState.RUNNING
         )
         if event.attempt != row.attempt + fresh:
-            message = (
+            raise IllegalTransition(
                 f"script {event.script}: {what} of attempt {event.attempt}, after {row.attempt}"
             )
-            raise IllegalTransition(message)
         if event.origin != COORDINATOR and self.run and event.script not in self.run.scripts:
-            message = f"script {event.script} is not in the plan of {event.origin}"
-            raise IllegalTransition(message)
+            raise IllegalTransition(f"script {event.script} is not in the plan of {event.origin}")
 
     # The one decision.
 

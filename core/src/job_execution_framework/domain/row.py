@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from job_execution_framework.domain.cause import Cause
@@ -61,3 +61,7 @@ class Row:
     def attempt(self) -> int:
         """The number of the latest attempt, 0 where there was none."""
         return self.latest.number
+
+    def summary(self) -> Row:
+        """Return what a session must know of the script: what counts, not what was said."""
+        return replace(self, latest=replace(self.latest, cause=None, output=None), earlier=())

@@ -81,7 +81,7 @@ class Script:
 
     name: str
     work: Work
-    parameters: Mapping[str, object] = field(default_factory=dict)
+    parameters: Mapping[str, object] = field(default_factory=dict[str, object])
     session: str = Session.name
     setup: bool = False
     """It runs again whenever its session starts afresh."""
@@ -91,7 +91,7 @@ class Script:
     timeout_seconds: float | None = None
 
     def __post_init__(self) -> None:
-        """A container is a session of its own, named as its script."""
+        """Give a container a session of its own, named as its script."""
         if isinstance(self.work, Container):
             object.__setattr__(self, "session", self.name)
 
@@ -113,8 +113,7 @@ def step_names(library_names: Iterable[str]) -> list[str]:
 def check(scripts: tuple[Script, ...], sessions: tuple[Session, ...]) -> None:
     """Raise InvalidJob, with a sentence, unless these make a job."""
     if not scripts:
-        message = "a job needs at least one script"
-        raise InvalidJob(message)
+        raise InvalidJob("a job needs at least one script")
     for kind, names in (
         ("script", [script.name for script in scripts]),
         ("session", [session.name for session in sessions]),
@@ -128,14 +127,12 @@ def check(scripts: tuple[Script, ...], sessions: tuple[Session, ...]) -> None:
 def _check_names(kind: str, names: list[str]) -> None:
     for name in names:
         if len(name) > LONGEST_NAME or not _NAME.match(name):
-            message = (
+            raise InvalidJob(
                 f"{kind} name {name!r}: use at most {LONGEST_NAME} lower-case letters, digits and "
                 "'-', beginning and ending with a letter or digit"
             )
-            raise InvalidJob(message)
         if names.count(name) > 1:
-            message = f"{kind} name {name!r} is used more than once: names must be unique"
-            raise InvalidJob(message)
+            raise InvalidJob(f"{kind} name {name!r} is used more than once: names must be unique")
 
 
 def _check_sessions(scripts: tuple[Script, ...], sessions: set[str]) -> None:
@@ -144,20 +141,19 @@ def _check_sessions(scripts: tuple[Script, ...], sessions: set[str]) -> None:
     for script in scripts:
         if isinstance(script.work, Container):
             if script.name in sessions:
-                message = f"container script {script.name!r} has the name of a session: rename one"
-                raise InvalidJob(message)
+                raise InvalidJob(
+                    f"container script {script.name!r} has the name of a session: rename one"
+                )
         elif script.session not in sessions:
             known = ", ".join(sorted(sessions))
-            message = (
+            raise InvalidJob(
                 f"script {script.name!r} names session {script.session!r}, but the job has {known}"
             )
-            raise InvalidJob(message)
         if script.session in ended:
-            message = (
+            raise InvalidJob(
                 f"script {script.name!r} goes back to session {script.session!r}: the scripts of "
                 "one session must stand together, with nothing between them"
             )
-            raise InvalidJob(message)
         if current and current != script.session:
             ended.add(current)
         current = script.session
@@ -171,9 +167,7 @@ def _check_limits(script: Script) -> None:
     ]
     for what, value in limits:
         if value < 0 or (what == "timeoutSeconds" and value == 0):
-            message = f"script {script.name!r}: {what} is {value:g}, but must be positive"
-            raise InvalidJob(message)
+            raise InvalidJob(f"script {script.name!r}: {what} is {value:g}, but must be positive")
     for key in script.parameters:
         if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance] # user's own
-            message = f"script {script.name!r}: parameter name {key!r} is not a string"
-            raise InvalidJob(message)
+            raise InvalidJob(f"script {script.name!r}: parameter name {key!r} is not a string")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping
+
+from job_execution_framework.domain.values import is_list, is_mapping, leaves
 
 HIDDEN = "***"
 LONGEST_STRING = 256
@@ -43,10 +46,11 @@ def revealed(value: object) -> object:
     """Return `value` with every Secret in it, however deep, replaced by what it holds."""
     if isinstance(value, Secret):
         return revealed(value.reveal())
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         return {key: revealed(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(revealed(item) for item in value) if value else value
+    if is_list(value):
+        items = [revealed(item) for item in value]
+        return items if isinstance(value, list) else tuple(items)
     return value
 
 
@@ -71,10 +75,10 @@ def _plain(value: object) -> object:
     if isinstance(value, Secret):
         return HIDDEN
     if value is None or isinstance(value, (bool, int, float)):
-        return value if abs(value or 0) < 1e300 else str(value)
-    if isinstance(value, Mapping):
+        return value if value is None or math.isfinite(value) else str(value)
+    if is_mapping(value):
         return {str(key): _plain(item) for key, item in list(value.items())[:LONGEST_VALUE]}
-    if isinstance(value, (list, tuple)):
+    if is_list(value):
         return [_plain(item) for item in value[:LONGEST_VALUE]]
     try:
         text = value if isinstance(value, str) else repr(value)
@@ -100,7 +104,7 @@ class Redactor:
         return text if len(text) <= limit else text[: limit - 1] + "…"
 
     def cut_short(self, text: str, limit: int) -> str:
-        """The same for a text that lost its end before it came here, perhaps inside a secret."""
+        """Do the same for a text that lost its end before it came here, perhaps inside a secret."""
         longest = len(self._forms[0]) if self._forms else 0
         return self.text(text[: max(0, len(text) - longest)], limit)
 
@@ -108,9 +112,9 @@ class Redactor:
         """Return a JSON value with secrets hidden in each of its strings."""
         if isinstance(value, str):
             return self._hide(value)
-        if isinstance(value, Mapping):
+        if is_mapping(value):
             return {self._hide(str(key)): self.value(item) for key, item in value.items()}
-        if isinstance(value, (list, tuple)):
+        if is_list(value):
             return [self.value(item) for item in value]
         if not isinstance(value, bool) and str(value) in self._forms:
             return HIDDEN
@@ -122,23 +126,12 @@ class Redactor:
         return text
 
 
-def _secrets(value: object) -> Iterator[object]:
-    if isinstance(value, Secret):
-        yield from _leaves(value.reveal())
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _secrets(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _secrets(item)
-
-
-def _leaves(value: object) -> Iterable[object]:
-    if isinstance(value, Mapping):
-        return [leaf for item in value.values() for leaf in _leaves(item)]
-    if isinstance(value, (list, tuple)):
-        return [leaf for item in value for leaf in _leaves(item)]
-    return [] if value is None or isinstance(value, bool) else [value]
+def _secrets(parameters: Mapping[str, object]) -> Iterator[object]:
+    """Yield what secrets hold, piece by piece; None, True and False tell nothing."""
+    for secret in leaves(parameters):
+        if isinstance(secret, Secret):
+            pieces = leaves(revealed(secret))
+            yield from (one for one in pieces if one is not None and not isinstance(one, bool))
 
 
 def _spellings(value: object) -> Iterator[str]:

@@ -32,12 +32,10 @@ class Journal:
             fcntl.flock(file, fcntl.LOCK_EX)
             size = os.fstat(file).st_size
             if expected_size not in (None, size):
-                message = f"{self.path} was written by somebody else meanwhile"
-                raise Conflict(message)
+                raise Conflict(f"{self.path} was written by somebody else meanwhile")
             written = os.write(file, lines)
             if written < len(lines):
-                message = f"{self.path}: only {written} of {len(lines)} bytes fitted"
-                raise OSError(message)
+                raise OSError(f"{self.path}: only {written} of {len(lines)} bytes fitted")
             return size + written
         finally:
             os.close(file)
@@ -68,8 +66,7 @@ class JournalUnitOfWork(JobUnitOfWork):
     def load(self, job_id: str) -> tuple[Job, int]:
         """Return the job with everything that the journal has."""
         if job_id != self._job.id:
-            message = f"there is no job {job_id!r} here, only {self._job.id!r}"
-            raise JobNotFound(message)
+            raise JobNotFound(f"there is no job {job_id!r} here, only {self._job.id!r}")
         if (size := self.journal.size()) != self._size:
             for event in only_events(self.journal.read()):
                 self._job.apply(event)

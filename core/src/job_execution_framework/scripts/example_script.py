@@ -1,5 +1,5 @@
 """Say what was asked for: a script to try a job with."""
 
 
-def main(arg1="", arg2=""):
+def main(arg1: str = "", arg2: str = "") -> None:
     print(f"{arg1} {arg2}")

@@ -19,7 +19,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """This machine's clock."""
+    """The clock of this machine."""
 
     def now(self) -> float:
         """Return the seconds since the epoch."""

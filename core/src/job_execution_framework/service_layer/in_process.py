@@ -27,14 +27,12 @@ class InProcessRunner:
         """Refuse what needs a process of its own."""
         for script in scripts:
             if script.timeout_seconds is not None:
-                message = (
+                raise InvalidJob(
                     f"script {script.name!r} has a timeout, but a script in this process cannot be "
                     "stopped: remove the timeout, or run the job with `enso run`"
                 )
-                raise InvalidJob(message)
             if isinstance(script.work, Container):
-                message = f"script {script.name!r} is a container, which needs a cluster"
-                raise InvalidJob(message)
+                raise InvalidJob(f"script {script.name!r} is a container, which needs a cluster")
 
     def run(self, script: Script, attempt: int) -> Result:
         """Run one attempt to its end."""
@@ -49,6 +47,5 @@ class InProcessRunner:
         elif isinstance(work, Function):
             report = child.run_function(work.reference, parameters)
         else:
-            message = f"script {script.name!r} cannot run in this process"
-            raise InvalidJob(message)
+            raise InvalidJob(f"script {script.name!r} cannot run in this process")
         return result_of(report, time.monotonic() - began, Redactor(script.parameters))

@@ -96,8 +96,7 @@ def _read(path: Path, name: str) -> Source:
     try:
         return Source(path.read_text(encoding="utf-8"), str(path))
     except (OSError, ValueError) as error:
-        message = f"script {name!r} is {path}, which cannot be read: {error}"
-        raise ScriptNotFound(message) from error
+        raise ScriptNotFound(f"script {name!r} is {path}, which cannot be read: {error}") from error
 
 
 def _listing(folder: Path) -> list[Path]:

@@ -20,6 +20,7 @@ from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import LibraryScript, Script, Session, step_names
 from job_execution_framework.domain.steps import Finish, Start, Step, Wait
 from job_execution_framework.domain.transitions import ENDED, JobState
+from job_execution_framework.domain.values import is_list, is_mapping
 from job_execution_framework.service_layer.clock import Clock, SystemClock
 from job_execution_framework.service_layer.in_process import InProcessRunner
 from job_execution_framework.service_layer.observations import Observations, doubtful
@@ -62,19 +63,21 @@ def add(
 
 def scripts_of(instructions: Iterable[Instruction]) -> tuple[Script, ...]:
     """Turn instructions into scripts, deriving the names of steps from the library's names."""
-    given = list(instructions)
-    for one in given:
-        pair = isinstance(one, (list, tuple)) and len(one) == 2  # noqa: PLR2004  # name, parameters
-        if not isinstance(one, Script) and not (
-            pair and isinstance(one[0], str) and one[0] and isinstance(one[1], Mapping)
-        ):
-            message = f"instruction {one!r} is not a script's name and a mapping of parameters"
-            raise InvalidJob(message)
+    given = [one if isinstance(one, Script) else _pair(one) for one in instructions]
     names = iter(step_names(one[0] for one in given if not isinstance(one, Script)))
     return tuple(
-        one if isinstance(one, Script) else Script(next(names), LibraryScript(one[0]), dict(one[1]))
+        one if isinstance(one, Script) else Script(next(names), LibraryScript(one[0]), one[1])
         for one in given
     )
+
+
+def _pair(instruction: object) -> tuple[str, dict[str, object]]:
+    """Check what a type cannot promise: instructions come from files, too."""
+    if is_list(instruction) and len(instruction) == 2:  # noqa: PLR2004  # a name and parameters
+        name, parameters = instruction
+        if isinstance(name, str) and name and is_mapping(parameters):
+            return name, {str(key): value for key, value in parameters.items()}
+    raise InvalidJob(f"instruction {instruction!r} is not a script's name and its parameters")
 
 
 def execute(
@@ -116,15 +119,17 @@ def _start(job: Job, job_uow: JobUnitOfWork, now: float) -> None:
     fresh_resume = job.state is JobState.RUNNING and isinstance(job.events[-1], events.JobResumed)
     if not fresh_resume:
         if job.state is not JobState.WAITING:
-            message = f"job {job.id} is {job.state} and is executed only once; resume it instead"
-            raise JobAlreadyStarted(message)
+            raise JobAlreadyStarted(
+                f"job {job.id} is {job.state} and is executed only once; resume it instead"
+            )
         job.record(events.JobStarted(at=now))
     job.lease = frozenset(job.rows)
     try:
         job_uow.commit()
     except Conflict as conflict:
-        message = f"job {job.id} was started by somebody else at the same moment"
-        raise JobAlreadyStarted(message) from conflict
+        raise JobAlreadyStarted(
+            f"job {job.id} was started by somebody else at the same moment"
+        ) from conflict
 
 
 def _run(job: Job, step: Start, job_uow: JobUnitOfWork, runner: Runner, clock: Clock) -> None:
@@ -161,7 +166,6 @@ def resume(
     from_script: str = "",
     changed: Sequence[str] = (),
     by: str = "",
-    why: str = "",
     clock: Clock | None = None,
 ) -> None:
     """Let a job that ended go on, as the checkpoint rule says, or explicitly from a script on.
@@ -172,33 +176,31 @@ def resume(
         job = job_uow.jobs.get(job_id)
         check_resume(job, from_script)
         at = (clock or SystemClock()).now()
-        job.record(
-            events.JobResumed(
-                at=at, from_script=from_script, changed=tuple(changed), by=by, why=why
-            )
-        )
+        job.record(events.JobResumed(at=at, from_script=from_script, changed=tuple(changed), by=by))
         job_uow.commit()
 
 
 def check_resume(job: Job, from_script: str = "") -> None:
     """Raise InvalidResume, with a sentence, where the job cannot be resumed so."""
     if not job.finished:
-        message = f"job {job.id} is {job.state}: only a job that has ended can be resumed"
-        raise InvalidResume(message)
+        raise InvalidResume(
+            f"job {job.id} is {job.state}: only a job that has ended can be resumed"
+        )
     if from_script and from_script not in job.rows:
-        message = f"job {job.id} has no script {from_script!r}; it has {', '.join(job.rows)}"
-        raise InvalidResume(message)
+        raise InvalidResume(
+            f"job {job.id} has no script {from_script!r}; it has {', '.join(job.rows)}"
+        )
     undone = checkpoint.first_undone(job.scripts, job.rows)
     if undone is None and not from_script:
-        message = f"job {job.id} has nothing left to do; name the script to run again from"
-        raise InvalidResume(message)
+        raise InvalidResume(
+            f"job {job.id} has nothing left to do; name the script to run again from"
+        )
     names = list(job.rows)
     if undone and from_script and names.index(from_script) > names.index(undone.name):
-        message = (
+        raise InvalidResume(
             f"job {job.id} cannot go on at {from_script!r}, because {undone.name!r} before it is "
             "not done; resume there, or skip it first"
         )
-        raise InvalidResume(message)
 
 
 def reconcile(job: Job, seen: Observations, now: float) -> Step:
@@ -210,10 +212,9 @@ def reconcile(job: Job, seen: Observations, now: float) -> Step:
         job.apply(event)
     if job.run and seen.ended:
         for name, attempt in doubtful(job, log_is_complete=seen.ended.log_is_complete):
-            cause = seen.ended.doubt()
-            job.record(job.about(events.ScriptInterrupted, name, attempt, now, cause=cause))
-        cause = seen.ended.cause
-        job.record(events.SessionEnded(at=now, run=job.run.run, cause=cause))
+            doubt = seen.ended.doubt()
+            job.record(job.about(events.ScriptInterrupted, name, attempt, now, cause=doubt))
+        job.record(events.SessionEnded(at=now, run=job.run.run, cause=seen.ended.cause))
     _obey(job, seen, now)
     if job.state is JobState.WAITING:
         job.record(events.JobStarted(at=now))

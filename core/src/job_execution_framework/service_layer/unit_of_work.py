@@ -48,7 +48,7 @@ class Jobs:
             self._tracked[job_id] = _Tracked(job, version, len(job.events))
         return job
 
-    def list(self) -> list[Job]:
+    def all(self) -> list[Job]:
         """Return every job as it was committed, the oldest first."""
         return [self._unit_of_work.load(job_id)[0] for job_id in self._unit_of_work.job_ids()]
 
@@ -85,8 +85,7 @@ class JobUnitOfWork(ABC):
     def commit(self) -> None:
         """Make every change durable; raise Conflict where somebody else changed a job meanwhile."""
         if not self.entered:
-            message = "commit() outside of a `with` block: nothing is tracked there"
-            raise EnsoError(message)
+            raise EnsoError("commit() outside of a `with` block: nothing is tracked there")
         for tracked in self.jobs.changed():
             events = tracked.job.events[tracked.committed :]
             tracked.version = self.save(tracked.job, events, tracked.version)
@@ -117,7 +116,7 @@ class JobUnitOfWork(ABC):
 class InMemoryRepository:
     """The jobs of one process, shared by its units of work."""
 
-    jobs: dict[str, Job] = field(default_factory=dict)
+    jobs: dict[str, Job] = field(default_factory=dict[str, Job])
     lock: Lock = field(default_factory=Lock)
 
 
@@ -133,8 +132,7 @@ class InMemoryJobUnitOfWork(JobUnitOfWork):
         with self.repository.lock:
             job = self.repository.jobs.get(job_id)
             if job is None:
-                message = f"there is no job {job_id!r}"
-                raise JobNotFound(message)
+                raise JobNotFound(f"there is no job {job_id!r}")
             return job.copy(), len(job.events)
 
     def job_ids(self) -> list[str]:
@@ -146,8 +144,7 @@ class InMemoryJobUnitOfWork(JobUnitOfWork):
         with self.repository.lock:
             stored = self.repository.jobs.get(job.id)
             if (len(stored.events) if stored else None) != version:
-                message = f"job {job.id} was changed by somebody else meanwhile"
-                raise Conflict(message)
+                raise Conflict(f"job {job.id} was changed by somebody else meanwhile")
             if stored is None:
                 self.repository.jobs[job.id] = job.copy()
             else:

@@ -55,13 +55,14 @@ class LocalSessions:
         """Start the supervisor, unless it was started before."""
         directory = self.directory(run)
         if (directory / UID).read_text("utf-8") != uid:
-            message = f"session run {run} has another uid than was committed: it is not started"
-            raise Conflict(message)
+            raise Conflict(
+                f"session run {run} has another uid than was committed: it is not started"
+            )
         if (directory / supervisor.MARKER).exists() or supervisor.is_alive(directory):
             return
         command = [sys.executable, "-m", "job_execution_framework.runtime"]
         with (directory / OUTPUT).open("ab") as output:
-            self._processes[run] = subprocess.Popen(  # noqa: ASYNC220, S603  # milliseconds; our own argv
+            self._processes[run] = subprocess.Popen(  # noqa: ASYNC220  # milliseconds; our own argv
                 [*command, str(directory / PLAN), str(directory)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,

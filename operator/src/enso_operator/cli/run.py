@@ -45,8 +45,7 @@ def _start(file: Path) -> int:
     _check_library(wanted)
     known = journals.runs(file, wanted.name)
     if known and not _ended(known[-1], file):
-        message = f"{wanted.name} has not ended: `enso run {file} --resume` goes on with it"
-        raise InvalidJob(message)
+        raise InvalidJob(f"{wanted.name} has not ended: `enso run {file} --resume` goes on with it")
     folder = journals.new_run(file, wanted.name)
     folder.lock()
     _write_manifest(folder, file, wanted)
@@ -69,12 +68,14 @@ def _resume(file: Path) -> int:
     wanted = manifest.load(file)
     known = journals.runs(file, wanted.name)
     if not known:
-        message = f"there is nothing to resume: {wanted.name} was never run from {file} before"
-        raise InvalidResume(message)
+        raise InvalidResume(
+            f"there is nothing to resume: {wanted.name} was never run from {file} before"
+        )
     folder = known[-1]
     if not folder.lock():
-        message = f"another `enso run` drives {wanted.name} right now: wait for it, or end it"
-        raise InvalidResume(message)
+        raise InvalidResume(
+            f"another `enso run` drives {wanted.name} right now: wait for it, or end it"
+        )
     before = manifest.load(folder.manifest(file.suffix))
     uow = JournalUnitOfWork(_job(before), Journal(folder.journal))
     job = uow.jobs.get(before.name)
@@ -109,8 +110,7 @@ async def _drive_to_end(uow: JournalUnitOfWork, folder: RunFolder, progress: Pro
     actor = Actor(job_id, uow, sessions, ScriptLibrary(), SystemClock(), progress.committed)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        name = signal.Signals(number).name
-        loop.add_signal_handler(number, lambda why=name: actor.cancel(_user(), why))
+        loop.add_signal_handler(number, actor.cancel, _user(), signal.Signals(number).name)
     with progress:
         watching = asyncio.create_task(progress.watch())
         await actor.drive()
@@ -140,11 +140,10 @@ def _changes(before: Manifest, wanted: Manifest, job: Job) -> list[str]:
     old, new = before.scripts, wanted.scripts
     same = [(a.name, a.session) for a in old] == [(b.name, b.session) for b in new]
     if not same or before.sessions != wanted.sessions:
-        message = (
+        raise InvalidResume(
             "scripts or sessions were added, removed, renamed or moved since the last run: "
             "run it from the start, without --resume"
         )
-        raise InvalidResume(message)
     changed = [
         (a.name, field)
         for a, b in zip(old, new, strict=True)
@@ -154,11 +153,10 @@ def _changes(before: Manifest, wanted: Manifest, job: Job) -> list[str]:
     runs = {script.name for script in job.to_come()}
     for name, field in changed:
         if name not in runs:
-            message = (
+            raise InvalidResume(
                 f"{field} of script {name!r} was changed, but that script is done and does not "
                 "run again: undo the change, or run the job from the start, without --resume"
             )
-            raise InvalidResume(message)
     return [f"{name}.{field}" for name, field in changed]
 
 
@@ -167,8 +165,7 @@ def _check_library(wanted: Manifest) -> None:
     for script in wanted.scripts:
         work = resolved(script.work, ScriptLibrary())
         if isinstance(work, Missing):
-            message = f"script {script.name!r}: {work.why}"
-            raise InvalidJob(message)
+            raise InvalidJob(f"script {script.name!r}: {work.why}")
 
 
 def _write_manifest(folder: RunFolder, file: Path, wanted: Manifest) -> None:

@@ -1,0 +1,80 @@
+"""Dataclasses as JSON documents and back, for plans and records.
+
+Fields at their defaults are left out; a reader ignores fields that it does not know. So an older
+or a newer release can read what this one writes.
+"""
+
+from __future__ import annotations
+
+import types
+from dataclasses import MISSING, fields, is_dataclass
+from enum import Enum
+from functools import cache
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from job_execution_framework.domain.values import is_list, is_mapping
+
+T = TypeVar("T")
+
+
+def to_document(value: Any) -> Any:
+    """Return `value` as what `json` can write."""
+    if is_dataclass(value):
+        return {
+            field.name: to_document(getattr(value, field.name))
+            for field in fields(value)
+            if field.default is MISSING or getattr(value, field.name) != field.default
+        }
+    if isinstance(value, Enum):
+        return value.value
+    if is_mapping(value):
+        return {key: to_document(item) for key, item in value.items()}
+    if is_list(value):
+        return [to_document(item) for item in value]
+    return value
+
+
+def from_document(kind: type[T], document: Any) -> T:
+    """Make a `kind` of a document; raise TypeError or ValueError where it is none.
+
+    Types are checked: whoever can write to a log could write anything.
+    """
+    return _read(kind, document)  # type: ignore[no-any-return]
+
+
+def _read(kind: Any, value: Any) -> Any:
+    if kind is object or kind is Any:
+        return value
+    if get_origin(kind) in (Union, types.UnionType):
+        return _read_one_of(get_args(kind), value)
+    if get_origin(kind) is tuple:
+        return tuple(_read(get_args(kind)[0], item) for item in _expect(list, value))
+    if get_origin(kind) is not None:  # Mapping[str, X]
+        return {key: _read(get_args(kind)[1], item) for key, item in _expect(dict, value).items()}
+    if isinstance(kind, type) and is_dataclass(kind):
+        hints, document = _hints(kind), _expect(dict, value)
+        return kind(**{key: _read(hints[key], document[key]) for key in hints.keys() & document})
+    if issubclass(kind, Enum):
+        return kind(value)
+    return _expect((int, float) if kind is float else kind, value)
+
+
+def _read_one_of(kinds: tuple[Any, ...], value: Any) -> Any:
+    """Read the first kind that fits: their required fields tell the works of a script apart."""
+    for kind in kinds:
+        try:
+            return _read(kind, value)
+        except (TypeError, ValueError):
+            continue
+    raise TypeError(f"{value!r} is none of {kinds}")
+
+
+def _expect(kind: Any, value: Any) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(f"{value!r} is not {kind}")
+    return value
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
