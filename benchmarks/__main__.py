@@ -1,0 +1,124 @@
+"""Ratios of what the framework costs, each against a reference measured in the same run.
+
+Machines are noisy and differ: no absolute time means anything here. ``make bench`` runs this.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from job_execution_framework.runtime.child_runner import ChildRunner
+from job_execution_framework.service_layer.library import PATH_VARIABLE
+from job_execution_framework.domain.script import Script, Source
+from job_execution_framework.service_layer.services import add, execute
+from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
+
+ROUNDS = 5
+NO_OP = "def main():\n    pass\n"
+
+
+def main() -> None:
+    """Print a line for each ratio."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for measure in (import_of_the_core, thousand_scripts, warm_script, fifty_scripts):
+            measure(folder)
+
+
+def import_of_the_core(folder: Path) -> None:
+    """What a bare interpreter costs, and with the core imported."""
+    del folder
+    services = "import job_execution_framework.service_layer.services"
+    show(
+        "import of the core / a bare interpreter",
+        lambda: timed(python, "-c", services),
+        lambda: timed(python, "-c", "pass"),
+    )
+
+
+def thousand_scripts(folder: Path) -> None:
+    """A job of 1,000 no-op scripts in this process, and the same functions in a plain loop."""
+    (folder / "no_op.py").write_text(NO_OP)
+    os.environ[PATH_VARIABLE] = str(folder)
+
+    def job() -> float:
+        uow = InMemoryJobUnitOfWork()
+        job_id = add([("no_op", {})] * 1000, job_uow=uow)
+        return timed(execute, job_id, job_uow=uow)
+
+    def loop() -> float:
+        began = time.perf_counter()
+        for _ in range(1000):
+            space: dict[str, Callable[[], None]] = {}
+            exec(compile(NO_OP, "no_op.py", "exec"), space)  # noqa: S102  # our own two lines
+            space["main"]()
+        return time.perf_counter() - began
+
+    show("execute of 1,000 no-op scripts / a loop that compiles and calls each", job, loop)
+
+
+def warm_script(folder: Path) -> None:
+    """A no-op script in a session that is up, and a fresh interpreter that does nothing."""
+    script = Script("no-op", Source(NO_OP, "no_op.py"))
+    directory = folder / "warm"
+    directory.mkdir()
+    runner = ChildRunner(directory, [sys.executable], 60)
+    try:
+        runner.run(script, 1)
+        show(
+            "a warm script in a session / python -c pass",
+            lambda: timed(runner.run, script, 1),
+            lambda: timed(python, "-c", "pass"),
+        )
+    finally:
+        runner.close()
+
+
+def fifty_scripts(folder: Path) -> None:
+    """``enso run`` of 50 no-op scripts, journal and all, and 50 fresh interpreters."""
+    manifest = folder / "fifty.json"
+    (folder / "no_op.py").write_text(NO_OP)
+    manifest.write_text(json.dumps({"instructions": [["no_op", {}]] * 50}))
+    os.environ |= {"XDG_STATE_HOME": str(folder / "state"), PATH_VARIABLE: str(folder)}
+
+    def fifty() -> None:
+        for _ in range(50):
+            python("-c", "pass")
+
+    show(
+        "enso run of 50 scripts / 50 times python -c pass",
+        lambda: timed(python, "-m", "enso_operator", "run", str(manifest)),
+        lambda: timed(fifty),
+    )
+
+
+def python(*arguments: str) -> None:
+    """Run this Python to its end."""
+    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+def timed(function: Callable[..., object], *arguments: object, **named: object) -> float:
+    """Return the seconds that a call takes."""
+    began = time.perf_counter()
+    function(*arguments, **named)
+    return time.perf_counter() - began
+
+
+def show(what: str, ours: Callable[[], float], reference: Callable[[], float]) -> None:
+    """Measure both in turn, so that a machine that slows down slows both, and print the ratio."""
+    ours(), reference()
+    ratios = sorted(ours() / reference() for _ in range(ROUNDS))
+    spread = f"{ratios[0]:.2f} to {ratios[-1]:.2f}"
+    print(f"{statistics.median(ratios):8.2f}  ({spread})  {what}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
