@@ -35,9 +35,10 @@ lint: install ## Check style, types and architecture
 
 # Whatever a program writes and git keeps is written again here and compared.
 # Later: the CRDs (deploy/crds and the chart's copy).
-verify: install ## Check that generated files equal the committed ones
+verify: install ## Check generated files, copies and changelog fragments
 	$(UV) lock --check
-	$(RUN) towncrier build --draft --version next > /dev/null
+	@for member in core operator; do cmp LICENSE $$member/LICENSE; done
+	@said=$$($(RUN) towncrier build --draft --version next 2>&1) || { echo "$$said"; exit 1; }
 
 # Two workers: many tests start processes and wait for them, and small machines have two cores.
 test: install lint verify ## Check everything, then run all tests

@@ -25,6 +25,7 @@ from pathlib import Path
 from job_execution_framework.domain.errors import EnsoError
 from job_execution_framework.domain.steps import ControlWord
 from job_execution_framework.runtime.child_runner import ChildRunner
+from job_execution_framework.runtime.interpreter import orphans
 from job_execution_framework.runtime.journal import Journal, JournalUnitOfWork
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.plan import Plan
@@ -101,7 +102,8 @@ def _run(plan: Plan, root: Path, journal: Journal) -> None:
     runner = ChildRunner(
         root, session.interpreter, session.start_timeout_seconds, GRACE_SECONDS, job_id=plan.job_id
     )
-    signal.signal(signal.SIGTERM, lambda *_: runner.cancel())
+    orphans.adopt()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: runner.cancel())
     listener = threading.Thread(target=_listen, args=(root / WORD, runner), daemon=True)
     _obey(root / WORD, runner)  # it may have been said before the start
     listener.start()

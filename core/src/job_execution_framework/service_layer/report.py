@@ -2,7 +2,7 @@
 
 A report is one JSON object: ``{"output": JSON}``; ``{"exit": code, "message": text}``;
 ``{"error": type, "message": text, "frame": [file, line, function, text] or null}``; or
-``{"refused": reason, "message": sentence}``.
+``{"refused": reason, "message": sentence}``, with a ``frame``, an ``exit_code`` or a ``signal``.
 """
 
 from __future__ import annotations
@@ -22,30 +22,31 @@ def result_of(
     report: Mapping[str, Any],
     seconds: float,
     redactor: Redactor,
-    said: Sequence[str] = (),
-    said_lines: int = 0,
+    said: tuple[Sequence[str], int] = ((), 0),
+    *,
+    lost: bool = False,
 ) -> Result:
-    """Return the attempt's result; `said` are the last lines that the script wrote."""
+    """Return the attempt's result; `said` are the last lines that it wrote, and how many in all."""
     if "output" in report:
         return Result(seconds, output=redactor.value(report["output"]))
+    if report.get("exit") == 0:
+        return Result(seconds)
     message = printable(redactor.cut_short(str(report.get("message", "")), LONGEST_MESSAGE))
-    lines = tuple(printable(redactor.text(line, LONGEST_LINE)) for line in said)
+    reason, code = str(report.get("refused") or Reason.EXCEPTION), report.get("exit_code")
     if "exit" in report:
-        code = int(report["exit"])
-        if code == 0:
-            return Result(seconds)
-        text = f"{code}: {message}" if message else str(code)
-        cause = Cause(Reason.EXIT_CODE, text, exit_code=code, said=lines, said_lines=said_lines)
-        return Result(seconds, cause)
+        reason, code = Reason.EXIT_CODE, int(report["exit"])
+        message = f"{code}: {message}" if message else str(code)
     cause = Cause(
-        str(report.get("refused") or Reason.EXCEPTION),
+        reason,
         message,
         error=printable(str(report.get("error", "")), LONGEST_LINE),
         at=_frame(report.get("frame"), redactor),
-        said=lines,
-        said_lines=said_lines,
+        exit_code=code,
+        signal=str(report.get("signal", "")),
+        said=tuple(printable(redactor.text(line, LONGEST_LINE)) for line in said[0]),
+        said_lines=said[1],
     )
-    return Result(seconds, cause)
+    return Result(seconds, cause, interpreter_lost=lost)
 
 
 def _frame(frame: Sequence[Any] | None, redactor: Redactor) -> Frame | None:

@@ -10,6 +10,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -99,6 +100,18 @@ class LocalSessions:
         """Leave the word; the supervisor sees it within a moment."""
         del uid  # a directory is never reused
         _write(self.directory(run) / supervisor.WORD, word.value)
+
+    async def reap(self, patience: float) -> None:
+        """Wait until every supervisor started here is gone; kill those that outlast `patience`.
+
+        A session dies with its supervisor.
+        """
+        deadline = time.monotonic() + patience
+        for process in self._processes.values():
+            while process.poll() is None:
+                if time.monotonic() >= deadline:
+                    process.kill()
+                await asyncio.sleep(SHORTEST_LOOK_SECONDS)
 
     def _is_gone(self, run: str) -> Ended | None:
         """Return how the run ended where its supervisor is gone for certain."""
