@@ -44,7 +44,7 @@ def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> 
     parts += [f"attempt {attempt.number}, {took(attempt.seconds)}"]
     parts += [f"resume: {resume}" if resume else ""]
     head = [f"{name} ({position} of {len(job.rows)}), attempt {attempt.number}, {outcome}"]
-    head[0] += f" after {took(attempt.seconds)}: {cause.reason}"
+    head[0] += f" after {took(attempt.seconds)}{'' if cause.error else f': {cause.reason}'}"
     head += [f"  {line}" for line in _headline(cause).splitlines()]
     head += [f"at      {name}, {cause.at}"] if cause.at else []
     head += [f"args    {args}"] if args else []
@@ -73,7 +73,8 @@ def _headline(cause: Cause) -> str:
 def _said(cause: Cause) -> list[str]:
     if not cause.said:
         return []
-    return [f"said    {cause.said_lines} lines; the last of them:", *(f"  {s}" for s in cause.said)]
+    count = f"{cause.said_lines} lines; the last of them:" if cause.said_lines > 1 else "one line:"
+    return [f"said    {count}", *(f"  {line}" for line in cause.said)]
 
 
 def _ending(job: Job, log: str, resume: str) -> list[str]:

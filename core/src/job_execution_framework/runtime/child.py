@@ -23,7 +23,7 @@ TYPE_CHECKING = False  # `typing` costs a start what nobody reads there
 if TYPE_CHECKING:
     from typing import Any, Callable, NoReturn
 
-_SAVED = dict(vars(builtins))
+_SAVED = dict(builtins.__dict__)
 __builtins__ = dict(_SAVED)  # type: ignore[assignment]  # what follows keeps these, whatever a script does to builtins
 
 LARGEST_OUTPUT_BYTES = 4096
@@ -102,7 +102,7 @@ def _report(
 def _put_right() -> None:
     """Give builtins back what a script replaced, before anything of ours needs it."""
     if __name__ == "__main__":
-        vars(builtins).update(_SAVED)
+        builtins.__dict__.update(_SAVED)
 
 
 def _check(main: Any, parameters: dict[str, Any]) -> None:
@@ -213,7 +213,8 @@ class _Worker:
 
         self.array, self.faulthandler, self.fcntl = array.array, faulthandler, fcntl
         self.signal, self.socket = signal, socket
-        self.os, self.sys, self.open, self.pid = os, sys, open, os.getpid()
+        self.os, self.open, self.pid = os, open, os.getpid()
+        self.sys: Any = sys
         self.libc = ctypes.CDLL(None)
         self.libc.prctl(1, int(signal.SIGKILL))  # PR_SET_PDEATHSIG: nobody watches, nobody runs
         self.address = "\0" + os.environ.pop("ENSO_SOCKET")  # an abstract address
