@@ -132,7 +132,9 @@ class Actor:
                 await self.sessions.release(run.run, run.uid)
             except OSError as error:
                 cause = Cause(Reason.SESSION_LOST, f"it could not be started: {error}")
-                self._seen.put_nowait(Observations(ended=Ended(log_is_complete=True, cause=cause)))
+                self._seen.put_nowait(
+                    Observations(run.run, ended=Ended(log_is_complete=True, cause=cause))
+                )
             else:
                 self._follower = asyncio.create_task(self._follow(run))
 

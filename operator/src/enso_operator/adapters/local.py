@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -34,7 +34,7 @@ class LocalSessions:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._secrets: dict[str, dict[str, str]] = {}
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._processes: dict[str, int] = {}
 
     def directory(self, run: str) -> Path:
         """Return where everything of the run is."""
@@ -61,15 +61,18 @@ class LocalSessions:
             )
         if (directory / supervisor.MARKER).exists() or supervisor.is_alive(directory):
             return
-        command = [sys.executable, "-m", "job_execution_framework.runtime"]
+        program = [sys.executable, "-m", "job_execution_framework.runtime"]
         with (directory / OUTPUT).open("ab") as output:
-            self._processes[run] = subprocess.Popen(  # noqa: ASYNC220  # milliseconds; our own argv
-                [*command, str(directory / PLAN), str(directory)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env={**os.environ, **self._secrets.get(run, {})},
-                start_new_session=True,
+            self._processes[run] = os.posix_spawn(
+                sys.executable,
+                [*program, str(directory / PLAN), str(directory)],
+                {**os.environ, **self._secrets.get(run, {})},
+                file_actions=[
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_DUP2, output.fileno(), 1),
+                    (os.POSIX_SPAWN_DUP2, output.fileno(), 2),
+                ],
+                setsid=True,
             )
 
     async def follow(self, run: str, uid: str) -> AsyncIterator[Observations]:
@@ -90,7 +93,7 @@ class LocalSessions:
             if ended and damage:
                 ended = Ended(log_is_complete=False, cause=damage)
             if records or ended:
-                yield Observations(only_events(records), ended)
+                yield Observations(run, only_events(records), ended)
             if ended:
                 return
             pause = SHORTEST_LOOK_SECONDS if records else min(pause * 1.5, LONGEST_LOOK_SECONDS)
@@ -107,18 +110,24 @@ class LocalSessions:
         A session dies with its supervisor.
         """
         deadline = time.monotonic() + patience
-        for process in self._processes.values():
-            while process.poll() is None:
+        for run, pid in list(self._processes.items()):
+            while self._has_process(run):
                 if time.monotonic() >= deadline:
-                    process.kill()
+                    os.kill(pid, signal.SIGKILL)
                 await asyncio.sleep(SHORTEST_LOOK_SECONDS)
+
+    def _has_process(self, run: str) -> bool:
+        """Whether the supervisor that was started here still runs; one that ended is reaped."""
+        pid = self._processes.get(run)
+        if pid is not None and os.waitpid(pid, os.WNOHANG) != (0, 0):
+            del self._processes[run]
+            pid = None
+        return pid is not None
 
     def _is_gone(self, run: str) -> Ended | None:
         """Return how the run ended where its supervisor is gone for certain."""
-        directory, process = self.directory(run), self._processes.get(run)
-        if supervisor.is_alive(directory):
-            return None
-        if process and process.poll() is None:
+        directory = self.directory(run)
+        if supervisor.is_alive(directory) or self._has_process(run):
             return None
         if supervisor.first_start(directory):  # the marker is ours: nobody can start it any more
             cause = Cause(Reason.SESSION_LOST, f"its supervisor did not start; see {directory}")
