@@ -133,7 +133,7 @@ class Actor:
             except OSError as error:
                 cause = Cause(Reason.SESSION_LOST, f"it could not be started: {error}")
                 self._seen.put_nowait(
-                    Observations(run.run, ended=Ended(log_is_complete=True, cause=cause))
+                    Observations(run=run.run, ended=Ended(log_is_complete=True, cause=cause))
                 )
             else:
                 self._follower = asyncio.create_task(self._follow(run))

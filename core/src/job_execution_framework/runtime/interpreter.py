@@ -97,10 +97,12 @@ class Interpreter:
 
     def wait(self, seconds: float | None) -> dict[str, Any] | str:
         """Return the child's report, or what happened instead of one."""
+        return self._wait_for([self._listener, self._exit, self._wake], seconds)
+
+    def _wait_for(self, sources: list[Any], seconds: float | None) -> dict[str, Any] | str:
         end = None if seconds is None else time.monotonic() + seconds
         while True:
             left = None if end is None else max(0.0, end - time.monotonic())
-            sources: list[Any] = [self._listener, self._exit, self._wake]
             ready = select.select(sources, [], [], left)[0]
             if self._listener in ready:
                 report = self._hear()
@@ -128,7 +130,7 @@ class Interpreter:
     def end(self, grace_seconds: float) -> int | None:
         """Ask the whole group to end, then make it; return the exit status where there is one."""
         self._signal(signal.SIGTERM)
-        select.select([self._exit], [], [], grace_seconds)
+        self._wait_for([self._listener, self._exit], grace_seconds)  # it ends, or it reports
         self._signal(signal.SIGKILL)
         select.select([self._exit], [], [], KILL_SECONDS)
         status = self._process.poll()

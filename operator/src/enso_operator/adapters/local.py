@@ -93,7 +93,7 @@ class LocalSessions:
             if ended and damage:
                 ended = Ended(log_is_complete=False, cause=damage)
             if records or ended:
-                yield Observations(run, only_events(records), ended)
+                yield Observations(run=run, records=only_events(records), ended=ended)
             if ended:
                 return
             pause = SHORTEST_LOOK_SECONDS if records else min(pause * 1.5, LONGEST_LOOK_SECONDS)
