@@ -27,6 +27,7 @@ NO_OP = "def main():\n    pass\n"
 
 def main() -> None:
     """Print a line for each ratio."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # users import what is compiled
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for measure in (import_of_the_core, thousand_scripts, warm_script, fifty_scripts):
@@ -62,7 +63,18 @@ def thousand_scripts(folder: Path) -> None:
             space["main"]()
         return time.perf_counter() - began
 
+    def calls() -> float:
+        began = time.perf_counter()
+        for _ in range(1000):
+            no_op()
+        return time.perf_counter() - began
+
     show("execute of 1,000 no-op scripts / a loop that compiles and calls each", job, loop)
+    show("execute of 1,000 no-op scripts / a loop that only calls them", job, calls)
+
+
+def no_op() -> None:
+    """Do what the scripts of these benchmarks do."""
 
 
 def warm_script(folder: Path) -> None:

@@ -59,6 +59,8 @@ def _resume(job: Job, event: events.JobResumed) -> None:
     """Forget what was counted, and what `from_script` names; what is done stays done."""
     job.warm, job.failure, job.ended_at, job.lost = frozenset(), None, None, {}
     job.resumed_at, job.resumes = event.at, job.resumes + 1
+    if job.started_at is None:  # cancelled before its start
+        job.started_at = event.at
     again = False
     for name, row in job.rows.items():
         again = again or name == event.from_script
@@ -101,7 +103,7 @@ def _row(row: Row, event: events.ScriptEvent) -> Row:
         return replace(row, latest=replace(in_doubt, cause=event.cause), earlier=_earlier(row))
     if isinstance(event, events.ScriptSkipped):
         skipped = replace(latest, state=ScriptState.SKIPPED, ended_at=event.at)
-        return replace(row, latest=skipped, done=True)
+        return replace(row, latest=skipped, done=True, succeeded=False)
     return row  # ScriptRetrying tells people; the row knows already
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TypeVar
 
 from job_execution_framework.domain import checkpoint, events, fold
@@ -19,7 +20,13 @@ from job_execution_framework.domain.row import Row, ScriptState
 from job_execution_framework.domain.script import Script, Session, check
 from job_execution_framework.domain.secret import shown
 from job_execution_framework.domain.steps import Close, ControlWord, Finish, Open, Start, Step, Wait
-from job_execution_framework.domain.transitions import ENDED, JOB_STATES, SCRIPT_STATES, JobState
+from job_execution_framework.domain.transitions import (
+    ENDED,
+    FROM_SESSIONS,
+    JOB_STATES,
+    SCRIPT_STATES,
+    JobState,
+)
 
 ScriptEventT = TypeVar("ScriptEventT", bound=ScriptEvent)
 
@@ -136,6 +143,8 @@ class Job:
             raise IllegalTransition(f"job {self.id}: {event.run} ended, but is not open")
         if event.origin != COORDINATOR and (not self.run or self.run.run != event.origin):
             raise IllegalTransition(f"job {self.id}: {event.origin} wrote {what}, but is not open")
+        if event.origin != COORDINATOR and type(event) not in FROM_SESSIONS:
+            raise IllegalTransition(f"job {self.id}: {event.origin} may not write {what}")
         if isinstance(event, ScriptEvent):
             self._check_script(event)
 
@@ -189,12 +198,17 @@ class Job:
         return checkpoint.to_replay(self.scripts, self.rows, goal) + undone
 
     def _advance(self, now: float) -> Step:
-        scope = [s for s in self.scripts if self.lease is None or s.name in self.lease]
+        lease, warm = self.lease, self.warm
+        scope = self.scripts
+        if lease is not None and len(lease) < len(scope):
+            scope = tuple(script for script in scope if script.name in lease)
         goal = checkpoint.first_undone(scope, self.rows)
         if goal is None:
             return Finish()
-        replay = checkpoint.to_replay(self.scripts, self.rows, goal)
-        ahead = [script for script in replay if script.name not in self.warm] + [goal]
+        ahead = [goal]
+        if not warm.issuperset(islice(self.rows, self._positions[goal.name])):
+            replay = checkpoint.to_replay(self.scripts, self.rows, goal)
+            ahead = [script for script in replay if script.name not in warm] + ahead
         for script in ahead:
             if failed := self._verdict(script):
                 return failed
@@ -220,15 +234,14 @@ class Job:
         return None
 
     def _doubtful(self, session: str) -> str | None:
-        return next(
-            (
-                script.name
-                for script in self.scripts
-                if script.session == session
-                and self.rows[script.name].state is ScriptState.INTERRUPTED
-            ),
-            None,
-        )
+        """Return the script that a lost session was at: if possible one that had begun."""
+        doubts = [
+            script.name
+            for script in self.scripts
+            if script.session == session and self.rows[script.name].state is ScriptState.INTERRUPTED
+        ]
+        begun = [name for name in doubts if self.rows[name].latest.started_at is not None]
+        return next(iter(begun + doubts), None)
 
     def _may_start_at(self, script: Script) -> float:
         row = self.rows[script.name]

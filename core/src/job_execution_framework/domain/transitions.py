@@ -61,3 +61,14 @@ SCRIPT_STATES: dict[type[events.ScriptEvent], frozenset[ScriptState]] = {
     events.ScriptSkipped: frozenset(_S) - {_S.RUNNING, _S.SKIPPED},
 }
 """The script's states in which an event about it may happen."""
+
+FROM_SESSIONS: frozenset[type[events.Event]] = frozenset(
+    {
+        events.InterpreterLost,
+        events.ScriptStarted,
+        events.ScriptSucceeded,
+        events.ScriptFailed,
+        events.ScriptRetrying,
+    }
+)
+"""What a session may say. All else only the coordinator can know."""

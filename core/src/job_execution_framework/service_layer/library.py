@@ -11,13 +11,15 @@ import difflib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib import resources
-from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from job_execution_framework.domain.errors import ScriptNotFound
 from job_execution_framework.domain.script import Function, LibraryScript, Missing, Source, Work
+
+if TYPE_CHECKING:
+    from importlib.abc import Traversable
+    from importlib.metadata import EntryPoints
 
 GROUP = "enso.scripts"
 PATH_VARIABLE = "ENSO_SCRIPTS_PATH"
@@ -50,11 +52,11 @@ class ScriptLibrary:
             for path in (folder / f"{key}.py", folder / f"{key.replace('_', '-')}.py"):
                 if path.parent == folder and path.is_file():
                     return _read(path, name)
-        for entry in entry_points(group=GROUP):
+        for entry in _entry_points():
             if entry.name.replace("-", "_") == key:
                 value = entry.value if ":" in entry.value else f"{entry.value}:main"
                 return Function(value)
-        built_in = resources.files("job_execution_framework.scripts") / f"{key}.py"
+        built_in = _built_in() / f"{key}.py"
         if key.isidentifier() and not key.startswith("_") and built_in.is_file():
             return Source(built_in.read_text(encoding="utf-8"), f"{key}.py")
         raise ScriptNotFound(self._not_found(name, key))
@@ -63,10 +65,10 @@ class ScriptLibrary:
         """Return the names of all scripts that can be found."""
         files = [path for folder in self.folders for path in _listing(folder)]
         names = {path.stem.replace("-", "_") for path in files}
-        names |= {entry.name.replace("-", "_") for entry in entry_points(group=GROUP)}
+        names |= {entry.name.replace("-", "_") for entry in _entry_points()}
         names |= {
             Path(item.name).stem
-            for item in resources.files("job_execution_framework.scripts").iterdir()
+            for item in _built_in().iterdir()
             if item.name.endswith(".py") and not item.name.startswith("_")
         }
         return sorted(names)
@@ -90,6 +92,18 @@ def resolved(work: Work, library: Library) -> Work:
         return library.find(work.name)
     except ScriptNotFound as error:
         return Missing(str(error))
+
+
+def _entry_points() -> EntryPoints:
+    from importlib.metadata import entry_points  # noqa: PLC0415  # dear, and seldom needed
+
+    return entry_points(group=GROUP)
+
+
+def _built_in() -> Traversable:
+    from importlib import resources  # noqa: PLC0415  # dear, and seldom needed
+
+    return resources.files("job_execution_framework.scripts")
 
 
 def _read(path: Path, name: str) -> Source:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from job_execution_framework.domain import checkpoint
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.row import ScriptState
+from job_execution_framework.domain.row import Row, ScriptState
 from job_execution_framework.domain.script import Script
 
 
@@ -45,26 +44,35 @@ class Observations:
     suspend: bool | None = None
     """The user's wish; None where none is known."""
     cancel: Cancel | None = None
+    run: str = ""
+    """The session run that `records` and `ended` are of. Once it is not the open one, they are old
+    news and change nothing; left empty, they are taken to be of the open one."""
 
 
-def doubtful(job: Job, *, log_is_complete: bool) -> Iterator[tuple[str, int]]:
-    """Yield the scripts, with their attempts, whose outcome in the dead session nobody can know.
+def doubtful(job: Job, *, log_is_complete: bool) -> list[tuple[str, int]]:
+    """Return the scripts, with their attempts, whose outcome in the dead session nobody can know.
 
     A started script without an outcome is in doubt. Where the log is not complete, so is every
     script that the session could have started since: its start may be among what was lost.
     """
     plan = [job.script(name) for name in job.run.scripts] if job.run else []
-    for script in plan:
-        row = job.rows[script.name]
-        if row.state is ScriptState.RUNNING:
-            yield script.name, row.attempt
-    goal = checkpoint.first_undone(plan, job.rows)
+    rows = job.rows
+    doubts = [(s.name, rows[s.name].attempt) for s in plan if _running(rows[s.name])]
+    goal = checkpoint.first_undone(plan, rows)
     if log_is_complete or goal is None or _stopped(job, plan):
-        return
-    for script in checkpoint.to_run(job.scripts, job.rows, goal):
-        row = job.rows[script.name]
-        if script.name not in job.warm and row.state is not ScriptState.RUNNING:
-            yield script.name, row.attempt + 1
+        return doubts
+    ahead = checkpoint.to_run(job.scripts, rows, goal)
+    # A retry after a lost interpreter would have started again what is warm as far as we know.
+    retries = any(rows[script.name].failures < script.retries.limit for script in ahead)
+    return doubts + [
+        (script.name, rows[script.name].attempt + 1)
+        for script in ahead
+        if (retries or script.name not in job.warm) and not _running(rows[script.name])
+    ]
+
+
+def _running(row: Row) -> bool:
+    return row.state is ScriptState.RUNNING
 
 
 def _stopped(job: Job, plan: list[Script]) -> bool:

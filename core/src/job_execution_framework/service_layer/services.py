@@ -6,8 +6,8 @@ its failure is in the job's events.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from uuid import uuid4
 
 from job_execution_framework.domain import checkpoint, events
 from job_execution_framework.domain.errors import (
@@ -48,7 +48,7 @@ def add(
     Raises InvalidJob where the instructions do not make a job, Conflict where the id is taken.
     """
     job = Job(
-        job_id or f"job-{uuid4().hex[:12]}",
+        job_id or f"job-{secrets.token_hex(6)}",
         scripts_of(instructions),
         tuple(sessions),
         deadline_seconds,
@@ -191,7 +191,7 @@ def check_resume(job: Job, from_script: str = "") -> None:
             f"job {job.id} has no script {from_script!r}; it has {', '.join(job.rows)}"
         )
     undone = checkpoint.first_undone(job.scripts, job.rows)
-    if undone is None and not from_script:
+    if undone is None and not from_script and job.state is JobState.SUCCEEDED:
         raise InvalidResume(
             f"job {job.id} has nothing left to do; name the script to run again from"
         )
@@ -208,13 +208,8 @@ def reconcile(job: Job, seen: Observations, now: float) -> Step:
 
     Pure: the caller does what the step says, after it committed the job.
     """
-    for event in seen.records:
-        job.apply(event)
-    if job.run and seen.ended:
-        for name, attempt in doubtful(job, log_is_complete=seen.ended.log_is_complete):
-            doubt = seen.ended.doubt()
-            job.record(job.about(events.ScriptInterrupted, name, attempt, now, cause=doubt))
-        job.record(events.SessionEnded(at=now, run=job.run.run, cause=seen.ended.cause))
+    if not seen.run or (job.run and job.run.run == seen.run):
+        _fold(job, seen, now)
     _obey(job, seen, now)
     if job.state is JobState.WAITING:
         job.record(events.JobStarted(at=now))
@@ -223,6 +218,18 @@ def reconcile(job: Job, seen: Observations, now: float) -> Step:
         _finish(job, step, now)
         step = job.next(now)
     return step
+
+
+def _fold(job: Job, seen: Observations, now: float) -> None:
+    """Take in what is known of the open session, and what nobody can know any more."""
+    for event in seen.records:
+        job.apply(event)
+    if job.run and seen.ended:
+        cause = seen.ended.cause
+        for name, attempt in doubtful(job, log_is_complete=seen.ended.log_is_complete):
+            cause = seen.ended.doubt()  # whoever leaves a doubt did not end in order
+            job.record(job.about(events.ScriptInterrupted, name, attempt, now, cause=cause))
+        job.record(events.SessionEnded(at=now, run=job.run.run, cause=cause))
 
 
 def _obey(job: Job, seen: Observations, now: float) -> None:
