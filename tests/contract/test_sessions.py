@@ -6,7 +6,6 @@ Each test gets its sessions from a fixture: another adapter is another parameter
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,8 +74,8 @@ def told(event: events.Event) -> str:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    yield Bench(LocalSessions(tmp_path / "sessions"), tmp_path)
+def bench(tmp_path: Path) -> Bench:
+    return Bench(LocalSessions(tmp_path / "sessions"), tmp_path)
 
 
 def test_records_come_in_order_and_the_end_is_said(bench: Bench) -> None:

@@ -54,22 +54,28 @@ class RunFolder:
         return True
 
 
-def runs(manifest: Path, name: str) -> list[RunFolder]:
-    """Return the folders of all runs of this manifest, the oldest first."""
-    parent = _parent(manifest, name)
-    numbers = [int(p.name) for p in parent.glob("*") if p.name.isdigit()] if parent.exists() else []
-    return [RunFolder(parent / str(number)) for number in sorted(numbers)]
+def last_run(manifest: Path, name: str) -> RunFolder | None:
+    """Return the folder of the manifest's last run that came as far as having a job."""
+    begun = [folder for folder in _runs(manifest, name) if folder.journal.exists()]
+    return begun[-1] if begun else None
 
 
 def new_run(manifest: Path, name: str) -> RunFolder:
     """Make the folder of the next run, and forget the oldest ones."""
-    known = runs(manifest, name)
+    known = _runs(manifest, name)
     number = int(known[-1].path.name) + 1 if known else 1
     folder = RunFolder(_parent(manifest, name) / str(number))
     folder.path.mkdir(mode=0o700, parents=True)
     for old in known[: max(0, len(known) + 1 - FOLDERS_KEPT)]:
         shutil.rmtree(old.path)
     return folder
+
+
+def _runs(manifest: Path, name: str) -> list[RunFolder]:
+    """Return the folders of all runs of this manifest, the oldest first."""
+    parent = _parent(manifest, name)
+    numbers = [int(path.name) for path in parent.glob("*") if path.name.isdigit()]
+    return [RunFolder(parent / str(number)) for number in sorted(numbers)]
 
 
 def _parent(manifest: Path, name: str) -> Path:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 LONGEST_MESSAGE = 1000
 """Characters of a failure's message that are kept."""
+LONGEST_ON_A_LINE = 300
+"""Characters of that message that one line shows."""
 LINES_KEPT = 5
 """Last lines of a script's own output that a failure keeps."""
 
@@ -63,7 +65,7 @@ class Cause:
 
     def __str__(self) -> str:
         """One line: the exception as Python shows it, or the reason and its message."""
-        message = " ".join(self.message.split())
+        message = printable(" ".join(self.message.split()), LONGEST_ON_A_LINE)
         what = self.error or self.reason
         return f"{what}: {message}" if message else what
 

@@ -56,9 +56,9 @@ SCRIPT_STATES: dict[type[events.ScriptEvent], frozenset[ScriptState]] = {
     events.ScriptStarted: frozenset(_S) - {_S.RUNNING},
     events.ScriptSucceeded: frozenset({_S.RUNNING}),
     events.ScriptFailed: frozenset({_S.RUNNING}),
-    events.ScriptInterrupted: frozenset(_S) - {_S.SKIPPED},
+    events.ScriptInterrupted: frozenset(_S),
     events.ScriptRetrying: frozenset({_S.FAILED}),
-    events.ScriptSkipped: frozenset(_S) - {_S.RUNNING, _S.SKIPPED},
+    events.ScriptSkipped: frozenset(_S) - {_S.RUNNING},
 }
 """The script's states in which an event about it may happen."""
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import builtins
 import importlib
 import inspect
+import io
 import json
 import linecache
 import os
@@ -229,6 +230,9 @@ class _Worker:
         self.environment, self.directory = dict(os.environ), os.getcwd()
         self.path, self.recursion = list(sys.path), sys.getrecursionlimit()
         self.streams = (sys.stdin, sys.stdout, sys.stderr)
+        for stream in self.streams[1:]:
+            if isinstance(stream, io.TextIOWrapper) and hasattr(stream, "reconfigure"):
+                stream.reconfigure(line_buffering=True)  # a killed script's last lines are there
 
     def run(self) -> None:
         """Work until the supervisor has no more."""

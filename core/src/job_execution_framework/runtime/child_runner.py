@@ -22,6 +22,8 @@ from job_execution_framework.service_layer.runner import Result
 LATE_SECONDS = 0.3
 """How long after its timeout a script is ended: until then it has been said where it hangs."""
 DRAIN_SECONDS = 2.0
+MARK = "--- "
+"""What the one line begins with that stands before a script's own output."""
 _CHILD = Path(__file__).with_name("child.py")
 _PLACE = re.compile(r'  File "(.+)", line (\d+) in (.+)')
 
@@ -87,6 +89,7 @@ class ChildRunner:
         interpreter = self._interpreter
         if interpreter is None:
             raise RuntimeError("an interpreter that started is there")
+        self._mark(script, attempt)
         interpreter.crash_file.write_bytes(b"")
         interpreter.send(self._work(script, attempt))
         began, limit = time.monotonic(), script.timeout_seconds
@@ -95,6 +98,12 @@ class ChildRunner:
         if isinstance(answer, dict):
             return self._result(script, seconds, answer)
         return self._loss(script, seconds, answer)
+
+    def _mark(self, script: Script, attempt: int) -> None:
+        """Say in the output whose lines follow."""
+        newline = "" if self._said.ends_a_line else "\n"
+        self._pumps[0].write(f"{newline}{MARK}{script.name}, attempt {attempt}\n".encode())
+        self._said.ends_a_line = True
 
     def _start(self) -> tuple[dict[str, Any], str] | None:
         """Start the interpreter; return why that failed, if it did."""

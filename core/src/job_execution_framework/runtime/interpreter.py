@@ -78,7 +78,6 @@ class Interpreter:
             **os.environ,
             "ENSO_SOCKET": address,
             "ENSO_CRASH": str(self.crash_file),
-            "PYTHONUNBUFFERED": "1",
         }
         try:
             self._process = subprocess.Popen(

@@ -22,12 +22,15 @@ class Said:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tail, self._lines = b"", 0
+        self.ends_a_line = True
+        """Whether the next thing that is written begins a line."""
 
     def add(self, data: bytes) -> None:
         """Take in what was written."""
         with self._lock:
             self._lines += data.count(b"\n")
             self._tail = (self._tail + data[-TAIL_BYTES:])[-TAIL_BYTES:]
+            self.ends_a_line = data.endswith(b"\n")
 
     def take(self, lines: int) -> tuple[Sequence[str], int]:
         """Return the last lines and the number of all, and begin anew."""
@@ -56,10 +59,10 @@ class Pump(threading.Thread):
             if not data:
                 return
             self._said.add(data)
-            self._write(data)
+            self.write(data)
             self._busy = False
 
-    def _write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> None:
         """Write it all, unless nobody reads us or the disk is full: the script must not feel it."""
         while data:
             try:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import mmap
+import re
 import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -24,14 +25,16 @@ from job_execution_framework.domain.failure_card import failure_card
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.transitions import JobState
+from job_execution_framework.runtime.child_runner import MARK
 
 LOOK_SECONDS = 0.1
 """How often the scripts' output is looked at."""
 LINES_SHOWN = 200
 """Lines of one attempt that are shown; the log has them all."""
-LARGEST_READ_BYTES = 1024 * 1024
+LARGEST_LINE_BYTES = 64 * 1024
 LONGEST_LINE = 2000
 """Characters of a line that are shown."""
+_MARK = re.compile(re.escape(MARK.encode()) + rb"([-a-z0-9]+, attempt \d+)\n")
 _STYLES = {"succeeded": "green", "failed": "red", "interrupted": "yellow", "retrying": "yellow"}
 
 
@@ -46,8 +49,9 @@ class Progress:
         self._since = 0.0
         self._log: Path | None = None
         self._position = 0
-        self._rest = b""
         self._shown = 0
+        self._begun: set[str] = set()
+        """The attempts of the open session whose start has been told."""
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -83,6 +87,7 @@ class Progress:
             self._show_output()
             if isinstance(event, events.SessionOpened):
                 self._log, self._position = self._folder.sessions / event.run / OUTPUT, 0
+                self._begun.clear()
             elif isinstance(event, events.ScriptEvent):
                 self._tell(event)
             elif isinstance(event, (events.InterpreterLost, events.SessionEnded)):
@@ -93,7 +98,8 @@ class Progress:
         place = f"{event.number}/{event.of} {event.script}"
         text = f"{place} {what}{event.outcome()}"
         if isinstance(event, events.ScriptStarted):
-            self._running, self._since, self._shown = f"{place} running", event.at, 0
+            self._running, self._since = f"{place} running", event.at
+            self._begun.add(f"{event.script}, attempt {event.attempt}")
             again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
             args = f": {arguments(event.parameters)}" if event.parameters else ""
             text = f"{place} {what}{again}{args}"
@@ -127,20 +133,34 @@ class Progress:
         self.say(f"{text}; resume: {resume}", "bold yellow")
 
     def _show_output(self) -> None:
-        """Show the scripts' new lines, up to a limit for each attempt."""
+        """Show the scripts' new lines, each below the start of its own script."""
         if not self._log or not self._log.exists():
             return
         with self._log.open("rb") as log:
             log.seek(self._position)
-            while self._shown <= LINES_SHOWN and (new := log.read(LARGEST_READ_BYTES)):
-                *lines, self._rest = (self._rest + new).split(b"\n")
-                for line in lines:
-                    self._show(line)
-            self._position = log.tell() if self._shown <= LINES_SHOWN else log.seek(0, os.SEEK_END)
+            while (line := log.readline(LARGEST_LINE_BYTES)) and self._show(line):
+                self._position = log.tell()
+                if self._shown > LINES_SHOWN:
+                    self._position = log.seek(_next_mark(log, self._position))
 
-    def _show(self, line: bytes) -> None:
+    def _show(self, line: bytes) -> bool:
+        """Show one line; False where it has to wait for its end, or for its script's start."""
+        if not line.endswith(b"\n") and len(line) < LARGEST_LINE_BYTES:
+            return False
+        if mark := _MARK.fullmatch(line):
+            self._shown = 0
+            return mark[1].decode() in self._begun
         self._shown += 1
         if self._shown <= LINES_SHOWN:
-            self.say(f"  | {printable(line.decode('utf-8', 'replace'), LONGEST_LINE)}", "dim")
+            text = printable(line.decode("utf-8", "replace").rstrip("\n"), LONGEST_LINE)
+            self.say(f"  | {text}", "dim")
         elif self._shown == LINES_SHOWN + 1:
             self.say(f"  | … more in {self._log}", "dim")
+        return True
+
+
+def _next_mark(log: BinaryIO, position: int) -> int:
+    """Return where the next script's output begins, or the log's end for now."""
+    with mmap.mmap(log.fileno(), 0, prot=mmap.PROT_READ) as content:
+        found = content.find(b"\n" + MARK.encode(), position - 1)
+        return found + 1 if found >= 0 else max(position, len(content) - LONGEST_LINE)

@@ -43,8 +43,8 @@ def run(file: Path, *, resume: bool) -> int:
 def _start(file: Path) -> int:
     wanted = manifest.load(file)
     _check_library(wanted)
-    known = journals.runs(file, wanted.name)
-    if known and not _ended(known[-1], file):
+    last = journals.last_run(file, wanted.name)
+    if last and not _ended(last, file):
         raise InvalidJob(f"{wanted.name} has not ended: `enso run {file} --resume` goes on with it")
     folder = journals.new_run(file, wanted.name)
     folder.lock()
@@ -66,12 +66,11 @@ def _start(file: Path) -> int:
 
 def _resume(file: Path) -> int:
     wanted = manifest.load(file)
-    known = journals.runs(file, wanted.name)
-    if not known:
+    folder = journals.last_run(file, wanted.name)
+    if folder is None:
         raise InvalidResume(
             f"there is nothing to resume: {wanted.name} was never run from {file} before"
         )
-    folder = known[-1]
     if not folder.lock():
         raise InvalidResume(
             f"another `enso run` drives {wanted.name} right now: wait for it, or end it"
@@ -127,11 +126,7 @@ def _job(wanted: Manifest) -> Job:
 
 
 def _ended(folder: RunFolder, file: Path) -> bool:
-    """Whether the last run is over; one that never got as far as its journal is."""
-    copy = folder.manifest(file.suffix)
-    if not folder.journal.exists() or not copy.exists():
-        return True
-    last = manifest.load(copy)
+    last = manifest.load(folder.manifest(file.suffix))
     return JournalUnitOfWork(_job(last), Journal(folder.journal)).jobs.get(last.name).finished
 
 

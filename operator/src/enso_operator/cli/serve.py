@@ -21,6 +21,7 @@ from enso_operator.http_guard import LOOPBACK
 STOPPED, COULD_NOT_SERVE = 0, 2
 """Exit codes."""
 LOOPBACK_HOSTS = LOOPBACK | {"::1"}
+HIGHEST_PORT = 65535
 ANSWER_SECONDS = 1
 """How long open requests have for their answers when the server stops."""
 
@@ -75,6 +76,8 @@ async def _serve(listener: socket.socket, hosts: frozenset[str] | None) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= HIGHEST_PORT:  # getaddrinfo would take the remainder
+        raise OverflowError(port)
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
@@ -101,7 +104,7 @@ def _why_not(host: str, port: int, error: Exception) -> str:
         return f"there is no host {host!r}: {error.strerror}"
     if isinstance(error, OSError) and error.errno:
         return f"cannot listen at {host}:{port}: {os.strerror(error.errno)}"
-    return f"cannot listen at {host}:{port}: a port is a number from 0 to 65535"
+    return f"cannot listen at {host}:{port}: a port is a number from 0 to {HIGHEST_PORT}"
 
 
 def _refuse(sentence: str) -> int:

@@ -1,0 +1,111 @@
+"""The rules between the fields of a resource. The CRDs say them once more, as CEL.
+
+That names are unique, that the session of a script exists and that its scripts stand together is
+the domain's own (`job_execution_framework.domain.script.check`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from enso_operator.api.session_fields import EnvironmentVariable, Volume
+from enso_operator.api.v1alpha1 import EnsoJob, EnsoScript, ScriptSpec, SessionSpec
+
+KINDS_OF_WORK = ("scriptRef", "source", "function", "container")
+
+
+def broken_rules(job: EnsoJob) -> Iterator[str]:
+    """Yield a sentence, beginning with the field's path, for each rule that the job breaks."""
+    for session in job.spec.sessions:
+        yield from _session(session, f"spec.sessions[{session.name}]")
+    for script in job.spec.scripts:
+        yield from _script(script, f"spec.scripts[{script.name}]")
+
+
+def broken_script_rules(script: EnsoScript) -> Iterator[str]:
+    """Yield a sentence for each rule that an EnsoScript breaks."""
+    yield from _exactly_one("spec", source=script.spec.source, function=script.spec.function)
+
+
+def _script(script: ScriptSpec, path: str) -> Iterator[str]:
+    work = (script.script_ref, script.source, script.function, script.container)
+    yield from _exactly_one(path, **dict(zip(KINDS_OF_WORK, work, strict=True)))
+    names = [argument.name for argument in script.args_from]
+    yield from _unique(f"{path}.argsFrom", names)
+    for name in names:
+        if name in script.args:
+            yield f"{path}.argsFrom[{name}] is in args, too: remove one of the two"
+    if script.container is None:
+        return
+    yield from _environment(script.container.env, f"{path}.container.env")
+    if script.session is not None:
+        yield (
+            f"{path}.session is {script.session!r}, but a container is a session of its own: "
+            "remove it"
+        )
+    if script.args or script.args_from:
+        yield (
+            f"{path} has args, but a container has no main that takes them: use container.args and "
+            "container.env"
+        )
+
+
+def _session(session: SessionSpec, path: str) -> Iterator[str]:
+    policy = session.on_interrupted
+    if policy.policy == "Fail" and policy.limit is not None:
+        yield f"{path}.onInterrupted.limit means nothing with policy Fail: write policy: Retry"
+    yield from _environment(session.env, f"{path}.env")
+    yield from _volumes(session, path)
+    for i, toleration in enumerate(session.tolerations):
+        if toleration.key is None and toleration.operator != "Exists":
+            yield f"{path}.tolerations[{i}] has no key: add one, or operator: Exists"
+
+
+def _environment(env: Sequence[EnvironmentVariable], path: str) -> Iterator[str]:
+    yield from _unique(path, [variable.name for variable in env])
+    for variable in env:
+        here = f"{path}[{variable.name}]"
+        yield from _exactly_one(here, value=variable.value, valueFrom=variable.value_from)
+        if source := variable.value_from:
+            yield from _exactly_one(
+                f"{here}.valueFrom",
+                secretKeyRef=source.secret_key_ref,
+                configMapKeyRef=source.config_map_key_ref,
+            )
+
+
+def _volumes(session: SessionSpec, path: str) -> Iterator[str]:
+    names = [volume.name for volume in session.volumes]
+    yield from _unique(f"{path}.volumes", names)
+    for volume in session.volumes:
+        yield from _exactly_one(f"{path}.volumes[{volume.name}]", **_kinds(volume))
+    yield from _unique(f"{path}.volumeMounts", [one.mount_path for one in session.volume_mounts])
+    for mount in session.volume_mounts:
+        if mount.name not in names:
+            yield (
+                f"{path}.volumeMounts[{mount.name}] names no volume of the session: add it to "
+                "volumes"
+            )
+
+
+def _kinds(volume: Volume) -> dict[str, object]:
+    return {
+        "persistentVolumeClaim": volume.persistent_volume_claim,
+        "configMap": volume.config_map,
+        "secret": volume.secret,
+        "emptyDir": volume.empty_dir,
+        "nfs": volume.nfs,
+    }
+
+
+def _exactly_one(path: str, **fields: object) -> Iterator[str]:
+    given = [name for name, value in fields.items() if value is not None]
+    if not given:
+        yield f"{path} has none of {', '.join(fields)}: give it exactly one"
+    elif len(given) > 1:
+        yield f"{path} has {' and '.join(given)}: keep exactly one"
+
+
+def _unique(path: str, names: Sequence[str]) -> Iterator[str]:
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"{path} has {name} more than once: remove all but one, or rename them"

@@ -1,0 +1,158 @@
+"""What a session, or a container, may set in its Pod: an allow-list, never a free Pod template."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from enso_operator.api.fields import (
+    Key,
+    LabelValue,
+    LongText,
+    Name,
+    ObjectName,
+    Path,
+    Qualified,
+    Quantity,
+    RelativePath,
+    Variable,
+    Wire,
+)
+
+
+class KeyReference(Wire):
+    """One key of a Secret or a ConfigMap in the job's namespace."""
+
+    name: ObjectName
+    """Name of the Secret or ConfigMap."""
+    key: Key
+    """The key in it."""
+
+
+class ValueFrom(Wire):
+    """Where the value of an environment variable comes from: exactly one of the two."""
+
+    secret_key_ref: KeyReference | None = None
+    """A key of a Secret."""
+    config_map_key_ref: KeyReference | None = None
+    """A key of a ConfigMap."""
+
+
+class EnvironmentVariable(Wire):
+    """One environment variable: exactly one of value and valueFrom."""
+
+    name: Variable
+    """Name of the variable."""
+    value: LongText | None = None
+    """Its value."""
+    value_from: ValueFrom | None = None
+    """Where its value comes from."""
+
+
+Environment = Annotated[list[EnvironmentVariable], Field(max_length=100)]
+Quantities = Annotated[dict[Qualified, Quantity], Field(max_length=16)]
+
+
+class Resources(Wire):
+    """What the container is promised, and what it may use at most."""
+
+    requests: Quantities = Field(default_factory=dict[str, str])
+    """What a node must have free for the Pod, as quantities such as cpu: "4" and memory: 16Gi."""
+    limits: Quantities = Field(default_factory=dict[str, str])
+    """What the container may use at most. Beyond its memory it is killed: OutOfMemory."""
+
+
+class Claim(Wire):
+    """A PersistentVolumeClaim of the job's namespace."""
+
+    claim_name: ObjectName
+    """Name of the claim."""
+    read_only: bool = False
+    """Whether nothing can be written to it."""
+
+
+class ConfigMapVolume(Wire):
+    """The keys of a ConfigMap as files."""
+
+    name: ObjectName
+    """Name of the ConfigMap."""
+
+
+class SecretVolume(Wire):
+    """The keys of a Secret as files."""
+
+    secret_name: ObjectName
+    """Name of the Secret."""
+
+
+class EmptyDir(Wire):
+    """An empty folder that is gone with the Pod."""
+
+    medium: Literal["", "Memory"] = ""
+    """Memory keeps the folder in memory, which counts towards the limit; else it is on disk."""
+    size_limit: Quantity | None = None
+    """How much may be written to it, such as 10Gi. Beyond that the Pod is evicted."""
+
+
+class NfsVolume(Wire):
+    """A folder that an NFS server exports. Only where the operator's settings allow it."""
+
+    server: Annotated[str, Field(min_length=1, max_length=253)]
+    """Host name or address of the server."""
+    path: Path
+    """The exported folder."""
+    read_only: bool = False
+    """Whether nothing can be written to it."""
+
+
+class Volume(Wire):
+    """One volume of the Pod: exactly one kind."""
+
+    name: Name
+    """Name by which volumeMounts refers to it."""
+    persistent_volume_claim: Claim | None = None
+    """A PersistentVolumeClaim."""
+    config_map: ConfigMapVolume | None = None
+    """A ConfigMap."""
+    secret: SecretVolume | None = None
+    """A Secret."""
+    empty_dir: EmptyDir | None = None
+    """An empty folder."""
+    nfs: NfsVolume | None = None
+    """An NFS export."""
+
+
+class VolumeMount(Wire):
+    """Where the session sees a volume."""
+
+    name: Name
+    """Name of the volume."""
+    mount_path: Path
+    """The folder in which the volume appears."""
+    sub_path: RelativePath | None = None
+    """The folder of the volume that appears there; without it all of the volume."""
+    read_only: bool = False
+    """Whether nothing can be written to it."""
+
+
+class Toleration(Wire):
+    """A taint of nodes that keeps others off and not this Pod."""
+
+    key: Qualified | None = None
+    """Key of the taint; without it every taint, which needs operator Exists."""
+    operator: Literal["Equal", "Exists"] = "Equal"
+    """Whether the taint's value must be equal, or the key is enough."""
+    value: LabelValue = ""
+    """Value of the taint, for operator Equal."""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    """Effect of the taint; without it every effect."""
+    toleration_seconds: Annotated[int, Field(ge=0)] | None = None
+    """How long, in seconds, a NoExecute taint is tolerated; without it for ever."""
+
+
+class ObjectReference(Wire):
+    """An object of the job's namespace, by its name."""
+
+    name: ObjectName
+    """Name of the object."""

@@ -1,0 +1,101 @@
+"""What a manifest means: from the wire's models to the domain's own nouns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from enso_operator.api.rules import broken_rules
+from enso_operator.api.v1alpha1 import ContainerSpec, EnsoJob, ScriptSpec, SessionSpec
+from job_execution_framework.domain.errors import InvalidJob
+from job_execution_framework.domain.script import (
+    Container,
+    Function,
+    LibraryScript,
+    Retries,
+    Script,
+    Session,
+    Source,
+    Work,
+    check,
+)
+from job_execution_framework.domain.secret import Secret
+
+
+@dataclass(frozen=True)
+class SecretKey:
+    """Where a secret argument's value is. Nobody but the session that needs it ever reads it.
+
+    An argument from `argsFrom` is a `Secret` that holds one of these, so that events show ``***``.
+    Whoever opens sessions turns it into something that its sessions can read (on Kubernetes an
+    environment variable of the Pod), or refuses it.
+    """
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True)
+class JobDefinition:
+    """What makes a job, apart from its id."""
+
+    scripts: tuple[Script, ...]
+    sessions: tuple[Session, ...]
+    deadline_seconds: float | None
+
+
+def job_definition(job: EnsoJob) -> JobDefinition:
+    """Return what the resource describes. Raises InvalidJob, with a sentence for each mistake."""
+    if broken := list(broken_rules(job)):
+        raise InvalidJob("; ".join(broken))
+    sessions = tuple(_session(session) for session in job.spec.sessions) or (Session(),)
+    scripts = tuple(_script(script, sessions[0].name) for script in job.spec.scripts)
+    check(scripts, sessions)
+    return JobDefinition(scripts, sessions, job.spec.active_deadline_seconds)
+
+
+def _session(session: SessionSpec) -> Session:
+    lost = session.on_interrupted
+    return Session(
+        session.name,
+        tuple(session.interpreter),
+        session.start_timeout_seconds,
+        retry_lost=(lost.limit or 1) if lost.policy == "Retry" else 0,
+    )
+
+
+def _script(script: ScriptSpec, default_session: str) -> Script:
+    return Script(
+        script.name,
+        _work(script),
+        _parameters(script),
+        script.session or default_session,
+        setup=script.setup,
+        checkpoint=script.checkpoint,
+        retries=Retries(script.retries.limit, script.retries.backoff_seconds),
+        timeout_seconds=script.timeout_seconds,
+    )
+
+
+def _parameters(script: ScriptSpec) -> dict[str, object]:
+    secrets = {
+        one.name: Secret(SecretKey(one.secret_key_ref.name, one.secret_key_ref.key))
+        for one in script.args_from
+    }
+    return {**script.args, **secrets}
+
+
+def _work(script: ScriptSpec) -> Work:
+    """Return what the script runs; the rules say that it is exactly one thing."""
+    if script.script_ref is not None:
+        return LibraryScript(script.script_ref.name)
+    if script.source is not None:
+        return Source(script.source, f"{script.name}.py")
+    if script.function is not None:
+        return Function(script.function)
+    if script.container is not None:
+        return _container(script.container)
+    raise InvalidJob(f"script {script.name!r} has nothing to run")
+
+
+def _container(container: ContainerSpec) -> Container:
+    return Container(container.image, tuple(container.command), tuple(container.args))

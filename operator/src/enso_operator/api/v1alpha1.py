@@ -1,0 +1,258 @@
+"""EnsoJob and EnsoScript, as people write them: the wire models of enso.dev/v1alpha1.
+
+The CRDs are generated from them, and the sentence below each field is what `kubectl explain`
+says. Rules between fields stand in `rules.py`, and as CEL in the CRDs.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from enso_operator.api.fields import (
+    LONGEST_SECONDS,
+    Argument,
+    Image,
+    JobName,
+    LabelValue,
+    LibraryName,
+    Name,
+    ObjectName,
+    Parameter,
+    Program,
+    Qualified,
+    Reference,
+    Seconds,
+    UnixId,
+    Wire,
+)
+from enso_operator.api.session_fields import (
+    Environment,
+    EnvironmentVariable,
+    KeyReference,
+    ObjectReference,
+    Resources,
+    Toleration,
+    Volume,
+    VolumeMount,
+)
+
+API_VERSION = "enso.dev/v1alpha1"
+MOST_SCRIPTS = 100
+MOST_SESSIONS = 20
+LARGEST_SOURCE = 64 * 1024
+"""Characters of source in one script of a job."""
+LARGEST_LIBRARY_SOURCE = 256 * 1024
+"""Characters of source in one EnsoScript."""
+
+
+class Metadata(Wire):
+    """What every Kubernetes object has. Its other fields are not ours."""
+
+    name: JobName
+    """The job's name, at most 52 characters: names of Pods are made from it."""
+    namespace: Name | None = None
+    """The namespace that the job lives in."""
+    labels: Annotated[dict[Qualified, LabelValue], Field(max_length=100)] = Field(
+        default_factory=dict[str, str]
+    )
+    """Labels of the job, which its Pods get, too: queues, cost reports."""
+
+
+class OnInterrupted(Wire):
+    """What happens when a session's process is lost: its machine died, it was evicted."""
+
+    policy: Literal["Fail", "Retry"] = "Fail"
+    """Fail ends the job there. Retry starts the session afresh and runs again what was lost."""
+    limit: Annotated[int, Field(ge=1, le=100)] | None = None
+    """How many lost processes of this session Retry replaces; 1 where it is not said."""
+
+
+class SessionSpec(Wire):
+    """One process that runs consecutive scripts of the job in one warm interpreter."""
+
+    name: Name
+    """Name by which scripts refer to the session."""
+    image: Image | None = None
+    """Container image with the interpreter; without it the operator's default."""
+    interpreter: Annotated[list[Program], Field(min_length=1, max_length=64)] = Field(
+        default_factory=lambda: ["python3"]
+    )
+    """The interpreter as a list of arguments, such as [hython]; the file to run is added."""
+    start_timeout_seconds: Seconds = 300
+    """How long, in seconds, the interpreter may take to come up: licences, slow disks."""
+    on_interrupted: OnInterrupted = OnInterrupted()
+    """What happens when the session's process is lost."""
+    resources: Resources = Resources()
+    """What the session is promised of a machine, and what it may use at most."""
+    env: Environment = Field(default_factory=list[EnvironmentVariable])
+    """Environment variables of the session."""
+    volumes: Annotated[list[Volume], Field(max_length=50)] = Field(default_factory=list[Volume])
+    """Volumes of the session's Pod."""
+    volume_mounts: Annotated[list[VolumeMount], Field(max_length=50)] = Field(
+        default_factory=list[VolumeMount]
+    )
+    """Where the session sees its volumes."""
+    node_selector: Annotated[dict[Qualified, LabelValue], Field(max_length=50)] = Field(
+        default_factory=dict[str, str]
+    )
+    """Labels that a node must have to run the session."""
+    tolerations: Annotated[list[Toleration], Field(max_length=50)] = Field(
+        default_factory=list[Toleration]
+    )
+    """Taints of nodes that do not keep the session off."""
+    priority_class_name: ObjectName | None = None
+    """PriorityClass of the session's Pod."""
+    image_pull_secrets: Annotated[list[ObjectReference], Field(max_length=10)] = Field(
+        default_factory=list[ObjectReference]
+    )
+    """Secrets with the credentials of the image's registry."""
+    run_as_user: UnixId | None = None
+    """Numeric user id that the session runs under; without it the image's own, or a default."""
+    run_as_group: UnixId | None = None
+    """Numeric group id that the session runs under."""
+    fs_group: UnixId | None = None
+    """Numeric group id that the session's volumes belong to."""
+    supplemental_groups: Annotated[list[UnixId], Field(max_length=64)] = Field(
+        default_factory=list[int]
+    )
+    """Further numeric group ids of the session, such as those of a file server."""
+    service_account_name: ObjectName | None = None
+    """ServiceAccount of the session's Pod. Only one that the operator's settings allow."""
+
+
+class ScriptReference(Wire):
+    """A script of the script library."""
+
+    name: LibraryName
+    """Its name; open_scene and open-scene name the same script."""
+
+
+class ContainerSpec(Wire):
+    """A container that needs no Python; its exit code says how it went."""
+
+    image: Image
+    """The container's image."""
+    command: Annotated[list[Argument], Field(max_length=256)] = Field(default_factory=list[str])
+    """The program and its first arguments, run without a shell; without it the image's own."""
+    args: Annotated[list[Argument], Field(max_length=256)] = Field(default_factory=list[str])
+    """Further arguments of the program."""
+    env: Environment = Field(default_factory=list[EnvironmentVariable])
+    """Environment variables of the container."""
+    resources: Resources = Resources()
+    """What the container is promised of a machine, and what it may use at most."""
+
+
+class RetriesSpec(Wire):
+    """How a script that failed is started again."""
+
+    limit: Annotated[int, Field(ge=0, le=100)] = 0
+    """How often the script may fail and be started again."""
+    backoff_seconds: Annotated[int, Field(ge=0, le=LONGEST_SECONDS)] = 0
+    """How long, in seconds, to wait before that."""
+
+
+class ArgumentFrom(Wire):
+    """An argument that is not literal."""
+
+    name: Parameter
+    """The argument's name."""
+    secret_key_ref: KeyReference
+    """The Secret's key with its value. It is read inside the session and shown nowhere."""
+
+
+class ScriptSpec(Wire):
+    """One step of a job: exactly one of scriptRef, source, function and container."""
+
+    name: Name
+    """The step's name, unique in its job."""
+    session: Name | None = None
+    """The session that the script runs in; without it the first. A container names none."""
+    script_ref: ScriptReference | None = None
+    """A script of the script library."""
+    source: Annotated[str, Field(min_length=1, max_length=LARGEST_SOURCE)] | None = None
+    """Python source with a function main, which gets the arguments by their names."""
+    function: Reference | None = None
+    """A function that the session's interpreter already has, as package.module:function."""
+    container: ContainerSpec | None = None
+    """A container of its own, for what needs no Python."""
+    args: Annotated[dict[Parameter, object], Field(max_length=100)] = Field(
+        default_factory=dict[str, object]
+    )
+    """Arguments by their names: any JSON. Everyone who may read the job can read them."""
+    args_from: Annotated[list[ArgumentFrom], Field(max_length=32)] = Field(
+        default_factory=list[ArgumentFrom]
+    )
+    """Arguments that are not literal."""
+    setup: bool = False
+    """Whether the script runs again whenever its session starts afresh: it opens, it connects."""
+    checkpoint: bool = False
+    """Whether its effect is on disk, so that a resume may start after it."""
+    timeout_seconds: Seconds | None = None
+    """How long, in seconds, one attempt may take; without it as long as it likes."""
+    retries: RetriesSpec = RetriesSpec()
+    """How often, and after which pause, the script is started again when it failed."""
+
+
+class EnsoJobSpec(Wire):
+    """What the job runs."""
+
+    sessions: Annotated[list[SessionSpec], Field(max_length=MOST_SESSIONS)] = Field(
+        default_factory=list[SessionSpec]
+    )
+    """The job's sessions; without any there is one, named main, with the operator's defaults."""
+    scripts: Annotated[list[ScriptSpec], Field(min_length=1, max_length=MOST_SCRIPTS)]
+    """The job's scripts, run one after the other in this order."""
+    suspend: bool = False
+    """Whether the job waits: the running script ends, and no other starts."""
+    active_deadline_seconds: Seconds | None = None
+    """How long, in seconds, the job may take in all, from its start or its last resume."""
+    ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=LONGEST_SECONDS)] | None = None
+    """How long, in seconds, a finished job is kept; without it until somebody deletes it."""
+
+
+class EnsoJob(Wire):
+    """An ordered list of scripts, run one after the other."""
+
+    api_version: Literal["enso.dev/v1alpha1"]
+    """Version of the resource: enso.dev/v1alpha1."""
+    kind: Literal["EnsoJob"]
+    """Kind of the resource: EnsoJob."""
+    metadata: Metadata
+    """The job's name, namespace and labels."""
+    spec: EnsoJobSpec
+    """What the job runs."""
+
+
+class EnsoScriptSpec(Wire):
+    """What a script of the library is: exactly one of source and function."""
+
+    description: Annotated[str, Field(max_length=1024)] = ""
+    """What the script does, for whoever looks for one."""
+    source: Annotated[str, Field(min_length=1, max_length=LARGEST_LIBRARY_SOURCE)] | None = None
+    """Python source with a function main, which gets the arguments by their names."""
+    function: Reference | None = None
+    """A function that the session's interpreter already has, as package.module:function."""
+
+
+class LibraryMetadata(Wire):
+    """What every Kubernetes object has. Its other fields are not ours."""
+
+    name: Name
+    """The script's name, by which a scriptRef finds it; there '_' may stand for '-'."""
+    namespace: Name | None = None
+    """The namespace that the script lives in."""
+
+
+class EnsoScript(Wire):
+    """A script of the script library, which jobs name in a scriptRef."""
+
+    api_version: Literal["enso.dev/v1alpha1"]
+    """Version of the resource: enso.dev/v1alpha1."""
+    kind: Literal["EnsoScript"]
+    """Kind of the resource: EnsoScript."""
+    metadata: LibraryMetadata
+    """The script's name and namespace."""
+    spec: EnsoScriptSpec
+    """What the script is."""

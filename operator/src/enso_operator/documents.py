@@ -1,0 +1,205 @@
+"""From the bytes of a file to one plain document of mappings, lists and scalars.
+
+YAML is read as kubectl reads it, and stricter: what would silently become something else than its
+author wrote (``on`` as a key, ``010``, a key written twice) is refused. So are documents that
+would grow without end. Every error is a sentence without the file's name, which the caller adds.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+LARGEST_BYTES = 2 * 1024 * 1024
+"""A manifest's size. A job's plan is at most half of that."""
+MOST_VALUES = 200_000
+"""Values in a document, each alias counted as what it stands for."""
+
+_TAG = "tag:yaml.org,2002:"
+_TEXT, _MERGE = f"{_TAG}str", f"{_TAG}merge"
+_PLAIN_TAGS = {_MERGE} | {
+    f"{_TAG}{kind}" for kind in ("str", "int", "float", "bool", "null", "map", "seq")
+}
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+\Z")
+
+
+class DocumentError(Exception):
+    """The file holds no document that can be used; the text is a sentence that says why."""
+
+
+def read_text(path: Path) -> str:
+    """Return the file's text. Raises DocumentError."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_BYTES + 1)
+    except FileNotFoundError:
+        raise DocumentError("there is no such file: check its name and folder") from None
+    except IsADirectoryError:
+        raise DocumentError("this is a folder: name a file in it") from None
+    except PermissionError:
+        raise DocumentError("you may not read this file: check its permissions") from None
+    except OSError as error:
+        raise DocumentError(f"cannot be read: {error.strerror or error}") from None
+    if len(data) > LARGEST_BYTES:
+        raise DocumentError(
+            f"is larger than {LARGEST_BYTES // 1024**2} MiB: keep data in files of its own and "
+            "name them in args"
+        )
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DocumentError(
+            f"line {line}: this is not UTF-8 text: is it the right file? If so, save it as UTF-8"
+        ) from None
+
+
+def parse(text: str, *, is_json: bool) -> object:
+    """Return the one document that the text holds. Raises DocumentError."""
+    try:
+        return _parse_json(text) if is_json else _parse_yaml(text)
+    except RecursionError:
+        raise DocumentError("is nested too deeply: use fewer levels") from None
+    except (ValueError, LookupError):  # a number of 5,000 digits, `!!int x`
+        raise DocumentError("a number in it cannot be read: put it in quotes") from None
+
+
+def _parse_json(text: str) -> object:
+    if not text.strip():
+        return None
+    try:
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise DocumentError(
+            f"line {error.lineno}, column {error.colno}: this is not JSON: "
+            f"{error.msg[:1].lower()}{error.msg[1:]}"
+        ) from None
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key, value in pairs:
+        if key in found:
+            raise DocumentError(f"{key!r} is written twice in one object: remove one of the two")
+        found[key] = value
+    return found
+
+
+def _no_constant(name: str) -> object:
+    raise DocumentError(f"{name} is no number that JSON has: write another, or a text in quotes")
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as kubectl reads it: dates and 12:30 stay text, 1e3 is a number."""
+
+
+_INT = re.compile(r"[-+]?(0|[1-9][0-9_]*|0b[01_]+|0x[0-9a-fA-F_]+)\Z")
+_FLOAT = re.compile(
+    r"([-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
+    r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))\Z"
+)
+_KEPT = {f"{_TAG}bool", f"{_TAG}null", _MERGE}
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in forms if tag in _KEPT]
+    for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+for _first in "-+.0123456789":
+    _Loader.yaml_implicit_resolvers.setdefault(_first, []).extend(
+        [(f"{_TAG}int", _INT), (f"{_TAG}float", _FLOAT)]
+    )
+
+
+def _parse_yaml(text: str) -> object:
+    try:
+        return _document(_Loader(text))
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise DocumentError(
+            f"line {line}: the character {chr(error.character)!r} is not allowed in YAML: remove it"
+        ) from None
+    except yaml.MarkedYAMLError as error:
+        raise DocumentError(_not_yaml(error)) from None
+
+
+def _document(loader: _Loader) -> object:
+    nodes = [node for node in _nodes(loader) if node.value not in ("", "~", "null")]
+    if len(nodes) > 1:
+        raise DocumentError(
+            f"holds {len(nodes)} documents, but only one job is run at a time: put each into a "
+            "file of its own"
+        )
+    if not nodes:
+        return None
+    if _weigh(nodes[0], {}) > MOST_VALUES:
+        raise DocumentError(
+            f"holds more than {MOST_VALUES} values: keep data in files of its own and name them "
+            "in args"
+        )
+    return loader.construct_document(nodes[0])  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]  # untyped in its stub
+
+
+def _nodes(loader: _Loader) -> Iterator[yaml.Node]:
+    while loader.check_node():
+        node = loader.get_node()
+        if node is not None:
+            yield node
+
+
+def _not_yaml(error: yaml.MarkedYAMLError) -> str:
+    mark, problem = error.problem_mark or error.context_mark, error.problem or "it breaks off"
+    place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+    advice = "check the indentation and the quotes there and just above"
+    if "'\\t'" in problem:
+        advice = "indent with spaces, not with tabs"
+    return f"{place}this is not YAML: {problem}: {advice}"
+
+
+def _weigh(node: yaml.Node, known: dict[yaml.Node, int]) -> int:
+    """Return how many values stand below `node`, and refuse what would not be read as written."""
+    line = f"line {node.start_mark.line + 1}: "
+    if node in known:
+        if not known[node]:
+            raise DocumentError(f"{line}this contains itself by an alias: write it out")
+        return known[node]
+    known[node] = 0
+    if node.tag not in _PLAIN_TAGS:
+        raise DocumentError(f"{line}the tag {node.tag.replace(_TAG, '!!')} is not used here")
+    below: list[yaml.Node] = []
+    if isinstance(node, yaml.MappingNode):
+        _check_keys(node)
+        below = [one for pair in node.value for one in pair]
+    elif isinstance(node, yaml.SequenceNode):
+        below = node.value
+    elif (
+        isinstance(node, yaml.ScalarNode) and node.style is None and _LEADING_ZERO.match(node.value)
+    ):
+        raise DocumentError(
+            f"{line}{node.value} may be read as octal: put it in quotes to keep its zeros, or "
+            "write the number without them"
+        )
+    known[node] = 1 + sum(_weigh(one, known) for one in below)
+    return known[node]
+
+
+def _check_keys(node: yaml.MappingNode) -> None:
+    seen: set[str] = set()
+    for key, _ in node.value:
+        line = f"line {key.start_mark.line + 1}: "
+        if not isinstance(key, yaml.ScalarNode):
+            raise DocumentError(f"{line}a key must be a text, not a list or mapping")
+        if key.tag not in (_TEXT, _MERGE):
+            kind = {"bool": "true or false", "null": "nothing"}.get(
+                key.tag.removeprefix(_TAG), "a number"
+            )
+            raise DocumentError(
+                f"{line}the key {key.value or '~'} is read as {kind}: put it in quotes"
+            )
+        if key.value in seen:
+            raise DocumentError(
+                f"{line}{key.value!r} is written twice in one mapping: remove one of the two"
+            )
+        seen.add(key.value)
