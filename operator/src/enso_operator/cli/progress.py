@@ -124,8 +124,8 @@ class Progress:
             return
         resume = f"enso run {shlex.quote(str(self._file))} --resume"
         if card := failure_card(job, log=str(self._log or self._folder.path), resume=resume):
-            self.say(f"\n{card.line}\n", "bold red")
-            self.say("Why:\n" + "\n".join(f"  {line}" for line in card.why))
+            self.say(f"{job.id} failed: {done} of {len(job.rows)} scripts done", "bold red")
+            self.say("\nWhy:\n" + "\n".join(f"  {line}" for line in card.why))
             return
         stopped = [name for name, row in job.rows.items() if row.state is ScriptState.FAILED]
         where = f" at {stopped[-1]}" if stopped else ""
