@@ -76,13 +76,13 @@ def test_parameters_arrive_and_secrets_are_revealed(runner: Runner) -> None:
         ("import sys\ndef main(): sys.exit('no licence')", Reason.EXIT_CODE, "no licence"),
         ("def main(:", Reason.EXCEPTION, "SyntaxError"),
         ("print('hello')", Reason.NO_MAIN, "def main"),
-        ("main = 3", Reason.NO_MAIN, "def main"),
+        ("main = 3", Reason.NO_MAIN, "of type int"),
         ("async def main(): pass", Reason.NO_MAIN, "async def"),
         ("def main(): yield 1", Reason.NO_MAIN, "generator"),
         ("def main(): return object()", Reason.BAD_RESULT, "object"),
         ("def main(): return float('nan')", Reason.BAD_RESULT, "float"),
         ("def main(): return 'x' * 5000", Reason.BAD_RESULT, "4096"),
-        ("def main(path, frames=1): pass", Reason.BAD_PARAMETERS, "main takes path, frames=1"),
+        ("def main(path, frames=1): pass", Reason.BAD_PARAMETERS, "takes path, frames=1; it was not"),
     ],
 )
 def test_what_fails_says_why(runner: Runner, source: str, reason: str, says: str) -> None:
@@ -109,7 +109,7 @@ def test_a_parameter_that_main_does_not_take_is_refused_before_it_is_called(
     source = f"def main(a):\n    with open({str(file)!r}, 'w') as f: f.write(a)\n"
     result = run(runner, source, b=1)
     assert result.cause
-    assert result.cause.message == ("main takes a; it was not given a; it does not take b")
+    assert result.cause.message.endswith("takes a; it was not given a; it does not take b")
     assert not file.exists()
 
 

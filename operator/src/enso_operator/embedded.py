@@ -94,8 +94,8 @@ class EmbeddedJobs:
         live = [kept for job_id, kept in self._sizes.items() if job_id not in self._ended]
         if len(live) >= self._limits.live or sum(live) + size > self._limits.instructions_bytes:
             raise Busy(
-                f"{len(live)} jobs have not ended, and there is no room for another: execute those "
-                "that wait, and try again when some have ended"
+                f"there is no room for another job beside the {len(live)} that have not ended: "
+                "execute those that wait, and try again when some have ended"
             )
         doomed = self._forget(size)
         job_id = services.add(instructions, job_uow=InMemoryJobUnitOfWork(self._repository))

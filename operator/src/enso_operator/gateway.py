@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, Protocol
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from enso_operator import http_models
-from enso_operator.http_guard import LOOPBACK, Answer, Guard, refusal, sentence_of
+from enso_operator.http_guard import LOOPBACK, Answer, Guard, json_only, refusal, sentence_of
 from enso_operator.http_views import job_document
 from job_execution_framework.domain.errors import InvalidJob, JobAlreadyStarted, JobNotFound
 from job_execution_framework.domain.failure_card import FailureCard
@@ -71,6 +71,7 @@ def create_app(backend: Jobs, hosts: frozenset[str] | None = LOOPBACK) -> FastAP
         redoc_url=None,
         redirect_slashes=False,
         responses={
+            400: _refused("The body is not JSON."),
             413: _refused("The body is larger than 1 MiB."),
             415: _refused("The body is not said to be JSON."),
             421: _refused("The Host header names another machine."),
@@ -93,6 +94,7 @@ def _add_routes(app: FastAPI, backend: Jobs) -> None:
         "/add-job",
         response_model=http_models.Added,
         status_code=201,
+        dependencies=[Depends(json_only)],
         responses={503: _refused("There is no room for another job.")},
     )
     async def add_job(body: http_models.AddJob) -> Answer:
@@ -112,6 +114,7 @@ def _add_routes(app: FastAPI, backend: Jobs) -> None:
         "/execute-job",
         response_model=http_models.Listed,
         status_code=202,
+        dependencies=[Depends(json_only)],
         responses={404: _refused(_UNKNOWN), 409: _refused("The job was executed before.")},
     )
     async def execute_job(body: http_models.ExecuteJob) -> Answer:

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from starlette.datastructures import Headers
-from starlette.requests import ClientDisconnect
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -42,7 +43,7 @@ def refusal(status: int, sentence: str, headers: Mapping[str, str] | None = None
 
 
 class Guard:
-    """ASGI middleware: refuses foreign hosts, other content types than JSON, and large bodies."""
+    """ASGI middleware: refuses foreign hosts and large bodies."""
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str] | None) -> None:
         """`hosts` are the names under which the server may be asked; None means any."""
@@ -53,7 +54,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refused = self._refused(scope["method"], Headers(scope=scope))
+        refused = self._refused(Headers(scope=scope))
         if refused is None and scope["method"] == "POST":
             try:
                 body = await _body(receive)
@@ -65,7 +66,7 @@ class Guard:
                 receive = _replayed(body, receive)
         await (refused or self._app)(scope, receive, send)
 
-    def _refused(self, method: str, headers: Headers) -> Answer | None:
+    def _refused(self, headers: Headers) -> Answer | None:
         host = headers.get("host", "")
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
         if self._hosts is not None and name.lower() not in self._hosts:
@@ -74,14 +75,16 @@ class Guard:
                 "the Host header names another machine: ask this server as localhost or 127.0.0.1, "
                 "or start it with --host to serve others",
             )
-        if method != "POST":
-            return None
-        if headers.get("content-type", "").partition(";")[0].strip().lower() != Answer.media_type:
-            return refusal(
-                415, "the body must be JSON: send the header 'Content-Type: application/json'"
-            )
         length = headers.get("content-length", "0")
         return _too_large() if length.isdigit() and int(length) > LARGEST_BODY_BYTES else None
+
+
+async def json_only(request: Request) -> None:
+    """Refuse other content types than JSON. A dependency of every route that has a body."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != Answer.media_type:
+        sentence = "the body must be JSON: send the header 'Content-Type: application/json'"
+        raise HTTPException(415, sentence)
 
 
 def _too_large() -> Answer:

@@ -13,7 +13,8 @@ from pydantic_core import PydanticCustomError
 
 MOST_SCRIPTS = 100
 DEEPEST_PARAMETER = 32
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}\Z")
+NAME = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}"
+"""A regular expression."""
 _EXAMPLE: JsonDict = {
     "instructions": [["example_script", {"arg1": "open", "arg2": "/shots/010/a.hip"}]]
 }
@@ -24,7 +25,7 @@ def _library_name(name: str) -> str:
     if ":" in name:
         sentence = "must be the name of a script in the library; references with ':' are refused"
         raise PydanticCustomError("library_name", f"{sentence} over HTTP")
-    if not _NAME.match(name):
+    if not re.fullmatch(NAME, name):
         sentence = "must be the name of a script in the library: at most 63 letters, digits, "
         raise PydanticCustomError("library_name", f"{sentence}'_', '-' and '.'")
     return name
@@ -62,7 +63,9 @@ def _has_surrogates(text: str) -> bool:
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 
-LibraryName = Annotated[str, AfterValidator(_library_name)]
+LibraryName = Annotated[
+    str, AfterValidator(_library_name), Field(json_schema_extra={"pattern": f"^{NAME}$"})
+]
 Parameters = Annotated[dict[str, Any], AfterValidator(_parameters)]
 
 

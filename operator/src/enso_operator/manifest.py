@@ -110,7 +110,8 @@ def _told(path: Path, mistakes: list[str]) -> str:
     told = mistakes[:MOST_SENTENCES]
     if more := len(mistakes) - len(told):
         told.append(f"and {more} more {'mistakes' if more > 1 else 'mistake'}")
-    return "\n".join(printable(f"{path}: {sentence}") for sentence in told)
+    lines = (printable(f"{path}: {sentence}") for sentence in told)
+    return "\n".join(line.replace("\n", "\\n").replace("\t", "\\t") for line in lines)
 
 
 def _name_of(path: Path) -> str:

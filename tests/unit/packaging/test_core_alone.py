@@ -90,7 +90,7 @@ def test_the_supervisor_is_one_file_for_a_bare_python(tmp_path: Path, python: st
         env={"PATH": os.environ["PATH"]},
     )
 
-    assert ran.stdout == "hello\n"
+    assert ran.stdout == "--- hello, attempt 1\nhello\n"
     records = from_log((directory / "journal").read_bytes())
     kinds = [type(record) for record in records]
     assert kinds == [events.ScriptStarted, events.ScriptSucceeded, End]

@@ -169,5 +169,5 @@ def _check_limits(script: Script) -> None:
         if value < 0 or (what == "timeoutSeconds" and value == 0):
             raise InvalidJob(f"script {script.name!r}: {what} is {value:g}, but must be positive")
     for key in script.parameters:
-        if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance] # user's own
-            raise InvalidJob(f"script {script.name!r}: parameter name {key!r} is not a string")
+        if not str(key).isprintable():  # a line break or half a character: it breaks every text
+            raise InvalidJob(f"script {script.name!r}: parameter name {key!r} is not printable")

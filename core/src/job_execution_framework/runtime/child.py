@@ -4,116 +4,132 @@
 
 Imported, it is the one way in which scripts are called: `run_source` and `run_function`. Run by a
 session's interpreter (``hython child.py``, ``nuke -t child.py``) it asks the supervisor for one
-script after the other. No descriptor of ours is open while a script runs: a script that closes
-them all and opens its scene would get our words written into it.
+script after the other. Nothing that we could be heard on is open while a script runs: a script that
+closes every descriptor and opens its scene would get our words written into it. Linux only.
 """
 
 from __future__ import annotations
 
+import _socket as socket  # the plain one: libraries patch the other
+import array
 import builtins
+import faulthandler
+import fcntl
 import importlib
 import inspect
-import io
 import json
 import linecache
 import os
+import signal
 import sys
+import traceback
 import types
+from contextlib import suppress
 
 TYPE_CHECKING = False  # `typing` costs a start what nobody reads there
 if TYPE_CHECKING:
-    from typing import Any, Callable, NoReturn
-
-_SAVED = dict(builtins.__dict__)
-__builtins__ = dict(_SAVED)  # type: ignore[assignment]  # what follows keeps these, whatever a script does to builtins
+    from typing import Any, Callable
 
 LARGEST_OUTPUT_BYTES = 4096
-LONGEST_MESSAGE = 65536
-_OURS = os.path.abspath(__file__) if "__file__" in globals() else "child.py"
+LARGEST_EXIT_CODE = 2**31
+LONGEST_TEXT = 65536
+LONGEST_LINE = 1000
+_NAMELESS = ("builtins", "__main__", "enso_script")
 _STDLIB = os.path.dirname(os.__file__)
+_ENSO = types.ModuleType("enso", "What the scripts of a session share.")
+vars(_ENSO)["shared"] = {}
+
+
+_COPIES: list[tuple[types.ModuleType, types.ModuleType]] = []
+
+
+def _own(*names: str) -> None:
+    """Give this file its own copies: what a script replaces in the originals is not ours."""
+    for name in names:
+        copy = types.ModuleType(name)
+        copy.__dict__.update(vars(globals()[name]))
+        _COPIES.append((globals()[name], copy))
+        globals()[name] = copy
+
+
+globals().update({name: it for name, it in vars(builtins).items() if not name.startswith("_")})
+_own("array", "faulthandler", "fcntl", "importlib", "inspect", "json", "linecache", "os", "signal")
+_own("socket", "traceback")
+_OURS = _own.__code__.co_filename  # a host program may run us without a __file__
 
 
 class _Refused(Exception):
-    """A script that cannot be called: a reason and a sentence."""
+    """A script that cannot be called, or a result that cannot be kept: a reason and a sentence."""
 
 
 def run_source(text: str, file: str, module: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """Call the ``main`` of a source; return a report, as service_layer/report.py describes it."""
+    name = os.path.basename(file)
 
     def find() -> Any:
         space = types.ModuleType(module)
-        space.__file__ = file
-        sys.modules[module] = space
-        exec(compile(text, file, "exec", dont_inherit=True), space.__dict__)
-        if not callable(space.__dict__.get("main")):
-            raise _Refused("NoMain", "the script has no main: it needs `def main(...)`")
-        return space.__dict__["main"]
+        space.__file__, sys.modules[module] = file, space
+        exec(compile(text.lstrip("\ufeff"), file, "exec", dont_inherit=True), vars(space))
+        if "main" not in vars(space):
+            raise _Refused("NoMain", f"{name} has no main: it needs `def main(...)`")
+        return vars(space)["main"]
 
-    return _report(find, parameters, file, text.splitlines())
+    return _report(find, f"main of {name}", parameters, file, text.split("\n"))
 
 
 def run_function(reference: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """Call the function that ``package.module:function`` names; return a report."""
+    module, _, path = reference.partition(":")
 
     def find() -> Any:
-        module, _, name = reference.partition(":")
+        if not all(part.isidentifier() for part in f"{module}.{path}".split(".")):
+            sentence = f"{reference!r} names no function: write package.module:function"
+            raise _Refused("ScriptNotFound", sentence)
         try:
             found = importlib.import_module(module)
-        except ImportError as error:
-            missing = getattr(error, "name", None) or "?"
-            if module == missing or module.startswith(missing + "."):
-                raise _Refused("ScriptNotFound", f"there is no module {missing!r}") from None
-            raise
-        for part in name.split("."):
+        except ModuleNotFoundError as error:
+            if not f"{module}.".startswith(f"{error.name}."):
+                raise  # something that the module itself imports
+            raise _Refused("ScriptNotFound", f"there is no module {error.name!r}") from None
+        for part in path.split("."):
             if not hasattr(found, part):
                 raise _Refused("ScriptNotFound", f"{module} has no {part!r}")
             found = getattr(found, part)
-        if not callable(found):
-            raise _Refused("NoMain", f"{reference} is no function")
         return found
 
-    return _report(find, parameters, None, [])
+    return _report(find, reference, parameters, "", [])
 
 
 def _report(
-    find: Callable[[], Any], parameters: dict[str, Any], file: str | None, lines: list[str]
+    find: Callable[[], Any], name: str, parameters: dict[str, Any], file: str, lines: list[str]
 ) -> dict[str, Any]:
     """Find what to call, check that it can be called so, call it, and say how it went."""
+    before = dict(vars(builtins))
+    sys.modules.setdefault("enso", _ENSO)
     try:
         main = find()
-        if file is None:
-            file = getattr(getattr(inspect.unwrap(main), "__code__", None), "co_filename", None)
-        _check(main, parameters)
-        output, error = main(**parameters), None
-    except BaseException as raised:  # a script may raise anything
-        output, error = None, raised
-    _put_right()
-    if error is None:
-        return _output(output)
-    if isinstance(error, _Refused):
-        return {"refused": error.args[0], "message": error.args[1]}
-    if isinstance(error, SystemExit):
-        if error.code is None or isinstance(error.code, int):
-            return {"exit": int(error.code or 0), "message": ""}
-        return {"exit": 1, "message": _text(error.code)}
-    frame = _frame(error, file, lines)
-    return {"error": _name(type(error)), "message": _text(error), "frame": frame}
+        patched = dict(vars(builtins))  # by the script; what is ours needs them as they were
+        builtins.__dict__.update(before)
+        _check(main, name, parameters)
+        file = file or _file_of(main)
+        builtins.__dict__.update(patched)
+        output = main(**parameters)
+        builtins.__dict__.update(before)
+        return {"output": _output(output)}
+    except BaseException as error:
+        builtins.__dict__.update(before)
+        return _failure(error, file, lines)
 
 
-def _put_right() -> None:
-    """Give builtins back what a script replaced, before anything of ours needs it."""
-    if __name__ == "__main__":
-        builtins.__dict__.update(_SAVED)
-
-
-def _check(main: Any, parameters: dict[str, Any]) -> None:
+def _check(main: Any, name: str, parameters: dict[str, Any]) -> None:
     """Refuse what would be called in vain, before it has any effect."""
+    if not callable(main):
+        raise _Refused("NoMain", f"{name} is no function, but of type {_name(type(main))}")
     plain = inspect.unwrap(main)
     if inspect.iscoroutinefunction(plain) or inspect.isasyncgenfunction(plain):
-        sentence = "main is `async def`: write `def main(...)` and call asyncio.run inside it"
-        raise _Refused("NoMain", sentence)
+        raise _Refused("NoMain", f"{name} is `async def`: use `def`, with asyncio.run inside it")
     if inspect.isgeneratorfunction(plain):
-        raise _Refused("NoMain", "main is a generator: without its `yield` it would run")
+        raise _Refused("NoMain", f"{name} is a generator: without its `yield` it would run")
     try:
         signature = inspect.signature(main)
     except (TypeError, ValueError):
@@ -121,230 +137,243 @@ def _check(main: Any, parameters: dict[str, Any]) -> None:
     try:
         signature.bind(**parameters)
     except TypeError:
-        raise _Refused("BadParameters", _mismatch(signature, parameters)) from None
+        raise _Refused("BadParameters", _mismatch(name, signature, parameters)) from None
 
 
-def _mismatch(signature: inspect.Signature, parameters: dict[str, Any]) -> str:
+def _mismatch(name: str, signature: inspect.Signature, parameters: dict[str, Any]) -> str:
     """Say what main takes, what it was not given, and what it does not take."""
-    takes = [one for one in signature.parameters.values() if one.kind is not one.VAR_POSITIONAL]
-    named = [one for one in takes if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
-    any_name = any(one.kind is one.VAR_KEYWORD for one in takes)
+    takes = list(signature.parameters.values())
+    named = {one.name for one in takes if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)}
     missing = [
         one.name
         for one in takes
-        if one.kind is not one.VAR_KEYWORD
-        and one.default is one.empty
-        and (one.name not in parameters or one not in named)
+        if one.default is one.empty
+        and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+        and one.name not in named & set(parameters)
     ]
-    names = {one.name for one in named}
-    unknown = [] if any_name else [name for name in parameters if name not in names]
-    parts = ["main takes %s" % (", ".join(map(str, takes)) or "no parameters")]
+    any_name = any(one.kind is one.VAR_KEYWORD for one in takes)
+    unknown = [one for one in parameters if not any_name and one not in named]
+    listed = ", ".join(_text(one.replace(annotation=one.empty), LONGEST_LINE) for one in takes)
+    sentence = f"{name} takes {listed or 'no parameters'}"
     if missing:
-        parts.append("it was not given {}".format(", ".join(missing)))
+        sentence += f"; it was not given {', '.join(missing)}"
     if unknown:
-        parts.append("it does not take {}".format(", ".join(unknown)))
-    return "; ".join(parts)
+        sentence += f"; it does not take {', '.join(unknown)}"
+    return sentence
 
 
-def _output(output: Any) -> dict[str, Any]:
+def _output(output: Any) -> Any:
+    """Return what JSON makes of it."""
     try:
         text = json.dumps(output, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        sentence = "main returned %s, which is no JSON (%s): return nothing, or plain values"
-        return {"refused": "BadResult", "message": sentence % (_name(type(output)), _text(error))}
-    if len(text.encode()) > LARGEST_OUTPUT_BYTES:
-        sentence = "main returned %d bytes of JSON, at most %d are kept: write it to a file"
-        return {"refused": "BadResult", "message": sentence % (len(text), LARGEST_OUTPUT_BYTES)}
-    return {"output": json.loads(text)}
+        value = json.loads(text)
+    except BaseException as error:  # it may hold a script's own objects
+        what = f"{_name(type(output))}, which is no JSON ({_text(error, LONGEST_LINE)})"
+        sentence = f"main returned {what}: return nothing, or plain values"
+        raise _Refused("BadResult", sentence) from None
+    if len(text) > LARGEST_OUTPUT_BYTES:
+        sizes = f"{len(text)} bytes of JSON, at most {LARGEST_OUTPUT_BYTES} are kept"
+        raise _Refused("BadResult", f"main returned {sizes}: write it to a file")
+    return value
+
+
+def _failure(error: BaseException, file: str, lines: list[str]) -> dict[str, Any]:
+    """Describe what was raised."""
+    if isinstance(error, _Refused):
+        return {"refused": error.args[0], "message": error.args[1][:LONGEST_TEXT]}
+    if isinstance(error, SystemExit):
+        code = error.code
+        if code is None or (isinstance(code, int) and abs(code) < LARGEST_EXIT_CODE):
+            return {"exit": int(code or 0), "message": ""}
+        return {"exit": 1, "message": _text(code)}
+    kind, frame = _name(type(error)), _frame(error, file, lines)
+    return {"error": kind, "message": _text(error), "frame": frame, "traceback": _told(error)}
 
 
 def _name(kind: type) -> str:
-    """Return a type's name as a traceback shows it."""
-    if kind.__module__ in ("builtins", "__main__") or kind.__module__.startswith("enso_script"):
-        return kind.__qualname__
-    return f"{kind.__module__}.{kind.__qualname__}"
+    """Return a type's name as a traceback shows it, whatever its metaclass makes of it."""
+    module, name = (type.__dict__[which].__get__(kind) for which in ("__module__", "__qualname__"))
+    if not isinstance(module, str) or module.startswith(_NAMELESS):
+        return _text(name, LONGEST_LINE)
+    return _text(f"{module}.{name}", LONGEST_LINE)
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, limit: int = LONGEST_TEXT) -> str:
     """Return ``str(value)``, bounded and encodable, even where str itself fails."""
     try:
-        return str(value)[:LONGEST_MESSAGE].encode("utf-8", "backslashreplace").decode()
+        return str(value)[:limit].encode("utf-8", "backslashreplace").decode()
     except BaseException:  # a script's __str__ may raise anything
         return "<its text could not be had>"
 
 
-def _frame(error: BaseException, file: str | None, lines: list[str]) -> list[Any] | None:
+def _file_of(main: Any) -> str:
+    return str(getattr(getattr(inspect.unwrap(main), "__code__", None), "co_filename", ""))
+
+
+def _frame(error: BaseException, file: str, lines: list[str]) -> list[Any] | None:
     """Return file, line, function and text of the innermost frame of the user's own code."""
-    if isinstance(error, SyntaxError) and error.filename and error.filename == file:
-        return [file, error.lineno or 0, "<module>", _text(error.text or "")]
     own = other = None
-    traceback = error.__traceback__
-    while traceback is not None:
-        code, line = traceback.tb_frame.f_code, traceback.tb_lineno
-        name = code.co_filename
-        if name == file:
-            own = (name, line, code.co_name)
-        elif name != _report.__code__.co_filename and not name.startswith((_STDLIB, "<frozen")):
-            other = (name, line, code.co_name)
-        traceback = traceback.tb_next
+    step = error.__traceback__
+    while step is not None:
+        code = step.tb_frame.f_code
+        if code.co_filename == file:
+            own = (file, step.tb_lineno, code.co_name)
+        elif not _is_foreign(code.co_filename):
+            other = (code.co_filename, step.tb_lineno, code.co_name)
+        step = step.tb_next
+    if own is None and isinstance(error, SyntaxError) and error.filename and error.lineno:
+        return [error.filename, error.lineno, "<module>", _text(error.text or "", LONGEST_LINE)]
     found = own or other
     if found is None:
         return None
     name, line, function = found
-    inside = name == file and 0 < line <= len(lines)
-    return [
-        name,
-        line,
-        function,
-        _text(lines[line - 1] if inside else linecache.getline(name, line)),
-    ]
+    known = name == file and 0 < line <= len(lines)
+    text = lines[line - 1] if known else linecache.getline(name, line)
+    return [name, line, function, _text(text, LONGEST_LINE)]
+
+
+def _is_foreign(file: str) -> bool:
+    """Whether a file is this one or Python's own: not where a user looks for a mistake."""
+    is_python = file.startswith(("<frozen", _STDLIB)) and "-packages" not in file
+    return is_python or file == _OURS
+
+
+def _told(error: BaseException) -> str:
+    """Return what Python would print, without our own frames."""
+    step = error.__traceback__
+    while step is not None and step.tb_frame.f_code.co_filename == _OURS:
+        step = step.tb_next
+    try:
+        return _text("".join(traceback.format_exception(type(error), error, step)))
+    except BaseException:  # it asks a script's own objects
+        return ""
 
 
 class _Worker:
     """Runs one script after the other for the supervisor, and puts right what they changed."""
 
-    def __init__(self) -> None:
-        # What is used later is kept here: a script may clear sys.modules.
-        import array  # noqa: PLC0415  # only a session needs these
-        import ctypes  # noqa: PLC0415
-        import faulthandler  # noqa: PLC0415
-        import fcntl  # noqa: PLC0415
-        import signal  # noqa: PLC0415
-        import socket  # noqa: PLC0415
-
-        self.array, self.faulthandler, self.fcntl = array.array, faulthandler, fcntl
-        self.signal, self.socket = signal, socket
-        self.os, self.open, self.pid = os, open, os.getpid()
-        self.sys: Any = sys
-        self.libc = ctypes.CDLL(None)
-        self.libc.prctl(1, int(signal.SIGKILL))  # PR_SET_PDEATHSIG: nobody watches, nobody runs
-        self.address = "\0" + os.environ.pop("ENSO_SOCKET")  # an abstract address
-        self.crash_file = os.environ.pop("ENSO_CRASH")
-        self.crash = -1
-        ours = os.path.dirname(os.path.abspath(self.crash_file))
-        sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != ours]
-        shared = types.ModuleType("enso", "What the scripts of a session share.")
-        shared.shared = {}  # type: ignore[attr-defined]  # a module takes any attribute
-        sys.modules["enso"] = shared
-        self.modules = dict(sys.modules)
-        self.environment, self.directory = dict(os.environ), os.getcwd()
-        self.path, self.recursion = list(sys.path), sys.getrecursionlimit()
-        self.streams = (sys.stdin, sys.stdout, sys.stderr)
-        for stream in self.streams[1:]:
-            if isinstance(stream, io.TextIOWrapper) and hasattr(stream, "reconfigure"):
-                stream.reconfigure(line_buffering=True)  # a killed script's last lines are there
+    def __init__(self, address: str) -> None:
+        self.address, self.pid, self.libc = f"\0{address}", os.getpid(), _libc()
+        if self.libc:
+            self.libc.prctl(1, int(signal.SIGKILL))  # PR_SET_PDEATHSIG: nobody watches, nobody runs
+        ours = os.path.dirname(os.path.abspath(_OURS))
+        if sys.path and os.path.abspath(sys.path[0]) == ours:  # where Python puts what it runs
+            del sys.path[0]
+        sys.modules["enso"] = _ENSO
+        self.table, self.modules = sys.modules, dict(sys.modules)
+        self.path, self.entries = sys.path, list(sys.path)
+        self.environ, self.environment = os.environ, dict(os.environ)
+        self.directory, self.recursion = os.getcwd(), sys.getrecursionlimit()
+        self.streams = [sys.stdin, sys.stdout, sys.stderr]
+        for stream in self.streams[1:]:  # a host program may have streams of its own
+            getattr(stream, "reconfigure", dict)(line_buffering=True, errors="backslashreplace")
+        self.crash, self.stopping = -1, False
 
     def run(self) -> None:
-        """Work until the supervisor has no more."""
-        message: dict[str, Any] = {"ready": True}
-        while True:
+        """Work until the supervisor has no more, or wants us to end."""
+        report: dict[str, Any] = {"ready": True}
+        while not self.stopping:
+            work = self.talk(report)
             self.restore()
-            work = self.talk(message)
             if not work:
                 return
-            message = self.call(work)
+            report = self.call(work)
+        sys.exit(143)
 
     def call(self, work: dict[str, Any]) -> dict[str, Any]:
         """Call one script."""
-        self.os.environ.update(work["environment"])
-        self.watch(work["timeout"])
+        os.environ.update(work["environment"])
+        if work["timeout"]:  # a hang says where it is, even one that holds the GIL
+            faulthandler.dump_traceback_later(work["timeout"], file=self.crash)
         if "function" in work:
             report = run_function(work["function"], work["parameters"])
         else:
             report = run_source(work["text"], work["file"], work["module"], work["parameters"])
-        if self.os.getpid() != self.pid:
-            self.os._exit(0)  # a forked copy must not speak for the script
-        self.faulthandler.cancel_dump_traceback_later()
+        if os.getpid() != self.pid:  # a forked copy must not speak for the script
+            os._exit(int("output" not in report and report.get("exit") != 0))
+        faulthandler.cancel_dump_traceback_later()
+        for stream in (sys.stdout, sys.stderr, *self.streams[1:]):
+            with suppress(BaseException):  # closed, or replaced by anything
+                stream.flush()
+        if self.libc:
+            self.libc.fflush(None)  # what the host program holds
         return report
 
-    def watch(self, timeout: float | None) -> None:
-        """Have a crash or a hang say where, in a file of its own, far from a script's numbers."""
-        if self.crash < 0 or not self.is_crash_file(self.crash):
-            file = self.os.open(self.crash_file, self.os.O_WRONLY | self.os.O_APPEND)
-            self.crash = self.fcntl.fcntl(file, self.fcntl.F_DUPFD_CLOEXEC, 900)
-            self.os.close(file)
-        self.faulthandler.enable(self.crash)
-        if timeout:
-            self.faulthandler.dump_traceback_later(timeout, file=self.crash)
-
-    def is_crash_file(self, number: int) -> bool:
-        """Whether that descriptor is still what it was: scripts close and open as they like."""
-        try:
-            return self.os.path.samestat(self.os.fstat(number), self.os.stat(self.crash_file))
-        except OSError:
-            return False
-
-    def restore(self) -> None:
-        """Put right what a script may have left: the next one starts as the first one did."""
-        for name, module in self.modules.items():
-            self.sys.modules.setdefault(name, module)
-        if dict(self.os.environ) != self.environment:
-            self.os.environ.clear()
-            self.os.environ.update(self.environment)
-        self.os.chdir(self.directory)
-        self.sys.path[:] = self.path
-        self.sys.setrecursionlimit(self.recursion)
-        self.signal.setitimer(self.signal.ITIMER_REAL, 0)
-        self.signal.signal(self.signal.SIGTERM, self.stop)
-
-    def stop(self, *_: object) -> NoReturn:
-        """End as a terminated process does, through every ``finally:``."""
-        raise SystemExit(143)
-
-    def talk(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Report, wait for work, take descriptors 0 to 2 anew, hang up."""
-        self.flush()
-        connection = self.connect()
-        connection.sendall(json.dumps(message).encode() + b"\n")
-        data, files = b"", self.array("i")
+    def talk(self, report: dict[str, Any]) -> dict[str, Any]:
+        """Report, wait for work, take descriptors anew, hang up."""
+        link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        link.settimeout(None)  # a script may have set one for all sockets
+        link.connect(self.address)
+        link.sendall(json.dumps(report).encode() + b"\n")
+        data, fresh = b"", array.array("i")
         while not data.endswith(b"\n"):
-            chunk, ancillary, _, _ = connection.recvmsg(65536, 64)
+            chunk, ancillary, _, _ = link.recvmsg(65536, socket.CMSG_SPACE(4 * fresh.itemsize))
             if not chunk:
-                self.os._exit(111)  # the supervisor is gone
+                os._exit(111)  # the supervisor is gone
             data += chunk
             for _, _, packed in ancillary:
-                files.frombytes(packed[: len(packed) - len(packed) % files.itemsize])
-        for number, file in enumerate(files):
-            self.os.dup2(file, number, inheritable=True)
-        for file in files:
-            if file >= len(files):
-                self.os.close(file)
-        connection.close()
-        self.reopen()
+                fresh.frombytes(packed)
+        link.close()
+        for number in (0, 1, 2):  # they came in rising order: none overwrites a later one
+            os.dup2(fresh[number], number)
+        # The crash file goes where scripts that close all and open their own do not meet it.
+        try:
+            if self.crash < 0:
+                self.crash = fcntl.fcntl(fresh[3], fcntl.F_DUPFD_CLOEXEC, 200)
+            else:
+                os.dup2(fresh[3], self.crash, inheritable=False)
+        except OSError:  # fewer descriptors are allowed now
+            self.crash = fresh[3]
+        for number in fresh:
+            if number > 2 and number != self.crash:  # noqa: PLR2004  # standard error
+                os.close(number)
         work: dict[str, Any] = json.loads(data.decode())
         return work
 
-    def connect(self) -> Any:
-        """Connect on a descriptor above those that will be replaced: 0 to 2 may be closed."""
-        plain = self.socket.socket(self.socket.AF_UNIX, self.socket.SOCK_STREAM)
-        number = self.fcntl.fcntl(plain.fileno(), self.fcntl.F_DUPFD_CLOEXEC, 10)
-        plain.close()
-        high = self.socket.socket(self.socket.AF_UNIX, self.socket.SOCK_STREAM, 0, number)
-        high.connect(self.address)
-        return high
-
-    def flush(self) -> None:
-        """Send on what Python and the host program still hold of the script's output."""
-        for stream in (self.sys.stdout, self.sys.stderr, *self.streams[1:]):
-            try:
-                stream.flush()
-            except BaseException as error:  # closed, replaced by anything, or somebody's own
-                self.unflushed = error
-        self.libc.fflush(None)
-
-    def reopen(self) -> None:
-        """Give a script working standard streams, whatever the one before did to them."""
-        fresh = []
+    def restore(self) -> None:
+        """Put right what a script may have left: the next one starts as the first one did."""
+        faulthandler.enable(self.crash)
+        sys.modules, sys.path = self.table, self.path
+        for name, module in self.modules.items():
+            sys.modules.setdefault(name, module)
+        sys.path[:] = self.entries
+        for original, copy in _COPIES:
+            original.__dict__.update(vars(copy))
+        for name in set(self.environ) - set(self.environment):
+            del self.environ[name]
+        for name, value in self.environment.items():
+            if self.environ.get(name) != value:
+                self.environ[name] = value
+        with suppress(OSError):  # the directory itself is gone
+            os.chdir(self.directory)
+        sys.setrecursionlimit(self.recursion)
+        socket.setdefaulttimeout(None)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        with suppress(ValueError):  # a host program runs us in a thread: SIGTERM ends it at once
+            signal.signal(signal.SIGTERM, self.stop)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
         for number, stream in enumerate(self.streams):
-            if stream is not None and not stream.closed:
-                fresh.append(stream)
-            elif number:
-                fresh.append(self.open(number, "w", 1, "utf-8", "backslashreplace", closefd=False))
-            else:
-                fresh.append(self.open(number, closefd=False))
-        self.streams = tuple(fresh)  # type: ignore[assignment]
-        self.sys.stdin, self.sys.stdout, self.sys.stderr = fresh
+            if stream is None or getattr(stream, "closed", False):
+                mode = "w" if number else "r"
+                self.streams[number] = open(  # noqa: SIM115  # for as long as we live
+                    number, mode, 1, "utf-8", "backslashreplace", closefd=False
+                )
+        sys.stdin, sys.stdout, sys.stderr = self.streams
+
+    def stop(self, *_: object) -> None:
+        """End as a terminated process does, through every ``finally:``."""
+        self.stopping = True
+        raise SystemExit(143)
+
+
+def _libc() -> Any:
+    """Return the C library, where this Python can call it."""
+    try:
+        import ctypes  # noqa: PLC0415  # not every Python was built with it
+    except ImportError:
+        return None
+    return ctypes.CDLL(None)
 
 
 if __name__ == "__main__":  # guarded: multiprocessing's "spawn" imports this file again
-    _Worker().run()
+    _Worker(os.environ.pop("ENSO_SOCKET")).run()

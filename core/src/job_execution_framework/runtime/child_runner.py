@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import os
-import re
-import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from signal import Signals
 from typing import Any
 
 from job_execution_framework.domain.cause import LINES_KEPT, Reason
 from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.script import Container, Function, Missing, Script, Source
 from job_execution_framework.domain.secret import Redactor, revealed
+from job_execution_framework.runtime import crash
 from job_execution_framework.runtime.interpreter import DIED, TIMED_OUT, WOKEN, Interpreter
 from job_execution_framework.runtime.pump import Pump, Said
-from job_execution_framework.service_layer.report import result_of
+from job_execution_framework.service_layer.report import LONGEST_REPORTED, hidden, result_of
 from job_execution_framework.service_layer.runner import Result
 
-LATE_SECONDS = 0.3
-"""How long after its timeout a script is ended: until then it has been said where it hangs."""
 DRAIN_SECONDS = 2.0
+"""How long what a script wrote may take to be passed on: whoever reads us may have stopped."""
 MARK = "--- "
 """What the one line begins with that stands before a script's own output."""
 _CHILD = Path(__file__).with_name("child.py")
-_PLACE = re.compile(r'  File "(.+)", line (\d+) in (.+)')
 
 
 class ChildRunner:
-    """Runs scripts in one interpreter, started when the first one needs it."""
+    """Runs scripts in one interpreter, started when the first one needs it.
+
+    It belongs to one thread, which must live as long as the interpreter; `pause` and `cancel` may
+    be called from anywhere, also from a signal's handler.
+    """
 
     def __init__(
         self,
@@ -43,12 +46,15 @@ class ChildRunner:
         self._start_timeout, self._grace = start_timeout_seconds, grace_seconds
         self._said = Said()
         self._pumps = (Pump(1, self._said), Pump(2, self._said))
-        self._woken, self._wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._woken, self._wake = os.fdopen(woken, "rb", 0), os.fdopen(wake, "wb", 0)
         self._interpreter: Interpreter | None = None
         self._paused = self._cancelled = False
+        self._files: dict[str, Path] = {}
         # Read through the package's loader: it may be inside of a zipapp.
         source = __loader__.get_data(str(_CHILD))  # type: ignore[name-defined]
         (directory / "child.py").write_bytes(source)
+        (directory / "scripts").mkdir(exist_ok=True)
 
     @property
     def stopping(self) -> bool:
@@ -60,70 +66,80 @@ class ChildRunner:
         self._paused = True
 
     def cancel(self) -> None:
-        """End the running script, and start no other. May be called from anywhere, repeatedly."""
-        if not self._cancelled:
-            self._cancelled = True
-            os.write(self._wake, b"!")
+        """End the running script, and start no other."""
+        self._cancelled = True
+        if not self._wake.closed:
+            self._wake.write(b"!")
 
     def close(self) -> None:
-        """End the interpreter, which may give back its licence before."""
+        """End the interpreter, which may give back its licence before. Twice changes nothing."""
+        if self._wake.closed:
+            return
         if self._interpreter:
             self._interpreter.let_go(self._grace)
             self._interpreter = None
-        self._drain()
+        for pump in self._pumps:
+            pump.close(DRAIN_SECONDS)
+        self._wake.close()
+        self._woken.close()
 
     def check(self, scripts: Sequence[Script]) -> None:
         """Refuse what no interpreter can run."""
         for script in scripts:
             if isinstance(script.work, Container):
                 raise InvalidJob(f"script {script.name!r} is a container, which needs a cluster")
+            for name, value in script.parameters.items():
+                try:
+                    json.dumps(revealed(value), allow_nan=False)
+                except (TypeError, ValueError, RecursionError) as error:
+                    raise InvalidJob(
+                        f"script {script.name!r}: parameter {name!r} cannot be sent to another "
+                        f"process, because it is no JSON: {type(error).__name__}"
+                    ) from None  # its message may show a secret
 
     def run(self, script: Script, attempt: int) -> Result:
         """Run one attempt to its end, in the interpreter that is there or in a fresh one."""
         if isinstance(script.work, Missing):
-            return self._result(script, 0, {"refused": Reason.SCRIPT_NOT_FOUND}, script.work.why)
+            return self._refused(script, 0, Reason.SCRIPT_NOT_FOUND, script.work.why)
+        work = self._work(script, attempt)
         began = time.monotonic()
-        fresh = self._interpreter is None
-        if problem := self._start() if fresh else None:
-            return self._result(script, time.monotonic() - began, *problem)
-        interpreter = self._interpreter
-        if interpreter is None:
-            raise RuntimeError("an interpreter that started is there")
-        self._mark(script, attempt)
-        interpreter.crash_file.write_bytes(b"")
-        interpreter.send(self._work(script, attempt))
-        began, limit = time.monotonic(), script.timeout_seconds
-        answer = interpreter.wait(None if limit is None else limit + LATE_SECONDS)
+        if self._interpreter is None:
+            started = self._started()
+            if not isinstance(started, Interpreter):
+                return self._refused(script, time.monotonic() - began, *started)
+            self._interpreter = started
+        self._pumps[0].say(f"{MARK}{script.name}, attempt {attempt}\n", DRAIN_SECONDS)
+        self._interpreter.send(work)
+        began = time.monotonic()
+        answer = self._interpreter.wait(script.timeout_seconds)
         seconds = time.monotonic() - began
         if isinstance(answer, dict):
             return self._result(script, seconds, answer)
-        return self._loss(script, seconds, answer)
+        return self._loss(script, seconds, answer, self._interpreter)
 
-    def _mark(self, script: Script, attempt: int) -> None:
-        """Say in the output whose lines follow."""
-        newline = "" if self._said.ends_a_line else "\n"
-        self._pumps[0].write(f"{newline}{MARK}{script.name}, attempt {attempt}\n".encode())
-        self._said.ends_a_line = True
-
-    def _start(self) -> tuple[dict[str, Any], str] | None:
-        """Start the interpreter; return why that failed, if it did."""
-        refused = {"refused": Reason.INTERPRETER_DID_NOT_START}
-        name, inlets = " ".join(self._argv), (self._pumps[0].inlet, self._pumps[1].inlet)
+    def _started(self) -> Interpreter | tuple[str, str]:
+        """Start the interpreter; where that fails return the reason and a sentence."""
+        name = " ".join(self._argv)
         try:
-            interpreter = Interpreter(self._argv, self._directory, inlets, self._woken)
+            inlets = (self._pumps[0].inlet, self._pumps[1].inlet)
+            interpreter = Interpreter(self._argv, self._directory, inlets, self._woken.fileno())
+        except FileNotFoundError:
+            where = "is not there" if "/" in self._argv[0] else "is not on PATH"
+            return Reason.INTERPRETER_DID_NOT_START, f"{self._argv[0]} {where}"
         except OSError as error:
-            return refused, f"{name} could not be started: {error.strerror or error}"
+            return Reason.INTERPRETER_DID_NOT_START, f"{name} cannot be started: {error.strerror}"
         answer = interpreter.wait(self._start_timeout)
         if isinstance(answer, dict):
-            self._interpreter = interpreter
-            return None
-        status = interpreter.end(self._grace if answer == WOKEN else 0)
+            return interpreter
+        status = interpreter.status() if answer == DIED else None
+        interpreter.end(self._grace)
+        if answer == WOKEN:
+            return Reason.CANCELLED, f"{name} was not ready yet when the session was cancelled"
         why = {
             DIED: f"{name} {_ended(status)} before it was ready",
             TIMED_OUT: f"{name} was not ready within {self._start_timeout:g} s",
-            WOKEN: f"{name} was cancelled before it was ready",
         }[answer]
-        return ({"refused": Reason.CANCELLED} if answer == WOKEN else refused), why
+        return Reason.INTERPRETER_DID_NOT_START, why
 
     def _work(self, script: Script, attempt: int) -> dict[str, Any]:
         work: dict[str, Any] = {
@@ -139,71 +155,65 @@ class ChildRunner:
             return {**work, "function": script.work.reference}
         if isinstance(script.work, Source):
             module = f"enso_script_{script.name.replace('-', '_')}"
-            return {**work, "text": script.work.text, "file": script.work.file, "module": module}
+            file = self._file(script.name)
+            file.write_text(script.work.text, "utf-8", "backslashreplace")
+            return {**work, "text": script.work.text, "file": str(file), "module": module}
         raise InvalidJob(f"script {script.name!r} cannot run in a session: {script.work!r}")
 
-    def _loss(self, script: Script, seconds: float, what: str) -> Result:
+    def _file(self, name: str) -> Path:
+        """Return where a script's source is, the same for each of its attempts."""
+        number = len(self._files) + 1
+        return self._files.setdefault(name, self._directory / "scripts" / f"{number:02}-{name}.py")
+
+    def _loss(self, script: Script, seconds: float, what: str, interpreter: Interpreter) -> Result:
         """End an interpreter that did not answer, and say why it is gone."""
-        interpreter, self._interpreter = self._interpreter, None
-        if interpreter is None:
-            raise RuntimeError("an interpreter that did not answer is there")
-        status = interpreter.end(0 if what == DIED else self._grace)
-        report: dict[str, Any] = {"frame": self._place(script, interpreter.crash_file)}
+        self._interpreter = None
+        report: dict[str, Any] = {}
         if what == WOKEN:
-            report |= {"refused": Reason.CANCELLED}
-            why = "the script was ended, because the session was cancelled"
+            report["refused"] = Reason.CANCELLED
+            report["message"] = "the script was ended, because the session was cancelled"
         elif what == TIMED_OUT:
-            report |= {"refused": Reason.TIMEOUT}
-            why = f"ran longer than {script.timeout_seconds:g} s"
-        elif status is not None and status < 0:
-            report |= {"refused": Reason.SIGNAL, "signal": _signal(-status)}
-            why = f"the interpreter was killed by {_signal(-status)}"
+            crash.wait_for(interpreter.crash_file)
+            report["refused"] = Reason.TIMEOUT
+            report["message"] = f"ran longer than {script.timeout_seconds:g} s"
         else:
-            report |= {"refused": Reason.EXITED_EARLY, "exit_code": status}
-            why = f"the interpreter {_ended(status)} before main returned"
-        return self._result(script, seconds, report, why, lost=True)
+            status = interpreter.status()
+            report["message"] = f"the interpreter {_ended(status)} before main returned"
+            if status is not None and status < 0:
+                report |= {"refused": Reason.SIGNAL, "signal": _signal(-status)}
+            else:
+                report |= {"refused": Reason.EXITED_EARLY, "exit_code": status}
+        file = str(self._files.get(script.name, ""))
+        report["frame"] = crash.place(interpreter.crash_file, file)
+        interpreter.end(self._grace)
+        return self._result(script, seconds, report, lost=True)
+
+    def _refused(self, script: Script, seconds: float, reason: str, why: str) -> Result:
+        return self._result(script, seconds, {"refused": reason, "message": why})
 
     def _result(
-        self,
-        script: Script,
-        seconds: float,
-        report: Mapping[str, Any],
-        message: str = "",
-        *,
-        lost: bool = False,
+        self, script: Script, seconds: float, report: dict[str, Any], *, lost: bool = False
     ) -> Result:
-        self._drain()
-        said, lines = self._said.take(LINES_KEPT)
-        if message:
-            report = {**report, "message": message}
-        return result_of(report, seconds, Redactor(script.parameters), (said, lines), lost=lost)
-
-    def _place(self, script: Script, crash_file: Path) -> list[Any] | None:
-        """Return where a hang or a crash was; faulthandler names the innermost frame first."""
-        file = script.work.file if isinstance(script.work, Source) else None
-        for line in crash_file.read_text("utf-8", "replace").splitlines():
-            place = _PLACE.match(line)
-            if place and (place[1] == file or (file is None and not place[1].endswith("child.py"))):
-                return [place[1], int(place[2]), place[3], self._line(script, int(place[2]))]
-        return None
-
-    def _line(self, script: Script, number: int) -> str:
-        lines = script.work.text.splitlines() if isinstance(script.work, Source) else []
-        return lines[number - 1] if 0 < number <= len(lines) else ""
-
-    def _drain(self) -> None:
         for pump in self._pumps:
             pump.drain(DRAIN_SECONDS)
+        said, redactor = self._said.take(LINES_KEPT), Redactor(script.parameters)
+        if report.get("refused") == Reason.INTERPRETER_DID_NOT_START and said[0]:
+            report["message"] += f": {said[0][-1]}"  # mostly a licence's server, or a library
+        if told := str(report.get("traceback", "")):
+            # Where Python would print it: with what the script wrote.
+            told = hidden(told, redactor, LONGEST_REPORTED)
+            self._pumps[1].say(told.rstrip() + "\n", DRAIN_SECONDS)
+        return result_of(report, seconds, redactor, said, lost=lost)
 
 
 def _ended(status: int | None) -> str:
     if status is None:
-        return "could not be ended, not even by SIGKILL,"
+        return "ended"
     return f"was killed by {_signal(-status)}" if status < 0 else f"exited with code {status}"
 
 
 def _signal(number: int) -> str:
     try:
-        return signal.Signals(number).name
+        return Signals(number).name
     except ValueError:
         return f"signal {number}"

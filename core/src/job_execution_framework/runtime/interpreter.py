@@ -1,4 +1,4 @@
-"""One process of the session's interpreter: started, asked, and ended. Linux only.
+"""One process of the session's interpreter: started, asked, and ended. Linux >= 5.3 only.
 
 It runs child.py, reports over a Unix socket and gets each script over the same connection, with
 fresh descriptors 0 to 2; then both hang up, so that no channel is open while a script runs.
@@ -7,6 +7,7 @@ fresh descriptors 0 to 2; then both hang up, so that no channel is open while a 
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import json
 import os
 import secrets
@@ -17,16 +18,19 @@ import struct
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 LARGEST_MESSAGE_BYTES = 4 * 1024 * 1024
-MESSAGE_SECONDS = 10
+MESSAGE_SECONDS = 2
 """How long one message may take, once somebody connected."""
 KILL_SECONDS = 5
 """How long SIGKILL may take: a process in the kernel's hands cannot be killed at all."""
-_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+WRAPPER_SECONDS = 1
+"""How long what started the interpreter may take to say how that ended."""
+LOOK_SECONDS = 0.01
+_PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None)
 
 DIED, TIMED_OUT, WOKEN = "died", "timed out", "woken"
@@ -43,14 +47,21 @@ class _Orphans:
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
         self.adopted = True
 
-    def end(self) -> None:
-        """Kill what was adopted, and what that leaves behind in turn."""
-        end = time.monotonic() + KILL_SECONDS
-        while self.adopted and (children := _children()) and time.monotonic() < end:
-            for pid in children:
-                with suppress(ProcessLookupError, ChildProcessError):
-                    os.kill(pid, signal.SIGKILL)
-                    os.waitpid(pid, 0)
+    def end(self, grace_seconds: float) -> None:
+        """End what was adopted, and what that leaves behind in turn."""
+        for number, seconds in ((signal.SIGTERM, grace_seconds), (signal.SIGKILL, KILL_SECONDS)):
+            end = time.monotonic() + seconds
+            told: set[int] = set()
+            while self.adopted and (children := _children()):
+                for pid in children - told:
+                    with suppress(PermissionError):  # it became somebody else's
+                        os.kill(pid, number)
+                for pid in children:
+                    os.waitpid(pid, os.WNOHANG)
+                told |= children
+                if time.monotonic() > end:
+                    break
+                time.sleep(LOOK_SECONDS)
 
 
 orphans = _Orphans()
@@ -64,54 +75,51 @@ class Interpreter:
     ) -> None:
         """Start it. Raises OSError where it cannot be started at all."""
         self._wake = wake
-        self._inlets, self._null = inlets, os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        self._files = ExitStack()
         self.crash_file = directory / "crash"
-        self.crash_file.write_bytes(b"")
+        null = self._opened(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        self._given = [null, *inlets, self._opened(os.open(self.crash_file, flags, 0o600))]
+        self._connection: socket.socket | None = None
+        self._peer, self._peer_exit = 0, -1
         # An abstract address: no path that could be too long, no file that could be left behind.
         address = f"enso-{secrets.token_hex(16)}"
-        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener = self._files.enter_context(socket.socket(socket.AF_UNIX))
         self._listener.bind(f"\0{address}")
-        self._listener.listen(8)
-        self._connection: socket.socket | None = None
-        self._peer: int | None = None
-        environment = {
-            **os.environ,
-            "ENSO_SOCKET": address,
-            "ENSO_CRASH": str(self.crash_file),
-        }
+        self._listener.listen(64)
+        lifeline, held = (self._opened(end) for end in os.pipe2(os.O_CLOEXEC))
+        del held  # nothing is ever written: only its end is noticed
         try:
             self._process = subprocess.Popen(
                 [*argv, str(directory / "child.py")],
-                stdin=self._null,
+                stdin=null,
                 stdout=inlets[0],
                 stderr=inlets[1],
-                env=environment,
+                pass_fds=[lifeline],
+                env={**os.environ, "ENSO_SOCKET": address},
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509  # one prctl, no lock is taken
             )
         except OSError:
-            self._release()
+            self._files.close()
             raise
-        self._exit = os.pidfd_open(self._process.pid)
+        _die_with_us(self._process.pid, lifeline)
+        self._exit = self._opened(os.pidfd_open(self._process.pid))
 
     def wait(self, seconds: float | None) -> dict[str, Any] | str:
         """Return the child's report, or what happened instead of one."""
-        return self._wait_for([self._listener, self._exit, self._wake], seconds)
-
-    def _wait_for(self, sources: list[Any], seconds: float | None) -> dict[str, Any] | str:
         end = None if seconds is None else time.monotonic() + seconds
         while True:
             left = None if end is None else max(0.0, end - time.monotonic())
-            ready = select.select(sources, [], [], left)[0]
-            if self._listener in ready:
-                report = self._hear()
-                if report is not None:
-                    return report
-            elif self._wake in ready:
+            ready = _ready([self._listener.fileno(), self._wake, *self._exits()], left)
+            heard = self._listener.fileno() in ready
+            report = self._hear() if heard else None
+            if report is not None:
+                return report
+            if self._wake in ready:
                 return WOKEN
-            elif self._exit in ready:
+            if ready and not heard:
                 return DIED
-            elif not ready:
+            if end is not None and time.monotonic() >= end:
                 return TIMED_OUT
 
     def send(self, work: Mapping[str, Any]) -> None:
@@ -119,30 +127,54 @@ class Interpreter:
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        files = [self._null, *self._inlets]
+        os.truncate(self.crash_file, 0)
         with connection, suppress(OSError):  # a child that died meanwhile is seen by `wait`
             connection.settimeout(MESSAGE_SECONDS)
             data = json.dumps(work).encode() + b"\n"
-            sent = socket.send_fds(connection, [data], files)
+            sent = socket.send_fds(connection, [data], self._given)
             connection.sendall(data[sent:])
 
-    def end(self, grace_seconds: float) -> int | None:
-        """Ask the whole group to end, then make it; return the exit status where there is one."""
+    def status(self) -> int | None:
+        """Return how it ended: an exit code, or a signal's number below zero."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(WRAPPER_SECONDS)
+        code = self._process.poll()
+        is_wrapped = self._peer not in (0, self._process.pid)
+        if code is not None and code > 128 and is_wrapped:  # noqa: PLR2004  # as shells say it
+            return 128 - code
+        return code
+
+    def end(self, grace_seconds: float) -> None:
+        """Ask the whole group to end, then make it, with all that was left behind."""
         self._signal(signal.SIGTERM)
-        self._wait_for([self._listener, self._exit], grace_seconds)  # it ends, or it reports
+        self._wait_for_exits(grace_seconds)
         self._signal(signal.SIGKILL)
-        select.select([self._exit], [], [], KILL_SECONDS)
-        status = self._process.poll()
-        orphans.end()
-        self._release()
-        os.close(self._exit)
-        return status
+        self._wait_for_exits(KILL_SECONDS)
+        self._process.poll()
+        orphans.end(grace_seconds)
+        if self._connection:
+            self._connection.close()
+        self._files.close()
 
     def let_go(self, grace_seconds: float) -> None:
         """Let the child end by itself, so that it can give back its licence; then end it."""
         self.send({})
-        select.select([self._exit], [], [], grace_seconds)
-        self.end(grace_seconds if self._process.poll() is None else 0)
+        self._wait_for_exits(grace_seconds)
+        self.end(grace_seconds)
+
+    def _opened(self, file: int) -> int:
+        """Have a descriptor closed at the end."""
+        self._files.callback(os.close, file)
+        return file
+
+    def _exits(self) -> list[int]:
+        """What becomes readable when the child, and what we started, have ended."""
+        return [self._exit, self._peer_exit] if self._peer_exit >= 0 else [self._exit]
+
+    def _wait_for_exits(self, seconds: float) -> None:
+        end, left = time.monotonic() + seconds, set(self._exits())
+        while left and (ready := _ready(list(left), max(0.0, end - time.monotonic()))):
+            left -= ready
 
     def _hear(self) -> dict[str, Any] | None:
         """Take one report. Forked copies and strangers are not heard."""
@@ -150,48 +182,69 @@ class Interpreter:
         connection.settimeout(MESSAGE_SECONDS)
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
         pid, uid, _ = struct.unpack("3i", credentials)
-        try:
-            if uid == os.getuid() and self._peer in (None, pid):
+        with suppress(OSError, ValueError, RecursionError):
+            if uid == os.getuid() and (pid == self._peer if self._peer else self._is_ours(pid)):
                 report: dict[str, Any] | None = json.loads(_read_line(connection))
                 if isinstance(report, dict):
-                    self._peer, self._connection = pid, connection
+                    if not self._peer:
+                        self._peer_exit = self._opened(os.pidfd_open(pid))
+                        self._peer = pid
+                    self._connection = connection
                     return report
-        except (OSError, ValueError, RecursionError):
-            pass
         connection.close()
         return None
+
+    def _is_ours(self, pid: int) -> bool:
+        """Whether a process is what we started, or comes from it: there may be wrappers."""
+        while pid > 1 and pid != self._process.pid:
+            pid = _parent(pid)
+        return pid == self._process.pid
 
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):  # all of the group have gone by themselves
             os.killpg(self._process.pid, number)
 
-    def _release(self) -> None:
-        self._listener.close()
-        if self._connection:
-            self._connection.close()
-        os.close(self._null)
+
+def _ready(files: list[int], seconds: float | None) -> set[int]:
+    """Wait for one of the descriptors. Not select: it cannot watch those above 1,023."""
+    poll = select.poll()
+    for file in files:
+        poll.register(file, select.POLLIN)
+    return {file for file, _ in poll.poll(None if seconds is None else seconds * 1000)}
 
 
 def _read_line(connection: socket.socket) -> bytes:
-    data = b""
+    data, end = bytearray(), time.monotonic() + MESSAGE_SECONDS
     while not data.endswith(b"\n"):
         chunk = connection.recv(65536)
-        if not chunk or len(data) > LARGEST_MESSAGE_BYTES:
+        if not chunk or len(data) > LARGEST_MESSAGE_BYTES or time.monotonic() > end:
             raise ValueError("no whole message")
         data += chunk
-    return data
+    return bytes(data)
 
 
-def _die_with_parent() -> None:
-    _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+def _die_with_us(group: int, lifeline: int) -> None:
+    """Have the kernel kill the group when the pipe's other end, which we hold, is no more.
+
+    However deep the wrappers are, and whatever their processes are busy with.
+    """
+    with suppress(ProcessLookupError):  # it has ended already
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, -group)
+        fcntl.fcntl(lifeline, fcntl.F_SETSIG, int(signal.SIGKILL))
+        fcntl.fcntl(lifeline, fcntl.F_SETFL, os.O_ASYNC)
 
 
-def _children() -> list[int]:
+def _parent(pid: int) -> int:
+    """Return the parent's id, 0 where there is no such process."""
+    try:
+        stat = Path("/proc", str(pid), "stat").read_text("utf-8", "replace")
+    except OSError:
+        return 0
+    # pid (name) state ppid …; the name may hold anything, also brackets
+    return int(stat.rpartition(")")[2].split()[1])
+
+
+def _children() -> set[int]:
     """Return the processes whose parent we are."""
-    found: list[int] = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # it ended while we looked
-            # pid (name) state ppid …; the name may hold anything, also brackets
-            if int(stat.read_text("utf-8", "replace").rpartition(")")[2].split()[1]) == os.getpid():
-                found.append(int(stat.parent.name))
-    return found
+    everyone = (int(process.name) for process in Path("/proc").glob("[0-9]*"))
+    return {pid for pid in everyone if _parent(pid) == os.getpid()}

@@ -9,11 +9,14 @@ import struct
 import termios
 import threading
 import time
-from collections.abc import Sequence
+from collections import deque
+from contextlib import suppress
 
 PIPE_BYTES = 1024 * 1024
-TAIL_BYTES = 8192
+TAIL_BYTES = 65536
+SMALL_BYTES = 4096
 SHORTEST_LOOK_SECONDS = 0.001
+JOIN_SECONDS = 0.1
 
 
 class Said:
@@ -21,7 +24,9 @@ class Said:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._tail, self._lines = b"", 0
+        self._chunks: deque[bytes] = deque()
+        self._size = self._lines = 0
+        self._is_cut = False
         self.ends_a_line = True
         """Whether the next thing that is written begins a line."""
 
@@ -29,16 +34,25 @@ class Said:
         """Take in what was written."""
         with self._lock:
             self._lines += data.count(b"\n")
-            self._tail = (self._tail + data[-TAIL_BYTES:])[-TAIL_BYTES:]
             self.ends_a_line = data.endswith(b"\n")
+            self._chunks.append(data)
+            self._size += len(data)
+            while self._size - len(self._chunks[0]) >= TAIL_BYTES:
+                self._size -= len(self._chunks.popleft())
+                self._is_cut = True
 
-    def take(self, lines: int) -> tuple[Sequence[str], int]:
+    def take(self, lines: int) -> tuple[list[str], int]:
         """Return the last lines and the number of all, and begin anew."""
         with self._lock:
-            tail, count = self._tail, self._lines + (not self._tail.endswith(b"\n"))
-            self._tail, self._lines = b"", 0
+            tail, count, is_cut = b"".join(self._chunks), self._lines, self._is_cut
+            self._chunks.clear()
+            self._size, self._lines, self._is_cut = 0, 0, False
+        count += bool(tail) and not tail.endswith(b"\n")
+        if is_cut or len(tail) > TAIL_BYTES:
+            # A line without its beginning may hold half of a secret, which nobody would recognise.
+            tail = tail[-TAIL_BYTES:].partition(b"\n")[2]
         text = tail.decode("utf-8", "replace").splitlines()
-        return [line for line in text if line.strip()][-lines:], count if tail else 0
+        return [line for line in text if line.strip()][-lines:], count
 
 
 class Pump(threading.Thread):
@@ -47,36 +61,73 @@ class Pump(threading.Thread):
     def __init__(self, target: int, said: Said) -> None:
         super().__init__(daemon=True)
         self._source, self.inlet = os.pipe2(os.O_CLOEXEC)
-        fcntl.fcntl(self.inlet, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-        self._target, self._said, self._busy = target, said, False
+        with suppress(PermissionError):  # this user's pipes are large enough together
+            fcntl.fcntl(self.inlet, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        self._target, self._said = target, said
+        self._passing = threading.Lock()
         self.start()
 
     def run(self) -> None:
         """Pass on until nobody can write any more."""
-        while select.select([self._source], [], [])[0]:
-            self._busy = True
-            data = os.read(self._source, PIPE_BYTES)
-            if not data:
-                return
-            self._said.add(data)
-            self.write(data)
-            self._busy = False
-
-    def write(self, data: bytes) -> None:
-        """Write it all, unless nobody reads us or the disk is full: the script must not feel it."""
-        while data:
-            try:
-                data = data[os.write(self._target, data) :]
-            except OSError:
-                return
+        is_open = True
+        while is_open and _ready(self._source, select.POLLIN):
+            with self._passing:  # from before it leaves the pipe until it has been passed on
+                data = os.read(self._source, PIPE_BYTES)
+                is_open = bool(data)
+                if is_open:
+                    self._said.add(data)
+                    self._write(data)
+            if is_open and len(data) < SMALL_BYTES:
+                time.sleep(SHORTEST_LOOK_SECONDS)  # or each line would wake us: rather some at once
+        with self._passing:
+            os.close(self._source)
+            self._source = -1
 
     def drain(self, limit_seconds: float) -> None:
         """Wait until what was written before has been passed on."""
         end = time.monotonic() + limit_seconds
-        while time.monotonic() < end and (self._waiting() or self._busy):
+        while (left := end - time.monotonic()) > 0 and self._passing.acquire(timeout=left):
+            waiting = self._waiting()
+            self._passing.release()
+            if not waiting:
+                return
             time.sleep(SHORTEST_LOOK_SECONDS)
+
+    def say(self, text: str, limit_seconds: float) -> None:
+        """Write lines of our own, between what scripts write, unless nobody reads us."""
+        if self._passing.acquire(timeout=limit_seconds):
+            text = text if self._said.ends_a_line else f"\n{text}"
+            self._write(text.encode("utf-8", "backslashreplace"))
+            self._said.ends_a_line = True
+            self._passing.release()
+
+    def close(self, limit_seconds: float) -> None:
+        """Pass on the rest. Where a daemon holds the pipe, the thread stays until it lets go."""
+        self.drain(limit_seconds)
+        os.close(self.inlet)
+        self.join(JOIN_SECONDS)
+
+    def _write(self, data: bytes) -> None:
+        """Write it all, unless nobody reads us or the disk is full: the script must not feel it."""
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[os.write(self._target, rest) :]
+            except BlockingIOError:  # somebody who shares it with us made it so
+                _ready(self._target, select.POLLOUT)
+            except OSError:
+                return
 
     def _waiting(self) -> int:
         """Return the bytes in the pipe."""
+        if self._source < 0:
+            return 0
         size: int = struct.unpack("i", fcntl.ioctl(self._source, termios.FIONREAD, bytes(4)))[0]
         return size
+
+
+def _ready(file: int, event: int) -> bool:
+    """Wait until something can be read or written, or never again."""
+    poll = select.poll()
+    poll.register(file, event)
+    return bool(poll.poll())

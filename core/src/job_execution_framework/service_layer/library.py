@@ -11,6 +11,7 @@ import difflib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -94,7 +95,9 @@ def resolved(work: Work, library: Library) -> Work:
         return Missing(str(error))
 
 
+@lru_cache(maxsize=1)
 def _entry_points() -> EntryPoints:
+    """Read once: it means opening a file of every package that is installed here."""
     from importlib.metadata import entry_points  # noqa: PLC0415  # dear, and seldom needed
 
     return entry_points(group=GROUP)

@@ -16,6 +16,8 @@ from job_execution_framework.service_layer.runner import Result
 
 LONGEST_LINE = 300
 """Characters of one line of code or of output that a failure keeps."""
+LONGEST_REPORTED = 65536
+"""Characters of a text in a report: one that is as long lost its end."""
 
 
 def result_of(
@@ -31,7 +33,7 @@ def result_of(
         return Result(seconds, output=redactor.value(report["output"]))
     if report.get("exit") == 0:
         return Result(seconds)
-    message = printable(redactor.cut_short(str(report.get("message", "")), LONGEST_MESSAGE))
+    message = printable(hidden(str(report.get("message", "")), redactor, LONGEST_MESSAGE))
     reason, code = str(report.get("refused") or Reason.EXCEPTION), report.get("exit_code")
     if "exit" in report:
         reason, code = Reason.EXIT_CODE, int(report["exit"])
@@ -47,6 +49,12 @@ def result_of(
         said_lines=said[1],
     )
     return Result(seconds, cause, interpreter_lost=lost)
+
+
+def hidden(text: str, redactor: Redactor, limit: int) -> str:
+    """Return a reported text without secrets; one that was cut may end inside of one."""
+    hide = redactor.cut_short if len(text) >= LONGEST_REPORTED else redactor.text
+    return hide(text, limit)
 
 
 def _frame(frame: Sequence[Any] | None, redactor: Redactor) -> Frame | None:

@@ -63,7 +63,7 @@ class LocalSessions:
             return
         program = [sys.executable, "-m", "job_execution_framework.runtime"]
         with (directory / OUTPUT).open("ab") as output:
-            self._processes[run] = os.posix_spawn(
+            self._processes[run] = os.posix_spawn(  # noqa: ASYNC221  # it takes a millisecond
                 sys.executable,
                 [*program, str(directory / PLAN), str(directory)],
                 {**os.environ, **self._secrets.get(run, {})},

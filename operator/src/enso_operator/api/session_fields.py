@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from enso_operator.api.fields import (
+    LONGEST_SECONDS,
     Key,
     LabelValue,
     LongText,
@@ -147,7 +148,7 @@ class Toleration(Wire):
     """Value of the taint, for operator Equal."""
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
     """Effect of the taint; without it every effect."""
-    toleration_seconds: Annotated[int, Field(ge=0)] | None = None
+    toleration_seconds: Annotated[int, Field(ge=0, le=LONGEST_SECONDS)] | None = None
     """How long, in seconds, a NoExecute taint is tolerated; without it for ever."""
 
 

@@ -222,7 +222,7 @@ class EnsoJob(Wire):
     metadata: Metadata
     """The job's name, namespace and labels."""
     spec: EnsoJobSpec
-    """What the job runs."""
+    """The job's scripts, its sessions and its limits."""
 
 
 class EnsoScriptSpec(Wire):
@@ -255,4 +255,4 @@ class EnsoScript(Wire):
     metadata: LibraryMetadata
     """The script's name and namespace."""
     spec: EnsoScriptSpec
-    """What the script is."""
+    """The script itself."""

@@ -44,7 +44,7 @@ def _start(file: Path) -> int:
     wanted = manifest.load(file)
     _check_library(wanted)
     last = journals.last_run(file, wanted.name)
-    if last and not _ended(last, file):
+    if last and not _ended(last, file, wanted.name):
         raise InvalidJob(f"{wanted.name} has not ended: `enso run {file} --resume` goes on with it")
     folder = journals.new_run(file, wanted.name)
     folder.lock()
@@ -75,7 +75,7 @@ def _resume(file: Path) -> int:
         raise InvalidResume(
             f"another `enso run` drives {wanted.name} right now: wait for it, or end it"
         )
-    before = manifest.load(folder.manifest(file.suffix))
+    before = manifest.load(folder.manifest(file.suffix), name=wanted.name)
     uow = JournalUnitOfWork(_job(before), Journal(folder.journal))
     job = uow.jobs.get(before.name)
     progress = Progress(folder, file)
@@ -125,8 +125,8 @@ def _job(wanted: Manifest) -> Job:
     return Job(wanted.name, wanted.scripts, wanted.sessions, wanted.deadline_seconds)
 
 
-def _ended(folder: RunFolder, file: Path) -> bool:
-    last = manifest.load(folder.manifest(file.suffix))
+def _ended(folder: RunFolder, file: Path, name: str) -> bool:
+    last = manifest.load(folder.manifest(file.suffix), name=name)
     return JournalUnitOfWork(_job(last), Journal(folder.journal)).jobs.get(last.name).finished
 
 

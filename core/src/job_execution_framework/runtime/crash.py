@@ -1,0 +1,53 @@
+"""Where a script was when it hung or crashed: what ``faulthandler`` wrote about it."""
+
+from __future__ import annotations
+
+import linecache
+import re
+import time
+from pathlib import Path
+
+DUMP_SECONDS = 0.5
+"""How long a child may take to say where it hangs, once its time is over."""
+LOOK_SECONDS = 0.005
+_PLACE = re.compile(r'  File "(.+)", line (\d+) in (.+)')
+_PYTHON = re.compile(r"<frozen |.*/lib(64)?/python3[^/]*/(?!(site|dist)-packages/)")
+
+Place = tuple[str, int, str]
+"""File, line and function."""
+
+
+def wait_for(file: Path) -> None:
+    """Wait until the child has said where it hangs: its clock began a little after ours."""
+    end = time.monotonic() + DUMP_SECONDS
+    while not file.stat().st_size and time.monotonic() < end:
+        time.sleep(LOOK_SECONDS)
+
+
+def place(crash_file: Path, script: str) -> list[object] | None:
+    """Return file, line, function and text of the innermost frame of the user's code.
+
+    That is in the `script`, or where there is none in the file of the function that was called.
+    """
+    for frames in _threads(crash_file.read_text("utf-8", "replace")):
+        users = [frame for frame in frames if not _PYTHON.match(frame[0])]
+        file = script or (users[-1][0] if users else "")
+        for name, line, function in users:
+            if name == file:
+                return [name, line, function, linecache.getline(name, line)]
+    return None
+
+
+def _threads(dump: str) -> list[list[Place]]:
+    """Return each thread's frames, innermost first, down to where child.py called the script.
+
+    The thread that crashed comes first, then the one that runs the script, then the others.
+    """
+    threads: list[tuple[int, list[Place]]] = []
+    for part in re.split(r"^(?=(?:Current thread|Thread|Stack) )", dump, flags=re.MULTILINE):
+        lines = map(_PLACE.match, part.split("\n"))
+        frames = [(line[1], int(line[2]), line[3]) for line in lines if line]
+        ours = [number for number, frame in enumerate(frames) if frame[0].endswith("/child.py")]
+        rank = 0 if part.startswith("Current") else 1 if ours else 2
+        threads.append((rank, frames[: ours[0]] if ours else frames))
+    return [frames for _, frames in sorted(threads, key=lambda thread: thread[0])]

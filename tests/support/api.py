@@ -1,0 +1,121 @@
+"""The HTTP API in this process, over jobs that really run, in child processes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from httpx2 import ASGITransport, AsyncClient, Response
+
+from enso_operator.embedded import EmbeddedJobs, Limits
+from enso_operator.gateway import Jobs, create_app
+from job_execution_framework.service_layer.library import Library, ScriptLibrary
+
+SCRIPTS = {
+    "say": """
+def main(text=""):
+    print(text)
+    return {"said": text}
+""",
+    "fail": """
+def main(frames):
+    raise MemoryError(f"cache exceeded {frames} GiB")
+""",
+    "leave": """
+import sys
+def main():
+    sys.exit(3)
+""",
+    "odd_output": r"""
+def main():
+    return "\ud800"
+""",
+    "wait_for": """
+import pathlib, signal, time
+def main(path, stubborn=False):
+    if stubborn:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    pathlib.Path(path + ".waiting").touch()
+    while not pathlib.Path(path).exists():
+        time.sleep(0.01)
+""",
+}
+"""The script library of these tests."""
+
+
+@dataclass
+class Api:
+    """A client, and what tests ask of it again and again."""
+
+    http: AsyncClient
+
+    async def get(self, path: str, **headers: str) -> Response:
+        return await self.http.get(path, headers=headers)
+
+    async def post(self, path: str, document: object) -> Response:
+        return await self.http.post(path, json=document)
+
+    async def add(self, *instructions: Sequence[str | Mapping[str, object]]) -> str:
+        answer = await self.post("/add-job", {"instructions": instructions})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["jobid"])
+
+    async def execute(self, jobid: str) -> None:
+        answer = await self.post("/execute-job", {"jobid": jobid})
+        assert answer.status_code == 202, answer.text
+        assert answer.json()["jobid"] == jobid
+
+    async def job(self, jobid: str) -> dict[str, Any]:
+        return cast("dict[str, Any]", (await self.get(f"/get-job/{jobid}")).json())
+
+    async def jobs(self) -> dict[str, str]:
+        return {one["jobid"]: one["state"] for one in (await self.get("/list-jobs")).json()}
+
+    async def ended(self, jobid: str) -> dict[str, Any]:
+        async def is_over() -> bool:
+            return (await self.jobs())[jobid] in ("Succeeded", "Failed", "Cancelled")
+
+        await until(is_over)
+        return await self.job(jobid)
+
+    async def starts(self, jobid: str) -> None:
+        """Return when the job's first script has started."""
+
+        async def is_running() -> bool:
+            return bool((await self.job(jobid))["scripts"][0]["state"] == "Running")
+
+        await until(is_running)
+
+
+@dataclass
+class Served:
+    """Makes servers and clients, which end with the test."""
+
+    stack: AsyncExitStack
+    library: Library
+
+    @classmethod
+    def scripts(cls, stack: AsyncExitStack, folder: Path) -> Served:
+        for name, source in SCRIPTS.items():
+            (folder / f"{name}.py").write_text(source)
+        return cls(stack, ScriptLibrary([folder]))
+
+    async def api(self, limits: Limits | None = None, library: Library | None = None) -> Api:
+        jobs = EmbeddedJobs(library or self.library, limits)
+        return await self.over(await self.stack.enter_async_context(jobs))
+
+    async def over(self, backend: Jobs, **hosts: None) -> Api:
+        transport = ASGITransport(create_app(backend, **hosts), raise_app_exceptions=False)
+        client = AsyncClient(transport=transport, base_url="http://localhost:5005")
+        return Api(await self.stack.enter_async_context(client))
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Return when it holds; the deadline is against hangs."""
+    async with asyncio.timeout(60):
+        while not await condition():  # noqa: ASYNC110  # it is the end of another process
+            await asyncio.sleep(0.01)

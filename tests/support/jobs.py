@@ -1,0 +1,49 @@
+"""Jobs written as one line of text, and the little that every test says of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import Retries, Script, Session, Source
+
+RETRY = "retry"
+
+
+@dataclass
+class FakeClock:
+    """A clock that only moves when it is told to, or slept on."""
+
+    time: float = 1000.0
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+def job_of(
+    text: str, *, retry_lost: int = 0, backoff: float = 0, deadline: float | None = None
+) -> Job:
+    """Make a job of ``open.setup do.checkpoint.retry2 ; render``: `;` begins the next session."""
+    scripts: list[Script] = []
+    sessions: list[Session] = []
+    for number, part in enumerate(text.split(";"), start=1):
+        session = Session(f"s{number}", retry_lost=retry_lost)
+        sessions.append(session)
+        scripts += [_script(word, session.name, backoff) for word in part.split()]
+    return Job("job", tuple(scripts), tuple(sessions), deadline)
+
+
+def _script(word: str, session: str, backoff: float) -> Script:
+    name, *traits = word.split(".")
+    limits = [int(trait.removeprefix(RETRY)) for trait in traits if trait.startswith(RETRY)]
+    return Script(
+        name,
+        Source("def main(): pass"),
+        session=session,
+        setup="setup" in traits,
+        checkpoint="checkpoint" in traits,
+        retries=Retries(sum(limits), backoff),
+    )

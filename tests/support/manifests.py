@@ -1,0 +1,28 @@
+"""Manifests to make mistakes in, and what is told about them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from enso_operator.manifest import ManifestError, load
+
+HEAD = "apiVersion: enso.dev/v1alpha1\nkind: EnsoJob\nmetadata: {name: shot}\n"
+
+
+def refusal(path: Path) -> str:
+    """What is told about a file's mistakes, without its name."""
+    with pytest.raises(ManifestError) as error:
+        load(path)
+    lines = str(error.value).splitlines()
+    assert all(line.startswith(f"{path}: ") for line in lines)
+    return "\n".join(line.removeprefix(f"{path}: ") for line in lines)
+
+
+def spec(text: str) -> str:
+    return f"{HEAD}spec:\n{text}"
+
+
+def script(fields: str) -> str:
+    return spec(f"  scripts: [{{name: save, source: x, {fields}}}]\n")

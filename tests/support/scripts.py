@@ -1,0 +1,95 @@
+"""Scripts in a real interpreter: a runner, and the little that every test says to it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import textwrap
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from job_execution_framework.domain.cause import Cause
+from job_execution_framework.domain.script import Function, Script, Source
+from job_execution_framework.runtime.child_runner import ChildRunner
+from job_execution_framework.service_layer.runner import Result
+
+DEADLINE_SECONDS = 20
+GOOD = """\
+import builtins, enso, json, os, sys
+
+def main(word):
+    assert print is builtins.print and len("abc") == 3 and os.getcwd() == os.environ["START"]
+    assert "LEFT" not in os.environ and json.loads(json.dumps([1])) == [1]
+    print(word)
+    print(word, file=sys.stderr)
+    enso.shared["good"] = enso.shared.get("good", 0) + 1
+    return {"word": word, "good": enso.shared["good"], "stdin": sys.stdin.read()}
+"""
+
+
+@dataclass
+class Scripts:
+    """Runs sources as scripts of one session."""
+
+    runner: ChildRunner
+    directory: Path
+    names: list[str] = field(default_factory=list)
+
+    def run(
+        self, source: str, name: str = "bad", timeout: float | None = None, **parameters: object
+    ) -> Result:
+        """Run the source as the script `name`."""
+        work = Source(textwrap.dedent(source))
+        return self.runner.run(Script(name, work, parameters, timeout_seconds=timeout), 1)
+
+    def fails(
+        self, source: str, name: str = "bad", timeout: float | None = None, **parameters: object
+    ) -> Cause:
+        """Run the source, which must fail, and return why it did."""
+        cause = self.run(source, name, timeout, **parameters).cause
+        assert cause, "it succeeded"
+        return cause
+
+    def call(self, reference: str, **parameters: object) -> Result:
+        """Call a function that the interpreter has."""
+        return self.runner.run(Script("call", Function(reference), parameters), 1)
+
+    def good(self, times: int = 1) -> None:
+        """Run a script that looks around: everything is as it was, for the n-th time."""
+        result = self.run(GOOD, "good", word="fine")
+        assert result.cause is None, result.cause
+        assert result.output == {"word": "fine", "good": times, "stdin": ""}
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process runs; one that nobody has waited for yet does not."""
+    try:
+        stat = Path("/proc", str(pid), "stat").read_text("utf-8", "replace")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for something that must become true."""
+    end = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.005)
+
+
+def pid_in(file: Path) -> int:
+    """Wait for a process id that somebody writes into the file."""
+    until(lambda: file.exists() and file.read_text().endswith("\n"))
+    return int(file.read_text())
+
+
+def needs(program: str | Path) -> None:
+    """Skip a test where a program is not there; in CI it must be."""
+    if shutil.which(program) is None:
+        assert not os.environ.get("CI"), f"{program} is missing"
+        pytest.skip(f"{program} is not on this machine")

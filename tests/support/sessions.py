@@ -1,0 +1,101 @@
+"""Session runs without processes: they decide as a session does, from the plan as it travels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.row import Row
+from job_execution_framework.domain.script import Script
+from job_execution_framework.domain.steps import ControlWord, Start, Wait
+from job_execution_framework.service_layer.plan import Plan
+from job_execution_framework.service_layer.records import to_line
+from job_execution_framework.service_layer.runner import Result
+from job_execution_framework.service_layer.services import execute
+from job_execution_framework.service_layer.unit_of_work import (
+    InMemoryJobUnitOfWork,
+    InMemoryRepository,
+)
+
+from tests.support.jobs import FakeClock
+
+FAILS = Result(cause=Cause(Reason.EXCEPTION, "it broke", error="ValueError"))
+TIMES_OUT = Result(cause=Cause(Reason.TIMEOUT, "1 s"), interpreter_lost=True)
+SUCCEEDS = Result()
+
+
+class SupervisorDied(Exception):
+    """The process that writes the log is gone, in the middle of whatever it did."""
+
+
+DIES = SupervisorDied()
+Fate = Result | SupervisorDied
+"""How one attempt goes."""
+
+
+@dataclass
+class OneScriptRunner:
+    """Runs one script and stops, so that somebody else can have a turn."""
+
+    start: Callable[[Script, int], Fate]
+    stopping: bool = False
+
+    def check(self, scripts: Sequence[Script]) -> None:
+        del scripts
+
+    def run(self, script: Script, attempt: int) -> Result:
+        self.stopping = True
+        fate = self.start(script, attempt)
+        if isinstance(fate, SupervisorDied):
+            raise fate
+        return fate
+
+
+class SimulatedSession:
+    """One session run: it executes its plan one script at a time, and keeps a log of it."""
+
+    def __init__(self, plan: Plan, uid: str = "uid") -> None:
+        plan = Plan.from_json(plan.to_json(), plan.secrets())
+        self.run, self.uid, self.lease = plan.run, uid, plan.lease
+        self.word: ControlWord | None = None
+        self.released = self.dead = self.ended_in_order = False
+        self.memory: set[str] = set()
+        """What has run to its end in the life of this interpreter."""
+        self._job_id = plan.job_id
+        self._uow = InMemoryJobUnitOfWork(InMemoryRepository({plan.job_id: plan.job()}))
+
+    @property
+    def alive(self) -> bool:
+        return self.released and not self.dead
+
+    @property
+    def rows(self) -> Mapping[str, Row]:
+        """What the session itself knows of the job's scripts."""
+        return self._uow.jobs.get(self._job_id).rows
+
+    @property
+    def log(self) -> bytes:
+        """All that was recorded, as the bytes that somebody may read."""
+        return b"".join(to_line(event) for event in self._uow.jobs.get(self._job_id).events)
+
+    def runs_one_script(self, start: Callable[[Script, int], Fate], clock: FakeClock) -> None:
+        """Run the next script; where there is none, end in order."""
+        step = self._uow.jobs.get(self._job_id).next(clock.now())
+        may_start = isinstance(step, Start) or (isinstance(step, Wait) and step.until is not None)
+        if self.word or not may_start:
+            self.dead = self.ended_in_order = True
+            return
+
+        def started(script: Script, attempt: int) -> Fate:
+            fate = start(script, attempt)
+            if isinstance(fate, Result) and fate.interpreter_lost:
+                self.memory.clear()
+            elif isinstance(fate, Result) and not fate.cause:
+                self.memory.add(script.name)
+            return fate
+
+        try:
+            execute(self._job_id, job_uow=self._uow, runner=OneScriptRunner(started), clock=clock)
+        except SupervisorDied:
+            self.dead = True

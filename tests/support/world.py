@@ -1,0 +1,254 @@
+"""A world for one job: what really runs, what is recorded of it, and what must never happen.
+
+It stands for nodes, Pods and logs. It keeps its own account of what scripts really did, apart from
+what the job believes, and asserts at every start that the start is allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from job_execution_framework.domain import events
+from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.row import ScriptState
+from job_execution_framework.domain.script import Script, Session
+from job_execution_framework.domain.steps import Close, Open
+from job_execution_framework.service_layer import services
+from job_execution_framework.service_layer.library import ScriptLibrary
+from job_execution_framework.service_layer.observations import Ended, Observations
+from job_execution_framework.service_layer.plan import Plan
+from job_execution_framework.service_layer.records import from_log, only_events
+from job_execution_framework.service_layer.unit_of_work import (
+    InMemoryJobUnitOfWork,
+    InMemoryRepository,
+)
+
+from tests.support.jobs import FakeClock
+from tests.support.sessions import Fate, SimulatedSession, SupervisorDied
+
+LOST = Cause(Reason.SESSION_LOST, "its process is gone")
+
+
+class World:
+    """One job's coordinator, sessions and user; every method is one thing that can happen."""
+
+    def __init__(
+        self, scripts: Sequence[Script], sessions: Sequence[Session], deadline: float | None
+    ) -> None:
+        self.clock = FakeClock()
+        self.repository = InMemoryRepository()
+        self.scripts = {script.name: script for script in scripts}
+        self.sessions: dict[tuple[str, str], SimulatedSession] = {}
+        self.starts: dict[tuple[str, int], list[str]] = {}
+        """Each attempt that really started, with the session runs that started it."""
+        self.succeeded: set[str] = set()
+        """What really succeeded, whether anybody knows or not, and nobody asked for again."""
+        self.done: set[str] = set()
+        services.add(
+            scripts,
+            job_uow=InMemoryJobUnitOfWork(self.repository),
+            job_id="job",
+            sessions=sessions,
+            deadline_seconds=deadline,
+            clock=self.clock,
+        )
+
+    def job(self) -> Job:
+        """Return the job as it was committed."""
+        return self.repository.jobs["job"]
+
+    def live(self) -> list[SimulatedSession]:
+        return [session for session in self.sessions.values() if session.alive]
+
+    def open_session(self) -> SimulatedSession | None:
+        run = self.job().run
+        return self.sessions[run.run, run.uid] if run else None
+
+    # Sessions.
+
+    def run_one_script(self, fate: Fate) -> None:
+        for session in self.live():
+            session.runs_one_script(
+                lambda script, attempt: self._start(session, script, attempt, fate),  # noqa: B023  # called at once
+                self.clock,
+            )
+
+    def _start(self, session: SimulatedSession, script: Script, attempt: int, fate: Fate) -> Fate:
+        run = self.job().run
+        assert session.alive
+        assert run
+        assert (run.run, run.uid) == (session.run, session.uid), "a session nobody committed runs"
+        assert script.name in run.scripts, "it is not in the plan"
+        earlier = self.starts.setdefault((script.name, attempt), [])
+        assert session.run not in earlier, "the same attempt starts twice in one session run"
+        assert all(self._in_doubt(other, script.name) for other in earlier), "it silently ran again"
+        self._assert_memory(session, script)
+        self._assert_not_behind_a_checkpoint(session, script)
+        earlier.append(session.run)
+        if not isinstance(fate, SupervisorDied) and not fate.cause:
+            self.succeeded.add(script.name)
+        return fate
+
+    def _before(self, script: Script) -> list[Script]:
+        """Return the scripts before it in its session."""
+        names = list(self.scripts)
+        before = [self.scripts[name] for name in names[: names.index(script.name)]]
+        return [one for one in before if one.session == script.session]
+
+    def _assert_memory(self, session: SimulatedSession, script: Script) -> None:
+        """Assert that what the script needs was run in the life of this very interpreter."""
+        before = [one for one in self._before(script) if one.name in self.succeeded]
+        behind = max((i for i, one in enumerate(before) if one.checkpoint), default=-1)
+        if script.setup and self._checkpoints_ahead(session, script):
+            behind = len(before)  # a setup may need only earlier setups
+        needed = {one.name for i, one in enumerate(before) if one.setup or i > behind}
+        assert needed <= session.memory, f"{script.name} starts without {needed - session.memory}"
+
+    def _assert_not_behind_a_checkpoint(self, session: SimulatedSession, script: Script) -> None:
+        ahead = self._checkpoints_ahead(session, script)
+        assert script.setup or not ahead, f"{script.name} runs again, though {ahead} succeeded"
+
+    def _checkpoints_ahead(self, session: SimulatedSession, script: Script) -> list[str]:
+        """Return the succeeded checkpoints from the script on, where it is a replay."""
+        ahead = list(self.scripts)[list(self.scripts).index(script.name) :]
+        undone = next(i for i, name in enumerate(ahead) if not session.rows[name].done)
+        return [
+            name
+            for name in ahead[:undone]
+            if self.scripts[name].checkpoint and session.rows[name].succeeded
+        ]
+
+    def _in_doubt(self, run: str, script: str) -> bool:
+        """Whether it was said that nobody knows what `run` did to the script."""
+        told = self.job().events
+        opened = next(i for i, e in enumerate(told) if _is_opening(e, run))
+        return any(
+            isinstance(e, events.ScriptInterrupted) and e.script == script for e in told[opened:]
+        )
+
+    # The coordinator.
+
+    def read(self, start: int, end: int | None, *, look_for_end: bool = False) -> Observations:
+        """Read the open session's log, up to any byte, from any record that is already known."""
+        session, job = self.open_session(), self.job()
+        if session is None:
+            return Observations()
+        log = session.log
+        cut = len(log) if end is None else end % (len(log) + 1)
+        records = only_events(from_log(log[:cut]))
+        known = min(job.cursors.get(session.run, 0), len(records))
+        whole = cut == len(log)
+        ended = None
+        if look_for_end and session.dead and not session.released:
+            ended = Ended(log_is_complete=True, cause=LOST)
+        elif look_for_end and session.dead and session.ended_in_order and whole:
+            ended = Ended(log_is_complete=True)
+        elif look_for_end and session.dead:
+            ended = Ended(log_is_complete=False, cause=LOST if cut % 3 else None)
+        return Observations(records[start % (known + 1) :], ended, run=session.run)
+
+    def coordinate(self, seen: Observations, *, commits: bool = True, acts: bool = True) -> None:
+        """Fold, commit, act; it may crash before its commit, or after it."""
+        with InMemoryJobUnitOfWork(self.repository) as uow:
+            job = uow.jobs.get("job")
+            open_run = job.run
+            self.reconcile(job, seen)
+            if commits:
+                uow.commit()
+        if commits and open_run and seen.run == open_run.run:
+            self._assert_folded(open_run.run, seen)
+        if commits and acts:
+            self.act(job)
+
+    def reconcile(self, job: Job, seen: Observations) -> None:
+        """Decide; a session that is to be opened is prepared, inert."""
+        step = services.reconcile(job, seen, self.clock.now())
+        if not isinstance(step, Open):
+            return
+        plan = Plan.of(job, step, ScriptLibrary([]))
+        uid = f"uid-{hash(plan.to_json())}"
+        self.sessions.setdefault((step.run, uid), SimulatedSession(plan, uid))
+        at, scripts = self.clock.now(), step.scripts
+        opened = events.SessionOpened(
+            at=at, run=step.run, session=step.session, uid=uid, scripts=scripts
+        )
+        job.record(opened)
+
+    def act(self, job: Job) -> None:
+        """Release the session that was committed, and pass the word on."""
+        if job.run is None:
+            return
+        session = self.sessions[job.run.run, job.run.uid]
+        session.released = session.released or not session.dead
+        step = job.next(self.clock.now())
+        if isinstance(step, Close):
+            session.word = step.word
+
+    def _assert_folded(self, run: str, seen: Observations) -> None:
+        job = self.job()
+        assert job.cursors.get(run, 0) >= len(seen.records[-1:]) and all(
+            job.cursors[run] >= record.seq for record in seen.records
+        ), "a record that was read is lost"
+        if not seen.ended:
+            return
+        assert job.run is None or job.run.run != run
+        told = {
+            e.script for e in job.events if isinstance(e, events.ScriptStarted) and e.origin == run
+        }
+        outcome = (events.ScriptSucceeded, events.ScriptFailed)
+        for (script, attempt), runs in self.starts.items():
+            recorded = any(
+                isinstance(e, outcome) and (e.script, e.attempt, e.origin) == (script, attempt, run)
+                for e in job.events
+            )
+            if run in runs and not recorded:
+                assert self._in_doubt(run, script), f"{script} ran, and nobody says so; {told}"
+
+    # The user.
+
+    def resume(self, from_script: str) -> None:
+        services.resume(
+            "job",
+            job_uow=InMemoryJobUnitOfWork(self.repository),
+            from_script=from_script,
+            clock=self.clock,
+        )
+        names = list(self.scripts)
+        again = set(names[names.index(from_script) :]) if from_script else set[str]()
+        self.succeeded -= again
+        self.done -= again
+
+    def skip(self, name: str) -> None:
+        with InMemoryJobUnitOfWork(self.repository) as uow:
+            job = uow.jobs.get("job")
+            attempt = job.rows[name].attempt
+            job.record(job.about(events.ScriptSkipped, name, attempt, self.clock.now(), by="ann"))
+            uow.commit()
+        self.succeeded.discard(name)
+
+    # What holds at any time.
+
+    def check(self) -> None:
+        job = self.job()
+        done = {name for name, row in job.rows.items() if row.done}
+        assert done >= self.done, f"{self.done - done} was done and is not any more"
+        self.done = done
+        assert len(self.live()) <= 1, "two sessions live"
+        if str(job.state) == "Succeeded":
+            assert len(done) == len(self.scripts)
+        if job.run is None:
+            states = {row.state for row in job.rows.values()}
+            assert ScriptState.RUNNING not in states, "it is said to run, and nothing does"
+
+    def check_history(self) -> None:
+        """Assert that the events alone tell all that is known."""
+        job = self.job()
+        again = Job(job.id, job.scripts, job.sessions, job.deadline_seconds)
+        for event in job.events:
+            again.apply(event)
+        assert again == job
+
+
+def _is_opening(event: events.Event, run: str) -> bool:
+    return isinstance(event, events.SessionOpened) and event.run == run

@@ -1,0 +1,207 @@
+"""A simulated world in which everything breaks: what the design guarantees holds at every step.
+
+Random jobs on sessions that die at any point, with logs that are cut or read again, a coordinator
+that crashes before and after its commits, and a second one that wakes up late.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import run_state_machine_as_test as run_machine
+from job_execution_framework.domain.errors import Conflict
+from job_execution_framework.domain.script import Retries, Script, Session, Source
+from job_execution_framework.service_layer import services
+from job_execution_framework.service_layer.observations import Cancel, Observations
+from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
+
+from tests.support.sessions import DIES, FAILS, SUCCEEDS, TIMES_OUT, Fate
+from tests.support.world import World
+
+IN_CI = bool(os.environ.get("CI"))
+FATES = st.sampled_from([SUCCEEDS, SUCCEEDS, SUCCEEDS, FAILS, TIMES_OUT, DIES])
+WISHES = st.sampled_from(
+    [
+        Observations(suspend=True),
+        Observations(suspend=False),
+        Observations(suspend=False),
+        Observations(cancel=Cancel("ann", "enough")),
+    ]
+)
+SIZES = st.integers(0, 10**6)
+"""A place in something whose size is only known when the rule runs: taken modulo that size."""
+
+
+@st.composite
+def jobs(draw: st.DrawFn) -> tuple[list[Script], list[Session], float | None]:
+    """Describe a job of one to six scripts in up to three sessions."""
+    names = "abcdef"[: draw(st.integers(1, 6))]
+    sessions = [Session(f"s{i}", retry_lost=draw(st.integers(0, 2))) for i in range(3)]
+    scripts: list[Script] = []
+    at = 0
+    for name in names:
+        at = min(2, at + (draw(st.integers(0, 3)) == 0))
+        flags = draw(st.tuples(st.booleans(), st.booleans()))
+        retries = Retries(draw(st.integers(0, 2)), draw(st.sampled_from([0, 30])))
+        work = Source("def main(): pass")
+        scripts.append(Script(name, work, {}, sessions[at].name, *flags, retries))
+    return scripts, sessions, draw(st.sampled_from([None, None, 300]))
+
+
+class Simulation(RuleBasedStateMachine):
+    """The rules: whatever may happen, at any time, in any order."""
+
+    steps = 0
+    ended: set[str] = set()  # noqa: RUF012  # what the whole run has seen, on purpose
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world: World
+        self.late: tuple[InMemoryJobUnitOfWork, Observations] | None = None
+
+    @initialize(job=jobs())
+    def begin(self, job: tuple[list[Script], list[Session], float | None]) -> None:
+        self.world = World(*job)
+
+    # The session.
+
+    @rule(fate=FATES)
+    def a_session_runs_its_next_script(self, fate: Fate) -> None:
+        self.world.run_one_script(fate)
+
+    @rule()
+    def the_supervisor_dies(self) -> None:
+        if session := self.world.open_session():
+            session.dead = True
+
+    # The coordinator.
+
+    @rule(start=SIZES, end=SIZES)
+    def the_coordinator_reads_some_of_the_log(self, start: int, end: int) -> None:
+        self.world.coordinate(self.world.read(start, end))
+
+    @rule()
+    def the_coordinator_reads_all_and_sees_the_end(self) -> None:
+        self.world.coordinate(self.world.read(0, None, look_for_end=True))
+
+    @rule(start=SIZES, end=SIZES)
+    def the_end_of_the_log_is_lost(self, start: int, end: int) -> None:
+        self.world.coordinate(self.world.read(start, end, look_for_end=True))
+
+    @rule()
+    def the_coordinator_looks_again(self) -> None:
+        self.world.coordinate(Observations())
+
+    @rule(start=SIZES, end=SIZES, before=st.booleans())
+    def the_coordinator_crashes_at_its_commit(self, start: int, end: int, before: bool) -> None:
+        seen = self.world.read(start, end, look_for_end=True)
+        self.world.coordinate(seen, commits=not before, acts=False)
+
+    @rule(seconds=st.sampled_from([1, 30, 200]))
+    def time_passes(self, seconds: int) -> None:
+        self.world.clock.time += seconds
+
+    # A second coordinator, which believes that it is the only one.
+
+    @rule(start=SIZES, end=SIZES)
+    def a_second_coordinator_loads_the_job_and_falls_asleep(self, start: int, end: int) -> None:
+        uow = InMemoryJobUnitOfWork(self.world.repository)
+        uow.__enter__()
+        uow.jobs.get("job")
+        self.late = (uow, self.world.read(start, end, look_for_end=True))
+
+    @precondition(lambda self: self.late is not None)
+    @rule()
+    def the_second_coordinator_wakes_up(self) -> None:
+        assert self.late is not None
+        (uow, seen), self.late = self.late, None
+        job = uow.jobs.get("job")
+        known = len(job.events)
+        overtaken = len(self.world.job().events) > known
+        self.world.reconcile(job, seen)
+        try:
+            uow.commit()
+        except Conflict:
+            assert overtaken
+            self.world.coordinate(seen)  # it loads the job, folds the same again, and acts on that
+        else:
+            assert not overtaken or len(job.events) == known, "it overwrote what it had not seen"
+            self.world.act(job)
+
+    # The user.
+
+    @rule(wish=WISHES)
+    def the_user_wishes(self, wish: Observations) -> None:
+        self.world.coordinate(wish)
+
+    @precondition(lambda self: self.world.job().finished)
+    @rule(place=SIZES, explicit=st.booleans())
+    def the_user_resumes(self, place: int, explicit: bool) -> None:
+        job = self.world.job()
+        names = list(job.rows)
+        undone = next(
+            (i for i, name in enumerate(names) if not job.rows[name].done), len(names) - 1
+        )
+        start = names[place % (undone + 1)] if explicit else ""
+        if start or str(job.state) != "Succeeded":
+            self.world.resume(start)
+
+    @precondition(lambda self: self.world.job().run is None)
+    @rule(place=SIZES)
+    def the_user_skips(self, place: int) -> None:
+        job = self.world.job()
+        undone = [s.name for s in job.scripts if not job.rows[s.name].done]
+        if undone:
+            self.world.skip(undone[place % len(undone)])
+
+    # What holds, whatever happened.
+
+    @invariant()
+    def count(self) -> None:
+        type(self).steps += 1
+
+    @invariant()
+    def nothing_that_was_committed_is_lost(self) -> None:
+        if hasattr(self, "world"):
+            self.world.check()
+
+    def teardown(self) -> None:
+        """Whatever happened, the job comes to its end once nothing breaks any more."""
+        if not hasattr(self, "world"):
+            return
+        if self.late:
+            self.late[0].__exit__(None, None, None)
+        world = self.world
+        for _ in range(200):
+            world.coordinate(world.read(0, None, look_for_end=True))
+            if world.job().finished:
+                break
+            if str(world.job().state) == "Suspended":
+                world.coordinate(Observations(suspend=False))
+            world.run_one_script(SUCCEEDS)
+            world.clock.time += 1
+        assert world.job().finished
+        world.check()
+        world.check_history()
+        self.ended.add(str(world.job().state))
+
+
+def test_the_guarantees_hold_in_ten_thousand_steps() -> None:
+    run_machine(
+        Simulation,
+        settings=settings(
+            max_examples=300,
+            stateful_step_count=50,
+            deadline=None,
+            derandomize=IN_CI,
+            # Nobody waits for minutes of shrinking there: the same failure comes again elsewhere.
+            phases=[Phase.generate] if IN_CI else [Phase.generate, Phase.shrink],
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    assert Simulation.steps >= 10_000
+    assert Simulation.ended >= {"Succeeded", "Failed", "Cancelled"}

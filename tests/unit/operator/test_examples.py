@@ -1,0 +1,113 @@
+"""The examples that come with the project are jobs, and do what their comments say."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from enso_operator.manifest import Manifest, load
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import LibraryScript, Script
+from job_execution_framework.domain.transitions import JobState
+from job_execution_framework.service_layer.services import add, execute
+from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
+from tests.support.jobs import FakeClock
+
+ROOT = Path(__file__).parents[3]
+EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+
+
+@pytest.fixture
+def shared(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    """What a session gives its scripts."""
+    enso = ModuleType("enso")
+    shared: dict[str, object] = {}
+    enso.__dict__["shared"] = shared
+    monkeypatch.setitem(sys.modules, "enso", enso)
+    return shared
+
+
+def ran(manifest: Manifest, folder: Path) -> Job:
+    """Run a job in this process, with all its files in the folder."""
+
+    def here(script: Script) -> Script:
+        moved = {
+            name: value.replace("/tmp/enso-examples", str(folder))  # noqa: S108  # is replaced
+            if isinstance(value, str)
+            else value
+            for name, value in script.parameters.items()
+        }
+        return replace(script, parameters=moved, timeout_seconds=None)
+
+    uow = InMemoryJobUnitOfWork()
+    job_id = add([here(script) for script in manifest.scripts], job_uow=uow)
+    execute(job_id=job_id, job_uow=uow, clock=FakeClock())
+    return uow.jobs.get(job_id)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_is_a_job_that_runs_anywhere(path: Path) -> None:
+    manifest = load(path)
+    assert manifest.name == path.stem
+    assert manifest.ignored == ()
+    assert f"enso run examples/{path.name}" in manifest.text
+    assert [session.interpreter for session in manifest.sessions] == [("python3",)]
+
+
+@pytest.mark.usefixtures("shared")
+def test_publish_shot_saves_what_was_simulated(tmp_path: Path) -> None:
+    job = ran(load(ROOT / "examples/publish-shot.yaml"), tmp_path)
+    assert job.state is JobState.SUCCEEDED
+    saved = (tmp_path / "release/shot-010.scene").read_text().splitlines()
+    assert saved[:2] == ["fps 24", "object banner"]
+    assert len(saved) == 2 + 48
+
+
+@pytest.mark.usefixtures("shared")
+def test_the_broken_one_differs_in_one_argument_and_says_which(tmp_path: Path) -> None:
+    whole = load(ROOT / "examples/publish-shot.yaml")
+    broken = load(ROOT / "examples/publish-shot-broken.yaml")
+    job = ran(broken, tmp_path)
+    assert job.failure
+    assert job.failure.script == "simulate"
+    assert str(job.failure.cause) == (
+        "RuntimeError: the banner exploded at frame 3: stiffness 5000 needs at least 2 substeps, "
+        "not 1"
+    )
+    assert not (tmp_path / "release").exists()
+    simulate = broken.scripts[1]
+    mended = replace(simulate, parameters={**simulate.parameters, "substeps": 4})
+    assert (broken.scripts[0], mended, broken.scripts[2]) == whole.scripts
+
+
+@pytest.mark.usefixtures("shared")
+def test_checkpoints_publishes_at_its_second_try(tmp_path: Path) -> None:
+    manifest = load(ROOT / "examples/checkpoints.yaml")
+    open_, simulate, publish = manifest.scripts
+    assert (open_.setup, simulate.checkpoint, publish.retries.limit) == (True, True, 2)
+    job = ran(manifest, tmp_path)
+    assert job.state is JobState.SUCCEEDED
+    assert {name: row.attempt for name, row in job.rows.items()} == {
+        "open": 1,
+        "simulate": 1,
+        "publish": 2,
+    }
+
+
+def test_the_example_job() -> None:
+    manifest = load(ROOT / "example_job.json")
+    assert manifest.name == "example-job"
+    assert [script.name for script in manifest.scripts] == [
+        "example-script",
+        "example-script-2",
+        "example-script-3",
+    ]
+    assert {script.work for script in manifest.scripts} == {LibraryScript("example_script")}
+    assert manifest.scripts[2].parameters == {
+        "arg1": "save houdini file",
+        "arg2": "/release/saved.hip",
+    }

@@ -1,0 +1,155 @@
+"""What the gateway refuses, and the sentences that it gives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from typing import cast
+
+import pytest
+
+from enso_operator.embedded import EmbeddedJobs
+from enso_operator.gateway import Jobs
+from tests.support.api import Api, Served
+
+pytestmark = pytest.mark.anyio
+JSON = {"Content-Type": "application/json"}
+EXAMPLE = 'such as {"instructions": [["example_script", {"arg1": "value1"}]]}'
+PAIR = "must be a pair, [the script's name, an object with its parameters]"
+OBJECT = "must be an object with the script's parameters"
+UNFIT = [
+    (400, "{", "the body is not JSON: "),
+    (400, '{"instructions": \udcff}', "the body cannot be read as JSON"),
+    (400, "[" * 100_000, "the body cannot be read as JSON"),
+    (422, "", f"the body must be a JSON object, {EXAMPLE}"),
+    (422, "[]", f"the body must be a JSON object, {EXAMPLE}"),
+    (422, "{}", "instructions: is missing"),
+    (422, '{"instructions": {}}', f"instructions: must be a list; each of its items {PAIR}"),
+    (422, '{"instructions": []}', "instructions: must hold at least one instruction"),
+    (422, '{"instructions": [["say", {}]], "when": 1}', "when: is not a field of this body"),
+]
+UNFIT_INSTRUCTION = [
+    ('"say"', f"[0]: {PAIR}"),
+    ('["say"]', f"[0][1]: {OBJECT}"),
+    ('["say", {}, 1]', f"[0]: {PAIR}"),
+    ('["say", {}], ["say", 1]', f"[1][1]: {OBJECT}"),
+    ("[1, {}]", "[0][0]: must be a string"),
+    ('["", {}]', "[0][0]: must be the name of a script in the library: at most 63 letters"),
+    ('["../say", {}]', "[0][0]: must be the name of a script in the library: at most 63 letters"),
+    ('["os:system", {}]', "[0][0]: must be the name of a script in the library; references with"),
+    ('["say", {"a": NaN}]', "[0][1]: holds a number that is not finite"),
+    ('["say", {"a": 1e999}]', "[0][1]: holds a number that is not finite"),
+    (r'["say", {"a": "\ud800"}]', "[0][1]: holds a string that is not valid Unicode"),
+    (r'["say", {"\ud800": 1}]', "[0][1]: holds a string that is not valid Unicode"),
+    ('["say", {"a": ' + "[" * 90 + "]" * 90 + "}]", "[0][1]: is nested deeper than 32 levels"),
+    (", ".join(['["say", {}]'] * 101), ": must hold at most 100 instructions"),
+]  # fmt: skip
+MALFORMED = UNFIT + [
+    (422, f'{{"instructions": [{instruction}]}}', f"instructions{sentence}")
+    for instruction, sentence in UNFIT_INSTRUCTION
+]
+
+
+@pytest.mark.parametrize(("status", "body", "sentence"), MALFORMED)
+async def test_a_malformed_body(api: Api, status: int, body: str, sentence: str) -> None:
+    content = body.encode("utf-8", "surrogateescape")
+    answer = await api.http.post("/add-job", content=content, headers=JSON)
+    assert (answer.status_code, list(answer.json())) == (status, ["error"])
+    assert answer.json()["error"].startswith(sentence)
+    assert await api.jobs() == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ({}, "jobid: is missing"),
+        ([], 'the body must be a JSON object, such as {"jobid": "<jobid>"}'),
+        ({"jobid": 1}, "jobid: must be a string"),
+        ({"jobid": "x", "now": True}, "now: is not a field of this body"),
+    ],
+)
+async def test_execute_job_names_the_field_too(api: Api, body: object, sentence: str) -> None:
+    answer = await api.post("/execute-job", body)
+    assert (answer.status_code, answer.json()) == (422, {"error": sentence})
+
+
+async def test_no_value_is_repeated(api: Api) -> None:
+    unfit = (
+        '["os:system", {"command": "hunter2"}]',
+        '["hunter2 ", {}]',
+        '"hunter2"',
+        "[{}, hunter2]",
+    )
+    for instruction in unfit:
+        content = f'{{"instructions": [{instruction}]}}'
+        answer = await api.http.post("/add-job", content=content, headers=JSON)
+        assert answer.status_code in (400, 422)
+        assert "hunter2" not in answer.text
+
+
+async def test_unknown_jobs_and_paths(api: Api) -> None:
+    for answer in (
+        await api.get("/get-job/nobody"),
+        await api.post("/execute-job", {"jobid": "nobody"}),
+    ):
+        assert answer.status_code == 404
+        assert answer.json()["error"].startswith("there is no job 'nobody'; of the jobs that have")
+    for path in ("/", "/list-jobs/", "/get-job/", "/get-job/a/b", "/static-offline-docs/nothing"):
+        answer = await api.get(path)
+        assert (answer.status_code, list(answer.json())) == (404, ["error"])
+
+
+async def test_a_wrong_method(api: Api) -> None:
+    answer = await api.get("/add-job")
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "POST"
+    assert answer.json()["error"].startswith("GET is not for this path; there are GET /list-jobs")
+
+
+async def test_a_large_body_whether_or_not_it_says_how_large_it_is(api: Api) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b" " * 100_000
+
+    for content in (b" " * 2_000_000, chunks()):
+        answer = await api.http.post("/add-job", content=content, headers=JSON)
+        assert answer.status_code == 413
+        assert answer.json() == {"error": "the body is larger than 1048576 bytes"}
+
+
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded"])
+async def test_what_a_page_can_send_to_other_sites(api: Api, kind: str) -> None:
+    headers = {"Content-Type": kind} if kind else {}
+    body = b'{"instructions": [["say", {}]]}'
+    answer = await api.http.post("/add-job", content=body, headers=headers)
+    assert answer.status_code == 415
+    assert re.search("send the header 'Content-Type: application/json'", answer.json()["error"])
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost:5005", 200),
+        ("LOCALHOST", 200),
+        ("127.0.0.1:5005", 200),
+        ("[::1]:5005", 200),
+        ("[::1]", 200),
+        ("evil.example:5005", 421),
+        ("localhost.evil.example", 421),
+        ("", 421),
+    ],
+)
+async def test_a_name_that_others_bound_to_this_machine(api: Api, host: str, status: int) -> None:
+    assert (await api.get("/list-jobs", Host=host)).status_code == status
+
+
+async def test_any_name_is_answered_where_a_host_was_configured(served: Served) -> None:
+    api = await served.over(EmbeddedJobs(), hosts=None)
+    assert (await api.get("/list-jobs", Host="render-12")).status_code == 200
+
+
+async def test_something_of_ours_that_breaks_is_a_sentence_too(served: Served) -> None:
+    api = await served.over(cast("Jobs", None))
+    answer = await api.get("/list-jobs")
+    assert answer.status_code == 500
+    assert answer.json()["error"].startswith("something of enso's own broke")

@@ -1,0 +1,178 @@
+"""`enso serve --embedded` as a process, asked by curl; `make up` and `make down`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.support.api import SCRIPTS
+
+ROOT = Path(__file__).resolve().parents[3]
+ENSO = str(Path(sys.executable).with_name("enso"))
+# The README's, to the letter but for the port.
+LIST = "curl http://localhost:5005/list-jobs"
+ADD = (
+    'curl -X POST http://localhost:5005/add-job -H "Content-Type: application/json"'
+    " -d @./example_job.json"
+)
+GET = "curl http://localhost:5005/get-job/<jobid>"
+EXECUTE = (
+    'curl -X POST http://localhost:5005/execute-job -H "Content-Type: application/json"'
+    """ -d '{"jobid": "<jobid>"}'"""
+)
+
+
+class Server:
+    """A server of its own port and its own folders, and every process that comes from it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.mark, self.temporary = f"ENSO_TEST={uuid4().hex}", folder / "temporary"
+        self.temporary.mkdir()
+        key, _, value = self.mark.partition("=")
+        environment = {**os.environ, key: value, "NO_PROXY": "localhost"}
+        environment |= {"TMPDIR": str(self.temporary), "ENSO_SCRIPTS_PATH": str(folder)}
+        self.process = subprocess.Popen(
+            [ENSO, "serve", "--embedded", "--port", "0"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert self.process.stdout
+        told = re.search(r"http://127\.0\.0\.1:(\d+)", self.process.stdout.readline())
+        assert told
+        self.port = int(told[1])
+
+    def shell(self, command: str, jobid: str = "") -> Any:  # noqa: ANN401  # JSON
+        command = command.replace(":5005", f":{self.port}").replace("<jobid>", jobid)
+        done = subprocess.run(shlex.split(command), cwd=ROOT, capture_output=True, check=True)
+        return json.loads(done.stdout)
+
+    def processes(self) -> list[int]:
+        return [int(p.name) for p in Path("/proc").glob("[0-9]*") if self._is_ours(p)]
+
+    def _is_ours(self, process: Path) -> bool:
+        try:
+            return self.mark.encode() in (process / "environ").read_bytes().split(b"\0")
+        except OSError:
+            return False  # it is gone, or somebody else's
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    for name, source in SCRIPTS.items():
+        (tmp_path / f"{name}.py").write_text(source)
+    server = Server(tmp_path)
+    yield server
+    server.process.kill()
+    server.process.communicate()
+    for pid in server.processes():
+        os.kill(pid, signal.SIGKILL)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60  # against hangs
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_the_users_curl_commands(server: Server) -> None:
+    assert server.shell(LIST) == []
+    jobid = server.shell(ADD)["jobid"]
+    assert server.shell(GET, jobid)["state"] == "Waiting"
+    assert server.shell(EXECUTE, jobid)["jobid"] == jobid
+    until(lambda: server.shell(LIST)[0]["state"] in ("Succeeded", "Failed"))
+    assert server.shell(LIST) == [{"jobid": jobid, "state": "Succeeded"}]
+    scripts = server.shell(GET, jobid)["scripts"]
+    assert [script["parameters"]["arg1"] for script in scripts] == [
+        "open houdini file",
+        "do something...",
+        "save houdini file",
+    ]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_everything(server: Server, tmp_path: Path, number: signal.Signals) -> None:
+    waiting = tmp_path / "never"
+    job = {"instructions": [["wait_for", {"path": str(waiting), "stubborn": True}]]}
+    (tmp_path / "job.json").write_text(json.dumps(job))
+    jobid = server.shell(ADD.replace("./example_job.json", str(tmp_path / "job.json")))["jobid"]
+    server.shell(EXECUTE, jobid)
+    until(waiting.with_name("never.waiting").exists)
+    assert len(server.processes()) >= 3
+    server.process.send_signal(number)
+    log, _ = server.process.communicate(timeout=60)
+    assert server.process.returncode == 0
+    until(lambda: not server.processes())
+    assert list(server.temporary.iterdir()) == []
+    assert "JobCancelled the server is stopping" in log
+    assert "Traceback" not in log
+
+
+def enso(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [ENSO, "serve", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_what_cannot_be_served_is_a_sentence_and_exit_code_2(server: Server) -> None:
+    for arguments, sentence in {
+        (): "enso: only jobs in memory can be served so far: add --embedded",
+        ("--embedded", "--port", str(server.port)): f"enso: port {server.port} of 127.0.0.1 is tak",
+        ("--embedded", "--port", "70000"): "enso: cannot listen at 127.0.0.1:70000: a port is a nu",
+        ("--embedded", "--host", "no.host.invalid"): "enso: there is no host 'no.host.invalid': ",
+        ("--embedded", "--host", "192.0.2.1", "--port", "0"): "enso: cannot listen at 192.0.2.1:0",
+    }.items():
+        done = enso(*arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(sentence)
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_host_that_others_reach_is_warned_of() -> None:
+    command = [ENSO, "serve", "--embedded", "--host", "0.0.0.0", "--port", "0"]  # noqa: S104
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.terminate()
+        _, told = process.communicate()
+    assert b"warning: 0.0.0.0 can be reached from other machines, and there is no auth" in told
+
+
+def test_make_up_twice_and_make_down() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+
+    def dev(name: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(ROOT / "dev" / name), "--port", port]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+
+    try:
+        for _ in range(2):
+            up = dev("up.py")
+            assert (up.returncode, up.stderr) == (0, "")
+            assert f"$ curl http://localhost:{port}/list-jobs\n[]\n" in up.stdout
+            assert "ScriptSucceeded 3/3 example-script-3, attempt 1" in up.stdout
+            assert "What to try next:" in up.stdout
+    finally:
+        down = dev("down.py")
+    assert (down.returncode, down.stdout) == (0, "the server was stopped\n")
+    assert dev("down.py").stdout == "no server of ours was running\n"
+    with socket.socket() as again:
+        again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        again.bind(("127.0.0.1", int(port)))
+    (ROOT / ".cache" / f"serve-{port}.log").unlink()
