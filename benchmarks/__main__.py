@@ -12,12 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.runtime.child_runner import ChildRunner
 from job_execution_framework.service_layer.library import PATH_VARIABLE
-from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.service_layer.services import add, execute
 from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
 
@@ -83,15 +84,13 @@ def warm_script(folder: Path) -> None:
     directory = folder / "warm"
     directory.mkdir()
     runner = ChildRunner(directory, [sys.executable], 60)
-    try:
+    with closing(runner):
         runner.run(script, 1)
         show(
             "a warm script in a session / python -c pass",
             lambda: timed(runner.run, script, 1),
             lambda: timed(python, "-c", "pass"),
         )
-    finally:
-        runner.close()
 
 
 def fifty_scripts(folder: Path) -> None:
@@ -124,10 +123,22 @@ def timed(function: Callable[..., object], *arguments: object, **named: object) 
     return time.perf_counter() - began
 
 
+@contextmanager
+def silence() -> Iterator[None]:
+    """Keep what scripts and sessions write out of the table."""
+    kept = os.dup(1)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        yield
+        os.dup2(kept, 1)
+    os.close(kept)
+
+
 def show(what: str, ours: Callable[[], float], reference: Callable[[], float]) -> None:
     """Measure both in turn, so that a machine that slows down slows both, and print the ratio."""
-    ours(), reference()
-    ratios = sorted(ours() / reference() for _ in range(ROUNDS))
+    with silence():
+        ours(), reference()
+        ratios = sorted(ours() / reference() for _ in range(ROUNDS))
     spread = f"{ratios[0]:.2f} to {ratios[-1]:.2f}"
     print(f"{statistics.median(ratios):8.2f}  ({spread})  {what}", flush=True)
 

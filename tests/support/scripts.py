@@ -7,7 +7,7 @@ import shutil
 import textwrap
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -37,7 +37,6 @@ class Scripts:
 
     runner: ChildRunner
     directory: Path
-    names: list[str] = field(default_factory=list)
 
     def run(
         self, source: str, name: str = "bad", timeout: float | None = None, **parameters: object

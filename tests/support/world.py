@@ -7,6 +7,7 @@ what the job believes, and asserts at every start that the start is allowed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from zlib import crc32
 
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
@@ -44,6 +45,9 @@ class World:
         """Each attempt that really started, with the session runs that started it."""
         self.succeeded: set[str] = set()
         """What really succeeded, whether anybody knows or not, and nobody asked for again."""
+        self.failed_at: dict[str, float] = {}
+        self.losses: dict[str, int] = {}
+        """Session runs that left a doubt, since the job started or was resumed."""
         self.done: set[str] = set()
         services.add(
             scripts,
@@ -85,7 +89,11 @@ class World:
         assert all(self._in_doubt(other, script.name) for other in earlier), "it silently ran again"
         self._assert_memory(session, script)
         self._assert_not_behind_a_checkpoint(session, script)
+        pause = self.failed_at.get(script.name, 0) + script.retries.backoff_seconds
+        assert self.clock.now() >= pause, "it did not wait"
         earlier.append(session.run)
+        if not isinstance(fate, SupervisorDied) and fate.cause:
+            self.failed_at[script.name] = self.clock.now()
         if not isinstance(fate, SupervisorDied) and not fate.cause:
             self.succeeded.add(script.name)
         return fate
@@ -157,7 +165,7 @@ class World:
             if commits:
                 uow.commit()
         if commits and open_run and seen.run == open_run.run:
-            self._assert_folded(open_run.run, seen)
+            self._assert_folded(open_run, seen)
         if commits and acts:
             self.act(job)
 
@@ -166,8 +174,9 @@ class World:
         step = services.reconcile(job, seen, self.clock.now())
         if not isinstance(step, Open):
             return
+        assert self.losses.get(step.session, 0) <= job.session(step.session).retry_lost
         plan = Plan.of(job, step, ScriptLibrary([]))
-        uid = f"uid-{hash(plan.to_json())}"
+        uid = f"uid-{crc32(plan.to_json().encode())}"
         self.sessions.setdefault((step.run, uid), SimulatedSession(plan, uid))
         at, scripts = self.clock.now(), step.scripts
         opened = events.SessionOpened(
@@ -185,25 +194,23 @@ class World:
         if isinstance(step, Close):
             session.word = step.word
 
-    def _assert_folded(self, run: str, seen: Observations) -> None:
-        job = self.job()
-        assert job.cursors.get(run, 0) >= len(seen.records[-1:]) and all(
-            job.cursors[run] >= record.seq for record in seen.records
-        ), "a record that was read is lost"
+    def _assert_folded(self, opened: events.SessionOpened, seen: Observations) -> None:
+        """Assert that what was read is known, and that what nobody can know is said."""
+        job, run = self.job(), opened.run
+        assert all(job.cursors[run] >= record.seq for record in seen.records), "a record is lost"
         if not seen.ended:
             return
         assert job.run is None or job.run.run != run
-        told = {
-            e.script for e in job.events if isinstance(e, events.ScriptStarted) and e.origin == run
-        }
         outcome = (events.ScriptSucceeded, events.ScriptFailed)
-        for (script, attempt), runs in self.starts.items():
-            recorded = any(
-                isinstance(e, outcome) and (e.script, e.attempt, e.origin) == (script, attempt, run)
-                for e in job.events
-            )
-            if run in runs and not recorded:
-                assert self._in_doubt(run, script), f"{script} ran, and nobody says so; {told}"
+        known = {
+            (e.script, e.attempt)
+            for e in job.events
+            if isinstance(e, outcome) and e.origin == run
+        }
+        started = {start for start, runs in self.starts.items() if run in runs}
+        for script, _ in started - known:
+            assert self._in_doubt(run, script), f"{script} ran, nobody knows how, nobody says so"
+        self.losses[opened.session] = self.losses.get(opened.session, 0) + bool(started - known)
 
     # The user.
 
@@ -218,6 +225,7 @@ class World:
         again = set(names[names.index(from_script) :]) if from_script else set[str]()
         self.succeeded -= again
         self.done -= again
+        self.failed_at, self.losses = {}, {}
 
     def skip(self, name: str) -> None:
         with InMemoryJobUnitOfWork(self.repository) as uow:

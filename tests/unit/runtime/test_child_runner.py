@@ -170,9 +170,9 @@ def test_pause_lets_the_script_end(start: Start, tmp_path: Path) -> None:
     with ThreadPoolExecutor() as pool:
         result = pool.submit(scripts.run, source, folder=str(tmp_path))
         until((tmp_path / "started").exists)
-        assert not scripts.runner.stopping
+        stopping = [scripts.runner.stopping]
         scripts.runner.pause()
-        assert scripts.runner.stopping
+        assert [*stopping, scripts.runner.stopping] == [False, True]
         (tmp_path / "go").touch()
         assert result.result().output == "ended"
 
@@ -223,7 +223,7 @@ def test_cancel_works_while_the_interpreter_starts(start: Start, tmp_path: Path)
 
 def test_cancel_works_from_a_signals_handler(start: Start) -> None:
     scripts = start()
-    before = signal.signal(signal.SIGALRM, lambda *_: scripts.runner.cancel())
+    before = signal.signal(signal.SIGALRM, lambda _number, _frame: scripts.runner.cancel())
     try:
         source = f"import os, time\ndef main(): os.kill({os.getpid()}, 14); time.sleep(60)"
         assert scripts.fails(source).reason == Reason.CANCELLED
