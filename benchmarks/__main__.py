@@ -127,7 +127,7 @@ def timed(function: Callable[..., object], *arguments: object, **named: object) 
 def silence() -> Iterator[None]:
     """Keep what scripts and sessions write out of the table."""
     kept = os.dup(1)
-    with open(os.devnull, "wb") as nowhere:
+    with Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         yield
         os.dup2(kept, 1)

@@ -29,7 +29,7 @@ EXECUTE = (
 )
 NEXT = {
     "curl http://localhost:{port}/get-job/{jobid}": "the job once more",
-    "uv run enso run examples/publish-shot-broken.yaml": "a job that fails, and says why",
+    ".venv/bin/enso run examples/publish-shot-broken.yaml": "a job that fails, and says why",
     "http://localhost:{port}/docs": "the API, in a browser",
     "{log}": "what the server says",
     "make down": "stop the server",
