@@ -82,7 +82,11 @@ def test_parameters_arrive_and_secrets_are_revealed(runner: Runner) -> None:
         ("def main(): return object()", Reason.BAD_RESULT, "object"),
         ("def main(): return float('nan')", Reason.BAD_RESULT, "float"),
         ("def main(): return 'x' * 5000", Reason.BAD_RESULT, "4096"),
-        ("def main(path, frames=1): pass", Reason.BAD_PARAMETERS, "takes path, frames=1; it was not"),
+        (
+            "def main(path, frames=1): pass",
+            Reason.BAD_PARAMETERS,
+            "takes path, frames=1; it was not",
+        ),
     ],
 )
 def test_what_fails_says_why(runner: Runner, source: str, reason: str, says: str) -> None:

@@ -174,7 +174,6 @@ class World:
         step = services.reconcile(job, seen, self.clock.now())
         if not isinstance(step, Open):
             return
-        assert self.losses.get(step.session, 0) <= job.session(step.session).retry_lost
         plan = Plan.of(job, step, ScriptLibrary([]))
         uid = f"uid-{crc32(plan.to_json().encode())}"
         self.sessions.setdefault((step.run, uid), SimulatedSession(plan, uid))
@@ -189,7 +188,10 @@ class World:
         if job.run is None:
             return
         session = self.sessions[job.run.run, job.run.uid]
-        session.released = session.released or not session.dead
+        if not session.released and not session.dead:
+            allowed = job.session(job.run.session).retry_lost
+            assert self.losses.get(job.run.session, 0) <= allowed, "a loss is silently made good"
+            session.released = True
         step = job.next(self.clock.now())
         if isinstance(step, Close):
             session.word = step.word
@@ -203,9 +205,7 @@ class World:
         assert job.run is None or job.run.run != run
         outcome = (events.ScriptSucceeded, events.ScriptFailed)
         known = {
-            (e.script, e.attempt)
-            for e in job.events
-            if isinstance(e, outcome) and e.origin == run
+            (e.script, e.attempt) for e in job.events if isinstance(e, outcome) and e.origin == run
         }
         started = {start for start, runs in self.starts.items() if run in runs}
         for script, _ in started - known:

@@ -1,0 +1,88 @@
+"""A person at a machine: a manifest in a folder, and the real `enso run` on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+DEADLINE_SECONDS = 60
+
+
+@dataclass
+class Workstation:
+    """Runs `enso run` on one manifest; its state is kept below `root`."""
+
+    root: Path
+    environment: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def manifest(self) -> Path:
+        return self.root / "job.json"
+
+    @property
+    def notes(self) -> list[str]:
+        """What scripts wrote down; they are given this file's name as NOTES."""
+        file = self.root / "notes"
+        return file.read_text().splitlines() if file.exists() else []
+
+    def journal_lines(self) -> int:
+        """Count what all journals hold so far, the job's and those of its sessions."""
+        return sum(path.read_bytes().count(b"\n") for path in self.root.glob("state/**/journal"))
+
+    def write(self, scripts: Sequence[Mapping[str, Any]], **spec: object) -> None:
+        """Write the manifest of a job of these scripts."""
+        document = {
+            "apiVersion": "enso.dev/v1alpha1",
+            "kind": "EnsoJob",
+            "metadata": {"name": "job"},
+            "spec": {"scripts": list(scripts), **spec},
+        }
+        self.manifest.write_text(json.dumps(document))
+
+    def start(self, *options: str) -> subprocess.Popen[str]:
+        """Start `enso run` on the manifest."""
+        own = {
+            "PYTHONDONTWRITEBYTECODE": "",
+            "XDG_STATE_HOME": str(self.root / "state"),
+            "NOTES": str(self.root / "notes"),
+        }
+        return subprocess.Popen(
+            [sys.executable, "-m", "enso_operator", "run", str(self.manifest), *options],
+            env=os.environ | own | self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *options: str) -> tuple[int, str]:
+        """Return the exit code of `enso run`, and all that it said."""
+        process = self.start(*options)
+        said, _ = process.communicate(timeout=DEADLINE_SECONDS)
+        return process.returncode, said
+
+    def supervisors(self) -> list[int]:
+        """Return the processes that supervise this workstation's sessions."""
+        found: list[int] = []
+        for command in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                words = command.read_bytes().decode().split("\0")
+            except OSError:
+                continue  # it ended while we looked
+            if "job_execution_framework.runtime" in words and str(self.root) in words[-2]:
+                found.append(int(command.parent.name))
+        return found
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for something that will be so."""
+    end = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.002)

@@ -1,0 +1,230 @@
+"""What a person sees of `enso run`: what failed and why, what a resume runs, what it refuses."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.workstation import Workstation, until
+
+NOTE = """\
+import enso, os
+
+def note(text):
+    with open(os.environ["NOTES"], "a") as file:
+        file.write(text + "\\n")
+
+"""
+OPEN = NOTE + "def main():\n    enso.shared['scene'] = []\n    note('open')\n"
+DO = NOTE + "def main():\n    enso.shared['scene'].append('modified')\n    note('do')\n"
+SAVE = (
+    NOTE
+    + """\
+def main(disk):
+    note("save " + " ".join(enso.shared["scene"]))
+    if disk == "full":
+        raise OSError("no space left for " + disk)
+"""
+)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Workstation:
+    return Workstation(tmp_path)
+
+
+def scene(disk: str, **do: object) -> list[dict[str, Any]]:
+    return [
+        {"name": "open", "source": OPEN, "setup": bool(do)},
+        {"name": "do", "source": DO, **do},
+        {"name": "save", "source": SAVE, "args": {"disk": disk}},
+    ]
+
+
+def test_a_failure_says_which_script_with_what_and_why(desk: Workstation) -> None:
+    desk.write(scene("full"))
+    code, said = desk.run()
+    assert code == 1
+    for line in (
+        "3/3 save started: disk=full",
+        "job failed: 2 of 3 scripts done",
+        "  save (3 of 3), attempt 1, failed after ",
+        "    OSError: no space left for full",
+        '  at      save, line 10 in main: raise OSError("no space left for " + disk)',
+        "  args    disk=full",
+        f"  resume  enso run {desk.manifest} --resume",
+        "          runs open (again), do (again), save",
+    ):
+        assert line in said, said
+    assert "Traceback" not in said.replace("  | Traceback", "")  # the script's own is its own
+
+
+def test_an_unmodified_scene_cannot_be_saved(desk: Workstation) -> None:
+    desk.write(scene("full"))
+    desk.run()
+    desk.write(scene("free"))
+    code, said = desk.run("--resume")
+    assert code == 0, said
+    assert "resuming job: runs open (again), do (again), save" in said
+    assert desk.notes == ["open", "do", "save modified", "open", "do", "save modified"]
+
+
+def test_what_is_on_disk_is_not_done_twice(desk: Workstation) -> None:
+    do = NOTE + "def main():\n    open(os.environ['NOTES'] + '.cache', 'w')\n    note('do')\n"
+    load = (
+        NOTE
+        + "def main():\n"
+        + "    cached = os.path.exists(os.environ['NOTES'] + '.cache')\n"
+        + "    enso.shared['scene'] = ['cached'] if cached else []\n"
+        + "    note('open')\n"
+    )
+
+    def scripts(disk: str) -> list[dict[str, Any]]:
+        return [
+            {"name": "open", "source": load, "setup": True},
+            {"name": "do", "source": do, "checkpoint": True},
+            {"name": "save", "source": SAVE, "args": {"disk": disk}},
+        ]
+
+    desk.write(scripts("full"))
+    assert desk.run()[0] == 1
+    desk.write(scripts("free"))
+    code, said = desk.run("--resume")
+    assert code == 0, said
+    assert "runs open (setup), save" in said
+    assert "kept as it is: do" in said
+    assert desk.notes == ["open", "do", "save ", "open", "save cached"]
+
+
+def test_a_change_to_what_does_not_run_again_is_refused(desk: Workstation) -> None:
+    desk.write(scene("full", checkpoint=True))
+    desk.run()
+    desk.write(scene("free", checkpoint=True, timeoutSeconds=5))
+    code, said = desk.run("--resume")
+    assert code == 2
+    assert "timeout_seconds of script 'do' was changed" in said
+    assert desk.notes.count("open") == 1
+
+
+def test_scripts_cannot_be_added_between_a_run_and_its_resume(desk: Workstation) -> None:
+    desk.write(scene("full"))
+    desk.run()
+    desk.write([*scene("free"), {"name": "more", "source": OPEN}])
+    code, said = desk.run("--resume")
+    assert code == 2
+    assert "added, removed, renamed or moved" in said
+
+
+def test_a_job_that_succeeded_has_nothing_to_resume(desk: Workstation) -> None:
+    desk.write(scene("free"))
+    assert desk.run()[0] == 0
+    code, said = desk.run("--resume")
+    assert (code, said) == (0, "job has succeeded: nothing is left to do\n")
+
+
+def test_without_a_run_there_is_nothing_to_resume(desk: Workstation) -> None:
+    desk.write(scene("free"))
+    code, said = desk.run("--resume")
+    assert code == 2
+    assert "was never run" in said
+
+
+def test_a_job_that_still_runs_is_not_started_again(desk: Workstation) -> None:
+    slow = NOTE + "import time\ndef main():\n    note('slow')\n    time.sleep(60)\n"
+    desk.write([{"name": "slow", "source": slow}])
+    process = desk.start()
+    until(lambda: desk.notes)
+    code, said = desk.run()
+    process.terminate()
+    process.communicate()
+    assert code == 2
+    assert "has not ended" in said
+    assert "--resume" in said
+
+
+def test_a_script_that_is_not_in_the_library_is_known_before_anything_starts(
+    desk: Workstation,
+) -> None:
+    desk.write([*scene("free"), {"name": "render", "scriptRef": {"name": "exampel_script"}}])
+    code, said = desk.run()
+    assert code == 2
+    assert "there is no script 'exampel_script'" in said
+    assert "did you mean 'example_script'?" in said
+    assert desk.notes == []
+
+
+def test_scripts_come_from_the_folders_of_the_library(desk: Workstation) -> None:
+    (desk.root / "studio").mkdir()
+    (desk.root / "studio" / "open_scene.py").write_text("def main(path): print('opened', path)")
+    desk.environment["ENSO_SCRIPTS_PATH"] = str(desk.root / "studio")
+    scripts = [{"name": "open", "scriptRef": {"name": "open-scene"}, "args": {"path": "/a.hip"}}]
+    desk.write(scripts)
+    code, said = desk.run()
+    assert code == 0, said
+    assert "  | opened /a.hip" in said
+
+
+def test_a_manifest_with_a_mistake_is_one_sentence(desk: Workstation) -> None:
+    desk.write([{"name": "open", "sorce": "def main(): pass"}])
+    code, said = desk.run()
+    assert code == 2
+    assert "sorce" in said
+    assert "source" in said
+    assert "Traceback" not in said
+
+
+def test_a_retry_after_a_crash_replays_what_lived_in_memory(desk: Workstation) -> None:
+    crash = (
+        NOTE
+        + "import os\n"
+        + "def main():\n"
+        + "    note('crash ' + str(len(enso.shared['scene'])))\n"
+        + "    if os.environ['ENSO_ATTEMPT'] == '1': os.abort()\n"
+    )
+    desk.write(
+        [
+            {"name": "open", "source": OPEN},
+            {"name": "do", "source": DO},
+            {"name": "crash", "source": crash, "retries": {"limit": 1}},
+        ]
+    )
+    code, said = desk.run()
+    assert code == 0, said
+    assert desk.notes == ["open", "do", "crash 1", "open", "do", "crash 1"]
+
+
+def test_the_interpreter_is_the_manifests_own(desk: Workstation) -> None:
+    wrapper = desk.root / "hython"
+    wrapper.write_text(f'#!/bin/sh\nHYTHON=yes "{shutil.which("python3")}" "$@"\n')
+    wrapper.chmod(0o755)
+    source = NOTE + "def main(): note(os.environ['HYTHON'])\n"
+    desk.write(
+        [{"name": "ask", "source": source}],
+        sessions=[{"name": "houdini", "interpreter": [str(wrapper)]}],
+    )
+    code, said = desk.run()
+    assert code == 0, said
+    assert desk.notes == ["yes"]
+
+
+def test_an_interpreter_that_is_not_there_is_said(desk: Workstation) -> None:
+    desk.write(
+        [{"name": "open", "source": OPEN}],
+        sessions=[{"name": "houdini", "interpreter": ["hython"]}],
+    )
+    code, said = desk.run()
+    assert code == 1
+    assert "InterpreterDidNotStart" in said
+    assert "hython is not on PATH" in said
+
+
+def test_a_state_folder_that_cannot_be_had_is_one_sentence(desk: Workstation) -> None:
+    desk.write(scene("free"))
+    (desk.root / "state").write_text("a file where a folder has to be")
+    code, said = desk.run()
+    assert code == 2
+    assert "cannot be kept" in said
+    assert "Traceback" not in said
