@@ -45,7 +45,7 @@ class World:
         """Each attempt that really started, with the session runs that started it."""
         self.succeeded: set[str] = set()
         """What really succeeded, whether anybody knows or not, and nobody asked for again."""
-        self.failed_at: dict[str, float] = {}
+        self.failed_at: dict[tuple[str, str], float] = {}
         self.losses: dict[str, int] = {}
         """Session runs that left a doubt, since the job started or was resumed."""
         self.done: set[str] = set()
@@ -89,11 +89,11 @@ class World:
         assert all(self._in_doubt(other, script.name) for other in earlier), "it silently ran again"
         self._assert_memory(session, script)
         self._assert_not_behind_a_checkpoint(session, script)
-        pause = self.failed_at.get(script.name, 0) + script.retries.backoff_seconds
+        pause = self.failed_at.get((session.run, script.name), 0) + script.retries.backoff_seconds
         assert self.clock.now() >= pause, "it did not wait"
         earlier.append(session.run)
         if not isinstance(fate, SupervisorDied) and fate.cause:
-            self.failed_at[script.name] = self.clock.now()
+            self.failed_at[session.run, script.name] = self.clock.now()
         if not isinstance(fate, SupervisorDied) and not fate.cause:
             self.succeeded.add(script.name)
         return fate
@@ -225,7 +225,7 @@ class World:
         again = set(names[names.index(from_script) :]) if from_script else set[str]()
         self.succeeded -= again
         self.done -= again
-        self.failed_at, self.losses = {}, {}
+        self.losses = {}
 
     def skip(self, name: str) -> None:
         with InMemoryJobUnitOfWork(self.repository) as uow:

@@ -1,0 +1,96 @@
+"""The failure card: everything that a person needs, in one place, in at most 1 KiB."""
+
+from __future__ import annotations
+
+from job_execution_framework.domain import events
+from job_execution_framework.domain.cause import Cause, Frame, Reason
+from job_execution_framework.domain.failure_card import FailureCard, failure_card
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import LibraryScript, Script
+from job_execution_framework.domain.secret import Secret
+
+CAUSE = Cause(
+    Reason.EXCEPTION,
+    "cache exceeded 2 GiB",
+    error="MemoryError",
+    at=Frame("/lib/simulate.py", 88, "main", "solver.step(frame)"),
+    said=("frame 71", "frame 72"),
+    said_lines=18204,
+)
+
+
+def failed(cause: Cause, **parameters: object) -> Job:
+    scripts = (
+        Script("open", LibraryScript("open"), setup=True),
+        Script("simulate", LibraryScript("simulate"), parameters),
+        Script("publish", LibraryScript("publish")),
+    )
+    job = Job("shot", scripts)
+    job.record(events.JobAdded(at=0))
+    job.record(events.JobStarted(at=0))
+    job.record(job.about(events.ScriptStarted, "open", 1, 0))
+    job.record(job.about(events.ScriptSucceeded, "open", 1, 1))
+    job.record(job.about(events.ScriptStarted, "simulate", 1, 1))
+    job.record(job.about(events.ScriptFailed, "simulate", 1, 42, cause=cause, seconds=41.2))
+    job.record(events.JobFailed(at=42, cause=cause, script="simulate"))
+    return job
+
+
+def card(job: Job) -> FailureCard:
+    made = failure_card(job, on="render-12", log="/log", resume="enso run shot.yaml --resume")
+    assert made
+    return made
+
+
+def test_a_card_says_which_script_with_what_why_and_how_to_go_on() -> None:
+    made = card(failed(CAUSE, frames=240, token=Secret("canary")))
+    assert made.why == (
+        "simulate (2 of 3), attempt 1, failed after 41 s",
+        "  MemoryError: cache exceeded 2 GiB",
+        "at      simulate, line 88 in main: solver.step(frame)",
+        "args    frames=240 token=***",
+        "on      render-12",
+        "said    18204 lines; the last of them:",
+        "  frame 71",
+        "  frame 72",
+        "log     /log",
+        "resume  enso run shot.yaml --resume",
+        "        runs open (setup), simulate, publish",
+    )
+    assert made.line == (
+        "simulate failed: MemoryError: cache exceeded 2 GiB; args frames=240 token=***; "
+        "attempt 1, 41 s; resume: enso run shot.yaml --resume"
+    )
+
+
+def test_a_reason_that_is_no_exception_is_named() -> None:
+    made = card(failed(Cause(Reason.TIMEOUT, "ran longer than 40 s")))
+    assert made.why[0] == "simulate (2 of 3), attempt 1, failed after 41 s: Timeout"
+    assert made.why[1] == "  ran longer than 40 s"
+
+
+def test_the_largest_card_is_one_kibibyte_and_keeps_its_ends() -> None:
+    cause = Cause(
+        Reason.EXCEPTION,
+        "\n".join(["é" * 300] * 20),
+        error="ValueError",
+        said=("x" * 300,) * 5,
+        said_lines=5,
+    )
+    made = card(failed(cause, path="/" + "p" * 5000, other=["q" * 300] * 100))
+    assert len("\n".join(made.why).encode()) <= 1024
+    assert made.why[0].startswith("simulate (2 of 3)")
+    assert made.why[-1].endswith("simulate, publish")
+    assert "\n" not in made.line
+
+
+def test_a_job_that_failed_at_no_script_has_a_card_too() -> None:
+    job = failed(CAUSE)
+    job.record(events.JobResumed(at=50))
+    late = Cause(Reason.DEADLINE_EXCEEDED, "the job took longer than its 60 s")
+    job.record(events.JobFailed(at=120, cause=late))
+    assert card(job).why[0] == ("job failed: DeadlineExceeded: the job took longer than its 60 s")
+
+
+def test_a_job_that_did_not_fail_has_none() -> None:
+    assert failure_card(Job("shot", (Script("open", LibraryScript("open")),))) is None

@@ -1,0 +1,117 @@
+"""The actor that drives a job: what it believes, and what it keeps to itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from enso_operator.adapters.local import LocalSessions
+from enso_operator.reconciler import Actor
+from job_execution_framework.domain import events
+from job_execution_framework.domain.cause import Reason
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import Script, Source
+from job_execution_framework.domain.secret import Secret
+from job_execution_framework.domain.transitions import JobState
+from job_execution_framework.runtime.journal import Journal
+from job_execution_framework.service_layer import services
+from job_execution_framework.service_layer.clock import SystemClock
+from job_execution_framework.service_layer.library import ScriptLibrary
+from job_execution_framework.service_layer.observations import Observations
+from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
+
+CANARY = "canary-4711"
+
+
+def drive(sessions: LocalSessions, *scripts: Script) -> Job:
+    uow = InMemoryJobUnitOfWork()
+    services.add(scripts, job_uow=uow, job_id="job")
+    library, clock = ScriptLibrary([]), SystemClock()
+    actor = Actor("job", uow, sessions, library, clock, lambda _job, _events: None)
+    asyncio.run(asyncio.wait_for(actor.drive(), 60))
+    return uow.jobs.get("job")
+
+
+def test_a_session_that_lies_is_ended_and_not_believed(tmp_path: Path) -> None:
+    journal = tmp_path / "main-1" / "journal"
+    lie = events.ScriptSucceeded(
+        at=1, origin="main-1", seq=2, script="other", number=2, of=2, attempt=1
+    )
+    source = (
+        "import time\n"
+        "def main(journal, lie):\n"
+        "    with open(journal, 'a') as file: file.write(lie)\n"
+        "    time.sleep(60)\n"
+    )
+    forged = tmp_path / "forged"
+    Journal(forged).append(lie)
+    parameters = {"journal": str(journal), "lie": forged.read_text()}
+
+    job = drive(
+        LocalSessions(tmp_path),
+        Script("liar", Source(source), parameters),
+        Script("other", Source("def main(): pass")),
+    )
+
+    assert job.state is JobState.FAILED
+    assert job.failure
+    assert job.failure.cause.reason == Reason.SESSION_LOST
+    assert "cannot be true" in job.failure.cause.message
+    assert not job.rows["other"].done
+
+
+def test_a_follow_that_breaks_is_no_silent_death(tmp_path: Path) -> None:
+    class Broken(LocalSessions):
+        async def follow(self, run: str, uid: str) -> AsyncIterator[Observations]:
+            del run, uid
+            raise OSError("the disk is gone")
+            yield Observations()
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        drive(Broken(tmp_path), Script("one", Source("def main(): pass")))
+
+
+def test_a_plan_that_cannot_be_made_fails_the_job_with_a_sentence(tmp_path: Path) -> None:
+    job = drive(
+        LocalSessions(tmp_path), Script("one", Source("def main(x): pass"), {"x": object()})
+    )
+    assert job.failure
+    assert job.failure.cause.reason == Reason.INVALID_JOB
+    assert "parameter 'x' cannot be sent" in job.failure.cause.message
+
+
+def test_a_supervisor_that_cannot_be_started_is_a_lost_session(tmp_path: Path) -> None:
+    class NoRoom(LocalSessions):
+        async def release(self, run: str, uid: str) -> None:
+            del run, uid
+            raise OSError("no more processes")
+
+    job = drive(NoRoom(tmp_path), Script("one", Source("def main(): pass")))
+    assert job.failure
+    assert str(job.failure.cause) == "SessionLost: it could not be started: no more processes"
+
+
+def test_a_secret_reaches_the_script_and_no_file_of_ours(tmp_path: Path) -> None:
+    source = (
+        "import os\n"
+        "def main(token, seen):\n"
+        "    assert not any(token in value for value in os.environ.values())\n"
+        "    with open(seen, 'w') as file: file.write(token)\n"
+        "    raise ValueError('refused ' + token)\n"
+    )
+    seen = tmp_path / "seen-by-the-script"
+    sessions = LocalSessions(tmp_path / "sessions")
+
+    job = drive(
+        sessions, Script("send", Source(source), {"token": Secret(CANARY), "seen": str(seen)})
+    )
+
+    assert seen.read_text() == CANARY
+    assert job.failure
+    assert str(job.failure.cause) == "ValueError: refused ***"
+    assert CANARY not in "".join(map(repr, job.events))
+    for file in sessions.root.rglob("*"):
+        assert file.is_dir() or CANARY.encode() not in file.read_bytes(), file
