@@ -12,21 +12,21 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeVar
 
-from job_execution_framework.domain import checkpoint, events, fold
+from job_execution_framework.domain import checkpoint, events, transitions
 from job_execution_framework.domain.cause import Cause, Reason
-from job_execution_framework.domain.errors import GapInLog, IllegalTransition
-from job_execution_framework.domain.events import COORDINATOR, Event, ScriptEvent
+from job_execution_framework.domain.errors import GapInLog
+from job_execution_framework.domain.events import (
+    COORDINATOR,
+    Event,
+    JobEvent,
+    JobResumed,
+    ScriptEvent,
+)
 from job_execution_framework.domain.row import Row, ScriptState
 from job_execution_framework.domain.script import Script, Session, check
 from job_execution_framework.domain.secret import shown
 from job_execution_framework.domain.steps import Close, ControlWord, Finish, Open, Start, Step, Wait
-from job_execution_framework.domain.transitions import (
-    ENDED,
-    FROM_SESSIONS,
-    JOB_STATES,
-    SCRIPT_STATES,
-    JobState,
-)
+from job_execution_framework.domain.transitions import ENDED, STATE_AFTER, JobState
 
 ScriptEventT = TypeVar("ScriptEventT", bound=ScriptEvent)
 
@@ -107,8 +107,8 @@ class Job:
             return
         if event.seq > have + 1:
             raise GapInLog(f"{event.origin} wrote event {event.seq}, but {have + 1} was never seen")
-        self._check(event)
-        fold.fold(self, event)
+        transitions.check(event, self.state, self.run, self.rows)
+        self._fold(event)
         self.cursors[event.origin] = event.seq
         self.events.append(event)
 
@@ -131,40 +131,45 @@ class Job:
             **details,  # type: ignore[arg-type]  # the kind's own fields
         )
 
-    def _check(self, event: Event) -> None:
-        what = type(event).__name__
-        if self.state not in JOB_STATES[type(event)]:
-            raise IllegalTransition(f"job {self.id} is {self.state}: {what} cannot happen now")
-        if isinstance(event, events.SessionOpened) and self.run is not None:
-            raise IllegalTransition(
-                f"job {self.id}: {event.run} cannot open while {self.run.run} is open"
-            )
-        if isinstance(event, events.SessionEnded) and (not self.run or self.run.run != event.run):
-            raise IllegalTransition(f"job {self.id}: {event.run} ended, but is not open")
-        if event.origin != COORDINATOR and (not self.run or self.run.run != event.origin):
-            raise IllegalTransition(f"job {self.id}: {event.origin} wrote {what}, but is not open")
-        if event.origin != COORDINATOR and type(event) not in FROM_SESSIONS:
-            raise IllegalTransition(f"job {self.id}: {event.origin} may not write {what}")
+    def _fold(self, event: Event) -> None:
+        """Change as `event` says; it is known to be possible now."""
         if isinstance(event, ScriptEvent):
-            self._check_script(event)
+            self.rows[event.script] = self.rows[event.script].after(event)
+            if isinstance(event, events.ScriptSucceeded):
+                self.warm |= {event.script}
+        elif isinstance(event, events.JobEvent):
+            self._fold_job(event)
+        elif isinstance(event, events.SessionOpened):
+            self.run, self.warm = event, frozenset()
+            self.runs[event.session] = self.runs.get(event.session, 0) + 1
+        elif isinstance(event, events.SessionEnded):
+            if self.run and event.cause:
+                losses = self.lost.get(self.run.session, (0, None))[0]
+                self.lost[self.run.session] = (losses + 1, event.cause)
+            self.run, self.warm = None, frozenset()
+        elif isinstance(event, events.InterpreterLost):
+            self.warm = frozenset()
 
-    def _check_script(self, event: ScriptEvent) -> None:
-        what, row = type(event).__name__, self.rows.get(event.script)
-        if row is None:
-            raise IllegalTransition(f"job {self.id} has no script {event.script!r}")
-        if row.state not in SCRIPT_STATES[type(event)]:
-            raise IllegalTransition(
-                f"script {event.script} is {row.state}: {what} cannot happen now"
-            )
-        fresh = isinstance(event, events.ScriptStarted) or (
-            isinstance(event, events.ScriptInterrupted) and row.state is not ScriptState.RUNNING
-        )
-        if event.attempt != row.attempt + fresh:
-            raise IllegalTransition(
-                f"script {event.script}: {what} of attempt {event.attempt}, after {row.attempt}"
-            )
-        if event.origin != COORDINATOR and self.run and event.script not in self.run.scripts:
-            raise IllegalTransition(f"script {event.script} is not in the plan of {event.origin}")
+    def _fold_job(self, event: JobEvent) -> None:
+        if isinstance(event, events.JobResumed):
+            self._resume(event)
+        self.state = STATE_AFTER.get(type(event), JobState.RUNNING)
+        if isinstance(event, events.JobUnsuspended) and self.started_at is None:
+            self.state = JobState.WAITING
+        if isinstance(event, (events.JobStarted, events.JobResumed)):
+            self.started_at = self.started_at or event.at  # it may be cancelled before its start
+        if self.state in ENDED:
+            self.ended_at = event.at
+        if isinstance(event, events.JobFailed):
+            self.failure = event
+
+    def _resume(self, event: JobResumed) -> None:
+        """Forget what was counted, and what `from_script` names; what is done stays done."""
+        self.warm, self.failure, self.ended_at, self.lost = frozenset(), None, None, {}
+        self.resumed_at, self.resumes, again = event.at, self.resumes + 1, False
+        for name, row in self.rows.items():
+            again = again or name == event.from_script
+            self.rows[name] = row.resumed(again=again)
 
     # The one decision.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause
 
 ATTEMPTS_KEPT = 10
@@ -62,6 +63,48 @@ class Row:
         """The number of the latest attempt, 0 where there was none."""
         return self.latest.number
 
+    def after(self, event: events.ScriptEvent) -> Row:
+        """Return the row as `event` leaves it; the event is known to be possible now."""
+        state = _STATES.get(type(event))
+        if state is None:
+            return self  # ScriptRetrying tells people; the row knows already
+        latest, earlier = self.latest, self.earlier
+        if event.attempt != latest.number:
+            earlier = (*earlier, latest)[-ATTEMPTS_KEPT:] if latest.number else earlier
+            latest = Attempt(event.attempt)
+        begins = state is ScriptState.RUNNING
+        latest = replace(
+            latest,
+            state=state,
+            started_at=event.at if begins else latest.started_at,
+            ended_at=None if begins else event.at,
+            seconds=getattr(event, "seconds", 0.0),
+            cause=getattr(event, "cause", None),
+            output=getattr(event, "output", None),
+        )
+        succeeded, skipped = state is ScriptState.SUCCEEDED, state is ScriptState.SKIPPED
+        return Row(
+            latest,
+            earlier,
+            done=self.done or succeeded or skipped,
+            succeeded=succeeded or (self.succeeded and not skipped),
+            failures=self.failures + (state is ScriptState.FAILED),
+        )
+
+    def resumed(self, *, again: bool) -> Row:
+        """Return the row as a resume leaves it; `again` where the script is to run once more."""
+        kept = not again
+        return replace(self, failures=0, done=self.done and kept, succeeded=self.succeeded and kept)
+
     def summary(self) -> Row:
         """Return what a session must know of the script: what counts, not what was said."""
         return replace(self, latest=replace(self.latest, cause=None, output=None), earlier=())
+
+
+_STATES: dict[type[events.ScriptEvent], ScriptState] = {
+    events.ScriptStarted: ScriptState.RUNNING,
+    events.ScriptSucceeded: ScriptState.SUCCEEDED,
+    events.ScriptFailed: ScriptState.FAILED,
+    events.ScriptInterrupted: ScriptState.INTERRUPTED,
+    events.ScriptSkipped: ScriptState.SKIPPED,
+}

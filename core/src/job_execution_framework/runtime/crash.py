@@ -11,6 +11,7 @@ DUMP_SECONDS = 0.5
 """How long a child may take to say where it hangs, once its time is over."""
 LOOK_SECONDS = 0.005
 _PLACE = re.compile(r'  File "(.+)", line (\d+) in (.+)')
+_WHOLE = re.compile(r'/child\.py", line|^  \.\.\.$', re.MULTILINE)
 _PYTHON = re.compile(r"<frozen |.*/lib(64)?/python3[^/]*/(?!(site|dist)-packages/)")
 
 Place = tuple[str, int, str]
@@ -18,9 +19,12 @@ Place = tuple[str, int, str]
 
 
 def wait_for(file: Path) -> None:
-    """Wait until the child has said where it hangs: its clock began a little after ours."""
+    """Wait until the child has said where it hangs: its clock began a little after ours.
+
+    It says so piece by piece, down to where child.py called the script, or to a limit of its own.
+    """
     end = time.monotonic() + DUMP_SECONDS
-    while not file.stat().st_size and time.monotonic() < end:
+    while not _WHOLE.search(_read(file)) and time.monotonic() < end:
         time.sleep(LOOK_SECONDS)
 
 
@@ -29,13 +33,17 @@ def place(crash_file: Path, script: str) -> list[object] | None:
 
     That is in the `script`, or where there is none in the file of the function that was called.
     """
-    for frames in _threads(crash_file.read_text("utf-8", "replace")):
+    for frames in _threads(_read(crash_file)):
         users = [frame for frame in frames if not _PYTHON.match(frame[0])]
         file = script or (users[-1][0] if users else "")
         for name, line, function in users:
             if name == file:
                 return [name, line, function, linecache.getline(name, line)]
     return None
+
+
+def _read(file: Path) -> str:
+    return file.read_text("utf-8", "replace")
 
 
 def _threads(dump: str) -> list[list[Place]]:

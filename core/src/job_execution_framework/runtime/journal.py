@@ -27,12 +27,13 @@ class Journal:
         """
         lines = b"".join(to_line(record) for record in records)
         # 0644: inside a Pod another container, with another user id, reads it.
-        file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
             size = os.fstat(file).st_size
             if expected_size not in (None, size):
                 raise Conflict(f"{self.path} was written by somebody else meanwhile")
+            size = _cut_torn_line(file, size)
             written = os.write(file, lines)
             if written < len(lines):
                 raise OSError(f"{self.path}: only {written} of {len(lines)} bytes fitted")
@@ -47,6 +48,19 @@ class Journal:
     def read(self) -> list[Record]:
         """Return every whole record; none where there is no file yet."""
         return from_log(self.path.read_bytes()) if self.path.exists() else []
+
+
+def _cut_torn_line(file: int, size: int) -> int:
+    """Forget the start of a record whose writer died or ran out of space in the middle of it.
+
+    Nobody reads such a line, and the next record must not become its end.
+    """
+    whole = size
+    while whole and os.pread(file, 1, whole - 1) != b"\n":
+        whole -= 1
+    if whole < size:
+        os.ftruncate(file, whole)
+    return whole
 
 
 class JournalUnitOfWork(JobUnitOfWork):
@@ -80,5 +94,6 @@ class JournalUnitOfWork(JobUnitOfWork):
     def save(self, job: Job, events: list[Event], version: int | str | None) -> int:
         """Append the new events; Conflict where the journal grew since the job was loaded."""
         self._size = self.journal.append(*events, expected_size=int(version or 0))
-        self._job = job.copy()
+        for event in events:
+            self._job.apply(event)
         return self._size
