@@ -12,14 +12,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.runtime.child_runner import ChildRunner
 from job_execution_framework.service_layer.library import PATH_VARIABLE
-from job_execution_framework.service_layer.services import add, execute
+from job_execution_framework.service_layer.services import Instruction, add, execute
 from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
 
 ROUNDS = 5
@@ -53,7 +53,8 @@ def thousand_scripts(folder: Path) -> None:
 
     def job() -> float:
         uow = InMemoryJobUnitOfWork()
-        job_id = add([("no_op", {})] * 1000, job_uow=uow)
+        instruction: Instruction = ("no_op", {})
+        job_id = add([instruction] * 1000, job_uow=uow)
         return timed(execute, job_id, job_uow=uow)
 
     def loop() -> float:
@@ -124,7 +125,7 @@ def timed(function: Callable[..., object], *arguments: object, **named: object) 
 
 
 @contextmanager
-def silence() -> Iterator[None]:
+def silence() -> Generator[None]:
     """Keep what scripts and sessions write out of the table."""
     kept = os.dup(1)
     with Path(os.devnull).open("wb") as nowhere:
@@ -137,7 +138,8 @@ def silence() -> Iterator[None]:
 def show(what: str, ours: Callable[[], float], reference: Callable[[], float]) -> None:
     """Measure both in turn, so that a machine that slows down slows both, and print the ratio."""
     with silence():
-        ours(), reference()
+        ours()
+        reference()
         ratios = sorted(ours() / reference() for _ in range(ROUNDS))
     spread = f"{ratios[0]:.2f} to {ratios[-1]:.2f}"
     print(f"{statistics.median(ratios):8.2f}  ({spread})  {what}", flush=True)

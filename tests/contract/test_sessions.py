@@ -70,7 +70,9 @@ class Bench:
 
 def told(event: events.Event) -> str:
     name = type(event).__name__
-    return f"{event.script} {name.removeprefix('Script')}" if hasattr(event, "script") else name
+    if isinstance(event, events.ScriptEvent):
+        return f"{event.script} {name.removeprefix('Script')}"
+    return name
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ class Desk:
 
     job: Job
     fates: dict[str, Fate]
-    ran: list[str] = field(default_factory=list)
+    ran: list[str] = field(default_factory=list[str])
     clock: FakeClock = field(default_factory=FakeClock)
 
     def __post_init__(self) -> None:

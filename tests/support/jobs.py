@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar, cast
 
+from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import Retries, Script, Session, Source
 
+EventT = TypeVar("EventT", bound=Event)
 RETRY = "retry"
 
 
@@ -47,3 +51,8 @@ def _script(word: str, session: str, backoff: float) -> Script:
         checkpoint="checkpoint" in traits,
         retries=Retries(sum(limits), backoff),
     )
+
+
+def make(kind: type[EventT], **details: object) -> EventT:
+    """Make an event of a kind that only the test knows, with what that kind has."""
+    return cast("Callable[..., EventT]", kind)(**details)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from job_execution_framework.domain.failure_card import to_come
 
+from job_execution_framework.domain.failure_card import to_come
 from tests.support.desk import Desk
 from tests.support.jobs import job_of
 from tests.support.sessions import DIES, FAILS, TIMES_OUT, Fate
@@ -177,7 +177,10 @@ TABLE = {
         ("from save",),
     ),
     "from a script of the first session, the second runs again too": Cell(
-        "open save ; render", "", "| open:1 save:1 | render:1 | open:2 save:2 | render:2", ("from save",)
+        "open save ; render",
+        "",
+        "| open:1 save:1 | render:1 | open:2 save:2 | render:2",
+        ("from save",),
     ),
     "from a script of the second session, the first is left alone": Cell(
         "open save ; render", "", "| open:1 save:1 | render:1 | render:2", ("from render",)
@@ -199,7 +202,10 @@ TABLE = {
         ("resume", "skip do", "resume"),
     ),
     "skipping the last script leaves nothing to run": Cell(
-        "open save ; render", "render:1 fails", "| open:1 save:1 | render:1", ("skip render", "resume")
+        "open save ; render",
+        "render:1 fails",
+        "| open:1 save:1 | render:1",
+        ("skip render", "resume"),
     ),
 }  # fmt: skip
 

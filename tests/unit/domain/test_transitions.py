@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.errors import GapInLog, IllegalTransition
 from job_execution_framework.domain.job import Job
-
-from tests.support.jobs import job_of
+from tests.support.jobs import job_of, make
 
 CAUSE = Cause("Exception", "it broke")
 RUN = "s1-1"
@@ -105,7 +105,7 @@ def event_of(name: str, job: Job) -> events.Event:
     if kind is events.SessionEnded:
         extra["run"] = RUN
     origin = job.origin
-    return kind(at=5, origin=origin, seq=job.cursors.get(origin, 0) + 1, **extra)
+    return make(kind, at=5, origin=origin, seq=job.cursors.get(origin, 0) + 1, **extra)
 
 
 def job_in(state: str, script: str | None = None) -> Job:
@@ -254,7 +254,9 @@ def said_by_session(
 ) -> events.Event:
     """Return the event as session run `origin` would write it."""
     event = event_of(name, job)
-    details = dict(vars(event), origin=origin, seq=seq or job.cursors.get(origin, 0) + 1)
+    details: dict[str, object] = dict(
+        vars(event), origin=origin, seq=seq or job.cursors.get(origin, 0) + 1
+    )
     if isinstance(event, events.ScriptEvent):
         details |= {"script": script, "attempt": event.attempt if attempt is None else attempt}
-    return type(event)(**details)
+    return make(type(event), **details)

@@ -67,7 +67,8 @@ def test_a_follow_that_breaks_is_no_silent_death(tmp_path: Path) -> None:
     class Broken(LocalSessions):
         async def follow(self, run: str, uid: str) -> AsyncIterator[Observations]:
             del run, uid
-            raise OSError("the disk is gone")
+            for failure in [OSError("the disk is gone")]:
+                raise failure
             yield Observations()
 
     with pytest.raises(OSError, match="the disk is gone"):

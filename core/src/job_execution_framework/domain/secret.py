@@ -13,6 +13,8 @@ LONGEST_STRING = 256
 """Characters of one string that an event still shows."""
 LONGEST_VALUE = 1024
 """Characters of JSON of one parameter that an event still shows."""
+MOST_BITS = 1024
+"""Bits of an integer that is still shown: Python refuses to print a very long one."""
 MOST_PARAMETERS = 32
 """Parameters that an event still shows."""
 
@@ -63,7 +65,10 @@ def shown(parameters: Mapping[str, object]) -> dict[str, object]:
 
 
 def _shown(value: object) -> object:
-    plain = _plain(value)
+    try:
+        plain = _plain(value)
+    except RecursionError:
+        return f"<{type(value).__name__}>"  # it contains itself
     text = json.dumps(plain, ensure_ascii=False)
     if isinstance(plain, str) or len(text) <= LONGEST_VALUE:
         return plain
@@ -74,14 +79,16 @@ def _plain(value: object) -> object:
     """Turn anything into JSON without ever failing: a parameter may be any object in process."""
     if isinstance(value, Secret):
         return HIDDEN
-    if value is None or isinstance(value, (bool, int, float)):
-        return value if value is None or math.isfinite(value) else str(value)
+    if value is None or (isinstance(value, int) and value.bit_length() <= MOST_BITS):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
     if is_mapping(value):
         return {str(key): _plain(item) for key, item in list(value.items())[:LONGEST_VALUE]}
     if is_list(value):
         return [_plain(item) for item in value[:LONGEST_VALUE]]
     try:
-        text = value if isinstance(value, str) else repr(value)
+        text = value if isinstance(value, str) else repr(value)  # an int that long raises here
     except Exception:  # noqa: BLE001  # somebody's __repr__ may raise anything
         text = f"<{type(value).__name__}>"
     text = text.encode("utf-8", "backslashreplace").decode()
@@ -105,8 +112,11 @@ class Redactor:
 
     def cut_short(self, text: str, limit: int) -> str:
         """Do the same for a text that lost its end before it came here, perhaps inside a secret."""
-        longest = len(self._forms[0]) if self._forms else 0
-        return self.text(text[: max(0, len(text) - longest)], limit)
+        text = self._hide(text)
+        starts = (form[:size] for form in self._forms for size in range(1, len(form)))
+        if torn := max((len(start) for start in starts if text.endswith(start)), default=0):
+            text = text[:-torn] + HIDDEN
+        return self.text(text, limit)
 
     def value(self, value: object) -> object:
         """Return a JSON value with secrets hidden in each of its strings."""
@@ -136,10 +146,14 @@ def _secrets(parameters: Mapping[str, object]) -> Iterator[object]:
 
 def _spellings(value: object) -> Iterator[str]:
     """How a value may stand in a text: as it is, quoted by Python or by JSON, line by line."""
-    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    try:
+        text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    except Exception:  # noqa: BLE001  # what cannot be said stands in no text
+        return
     yield text
     yield repr(text)[1:-1]
     yield json.dumps(text)[1:-1]
+    yield json.dumps(text, ensure_ascii=False)[1:-1]
     lines = text.splitlines()
     if len(lines) > 1:
         yield from (line for line in lines if len(line) > 3)  # noqa: PLR2004  # "}" is no secret

@@ -93,6 +93,7 @@ class JournalUnitOfWork(JobUnitOfWork):
 
     def save(self, job: Job, events: list[Event], version: int | str | None) -> int:
         """Append the new events; Conflict where the journal grew since the job was loaded."""
+        del job  # its new events say all that changed
         self._size = self.journal.append(*events, expected_size=int(version or 0))
         for event in events:
             self._job.apply(event)

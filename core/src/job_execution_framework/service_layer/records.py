@@ -25,7 +25,10 @@ class End:
 
 
 Record = events.Event | End
-_KINDS: dict[str, type[Record]] = {kind.__name__: kind for kind in (End, *JOB_STATES)}
+_KINDS: dict[str, type[Record]] = {
+    End.__name__: End,
+    **{kind.__name__: kind for kind in JOB_STATES},
+}
 
 
 def to_line(record: Record) -> bytes:

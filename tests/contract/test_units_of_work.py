@@ -1,0 +1,283 @@
+"""What every unit of work promises, whatever it stores jobs in.
+
+A store is what several units of work share. Another kind needs one more class in `STORES`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from job_execution_framework.domain import events
+from job_execution_framework.domain.errors import Conflict, EnsoError, JobNotFound
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import Script, Source
+from job_execution_framework.runtime.journal import Journal, JournalUnitOfWork
+from job_execution_framework.service_layer.unit_of_work import (
+    InMemoryJobUnitOfWork,
+    InMemoryRepository,
+    JobUnitOfWork,
+)
+from tests.support.history import CAUSE, whole_life
+from tests.support.jobs import job_of
+
+
+class Store(Protocol):
+    """Where jobs are kept; `holds_one` says that it knows its only job from the start."""
+
+    holds_one: bool
+
+    def __init__(self, folder: Path) -> None: ...
+
+    def unit_of_work(self) -> JobUnitOfWork: ...
+
+
+class InMemory:
+    holds_one = False
+
+    def __init__(self, folder: Path) -> None:
+        del folder
+        self.repository = InMemoryRepository()
+
+    def unit_of_work(self) -> JobUnitOfWork:
+        return InMemoryJobUnitOfWork(self.repository)
+
+
+class OnDisk:
+    holds_one = True
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "journal"
+
+    def unit_of_work(self) -> JobUnitOfWork:
+        return JournalUnitOfWork(described(), Journal(self.path))
+
+
+STORES: list[type[Store]] = [InMemory, OnDisk]
+
+
+@pytest.fixture(params=STORES, ids=lambda kind: kind.__name__)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    kind: type[Store] = request.param
+    return kind(tmp_path)
+
+
+def described() -> Job:
+    return job_of("open.setup do.retry1 ; render")
+
+
+def add(uow: JobUnitOfWork) -> None:
+    with uow:
+        job = described()
+        job.record(events.JobAdded(at=1, scripts=tuple(job.rows)))
+        uow.jobs.add(job)
+        uow.commit()
+
+
+def start(job: Job) -> None:
+    job.record(events.JobStarted(at=2))
+
+
+def test_what_is_committed_is_there_for_everybody(store: Store) -> None:
+    add(store.unit_of_work())
+    job = store.unit_of_work().jobs.get("job")
+    assert str(job.state) == "Waiting"
+    assert [str(event) for event in job.events] == [
+        "1970-01-01T00:00:01Z JobAdded open, do, render"
+    ]
+
+
+def test_leaving_without_a_commit_rolls_back(store: Store) -> None:
+    uow = store.unit_of_work()
+    add(uow)
+    with uow:
+        start(uow.jobs.get("job"))
+    assert str(uow.jobs.get("job").state) == "Waiting"
+    assert str(store.unit_of_work().jobs.get("job").state) == "Waiting"
+
+
+def test_an_exception_rolls_back_what_came_after_the_last_commit(store: Store) -> None:
+    uow = store.unit_of_work()
+    add(uow)
+
+    def breaks() -> None:
+        with uow:
+            job = uow.jobs.get("job")
+            start(job)
+            uow.commit()
+            job.record(events.JobSuspended(at=3))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        breaks()
+    assert str(store.unit_of_work().jobs.get("job").state) == "Running"
+
+
+def test_rollback_forgets_at_once(store: Store) -> None:
+    uow = store.unit_of_work()
+    add(uow)
+    with uow:
+        start(uow.jobs.get("job"))
+        uow.rollback()
+        assert str(uow.jobs.get("job").state) == "Waiting"
+        uow.commit()
+    assert str(uow.jobs.get("job").state) == "Waiting"
+
+
+def test_a_job_that_was_not_committed_was_never_added(store: Store) -> None:
+    uow = store.unit_of_work()
+    with uow:
+        job = described()
+        job.record(events.JobAdded(at=1))
+        uow.jobs.add(job)
+        assert uow.jobs.get("job") is job
+    assert uow.jobs.all() == []
+    if not store.holds_one:
+        with pytest.raises(JobNotFound):
+            uow.jobs.get("job")
+
+
+def test_an_unknown_job_is_not_found(store: Store) -> None:
+    uow = store.unit_of_work()
+    add(uow)
+    with pytest.raises(JobNotFound, match="'jbo'"):
+        uow.jobs.get("jbo")
+    with uow, pytest.raises(JobNotFound, match="'jbo'"):
+        uow.jobs.get("jbo")
+
+
+def test_inside_of_with_a_job_is_one_object_and_outside_a_copy(store: Store) -> None:
+    uow = store.unit_of_work()
+    add(uow)
+    with uow:
+        assert uow.jobs.get("job") is uow.jobs.get("job")
+    outside = uow.jobs.get("job")
+    start(outside)
+    assert str(uow.jobs.get("job").state) == "Waiting"
+
+
+def test_a_commit_outside_of_with_is_an_error(store: Store) -> None:
+    uow = store.unit_of_work()
+    add(uow)
+    with pytest.raises(EnsoError, match="outside of a `with` block"):
+        uow.commit()
+
+
+def test_a_concurrent_change_raises_conflict_and_overwrites_nothing(store: Store) -> None:
+    add(store.unit_of_work())
+    first, second = store.unit_of_work(), store.unit_of_work()
+    with first, second:
+        start(first.jobs.get("job"))
+        second.jobs.get("job").record(events.JobCancelled(at=2, by="ann"))
+        first.commit()
+        for _ in range(2):
+            with pytest.raises(Conflict):
+                second.commit()
+    assert str(first.jobs.get("job").state) == "Running"
+    assert str(store.unit_of_work().jobs.get("job").state) == "Running"
+
+
+def test_after_a_conflict_the_job_is_loaded_again_and_decided_again(store: Store) -> None:
+    add(store.unit_of_work())
+    first, second = store.unit_of_work(), store.unit_of_work()
+    with second:
+        start(second.jobs.get("job"))
+        with first:
+            start(first.jobs.get("job"))
+            first.commit()
+        with pytest.raises(Conflict):
+            second.commit()
+        second.rollback()
+        second.jobs.get("job").record(events.JobCancelled(at=3))
+        second.commit()
+    assert str(first.jobs.get("job").state) == "Cancelled"
+
+
+def test_an_id_is_taken_only_once(store: Store) -> None:
+    first = store.unit_of_work()
+    add(first)
+    with first:
+        start(first.jobs.get("job"))
+        first.commit()
+    with pytest.raises(Conflict):
+        add(store.unit_of_work())
+    assert str(first.jobs.get("job").state) == "Running"
+
+
+def test_a_commit_that_changes_nothing_disturbs_nobody(store: Store) -> None:
+    add(store.unit_of_work())
+    first, second = store.unit_of_work(), store.unit_of_work()
+    with first, second:
+        start(first.jobs.get("job"))
+        second.jobs.get("job")
+        first.commit()
+        second.commit()
+    assert str(second.jobs.get("job").state) == "Running"
+
+
+def test_a_job_may_be_committed_many_times(store: Store) -> None:
+    uow = store.unit_of_work()
+    add(uow)
+    with uow:
+        job = uow.jobs.get("job")
+        for event in whole_life(job):
+            job.apply(event)
+            uow.commit()
+            assert store.unit_of_work().jobs.get("job").events == job.events
+
+
+def test_what_is_loaded_equals_what_was_committed(store: Store) -> None:
+    uow = store.unit_of_work()
+    add(uow)
+    with uow:
+        job = uow.jobs.get("job")
+        for event in whole_life(job):
+            job.apply(event)
+        uow.commit()
+    for loaded in (store.unit_of_work().jobs.get("job"), uow.jobs.get("job")):
+        assert loaded == job
+        assert loaded.rows["do"].latest.output == {"frames": [1, 2]}
+        assert loaded.rows["do"].earlier[0].cause == CAUSE
+
+
+def test_what_a_process_holds_in_its_hands_is_not_stored(store: Store) -> None:
+    uow = store.unit_of_work()
+    add(uow)
+    with uow:
+        job = uow.jobs.get("job")
+        job.lease = frozenset(job.rows)  # this process runs it
+        start(job)
+        uow.commit()
+    assert uow.jobs.get("job").lease is None
+    assert store.unit_of_work().jobs.get("job").lease is None
+
+
+def test_jobs_are_listed_the_oldest_first(store: Store) -> None:
+    uow = store.unit_of_work()
+    assert uow.jobs.all() == []
+    add(uow)
+    if not store.holds_one:
+        with uow:
+            for name in ("b", "a"):
+                job = Job(name, (Script("do", Source("")),))
+                job.record(events.JobAdded(at=1))
+                uow.jobs.add(job)
+            uow.commit()
+    expected = ["job"] if store.holds_one else ["job", "b", "a"]
+    assert [job.id for job in store.unit_of_work().jobs.all()] == expected
+    assert [job.id for job in uow.jobs.all()] == expected
+
+
+def test_a_record_that_was_torn_off_in_a_journal_is_cut_off_by_the_next_one(tmp_path: Path) -> None:
+    store = OnDisk(tmp_path)
+    add(store.unit_of_work())
+    with store.path.open("ab") as file:
+        file.write(b'{"v":1,"type":"JobSta')
+    uow = store.unit_of_work()
+    with uow:
+        start(uow.jobs.get("job"))
+        uow.commit()
+    assert str(store.unit_of_work().jobs.get("job").state) == "Running"
+    assert [len(line) > 0 for line in store.path.read_bytes().split(b"\n")] == [True, True, False]

@@ -1,0 +1,189 @@
+"""What `reconcile` makes of what was seen, and what it asks for: the cases with a name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from job_execution_framework.domain import events
+from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.errors import GapInLog, IllegalTransition
+from job_execution_framework.domain.events import Event, ScriptEvent
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.steps import Close, ControlWord, Open, Wait
+from job_execution_framework.service_layer.observations import Cancel, Ended, Observations
+from job_execution_framework.service_layer.services import reconcile
+from tests.support.jobs import job_of
+
+LOST = Cause(Reason.SESSION_LOST, "the node is gone")
+STARTED, SUCCEEDED = events.ScriptStarted, events.ScriptSucceeded
+FAILED, RETRYING = events.ScriptFailed, events.ScriptRetrying
+
+
+def opened(text: str = "open do save", retry_lost: int = 0) -> Job:
+    """Return a job whose first session is open."""
+    job = job_of(text, retry_lost=retry_lost)
+    job.record(events.JobAdded(at=0))
+    release(job, reconcile(job, Observations(), 0))
+    return job
+
+
+def release(job: Job, step: object) -> None:
+    assert isinstance(step, Open)
+    job.record(
+        events.SessionOpened(
+            at=0, run=step.run, session=step.session, uid="u", scripts=step.scripts
+        )
+    )
+
+
+def log(
+    job: Job, *told: tuple[type[ScriptEvent], str, int], run: str = "s1-1"
+) -> tuple[Event, ...]:
+    """Return records of a session run."""
+    records: list[Event] = []
+    for seq, (kind, script, attempt) in enumerate(told, start=1):
+        more = {"cause": LOST} if kind is FAILED else {}
+        event = job.about(kind, script, attempt, 1, **more)
+        records.append(replace(event, origin=run, seq=seq))
+    return tuple(records)
+
+
+def states(job: Job) -> list[str]:
+    return [f"{row.state} {row.attempt}" for row in job.rows.values()]
+
+
+def test_the_first_step_is_to_open_the_first_session_with_its_scripts() -> None:
+    job = job_of("open do ; render")
+    job.record(events.JobAdded(at=0))
+    assert reconcile(job, Observations(), 0) == Open("s1-1", "s1", ("open", "do"))
+    assert str(job.state) == "Running"
+
+
+def test_the_same_observation_twice_changes_nothing() -> None:
+    job = opened()
+    seen = Observations(log(job, (STARTED, "open", 1), (SUCCEEDED, "open", 1)))
+    assert reconcile(job, seen, 2) == Wait()
+    once = job.copy()
+    assert reconcile(job, seen, 3) == Wait()
+    assert job == once
+
+
+def test_a_gap_in_a_log_is_raised_so_that_it_is_read_again_from_its_start() -> None:
+    job = opened()
+    records = log(job, (STARTED, "open", 1), (SUCCEEDED, "open", 1))
+    with pytest.raises(GapInLog):
+        reconcile(job, Observations(records[1:]), 2)
+    reconcile(job, Observations(records), 2)
+    assert states(job)[0] == "Succeeded 1"
+
+
+def test_records_that_cannot_be_true_are_raised() -> None:
+    job = opened()
+    with pytest.raises(IllegalTransition):
+        reconcile(job, Observations(log(job, (SUCCEEDED, "open", 1))), 2)
+
+
+def test_with_a_complete_log_only_the_started_script_is_in_doubt() -> None:
+    job = opened()
+    records = log(job, (STARTED, "open", 1), (SUCCEEDED, "open", 1), (STARTED, "do", 1))
+    reconcile(job, Observations(records, Ended(log_is_complete=True, cause=LOST)), 2)
+    assert states(job) == ["Succeeded 1", "Interrupted 1", "NotStarted 0"]
+    assert job.failure
+    assert (job.failure.script, job.failure.cause) == ("do", LOST)
+
+
+def test_without_the_end_of_the_log_all_that_may_have_started_is_in_doubt_once() -> None:
+    job = opened()
+    records = log(job, (STARTED, "open", 1), (SUCCEEDED, "open", 1), (STARTED, "do", 1))
+    reconcile(job, Observations(records, Ended(log_is_complete=False, cause=LOST)), 2)
+    assert states(job) == ["Succeeded 1", "Interrupted 1", "Interrupted 1"]
+    told = [str(e)[21:] for e in job.events if isinstance(e, events.ScriptInterrupted)]
+    assert [line.split(":")[0] for line in told] == [
+        "ScriptInterrupted 2/3 do, attempt 1",
+        "ScriptInterrupted 3/3 save, attempt 1",
+    ]
+
+
+def test_what_is_warm_is_in_doubt_where_a_retry_may_have_started_it_again() -> None:
+    job = opened("open do.retry1 save")
+    records = log(job, (STARTED, "open", 1), (SUCCEEDED, "open", 1), (STARTED, "do", 1))
+    reconcile(job, Observations(records, Ended(log_is_complete=False, cause=LOST)), 2)
+    assert states(job) == ["Interrupted 2", "Interrupted 1", "Interrupted 1"]
+    assert job.rows["open"].done
+    assert job.failure
+    assert job.failure.script == "do", "the one that is known to have begun"
+
+
+def test_after_a_failure_for_good_nothing_else_is_in_doubt() -> None:
+    job = opened()
+    records = log(job, (STARTED, "open", 1), (FAILED, "open", 1))
+    reconcile(job, Observations(records, Ended(log_is_complete=False, cause=LOST)), 2)
+    assert states(job) == ["Failed 1", "NotStarted 0", "NotStarted 0"]
+    assert job.failure
+    assert job.failure.script == "open"
+
+
+def test_a_session_that_ends_in_order_with_a_script_started_was_lost_all_the_same() -> None:
+    job = opened()
+    seen = Observations(log(job, (STARTED, "open", 1)), Ended(log_is_complete=True))
+    reconcile(job, seen, 2)
+    assert str(job.state) == "Failed"
+    assert states(job)[0] == "Interrupted 1"
+
+
+def test_old_news_of_another_run_changes_nothing() -> None:
+    job = opened(retry_lost=1)
+    first = log(job, (STARTED, "open", 1), (SUCCEEDED, "open", 1))
+    release(job, reconcile(job, Observations((), Ended(False, LOST), run="s1-1"), 2))
+    before = job.copy()
+    late = Observations(first, Ended(False, LOST), run="s1-1")
+    assert reconcile(job, late, 3) == Wait()
+    assert job == before, "s1-2 is open, and alive"
+
+
+def test_a_suspended_job_lets_its_running_script_end() -> None:
+    job = opened()
+    step = reconcile(job, Observations(suspend=True), 2)
+    assert step == Close("s1-1", ControlWord.PAUSE)
+    records = log(job, (STARTED, "open", 1), (SUCCEEDED, "open", 1))
+    ended = Observations(records, Ended(log_is_complete=True), suspend=True)
+    assert reconcile(job, ended, 3) == Wait()
+    assert states(job) == ["Succeeded 1", "NotStarted 0", "NotStarted 0"]
+    again = reconcile(job, Observations(suspend=False), 4)
+    assert again == Open("s1-2", "s1", ("open", "do", "save"))
+
+
+def test_a_cancelled_job_ends_its_running_script_and_is_finished_when_nothing_runs() -> None:
+    job = opened()
+    seen = Observations(cancel=Cancel("ann", "wrong shot"))
+    assert reconcile(job, seen, 2) == Close("s1-1", ControlWord.CANCEL)
+    assert reconcile(job, seen, 3) == Close("s1-1", ControlWord.CANCEL)
+    assert str(job.state) == "Cancelled"
+    assert job.run, "it still runs"
+    reconcile(job, Observations((), Ended(log_is_complete=True)), 4)
+    assert job.finished
+    assert [str(e)[21:] for e in job.events if isinstance(e, events.JobCancelled)] == [
+        "JobCancelled wrong shot; by ann"
+    ]
+
+
+def test_a_deadline_ends_the_session() -> None:
+    job = job_of("open", deadline=60)
+    job.record(events.JobAdded(at=0))
+    release(job, reconcile(job, Observations(), 100))
+    assert reconcile(job, Observations(), 130) == Wait(160)
+    assert reconcile(job, Observations(), 160) == Close("s1-1", ControlWord.CANCEL)
+    assert job.failure
+    assert job.failure.cause.reason == Reason.DEADLINE_EXCEEDED
+
+
+def test_a_backoff_is_waited_for_between_sessions_too() -> None:
+    job = job_of("do.retry1", retry_lost=1, backoff=30)
+    job.record(events.JobAdded(at=0))
+    release(job, reconcile(job, Observations(), 0))
+    records = log(job, (STARTED, "do", 1), (FAILED, "do", 1), (RETRYING, "do", 1))
+    seen = Observations(records, Ended(log_is_complete=True, cause=LOST))
+    assert reconcile(job, seen, 10) == Wait(31)
+    assert isinstance(reconcile(job, Observations(), 31), Open)
