@@ -101,6 +101,12 @@ def test_open_is_idempotent_and_a_uid_is_never_given_twice(bench: Bench) -> None
     assert asyncio.run(other.open(plan)) != first
 
 
+def test_a_run_that_was_only_opened_takes_the_newest_plan(bench: Bench) -> None:
+    asyncio.run(bench.sessions.open(bench.plan("def main(): raise ValueError('stale')")))
+    wrote, _ = asyncio.run(bench.run(bench.plan("def main(): pass")))
+    assert wrote == ["s1 Started", "s1 Succeeded"]
+
+
 def test_a_release_with_another_uid_starts_nothing(bench: Bench) -> None:
     plan = bench.plan("def main(): pass")
     asyncio.run(bench.sessions.open(plan))

@@ -130,7 +130,7 @@ def test_of_two_executions_at_the_same_moment_one_runs() -> None:
     assert runner.ran == ["open:1", "save:1"]
 
 
-def test_when_something_of_ours_breaks_nothing_uncommitted_stays() -> None:
+def test_when_something_of_ours_breaks_the_doubt_is_said_and_a_resume_goes_on() -> None:
     def breaks() -> None:
         raise OSError("our disk is full")
 
@@ -139,7 +139,22 @@ def test_when_something_of_ours_breaks_nothing_uncommitted_stays() -> None:
     with pytest.raises(OSError, match="our disk is full"):
         execute(job_id, job_uow=uow, runner=FakeRunner(look=breaks))
     for one in (uow, InMemoryJobUnitOfWork(uow.repository)):
-        assert kinds(one.jobs.get(job_id)) == ["JobAdded", "JobStarted", "ScriptStarted"]
+        job = one.jobs.get(job_id)
+        assert kinds(job)[2:] == ["ScriptStarted", "ScriptInterrupted", "JobFailed"]
+        assert str(job.events[-1]).endswith(
+            "JobFailed open: SessionLost: enso itself broke: OSError"
+        )
+    resume(job_id, job_uow=uow)
+    execute(job_id, job_uow=uow, runner=(runner := FakeRunner()))
+    assert runner.ran == ["open:2", "save:1"]
+
+
+def test_a_cancelled_script_is_not_said_to_be_retried() -> None:
+    uow, runner = InMemoryJobUnitOfWork(), FakeRunner([FAILED])
+    job_id = added(uow, Script("open", WORK, retries=Retries(2)))
+    runner.look = lambda: setattr(runner, "stopping", True)
+    execute(job_id, job_uow=uow, runner=runner)
+    assert kinds(uow.jobs.get(job_id))[2:] == ["ScriptStarted", "ScriptFailed"]
 
 
 def test_retries_wait_for_their_backoff_on_the_clock() -> None:

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 
 from job_execution_framework.domain import checkpoint, events
+from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import (
     Conflict,
     InvalidJob,
@@ -17,6 +18,7 @@ from job_execution_framework.domain.errors import (
     JobAlreadyStarted,
 )
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.script import LibraryScript, Script, Session, step_names
 from job_execution_framework.domain.steps import Finish, Start, Step, Wait
 from job_execution_framework.domain.transitions import ENDED, JobState
@@ -91,7 +93,8 @@ def execute(
 
     Each start is committed before it happens and each outcome after it. Raises JobNotFound for an
     unknown job, JobAlreadyStarted for a second execution, InvalidJob where the runner cannot do
-    what a script asks. Whatever else breaks leaves nothing uncommitted behind.
+    what a script asks. Where anything else of ours breaks, what was not committed is rolled back,
+    a script that had begun is Interrupted, and the error is raised.
     """
     runner, clock = runner or InProcessRunner(), clock or SystemClock()
     with job_uow:
@@ -100,18 +103,42 @@ def execute(
         runner.check([s for s in job.scripts if job.lease is None or s.name in job.lease])
         if whole:
             _start(job, job_uow, clock.now())
-        step: Step = Wait()
-        while not runner.stopping:
-            step = job.next(clock.now())
-            if isinstance(step, Start):
-                _run(job, step, job_uow, runner, clock)
-            elif isinstance(step, Wait) and step.until is not None:
-                clock.sleep(max(0, min(step.until - clock.now(), LONGEST_NAP_SECONDS)))
-            else:
-                break
+        try:
+            step = _run_all(job, job_uow, runner, clock)
+        except BaseException as error:
+            job_uow.rollback()
+            if whole:
+                _say_doubt(job_uow.jobs.get(job_id), error, clock.now())
+                job_uow.commit()
+            raise
         if isinstance(step, Finish) and whole:
             _finish(job, step, clock.now())
             job_uow.commit()
+
+
+def _run_all(job: Job, job_uow: JobUnitOfWork, runner: Runner, clock: Clock) -> Step:
+    """Start one script after the other; return the step that ends it."""
+    step: Step = Wait()
+    while not runner.stopping:
+        step = job.next(clock.now())
+        if isinstance(step, Start):
+            _run(job, step, job_uow, runner, clock)
+        elif isinstance(step, Wait) and step.until is not None:
+            clock.sleep(max(0, min(step.until - clock.now(), LONGEST_NAP_SECONDS)))
+        else:
+            break
+    return step
+
+
+def _say_doubt(job: Job, error: BaseException, now: float) -> None:
+    """End a job whose runner broke: it can be resumed, and nobody waits for it for ever."""
+    cause = Cause(Reason.SESSION_LOST, f"enso itself broke: {type(error).__name__}")
+    at = ""
+    for name, row in job.rows.items():
+        if row.state is ScriptState.RUNNING:
+            at = name
+            job.record(job.about(events.ScriptInterrupted, name, row.attempt, now, cause=cause))
+    job.record(events.JobFailed(at=now, cause=cause, script=at))
 
 
 def _start(job: Job, job_uow: JobUnitOfWork, now: float) -> None:
@@ -147,7 +174,8 @@ def _run(job: Job, step: Start, job_uow: JobUnitOfWork, runner: Runner, clock: C
         about(events.ScriptFailed, seconds=result.seconds, cause=result.cause)
     if result.interpreter_lost:
         job.record(events.InterpreterLost(at=clock.now()))
-    if result.cause and job.rows[script.name].failures <= script.retries.limit:
+    again = result.cause and job.rows[script.name].failures <= script.retries.limit
+    if again and not runner.stopping:
         about(events.ScriptRetrying, after_seconds=script.retries.backoff_seconds)
     job_uow.commit()
 

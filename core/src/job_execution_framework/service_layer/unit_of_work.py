@@ -63,7 +63,10 @@ class Jobs:
 
 
 class JobUnitOfWork(ABC):
-    """What happens to jobs between ``with`` and ``commit()`` happens as a whole, or not at all."""
+    """What happens to a job between ``with`` and ``commit()`` happens as a whole, or not at all.
+
+    Where there are several jobs, each is stored for itself, in turn.
+    """
 
     def __init__(self) -> None:
         self.jobs = Jobs(self)

@@ -41,14 +41,15 @@ class LocalSessions:
         return self.root / run
 
     async def open(self, plan: Plan) -> str:
-        """Write the plan and return the run's uid, the same one however often this is called."""
+        """Write the plan and return the run's uid, the same one for as long as the plan is."""
         directory = self.directory(plan.run)
         text = plan.to_json()
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._secrets[plan.run] = plan.secrets()
-        uid = directory / UID
-        if not uid.exists():
-            _write(directory / PLAN, text)
+        plan_file, uid = directory / PLAN, directory / UID
+        known = uid.exists() and plan_file.read_text("utf-8") == text
+        if not known and not (directory / supervisor.MARKER).exists():
+            _write(plan_file, text)
             _write(uid, uuid4().hex)
         return uid.read_text("utf-8")
 
