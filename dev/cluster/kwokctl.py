@@ -11,7 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from dev.cluster import binaries, processes
+from dev.cluster import binaries, processes, records
 from dev.cluster.places import AFRESH, STATE, ClusterError
 
 _LINES = 3
@@ -53,7 +53,7 @@ def why_it_died(name: str, component: str) -> str:
 def _run(name: str, command: list[str]) -> None:
     folder = folder_of(name)
     processes.forget_stale_pids(folder)
-    log = STATE / f"{name}.kwokctl.log"
+    log = records.log(name)
     with log.open("w") as output:
         process = subprocess.Popen(
             [*command, "--name", name], env=_environment(), stdout=output, stderr=output

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dev.cluster import binaries, config, kwokctl, processes, records
 from dev.cluster.audit import AuditLog
-from dev.cluster.places import AFRESH, DEFAULT_NAME, STATE, ClusterError, locked, say
+from dev.cluster.places import AFRESH, DEFAULT_NAME, ClusterError, locked, say
 from dev.cluster.records import Record
 
 _PATIENCE = 90.0
@@ -101,7 +101,7 @@ def start(name: str = DEFAULT_NAME, *, audit: bool = False) -> Cluster:
 
 def _create(cluster: Cluster, *, audit: bool) -> None:
     found = binaries.provide()
-    settings = STATE / f"{cluster.name}.kwok.json"
+    settings = records.settings(cluster.name)
     if to_download := {*binaries.CONTROL_PLANE} - set(found):
         say(f"kwokctl downloads {', '.join(sorted(to_download))}: some 250 MB, once")
     say(f"Starting cluster {cluster.name}: a few seconds")

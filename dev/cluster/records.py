@@ -1,4 +1,4 @@
-"""What this checkout remembers of a cluster: written and read by plane.py."""
+"""What this checkout remembers of a cluster: the files beside kwokctl's own, for plane.py."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -20,16 +20,27 @@ class Record:
 
 
 def read(name: str) -> Record | None:
-    """Return what is remembered."""
+    """Return what is remembered, if anything is, and whole."""
     try:
         return Record(**json.loads(_path(name).read_text()))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError, TypeError):
         return None
 
 
 def forget(name: str) -> None:
-    """Forget it, before anything else of it is removed."""
-    _path(name).unlink(missing_ok=True)
+    """Remove the files of that cluster that stand here; its lock stays, others may wait for it."""
+    for path in (_path(name), settings(name), log(name)):
+        path.unlink(missing_ok=True)
+
+
+def settings(name: str) -> Path:
+    """Return the file that tells kwokctl what to create."""
+    return STATE / f"{name}.kwok.json"
+
+
+def log(name: str) -> Path:
+    """Return the file for what kwokctl says."""
+    return STATE / f"{name}.kwokctl.log"
 
 
 def lock(name: str) -> Path:

@@ -16,7 +16,7 @@ from dev.cluster.places import STATE, say
 from dev.cluster.plane import Cluster
 
 _PREFIX = "test-"
-_KEPT = 24 * 3600.0
+_KEPT = 3600.0
 
 
 @contextmanager
@@ -38,8 +38,8 @@ def remove_abandoned() -> None:
         if _stop_if_unused(Cluster(folder.name)):
             say(f"Stopped {folder.name}, which a test run had left behind")
     for file in STATE.glob(f"{_PREFIX}*"):
-        # Not at once: somebody may just be opening a lock.
-        if time.time() - file.stat().st_mtime > _KEPT and not Cluster(file.stem).folder.exists():
+        old = time.time() - file.stat().st_mtime > _KEPT  # sooner, somebody may be opening a lock
+        if old and not Cluster(file.name.partition(".")[0]).folder.exists():
             file.unlink(missing_ok=True)
 
 
