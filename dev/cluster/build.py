@@ -33,6 +33,8 @@ def _build(program: Program, go: Path) -> Path:
     target = program.cached
     target.parent.mkdir(parents=True, exist_ok=True)
     partial, log = target.with_suffix(".partial"), target.with_suffix(".log")
+    # A copy, as the checkout may change to another branch meanwhile.
+    module = shutil.copytree(MODULES / program.folder, target.parent / "module", dirs_exist_ok=True)
     package = "/".join(part for part in (program.module, program.package) if part)
     flags = ["-v", "-trimpath", "-buildvcs=false", f"-ldflags={program.linker_flags}"]
     command = [str(go), "build", *flags, "-o", str(partial), package]
@@ -40,7 +42,7 @@ def _build(program: Program, go: Path) -> Path:
     with log.open("w") as output:
         process = subprocess.Popen(
             [*_gently(), *command],
-            cwd=MODULES / program.folder,
+            cwd=module,
             env=_environment(),
             stdout=output,
             stderr=output,
