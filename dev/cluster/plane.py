@@ -89,7 +89,9 @@ def start(name: str = DEFAULT_NAME, *, audit: bool = False) -> Cluster:
         if record is None or not cluster.kubeconfig.exists():
             _create(cluster, audit=audit)
         elif audit and not record.audit:
-            raise ClusterError(f"Cluster {name} runs without an audit log: `make cluster-down`")
+            raise ClusterError(
+                f"Cluster {name} runs without an audit log: `make cluster-down` first"
+            )
         elif missing := _missing(cluster):
             say(f"Cluster {name} lacks {', '.join(sorted(missing))}: starting what is missing")
             _revive(cluster)
