@@ -22,9 +22,9 @@ def build(programs: list[Program], go: Path) -> dict[str, Path]:
     names = ", ".join(f"{program.name} {program.version}" for program in programs)
     say(f"Building {names}: once, as nothing of these is on this machine.")
     say(
-        f"With nothing cached by Go that is about {minutes} minutes on two cores; stop it when you"
-        " like, it goes on from there. With the internet at hand CLUSTER_BINARIES=download is"
-        " faster."
+        f"With nothing cached by Go that is about {minutes} minutes on two idle cores, on busy ones"
+        " twice that; stop it when you like, it goes on from there. With the internet at hand"
+        " CLUSTER_BINARIES=download is faster."
     )
     return {program.name: _build(program, go) for program in programs}
 
