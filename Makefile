@@ -14,7 +14,7 @@ RUN := $(UV) run --no-sync
 # pyright comes with all it needs; without this it asks a registry whether it is outdated.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: help install fmt lint test up down verify bench cluster-up cluster-down kubeconfig
+.PHONY: help install fmt lint test up down manifests verify bench cluster-up cluster-down kubeconfig
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,10 +33,13 @@ lint: install ## Check style, types and architecture
 	$(RUN) pyright
 	$(RUN) lint-imports
 
+manifests: install ## Write the CRDs in deploy/crds from the wire models
+	@$(RUN) python dev/manifests.py
+
 # Whatever a program writes and git keeps is written again here and compared.
-# Later: the CRDs (deploy/crds and the chart's copy).
 verify: install ## Check generated files, copies and changelog fragments
 	$(UV) lock --check
+	@$(RUN) python dev/manifests.py --check
 	@for member in core operator; do cmp LICENSE $$member/LICENSE; done
 	@said=$$($(RUN) towncrier build --draft --version next 2>&1) || { echo "$$said"; exit 1; }
 
