@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from dev.cluster import binaries
+from dev.cluster.places import CHECKOUT
 from dev.cluster.plane import Cluster
 from dev.cluster.programs import PROGRAMS
 from dev.cluster.sharing import shared
@@ -32,6 +33,15 @@ def cluster() -> Generator[Cluster]:
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or secrets.token_hex(16)
     with shared(run[:8]) as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def crds(cluster: Cluster) -> Cluster:
+    """The run's cluster, with our resources in it."""
+    cluster.kubectl("apply", "--server-side", "-f", str(CHECKOUT / "deploy" / "crds"))
+    for name in ("ensojobs", "ensoscripts"):
+        cluster.kubectl("wait", "--for=condition=Established", f"crd/{name}.enso.dev")
+    return cluster
 
 
 @pytest.fixture

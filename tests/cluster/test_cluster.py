@@ -2,14 +2,13 @@
 
 import json
 import subprocess
-import time
-from collections.abc import Callable
 
 import pytest
 from dev.cluster import binaries, processes
 from dev.cluster.plane import Cluster
 
 from tests.cluster.listening import listening
+from tests.support.eventually import eventually
 
 
 def test_the_api_server_says_its_version(cluster: Cluster) -> None:
@@ -64,13 +63,6 @@ def test_a_killed_api_server_comes_back_with_its_data(own_cluster: Cluster) -> N
     assert own_cluster.pid("kube-apiserver") != killed
     assert "kept" in names(own_cluster, "default")
     assert processes.running(own_cluster.folder).keys() == {*binaries.CONTROL_PLANE}
-
-
-def eventually(met: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not met():
-        assert time.monotonic() < deadline, "this did not come true"
-        time.sleep(0.1)
 
 
 def create(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from enso_operator.api.cel import IMMUTABLE, MUTABLE
 from enso_operator.api.crd import crds
 from enso_operator.api.rules import broken_rules, broken_script_rules
 from enso_operator.api.v1alpha1 import EnsoJob, EnsoJobSpec, EnsoScript
+from tests.support.crds import parts
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").rglob("*.yaml"))
@@ -22,15 +22,6 @@ def schema_in(text: str) -> dict[str, Any]:
     (version,) = yaml.safe_load(text)["spec"]["versions"]
     made: dict[str, Any] = version["schema"]["openAPIV3Schema"]
     return made
-
-
-def parts(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield schema
-    for key in ("items", "additionalProperties"):
-        if key in schema:
-            yield from parts(schema[key])
-    for field in schema.get("properties", {}).values():
-        yield from parts(field)
 
 
 def test_what_is_committed_is_what_is_generated() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -13,6 +13,8 @@ from enso_operator.api.fields import Wire
 from enso_operator.api.structural import NotStructural, Schema, check
 
 Text = Annotated[str, Field(max_length=9)]
+TextOrNone = Annotated[str, Field(max_length=9)] | None
+Texts = Annotated[list[Text], Field(max_length=3)]
 
 
 class Node(Wire):
@@ -52,7 +54,7 @@ REFUSED: list[tuple[Any, str]] = [
     (Annotated[int, Field(ge=0, le=9, multiple_of=2)], "spec.one: multipleOf beside type integer"),
     (Annotated[set[Text], Field(max_length=3)], "spec.one: uniqueItems beside type array"),
     (tuple[Text, Text], "spec.one: prefixItems beside type array"),
-    (datetime.timedelta, "spec.one: format duration means nothing, or something else"),
+    (dt.timedelta, "spec.one: format duration means nothing, or something else"),
     (bytes, "spec.one: format binary means nothing, or something else"),
     (
         Annotated[str, Field(max_length=9, json_schema_extra={"pattern": "^(?!a)"})],
@@ -90,8 +92,10 @@ BY_HAND: list[tuple[Schema, str]] = [
             "x-kubernetes-list-type": "map",
             "x-kubernetes-list-map-keys": ["name", "key"],
         },
-        "spec: list map key name must be required, or have a default\n"
-        "spec: list map key key is no text or whole number of its items",
+        (
+            "spec: list map key name must be required, or have a default\n"
+            "spec: list map key key is no text or whole number of its items"
+        ),
     ),
     ({"type": "object"}, "spec: needs fields, or a type for all values"),
     (
@@ -138,15 +142,16 @@ def test_a_schema_that_says_it_wrongly_is_refused(made: Schema, sentence: str) -
 def test_every_mistake_is_told_at_once() -> None:
     with pytest.raises(NotStructural) as error:
         schema(Annotated[list[str | int], Field(max_length=3)], json_schema_extra={"not": {}})
-    assert [line.split(":")[0] for line in str(error.value).splitlines()] == ["spec.one"] + [
-        "spec.one[]"
+    assert [line.split(":")[0] for line in str(error.value).splitlines()] == [
+        "spec.one",
+        "spec.one[]",
     ]
 
 
 TAKEN: list[tuple[Any, Schema]] = [
-    (Text | None, {"type": "string", "maxLength": 9}),
+    (TextOrNone, {"type": "string", "maxLength": 9}),
     (Literal["a"], {"type": "string", "enum": ["a"]}),
-    (datetime.datetime, {"type": "string", "format": "date-time"}),
+    (dt.datetime, {"type": "string", "format": "date-time"}),
     (
         Annotated[dict[Text, object], Field(max_length=3)],
         {"type": "object", "maxProperties": 3, "x-kubernetes-preserve-unknown-fields": True},
@@ -169,9 +174,14 @@ def test_what_pydantic_says_otherwise_is_said_structurally(kind: object, made: S
 
 
 def test_defaults_are_said_unless_they_are_empty() -> None:
-    text = Annotated[list[Text], Field(max_length=3)]
-    assert schema(text, default_factory=lambda: ["python3"])["properties"]["one"]["default"] == [
-        "python3"
+    said = schema(Texts, default_factory=lambda: ["python3"])["properties"]["one"]["default"]
+    assert said == ["python3"]
+
+    empty: list[tuple[Any, object]] = [
+        (Texts, []),
+        (Text, ""),
+        (TextOrNone, None),
+        (Inner, Inner()),
     ]
-    for kind, empty in ((text, []), (Text, ""), (Text | None, None), (Inner, Inner())):
-        assert "default" not in schema(kind, default=empty)["properties"]["one"]
+    for kind, default in empty:
+        assert "default" not in schema(kind, default=default)["properties"]["one"]

@@ -6,6 +6,8 @@ from typing import Any
 
 Document = dict[str, Any]
 
+EMPTY: Document = {}
+
 BIG = "y" * 59
 """Makes a name as long as it may be."""
 

@@ -35,6 +35,8 @@ class Rule:
 
     rule: str
     message: str
+    expression: str = ""
+    """CEL for a message that names what is wrong: `format`, as the cost of `+` is not bounded."""
     field: str = ""
     """The field that the API server names; else what the rule is about."""
 
@@ -43,6 +45,7 @@ class Rule:
         said = {
             "rule": self.rule,
             "message": self.message,
+            "messageExpression": self.expression,
             "fieldPath": self.field,
         }
         return {key: value for key, value in said.items() if value}
@@ -79,26 +82,48 @@ _TOGETHER = (
     "(!{0}.exists(is, is) || {0}.lastIndexOf(true) - {0}.indexOf(true) + 1 == "
     "{0}.filter(is, is).size())"
 )
+_LISTED_TOGETHER = _TOGETHER.format(_IN.format(_IN_LISTED))
 _STAND_TOGETHER = _where_listed(
-    f"self.sessions.all(one, {_TOGETHER.format(_IN.format(_IN_LISTED))})",
-    _TOGETHER.format(_IN.format("true")),
+    f"self.sessions.all(one, {_LISTED_TOGETHER})", _TOGETHER.format(_IN.format("true"))
 )
+_SCATTERED = _where_listed(f"self.sessions.filter(one, !{_LISTED_TOGETHER})[0].name", "'main'")
+
+
+def _named(message: str, *names: str) -> str:
+    return f"'{message}'.format([{', '.join(names)}])"
+
+
+def _first(condition: str, field: str) -> str:
+    return f"self.scripts.filter(s, {condition})[0].{field}"
+
 
 _SESSIONS = (
     Rule(
         f"!self.scripts.exists(s, {_UNKNOWN})",
         "a script names a session that the job does not have: add it to sessions",
+        _named(
+            "script %s names session %s, which the job does not have: add it to sessions",
+            _first(_UNKNOWN, "name"),
+            _first(_UNKNOWN, "session"),
+        ),
         ".scripts",
     ),
     Rule(
         f"!self.scripts.exists(s, {_NAMED_AS_SESSION})",
         "a container script has the name of a session: rename one",
+        _named(
+            "container script %s has the name of a session: rename one",
+            _first(_NAMED_AS_SESSION, "name"),
+        ),
         ".scripts",
     ),
     Rule(
         _STAND_TOGETHER,
-        "the scripts of one session must stand together, with no other script between them",
-        field=".scripts",
+        "the scripts of one session must stand together, with nothing between them",
+        _named(
+            "the scripts of session %s must stand together, with nothing between them", _SCATTERED
+        ),
+        ".scripts",
     ),
 )
 
