@@ -15,7 +15,6 @@ from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.observations import Ended, Observations
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.records import from_log, only_events
-
 from tests.support.jobs import FakeClock
 from tests.support.sessions import SUCCEEDS, TIMES_OUT, Fate, SimulatedSession
 

@@ -17,7 +17,6 @@ from job_execution_framework.service_layer.unit_of_work import (
     InMemoryJobUnitOfWork,
     InMemoryRepository,
 )
-
 from tests.support.jobs import FakeClock
 
 FAILS = Result(cause=Cause(Reason.EXCEPTION, "it broke", error="ValueError"))

@@ -24,7 +24,6 @@ from job_execution_framework.service_layer.unit_of_work import (
     InMemoryJobUnitOfWork,
     InMemoryRepository,
 )
-
 from tests.support.jobs import FakeClock
 from tests.support.sessions import Fate, SimulatedSession, SupervisorDied
 

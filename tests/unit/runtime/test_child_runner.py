@@ -17,6 +17,7 @@ from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.script import Container, Function, Missing, Script, Source
 from job_execution_framework.domain.secret import Secret
+from job_execution_framework.runtime.child_runner import ChildRunner
 from tests.support.scripts import Scripts, is_alive, pid_in, until
 from tests.unit.runtime.conftest import Start
 
@@ -103,6 +104,16 @@ def test_a_hang_deeper_than_a_dump_is_placed(scripts: Scripts) -> None:
     def main(): down(500)
     """
     assert str(scripts.fails(source, timeout=0.5).at) == "line 5 in down: time.sleep(60)"
+
+
+def test_a_hang_below_a_folder_of_any_name_is_placed(tmp_path: Path) -> None:
+    folder = tmp_path / "jürgen 📁"
+    folder.mkdir()
+    runner = ChildRunner(folder, [sys.executable], 20, 0.3)
+    scripts = Scripts(runner, folder)
+    cause = scripts.fails("import time\ndef main():\n    time.sleep(60)  # ü", timeout=0.5)
+    assert str(cause.at) == "line 3 in main: time.sleep(60)  # ü"
+    runner.close()
 
 
 def test_a_missing_script_is_not_found(scripts: Scripts) -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # a table: one case, one line
 """Scripts that do what scripts should not: each ends in an honest record, and hurts no other.
 
 After each of them a well-behaved script runs in the same session, and must find its world whole.

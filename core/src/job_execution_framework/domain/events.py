@@ -26,8 +26,8 @@ class Event:
     seq: int = 0
 
     def __str__(self) -> str:
-        time = datetime.fromtimestamp(self.at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return f"{time} {type(self).__name__} {self.told()}".rstrip()
+        line = f"{_utc(self.at)} {type(self).__name__} {self.told()}"
+        return " ".join(line.splitlines()).rstrip()
 
     def told(self) -> str:
         """Return the event's own part of its line."""
@@ -219,6 +219,13 @@ class ScriptSkipped(ScriptEvent):
         return "".join(
             f", {part}" for part in (f"by {self.by}" if self.by else "", self.why) if part
         )
+
+
+def _utc(at: float) -> str:
+    try:
+        return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return f"{at:g}"  # no clock says so, but a log may
 
 
 def took(seconds: float) -> str:

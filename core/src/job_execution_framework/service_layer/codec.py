@@ -70,7 +70,7 @@ def _read_one_of(kinds: tuple[Any, ...], value: Any) -> Any:
 
 
 def _expect(kind: Any, value: Any) -> Any:
-    if not isinstance(value, kind):
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise TypeError(f"{value!r} is not {kind}")
     return value
 

@@ -51,14 +51,14 @@ class ScriptLibrary:
         key = name.replace("-", "_")
         for folder in self.folders:
             for path in (folder / f"{key}.py", folder / f"{key.replace('_', '-')}.py"):
-                if path.parent == folder and path.is_file():
+                if path.parent == folder and _is_file(path, name):
                     return _read(path, name)
         for entry in _entry_points():
             if entry.name.replace("-", "_") == key:
                 value = entry.value if ":" in entry.value else f"{entry.value}:main"
                 return Function(value)
         built_in = _built_in() / f"{key}.py"
-        if key.isidentifier() and not key.startswith("_") and built_in.is_file():
+        if key.isidentifier() and not key.startswith("_") and _is_file(built_in, name):
             return Source(built_in.read_text(encoding="utf-8"), f"{key}.py")
         raise ScriptNotFound(self._not_found(name, key))
 
@@ -107,6 +107,13 @@ def _built_in() -> Traversable:
     from importlib import resources  # noqa: PLC0415  # dear, and seldom needed
 
     return resources.files("job_execution_framework.scripts")
+
+
+def _is_file(path: Path | Traversable, name: str) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:  # too long, or in a folder that is closed to us
+        raise ScriptNotFound(f"script {name!r} cannot be looked up: {error}") from error
 
 
 def _read(path: Path, name: str) -> Source:

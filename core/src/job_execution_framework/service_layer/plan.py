@@ -108,7 +108,7 @@ class Plan:
                     _with_secrets(one, names.get(one.name, {}), environment) for one in plan.scripts
                 ),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise Unreadable(f"not a plan: {error!r}") from error
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from job_execution_framework.domain import events
 from job_execution_framework.domain.errors import Unreadable
+from job_execution_framework.domain.transitions import JOB_STATES
 from job_execution_framework.service_layer.codec import from_document, to_document
 
 VERSION = 1
@@ -24,17 +25,14 @@ class End:
 
 
 Record = events.Event | End
-_KINDS: dict[str, type[Record]] = {
-    kind.__name__: kind
-    for kind in (End, *vars(events).values())
-    if isinstance(kind, type) and issubclass(kind, (events.Event, End))
-}
+_KINDS: dict[str, type[Record]] = {kind.__name__: kind for kind in (End, *JOB_STATES)}
 
 
 def to_line(record: Record) -> bytes:
     """Return the record as one line, with its newline."""
     document = {"v": VERSION, "type": type(record).__name__, **to_document(record)}
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace") + b"\n"  # half a character: as JSON writes it
 
 
 def from_line(line: bytes) -> Record:
@@ -42,11 +40,11 @@ def from_line(line: bytes) -> Record:
     try:
         document = json.loads(line)
         version, kind = document["v"], document["type"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Unreadable(f"not a record: {line[:80]!r}") from error
     if version != VERSION:
         raise Unreadable(f"a record of version {version}, but this release reads version {VERSION}")
-    if kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise Unreadable(f"a record of type {kind!r}, which this release does not know")
     try:
         return from_document(_KINDS[kind], document)
