@@ -14,10 +14,10 @@ RUN := $(UV) run --no-sync
 # pyright comes with all it needs; without this it asks a registry whether it is outdated.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: help install fmt lint test up down verify bench
+.PHONY: help install fmt lint test up down manifests verify bench cluster-up cluster-down kubeconfig
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(filter $(PRIVATE_UV),$(UV)) ## Install everything into .venv, as locked
 	@$(UV) sync --locked --all-packages
@@ -33,15 +33,19 @@ lint: install ## Check style, types and architecture
 	$(RUN) pyright
 	$(RUN) lint-imports
 
+manifests: install ## Write the CRDs in deploy/crds from the wire models
+	@$(RUN) python dev/manifests.py
+
 # Whatever a program writes and git keeps is written again here and compared.
-# Later: the CRDs (deploy/crds and the chart's copy).
 verify: install ## Check generated files, copies and changelog fragments
 	$(UV) lock --check
+	@$(RUN) python dev/manifests.py --check
 	@for member in core operator; do cmp LICENSE $$member/LICENSE; done
 	@said=$$($(RUN) towncrier build --draft --version next 2>&1) || { echo "$$said"; exit 1; }
 
 # Two workers: many tests start processes and wait for them, and small machines have two cores.
 test: install lint verify ## Check everything, then run all tests
+	@$(RUN) python -m dev.cluster binaries
 	$(RUN) pytest -n 2
 
 up: install ## Start the HTTP API on :5005 and run the example job through it
@@ -49,6 +53,15 @@ up: install ## Start the HTTP API on :5005 and run the example job through it
 
 down: install ## Stop what `make up` started
 	@$(RUN) python dev/down.py
+
+cluster-up: install ## Start, or repair, a development API server (docs/cluster.md)
+	@$(RUN) python -m dev.cluster up
+
+cluster-down: install ## Stop it and remove its data
+	@$(RUN) python -m dev.cluster down
+
+kubeconfig: install ## Print the path of its kubeconfig: make -s kubeconfig
+	@$(RUN) python -m dev.cluster kubeconfig
 
 bench: install ## Measure, as ratios to plain Python
 	@$(RUN) python -m benchmarks

@@ -92,5 +92,12 @@ Quantity = Annotated[
     str,
     BeforeValidator(_digits),
     Field(min_length=1, max_length=32, pattern=QUANTITY),
-    WithJsonSchema({"x-kubernetes-int-or-string": True, "maxLength": 32, "pattern": QUANTITY}),
+    WithJsonSchema(
+        {
+            "x-kubernetes-int-or-string": True,
+            "minimum": 0,  # of a number; what a text must be, the pattern says
+            "maxLength": 32,
+            "pattern": QUANTITY,
+        }
+    ),
 ]

@@ -1,0 +1,71 @@
+"""What a developer, the Makefile and `make up` ask for: `up`, `down`, `kubeconfig`, `binaries`.
+
+With `USE_CLUSTER=current` all of them mean the current context of the developer's kubeconfig
+instead of a cluster of our own.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+from dev.cluster import binaries, plane, sharing
+from dev.cluster.places import DEFAULT_NAME, ClusterError, say
+from dev.cluster.plane import Cluster
+
+
+def up(*, audit: bool = False) -> str:
+    """Make sure that a cluster answers; return the value for `KUBECONFIG`."""
+    if _uses_current():
+        _check_current()
+    else:
+        plane.start(audit=audit)
+    return kubeconfig()
+
+
+def down() -> None:
+    """Leave no process of ours behind, and no data; a cluster that is not ours stays."""
+    if _uses_current():
+        say("The cluster of the current context is not ours: it stays as it is")
+        return
+    sharing.remove_abandoned()
+    Cluster(DEFAULT_NAME).stop()
+    say(f"Cluster {DEFAULT_NAME} is down")
+
+
+def kubeconfig() -> str:
+    """Return the value for `KUBECONFIG`: one path, whether the cluster runs or not."""
+    if _uses_current():
+        return os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
+    path = Cluster(DEFAULT_NAME).kubeconfig
+    if not path.exists():
+        say("This cluster does not run: `make cluster-up` starts it")
+    return str(path)
+
+
+def programs() -> None:
+    """Find, or build, what a cluster needs: for those who must not wait for it later."""
+    for name, path in binaries.provide().items():
+        say(f"{name}: {path}")
+
+
+def _uses_current() -> bool:
+    chosen = os.environ.get("USE_CLUSTER", "")
+    if chosen not in {"", "current"}:
+        raise ClusterError(f"USE_CLUSTER={chosen} means nothing here: only `current` does")
+    return chosen == "current"
+
+
+def _check_current() -> None:
+    kubectl = str(binaries.kubectl())
+    context = _ask([kubectl, "config", "current-context"])
+    _ask([kubectl, "version", "--request-timeout", "10s"])
+    say(f"Using the cluster of the current context, {context}")
+
+
+def _ask(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ClusterError(
+            f"USE_CLUSTER=current, but `{' '.join(command[1:])}` fails: {done.stderr.strip()}"
+        )
+    return done.stdout.strip()

@@ -1,0 +1,56 @@
+"""Where the development cluster keeps things: used by every other module of this package.
+
+What belongs to one checkout stays in its `.cache/`, so that two checkouts never meet; what is the
+same for all of them (built programs) is in the user's cache folder, below the version it has.
+"""
+
+import fcntl
+import hashlib
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+STATE = CHECKOUT / ".cache" / "cluster"
+"""Locks and records of this checkout's clusters; kwokctl keeps their files in `clusters/NAME`."""
+
+MODULES = Path(__file__).resolve().with_name("go")
+"""The Go modules that pin the programs."""
+
+DEFAULT_NAME = f"enso-{hashlib.sha256(str(CHECKOUT).encode()).hexdigest()[:8]}"
+"""The checkout's own cluster: a kubeconfig context has a name, so two checkouts have two names."""
+
+AFRESH = "`make cluster-down cluster-up` starts with a new and empty one."
+"""What always helps, if the data may go."""
+
+
+class ClusterError(Exception):
+    """The cluster cannot do what was asked; the message is a sentence for the developer."""
+
+
+def user_cache() -> Path:
+    """Return the folder for what every checkout of this user can share."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "enso-executer"
+
+
+def say(line: str) -> None:
+    """Tell the developer what happens; standard output stays free for answers."""
+    print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def locked(path: Path, *, waiting_for: str = "") -> Generator[None]:
+    """Hold the lock of that file; the kernel gives it back even if this process is killed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if waiting_for:
+                say(f"Waiting for {waiting_for}")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,64 @@
+"""The programs of the cluster and their versions: what binaries.py looks for and build.py builds.
+
+A version stands in one place, the go.mod of its module below go/. Programs that a real node needs
+are one more line here.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from dev.cluster.places import MODULES, user_cache
+
+
+@dataclass(frozen=True)
+class Program:
+    """One executable: where it is built from, and how old another one of that name may be."""
+
+    name: str
+    folder: str
+    """Below go/: the module that pins it."""
+    module: str
+    package: str
+    """Inside the module; empty is its root."""
+    oldest: tuple[int, int]
+    minutes: int
+    """A build with nothing cached, on two cores, after the ones before it in PROGRAMS."""
+
+    @cached_property
+    def version(self) -> str:
+        """The pinned version, without the v."""
+        text = (MODULES / self.folder / "go.mod").read_text()
+        match = re.search(rf"^\s*(?:require )?{re.escape(self.module)} v(\S+)", text, re.MULTILINE)
+        if match is None:
+            raise LookupError(f"go/{self.folder}/go.mod does not require {self.module}")
+        return match[1]
+
+    @property
+    def cached(self) -> Path:
+        """Where a build of ours is kept."""
+        return user_cache() / "bin" / f"{self.folder}-{self.version}" / self.name
+
+    @property
+    def linker_flags(self) -> str:
+        """Small executables; Kubernetes' own would otherwise say that they are v0.0.0."""
+        if self.folder != "kubernetes":
+            return "-s -w"
+        major, minor, _ = self.version.split(".", 2)
+        told = {"Version": f"v{self.version}", "Major": major, "Minor": minor, "TreeState": "clean"}
+        prefix = "-X k8s.io/component-base/version.git"
+        return " ".join(["-s -w", *(f"{prefix}{name}={value}" for name, value in told.items())])
+
+
+_KUBERNETES = ("kubernetes", "k8s.io/kubernetes")
+
+PROGRAMS = {
+    program.name: program
+    for program in (
+        Program("kwokctl", "kwok", "sigs.k8s.io/kwok", "cmd/kwokctl", (0, 8), 2),
+        Program("etcd", "etcd", "go.etcd.io/etcd/server/v3", "", (3, 5), 1),
+        Program("kube-apiserver", *_KUBERNETES, "cmd/kube-apiserver", (1, 30), 6),
+        Program("kube-controller-manager", *_KUBERNETES, "cmd/kube-controller-manager", (1, 30), 2),
+    )
+}

@@ -1,0 +1,221 @@
+"""The status of an EnsoJob: what the operator writes and people, and their tools, read.
+
+The conditions are the state, the rows say how each script went, `why` is the failure card. What
+only the operator needs, to go on after a restart or a resume, is apart, in `ledger`. At its
+largest all of it stays below 64 KiB: whoever writes it cuts messages and earlier attempts first.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from enso_operator.api.fields import Name, ObjectName, Wire
+from enso_operator.api.v1alpha1 import MOST_SCRIPTS, MOST_SESSIONS
+from job_execution_framework.domain.cause import LINES_KEPT, LONGEST_MESSAGE
+from job_execution_framework.domain.row import ATTEMPTS_KEPT
+
+LARGEST_STATUS = 64 * 1024
+"""Bytes of a status."""
+LONGEST_IN_ROW = 256
+"""Characters of a message in a script's row: the whole one is in the failure and in the Event."""
+LONGEST_LINE = 1024
+"""Characters of one line of text: a card has no more bytes than that."""
+MOST_ORIGINS = 128
+"""Origins of events that are remembered: the coordinator, and the latest session runs."""
+MOST_RESUMES = 50
+"""Resumes of one job."""
+
+Time = Annotated[datetime, Field(strict=False)]
+Word = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
+Line = Annotated[str, Field(max_length=LONGEST_LINE)]
+Message = Annotated[str, Field(max_length=LONGEST_MESSAGE)]
+RunName = Annotated[str, Field(min_length=1, max_length=80)]
+Token = Annotated[str, Field(min_length=1, max_length=128)]
+Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+ExitCode = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
+Number = Annotated[int, Field(ge=0, le=2**53)]
+State = Literal["NotStarted", "Running", "Succeeded", "Failed", "Interrupted", "Skipped"]
+
+
+class Condition(Wire):
+    """One aspect of the job's state, in the form that all of Kubernetes shares."""
+
+    type: Literal["Succeeded", "Finished", "Ready", "Reconciling", "Stalled"]
+    """Succeeded and Finished are for people; Ready, Reconciling and Stalled for GitOps tools."""
+    status: Literal["True", "False", "Unknown"]
+    """Whether it is so. Succeeded is Unknown until the job has ended."""
+    observed_generation: Number | None = None
+    """The generation of the resource that this is said of."""
+    last_transition_time: Time
+    """When its status changed last."""
+    reason: Word
+    """One word; that of Succeeded is the job's state: Waiting, Running, Suspended, Failed …."""
+    message: Line = ""
+    """One line; of a failed job it says which script failed, with which arguments, and why."""
+
+
+class Place(Wire):
+    """A place in the user's own code."""
+
+    file: Line
+    """The file; a script's own source is named after the script."""
+    line: Count
+    """Number of the line, from 1."""
+    function: Line
+    """The function."""
+    text: Line | None = None
+    """The line itself."""
+
+
+class Failure(Wire):
+    """Why something failed."""
+
+    script: Name | None = None
+    """The script that failed, if it was one."""
+    attempt: Count | None = None
+    """Number of the attempt that failed."""
+    time: Time | None = None
+    """When it failed."""
+    reason: Word
+    """The cause in one word: OutOfMemory, Timeout, Exception, ImagePullFailed …."""
+    message: Message | None = None
+    """The failure's own words. Secrets are hidden in them."""
+    error: Line | None = None
+    """Type of the exception, where there was one."""
+    at: Place | None = None
+    """The innermost place in the user's own code."""
+    exit_code: ExitCode | None = None
+    """Exit code of the process, where it ended by itself."""
+    signal: Word | None = None
+    """Signal that ended the process, such as SIGSEGV."""
+    said: Annotated[list[Line], Field(max_length=LINES_KEPT)] | None = None
+    """The last lines that the script wrote."""
+    said_lines: Number | None = None
+    """How many lines the script wrote in all."""
+
+
+class AttemptStatus(Wire):
+    """An earlier attempt of a script."""
+
+    attempt: Count
+    """Number of the attempt, from 1."""
+    state: State
+    """How it ended."""
+    start_time: Time | None = None
+    """When it started."""
+    completion_time: Time | None = None
+    """When it ended."""
+    exit_code: ExitCode | None = None
+    """Exit code of its process, where it ended by itself."""
+    reason: Word | None = None
+    """Why it failed, in one word."""
+
+
+class ScriptStatus(Wire):
+    """One script: its latest attempt, and what came before it."""
+
+    name: Name
+    """The script's name."""
+    state: State
+    """State of the latest attempt; Interrupted means that nobody can know how it ended."""
+    attempt: Count = 0
+    """Number of the latest attempt; 0 before the first."""
+    start_time: Time | None = None
+    """When the latest attempt started."""
+    completion_time: Time | None = None
+    """When the latest attempt ended."""
+    exit_code: ExitCode | None = None
+    """Exit code of its process, where it ended by itself."""
+    reason: Word | None = None
+    """Why it failed, in one word."""
+    message: Annotated[str, Field(max_length=LONGEST_IN_ROW)] | None = None
+    """Why it failed, in short."""
+    done: bool = False
+    """Whether the script need not run again; a replay that fails does not undo it."""
+    failures: Count = 0
+    """Failed attempts since the job started or was last resumed: retries are counted by them."""
+    earlier: Annotated[list[AttemptStatus], Field(max_length=ATTEMPTS_KEPT)] | None = None
+    """The attempts before the latest; of many only the last."""
+
+
+class OpenRun(Wire):
+    """The process of a session that may be running."""
+
+    name: RunName
+    """Name of the session run, such as houdini-2."""
+    session: Name
+    """The session that it is a run of."""
+    uid: Token
+    """Identity of the only process that may start the scripts; on Kubernetes the Pod's UID."""
+    open_time: Time
+    """When it was opened."""
+    scripts: Annotated[list[Name], Field(max_length=MOST_SCRIPTS)]
+    """The only scripts that it may start."""
+
+
+class SessionLedger(Wire):
+    """What is remembered of one session."""
+
+    name: Name
+    """The session's name; that of a container script is the script's."""
+    runs: Count = 0
+    """How many processes of it have been opened."""
+    lost: Count = 0
+    """How many of them were lost since the job started or was last resumed."""
+    lost_by: Failure | None = None
+    """Why the last of them was lost."""
+
+
+class Ledger(Wire):
+    """What the operator needs to go on from here, after its own restart or a resume."""
+
+    run: OpenRun | None = None
+    """The session run that is open."""
+    sessions: (
+        Annotated[list[SessionLedger], Field(max_length=MOST_SESSIONS + MOST_SCRIPTS)] | None
+    ) = None
+    """Sessions that had a run."""
+    cursors: Annotated[dict[RunName, Number], Field(max_length=MOST_ORIGINS)] | None = None
+    """For each origin of events the number of the last one that was taken in."""
+    failed: Failure | None = None
+    """The last failure of a script, while the job may still try it again."""
+    skipped: Annotated[list[Name], Field(max_length=MOST_SCRIPTS)] | None = None
+    """Scripts that are done because somebody said so, not because they ran."""
+    resumes: Annotated[int, Field(ge=0, le=MOST_RESUMES)] = 0
+    """How often the job was resumed."""
+    resume_time: Time | None = None
+    """When the job was last resumed."""
+    tokens: Annotated[list[Token], Field(max_length=MOST_RESUMES)] | None = None
+    """Tokens of the resumes that were acted upon: none of them acts again."""
+
+
+class EnsoJobStatus(Wire):
+    """How the job stands."""
+
+    observed_generation: Annotated[int, Field(ge=-1, le=2**53)] = -1
+    """The generation of the resource that this status is about; -1 before the first look."""
+    conditions: Annotated[list[Condition], Field(max_length=16)] | None = None
+    """The job's state. Succeeded has it as its reason; Finished is true once the job has ended."""
+    start_time: Time | None = None
+    """When the job was let go."""
+    completion_time: Time | None = None
+    """When the job ended."""
+    done: Annotated[str, Field(max_length=16)] | None = None
+    """How many of the scripts are done, such as 2/4."""
+    script: Name | None = None
+    """The script that runs, or at which the job failed."""
+    reason: Word | None = None
+    """Why the job failed, or waits, in one word."""
+    pod: ObjectName | None = None
+    """The Pod in which the job runs, or ran last."""
+    scripts: Annotated[list[ScriptStatus], Field(max_length=MOST_SCRIPTS)] | None = None
+    """One row for each script, in the job's order."""
+    failure: Failure | None = None
+    """Why the job failed."""
+    ledger: Ledger | None = None
+    """What the operator needs to go on from here."""
+    why: Annotated[list[Line], Field(max_length=64)] | None = None
+    """Why the job failed, for people: the script, its arguments, the cause, and how to go on."""

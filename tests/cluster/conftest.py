@@ -1,0 +1,72 @@
+"""A real API server for the tests of this folder: one cluster per run, one namespace per test.
+
+Where its programs are not on this machine yet, the tests are skipped with a sentence; in CI that
+is a failure. `make test` gets them beforehand.
+"""
+
+import os
+import secrets
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from dev.cluster import binaries
+from dev.cluster.places import CHECKOUT
+from dev.cluster.plane import Cluster
+from dev.cluster.programs import PROGRAMS
+from dev.cluster.sharing import shared
+
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is in this folder, so that `-m "not cluster"` leaves it out."""
+    for item in items:
+        if item.path.is_relative_to(_HERE):
+            item.add_marker(pytest.mark.cluster)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Generator[Cluster]:
+    """One cluster for the whole run, shared by its workers: leave its processes alone."""
+    _require_programs()
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or secrets.token_hex(16)
+    with shared(run[:8]) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def crds(cluster: Cluster) -> Cluster:
+    """The run's cluster, with our resources in it."""
+    cluster.kubectl("apply", "--server-side", "-f", str(CHECKOUT / "deploy" / "crds"))
+    for name in ("ensojobs", "ensoscripts"):
+        cluster.kubectl("wait", "--for=condition=Established", f"crd/{name}.enso.dev")
+    return cluster
+
+
+@pytest.fixture
+def own_cluster() -> Generator[Cluster]:
+    """A cluster for one test that kills parts of it; it takes three seconds to start."""
+    _require_programs()
+    with shared(secrets.token_hex(4)) as one:
+        yield one
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Generator[str]:
+    """A new namespace for one test; what is in it goes with it, without being waited for."""
+    name = f"test-{secrets.token_hex(4)}"
+    cluster.kubectl("create", "namespace", name)
+    yield name
+    cluster.kubectl("delete", "namespace", name, "--wait=false")
+
+
+def _require_programs() -> None:
+    """Skip, or fail in CI, where a program is missing: nothing is built inside a test."""
+    missing = PROGRAMS.keys() - binaries.local().keys()
+    if not missing:
+        return
+    sentence = f"{', '.join(sorted(missing))} not on this machine: `make cluster-up` gets them"
+    if os.environ.get("CI"):
+        pytest.fail(sentence)
+    pytest.skip(sentence)

@@ -1,0 +1,165 @@
+"""Manifests that break one rule each, and the sentence that their author reads."""
+
+from __future__ import annotations
+
+from tests.support.resources import EMPTY, Document, in_session, job, library_script, of_scripts
+
+CONTAINER = {"container": {"image": "curl"}}
+TWO = [{"name": "a"}, {"name": "b"}]
+KEYS = "a key is not as it must be: use letters, digits, '-', '_' and '.', after a prefix"
+KINDS = "give it exactly one of scriptRef, source, function, container"
+TOGETHER = "must stand together, with nothing between them"
+NO_ARGS = "a container has no main that takes args: use container.args and container.env"
+VOLUMES = "give it exactly one of persistentVolumeClaim, configMap, secret, emptyDir, nfs"
+
+RULES_REFUSED: list[tuple[Document, str]] = [
+    (
+        of_scripts({"scriptRef": {"name": "a"}, "source": "x"}),
+        f"spec.scripts[0]: Invalid value: {KINDS}",
+    ),
+    (job({"scripts": [{"name": "a"}]}), f"spec.scripts[0]: Invalid value: {KINDS}"),
+    (
+        of_scripts({"session": "nuke"}),
+        (
+            "spec.scripts: Invalid value: script script-0 names session nuke, which the job does "
+            "not have: add it to sessions"
+        ),
+    ),
+    (
+        of_scripts({}, {"session": "main"}, sessions=TWO),
+        "script script-1 names session main, which the job does not have: add it to sessions",
+    ),
+    (
+        of_scripts({"session": "a"}, {"session": "b"}, {}, sessions=TWO),
+        f"spec.scripts: Invalid value: the scripts of session a {TOGETHER}",
+    ),
+    (of_scripts({}, CONTAINER, {}), f"the scripts of session main {TOGETHER}"),
+    (
+        of_scripts({}, {"session": "b"}, CONTAINER, {"session": "b"}, sessions=TWO),
+        f"the scripts of session b {TOGETHER}",
+    ),
+    (
+        of_scripts({}, CONTAINER | {"name": "main"}),
+        "container script main has the name of a session: rename one",
+    ),
+    (
+        of_scripts({}, CONTAINER | {"name": "b"}, sessions=TWO),
+        "container script b has the name of a session: rename one",
+    ),
+    (
+        of_scripts(CONTAINER | {"session": "main"}),
+        "a container is a session of its own: remove session",
+    ),
+    (of_scripts(CONTAINER | {"args": {"a": 1}}), NO_ARGS),
+    (
+        of_scripts(
+            CONTAINER | {"argsFrom": [{"name": "a", "secretKeyRef": {"name": "s", "key": "k"}}]}
+        ),
+        NO_ARGS,
+    ),
+    (
+        in_session(volumeMounts=[{"name": "a", "mountPath": "/a"}]),
+        (
+            "spec.sessions[0].volumeMounts: Invalid value: a volumeMount names no volume of the "
+            "session: add it to volumes"
+        ),
+    ),
+    (
+        in_session(onInterrupted={"limit": 2}),
+        (
+            "spec.sessions[0].onInterrupted: Invalid value: limit means nothing with policy Fail: "
+            "write policy: Retry"
+        ),
+    ),
+    (
+        in_session(tolerations=[{"value": "a"}]),
+        (
+            "spec.sessions[0].tolerations[0]: Invalid value: a toleration without key needs "
+            "operator: Exists"
+        ),
+    ),
+    (in_session(env=[{"name": "A"}]), "give it exactly one of value, valueFrom"),
+    (
+        in_session(env=[{"name": "A", "valueFrom": EMPTY}]),
+        "give it exactly one of secretKeyRef, configMapKeyRef",
+    ),
+    (in_session(volumes=[{"name": "v"}]), VOLUMES),
+    (
+        in_session(volumes=[{"name": "v", "emptyDir": EMPTY, "secret": {"secretName": "s"}}]),
+        VOLUMES,
+    ),
+    (in_session(nodeSelector={"a b": "c"}), f"nodeSelector: Invalid value: {KEYS}"),
+    (in_session(resources={"limits": {"/cpu": 1}}), f"resources.limits: Invalid value: {KEYS}"),
+    (
+        in_session(resources={"requests": {"c" * 318: 1}}),
+        f"resources.requests: Invalid value: {KEYS}",
+    ),
+    (
+        job(of_scripts({})["spec"], "a" * 53),
+        "metadata.name has more than 52 characters: names of Pods are made from it",
+    ),
+    (
+        job(of_scripts({})["spec"], "a.b"),
+        "metadata.name has a '.': use lower-case letters, digits and '-'",
+    ),
+    (library_script(), "spec: Invalid value: give it exactly one of source, function"),
+    (library_script(source="x", function="a:b"), "give it exactly one of source, function"),
+    (library_script("a" * 64, source="x"), "metadata.name has more than 63 characters"),
+    (
+        library_script("a.b", source="x"),
+        "metadata.name has a '.': use lower-case letters, digits and '-'",
+    ),
+]
+"""Rules between fields, which are written in CEL."""
+
+_TWICE = {"name": "a", "value": "1"}
+_MOUNT = {"name": "v", "mountPath": "/v"}
+_SECRET = {"name": "a", "secretKeyRef": {"name": "s", "key": "k"}}
+
+REFUSED: list[tuple[Document, str]] = [
+    (of_scripts({"name": "a"}, {"name": "a"}), 'spec.scripts[1]: Duplicate value: {"name":"a"}'),
+    (
+        of_scripts({}, sessions=[{"name": "a"}, {"name": "a"}]),
+        'spec.sessions[1]: Duplicate value: {"name":"a"}',
+    ),
+    (of_scripts({"argsFrom": [_SECRET, _SECRET]}), 'argsFrom[1]: Duplicate value: {"name":"a"}'),
+    (in_session(env=[_TWICE, _TWICE]), 'env[1]: Duplicate value: {"name":"a"}'),
+    (
+        of_scripts({"container": {"image": "curl", "env": [_TWICE, _TWICE]}}),
+        'container.env[1]: Duplicate value: {"name":"a"}',
+    ),
+    (
+        in_session(volumes=[{"name": "v", "emptyDir": EMPTY}, {"name": "v", "emptyDir": EMPTY}]),
+        'volumes[1]: Duplicate value: {"name":"v"}',
+    ),
+    (
+        in_session(volumes=[{"name": "v", "emptyDir": EMPTY}], volumeMounts=[_MOUNT, _MOUNT]),
+        'volumeMounts[1]: Duplicate value: {"mountPath":"/v"}',
+    ),
+    (of_scripts(), "spec.scripts in body should have at least 1 items"),
+    (of_scripts(*[EMPTY] * 101), "spec.scripts: Too many: 101: must have at most 100 items"),
+    (
+        of_scripts({}, sessions=[{"name": f"s-{i}"} for i in range(21)]),
+        "spec.sessions: Too many: 21: must have at most 20 items",
+    ),
+    (job({}), "spec.scripts: Required value"),
+    (job({}) | {"spec": None}, "spec: Required value"),
+    (of_scripts({"name": "a" * 64}), "spec.scripts[0].name: Too long"),
+    (of_scripts({"name": "Open"}), "spec.scripts[0].name in body should match"),
+    (of_scripts({"source": "x" * (64 * 1024 + 1)}), "source: Too long"),
+    (library_script(source="x" * (256 * 1024 + 1)), "spec.source: Too long"),
+    (of_scripts({"args": {f"a{i}": 1 for i in range(101)}}), "args: Too many: 101"),
+    (of_scripts({"timeoutSeconds": 0}), "should be greater than or equal to 1"),
+    (of_scripts({"retries": {"limit": 101}}), "should be less than or equal to 100"),
+    (of_scripts({}, activeDeadlineSeconds=0), "should be greater than or equal to 1"),
+    (of_scripts({}, ttlSecondsAfterFinished=-1), "should be greater than or equal to 0"),
+    (of_scripts({"timeoutSeconds": "60"}), "timeoutSeconds in body must be of type integer"),
+    (of_scripts({"function": "studio.publish"}), "function in body should match"),
+    (in_session(interpreter=[]), "interpreter in body should have at least 1 items"),
+    (in_session(onInterrupted={"policy": "Try"}), 'supported values: "Fail", "Retry"'),
+    (in_session(resources={"limits": {"cpu": -1}}), "should be greater than or equal to 0"),
+    (in_session(resources={"limits": {"cpu": "four"}}), "limits.cpu in body should match"),
+    (of_scripts({}, suspended=True), 'unknown field "spec.suspended"'),
+    (in_session(privileged=True), 'unknown field "spec.sessions[0].privileged"'),
+]
+"""Bounds, forms and unique names, which the schema itself says."""

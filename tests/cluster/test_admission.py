@@ -1,0 +1,147 @@
+"""What the API server takes, and what it refuses at once with a sentence."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from dev.cluster.places import CHECKOUT
+from dev.cluster.plane import Cluster
+
+from tests.cluster.refusals import KEYS, REFUSED, RULES_REFUSED
+from tests.support.crds import parts
+from tests.support.resources import Document, job, largest_job, of_scripts
+
+EXAMPLES = sorted((CHECKOUT / "examples").rglob("*.yaml"))
+IMMUTABLE = "field is immutable"
+
+
+def refusal(cluster: Cluster, *arguments: str, document: object = None) -> str:
+    """What kubectl says where the API server refuses."""
+    given = None if document is None else json.dumps(document)
+    with pytest.raises(subprocess.CalledProcessError) as error:
+        cluster.kubectl(*arguments, stdin=given)
+    return str(error.value.stderr)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_is_taken(crds: Cluster, namespace: str, path: Path) -> None:
+    crds.kubectl("apply", "--server-side", "-n", namespace, "-f", str(path))
+
+
+def test_the_largest_job_is_taken_and_let_go(crds: Cluster, namespace: str) -> None:
+    crds.kubectl("create", "-n", namespace, "-f", "-", stdin=json.dumps(largest_job()))
+
+    patch = ("--type=merge", "-p", '{"spec": {"suspend": false}}')
+    crds.kubectl("patch", "ensojob", "shot", "-n", namespace, *patch)
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [*RULES_REFUSED, *REFUSED],
+    ids=[sentence[-60:] for _, sentence in [*RULES_REFUSED, *REFUSED]],
+)
+def test_refused(crds: Cluster, namespace: str, document: Document, sentence: str) -> None:
+    told = refusal(crds, "create", "-n", namespace, "-f", "-", document=document)
+
+    assert sentence in told
+
+
+def test_each_rule_of_the_crds_has_its_refusal() -> None:
+    told = "\n".join(sentence for _, sentence in RULES_REFUSED)
+    for path in (CHECKOUT / "deploy" / "crds").glob("*.yaml"):
+        (version,) = yaml.safe_load(path.read_text())["spec"]["versions"]
+        for schema in parts(version["schema"]["openAPIV3Schema"]):
+            for rule in schema.get("x-kubernetes-validations", []):
+                assert words_of(rule) in f"{told}\n{IMMUTABLE}"
+
+
+def words_of(rule: dict[str, str]) -> str:
+    """What a rule says, without what it fills in and what follows the first half of a key rule."""
+    if "messageExpression" in rule:
+        return rule["messageExpression"].split("'")[1].split("%s")[-1]
+    return (
+        KEYS if rule["message"].startswith(KEYS) else rule["message"].partition(": a scriptRef")[0]
+    )
+
+
+SCRIPTS = [
+    {"name": "open", "args": {"scene": {"path": ["a", None]}}, "source": "x"},
+    {"name": "notify", "session": "maya", "source": "y"},
+]
+SESSIONS = [{"name": "houdini"}, {"name": "maya", "env": [{"name": "A", "value": "1"}]}]
+BEFORE = job({"scripts": SCRIPTS, "sessions": SESSIONS, "suspend": True})["spec"]
+
+
+def changed(at: str, value: object) -> list[Document]:
+    return [{"op": "replace", "path": f"/spec/{at}", "value": value}]
+
+
+CHANGES: dict[str, tuple[str, list[Document]]] = {
+    "a source": ("scripts", changed("scripts/0/source", "y")),
+    "deep in the arguments": ("scripts", changed("scripts/0/args/scene/path/1", 0)),
+    "one more argument": (
+        "scripts",
+        [{"op": "add", "path": "/spec/scripts/0/args/b", "value": None}],
+    ),
+    "a default": ("scripts", changed("scripts/0/setup", value=True)),
+    "the order of scripts": ("scripts", changed("scripts", SCRIPTS[::-1])),
+    "one more script": (
+        "scripts",
+        [{"op": "add", "path": "/spec/scripts/-", "value": {"name": "c", "source": "x"}}],
+    ),
+    "one script less": ("scripts", [{"op": "remove", "path": "/spec/scripts/0"}]),
+    "a variable of a session": ("sessions", changed("sessions/1/env/0/value", "2")),
+    "the order of sessions": ("sessions", changed("sessions", SESSIONS[::-1])),
+    "no sessions": (
+        "sessions",
+        [
+            {"op": "remove", "path": "/spec/sessions"},
+            {"op": "remove", "path": "/spec/scripts/1/session"},
+        ],
+    ),
+    "a deadline": (
+        "activeDeadlineSeconds",
+        [{"op": "add", "path": "/spec/activeDeadlineSeconds", "value": 60}],
+    ),
+}
+
+
+@pytest.mark.parametrize(("field", "patch"), CHANGES.values(), ids=CHANGES)
+def test_what_runs_is_immutable(
+    crds: Cluster, namespace: str, field: str, patch: list[Document]
+) -> None:
+    crds.kubectl("create", "-n", namespace, "-f", "-", stdin=json.dumps(job(BEFORE)))
+
+    options = ("shot", "-n", namespace, "--type=json", "-p", json.dumps(patch))
+    told = refusal(crds, "patch", "ensojob", *options)
+
+    assert f"spec.{field}: Invalid value: {IMMUTABLE}" in told
+
+
+def test_sessions_cannot_be_added_later(crds: Cluster, namespace: str) -> None:
+    crds.kubectl("create", "-n", namespace, "-f", "-", stdin=json.dumps(of_scripts({})))
+
+    patch = json.dumps({"spec": {"sessions": [{"name": "main"}]}})
+    told = refusal(crds, "patch", "ensojob", "shot", "-n", namespace, "--type=merge", "-p", patch)
+
+    assert f"spec.sessions: Invalid value: {IMMUTABLE}" in told
+
+
+def test_what_may_change(crds: Cluster, namespace: str) -> None:
+    crds.kubectl("create", "-n", namespace, "-f", "-", stdin=json.dumps(job(BEFORE)))
+
+    for spec in ({"suspend": False}, {"ttlSecondsAfterFinished": 60}):
+        patch = json.dumps({"spec": spec})
+        crds.kubectl("patch", "ensojob", "shot", "-n", namespace, "--type=merge", "-p", patch)
+    crds.kubectl("label", "ensojob", "shot", "-n", namespace, "studio/shot=010")
+
+
+def test_a_script_of_the_library_may_change(crds: Cluster, namespace: str) -> None:
+    manifest = {"kind": "EnsoScript", "metadata": {"name": "open-scene"}}
+    for source in ("a", "b"):
+        document = job({"source": source}) | manifest
+        crds.kubectl("apply", "-n", namespace, "-f", "-", stdin=json.dumps(document))

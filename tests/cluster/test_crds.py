@@ -1,0 +1,210 @@
+"""The CRDs on a real API server: what people see of them with kubectl."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dev.cluster.places import CHECKOUT
+from dev.cluster.plane import Cluster
+
+from enso_operator.api.status import LARGEST_STATUS, EnsoJobStatus
+from tests.support.eventually import eventually
+from tests.support.resources import in_session, job, library_script, of_scripts
+from tests.support.statuses import FAILED_JOB, largest_status
+
+CRDS = sorted((CHECKOUT / "deploy" / "crds").glob("*.yaml"))
+
+
+def create(cluster: Cluster, namespace: str, document: dict[str, Any]) -> Any:  # noqa: ANN401  # JSON
+    """What the API server has made of it."""
+    options = ("-n", namespace, "-f", "-", "-o", "json")
+    return json.loads(cluster.kubectl("create", *options, stdin=json.dumps(document)))
+
+
+def put_status(cluster: Cluster, namespace: str, name: str, status: object) -> Any:  # noqa: ANN401  # JSON
+    patch = json.dumps({"status": status})
+    options = ("--subresource=status", "--type=merge", "-p", patch, "-o", "json")
+    told = cluster.kubectl("patch", "ensojob", name, "-n", namespace, *options)
+    return json.loads(told)["status"]
+
+
+@pytest.mark.parametrize("path", CRDS, ids=lambda path: path.stem)
+def test_a_second_apply_changes_nothing(crds: Cluster, path: Path) -> None:
+    show = ("get", "-f", str(path), "-o", "jsonpath={.metadata.resourceVersion}")
+    before = crds.kubectl(*show)
+
+    crds.kubectl("apply", "--server-side", "-f", str(path))
+
+    assert crds.kubectl(*show) == before
+
+
+@pytest.mark.parametrize("path", CRDS, ids=lambda path: path.stem)
+def test_the_api_server_keeps_all_of_a_crd(crds: Cluster, path: Path) -> None:
+    (wanted,) = yaml.safe_load(path.read_text())["spec"]["versions"]
+    (kept,) = json.loads(crds.kubectl("get", "-f", str(path), "-o", "json"))["spec"]["versions"]
+
+    assert kept["schema"] == wanted["schema"]
+
+
+def test_every_field_has_its_sentence_in_kubectl_explain(crds: Cluster) -> None:
+    eventually(lambda: explains(crds, "ensojob.status", "ensoscript.spec"))
+    explained = dict(explanations(crds))
+    wanted = {
+        path: sentence
+        for file in CRDS
+        for path, sentence in sentences(yaml.safe_load(file.read_text()))
+    }
+    assert explained.keys() == wanted.keys()
+    assert explained == wanted
+    assert len(explained) > 150
+
+
+def explains(cluster: Cluster, *paths: str) -> bool:
+    """Whether the API server tells of them already: a little later than it takes them."""
+    try:
+        return all(cluster.kubectl("explain", path) for path in paths)
+    except subprocess.CalledProcessError:
+        return False
+
+
+def sentences(crd: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    (version,) = crd["spec"]["versions"]
+    kind = crd["spec"]["names"]["singular"]
+    fields = version["schema"]["openAPIV3Schema"]["properties"]
+    for top in ("spec", "status"):
+        if top in fields:
+            yield from _sentences(f"{kind}.{top}", fields[top])
+
+
+def _sentences(path: str, schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, field in schema.get("items", schema).get("properties", {}).items():
+        yield f"{path}.{name}", field["description"]
+        yield from _sentences(f"{path}.{name}", field)
+
+
+def explanations(cluster: Cluster) -> Iterator[tuple[str, str]]:
+    """Every field below spec and status, with what kubectl says of it."""
+    todo = ["ensojob.spec", "ensojob.status", "ensoscript.spec"]
+    while todo:
+        path = todo.pop()
+        fields = cluster.kubectl("explain", path).partition("FIELDS:\n")[2]
+        for block in re.split(r"\n\n(?=  \w)", fields.rstrip()) if fields else ():
+            head, *lines = [line.strip() for line in block.splitlines() if line.strip()]
+            name, kind = head.split("\t")[:2]
+            # Of a choice kubectl shows the values first.
+            said = " ".join(line for line in lines if not line.startswith("enum: "))
+            yield f"{path}.{name}", said
+            if kind.startswith(("<Object>", "<[]Object>")):
+                todo.append(f"{path}.{name}")
+
+
+def test_defaults_are_written_into_the_object(crds: Cluster, namespace: str) -> None:
+    made = create(crds, namespace, in_session())
+    (script,), (session,) = made["spec"]["scripts"], made["spec"]["sessions"]
+
+    assert made["status"] == {"observedGeneration": -1}
+    assert made["spec"]["suspend"] is False
+    assert script["retries"] == {"limit": 0, "backoffSeconds": 0}
+    assert (script["setup"], script["checkpoint"]) == (False, False)
+    assert session == {
+        "name": "houdini",
+        "interpreter": ["python3"],
+        "startTimeoutSeconds": 300,
+        "onInterrupted": {"policy": "Fail"},
+    }
+    assert made["spec"].keys() == {"suspend", "scripts", "sessions"}
+
+
+def test_an_argument_is_kept_as_it_was_written(crds: Cluster, namespace: str) -> None:
+    args: dict[str, Any] = {
+        "a": None,
+        "b": [None, {"kind": "x", "metadata": {}}],
+        "c": 0.1,
+        "é": {},
+    }
+
+    made = create(crds, namespace, of_scripts({"args": args}))
+
+    assert made["spec"]["scripts"][0]["args"] == args
+
+
+def test_columns(crds: Cluster, namespace: str) -> None:
+    create(crds, namespace, of_scripts({}))
+    put_status(crds, namespace, "shot", FAILED_JOB)
+    get = ("get", "ensoj", "-n", namespace)
+
+    heads, values = crds.kubectl(*get).splitlines()
+    assert heads.split() == ["NAME", "STATUS", "DONE", "SCRIPT", "REASON", "AGE"]
+    assert values.split()[:5] == ["shot", "Failed", "1/4", "simulate", "OutOfMemory"]
+
+    wide, values = crds.kubectl(*get, "-o", "wide").splitlines()
+    assert wide.split() == [*heads.split(), "FINISHED", "POD"]
+    assert values.split()[-1] == "shot-houdini-1-abcde"
+
+
+def test_a_category_for_all_that_is_ours(crds: Cluster, namespace: str) -> None:
+    create(crds, namespace, of_scripts({}))
+    create(crds, namespace, library_script(source="def main(): pass"))
+
+    told = crds.kubectl("get", "enso", "-n", namespace, "-o", "name").split()
+
+    assert told == ["ensojob.enso.dev/shot", "ensoscript.enso.dev/open-scene"]
+
+
+def test_jobs_are_selected_by_whether_they_are_suspended(crds: Cluster, namespace: str) -> None:
+    create(crds, namespace, of_scripts({}, suspend=True))
+    create(crds, namespace, job(of_scripts({})["spec"], "other"))
+
+    told = crds.kubectl(
+        "get", "ensoj", "-n", namespace, "-o", "name", "--field-selector", "spec.suspend=true"
+    )
+
+    assert told.split() == ["ensojob.enso.dev/shot"]
+
+
+@pytest.mark.parametrize("how", ["--server-side", "--server-side=false"])
+def test_a_second_apply_of_a_job_changes_nothing(crds: Cluster, namespace: str, how: str) -> None:
+    path = str(CHECKOUT / "examples" / "publish-shot.yaml")
+    apply = ("apply", how, "-n", namespace, "-f", path, "-o", "jsonpath={.metadata}")
+    crds.kubectl(*apply)
+    # Until somebody writes a status its default is not stored, and the next write stores it.
+    put_status(crds, namespace, "publish-shot", {"done": "0/3"})
+
+    assert crds.kubectl(*apply) == crds.kubectl(*apply)
+
+
+@pytest.mark.parametrize(
+    "status", [FAILED_JOB, largest_status()], ids=["of a failed job", "the largest"]
+)
+def test_a_status_is_kept_and_read_back_as_it_was(
+    crds: Cluster, namespace: str, status: dict[str, Any]
+) -> None:
+    create(crds, namespace, of_scripts({}))
+    wanted = EnsoJobStatus.model_validate(status, extra="forbid")
+
+    written = wanted.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+    kept = put_status(crds, namespace, "shot", written)
+
+    assert kept == written
+    assert len(json.dumps(kept)) <= LARGEST_STATUS
+    assert EnsoJobStatus.model_validate(kept, extra="forbid") == wanted
+
+
+def test_describe_shows_why_last(crds: Cluster, namespace: str) -> None:
+    create(crds, namespace, of_scripts({}))
+    put_status(crds, namespace, "shot", FAILED_JOB)
+
+    told = crds.kubectl("describe", "ensoj", "shot", "-n", namespace)
+
+    assert told.partition("  Why:\n")[2].splitlines()[:2] == [
+        f"    {line}" for line in FAILED_JOB["why"][:2]
+    ]
+    assert told.index("  Why:\n") > told.index("  Scripts:\n")

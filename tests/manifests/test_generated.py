@@ -1,0 +1,68 @@
+"""What git keeps in deploy/crds is what the models say, and the examples are what they describe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from enso_operator.api.cel import IMMUTABLE, MUTABLE
+from enso_operator.api.crd import crds
+from enso_operator.api.rules import broken_rules, broken_script_rules
+from enso_operator.api.v1alpha1 import EnsoJob, EnsoJobSpec, EnsoScript
+from tests.support.crds import parts
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted((ROOT / "examples").rglob("*.yaml"))
+
+
+def schema_in(text: str) -> dict[str, Any]:
+    (version,) = yaml.safe_load(text)["spec"]["versions"]
+    made: dict[str, Any] = version["schema"]["openAPIV3Schema"]
+    return made
+
+
+def test_what_is_committed_is_what_is_generated() -> None:
+    committed = {path.name: path.read_text() for path in (ROOT / "deploy/crds").iterdir()}
+    assert committed == crds(), "run `make manifests`"
+
+
+def test_a_field_of_a_job_is_immutable_unless_it_is_named() -> None:
+    rules = schema_in(crds()["ensojobs.yaml"])["properties"]["spec"]["x-kubernetes-validations"]
+    fields = {str(info.alias) for info in EnsoJobSpec.model_fields.values()}
+    kept = {rule["fieldPath"][1:] for rule in rules if rule["message"] == IMMUTABLE}
+    assert kept == fields - MUTABLE
+
+
+def test_why_is_the_last_of_a_status() -> None:
+    status = schema_in(crds()["ensojobs.yaml"])["properties"]["status"]
+    assert list(status["properties"])[-1] == "why"
+
+
+@pytest.mark.parametrize("name", crds())
+def test_nothing_is_free_but_arguments(name: str) -> None:
+    free = [
+        part["description"]
+        for part in parts(schema_in(crds()[name]))
+        if part.get("x-kubernetes-preserve-unknown-fields")
+    ]
+    assert free == (
+        ["Arguments by their names: any JSON. Everyone who may read the job can read them."]
+        if name == "ensojobs.yaml"
+        else []
+    )
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_parses(path: Path) -> None:
+    documents = [one for one in yaml.safe_load_all(path.read_text()) if one]
+    assert documents
+    for document in documents:
+        if document["kind"] == "EnsoJob":
+            job = EnsoJob.model_validate(document, extra="forbid")
+            assert list(broken_rules(job)) == []
+        else:
+            script = EnsoScript.model_validate(document, extra="forbid")
+            assert list(broken_script_rules(script)) == []
