@@ -45,7 +45,7 @@ def library_script(name: str = "open-scene", **spec: object) -> Document:
 
 def largest_job() -> Document:
     """A job with as many scripts, sessions and variables as there may be."""
-    sessions = [
+    sessions: list[Document] = [
         {
             "name": f"n{i:02}-{BIG}",
             "env": [{"name": f"V{j}", "value": "1"} for j in range(100)],
@@ -58,7 +58,7 @@ def largest_job() -> Document:
         }
         for i in range(20)
     ]
-    scripts = [
+    scripts: list[Document] = [
         {
             "name": f"s{i:02}-{BIG}",
             "session": f"n{i // 5:02}-{BIG}",
