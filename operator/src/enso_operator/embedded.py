@@ -114,7 +114,8 @@ class EmbeddedJobs:
             job = InMemoryJobUnitOfWork(self._repository).jobs.get(job_id)
         except JobNotFound as error:
             raise JobNotFound(
-                f"{error}; of the jobs that have ended, the last {self._limits.ended} are kept"
+                f"{error}; jobs are kept since this server started, and of those that have ended "
+                f"the last {self._limits.ended}"
             ) from error
         runs = [event.run for event in job.events if isinstance(event, SessionOpened)]
         log = str(self._root / job_id / runs[-1] / OUTPUT) if runs else ""

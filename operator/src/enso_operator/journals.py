@@ -43,6 +43,10 @@ class RunFolder:
         """Return the manifest as it was run last; its suffix says how it is written."""
         return self.path / f"manifest{suffix}"
 
+    def has_begun(self) -> bool:
+        """Whether the journal holds one whole record: until then there is no job."""
+        return self.journal.exists() and b"\n" in self.journal.read_bytes()
+
     def lock(self) -> bool:
         """Hold the folder until this process ends; False where somebody else holds it."""
         file = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -56,7 +60,7 @@ class RunFolder:
 
 def last_run(manifest: Path, name: str) -> RunFolder | None:
     """Return the folder of the manifest's last run that came as far as having a job."""
-    begun = [folder for folder in _runs(manifest, name) if folder.journal.exists()]
+    begun = [folder for folder in _runs(manifest, name) if folder.has_begun()]
     return begun[-1] if begun else None
 
 

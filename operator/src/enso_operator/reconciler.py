@@ -114,7 +114,7 @@ class Actor:
         except (InvalidJob, OSError) as error:
             lost = isinstance(error, OSError)
             reason = Reason.SESSION_LOST if lost else Reason.INVALID_JOB
-            job.record(JobFailed(at=now, cause=Cause(reason, str(error)), script=step.scripts[0]))
+            job.record(JobFailed(at=now, cause=Cause(reason, str(error))))
             return Wait()
         job.record(
             SessionOpened(at=now, run=step.run, session=step.session, uid=uid, scripts=step.scripts)

@@ -47,7 +47,7 @@ def test_a_card_says_which_script_with_what_why_and_how_to_go_on() -> None:
     assert made.why == (
         "simulate (2 of 3), attempt 1, failed after 41 s",
         "  MemoryError: cache exceeded 2 GiB",
-        "at      simulate, line 88 in main: solver.step(frame)",
+        "at      /lib/simulate.py, line 88 in main: solver.step(frame)",
         "args    frames=240 token=***",
         "on      render-12",
         "said    18204 lines; the last of them:",

@@ -118,6 +118,79 @@ def test_scripts_cannot_be_added_between_a_run_and_its_resume(desk: Workstation)
     assert "added, removed, renamed or moved" in said
 
 
+def test_a_new_checkpoint_vouches_for_no_new_source(desk: Workstation) -> None:
+    failing = scene("full")
+    desk.write(failing)
+    desk.run()
+    failing[1] |= {"checkpoint": True, "source": DO + "    note('never')\n"}
+    desk.write(failing)
+    code, said = desk.run("--resume")
+    assert code == 2
+    assert "of script 'do' was changed" in said
+
+
+def test_an_interpreter_may_be_corrected_before_a_resume(desk: Workstation) -> None:
+    sessions = [{"name": "houdini", "interpreter": ["no-such-hython"]}]
+    desk.write(scene("free"), sessions=sessions)
+    assert desk.run()[0] == 1
+    desk.write(scene("free"), sessions=[{"name": "houdini", "interpreter": ["python3"]}])
+    code, said = desk.run("--resume")
+    assert code == 0, said
+
+
+@pytest.mark.parametrize("journal", [b"", b'{"v":1,"type":"JobAd', b"garbage\n"])
+def test_a_damaged_journal_never_stops_a_fresh_run(desk: Workstation, journal: bytes) -> None:
+    desk.write(scene("full"))
+    desk.run()
+    next(desk.root.glob("state/enso/*/1/journal")).write_bytes(journal)
+    code, said = desk.run("--resume")
+    assert code == 2, said
+    assert "Traceback" not in said
+    assert "journal" in said or "never run" in said
+    assert desk.run()[0] == 1
+
+
+def test_after_attaching_the_output_is_shown_and_what_runs_is_named(desk: Workstation) -> None:
+    slow = NOTE + (
+        "import time\n"
+        "def main():\n"
+        "    print('tick')\n"
+        "    note('slow')\n"
+        "    time.sleep(1.5)\n"
+        "    print('tock')\n"
+    )
+    desk.write(
+        [{"name": "slow", "source": slow}, {"name": "last", "source": "def main(): print('bye')"}]
+    )
+    process = desk.start()
+    until(lambda: desk.notes and desk.journal_lines() >= 5)
+    process.kill()
+    process.communicate()
+    code, said = desk.run("--resume")
+    assert code == 0, said
+    assert "1/2 slow running since" in said
+    for line in ("  | tick", "  | tock", "  | bye"):
+        assert line in said, said
+
+
+def test_nobody_who_reads_is_no_reason_to_stop(desk: Workstation) -> None:
+    desk.write(scene("free"))
+    process = desk.start()
+    assert process.stdout
+    process.stdout.close()
+    assert process.wait(60) == 0
+    assert desk.notes == ["open", "do", "save modified"]
+
+
+def test_a_library_scripts_failure_names_its_own_file(desk: Workstation) -> None:
+    file = desk.root / "publish_shot.py"
+    file.write_text("def main():\n    1 / 0\n")
+    desk.environment["ENSO_SCRIPTS_PATH"] = str(desk.root)
+    desk.write([{"name": "publish", "scriptRef": {"name": "publish_shot"}}])
+    _, said = desk.run()
+    assert f"at      {file}, line 2 in main: 1 / 0" in said
+
+
 def test_a_job_that_succeeded_has_nothing_to_resume(desk: Workstation) -> None:
     desk.write(scene("free"))
     assert desk.run()[0] == 0
@@ -141,8 +214,7 @@ def test_a_job_that_still_runs_is_not_started_again(desk: Workstation) -> None:
     process.terminate()
     process.communicate()
     assert code == 2
-    assert "has not ended" in said
-    assert "--resume" in said
+    assert "another `enso run` drives job right now" in said
 
 
 def test_a_script_that_is_not_in_the_library_is_known_before_anything_starts(

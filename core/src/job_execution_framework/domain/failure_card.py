@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.events import arguments, took
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import LibraryScript
 from job_execution_framework.domain.secret import shown
 
 LARGEST_BYTES = 1024
@@ -46,7 +47,8 @@ def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> 
     head = [f"{name} ({position} of {len(job.rows)}), attempt {attempt.number}, {outcome}"]
     head[0] += f" after {took(attempt.seconds)}{'' if cause.error else f': {cause.reason}'}"
     head += [f"  {line}" for line in _headline(cause).splitlines()]
-    head += [f"at      {name}, {cause.at}"] if cause.at else []
+    file = isinstance(job.script(name).work, LibraryScript) and cause.at and cause.at.file
+    head += [f"at      {file or name}, {cause.at}"] if cause.at else []
     head += [f"args    {args}"] if args else []
     head += [f"on      {on}"] if on else []
     return FailureCard(
@@ -94,4 +96,4 @@ def _bounded(head: list[str], said: list[str], ending: list[str]) -> tuple[str, 
 
 
 def _size(lines: list[str]) -> int:
-    return len("\n".join(lines).encode())
+    return len("\n".join(lines).encode("utf-8", "surrogatepass"))

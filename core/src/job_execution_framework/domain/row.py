@@ -78,7 +78,7 @@ class Row:
             state=state,
             started_at=event.at if begins else latest.started_at,
             ended_at=None if begins else event.at,
-            seconds=getattr(event, "seconds", 0.0),
+            seconds=getattr(event, "seconds", event.at - (latest.started_at or event.at)),
             cause=getattr(event, "cause", None),
             output=getattr(event, "output", None),
         )

@@ -125,6 +125,8 @@ class ChildRunner:
             interpreter = Interpreter(self._argv, self._directory, inlets, self._woken.fileno())
         except FileNotFoundError:
             where = "is not there" if "/" in self._argv[0] else "is not on PATH"
+            if Path(self._argv[0]).exists():
+                where = "cannot be started: the program in its first line is not there"
             return Reason.INTERPRETER_DID_NOT_START, f"{self._argv[0]} {where}"
         except OSError as error:
             return Reason.INTERPRETER_DID_NOT_START, f"{name} cannot be started: {error.strerror}"
@@ -155,15 +157,22 @@ class ChildRunner:
             return {**work, "function": script.work.reference}
         if isinstance(script.work, Source):
             module = f"enso_script_{script.name.replace('-', '_')}"
-            file = self._file(script.name)
-            file.write_text(script.work.text, "utf-8", "backslashreplace")
+            file = self._file(script.name, script.work)
             return {**work, "text": script.work.text, "file": str(file), "module": module}
         raise InvalidJob(f"script {script.name!r} cannot run in a session: {script.work!r}")
 
-    def _file(self, name: str) -> Path:
-        """Return where a script's source is, the same for each of its attempts."""
-        number = len(self._files) + 1
-        return self._files.setdefault(name, self._directory / "scripts" / f"{number:02}-{name}.py")
+    def _file(self, name: str, source: Source) -> Path:
+        """Return where a script's source is, the same for each of its attempts.
+
+        A library script's own file, which people know, where it is still what the plan has.
+        """
+        known, copies = Path(source.file), self._directory / "scripts"
+        if not (known.is_absolute() and _reads(known) == source.text):
+            known = copies / f"{len(self._files) + 1:02}-{name}.py"
+        file = self._files.setdefault(name, known)
+        if file.parent == copies:
+            file.write_text(source.text, "utf-8", "backslashreplace")
+        return file
 
     def _loss(self, script: Script, seconds: float, what: str, interpreter: Interpreter) -> Result:
         """End an interpreter that did not answer, and say why it is gone."""
@@ -204,6 +213,13 @@ class ChildRunner:
             told = hidden(told, redactor, LONGEST_REPORTED)
             self._pumps[1].say(told.rstrip() + "\n", DRAIN_SECONDS)
         return result_of(report, seconds, redactor, said, lost=lost)
+
+
+def _reads(file: Path) -> str | None:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, ValueError):
+        return None
 
 
 def _ended(status: int | None) -> str:

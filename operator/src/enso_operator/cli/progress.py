@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import mmap
+import os
 import re
 import shlex
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from shutil import which
 from types import TracebackType
 from typing import BinaryIO, Self
 
@@ -38,11 +41,21 @@ _MARK = re.compile(re.escape(MARK.encode()) + rb"([-a-z0-9]+, attempt \d+)\n")
 _STYLES = {"succeeded": "green", "failed": "red", "interrupted": "yellow", "retrying": "yellow"}
 
 
+class _Console(Console):
+    """Falls silent where nobody reads any more: the job goes on."""
+
+    def on_broken_pipe(self) -> None:
+        """Write to nowhere from now on."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
 class Progress:
     """Lines for a person on a terminal or in a log; on a terminal also what runs right now."""
 
     def __init__(self, folder: RunFolder, file: Path) -> None:
-        self._console = Console(highlight=False, soft_wrap=True)
+        self._console = _Console(highlight=False, soft_wrap=True)
         self._folder, self._file = folder, file
         self._status: Status | None = None
         self._running = ""
@@ -70,7 +83,34 @@ class Progress:
 
     def say(self, text: str, style: str = "") -> None:
         """Print one line, or several."""
+        text = text.encode("utf-8", "backslashreplace").decode()  # a file's name may be anything
         self._console.print(escape(text), style=style or None)
+
+    def attach(self, job: Job) -> None:
+        """Take up a job that somebody else showed until now."""
+        for event in job.events:
+            self._take_up(event)
+        running = f", {self._running} since {took(time.time() - self._since)}"
+        running = running if self._running else ""
+        self.say(
+            f"{job.id} has not ended{running}: going on with it as it was started; changes to "
+            f"{self._file} are not used"
+        )
+        if self._log and self._log.exists():
+            marks = [f"{MARK}{begun}\n".encode() for begun in self._begun]
+            self._position = max((_last(self._log, mark) for mark in marks), default=0)
+
+    def _take_up(self, event: events.Event) -> None:
+        """Know which session's output is shown, which attempts began, and what runs."""
+        if isinstance(event, events.SessionOpened):
+            self._log, self._position = self._folder.sessions / event.run / OUTPUT, 0
+            self._begun.clear()
+        elif isinstance(event, events.ScriptStarted):
+            self._running = f"{event.number}/{event.of} {event.script} running"
+            self._since = event.at
+            self._begun.add(f"{event.script}, attempt {event.attempt}")
+        elif isinstance(event, events.ScriptEvent):
+            self._running = ""
 
     async def watch(self) -> None:
         """Show output and the running time until cancelled."""
@@ -85,10 +125,8 @@ class Progress:
         del job  # the events say it all
         for event in new:
             self._show_output()
-            if isinstance(event, events.SessionOpened):
-                self._log, self._position = self._folder.sessions / event.run / OUTPUT, 0
-                self._begun.clear()
-            elif isinstance(event, events.ScriptEvent):
+            self._take_up(event)
+            if isinstance(event, events.ScriptEvent):
                 self._tell(event)
             elif isinstance(event, (events.InterpreterLost, events.SessionEnded)):
                 self._tell_loss(event)
@@ -98,13 +136,11 @@ class Progress:
         place = f"{event.number}/{event.of} {event.script}"
         text = f"{place} {what}{event.outcome()}"
         if isinstance(event, events.ScriptStarted):
-            self._running, self._since = f"{place} running", event.at
-            self._begun.add(f"{event.script}, attempt {event.attempt}")
             again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
             args = f": {arguments(event.parameters)}" if event.parameters else ""
             text = f"{place} {what}{again}{args}"
-        else:
-            self._running = ""
+        elif f"{event.script}, attempt {event.attempt}" not in self._begun:
+            text = f"{place} in doubt, nobody can know whether it began{event.outcome()}"
         self.say(text, _STYLES.get(what, ""))
 
     def _tell_loss(self, event: events.InterpreterLost | events.SessionEnded) -> None:
@@ -122,7 +158,7 @@ class Progress:
         if job.state is JobState.SUCCEEDED:
             self.say(f"{job.id} succeeded: {done} of {len(job.rows)} scripts done", "bold green")
             return
-        resume = f"enso run {shlex.quote(str(self._file))} --resume"
+        resume = f"{_program()} run {shlex.quote(str(self._file))} --resume"
         if card := failure_card(job, log=str(self._log or self._folder.path), resume=resume):
             self.say(f"{job.id} failed: {done} of {len(job.rows)} scripts done", "bold red")
             self.say("\nWhy:\n" + "\n".join(f"  {line}" for line in card.why))
@@ -157,6 +193,20 @@ class Progress:
         elif self._shown == LINES_SHOWN + 1:
             self.say(f"  | … more in {self._log}", "dim")
         return True
+
+
+def _program() -> str:
+    """Return how this program can be started again."""
+    return "enso" if which("enso") else shlex.quote(sys.argv[0])
+
+
+def _last(log: Path, mark: bytes) -> int:
+    """Return where the mark stands last in the log, its beginning where it does not."""
+    with log.open("rb") as file:
+        if not log.stat().st_size:
+            return 0
+        with mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as content:
+            return max(0, content.rfind(mark))
 
 
 def _next_mark(log: BinaryIO, position: int) -> int:

@@ -18,7 +18,7 @@ from enso_operator.reconciler import Actor
 from job_execution_framework.domain.errors import EnsoError, InvalidJob, InvalidResume
 from job_execution_framework.domain.failure_card import to_come
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.script import Missing
+from job_execution_framework.domain.script import Missing, Script, Session
 from job_execution_framework.domain.transitions import JobState
 from job_execution_framework.runtime.journal import Journal, JournalUnitOfWork
 from job_execution_framework.service_layer import services
@@ -40,11 +40,19 @@ def run(file: Path, *, resume: bool) -> int:
     return COULD_NOT_RUN
 
 
+def _busy(wanted: Manifest) -> InvalidResume:
+    return InvalidResume(
+        f"another `enso run` drives {wanted.name} right now: wait for it, or end it"
+    )
+
+
 def _start(file: Path) -> int:
     wanted = manifest.load(file)
     _check_library(wanted)
     last = journals.last_run(file, wanted.name)
     if last and not _ended(last, file, wanted.name):
+        if not last.lock():
+            raise _busy(wanted)
         raise InvalidJob(f"{wanted.name} has not ended: `enso run {file} --resume` goes on with it")
     folder = journals.new_run(file, wanted.name)
     folder.lock()
@@ -72,23 +80,30 @@ def _resume(file: Path) -> int:
             f"there is nothing to resume: {wanted.name} was never run from {file} before"
         )
     if not folder.lock():
-        raise InvalidResume(
-            f"another `enso run` drives {wanted.name} right now: wait for it, or end it"
-        )
+        raise _busy(wanted)
     before = manifest.load(folder.manifest(file.suffix), name=wanted.name)
     uow = JournalUnitOfWork(_job(before), Journal(folder.journal))
-    job = uow.jobs.get(before.name)
+    try:
+        job = uow.jobs.get(before.name)
+    except EnsoError as error:
+        raise InvalidResume(
+            f"the journal {folder.journal} is damaged ({error}): run the job from the start, "
+            "without --resume"
+        ) from error
     progress = Progress(folder, file)
     if not job.finished:
-        progress.say(f"{before.name} has not ended: going on with it, as it was started")
+        progress.attach(job)
         return _drive(uow, folder, progress)
     if job.state is JobState.SUCCEEDED:
         progress.say(f"{before.name} has succeeded: nothing is left to do")
         return SUCCEEDED
-    changed = _changes(before, wanted, job)
+    _check_names(before, wanted)
     _check_library(wanted)
     uow = JournalUnitOfWork(_job(wanted), Journal(folder.journal))
-    job = uow.jobs.get(wanted.name)
+    again, job = job.to_come(), uow.jobs.get(wanted.name)
+    # What runs must run by both manifests: a checkpoint that is new vouches for no new source.
+    runs = {one.name for one in again} & {one.name for one in job.to_come()}
+    changed = _changes(before, wanted, runs)
     services.check_resume(job)
     progress.say(f"resuming {wanted.name}: runs {to_come(job)}")
     kept = [name for name in job.rows if name not in {script.name for script in job.to_come()}]
@@ -126,33 +141,41 @@ def _job(wanted: Manifest) -> Job:
 
 
 def _ended(folder: RunFolder, file: Path, name: str) -> bool:
-    last = manifest.load(folder.manifest(file.suffix), name=name)
-    return JournalUnitOfWork(_job(last), Journal(folder.journal)).jobs.get(last.name).finished
+    """Whether that run is over; one whose journal is damaged cannot go on either."""
+    try:
+        last = manifest.load(folder.manifest(file.suffix), name=name)
+        return JournalUnitOfWork(_job(last), Journal(folder.journal)).jobs.get(last.name).finished
+    except (EnsoError, ManifestError):
+        return True
 
 
-def _changes(before: Manifest, wanted: Manifest, job: Job) -> list[str]:
-    """Return what was changed since, as script.field. Raises InvalidResume where it may not be."""
-    old, new = before.scripts, wanted.scripts
-    same = [(a.name, a.session) for a in old] == [(b.name, b.session) for b in new]
-    if not same or before.sessions != wanted.sessions:
+def _check_names(before: Manifest, wanted: Manifest) -> None:
+    """Raise InvalidResume where these are not the same scripts in the same sessions."""
+    old, new = ([(one.name, one.session) for one in each.scripts] for each in (before, wanted))
+    if old != new or [s.name for s in before.sessions] != [s.name for s in wanted.sessions]:
         raise InvalidResume(
             "scripts or sessions were added, removed, renamed or moved since the last run: "
             "run it from the start, without --resume"
         )
-    changed = [
-        (a.name, field)
-        for a, b in zip(old, new, strict=True)
-        for field in vars(a)
-        if getattr(a, field) != getattr(b, field)
-    ]
-    runs = {script.name for script in job.to_come()}
+
+
+def _changes(before: Manifest, wanted: Manifest, runs: set[str]) -> list[str]:
+    """Return what was changed since, as name.field. Raises InvalidResume where it may not be."""
+    pairs = [*zip(before.scripts, wanted.scripts, strict=True)]
+    changed = [(a.name, field) for a, b in pairs for field in _different(a, b)]
     for name, field in changed:
         if name not in runs:
             raise InvalidResume(
                 f"{field} of script {name!r} was changed, but that script is done and does not "
                 "run again: undo the change, or run the job from the start, without --resume"
             )
+    sessions = zip(before.sessions, wanted.sessions, strict=True)
+    changed += [(a.name, field) for a, b in sessions for field in _different(a, b)]
     return [f"{name}.{field}" for name, field in changed]
+
+
+def _different(before: Script | Session, wanted: Script | Session) -> list[str]:
+    return [field for field, old in vars(before).items() if getattr(wanted, field) != old]
 
 
 def _check_library(wanted: Manifest) -> None:
