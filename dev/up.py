@@ -50,6 +50,8 @@ def main() -> int:
     except Failed as error:
         print(f"make up: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # whoever read us has seen enough; the server goes on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
@@ -58,7 +60,9 @@ def start(port: int) -> Path:
     if not shutil.which("curl"):
         raise Failed("curl is missing: install it (on Debian: apt-get install curl)")
     down = [sys.executable, str(ROOT / "dev" / "down.py"), "--port", str(port)]
-    subprocess.run(down, check=True, stdout=subprocess.DEVNULL)
+    replaced = subprocess.run(down, check=True, stdout=subprocess.PIPE, text=True).stdout
+    if "stopped" in replaced:
+        print("The server of an earlier `make up` was replaced; it has taken its jobs along.")
     if answers(port):
         raise Failed(f"port {port} is taken by {holder(port)}: end it, then try again")
     log = ROOT / ".cache" / f"serve-{port}.log"
