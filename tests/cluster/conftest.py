@@ -15,6 +15,8 @@ from dev.cluster.places import CHECKOUT
 from dev.cluster.plane import Cluster
 from dev.cluster.programs import PROGRAMS
 from dev.cluster.sharing import shared
+from kubernetes.client import ApiClient
+from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
 _HERE = Path(__file__).parent
 
@@ -42,6 +44,13 @@ def crds(cluster: Cluster) -> Cluster:
     for name in ("ensojobs", "ensoscripts"):
         cluster.kubectl("wait", "--for=condition=Established", f"crd/{name}.enso.dev")
     return cluster
+
+
+@pytest.fixture(scope="session")
+def client(crds: Cluster) -> Generator[ApiClient]:
+    """The official client, of the run's cluster with our resources in it."""
+    with new_client_from_config(str(crds.kubeconfig)) as one:  # type: ignore[no-untyped-call]
+        yield one
 
 
 @pytest.fixture

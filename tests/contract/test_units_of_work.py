@@ -20,6 +20,7 @@ from job_execution_framework.service_layer.unit_of_work import (
     InMemoryRepository,
     JobUnitOfWork,
 )
+from tests.support.decisions import decisions
 from tests.support.history import CAUSE, whole_life
 from tests.support.jobs import job_of
 
@@ -28,14 +29,20 @@ class Store(Protocol):
     """Where jobs are kept; `holds_one` says that it knows its only job from the start."""
 
     holds_one: bool
-
-    def __init__(self, folder: Path) -> None: ...
+    keeps_words: bool
+    """What happened is kept word by word; else as much as any decision depends on."""
 
     def unit_of_work(self) -> JobUnitOfWork: ...
 
 
+class StoreOnDisk(Store, Protocol):
+    """A store that can be made of a folder alone."""
+
+    def __init__(self, folder: Path) -> None: ...
+
+
 class InMemory:
-    holds_one = False
+    holds_one, keeps_words = False, True
 
     def __init__(self, folder: Path) -> None:
         del folder
@@ -46,7 +53,7 @@ class InMemory:
 
 
 class OnDisk:
-    holds_one = True
+    holds_one, keeps_words = True, True
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "journal"
@@ -55,12 +62,12 @@ class OnDisk:
         return JournalUnitOfWork(described(), Journal(self.path))
 
 
-STORES: list[type[Store]] = [InMemory, OnDisk]
+STORES: list[type[StoreOnDisk]] = [InMemory, OnDisk]
 
 
 @pytest.fixture(params=STORES, ids=lambda kind: kind.__name__)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    kind: type[Store] = request.param
+    kind: type[StoreOnDisk] = request.param
     return kind(tmp_path)
 
 
@@ -80,13 +87,20 @@ def start(job: Job) -> None:
     job.record(events.JobStarted(at=2))
 
 
+def assert_same(store: Store, loaded: Job, job: Job) -> None:
+    assert decisions(loaded, 100) == decisions(job, 100)
+    assert loaded.cursors == job.cursors
+    if store.keeps_words:
+        assert loaded == job
+        assert loaded.events == job.events
+
+
 def test_what_is_committed_is_there_for_everybody(store: Store) -> None:
     add(store.unit_of_work())
     job = store.unit_of_work().jobs.get("job")
     assert str(job.state) == "Waiting"
-    assert [str(event) for event in job.events] == [
-        "1970-01-01T00:00:01Z JobAdded open, do, render"
-    ]
+    assert [type(event) for event in job.events] == [events.JobAdded]
+    assert job.events[0].told() == "open, do, render"
 
 
 def test_leaving_without_a_commit_rolls_back(store: Store) -> None:
@@ -225,7 +239,7 @@ def test_a_job_may_be_committed_many_times(store: Store) -> None:
         for event in whole_life(job):
             job.apply(event)
             uow.commit()
-            assert store.unit_of_work().jobs.get("job").events == job.events
+            assert_same(store, store.unit_of_work().jobs.get("job"), job)
 
 
 def test_what_is_loaded_equals_what_was_committed(store: Store) -> None:
@@ -237,9 +251,13 @@ def test_what_is_loaded_equals_what_was_committed(store: Store) -> None:
             job.apply(event)
         uow.commit()
     for loaded in (store.unit_of_work().jobs.get("job"), uow.jobs.get("job")):
-        assert loaded == job
-        assert loaded.rows["do"].latest.output == {"frames": [1, 2]}
-        assert loaded.rows["do"].earlier[0].cause == CAUSE
+        assert_same(store, loaded, job)
+        earlier = loaded.rows["do"].earlier[0].cause
+        assert earlier
+        assert earlier.reason == CAUSE.reason
+        if store.keeps_words:
+            assert loaded.rows["do"].latest.output == {"frames": [1, 2]}
+            assert earlier == CAUSE
 
 
 def test_what_a_process_holds_in_its_hands_is_not_stored(store: Store) -> None:
@@ -261,7 +279,7 @@ def test_jobs_are_listed_the_oldest_first(store: Store) -> None:
     if not store.holds_one:
         with uow:
             for name in ("b", "a"):
-                job = Job(name, (Script("do", Source("")),))
+                job = Job(name, (Script("do", Source("def main(): pass")),))
                 job.record(events.JobAdded(at=1))
                 uow.jobs.add(job)
             uow.commit()

@@ -26,6 +26,8 @@ class _Tracked:
     """What the store called the job's state when it was loaded; None where it is new."""
     committed: int
     """How many of the job's events the store has."""
+    touched: bool = False
+    """It is stored though nothing happened to it."""
 
 
 class Jobs:
@@ -52,10 +54,17 @@ class Jobs:
         """Return every job as it was committed, the oldest first."""
         return [self._unit_of_work.load(job_id)[0] for job_id in self._unit_of_work.job_ids()]
 
+    def touch(self, job_id: str) -> None:
+        """Have the next commit store the job, even if nothing happens to it."""
+        self._tracked[job_id].touched = True
+
     def changed(self) -> list[_Tracked]:
         """Return what a commit must store."""
-        tracked = self._tracked.values()
-        return [t for t in tracked if t.version is None or len(t.job.events) > t.committed]
+        return [
+            t
+            for t in self._tracked.values()
+            if t.version is None or t.touched or len(t.job.events) > t.committed
+        ]
 
     def forget(self) -> None:
         """Drop what was not committed."""
@@ -92,7 +101,7 @@ class JobUnitOfWork(ABC):
         for tracked in self.jobs.changed():
             events = tracked.job.events[tracked.committed :]
             tracked.version = self.save(tracked.job, events, tracked.version)
-            tracked.committed = len(tracked.job.events)
+            tracked.committed, tracked.touched = len(tracked.job.events), False
 
     def rollback(self) -> None:
         """Forget what was not committed; scripts that ran meanwhile are not undone."""

@@ -154,6 +154,8 @@ class OpenRun(Wire):
     """When it was opened."""
     scripts: Annotated[list[Name], Field(max_length=MOST_SCRIPTS)]
     """The only scripts that it may start."""
+    warm: Annotated[list[Name], Field(max_length=MOST_SCRIPTS)] | None = None
+    """Scripts whose work is in the memory of its interpreter."""
 
 
 class SessionLedger(Wire):

@@ -1,0 +1,147 @@
+"""The door to the API server. Its client's exceptions stop here: what passes is the core's errors.
+
+Every call blocks, up to a deadline: the operator makes them in threads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+
+from kubernetes.client import ApiClient, ApiException, CoreV1Api, CoreV1Event, CustomObjectsApi
+from urllib3.exceptions import HTTPError
+
+from enso_operator.api.v1alpha1 import API_VERSION
+from job_execution_framework.domain.errors import Conflict, EnsoError
+
+GROUP, VERSION = API_VERSION.split("/")
+DEADLINE_SECONDS = 10.0
+"""How long one request may take. A write that took longer may have happened all the same."""
+PAGE = 500
+"""Objects that one answer to a list holds."""
+MERGE_PATCH = "application/merge-patch+json"
+
+Document = dict[str, Any]
+"""An object of the API server, as JSON."""
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class NoSuchObject(EnsoError):
+    """There is no object of this name."""
+
+
+class Refused(EnsoError):
+    """The API server will not do this, however often it is asked."""
+
+
+class Unavailable(EnsoError):
+    """The API server did not answer, or asks for patience: try again later."""
+
+
+def in_our_words(call: Callable[P, R]) -> Callable[P, R]:
+    """Turn what the client raises into errors of ours, each with the API server's sentence."""
+
+    @wraps(call)
+    def inner(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return call(*args, **kwargs)
+        except ApiException as error:
+            raise _meant(error) from error
+        except (HTTPError, OSError) as error:
+            raise Unavailable(f"the API server did not answer: {error}") from error
+
+    return inner
+
+
+def _meant(error: ApiException) -> EnsoError:
+    held: dict[str, object] = vars(error)  # untyped in the client
+    status, said = held["status"], _said(held)
+    if not isinstance(status, int):
+        return Unavailable(f"the API server did not answer: {said}")
+    if status == 404:  # noqa: PLR2004  # the codes of HTTP
+        return NoSuchObject(said)
+    if status == 409:  # noqa: PLR2004
+        return Conflict(said)
+    if status in (408, 429) or not 400 <= status < 500:  # noqa: PLR2004
+        return Unavailable(f"the API server answered {status}: {said}")
+    if status == 413:  # noqa: PLR2004
+        return Refused("the API server refuses it: the object is too large")
+    return Refused(f"the API server refuses it ({status}): {said}")
+
+
+def _said(held: dict[str, object]) -> str:
+    """Return the sentence of a Status object, or as much as there is."""
+    try:
+        return str(json.loads(str(held["body"]))["message"])
+    except (ValueError, KeyError, TypeError):
+        return str(held["reason"])
+
+
+@dataclass(frozen=True)
+class Objects:
+    """The objects of one of our kinds, named by its plural, in one namespace."""
+
+    client: ApiClient
+    namespace: str
+    plural: str
+
+    @in_our_words
+    def get(self, name: str) -> Document:
+        """Return the object; raise NoSuchObject."""
+        got = CustomObjectsApi(self.client).get_namespaced_custom_object(
+            *self._where(), name, _request_timeout=DEADLINE_SECONDS
+        )
+        return cast("Document", got)
+
+    @in_our_words
+    def list(self) -> list[Document]:
+        """Return all of them."""
+        found: list[Document] = []
+        following: str | None = None
+        while following != "":
+            page = cast(
+                "Document",
+                CustomObjectsApi(self.client).list_namespaced_custom_object(
+                    *self._where(),
+                    limit=PAGE,
+                    _continue=following,
+                    _request_timeout=DEADLINE_SECONDS,
+                ),
+            )
+            found += page["items"]
+            following = page["metadata"].get("continue", "")
+        return found
+
+    @in_our_words
+    def create(self, document: Document) -> Document:
+        """Create the object and return it as it is now; raise Conflict where its name is taken."""
+        created = CustomObjectsApi(self.client).create_namespaced_custom_object(
+            *self._where(), document, _request_timeout=DEADLINE_SECONDS
+        )
+        return cast("Document", created)
+
+    @in_our_words
+    def patch_status(self, name: str, version: str, patch: Document) -> Document:
+        """Merge `patch` into the status, if the object is still of that version; else Conflict."""
+        patched = CustomObjectsApi(self.client).patch_namespaced_custom_object_status(
+            *self._where(),
+            name,
+            {"metadata": {"resourceVersion": version}, "status": patch},
+            _content_type=MERGE_PATCH,
+            _request_timeout=DEADLINE_SECONDS,
+        )
+        return cast("Document", patched)
+
+    def _where(self) -> tuple[str, str, str, str]:
+        return GROUP, VERSION, self.namespace, self.plural
+
+
+@in_our_words
+def create_event(client: ApiClient, namespace: str, document: Document) -> None:
+    """Create a core/v1 Event; raise Conflict where it was created before."""
+    event = cast("CoreV1Event", CoreV1Event.from_dict(document))
+    CoreV1Api(client).create_namespaced_event(namespace, event, _request_timeout=DEADLINE_SECONDS)

@@ -1,0 +1,150 @@
+"""From the status of an EnsoJob back to a Job that decides as the one did that was stored.
+
+Its events are told anew from what the status keeps: one for each start and each outcome that is
+still known, and those of the job itself. They have no origin and no number any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from enso_operator.adapters.conditions import state_in
+from enso_operator.adapters.status_fields import cause_of, seconds_of
+from enso_operator.api.status import AttemptStatus, EnsoJobStatus, Ledger, OpenRun, ScriptStatus
+from job_execution_framework.domain import events
+from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.row import Attempt, Row, ScriptState
+from job_execution_framework.domain.transitions import JobState
+
+
+def restored(job: Job, status: EnsoJobStatus, added_at: float) -> Job:
+    """Give a job, as it is defined, what its status says. One without conditions was just added."""
+    added = events.JobAdded(at=added_at, origin=events.COORDINATOR, seq=1, scripts=tuple(job.rows))
+    state = state_in(status)
+    if state is None:
+        job.apply(added)
+        return job
+    ledger = status.ledger or Ledger()
+    job.state = JobState(state)
+    job.started_at, job.ended_at = seconds_of(status.start_time), seconds_of(status.completion_time)
+    job.resumes, job.resumed_at = ledger.resumes, seconds_of(ledger.resume_time)
+    skipped = set(ledger.skipped or ())
+    for row in status.scripts or ():
+        if row.name in job.rows:
+            job.rows[row.name] = _row(row, status, is_skipped=row.name in skipped)
+    _recall(job, ledger)
+    job.failure = _failure(status)
+    job.events = _told_anew(job, added, ledger)
+    return job
+
+
+def _recall(job: Job, ledger: Ledger) -> None:
+    """Give the job back what it knows of its sessions."""
+    job.cursors = dict(ledger.cursors or {})
+    for one in ledger.sessions or ():
+        if one.runs:
+            job.runs[one.name] = one.runs
+        if one.lost:
+            cause = cause_of(one.lost_by) if one.lost_by else Cause(Reason.SESSION_LOST)
+            job.lost[one.name] = (one.lost, cause)
+    if ledger.run:
+        job.run, job.warm = _opened(ledger.run), frozenset(ledger.run.warm or ())
+
+
+def _opened(run: OpenRun) -> events.SessionOpened:
+    return events.SessionOpened(
+        at=run.open_time.timestamp(),
+        run=run.name,
+        session=run.session,
+        uid=run.uid,
+        scripts=tuple(run.scripts),
+    )
+
+
+def _failure(status: EnsoJobStatus) -> events.JobFailed | None:
+    failure = status.failure
+    if failure is None:
+        return None
+    at = seconds_of(failure.time) or 0
+    return events.JobFailed(at=at, cause=cause_of(failure), script=failure.script or "")
+
+
+def _row(row: ScriptStatus, status: EnsoJobStatus, *, is_skipped: bool) -> Row:
+    return Row(
+        _attempt(row, _cause(row, status)),
+        tuple(_attempt(one, _brief(one)) for one in row.earlier or ()),
+        done=row.done,
+        succeeded=row.done and not is_skipped,
+        failures=row.failures,
+    )
+
+
+def _attempt(row: ScriptStatus | AttemptStatus, cause: Cause | None) -> Attempt:
+    started, ended = seconds_of(row.start_time), seconds_of(row.completion_time)
+    state, took = ScriptState(row.state), 0.0
+    if state in (ScriptState.SUCCEEDED, ScriptState.FAILED):
+        took = max(0.0, (ended or 0) - (started or 0))
+    return Attempt(row.attempt, state, started, ended, took, cause)
+
+
+def _cause(row: ScriptStatus, status: EnsoJobStatus) -> Cause | None:
+    """Return the latest attempt's cause: in full where it is the one that counts."""
+    for failure in (status.failure, status.ledger and status.ledger.failed):
+        if failure and (failure.script, failure.attempt, failure.reason) == (
+            row.name,
+            row.attempt,
+            row.reason,
+        ):
+            return cause_of(failure)
+    return _brief(row, row.message or "")
+
+
+def _brief(row: ScriptStatus | AttemptStatus, message: str = "") -> Cause | None:
+    return Cause(row.reason, message, exit_code=row.exit_code) if row.reason else None
+
+
+def _told_anew(job: Job, added: events.JobAdded, ledger: Ledger) -> list[events.Event]:
+    """Return the events that can still be told, in the order of their times."""
+    told: list[events.Event] = []
+    if job.started_at is not None:
+        told.append(events.JobStarted(at=job.started_at))
+    if job.run:
+        told.append(job.run)
+    for name, row in job.rows.items():
+        for attempt in (*row.earlier, row.latest):
+            told += _of_attempt(job, name, attempt)
+    tokens = (ledger.tokens or [])[-job.resumes :] if job.resumes else []
+    for token in [""] * (job.resumes - len(tokens)) + tokens:
+        told.append(events.JobResumed(at=job.resumed_at or 0, token=token))
+    told = [added, *sorted(told, key=lambda event: event.at)]
+    return [*told, *_end(job, told[-1].at)]
+
+
+def _end(job: Job, last: float) -> Iterator[events.Event]:
+    at = last if job.ended_at is None else job.ended_at
+    if job.state is JobState.SUSPENDED:
+        yield events.JobSuspended(at=at)
+    elif job.state is JobState.SUCCEEDED:
+        yield events.JobSucceeded(at=at)
+    elif job.state is JobState.CANCELLED:
+        yield events.JobCancelled(at=at)
+    elif job.failure:
+        yield job.failure
+
+
+def _of_attempt(job: Job, name: str, attempt: Attempt) -> Iterator[events.Event]:
+    """Tell how an attempt began, where it did, and how it ended."""
+    if attempt.started_at is not None:
+        yield job.about(events.ScriptStarted, name, attempt.number, attempt.started_at)
+    at, cause = attempt.ended_at or 0, attempt.cause or Cause(Reason.SESSION_LOST)
+    if attempt.state is ScriptState.SUCCEEDED:
+        kind, seconds = events.ScriptSucceeded, attempt.seconds
+        yield job.about(kind, name, attempt.number, at, seconds=seconds)
+    elif attempt.state is ScriptState.FAILED:
+        kind_failed, seconds = events.ScriptFailed, attempt.seconds
+        yield job.about(kind_failed, name, attempt.number, at, seconds=seconds, cause=cause)
+    elif attempt.state is ScriptState.INTERRUPTED:
+        yield job.about(events.ScriptInterrupted, name, attempt.number, at, cause=cause)
+    elif attempt.state is ScriptState.SKIPPED:
+        yield job.about(events.ScriptSkipped, name, attempt.number, at)

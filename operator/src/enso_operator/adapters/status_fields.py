@@ -1,0 +1,108 @@
+"""What both directions between a Job and its status are made of: times, words, lines, causes.
+
+A session writes what it likes into its records: whatever ends up in a status is bounded here.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from enso_operator.api.status import LONGEST_LINE, Failure, Place
+from job_execution_framework.domain.cause import (
+    LINES_KEPT,
+    LONGEST_MESSAGE,
+    Cause,
+    Frame,
+    printable,
+)
+from job_execution_framework.domain.row import Attempt
+
+LAST_SECOND = 253402300799.0
+"""The end of the year 9999."""
+_LONGEST_WORD = 64
+_LARGEST_INT = 2**31 - 1
+
+
+def time_at(at: float) -> datetime:
+    """Return seconds since the epoch as a time that a status can hold."""
+    return datetime.fromtimestamp(min(max(0.0, at), LAST_SECOND), UTC)  # nan becomes 0
+
+
+def time_of(at: float | None) -> datetime | None:
+    """Do the same for a time that may not be known."""
+    return None if at is None else time_at(at)
+
+
+def seconds_of(time: datetime | None) -> float | None:
+    """Return a time of a status as seconds since the epoch."""
+    return None if time is None else time.timestamp()
+
+
+def word(text: str) -> str | None:
+    """Return a reason as the one word that Kubernetes has for it; None where there is none."""
+    letters = re.sub(r"[^A-Za-z0-9]", "", text)[:_LONGEST_WORD]
+    return letters.lstrip("0123456789") or None
+
+
+def one_line(text: str, tail: str = "") -> str:
+    """Return `text` on one line of at most 1,024 bytes; `tail`, its end, survives a cut."""
+    text = " ".join(text.split())
+    text = printable(text, len(text) + 1)
+    if len(text.encode()) <= LONGEST_LINE:
+        return text
+    end = f"…{tail}"
+    return text.encode()[: LONGEST_LINE - len(end.encode())].decode(errors="ignore") + end
+
+
+def number(value: int | None) -> int | None:
+    """Return a number as an int32, which is all that people, processes and Kubernetes use."""
+    return None if value is None else min(max(-_LARGEST_INT, value), _LARGEST_INT)
+
+
+def short(cause: Cause) -> str:
+    """Return what a row says of a cause beside its reason; said of what is restored, the same."""
+    return str(cause) if cause.error else " ".join(cause.message.split())
+
+
+def failure_of(
+    cause: Cause, script: str = "", attempt: Attempt | None = None, at: float | None = None
+) -> Failure:
+    """Return a cause as a status has it in full."""
+    return Failure(
+        script=script or None,
+        attempt=attempt.number if attempt else None,
+        time=time_of(at),
+        reason=word(cause.reason) or "Unknown",
+        message=printable(cause.message, LONGEST_MESSAGE) or None,
+        error=one_line(cause.error) or None,
+        at=_place(cause.at) if cause.at else None,
+        exit_code=number(cause.exit_code),
+        signal=word(cause.signal),
+        said=[one_line(line) for line in cause.said[-LINES_KEPT:]] or None,
+        said_lines=max(0, number(cause.said_lines) or 0) or None,
+    )
+
+
+def _place(frame: Frame) -> Place:
+    return Place(
+        file=one_line(frame.file),
+        line=max(0, number(frame.line) or 0),
+        function=one_line(frame.function),
+        text=one_line(frame.text) or None,
+    )
+
+
+def cause_of(failure: Failure) -> Cause:
+    """Return the cause that a status has in full."""
+    at = failure.at
+    return Cause(
+        failure.reason,
+        failure.message or "",
+        error=failure.error or "",
+        at=Frame(at.file, at.line, at.function, at.text or "") if at else None,
+        exit_code=failure.exit_code,
+        signal=failure.signal or "",
+        said=tuple(failure.said or ()),
+        said_lines=failure.said_lines or 0,
+    )

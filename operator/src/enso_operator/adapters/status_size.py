@@ -1,0 +1,117 @@
+"""How large a status may be, and how little of it is sent.
+
+What the job decides by always fits. What only tells people more gives way, in the order of `CUTS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeGuard
+
+from enso_operator.api.status import LARGEST_STATUS, EnsoJobStatus, Failure, Ledger, ScriptStatus
+from job_execution_framework.domain.events import COORDINATOR
+
+ROOM = LARGEST_STATUS - 4096
+"""Bytes of a status as it is sent; the API server adds the fields that have a default."""
+
+
+def document_of(status: EnsoJobStatus) -> dict[str, Any]:
+    """Return the status as JSON, without what is not said."""
+    return status.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+
+
+def size_of(status: EnsoJobStatus) -> int:
+    """Return the bytes of the status as JSON."""
+    text = status.model_dump_json(by_alias=True, exclude_none=True, exclude_defaults=True)
+    return len(text.encode())
+
+
+def merge_patch(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON merge patch (RFC 7386) that makes `after` of `before`: only what differs."""
+    patch: dict[str, Any] = {key: None for key in before if key not in after}
+    for key, value in after.items():
+        old = before.get(key)
+        if _is_document(old) and _is_document(value):
+            if below := merge_patch(old, value):
+                patch[key] = below
+        elif old != value:
+            patch[key] = value
+    return patch
+
+
+def _is_document(value: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
+
+
+def fitted(status: EnsoJobStatus) -> EnsoJobStatus:
+    """Return the status, with what only tells people more cut as far as it must be."""
+    for smaller, measure in CUTS:
+        if size_of(status) <= ROOM:
+            break
+        status = smaller(status, measure)
+    return status
+
+
+def _earlier(status: EnsoJobStatus, kept: int) -> EnsoJobStatus:
+    return _rows(status, "earlier", lambda row: (row.earlier or [])[::-1][:kept][::-1])
+
+
+def _messages(status: EnsoJobStatus, length: int) -> EnsoJobStatus:
+    return _rows(status, "message", lambda row: (row.message or "")[:length])
+
+
+def _rows(
+    status: EnsoJobStatus, field: str, smaller: Callable[[ScriptStatus], object]
+) -> EnsoJobStatus:
+    rows = [row.model_copy(update={field: smaller(row) or None}) for row in status.scripts or ()]
+    return status.model_copy(update={"scripts": rows})
+
+
+def _old_cursors(status: EnsoJobStatus, _: int) -> EnsoJobStatus:
+    """Forget how far sessions that have ended were read."""
+    ledger = status.ledger or Ledger()
+    kept = {COORDINATOR, ledger.run.name if ledger.run else COORDINATOR}
+    cursors = {origin: seq for origin, seq in (ledger.cursors or {}).items() if origin in kept}
+    return status.model_copy(update={"ledger": ledger.model_copy(update={"cursors": cursors})})
+
+
+def _failures(status: EnsoJobStatus, length: int) -> EnsoJobStatus:
+    ledger = status.ledger or Ledger()
+    sessions = [
+        one.model_copy(update={"lost_by": _cut(one.lost_by, length)})
+        for one in ledger.sessions or ()
+    ]
+    update = {"failed": _cut(ledger.failed, length), "sessions": sessions or None}
+    return status.model_copy(
+        update={"failure": _cut(status.failure, length), "ledger": ledger.model_copy(update=update)}
+    )
+
+
+def _cut(failure: Failure | None, length: int) -> Failure | None:
+    """Cut each text of it; the message, which is what people read first, the least."""
+    if failure is None:
+        return None
+    return failure.model_copy(
+        update={
+            "message": (failure.message or "")[: 2 * length] or None,
+            "error": (failure.error or "")[:length] or None,
+            "said": [line[:length] for line in failure.said or ()] or None,
+            "at": failure.at
+            and failure.at.model_copy(
+                update={
+                    "file": failure.at.file[:length],
+                    "function": failure.at.function[:length],
+                    "text": (failure.at.text or "")[:length] or None,
+                }
+            ),
+        }
+    )
+
+
+CUTS: list[tuple[Callable[[EnsoJobStatus, int], EnsoJobStatus], int]] = [
+    *((_earlier, kept) for kept in (5, 2, 1, 0)),
+    *((_messages, length) for length in (64, 0)),
+    (_old_cursors, 0),
+    *((_failures, length) for length in (256, 128, 64, 32)),
+]
+"""What is cut, one after the other, until the status fits."""

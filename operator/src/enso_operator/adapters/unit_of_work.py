@@ -1,0 +1,184 @@
+"""Jobs as EnsoJobs of one namespace: spec is what they are, status how they stand.
+
+A commit is one patch of a status, which the API server refuses if anybody wrote the object since
+it was loaded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from enso_operator.adapters.conditions import refused
+from enso_operator.adapters.kube import Document, NoSuchObject, Objects
+from enso_operator.adapters.manifests import ensojob, suspended_manifest
+from enso_operator.adapters.restored import restored
+from enso_operator.adapters.status import status_of
+from enso_operator.adapters.status_size import document_of, merge_patch
+from enso_operator.api.status import EnsoJobStatus
+from enso_operator.api.to_domain import job_definition
+from job_execution_framework.domain.errors import InvalidJob, JobNotFound, Unreadable
+from job_execution_framework.domain.events import Event
+from job_execution_framework.domain.job import Job
+from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An EnsoJob as the API server had it at one moment."""
+
+    document: Document
+
+    @property
+    def name(self) -> str:
+        """The object's name, which is the job's id."""
+        return str(self.document["metadata"]["name"])
+
+    @property
+    def namespace(self) -> str:
+        """Where it lives."""
+        return str(self.document["metadata"]["namespace"])
+
+    @property
+    def uid(self) -> str:
+        """What tells it from another object of its name, before or after it."""
+        return str(self.document["metadata"]["uid"])
+
+    @property
+    def version(self) -> str:
+        """Its resourceVersion."""
+        return str(self.document["metadata"]["resourceVersion"])
+
+    @property
+    def generation(self) -> int:
+        """How often its spec was written."""
+        return int(self.document["metadata"]["generation"])
+
+    @property
+    def created_at(self) -> float:
+        """When it was created, in whole seconds since the epoch."""
+        return datetime.fromisoformat(self.document["metadata"]["creationTimestamp"]).timestamp()
+
+    @property
+    def status(self) -> EnsoJobStatus:
+        """How the job stands. Raises Unreadable."""
+        try:
+            return EnsoJobStatus.model_validate(self.document.get("status") or {})
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise Unreadable(
+                f"the status of job {self.name} is none: {place}: {first['msg']}"
+            ) from error
+
+    def job(self) -> Job:
+        """Return the job. Raises InvalidJob, and Unreadable."""
+        definition = job_definition(ensojob(self.document))
+        job = Job(self.name, definition.scripts, definition.sessions, definition.deadline_seconds)
+        try:
+            return restored(job, self.status, self.created_at)
+        except (ValueError, KeyError) as error:
+            raise Unreadable(f"the status of job {self.name} is none: {error}") from error
+
+
+class KubernetesJobUnitOfWork(JobUnitOfWork):
+    """The jobs of one namespace. A job's id is its object's name.
+
+    Besides the errors of every unit of work, each call may raise Unavailable and Refused.
+    """
+
+    def __init__(self, jobs: Objects) -> None:
+        super().__init__()
+        self._objects = jobs
+        self._seen: dict[str, Seen] = {}
+        self._handed_in: dict[str, Document] = {}
+
+    def hand_in(self, document: Document) -> None:
+        """Take an object that a watch brought, so that its next load asks nobody."""
+        self._handed_in[document["metadata"]["name"]] = document
+
+    def seen(self, job_id: str) -> Seen:
+        """Return the object of a job that was loaded in this ``with`` block, as last known."""
+        return self._seen[job_id]
+
+    def observe(self, job_id: str) -> None:
+        """Have the next commit write the status if it is of another generation than the spec.
+
+        It is so at first sight, and after a change that no event tells of.
+        """
+        seen = self.seen(job_id)
+        if seen.status.observed_generation != seen.generation:
+            self.jobs.touch(job_id)
+
+    def refuse(self, job_id: str, why: str, at: float) -> None:
+        """Write at once that the object, loading which raised InvalidJob, makes no job."""
+        seen = self.seen(job_id)
+        self._write(seen, refused(why, seen.generation, seen.status, at), seen.version)
+
+    def load(self, job_id: str) -> tuple[Job, str]:
+        """Return the job and its object's resourceVersion."""
+        document = self._handed_in.pop(job_id, None)
+        if document is None:
+            document = self._get(job_id)
+        seen = self._remember(document)
+        return seen.job(), seen.version
+
+    def job_ids(self) -> list[str]:
+        """Return the ids, the oldest first; each object is there for the next load."""
+        found = [Seen(document) for document in self._objects.list()]
+        found.sort(key=lambda one: (one.created_at, int(one.version)))
+        jobs = [one for one in found if _is_job(one)]
+        for one in jobs:
+            self.hand_in(one.document)
+        return [one.name for one in jobs]
+
+    def save(self, job: Job, events: list[Event], version: int | str | None) -> str:
+        """Write what changed of the status; a new job is created, suspended."""
+        if version is None:
+            seen = self._remember(self._objects.create(suspended_manifest(job)))
+            if len(job.events) <= 1:  # that it was added, which its creation says
+                return seen.version
+            version = seen.version
+        del events  # the status is the whole of what is known
+        seen = self._seen[job.id]
+        return self._write(seen, status_of(job, seen.generation, seen.status), str(version))
+
+    def rollback(self) -> None:
+        """Forget what was not committed, and the objects."""
+        super().rollback()
+        self._seen.clear()
+
+    def _write(self, seen: Seen, status: EnsoJobStatus, version: str) -> str:
+        patch = merge_patch(document_of(seen.status), document_of(status))
+        if not patch:
+            return version
+        try:
+            document = self._objects.patch_status(seen.name, version, patch)
+        except NoSuchObject as error:
+            raise JobNotFound(f"job {seen.name} is gone: somebody deleted it") from error
+        return self._remember(document).version
+
+    def _get(self, job_id: str) -> Document:
+        try:
+            return self._objects.get(job_id)
+        except NoSuchObject as error:
+            raise JobNotFound(
+                f"there is no job {job_id!r} in namespace {self._objects.namespace!r}"
+            ) from error
+
+    def _remember(self, document: Document) -> Seen:
+        seen = Seen(document)
+        if self.entered:
+            self._seen[seen.name] = seen
+        return seen
+
+
+def _is_job(seen: Seen) -> bool:
+    """Whether the object makes a job; one that does not must not hide all others."""
+    try:
+        seen.job()
+    except (InvalidJob, Unreadable):
+        return False
+    return True

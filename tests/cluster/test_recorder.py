@@ -1,0 +1,159 @@
+"""Events on a real API server: each fact once, in order, however often it is posted."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from dev.cluster.plane import Cluster
+from kubernetes.client import ApiClient
+
+from enso_operator.adapters.kube import Objects
+from enso_operator.adapters.recorder import Recorder
+from enso_operator.adapters.unit_of_work import KubernetesJobUnitOfWork, Seen
+from job_execution_framework.domain import events
+from job_execution_framework.domain.cause import Cause
+from job_execution_framework.domain.job import Job
+from tests.support.happenings import History
+from tests.support.resources import of_scripts
+
+CAUSE = Cause("OutOfMemory", "cache exceeded\n2 GiB", "MemoryError")
+
+
+class Desk:
+    """One job in a namespace, and its Events."""
+
+    def __init__(self, cluster: Cluster, client: ApiClient, namespace: str) -> None:
+        self.client, self.cluster, self.namespace = client, cluster, namespace
+        long = dict.fromkeys("abcd", "é" * 200)
+        document = of_scripts({"args": {"frames": 240}}, {"args": long})
+        self.objects = Objects(client, namespace, "ensojobs")
+        self.seen = Seen(self.objects.create(document))
+        self.history = History(self.seen.job())
+
+    @property
+    def job(self) -> Job:
+        return self.history.job
+
+    def post(self, *instances: str, since: int = 1) -> None:
+        for instance in instances:
+            Recorder(self.client, instance).post(self.seen, self.job, self.job.events[since:])
+
+    def events(self) -> list[dict[str, Any]]:
+        told = self.cluster.kubectl("get", "events", "-n", self.namespace, "-o", "json")
+        items: list[dict[str, Any]] = json.loads(told)["items"]
+        return sorted(items, key=lambda one: one["metadata"]["name"])
+
+
+@pytest.fixture
+def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
+    return Desk(crds, client, namespace)
+
+
+def fail(history: History) -> None:
+    history.opens("main")
+    history.runs("script-0")
+    history.runs("script-1", CAUSE)
+    history.ends()
+    history.fails("script-1", CAUSE)
+
+
+WHOLE = [
+    "JobStarted",
+    "SessionOpened",
+    "ScriptStarted",
+    "ScriptSucceeded",
+    "ScriptStarted",
+    "ScriptFailed",
+    "SessionEnded",
+    "JobFailed",
+]
+
+
+def test_describe_shows_each_event_once_and_in_order(desk: Desk) -> None:
+    desk.history.at = 1000
+    fail(desk.history)
+    desk.post("one", "another", "one")
+
+    described = desk.cluster.kubectl("describe", "ensojob", "shot", "-n", desk.namespace)
+
+    table = described.split("Events:")[1].splitlines()
+    assert [line.split()[1] for line in table[3:] if line.strip()] == WHOLE
+    assert "1/2 script-0, attempt 1, 1.0 s; args frames=240" in described
+
+
+def test_an_event_is_one_line_of_at_most_1024_bytes(desk: Desk) -> None:
+    fail(desk.history)
+    desk.post("one")
+
+    told = desk.events()
+
+    assert [one["reason"] for one in told] == WHOLE
+    assert [one["reason"] for one in told if one["type"] == "Warning"] == [
+        "ScriptFailed",
+        "JobFailed",
+    ]
+    assert all("\n" not in one["message"] and len(one["message"].encode()) <= 1024 for one in told)
+    assert all(one["message"] and one["involvedObject"]["uid"] == desk.seen.uid for one in told)
+    line = told[-1]["message"]
+    assert line.startswith("script-1 failed: MemoryError: cache exceeded 2 GiB; args a=é")
+    assert line.endswith("é…; resume: kubectl enso resume shot")
+    assert told[-1]["lastTimestamp"] == "1970-01-01T00:16:48Z"
+
+
+def test_a_second_operator_that_saw_it_later_and_otherwise_doubles_nothing(desk: Desk) -> None:
+    """It numbers what it writes itself in another order, and at another time."""
+    desk.history.opens("main")
+    desk.history.runs("script-0")
+    desk.history.ends()
+    desk.post("one")
+    other = History(desk.seen.job())
+    other.at = 5000
+    other.says(events.JobSuspended)
+    other.says(events.JobUnsuspended)
+    other.opens("main")
+    other.runs("script-0")
+    other.ends()
+
+    Recorder(desk.client, "another").post(desk.seen, other.job, other.job.events[4:])
+
+    assert sorted(one["reason"] for one in desk.events()) == sorted(
+        ["JobStarted", "SessionOpened", "ScriptStarted", "ScriptSucceeded", "SessionEnded"]
+    )
+
+
+def test_what_happens_again_is_told_again(desk: Desk) -> None:
+    fail(desk.history)
+    for _ in range(2):
+        desk.history.says(events.JobResumed, by="ann")
+        desk.history.says(events.JobSuspended)
+        desk.history.says(events.JobUnsuspended)
+        desk.history.says(events.JobSuspended)
+        fail_again(desk.history)
+    desk.post("one")
+    posted = [type(event).__name__ for event in desk.job.events[1:]]
+    assert sorted(one["reason"] for one in desk.events()) == sorted(posted)
+    desk.post("one", since=12)  # as after a restart: the resumes before are not among the news
+    assert len(desk.events()) == len(posted)
+
+
+def fail_again(history: History) -> None:
+    history.says(events.JobUnsuspended)
+    history.opens("main")
+    history.runs("script-0")
+    history.runs("script-1", CAUSE)
+    history.ends(CAUSE)
+    history.fails("script-1", CAUSE)
+
+
+def test_a_new_job_of_the_same_name_has_events_of_its_own(desk: Desk) -> None:
+    fail(desk.history)
+    desk.post("one")
+    desk.cluster.kubectl("delete", "ensojob", "shot", "-n", desk.namespace)
+    with KubernetesJobUnitOfWork(desk.objects) as uow:
+        desk.seen = Seen(desk.objects.create(of_scripts({"args": {"frames": 1}}, {})))
+        desk.history = History(uow.jobs.get("shot"))
+    fail(desk.history)
+    desk.post("one")
+    assert len(desk.events()) == 2 * len(WHOLE)

@@ -1,0 +1,190 @@
+"""What a commit means on a real API server: one guarded patch, and what people see of it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from dev.cluster.plane import Cluster
+from kubernetes.client import ApiClient
+
+from enso_operator.adapters.unit_of_work import KubernetesJobUnitOfWork
+from job_execution_framework.domain import events
+from job_execution_framework.domain.cause import Cause
+from job_execution_framework.domain.errors import Conflict, InvalidJob, JobNotFound, Unreadable
+from job_execution_framework.domain.job import Job
+from job_execution_framework.service_layer import services
+from tests.cluster.desk import Desk
+from tests.support.decisions import decisions
+from tests.support.happenings import History
+from tests.support.resources import of_scripts
+
+OUT_OF_MEMORY = Cause("OutOfMemory", "cache exceeded 2 GiB", "MemoryError")
+TEN = of_scripts(*[{"args": {"frame": i}} for i in range(10)])
+
+
+@pytest.fixture
+def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
+    return Desk(crds, client, namespace)
+
+
+def fail(uow: KubernetesJobUnitOfWork, name: str = "shot") -> Job:
+    """Let the job run until its second script fails for good."""
+    with uow:
+        history = History(uow.jobs.get(name))
+        history.opens("main")
+        history.runs("script-0")
+        history.runs("script-1", OUT_OF_MEMORY)
+        history.ends()
+        history.fails("script-1", OUT_OF_MEMORY)
+        uow.commit()
+    return history.job
+
+
+def test_a_job_that_failed_as_kubectl_shows_it(desk: Desk) -> None:
+    desk.apply(TEN)
+    job = fail(desk.uow())
+
+    waited = desk.kubectl("wait", "--for=condition=Finished", "ensojob/shot", "--timeout=20s")
+    columns = desk.kubectl("get", "ensojob", "shot").splitlines()[1].split()
+    described = desk.kubectl("describe", "ensojob", "shot")
+    status = desk.get()["status"]
+
+    assert "condition met" in waited
+    assert columns[:5] == ["shot", "Failed", "1/10", "script-1", "OutOfMemory"]
+    assert [row["name"] for row in status["scripts"]] == [f"script-{i}" for i in range(10)]
+    assert described.index("  Why:") > described.index("  Scripts:")
+    assert described.split("  Why:")[1].splitlines()[1].strip().startswith("script-1 (2 of 10)")
+    assert "kubectl enso resume shot" in described
+    assert status["observedGeneration"] == 1
+    assert decisions(desk.uow().jobs.get("shot"), 2000) == decisions(job, 2000)
+
+
+def test_what_a_resume_removes_is_removed(desk: Desk) -> None:
+    desk.apply(TEN)
+    uow = desk.uow()
+    fail(uow)
+
+    services.resume("shot", job_uow=uow, by="ann")
+
+    status = desk.get()["status"]
+    assert {"why", "failure", "reason", "script", "completionTime"}.isdisjoint(status)
+    assert status["ledger"]["resumes"] == 1
+    assert str(uow.jobs.get("shot").state) == "Running"
+
+
+def test_a_commit_is_one_write_and_one_without_news_is_none(desk: Desk) -> None:
+    desk.apply(TEN)
+    mark = desk.cluster.audit.mark()
+    uow = desk.uow()
+
+    fail(uow)
+    with uow:
+        loaded, version = uow.load("shot")
+        for _ in range(2):
+            assert uow.save(loaded, [], version) == version
+        uow.jobs.get("shot")
+        uow.observe("shot")
+        uow.commit()
+
+    assert desk.writes(mark) == ["patch"]
+
+
+def test_the_first_sight_and_a_new_generation_are_written_without_an_event(desk: Desk) -> None:
+    desk.apply(TEN)
+    uow = desk.uow()
+    for change in ({}, {"ttlSecondsAfterFinished": 60}):
+        desk.kubectl("patch", "ensojob/shot", "--type=merge", "-p", json.dumps({"spec": change}))
+        mark = desk.cluster.audit.mark()
+        with uow:
+            uow.jobs.get("shot")
+            uow.observe("shot")
+            uow.commit()
+            uow.observe("shot")
+            uow.commit()
+        document = desk.get()
+        assert desk.writes(mark) == ["patch"]
+        assert document["status"]["observedGeneration"] == document["metadata"]["generation"]
+        assert {one["type"]: one["status"] for one in document["status"]["conditions"]} == {
+            "Succeeded": "Unknown",
+            "Finished": "False",
+            "Ready": "False",
+            "Reconciling": "True",
+            "Stalled": "False",
+        }
+    assert str(uow.jobs.get("shot").state) == "Waiting"
+
+
+def test_whoever_wrote_in_between_is_not_overwritten(desk: Desk) -> None:
+    desk.apply(TEN)
+    with desk.uow() as uow:
+        uow.jobs.get("shot").record(events.JobStarted(at=5))
+        desk.kubectl("patch", "ensojob/shot", "--type=merge", "-p", '{"spec":{"suspend":true}}')
+        with pytest.raises(Conflict, match="modified"):
+            uow.commit()
+        uow.rollback()
+        uow.jobs.get("shot").record(events.JobStarted(at=5))
+        uow.commit()
+    assert desk.get()["status"]["observedGeneration"] == 2
+
+
+def test_a_job_that_was_deleted_is_gone_and_another_of_its_name_is_another_job(desk: Desk) -> None:
+    desk.apply(TEN)
+    with desk.uow() as uow:
+        uow.jobs.get("shot").record(events.JobStarted(at=5))
+        desk.kubectl("delete", "ensojob", "shot")
+        with pytest.raises(JobNotFound, match="shot is gone"):
+            uow.commit()
+        desk.apply(TEN)
+        with pytest.raises(Conflict):
+            uow.commit()
+    assert str(desk.uow().jobs.get("shot").state) == "Waiting"
+
+
+def test_an_object_from_a_watch_is_loaded_without_asking(desk: Desk) -> None:
+    desk.apply(TEN)
+    uow = desk.uow()
+    uow.hand_in(desk.get())
+    mark = desk.cluster.audit.mark()
+    with uow:
+        uow.jobs.get("shot").record(events.JobStarted(at=5))
+        uow.commit()
+        assert uow.seen("shot").uid == desk.get()["metadata"]["uid"]
+    verbs = [
+        each.verb
+        for each in desk.cluster.audit.since(mark)
+        if each.namespace == desk.namespace and not each.user_agent.startswith("kubectl")
+    ]
+    assert verbs == ["patch"]
+
+
+def test_a_resource_that_makes_no_job_says_why(desk: Desk) -> None:
+    broken = of_scripts({"args": {"x": 1}, "argsFrom": [{"name": "x", "secretKeyRef": KEY}]})
+    desk.apply(broken)
+    desk.apply(TEN | {"metadata": {"name": "other"}})
+    with desk.uow() as uow:
+        with pytest.raises(InvalidJob, match="is in args, too") as error:
+            uow.jobs.get("shot")
+        uow.refuse("shot", str(error.value), 1000)
+    desk.kubectl("wait", "--for=condition=Stalled", "ensojob/shot", "--timeout=20s")
+    assert "is in args, too" in desk.get()["status"]["why"][0]
+    assert [one.id for one in desk.uow().jobs.all()] == ["other"]
+
+
+KEY = {"name": "tracker", "key": "token"}
+
+
+def test_a_status_that_somebody_broke_is_an_error_with_a_sentence(desk: Desk) -> None:
+    desk.apply(TEN)
+    status = json.dumps({"status": {"conditions": [CONDITION]}})
+    desk.kubectl("patch", "ensojob/shot", "--subresource=status", "--type=merge", "-p", status)
+    with pytest.raises(Unreadable, match="status of job shot"):
+        desk.uow().jobs.get("shot")
+
+
+CONDITION = {
+    "type": "Succeeded",
+    "status": "Unknown",
+    "reason": "Wondering",
+    "lastTransitionTime": "2026-01-01T00:00:00Z",
+}

@@ -1,0 +1,23 @@
+"""Everything that is decided by asking a job, so that two jobs can be compared by it."""
+
+from __future__ import annotations
+
+from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.job import Job
+from job_execution_framework.service_layer import services
+from job_execution_framework.service_layer.observations import Ended, Observations, doubtful
+
+LOST = Ended(log_is_complete=False, cause=Cause(Reason.SESSION_LOST, "it is gone"))
+
+
+def decisions(job: Job, now: float) -> list[object]:
+    """Return what the job wants now and later, and after the loss of its session."""
+    lost = job.copy()
+    return [
+        [job.next(at) for at in (now, now + 30, now + 1000)],
+        [script.name for script in job.to_come()],
+        [doubtful(job, log_is_complete=complete) for complete in (True, False)],
+        services.reconcile(lost, Observations(ended=LOST), now),
+        {name: (row.state, row.attempt, row.done, row.succeeded) for name, row in job.rows.items()},
+        job.finished,
+    ]

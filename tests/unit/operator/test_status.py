@@ -1,0 +1,183 @@
+"""The status of an EnsoJob: what people read in it, how large it may be, how little is sent."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from enso_operator.adapters.conditions import refused
+from enso_operator.adapters.restored import restored
+from enso_operator.adapters.status import status_of
+from enso_operator.adapters.status_fields import one_line
+from enso_operator.adapters.status_size import document_of, merge_patch
+from enso_operator.api.status import EnsoJobStatus
+from job_execution_framework.domain import events
+from job_execution_framework.domain.cause import Cause, Frame
+from job_execution_framework.domain.job import Job
+from tests.support.happenings import History
+from tests.support.jobs import job_of
+
+FRESH = EnsoJobStatus()
+OUT_OF_MEMORY = Cause(
+    "OutOfMemory", "cache exceeded 2 GiB", "MemoryError", Frame("simulate.py", 88, "main", "step()")
+)
+
+
+def failed_job() -> Job:
+    history = History(job_of("open.setup simulate.retry1 publish"))
+    history.opens()
+    history.runs("open")
+    history.runs("simulate", OUT_OF_MEMORY)
+    history.runs("simulate", OUT_OF_MEMORY)
+    history.ends()
+    history.fails("simulate", OUT_OF_MEMORY)
+    return history.job
+
+
+def test_what_people_read_of_a_job_that_failed() -> None:
+    status = document_of(status_of(failed_job(), 3, FRESH))
+    line = (
+        "simulate failed: MemoryError: cache exceeded 2 GiB; attempt 2, 1.0 s; "
+        "resume: kubectl enso resume job"
+    )
+    assert {one["type"]: one["status"] for one in status["conditions"]} == {
+        "Succeeded": "False",
+        "Finished": "True",
+        "Ready": "False",
+        "Reconciling": "False",
+        "Stalled": "True",
+    }
+    for one in status["conditions"]:
+        assert (one["reason"], one["message"], one["observedGeneration"]) == ("Failed", line, 3)
+    assert status["scripts"][1] == {
+        "name": "simulate",
+        "state": "Failed",
+        "attempt": 2,
+        "startTime": "1970-01-01T00:16:48Z",
+        "completionTime": "1970-01-01T00:16:49Z",
+        "reason": "OutOfMemory",
+        "message": "MemoryError: cache exceeded 2 GiB",
+        "failures": 2,
+        "earlier": [
+            {
+                "attempt": 1,
+                "state": "Failed",
+                "startTime": "1970-01-01T00:16:46Z",
+                "completionTime": "1970-01-01T00:16:47Z",
+                "reason": "OutOfMemory",
+            }
+        ],
+    }
+    assert (status["done"], status["script"], status["reason"]) == (
+        "1/3",
+        "simulate",
+        "OutOfMemory",
+    )
+    assert status["failure"]["at"]["line"] == 88
+    assert status["why"][-2] == "resume  kubectl enso resume job"
+    assert list(status)[-1] == "why"
+
+
+def test_a_condition_keeps_its_time_until_its_status_changes() -> None:
+    history = History(job_of("open do"))
+    first = status_of(history.job, 1, FRESH)
+    history.opens()
+    history.runs("open")
+    second = status_of(history.job, 1, first)
+    history.runs("do")
+    history.ends()
+    history.says(events.JobSucceeded)
+    third = status_of(history.job, 1, second)
+    times = [
+        [one.last_transition_time.timestamp() for one in status.conditions or ()]
+        for status in (first, second, third)
+    ]
+    assert times == [[1002] * 5, [1002] * 5, [1009, 1009, 1009, 1009, 1002]]
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [
+        ((), "0 of 2 scripts are done"),
+        ((events.ScriptStarted,), "open (1 of 2) runs, attempt 1"),
+        ((events.ScriptStarted, events.ScriptSucceeded), "1 of 2 scripts are done"),
+    ],
+)
+def test_a_running_job_says_where_it_is(
+    what: tuple[type[events.ScriptEvent], ...], says: str
+) -> None:
+    history = History(job_of("open do"))
+    history.opens()
+    for kind in what:
+        history.does(kind, "open")
+    status = status_of(history.job, 1, FRESH)
+    assert {one.message for one in status.conditions or ()} == {says}
+    assert {one.type: one.status for one in status.conditions or ()} == {
+        "Succeeded": "Unknown",
+        "Finished": "False",
+        "Ready": "False",
+        "Reconciling": "True",
+        "Stalled": "False",
+    }
+
+
+def test_who_cancelled_a_job_is_said_also_after_a_restart() -> None:
+    history = History(job_of("open do"))
+    history.opens()
+    history.says(events.JobCancelled, by="ann", why="enough")
+    first = status_of(history.job, 1, FRESH)
+    job = restored(job_of("open do"), first, 1)
+    job.record(events.SessionEnded(at=2000, run="s1-1"))
+    second = status_of(job, 1, first)
+    for status, finished in ((first, "False"), (second, "True")):
+        assert {one.message for one in status.conditions or ()} == {"cancelled: enough; by ann"}
+        assert {o.status for o in status.conditions or () if o.type == "Finished"} == {finished}
+
+
+def test_a_resource_that_makes_no_job_says_so_in_the_same_place() -> None:
+    status = document_of(refused("spec.scripts[open] has\nno work", 2, FRESH, 1000.5))
+    assert status["conditions"][0]["message"] == "spec.scripts[open] has no work"
+    assert status["conditions"][0]["reason"] == "Failed"
+    assert status["reason"] == "InvalidJob"
+    assert refused("spec.scripts[open] has\nno work", 2, EnsoJobStatus(**status), 2000) == (
+        EnsoJobStatus.model_validate(status)
+    )
+
+
+@pytest.mark.parametrize("at", [math.nan, math.inf, -1e300, 1e300])
+def test_a_session_cannot_break_its_job_by_what_it_writes(at: float) -> None:
+    history = History(job_of("open do"))
+    history.opens()
+    history.at = at
+    lies = Cause(
+        "no word\n",
+        "\ud800\x00" * 9999,
+        "\ud800" * 9999,
+        Frame("\n" * 9999, -(10**30), "\ud800", "x" * 9999),
+        10**30,
+        "!",
+        ("\x1b" * 9999,) * 99,
+        -1,
+    )
+    history.runs("open", lies)
+    history.at = 2000
+    history.fails("open", lies)
+    status = status_of(history.job, 1, FRESH)
+    assert json.dumps(document_of(status), allow_nan=False).encode()
+    assert EnsoJobStatus.model_validate(document_of(status)) == status
+
+
+def test_a_long_line_is_cut_before_its_end() -> None:
+    tail = "; resume: kubectl enso resume job"
+    line = one_line("é\n" * 2000 + tail, tail)
+    assert len(line.encode()) <= 1024
+    assert line.endswith(f"é …{tail}")
+
+
+def test_only_what_differs_is_sent() -> None:
+    before = {"a": 1, "b": {"c": 1, "d": 2}, "e": [1, 2], "f": {"g": 1}}
+    after = {"a": 1, "b": {"c": 1, "d": 3}, "e": [1], "h": 1}
+    assert merge_patch(before, after) == {"b": {"d": 3}, "e": [1], "f": None, "h": 1}
+    assert merge_patch(after, after) == {}

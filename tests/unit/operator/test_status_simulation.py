@@ -1,0 +1,130 @@
+"""A job that is restored from its status decides as the one did that was stored.
+
+The simulated world of the domain's own test, asked the same questions of both after every step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import invariant
+from hypothesis.stateful import run_state_machine_as_test as run_machine
+
+from enso_operator.adapters.restored import restored
+from enso_operator.adapters.status import status_of
+from enso_operator.adapters.status_size import document_of
+from enso_operator.api.status import EnsoJobStatus
+from job_execution_framework.domain import events
+from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.errors import GapInLog, IllegalTransition
+from job_execution_framework.domain.job import Job
+from tests.support.decisions import decisions
+from tests.unit.domain.test_simulation import IN_CI, Simulation
+
+
+def through_status(job: Job, before: EnsoJobStatus | None = None) -> Job:
+    """Store the job as the API server would have it, and load it."""
+    document = document_of(status_of(job, 1, before or EnsoJobStatus()))
+    defined = Job(job.id, job.scripts, job.sessions, job.deadline_seconds)
+    return restored(defined, EnsoJobStatus.model_validate(document), job.events[0].at)
+
+
+def possible(job: Job) -> Iterator[events.Event]:
+    """Return an event of every kind, also about every script, by everybody who may write one."""
+    last_runs = [f"{session}-{number}" for session, number in job.runs.items()]
+    for origin in ["coordinator", *last_runs, "s9-1"]:
+        have = job.cursors.get(origin, 0)
+        for seq in (have, have + 1, have + 2):
+            for event in _kinds(job):
+                yield replace(event, origin=origin, seq=seq)
+
+
+def _kinds(job: Job) -> Iterator[events.Event]:
+    cause = Cause(Reason.EXCEPTION, "no")
+    yield from (
+        events.JobAdded(at=1),
+        events.JobStarted(at=1),
+        events.JobSuspended(at=1),
+        events.JobUnsuspended(at=1),
+        events.JobResumed(at=1),
+        events.JobSucceeded(at=1),
+        events.JobFailed(at=1, cause=cause),
+        events.JobCancelled(at=1),
+        events.InterpreterLost(at=1),
+        events.SessionOpened(at=1, run="s1-9", session="s1", uid="u", scripts=()),
+        events.SessionEnded(at=1, run=job.run.run if job.run else "s1-9"),
+    )
+    for name, row in job.rows.items():
+        for attempt in (row.attempt, row.attempt + 1):
+            yield job.about(events.ScriptStarted, name, attempt, 1)
+            yield job.about(events.ScriptSucceeded, name, attempt, 1)
+            yield job.about(events.ScriptFailed, name, attempt, 1, cause=cause)
+            yield job.about(events.ScriptInterrupted, name, attempt, 1, cause=cause)
+            yield job.about(events.ScriptRetrying, name, attempt, 1)
+            yield job.about(events.ScriptSkipped, name, attempt, 1)
+
+
+def answer(job: Job, event: events.Event, now: float) -> object:
+    """What the job says to the event, and what it decides after it."""
+    job = job.copy()
+    try:
+        job.apply(event)
+    except (GapInLog, IllegalTransition) as refusal:
+        return type(refusal)
+    return decisions(job, now)
+
+
+class Restarting(Simulation):
+    """After each step the operator restarts, and finds what the status says."""
+
+    status = EnsoJobStatus()
+
+    @invariant()
+    def a_restored_job_decides_the_same(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        job, now = self.world.job(), self.world.clock.now()
+        self.status = status_of(job, 1, self.status)
+        again = through_status(job, self.status)
+        assert decisions(again, now) == decisions(job, now)
+        if self.steps % 5 == 0:
+            for event in possible(job):
+                assert answer(again, event, now) == answer(job, event, now)
+        assert_settled(again, self.status)
+        assert_told(again, job)
+
+
+def assert_settled(again: Job, status: EnsoJobStatus) -> None:
+    """Storing what was loaded changes no word, and so writes nothing."""
+    assert document_of(status_of(again, 1, status)) == document_of(status)
+
+
+def assert_told(again: Job, job: Job) -> None:
+    """Each attempt that the status knows is told; so is how the job ended."""
+    assert isinstance(again.events[0], events.JobAdded)
+    assert starts(again) == starts(job)
+    if job.failure:
+        assert again.failure
+        assert again.failure.script == job.failure.script
+        assert again.failure.cause == job.failure.cause
+
+
+def starts(job: Job) -> set[tuple[str, int]]:
+    return {(e.script, e.attempt) for e in job.events if isinstance(e, events.ScriptStarted)}
+
+
+def test_a_restored_job_decides_as_the_one_that_was_stored() -> None:
+    run_machine(
+        Restarting,
+        settings=settings(
+            max_examples=50,
+            stateful_step_count=40,
+            deadline=None,
+            derandomize=IN_CI,
+            phases=[Phase.generate],  # shrinking takes minutes
+            database=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+        ),
+    )
