@@ -127,6 +127,8 @@ class ChildRunner:
             where = "is not there" if "/" in self._argv[0] else "is not on PATH"
             if Path(self._argv[0]).exists():
                 where = "cannot be started: the program in its first line is not there"
+            elif " " in self._argv[0]:
+                where += ": each word stands for itself, as in [python3, -u]"
             return Reason.INTERPRETER_DID_NOT_START, f"{self._argv[0]} {where}"
         except OSError as error:
             return Reason.INTERPRETER_DID_NOT_START, f"{name} cannot be started: {error.strerror}"
