@@ -23,8 +23,13 @@ from job_execution_framework.service_layer.runner import Result
 DRAIN_SECONDS = 2.0
 """How long what a script wrote may take to be passed on: whoever reads us may have stopped."""
 MARK = "--- "
-"""What the one line begins with that stands before a script's own output."""
+"""What a `mark` begins with."""
 _CHILD = Path(__file__).with_name("child.py")
+
+
+def mark(script: str, attempt: int) -> str:
+    """Return the one line that stands before what an attempt writes."""
+    return f"{MARK}{script}, attempt {attempt}\n"
 
 
 class ChildRunner:
@@ -108,7 +113,7 @@ class ChildRunner:
             if not isinstance(started, Interpreter):
                 return self._refused(script, time.monotonic() - began, *started)
             self._interpreter = started
-        self._pumps[0].say(f"{MARK}{script.name}, attempt {attempt}\n", DRAIN_SECONDS)
+        self._pumps[0].say(mark(script.name, attempt), DRAIN_SECONDS)
         self._interpreter.send(work)
         began = time.monotonic()
         answer = self._interpreter.wait(script.timeout_seconds)

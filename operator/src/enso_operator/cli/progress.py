@@ -28,7 +28,7 @@ from job_execution_framework.domain.failure_card import failure_card
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.transitions import JobState
-from job_execution_framework.runtime.child_runner import MARK
+from job_execution_framework.runtime.child_runner import MARK, mark
 
 LOOK_SECONDS = 0.1
 """How often the scripts' output is looked at."""
@@ -37,7 +37,7 @@ LINES_SHOWN = 200
 LARGEST_LINE_BYTES = 64 * 1024
 LONGEST_LINE = 2000
 """Characters of a line that are shown."""
-_MARK = re.compile(re.escape(MARK.encode()) + rb"([-a-z0-9]+, attempt \d+)\n")
+_MARK = re.compile(re.escape(MARK.encode()) + rb"[-a-z0-9]+, attempt \d+\n")
 _STYLES = {"succeeded": "green", "failed": "red", "interrupted": "yellow", "retrying": "yellow"}
 
 
@@ -64,7 +64,7 @@ class Progress:
         self._position = 0
         self._shown = 0
         self._begun: set[str] = set()
-        """The attempts of the open session whose start has been told."""
+        """The marks of the open session's attempts whose start has been told."""
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -97,8 +97,8 @@ class Progress:
             f"{self._file} are not used"
         )
         if self._log and self._log.exists():
-            marks = [f"{MARK}{begun}\n".encode() for begun in self._begun]
-            self._position = max((_last(self._log, mark) for mark in marks), default=0)
+            begun = [one.encode() for one in self._begun]
+            self._position = max((_last(self._log, one) for one in begun), default=0)
 
     def _take_up(self, event: events.Event) -> None:
         """Know which session's output is shown, which attempts began, and what runs."""
@@ -108,7 +108,7 @@ class Progress:
         elif isinstance(event, events.ScriptStarted):
             self._running = f"{event.number}/{event.of} {event.script} running"
             self._since = event.at
-            self._begun.add(f"{event.script}, attempt {event.attempt}")
+            self._begun.add(mark(event.script, event.attempt))
         elif isinstance(event, events.ScriptEvent):
             self._running = ""
 
@@ -139,7 +139,7 @@ class Progress:
             again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
             args = f": {arguments(event.parameters)}" if event.parameters else ""
             text = f"{place} {what}{again}{args}"
-        elif f"{event.script}, attempt {event.attempt}" not in self._begun:
+        elif mark(event.script, event.attempt) not in self._begun:
             text = f"{place} in doubt, nobody can know whether it began{event.outcome()}"
         self.say(text, _STYLES.get(what, ""))
 
@@ -183,9 +183,9 @@ class Progress:
         """Show one line; False where it has to wait for its end, or for its script's start."""
         if not line.endswith(b"\n") and len(line) < LARGEST_LINE_BYTES:
             return False
-        if mark := _MARK.fullmatch(line):
+        if _MARK.fullmatch(line):
             self._shown = 0
-            return mark[1].decode() in self._begun
+            return line.decode() in self._begun
         self._shown += 1
         if self._shown <= LINES_SHOWN:
             text = printable(line.decode("utf-8", "replace").rstrip("\n"), LONGEST_LINE)
@@ -200,13 +200,13 @@ def _program() -> str:
     return "enso" if which("enso") else shlex.quote(sys.argv[0])
 
 
-def _last(log: Path, mark: bytes) -> int:
-    """Return where the mark stands last in the log, its beginning where it does not."""
+def _last(log: Path, line: bytes) -> int:
+    """Return where the line stands last in the log, its beginning where it does not."""
     with log.open("rb") as file:
         if not log.stat().st_size:
             return 0
         with mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as content:
-            return max(0, content.rfind(mark))
+            return max(0, content.rfind(line))
 
 
 def _next_mark(log: BinaryIO, position: int) -> int:

@@ -57,7 +57,7 @@ def _start(file: Path) -> int:
     folder = journals.new_run(file, wanted.name)
     folder.lock()
     _write_manifest(folder, file, wanted)
-    uow = JournalUnitOfWork(_job(wanted), Journal(folder.journal))
+    uow = _unit_of_work(wanted, folder)
     services.add(
         wanted.scripts,
         job_uow=uow,
@@ -82,7 +82,7 @@ def _resume(file: Path) -> int:
     if not folder.lock():
         raise _busy(wanted)
     before = manifest.load(folder.manifest(file.suffix), name=wanted.name)
-    uow = JournalUnitOfWork(_job(before), Journal(folder.journal))
+    uow = _unit_of_work(before, folder)
     try:
         job = uow.jobs.get(before.name)
     except EnsoError as error:
@@ -99,7 +99,7 @@ def _resume(file: Path) -> int:
         return SUCCEEDED
     _check_names(before, wanted)
     _check_library(wanted)
-    uow = JournalUnitOfWork(_job(wanted), Journal(folder.journal))
+    uow = _unit_of_work(wanted, folder)
     again, job = job.to_come(), uow.jobs.get(wanted.name)
     # What runs must run by both manifests: a checkpoint that is new vouches for no new source.
     runs = {one.name for one in again} & {one.name for one in job.to_come()}
@@ -136,15 +136,17 @@ async def _drive_to_end(uow: JournalUnitOfWork, folder: RunFolder, progress: Pro
     return job
 
 
-def _job(wanted: Manifest) -> Job:
-    return Job(wanted.name, wanted.scripts, wanted.sessions, wanted.deadline_seconds)
+def _unit_of_work(described: Manifest, folder: RunFolder) -> JournalUnitOfWork:
+    """Return the job that a manifest describes, with what its journal tells."""
+    job = Job(described.name, described.scripts, described.sessions, described.deadline_seconds)
+    return JournalUnitOfWork(job, Journal(folder.journal))
 
 
 def _ended(folder: RunFolder, file: Path, name: str) -> bool:
     """Whether that run is over; one whose journal is damaged cannot go on either."""
     try:
         last = manifest.load(folder.manifest(file.suffix), name=name)
-        return JournalUnitOfWork(_job(last), Journal(folder.journal)).jobs.get(last.name).finished
+        return _unit_of_work(last, folder).jobs.get(last.name).finished
     except (EnsoError, ManifestError):
         return True
 
