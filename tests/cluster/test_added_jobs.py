@@ -6,9 +6,9 @@ import pytest
 from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient, Configuration
 
-from enso_operator.adapters.kube import Objects, Refused, Unavailable
+from enso_operator.adapters.kube import Objects, Refused
 from enso_operator.api.to_domain import SecretKey
-from job_execution_framework.domain.errors import InvalidJob, JobNotFound
+from job_execution_framework.domain.errors import Unavailable, InvalidJob, JobNotFound
 from job_execution_framework.domain.script import (
     Container,
     Function,

@@ -84,7 +84,6 @@ def test_a_commit_is_one_write_and_one_without_news_is_none(desk: Desk) -> None:
         for _ in range(2):
             assert uow.save(loaded, [], version) == version
         uow.jobs.get("shot")
-        uow.observe("shot")
         uow.commit()
 
     assert desk.writes(mark) == ["patch"]
@@ -98,9 +97,7 @@ def test_the_first_sight_and_a_new_generation_are_written_without_an_event(desk:
         mark = desk.cluster.audit.mark()
         with uow:
             uow.jobs.get("shot")
-            uow.observe("shot")
             uow.commit()
-            uow.observe("shot")
             uow.commit()
         document = desk.get()
         assert desk.writes(mark) == ["patch"]

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from enso_operator.actor import Actor
 from enso_operator.adapters.local import OUTPUT, LocalSessions
 from enso_operator.gateway import Busy, Instructions
-from enso_operator.reconciler import Actor
 from job_execution_framework.domain.cause import Cause, Reason, printable
 from job_execution_framework.domain.errors import JobAlreadyStarted, JobNotFound
 from job_execution_framework.domain.events import Event, JobFailed, SessionOpened

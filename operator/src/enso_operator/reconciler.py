@@ -1,160 +1,206 @@
-"""The shell of `services.reconcile`: one actor per live job, which does what the job asks for.
+"""One actor for each live EnsoJob. Finished jobs cost nothing until their time to live is over.
 
-It folds what it sees, commits, and only then acts. `enso run` and `enso serve` drive their jobs
-with it.
+What a watch brings arrives in `saw`. `sweep` looks now and then at what there really is, because
+a watch may miss a deletion, or be dead.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
-from job_execution_framework.domain.cause import Cause, Reason
-from job_execution_framework.domain.errors import (
-    Conflict,
-    GapInLog,
-    IllegalTransition,
-    InvalidJob,
-)
-from job_execution_framework.domain.events import Event, JobFailed, SessionOpened
-from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.steps import Close, ControlWord, Open, Step, Wait
-from job_execution_framework.service_layer import services
+from kubernetes.client import ApiClient
+
+from enso_operator.actor import Listener
+from enso_operator.adapters.kube import Document, NoSuchObject, Objects, list_metadata
+from enso_operator.adapters.library import EnsoScriptLibrary
+from enso_operator.adapters.local_machine import LocalMachine
+from enso_operator.adapters.recorder import Recorder
+from enso_operator.adapters.unit_of_work import KubernetesJobUnitOfWork, Seen
+from enso_operator.ensojob_actor import EnsoJobActor
+from enso_operator.threads import in_thread
+from job_execution_framework.domain.errors import Conflict, InvalidJob, Unavailable, Unreadable
 from job_execution_framework.service_layer.clock import Clock
-from job_execution_framework.service_layer.library import Library
-from job_execution_framework.service_layer.observations import Cancel, Ended, Observations
-from job_execution_framework.service_layer.plan import Plan
-from job_execution_framework.service_layer.sessions import Sessions
-from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
 
-Listener = Callable[[Job, Sequence[Event]], None]
-"""Told of every commit: the job, and the events that are new in it."""
+KIND = "ensojobs"
+LONGEST_BACK_OFF_SECONDS = 60.0
+"""Before an actor that broke again and again is started once more."""
+LINGER_SECONDS = 10.0
+"""How long the process of a session that has ended may take to exit."""
+_log = logging.getLogger(__name__)
 
 
 @dataclass
-class Actor:
-    """Drives one job to its end. It stops with the job, or where it is cancelled as a task."""
+class Reconciler:
+    """Starts actors, and watches that none dies silently."""
 
-    job_id: str
-    job_uow: JobUnitOfWork
-    sessions: Sessions
-    library: Library
+    client: ApiClient
+    machine: LocalMachine
+    recorder: Recorder
     clock: Clock
-    listener: Listener
-    _seen: asyncio.Queue[Observations | Exception] = field(
-        default_factory=asyncio.Queue[Observations | Exception]
+    listener: Callable[[Seen], Listener]
+    namespaces: Sequence[str] = ()
+    """Those that are looked after; without any, all."""
+
+    known: dict[str, int] = field(default_factory=dict[str, int], init=False)
+    """The EnsoJobs that there are, by uid, with the newest version that was seen of each."""
+    actors: dict[str, EnsoJobActor] = field(default_factory=dict[str, EnsoJobActor], init=False)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], init=False)
+    _expiries: dict[str, asyncio.TimerHandle] = field(
+        default_factory=dict[str, asyncio.TimerHandle], init=False
     )
-    _followed: str = ""
-    _follower: asyncio.Task[None] | None = None
-    _told: Close | None = None
-    _disbelief: Cause | None = None
-    """Why the records of the open session are not believed any more."""
 
-    def cancel(self, by: str = "", why: str = "") -> None:
-        """Stop the job: its running script is ended, and the job is Cancelled."""
-        self._seen.put_nowait(Observations(cancel=Cancel(by, why)))
+    def saw(self, kind: str | None, document: Document) -> None:
+        """Take what a watch brought: ADDED, MODIFIED or DELETED; None is an object that it lists.
 
-    def suspend(self, *, suspend: bool) -> None:
-        """Let the running script end and start no other, or go on."""
-        self._seen.put_nowait(Observations(suspend=suspend))
+        Only a listing may bring what is older than what was seen: a restored cluster does.
+        """
+        seen = Seen(document)
+        if kind == "DELETED":
+            self._gone(seen.uid)
+            if seen.uid not in self.actors:
+                self._do(self.machine.forget(seen.namespace, seen.uid))
+            return
+        version, before = int(seen.version), self.known.get(seen.uid, 0)
+        if version == before or (version < before and kind is not None):
+            return
+        self.known[seen.uid] = version
+        if actor := self.actors.get(seen.uid):
+            actor.saw(document)
+        elif needs_work(document):
+            self._do(self._drive(document))
+        else:
+            self._let_expire(seen)
 
-    async def drive(self) -> None:
-        """Return when the job has ended and nothing of it runs any more."""
-        seen = Observations()
+    async def sweep(self) -> list[Document]:
+        """Look at what there is. Return the metadata of objects that the watch has not shown."""
+        before = set(self.known)
+        listed: list[Document] = []
+        for namespace in self.namespaces or (None,):
+            listed += await in_thread(list_metadata, self.client, KIND, namespace)
+        there = {one["uid"] for one in listed}
+        for uid in before - there:
+            self._gone(uid)
+        known = there | self.known.keys() | self.actors.keys()
+        for namespace, uid in await in_thread(self.machine.strangers, self.namespaces, known):
+            self._do(self.machine.forget(namespace, uid))
+        return [
+            one for one in listed if int(one["resourceVersion"]) > self.known.get(one["uid"], 0)
+        ]
+
+    async def stop(self, patience: float) -> None:
+        """Stop every actor. Sessions go on: whoever comes next finds them."""
+        for timer in self._expiries.values():
+            timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=patience)
+
+    def _do(self, chore: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(chore)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            _log.error("a task of the operator broke", exc_info=error)
+
+    def _gone(self, uid: str) -> None:
+        self.known.pop(uid, None)
+        self._forget_expiry(uid)
+        if actor := self.actors.get(uid):
+            actor.deleted()
+
+    # Live jobs.
+
+    async def _drive(self, document: Document) -> None:
+        """Drive a job to its end, however often its actor breaks."""
+        seen, failures = Seen(document), 0
+        self._forget_expiry(seen.uid)
+        actor = self.actors[seen.uid] = self._actor(seen)
         try:
-            while True:
-                job, step = await self._decide(seen)
-                if job.finished:
-                    return
-                await self._act(job, step)
-                seen = await self._next(step)
+            while not await self._drive_to_end(actor):
+                failures += 1
+                pause = min(LONGEST_BACK_OFF_SECONDS, 2.0**failures)
+                await actor.complain(f"enso itself broke; it tries again in {pause:g} s")
+                await asyncio.sleep(pause)
+                actor = self.actors[seen.uid] = self._actor(actor.newest)
         finally:
-            if self._follower:
-                self._follower.cancel()
+            del self.actors[seen.uid]
+        if seen.uid in self.known:
+            # What the watch still shows of the time before is no news.
+            self.known[seen.uid] = int(actor.about.version)
+            self.saw("MODIFIED", actor.newest.document)
+        await actor.sessions.reap(LINGER_SECONDS)
+        if seen.uid not in self.known:
+            await self.machine.forget(seen.namespace, seen.uid)
 
-    async def _decide(self, seen: Observations) -> tuple[Job, Step]:
-        """Fold and commit; where somebody else committed meanwhile, load and fold again."""
+    def _actor(self, seen: Seen) -> EnsoJobActor:
+        return EnsoJobActor(
+            seen,
+            job_uow=KubernetesJobUnitOfWork(Objects(self.client, seen.namespace, KIND)),
+            sessions=self.machine.sessions(seen.namespace, seen.uid),
+            library=EnsoScriptLibrary(Objects(self.client, seen.namespace, "ensoscripts")),
+            clock=self.clock,
+            listener=self.listener(seen),
+            recorder=self.recorder,
+        )
+
+    async def _drive_to_end(self, actor: EnsoJobActor) -> bool:
+        """Return False where something broke that should not have."""
+        try:
+            await actor.drive()
+        except (InvalidJob, Unreadable) as error:
+            _log.warning("%s/%s: %s", actor.about.namespace, actor.about.name, error)
+            await actor.complain(str(error))
+        except Exception:  # noqa: BLE001  # whatever it is, the job goes on
+            _log.exception("%s/%s: its actor broke", actor.about.namespace, actor.about.name)
+            return False
+        return True
+
+    # Finished jobs.
+
+    def _let_expire(self, seen: Seen) -> None:
+        """Have a finished job deleted when its time to live is over."""
+        self._forget_expiry(seen.uid)
+        seconds = seen.document["spec"].get("ttlSecondsAfterFinished")
+        ended = (seen.document.get("status") or {}).get("completionTime")
+        if seconds is None or ended is None:
+            return
+        due = datetime.fromisoformat(ended).timestamp() + seconds - self.clock.now()
+        loop = asyncio.get_running_loop()
+        self._expiries[seen.uid] = loop.call_later(
+            max(0.0, due), lambda: self._do(self._delete(seen))
+        )
+
+    def _forget_expiry(self, uid: str) -> None:
+        if timer := self._expiries.pop(uid, None):
+            timer.cancel()
+
+    async def _delete(self, seen: Seen) -> None:
+        """Delete the job, unless it was changed since: then its new time to live counts."""
+        objects = Objects(self.client, seen.namespace, KIND)
         while True:
             try:
-                return await self._fold(seen)
-            except Conflict:
-                continue
-
-    async def _fold(self, seen: Observations) -> tuple[Job, Step]:
-        with self.job_uow:
-            job = self.job_uow.jobs.get(self.job_id)
-            known = len(job.events)
-            step = await self._reconcile(job, seen)
-            if isinstance(step, Open):
-                step = await self._open(job, step)
-            self.job_uow.commit()
-        self.listener(job, job.events[known:])
-        return job, step
-
-    async def _reconcile(self, job: Job, seen: Observations) -> Step:
-        """Fold what was seen. A session that breaks the rules is ended, and not believed."""
-        if self._disbelief:
-            ended = seen.ended and Ended(log_is_complete=False, cause=self._disbelief)
-            seen = replace(seen, records=(), ended=ended)
-        try:
-            return services.reconcile(job, seen, self.clock.now())
-        except (GapInLog, IllegalTransition) as error:
-            if not (job.run and seen.records):
-                raise
-            self._disbelief = Cause(Reason.SESSION_LOST, f"its records cannot be true: {error}")
-            await self.sessions.close(job.run.run, job.run.uid, ControlWord.CANCEL)
-            return await self._reconcile(job, seen)
-
-    async def _open(self, job: Job, step: Open) -> Step:
-        """Prepare the session, inert, and record its uid in the same commit."""
-        now = self.clock.now()
-        try:
-            uid = await self.sessions.open(Plan.of(job, step, self.library))
-        except (InvalidJob, OSError) as error:
-            lost = isinstance(error, OSError)
-            reason = Reason.SESSION_LOST if lost else Reason.INVALID_JOB
-            job.record(JobFailed(at=now, cause=Cause(reason, str(error))))
-            return Wait()
-        job.record(
-            SessionOpened(at=now, run=step.run, session=step.session, uid=uid, scripts=step.scripts)
-        )
-        return job.next(now)
-
-    async def _act(self, job: Job, step: Step) -> None:
-        run = job.run
-        if run and isinstance(step, Close) and step != self._told:
-            await self.sessions.close(run.run, run.uid, step.word)
-            self._told = step
-        if run and run.run != self._followed:
-            self._followed, self._disbelief = run.run, None
-            try:
-                await self.sessions.release(run.run, run.uid)
-            except OSError as error:
-                cause = Cause(Reason.SESSION_LOST, f"it could not be started: {error}")
-                self._seen.put_nowait(
-                    Observations(run=run.run, ended=Ended(log_is_complete=True, cause=cause))
-                )
+                await in_thread(objects.delete, seen.name, seen.uid, seen.version)
+            except Unavailable:
+                await asyncio.sleep(LONGEST_BACK_OFF_SECONDS / 10)
+            except (Conflict, NoSuchObject):
+                return
             else:
-                self._follower = asyncio.create_task(self._follow(run))
+                _log.info("%s/%s was deleted: its time to live is over", seen.namespace, seen.name)
+                return
 
-    async def _follow(self, run: SessionOpened) -> None:
-        try:
-            async for observations in self.sessions.follow(run.run, run.uid):
-                self._seen.put_nowait(observations)
-        except Exception as error:  # noqa: BLE001  # the actor raises it: no task dies silently
-            self._seen.put_nowait(error)
 
-    async def _next(self, step: Step) -> Observations:
-        """Wait for something to be seen, or for the time that the step names."""
-        timeout = None
-        if isinstance(step, Wait) and step.until is not None:
-            timeout = max(0.0, step.until - self.clock.now())
-        try:
-            async with asyncio.timeout(timeout):
-                seen = await self._seen.get()
-        except TimeoutError:
-            return Observations()
-        if isinstance(seen, Exception):
-            raise seen
-        return seen
+def needs_work(document: Document) -> bool:
+    """Whether something is to be done for an EnsoJob: it has not ended, or its spec was changed."""
+    status: Document = document.get("status") or {}
+    conditions: list[Document] = status.get("conditions") or []
+    finished = any(one["type"] == "Finished" and one["status"] == "True" for one in conditions)
+    return not finished or status.get("observedGeneration") != document["metadata"]["generation"]

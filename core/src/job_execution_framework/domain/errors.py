@@ -11,6 +11,7 @@
     ├── GapInLog            an event is missing: read that log again from its start
     ├── Conflict            somebody else changed the job: load it again and decide again
     ├── ScriptNotFound      the script library has no script of this name
+    ├── Unavailable         what keeps the jobs, or is needed, does not answer now: try again later
     └── Unreadable          a plan or a record is not one, or of a version from the future
 
 A user's script that fails raises nothing: its failure is an event.
@@ -51,6 +52,10 @@ class Conflict(EnsoError):
 
 class ScriptNotFound(EnsoError):
     """The script library has no script of this name."""
+
+
+class Unavailable(EnsoError):
+    """What keeps the jobs, or something that is needed, does not answer now: try again later."""
 
 
 class Unreadable(EnsoError):

@@ -5,9 +5,10 @@ Two adapters speak the same records, and pass the same contract tests: Pods and 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
+from job_execution_framework.domain.script import Script
 from job_execution_framework.domain.steps import ControlWord
 from job_execution_framework.service_layer.observations import Observations
 from job_execution_framework.service_layer.plan import Plan
@@ -15,6 +16,10 @@ from job_execution_framework.service_layer.plan import Plan
 
 class Sessions(Protocol):
     """Opens, releases, follows and closes session runs. Every call may be repeated."""
+
+    def check(self, scripts: Sequence[Script]) -> None:
+        """Raise InvalidJob where a script asks for what no session of this kind can do."""
+        ...
 
     async def open(self, plan: Plan) -> str:
         """Prepare the run, inert, and return the uid that is committed before its release."""

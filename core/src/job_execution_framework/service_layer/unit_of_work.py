@@ -66,9 +66,15 @@ class Jobs:
             if t.version is None or t.touched or len(t.job.events) > t.committed
         ]
 
-    def forget(self) -> None:
-        """Drop what was not committed."""
-        self._tracked.clear()
+    def __contains__(self, job_id: object) -> bool:
+        return job_id in self._tracked
+
+    def forget(self, job_id: str = "") -> None:
+        """Drop what was not committed, of one job or of all."""
+        if job_id:
+            self._tracked.pop(job_id, None)
+        else:
+            self._tracked.clear()
 
 
 class JobUnitOfWork(ABC):

@@ -11,11 +11,19 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
-from kubernetes.client import ApiClient, ApiException, CoreV1Api, CoreV1Event, CustomObjectsApi
+from kubernetes.client import (
+    ApiClient,
+    ApiException,
+    CoreV1Api,
+    CoreV1Event,
+    CustomObjectsApi,
+    V1DeleteOptions,
+    V1Preconditions,
+)
 from urllib3.exceptions import HTTPError
 
 from enso_operator.api.v1alpha1 import API_VERSION
-from job_execution_framework.domain.errors import Conflict, EnsoError
+from job_execution_framework.domain.errors import Conflict, EnsoError, Unavailable
 
 GROUP, VERSION = API_VERSION.split("/")
 DEADLINE_SECONDS = 10.0
@@ -23,6 +31,7 @@ DEADLINE_SECONDS = 10.0
 PAGE = 500
 """Objects that one answer to a list holds."""
 MERGE_PATCH = "application/merge-patch+json"
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 Document = dict[str, Any]
 """An object of the API server, as JSON."""
@@ -36,10 +45,6 @@ class NoSuchObject(EnsoError):
 
 class Refused(EnsoError):
     """The API server will not do this, however often it is asked."""
-
-
-class Unavailable(EnsoError):
-    """The API server did not answer, or asks for patience: try again later."""
 
 
 def in_our_words(call: Callable[P, R]) -> Callable[P, R]:
@@ -136,6 +141,17 @@ class Objects:
         )
         return cast("Document", patched)
 
+    @in_our_words
+    def delete(self, name: str, uid: str, version: str) -> None:
+        """Delete the object, if it is still the same one, unchanged; else Conflict."""
+        preconditions = V1Preconditions(uid=uid, resource_version=version)
+        CustomObjectsApi(self.client).delete_namespaced_custom_object(
+            *self._where(),
+            name,
+            body=V1DeleteOptions(preconditions=preconditions, propagation_policy="Background"),
+            _request_timeout=DEADLINE_SECONDS,
+        )
+
     def _where(self) -> tuple[str, str, str, str]:
         return GROUP, VERSION, self.namespace, self.plural
 
@@ -145,3 +161,34 @@ def create_event(client: ApiClient, namespace: str, document: Document) -> None:
     """Create a core/v1 Event; raise Conflict where it was created before."""
     event = cast("CoreV1Event", CoreV1Event.from_dict(document))
     CoreV1Api(client).create_namespaced_event(namespace, event, _request_timeout=DEADLINE_SECONDS)
+
+
+@in_our_words
+def get_uid(client: ApiClient, namespace: str) -> str:
+    """Return the uid of a namespace; that of kube-system tells one cluster from another."""
+    found = CoreV1Api(client).read_namespace(namespace, _request_timeout=DEADLINE_SECONDS)
+    return str(found.to_dict()["metadata"]["uid"])
+
+
+@in_our_words
+def list_metadata(client: ApiClient, plural: str, namespace: str | None) -> list[Document]:
+    """Return the metadata of all objects of one of our kinds, of one namespace or of all."""
+    api = CustomObjectsApi(client)
+    found: list[Document] = []
+    following: str | None = None
+    while following != "":
+        asked: dict[str, Any] = {
+            "limit": PAGE,
+            "_continue": following,
+            "_headers": {"Accept": METADATA_ONLY},
+            "_request_timeout": DEADLINE_SECONDS,
+        }
+        page = cast(
+            "Document",
+            api.list_namespaced_custom_object(GROUP, VERSION, namespace, plural, **asked)
+            if namespace
+            else api.list_cluster_custom_object(GROUP, VERSION, plural, **asked),
+        )
+        found += [item["metadata"] for item in page["items"] or []]  # null where there are none
+        following = page["metadata"].get("continue", "")
+    return found

@@ -7,16 +7,21 @@ Each run has a directory: its plan, what the supervisor keeps there (see
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from enso_operator.api.to_domain import SecretKey
 from job_execution_framework.domain.cause import Cause, Reason
-from job_execution_framework.domain.errors import Conflict, Unreadable
+from job_execution_framework.domain.errors import Conflict, InvalidJob, Unreadable
+from job_execution_framework.domain.script import Container, Script
+from job_execution_framework.domain.secret import Secret
 from job_execution_framework.domain.steps import ControlWord
 from job_execution_framework.runtime import supervisor
 from job_execution_framework.service_layer.observations import Ended, Observations
@@ -40,6 +45,18 @@ class LocalSessions:
         """Return where everything of the run is."""
         return self.root / run
 
+    def check(self, scripts: Sequence[Script]) -> None:
+        """Refuse what only a Pod can have."""
+        for script in scripts:
+            if isinstance(script.work, Container):
+                raise InvalidJob(f"script {script.name!r} is a container: local sessions run none")
+            for name, value in script.parameters.items():
+                if isinstance(value, Secret) and isinstance(value.reveal(), SecretKey):
+                    raise InvalidJob(
+                        f"script {script.name!r}: argument {name!r} comes from a Secret, which "
+                        "local sessions do not read"
+                    )
+
     async def open(self, plan: Plan) -> str:
         """Write the plan and return the run's uid, the same one for as long as the plan is."""
         directory = self.directory(plan.run)
@@ -47,11 +64,12 @@ class LocalSessions:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._secrets[plan.run] = plan.secrets()
         plan_file, uid = directory / PLAN, directory / UID
-        known = uid.exists() and plan_file.read_text("utf-8") == text
-        if not known and not (directory / supervisor.MARKER).exists():
-            _write(plan_file, text)
-            _write(uid, uuid4().hex)
-        return uid.read_text("utf-8")
+        with _alone(directory):  # two operators may open one run at the same moment
+            known = uid.exists() and plan_file.read_text("utf-8") == text
+            if not known and not (directory / supervisor.MARKER).exists():
+                _write(plan_file, text)
+                _write(uid, uuid4().hex)
+            return uid.read_text("utf-8")
 
     async def release(self, run: str, uid: str) -> None:
         """Start the supervisor, unless it was started before."""
@@ -137,6 +155,14 @@ class LocalSessions:
             return None
         cause = Cause(Reason.SESSION_LOST, "its process is gone without a final record")
         return Ended(log_is_complete=False, cause=cause)
+
+
+@contextmanager
+def _alone(directory: Path) -> Generator[None]:
+    """Let nobody else in meanwhile; it takes a moment."""
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _ended(records: list[Record], gone: Ended | None) -> Ended | None:

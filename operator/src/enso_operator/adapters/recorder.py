@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from kubernetes.client import ApiClient
 
@@ -44,6 +45,17 @@ _LAST = 999_999
 _RUN_NUMBER = re.compile(r"-([0-9]+)\Z")
 
 
+@dataclass(frozen=True)
+class _Said:
+    """What one Event says."""
+
+    name: str
+    reason: str
+    message: str
+    at: float
+    warning: bool
+
+
 class Recorder:
     """Posts events. `instance` tells one operator from another."""
 
@@ -52,23 +64,46 @@ class Recorder:
 
     def post(self, about: Seen, job: Job, new: Sequence[Event]) -> None:
         """Post the `new` events of the job, the last that it has; repeat it where it raised."""
+        for document in self.documents(about, job, new):
+            self.send(document)
+
+    def documents(self, about: Seen, job: Job, new: Sequence[Event]) -> list[Document]:
+        """Return the Events that tell of the `new` events of the job, the last that it has."""
         resumes = job.resumes - sum(isinstance(event, events.JobResumed) for event in new)
+        documents: list[Document] = []
         for event in new:
             resumes += isinstance(event, events.JobResumed)
-            document = self._document(about, job, event, resumes)
-            try:
-                create_event(self._client, about.namespace, document)
-            except Conflict:
-                continue  # it was posted before
+            said = _Said(
+                _name(about, job, event, resumes),
+                type(event).__name__,
+                _message(job, event),
+                event.at,
+                warning=_is_warning(event),
+            )
+            documents.append(self._document(about, said))
+        return documents
 
-    def _document(self, about: Seen, job: Job, event: Event, resumes: int) -> Document:
-        time = time_at(event.at)
+    def note(self, about: Seen, reason: str, message: str, at: float) -> Document:
+        """Return an Event of the operator's own, a warning. The same words are told once."""
+        message = one_line(message)
+        digest = hashlib.sha256(f"{about.uid}/{reason}/{message}".encode()).hexdigest()[:16]
+        return self._document(
+            about, _Said(f"{about.name}.note.{digest}", reason, message, at, warning=True)
+        )
+
+    def send(self, document: Document) -> bool:
+        """Post an Event; return False where it was posted before."""
+        try:
+            create_event(self._client, document["metadata"]["namespace"], document)
+        except Conflict:
+            return False
+        return True
+
+    def _document(self, about: Seen, said: _Said) -> Document:
+        time = time_at(said.at)
         second = time.replace(microsecond=0)
         return {
-            "metadata": {
-                "name": _name(about, job, event, resumes),
-                "namespace": about.namespace,
-            },
+            "metadata": {"name": said.name, "namespace": about.namespace},
             "involvedObject": {
                 "apiVersion": API_VERSION,
                 "kind": "EnsoJob",
@@ -76,10 +111,10 @@ class Recorder:
                 "namespace": about.namespace,
                 "uid": about.uid,
             },
-            "type": "Warning" if _is_warning(event) else "Normal",
-            "reason": type(event).__name__,
-            "action": type(event).__name__,
-            "message": _message(job, event),
+            "type": "Warning" if said.warning else "Normal",
+            "reason": said.reason,
+            "action": said.reason,
+            "message": said.message,
             # The client writes a time without a fraction as the API server does not read it here.
             "eventTime": time.replace(microsecond=time.microsecond or 1),
             "firstTimestamp": second,

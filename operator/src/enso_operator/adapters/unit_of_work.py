@@ -94,23 +94,35 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
         self._objects = jobs
         self._seen: dict[str, Seen] = {}
         self._handed_in: dict[str, Document] = {}
+        self._uids: dict[str, str] = {}
+        """Which objects the jobs were handed in as; another one of the name is another job."""
 
     def hand_in(self, document: Document) -> None:
-        """Take an object that a watch brought, so that its next load asks nobody."""
-        self._handed_in[document["metadata"]["name"]] = document
+        """Take an object that a watch brought, so that its next load asks nobody.
+
+        What is known of the job is forgotten if it is older.
+        """
+        handed_in = Seen(document)
+        known = self._seen.get(handed_in.name)
+        if known and int(known.version) >= int(handed_in.version):
+            return
+        self.jobs.forget(handed_in.name)
+        self._handed_in[handed_in.name] = document
+        self._uids[handed_in.name] = handed_in.uid
 
     def seen(self, job_id: str) -> Seen:
         """Return the object of a job that was loaded in this ``with`` block, as last known."""
         return self._seen[job_id]
 
-    def observe(self, job_id: str) -> None:
-        """Have the next commit write the status if it is of another generation than the spec.
+    def commit(self) -> None:
+        """Make every change durable; a status also says which generation of the spec it is of.
 
-        It is so at first sight, and after a change that no event tells of.
+        It is of another one at first sight, and after a change that no event tells of.
         """
-        seen = self.seen(job_id)
-        if seen.status.observed_generation != seen.generation:
-            self.jobs.touch(job_id)
+        for job_id, seen in self._seen.items():
+            if job_id in self.jobs and seen.status.observed_generation != seen.generation:
+                self.jobs.touch(job_id)
+        super().commit()
 
     def refuse(self, job_id: str, why: str, at: float) -> None:
         """Write at once that the object, loading which raised InvalidJob, makes no job."""
@@ -170,6 +182,8 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
 
     def _remember(self, document: Document) -> Seen:
         seen = Seen(document)
+        if self._uids.get(seen.name, seen.uid) != seen.uid:
+            raise JobNotFound(f"job {seen.name} is gone: another one has its name now")
         if self.entered:
             self._seen[seen.name] = seen
         return seen

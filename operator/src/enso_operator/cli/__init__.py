@@ -45,3 +45,15 @@ def serve_command(
     from enso_operator.cli.serve import serve  # noqa: PLC0415  # each command loads only its own
 
     raise typer.Exit(serve(embedded=embedded, host=host, port=port))
+
+
+@app.command(
+    "operator",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
+)
+def operator_command(context: typer.Context) -> None:
+    """Watch EnsoJobs, run their scripts, and write back what happened."""
+    from enso_operator.cli.operator import operator  # noqa: PLC0415  # as above
+
+    raise typer.Exit(operator(context.args))

@@ -10,11 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from enso_operator import journals, manifest
+from enso_operator.actor import Actor
 from enso_operator.adapters.local import LocalSessions
 from enso_operator.cli.progress import Progress
 from enso_operator.journals import RunFolder
 from enso_operator.manifest import Manifest, ManifestError
-from enso_operator.reconciler import Actor
 from job_execution_framework.domain.errors import EnsoError, InvalidJob, InvalidResume
 from job_execution_framework.domain.failure_card import to_come
 from job_execution_framework.domain.job import Job

@@ -1,0 +1,266 @@
+"""The shell of `services.reconcile`: one actor per live job, which does what the job asks for.
+
+It folds what it sees, commits, and only then acts. `enso run`, `enso serve` and the operator drive
+their jobs with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from enso_operator.threads import in_thread
+from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.errors import (
+    Conflict,
+    GapInLog,
+    IllegalTransition,
+    InvalidJob,
+    ScriptNotFound,
+    Unavailable,
+)
+from job_execution_framework.domain.events import Event, JobFailed, SessionOpened
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.steps import Close, ControlWord, Open, Step, Wait
+from job_execution_framework.service_layer import services
+from job_execution_framework.service_layer.clock import Clock
+from job_execution_framework.service_layer.library import Library
+from job_execution_framework.service_layer.observations import Cancel, Ended, Observations
+from job_execution_framework.service_layer.plan import Plan
+from job_execution_framework.service_layer.sessions import Sessions
+from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
+
+Listener = Callable[[Job, Sequence[Event]], None]
+"""Told of every commit: the job, and the events that are new in it."""
+SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
+"""Before what was not available is tried again: the first time, and after many."""
+WAIT_SECONDS = 1.0
+"""Before a session is opened once more for which something was missing."""
+
+
+@dataclass
+class Actor:
+    """Drives one job to its end. It stops with the job, or where it is cancelled as a task."""
+
+    job_id: str
+    job_uow: JobUnitOfWork
+    sessions: Sessions
+    library: Library
+    clock: Clock
+    listener: Listener
+    pace_seconds: float = 0.0
+    """At least so much time lies between two commits that tell of nothing but progress."""
+
+    _heard: asyncio.Queue[Observations | Exception] = field(
+        default_factory=asyncio.Queue[Observations | Exception], init=False
+    )
+    _pending: list[Observations] = field(default_factory=list[Observations], init=False)
+    """What sessions said since the last commit."""
+    _wish: Observations = field(default=Observations(), init=False)
+    """What the user wants, as far as it is known."""
+    _job: Job | None = field(default=None, init=False)
+    """The job as it was loaded; the four numbers are of it."""
+    _folded: int = field(default=0, init=False)
+    _announced: int = field(default=0, init=False)
+    _committed: int = field(default=0, init=False)
+    _failures: int = field(default=0, init=False)
+    _committed_at: float = field(default=0.0, init=False)
+    _step: Step | None = field(default=None, init=False)
+    """What was decided by the last commit."""
+    _followed: str = field(default="", init=False)
+    _follower: asyncio.Task[None] | None = field(default=None, init=False)
+    _told: Close | None = field(default=None, init=False)
+    _disbelief: Cause | None = field(default=None, init=False)
+    """Why the records of the open session are not believed any more."""
+
+    def cancel(self, by: str = "", why: str = "") -> None:
+        """Stop the job: its running script is ended, and the job is Cancelled."""
+        self._heard.put_nowait(Observations(cancel=Cancel(by, why)))
+
+    def suspend(self, *, suspend: bool) -> None:
+        """Let the running script end and start no other, or go on."""
+        self._heard.put_nowait(Observations(suspend=suspend))
+
+    async def drive(self) -> None:
+        """Return when the job has ended and nothing of it runs any more."""
+        try:
+            with self.job_uow:
+                while True:
+                    job, step = await self._decide()
+                    if job.finished:
+                        return
+                    await self._act(job, step)
+                    await self._hear(job, step)
+        finally:
+            if self._follower:
+                self._follower.cancel()
+
+    async def load(self) -> Job:
+        """Return the job, the same one until it is rolled back."""
+        job = await in_thread(self.job_uow.jobs.get, self.job_id)
+        if job is not self._job:
+            self._job, self._folded = job, 0
+            self._announced = self._committed = len(job.events)
+        return job
+
+    async def commit(self, job: Job, step: Step) -> None:
+        """Make durable what was folded, and tell of it."""
+        await in_thread(self.job_uow.commit)
+        new = job.events[self._committed :]
+        self._step, self._committed, self._folded = step, len(job.events), 0
+        self._pending.clear()
+        self._committed_at = self.clock.now()
+        self.listener(job, new)
+
+    async def announce(self, job: Job, events: Sequence[Event]) -> None:
+        """Tell of events that are about to be committed; it may happen again."""
+
+    async def plan(self, job: Job, step: Open) -> Plan:
+        """Return what the session is to do. Raises InvalidJob, or Unavailable: ask again later."""
+        return await in_thread(Plan.of, job, step, self.library)
+
+    async def complain(self, why: str) -> None:
+        """Tell what keeps the job from going on; it may happen again."""
+
+    # Decide.
+
+    async def _decide(self) -> tuple[Job, Step]:
+        """Fold and commit; where somebody else committed meanwhile, load and fold again."""
+        while True:
+            try:
+                decided = await self._fold()
+            except Conflict:
+                self.job_uow.rollback()
+            except Unavailable:
+                self.job_uow.rollback()
+                await asyncio.sleep(self._pause())
+            else:
+                self._failures = 0
+                return decided
+
+    def _pause(self) -> float:
+        """Return a pause that grows, and that differs from one actor to the next."""
+        self._failures = min(self._failures + 1, 10)
+        pause = min(LONGEST_PAUSE_SECONDS, SHORTEST_PAUSE_SECONDS * 2.0**self._failures)
+        return pause * random.uniform(0.5, 1.0)  # noqa: S311  # no secret
+
+    async def _fold(self) -> tuple[Job, Step]:
+        job = await self.load()
+        while self._folded < len(self._pending):
+            await self._reconcile(job, self._pending[self._folded])
+            self._folded += 1
+        step = await self._reconcile(job, self._wish)
+        if isinstance(step, Open):
+            step = await self._open(job, step)
+        await self.announce(job, job.events[self._announced :])
+        self._announced = len(job.events)
+        if self._is_urgent(job, step) or self._wait_for_commit() <= 0:
+            await self.commit(job, step)
+        return job, step
+
+    def _is_urgent(self, job: Job, step: Step) -> bool:
+        """Whether something is to be done that waits for its commit."""
+        is_new_run = job.run is not None and job.run.run != self._followed
+        return job.finished or is_new_run or step != self._step
+
+    def _wait_for_commit(self) -> float:
+        passed = self.clock.now() - self._committed_at
+        return self.pace_seconds - passed if passed >= 0 else 0.0  # a clock may be set back
+
+    async def _reconcile(self, job: Job, seen: Observations) -> Step:
+        """Fold what was seen. A session that breaks the rules is ended, and not believed."""
+        if self._disbelief:
+            ended = seen.ended and Ended(log_is_complete=False, cause=self._disbelief)
+            seen = replace(seen, records=(), ended=ended)
+        try:
+            return services.reconcile(job, seen, self.clock.now())
+        except (GapInLog, IllegalTransition) as error:
+            if not (job.run and seen.records):
+                raise
+            self._disbelief = Cause(Reason.SESSION_LOST, f"its records cannot be true: {error}")
+            await self.sessions.close(job.run.run, job.run.uid, ControlWord.CANCEL)
+            return await self._reconcile(job, seen)
+
+    async def _open(self, job: Job, step: Open) -> Step:
+        """Prepare the session, inert, and record its uid in the same commit."""
+        now = self.clock.now()
+        try:
+            uid = await self.sessions.open(await self.plan(job, step))
+        except Unavailable as error:
+            await self.complain(str(error))
+            return Wait(now + WAIT_SECONDS)
+        except (ScriptNotFound, InvalidJob, OSError) as error:
+            job.record(JobFailed(at=now, cause=Cause(_reason(error), str(error))))
+            return Wait()
+        job.record(
+            SessionOpened(at=now, run=step.run, session=step.session, uid=uid, scripts=step.scripts)
+        )
+        return job.next(now)
+
+    # Act, after the commit.
+
+    async def _act(self, job: Job, step: Step) -> None:
+        run = job.run
+        if run and isinstance(step, Close) and step != self._told:
+            await self.sessions.close(run.run, run.uid, step.word)
+            self._told = step
+        if run and run.run != self._followed:
+            self._followed, self._disbelief = run.run, None
+            if self._follower:
+                self._follower.cancel()
+            if lost := await self._release(run):
+                self._heard.put_nowait(Observations(run=run.run, ended=lost))
+            else:
+                self._follower = asyncio.create_task(self._follow(run))
+
+    async def _release(self, run: SessionOpened) -> Ended | None:
+        """Let the session start; return how it ended where it cannot."""
+        try:
+            await self.sessions.release(run.run, run.uid)
+        except FileNotFoundError as error:
+            cause = Cause(Reason.SESSION_LOST, f"nothing is left of it: {error}")
+            return Ended(log_is_complete=False, cause=cause)
+        except (Conflict, OSError) as error:
+            cause = Cause(Reason.SESSION_LOST, f"it could not be started: {error}")
+            return Ended(log_is_complete=True, cause=cause)
+        return None
+
+    async def _follow(self, run: SessionOpened) -> None:
+        try:
+            async for observations in self.sessions.follow(run.run, run.uid):
+                self._heard.put_nowait(observations)
+        except Exception as error:  # noqa: BLE001  # the actor raises it: no task dies silently
+            self._heard.put_nowait(error)
+
+    # Hear.
+
+    async def _hear(self, job: Job, step: Step) -> None:
+        """Wait for something to be seen, or for the time at which something is due."""
+        waits = [self._wait_for_commit()] if len(job.events) > self._committed else []
+        if isinstance(step, Wait) and step.until is not None:
+            waits.append(step.until - self.clock.now())
+        try:
+            async with asyncio.timeout(max(0.0, min(waits)) if waits else None):
+                self._take(await self._heard.get())
+        except TimeoutError:
+            return
+        while not self._heard.empty():
+            self._take(self._heard.get_nowait())
+
+    def _take(self, heard: Observations | Exception) -> None:
+        """Keep what a session said until it is committed, and of wishes the last ones."""
+        if isinstance(heard, Exception):
+            raise heard
+        if heard.records or heard.ended:
+            self._pending.append(replace(heard, suspend=None, cancel=None))
+        suspend = self._wish.suspend if heard.suspend is None else heard.suspend
+        self._wish = Observations(suspend=suspend, cancel=heard.cancel or self._wish.cancel)
+
+
+def _reason(error: Exception) -> str:
+    """Return why a job fails whose session cannot be opened."""
+    if isinstance(error, OSError):
+        return Reason.SESSION_LOST
+    return Reason.SCRIPT_NOT_FOUND if isinstance(error, ScriptNotFound) else Reason.INVALID_JOB

@@ -1,0 +1,203 @@
+"""An actor whose job is an EnsoJob: it sees what its watch brings, and tells Kubernetes Events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from functools import cache
+
+from enso_operator.actor import Actor, Listener
+from enso_operator.adapters.kube import Document, NoSuchObject, Refused
+from enso_operator.adapters.local import LocalSessions
+from enso_operator.adapters.recorder import Recorder
+from enso_operator.adapters.unit_of_work import KubernetesJobUnitOfWork, Seen
+from enso_operator.threads import in_thread
+from job_execution_framework.domain.errors import (
+    InvalidJob,
+    JobNotFound,
+    ScriptNotFound,
+    Unavailable,
+)
+from job_execution_framework.domain.events import Event
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import Missing
+from job_execution_framework.domain.steps import Open, Step
+from job_execution_framework.service_layer.clock import Clock
+from job_execution_framework.service_layer.library import Library, resolved
+from job_execution_framework.service_layer.observations import Cancel, Observations
+from job_execution_framework.service_layer.plan import Plan
+from job_execution_framework.service_layer.unit_of_work import (
+    InMemoryJobUnitOfWork,
+    InMemoryRepository,
+)
+
+PACE_SECONDS = 1.0
+"""Progress is written at most so often."""
+EVENTS_PATIENCE_SECONDS = 60.0
+"""So long the job waits for its Events to be taken. What they tell is in its status, too."""
+LIBRARY_PATIENCE_SECONDS = 10.0
+"""A job may be applied so long before the EnsoScripts that it names: files have an order."""
+_log = logging.getLogger(__name__)
+
+
+class EnsoJobActor(Actor):
+    """Drives the job of one EnsoJob, from its first sight or from wherever it stands."""
+
+    def __init__(  # noqa: PLR0913  # what the base class needs, and the two things of its own
+        self,
+        about: Seen,
+        *,
+        job_uow: KubernetesJobUnitOfWork,
+        sessions: LocalSessions,
+        library: Library,
+        clock: Clock,
+        listener: Listener,
+        recorder: Recorder,
+    ) -> None:
+        super().__init__(about.name, job_uow, sessions, library, clock, listener, PACE_SECONDS)
+        self.about = about
+        """The EnsoJob as it was last loaded or written."""
+        self.unread: Document | None = None
+        """The EnsoJob as it was last seen, where that is news."""
+        self.sessions: LocalSessions = sessions
+        self._objects, self._recorder = job_uow, recorder
+        self._untold_since: float | None = None
+        self._complaints: set[str] = set()
+        self.saw(about.document)
+
+    def saw(self, document: Document) -> None:
+        """Take the EnsoJob as a watch brought it."""
+        self.unread = document
+        is_going = document["metadata"].get("deletionTimestamp")
+        self._heard.put_nowait(
+            Observations(
+                suspend=bool(document.get("spec", {}).get("suspend")),
+                cancel=Cancel(why="its EnsoJob is being deleted") if is_going else None,
+            )
+        )
+
+    @property
+    def newest(self) -> Seen:
+        """The newest that is known of the EnsoJob."""
+        unread = Seen(self.unread) if self.unread else self.about
+        return max(unread, self.about, key=lambda seen: int(seen.version))
+
+    def deleted(self) -> None:
+        """Hear that the EnsoJob is gone."""
+        self._heard.put_nowait(JobNotFound(f"job {self.job_id} is gone: somebody deleted it"))
+
+    async def drive(self) -> None:
+        """Return when the job has ended. One that is deleted is ended first, as far as it ran.
+
+        Raises InvalidJob and Unreadable for an object that makes no job.
+        """
+        try:
+            await super().drive()
+        except JobNotFound as error:
+            if self._job is None or self._job.run is None:
+                return
+            _log.info("%s/%s: %s", self.about.namespace, self.job_id, error)
+            self._go_on_without_it(self._job)
+            await super().drive()
+
+    def _go_on_without_it(self, job: Job) -> None:
+        """Keep the job here until its session has ended: there is nowhere else any more."""
+        self.job_uow = InMemoryJobUnitOfWork(InMemoryRepository({job.id: job.copy()}))
+        self._job, self.unread, self._followed = None, None, ""
+        self._wish = Observations(cancel=Cancel(why="its EnsoJob was deleted"))
+
+    async def load(self) -> Job:
+        """Return the job as the watch brought it, where that is newer than what is known."""
+        if self.job_uow is not self._objects:
+            return await super().load()
+        if self.unread:
+            self._objects.hand_in(self.unread)
+            self.unread = None
+        try:
+            job = await super().load()
+        except InvalidJob as error:
+            await in_thread(self._objects.refuse, self.job_id, str(error), self.clock.now())
+            raise
+        self.about = self._objects.seen(self.job_id)
+        return job
+
+    async def commit(self, job: Job, step: Step) -> None:
+        """Make it durable, and remember the object as it is now."""
+        await super().commit(job, step)
+        if self.job_uow is self._objects:
+            self.about = self._objects.seen(self.job_id)
+
+    async def plan(self, job: Job, step: Open) -> Plan:
+        """Return the plan. Before anything of the job runs, all of its scripts must be there."""
+        library = Remembered(self.library)
+        if not job.runs:
+            self.sessions.check(job.scripts)
+            await in_thread(self._find_all, job, library)
+        return await in_thread(Plan.of, job, step, library)
+
+    def _find_all(self, job: Job, library: Library) -> None:
+        """Raise ScriptNotFound where one is missing, or Unavailable while it may still come."""
+        for script in job.scripts:
+            work = resolved(script.work, library)
+            if not isinstance(work, Missing):
+                continue
+            why = f"script {script.name!r}: {work.why}"
+            if self.clock.now() < self.about.created_at + LIBRARY_PATIENCE_SECONDS:
+                raise Unavailable(why)
+            raise ScriptNotFound(why)
+
+    async def announce(self, job: Job, events: Sequence[Event]) -> None:
+        """Post what is new as Kubernetes Events, before the commit that `kubectl wait` waits for.
+
+        Their names come from what they tell, so nothing is lost or told twice where the commit
+        fails, or this process.
+        """
+        if job.events and self._is_first_sight():
+            events = [job.events[0], *events]  # that it was added, which its creation says
+        await self._send(self._recorder.documents(self.about, job, events))
+
+    async def complain(self, why: str) -> None:
+        """Say once, as an Event, what keeps the job from going on."""
+        if why not in self._complaints:
+            self._complaints.add(why)
+            _log.warning("%s/%s: %s", self.about.namespace, self.job_id, why)
+            note = self._recorder.note(self.about, "NotGoingOn", why, self.clock.now())
+            await self._send([note])
+
+    def _is_first_sight(self) -> bool:
+        status: Document = self.about.document.get("status") or {}
+        return self.job_uow is self._objects and not status.get("conditions")
+
+    async def _send(self, documents: Sequence[Document]) -> None:
+        """Post them all. Raises Unavailable, but not for ever."""
+        sent = [in_thread(self._recorder.send, document) for document in documents]
+        failures = [
+            each
+            for each in await asyncio.gather(*sent, return_exceptions=True)
+            if isinstance(each, BaseException)
+        ]
+        now = self.clock.now()
+        if not failures:
+            self._untold_since = None
+            return
+        for failure in failures:
+            if not isinstance(failure, (Refused, NoSuchObject, Unavailable)):
+                raise failure
+        self._untold_since = self._untold_since or now
+        lasting = [each for each in failures if isinstance(each, Unavailable)]
+        if lasting and now < self._untold_since + EVENTS_PATIENCE_SECONDS:
+            raise lasting[0]
+        _log.warning(
+            "%s/%s: Events are not told, the status has it all: %s",
+            self.about.namespace,
+            self.job_id,
+            failures[0],
+        )
+
+
+class Remembered:
+    """A library that is asked once for each script: a job names one script many times."""
+
+    def __init__(self, library: Library) -> None:
+        self.find = cache(library.find)

@@ -1,0 +1,55 @@
+"""What kopf calls. Handlers only hand on what they see: the reconciler decides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kopf
+from kubernetes.client import Configuration
+
+from enso_operator.adapters.kube import GROUP, VERSION
+from enso_operator.reconciler import KIND, Reconciler
+
+
+def handlers(reconciler: Reconciler, configuration: Configuration) -> kopf.OperatorRegistry:
+    """Return the registry of this operator's handlers."""
+    registry = kopf.OperatorRegistry()
+
+    @kopf.on.event(GROUP, VERSION, KIND, registry=registry)
+    async def saw(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401  # whatever kopf gives
+        reconciler.saw(event["type"], dict(event["object"]))
+
+    @kopf.on.login(registry=registry)
+    async def login(**_: Any) -> kopf.ConnectionInfo:  # noqa: ANN401
+        return connection(configuration)
+
+    del saw, login  # the registry has them
+    return registry
+
+
+def connection(configuration: Configuration) -> kopf.ConnectionInfo:
+    """Return how kopf reaches the API server: as the official client does."""
+    scheme, _, token = (configuration.get_api_key_with_prefix("BearerToken") or "").rpartition(" ")
+    return kopf.ConnectionInfo(
+        server=configuration.host,
+        ca_path=configuration.ssl_ca_cert,
+        insecure=not configuration.verify_ssl,
+        username=configuration.username or None,
+        password=configuration.password or None,
+        scheme=scheme or None,
+        token=token or None,
+        certificate_path=configuration.cert_file,
+        private_key_path=configuration.key_file,
+    )
+
+
+def watching() -> kopf.OperatorSettings:
+    """Return settings without kopf's own annotations, finalizers, Events and peerings."""
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.scanning.disabled = True
+    settings.peering.standalone = True
+    # The defaults keep a task for each object for seconds, and list everything in one answer.
+    settings.queueing.idle_timeout = 0.2
+    settings.watching.chunk_size = 500
+    return settings

@@ -1,0 +1,43 @@
+"""What the operator can be told, in the environment (ENSO_…) or by flags."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from enso_operator.journals import state_directory
+
+
+class OperatorSettings(BaseSettings):
+    """Watch EnsoJobs, run their scripts, and write back what happened."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ENSO_",
+        use_attribute_docstrings=True,
+        cli_prog_name="enso operator",
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_avoid_json=True,
+        cli_hide_none_type=True,
+        case_sensitive=False,
+    )
+
+    sessions: Literal["local"] | None = None
+    """Where scripts run. "local": as processes of this machine, under this user."""
+    namespaces: list[str] = Field(default_factory=list[str])
+    """Namespaces whose EnsoJobs are looked after; without any, all."""
+    state_dir: Path = Field(default_factory=lambda: state_directory() / "operator")
+    """Folder in which local sessions keep their journals and output."""
+    health_host: str = "127.0.0.1"
+    """Address of /healthz, /readyz and /metrics."""
+    health_port: Annotated[int, Field(ge=0, le=65535)] = 8081
+    """Port of /healthz, /readyz and /metrics; 0 takes any that is free."""
+    resync_seconds: Annotated[float, Field(gt=0)] = 60.0
+    """How often what the watch has shown is compared with what there is."""
+    log_format: Literal["text", "json"] = "text"
+    """Logs as lines for people, or as JSON."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least of what is logged."""
