@@ -9,7 +9,6 @@ from functools import cache
 
 from enso_operator.actor import Actor, Listener
 from enso_operator.adapters.kube import Document, NoSuchObject, Refused
-from enso_operator.adapters.local import LocalSessions
 from enso_operator.adapters.recorder import Recorder
 from enso_operator.adapters.unit_of_work import KubernetesJobUnitOfWork, Seen
 from enso_operator.threads import in_thread
@@ -27,6 +26,7 @@ from job_execution_framework.service_layer.clock import Clock
 from job_execution_framework.service_layer.library import Library, resolved
 from job_execution_framework.service_layer.observations import Cancel, Observations
 from job_execution_framework.service_layer.plan import Plan
+from job_execution_framework.service_layer.sessions import Sessions
 from job_execution_framework.service_layer.unit_of_work import (
     InMemoryJobUnitOfWork,
     InMemoryRepository,
@@ -49,7 +49,7 @@ class EnsoJobActor(Actor):
         about: Seen,
         *,
         job_uow: KubernetesJobUnitOfWork,
-        sessions: LocalSessions,
+        sessions: Sessions,
         library: Library,
         clock: Clock,
         listener: Listener,
@@ -60,7 +60,6 @@ class EnsoJobActor(Actor):
         """The EnsoJob as it was last loaded or written."""
         self.unread: Document | None = None
         """The EnsoJob as it was last seen, where that is news."""
-        self.sessions: LocalSessions = sessions
         self._objects, self._recorder = job_uow, recorder
         self._untold_since: float | None = None
         self._complaints: set[str] = set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import kopf
@@ -12,12 +13,12 @@ from enso_operator.reconciler import KIND, Reconciler
 
 
 def handlers(reconciler: Reconciler, configuration: Configuration) -> kopf.OperatorRegistry:
-    """Return the registry of this operator's handlers."""
-    registry = kopf.OperatorRegistry()
+    """Return the handlers of the running event loop's reconciler; kopf has a loop of its own."""
+    registry, loop = kopf.OperatorRegistry(), asyncio.get_running_loop()
 
     @kopf.on.event(GROUP, VERSION, KIND, registry=registry)
     async def saw(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401  # whatever kopf gives
-        reconciler.saw(event["type"], dict(event["object"]))
+        loop.call_soon_threadsafe(reconciler.saw, event["type"], dict(event["object"]))
 
     @kopf.on.login(registry=registry)
     async def login(**_: Any) -> kopf.ConnectionInfo:  # noqa: ANN401
@@ -41,15 +42,3 @@ def connection(configuration: Configuration) -> kopf.ConnectionInfo:
         certificate_path=configuration.cert_file,
         private_key_path=configuration.key_file,
     )
-
-
-def watching() -> kopf.OperatorSettings:
-    """Return settings without kopf's own annotations, finalizers, Events and peerings."""
-    settings = kopf.OperatorSettings()
-    settings.posting.enabled = False
-    settings.scanning.disabled = True
-    settings.peering.standalone = True
-    # The defaults keep a task for each object for seconds, and list everything in one answer.
-    settings.queueing.idle_timeout = 0.2
-    settings.watching.chunk_size = 500
-    return settings

@@ -25,6 +25,7 @@ from enso_operator.ensojob_actor import EnsoJobActor
 from enso_operator.threads import in_thread
 from job_execution_framework.domain.errors import Conflict, InvalidJob, Unavailable, Unreadable
 from job_execution_framework.service_layer.clock import Clock
+from job_execution_framework.service_layer.sessions import Sessions
 
 KIND = "ensojobs"
 LONGEST_BACK_OFF_SECONDS = 60.0
@@ -123,29 +124,30 @@ class Reconciler:
         """Drive a job to its end, however often its actor breaks."""
         seen, failures = Seen(document), 0
         self._forget_expiry(seen.uid)
-        actor = self.actors[seen.uid] = self._actor(seen)
+        sessions = self.machine.sessions(seen.namespace, seen.uid)
+        actor = self.actors[seen.uid] = self._actor(seen, sessions)
         try:
             while not await self._drive_to_end(actor):
                 failures += 1
                 pause = min(LONGEST_BACK_OFF_SECONDS, 2.0**failures)
                 await actor.complain(f"enso itself broke; it tries again in {pause:g} s")
                 await asyncio.sleep(pause)
-                actor = self.actors[seen.uid] = self._actor(actor.newest)
+                actor = self.actors[seen.uid] = self._actor(actor.newest, sessions)
         finally:
             del self.actors[seen.uid]
         if seen.uid in self.known:
             # What the watch still shows of the time before is no news.
             self.known[seen.uid] = int(actor.about.version)
             self.saw("MODIFIED", actor.newest.document)
-        await actor.sessions.reap(LINGER_SECONDS)
+        await sessions.reap(LINGER_SECONDS)
         if seen.uid not in self.known:
             await self.machine.forget(seen.namespace, seen.uid)
 
-    def _actor(self, seen: Seen) -> EnsoJobActor:
+    def _actor(self, seen: Seen, sessions: Sessions) -> EnsoJobActor:
         return EnsoJobActor(
             seen,
             job_uow=KubernetesJobUnitOfWork(Objects(self.client, seen.namespace, KIND)),
-            sessions=self.machine.sessions(seen.namespace, seen.uid),
+            sessions=sessions,
             library=EnsoScriptLibrary(Objects(self.client, seen.namespace, "ensoscripts")),
             clock=self.clock,
             listener=self.listener(seen),
@@ -169,8 +171,9 @@ class Reconciler:
     def _let_expire(self, seen: Seen) -> None:
         """Have a finished job deleted when its time to live is over."""
         self._forget_expiry(seen.uid)
-        seconds = seen.document["spec"].get("ttlSecondsAfterFinished")
-        ended = (seen.document.get("status") or {}).get("completionTime")
+        seconds: int | None = seen.document["spec"].get("ttlSecondsAfterFinished")
+        status: Document = seen.document.get("status") or {}
+        ended: str | None = status.get("completionTime")
         if seconds is None or ended is None:
             return
         due = datetime.fromisoformat(ended).timestamp() + seconds - self.clock.now()

@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from enso_operator.journals import state_directory
+
+
+def _names(given: object) -> object:
+    """Read ``a,b``, as people write lists in an environment."""
+    return [name for name in given.split(",") if name] if isinstance(given, str) else given
 
 
 class OperatorSettings(BaseSettings):
@@ -27,7 +32,9 @@ class OperatorSettings(BaseSettings):
 
     sessions: Literal["local"] | None = None
     """Where scripts run. "local": as processes of this machine, under this user."""
-    namespaces: list[str] = Field(default_factory=list[str])
+    namespaces: Annotated[list[str], NoDecode, BeforeValidator(_names)] = Field(
+        default_factory=list[str]
+    )
     """Namespaces whose EnsoJobs are looked after; without any, all."""
     state_dir: Path = Field(default_factory=lambda: state_directory() / "operator")
     """Folder in which local sessions keep their journals and output."""

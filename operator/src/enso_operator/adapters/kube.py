@@ -189,6 +189,7 @@ def list_metadata(client: ApiClient, plural: str, namespace: str | None) -> list
             if namespace
             else api.list_cluster_custom_object(GROUP, VERSION, plural, **asked),
         )
-        found += [item["metadata"] for item in page["items"] or []]  # null where there are none
+        items: list[Document] = page["items"] or []  # null where there are none
+        found += [item["metadata"] for item in items]
         following = page["metadata"].get("continue", "")
     return found
