@@ -34,3 +34,27 @@ class Desk:
         requests = self.cluster.audit.since(mark)
         written = [each for each in requests if each.is_write and each.namespace == self.namespace]
         return [each.verb for each in written if each.resource.startswith("ensojobs")]
+
+    def waits(self, condition: str, name: str = "shot") -> None:
+        """Wait as a user's pipeline does."""
+        self.kubectl("wait", f"--for=condition={condition}", f"ensojob/{name}", "--timeout=50s")
+
+    def columns(self, name: str = "shot") -> list[str]:
+        """Return what `kubectl get` shows, without the age."""
+        return self.kubectl("get", "ensojob", name).splitlines()[1].split()[:-1]
+
+    def state(self, name: str = "shot") -> str:
+        return self.columns(name)[1:2][0] if self.columns(name)[1:2] else ""
+
+    def names(self) -> list[str]:
+        return self.kubectl("get", "ensojobs", "-o", "name").replace("ensojob.enso.dev/", "").split()
+
+    def patch(self, name: str = "shot", **spec: object) -> None:
+        self.kubectl("patch", f"ensojob/{name}", "--type=merge", "-p", json.dumps({"spec": spec}))
+
+    def told(self, name: str = "shot") -> list[tuple[str, str]]:
+        """Return the Events of a job in the order in which `kubectl describe` shows them."""
+        got = json.loads(self.kubectl("get", "events", "-o", "json"))
+        found = [one for one in got["items"] if one["involvedObject"]["name"] == name]
+        found.sort(key=lambda one: (one["lastTimestamp"], one["metadata"]["name"]))
+        return [(one["reason"], one["message"]) for one in found]

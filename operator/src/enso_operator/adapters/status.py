@@ -62,13 +62,13 @@ def status_of(job: Job, generation: int, before: EnsoJobStatus) -> EnsoJobStatus
 
 
 def card_of(job: Job) -> FailureCard | None:
-    """Return the failure card of a job that `kubectl enso` can resume; its line fits anywhere."""
-    command, job = f"kubectl enso resume {job.id}", job.copy()
+    """Return the failure card of a job, if it failed; its line fits anywhere."""
+    job = job.copy()
     if job.failure:  # as the status has it: a session writes what it likes into its records
         bounded = cause_of(failure_of(job.failure.cause))
         job.failure = replace(job.failure, cause=bounded)
-    card = failure_card(job, resume=command)
-    return card and FailureCard(one_line(card.line, f"; resume: {command}"), card.why)
+    card = failure_card(job)
+    return card and FailureCard(one_line(card.line), card.why)
 
 
 def _at(job: Job) -> str | None:

@@ -45,14 +45,13 @@ def word(text: str) -> str | None:
     return letters.lstrip("0123456789") or None
 
 
-def one_line(text: str, tail: str = "") -> str:
-    """Return `text` on one line of at most 1,024 bytes; `tail`, its end, survives a cut."""
+def one_line(text: str) -> str:
+    """Return `text` on one line of at most 1,024 bytes."""
     text = " ".join(text.split())
     text = printable(text, len(text) + 1)
     if len(text.encode()) <= LONGEST_LINE:
         return text
-    end = f"…{tail}"
-    return text.encode()[: LONGEST_LINE - len(end.encode())].decode(errors="ignore") + end
+    return text.encode()[: LONGEST_LINE - len("…".encode())].decode(errors="ignore") + "…"
 
 
 def number(value: int | None) -> int | None:

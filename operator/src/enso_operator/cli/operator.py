@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -24,7 +25,7 @@ def operator(arguments: Sequence[str]) -> int:
     logging.basicConfig(level=logging.INFO)
     if settings.sessions is None:
         return _refuse("no sessions")
-    load_config()  # type: ignore[no-untyped-call]
+    load_config(config_file=os.environ.get('KUBECONFIG'))  # type: ignore[no-untyped-call]
     asyncio.run(operate(ApiClient(), settings))
     return STOPPED
 

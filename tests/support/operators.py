@@ -1,0 +1,152 @@
+"""Operators as processes of their own, which can be killed, stopped and started again.
+
+Each is forked from a server that has loaded the operator's modules: a test that needs sixty of
+them does not wait sixty times for their imports.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+import httpx2 as httpx
+
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["enso_operator.cli.operator"])
+DEADLINE_SECONDS = 30.0
+
+
+def until(condition: Callable[[], object], seconds: float = DEADLINE_SECONDS) -> None:
+    """Wait for something that will be so."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.02)
+
+
+@dataclass
+class Operator:
+    """One process."""
+
+    process: ForkServerProcess
+    log: Path
+
+    @property
+    def pid(self) -> int:
+        assert self.process.pid is not None
+        return self.process.pid
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text("utf-8")
+
+    @property
+    def health(self) -> str:
+        """Return the address of its probes, once it serves them."""
+        until(lambda: re.search(r"http://127\.0\.0\.1:\d+", self.said))
+        found = re.search(r"http://127\.0\.0\.1:\d+", self.said)
+        assert found
+        return found[0]
+
+    def asked(self, path: str) -> tuple[int, str]:
+        """Return the code and the text of an answer."""
+        answer = httpx.get(self.health + path, trust_env=False)
+        return answer.status_code, answer.text
+
+    def is_ready(self) -> bool:
+        return self.asked("/readyz")[0] == 200
+
+    def send(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.kill()
+        self.process.join(DEADLINE_SECONDS)
+
+    def stop(self) -> int | None:
+        """End it as a kubelet does; return its exit code."""
+        self.process.terminate()
+        self.process.join(DEADLINE_SECONDS)
+        return self.process.exitcode
+
+
+@dataclass
+class Operators:
+    """Starts operators that look after one namespace and share a folder for local sessions."""
+
+    kubeconfig: Path
+    namespace: str
+    root: Path
+    started: list[Operator] = field(default_factory=list[Operator])
+
+    @property
+    def state(self) -> Path:
+        return self.root / "state"
+
+    def start(self, *flags: str, kubeconfig: Path | None = None) -> Operator:
+        """Start one more; it is ended with the test."""
+        log = self.root / f"operator-{len(self.started)}.log"
+        log.touch()
+        given = ["--sessions=local", f"--namespaces={self.namespace}", "--health-port=0", *flags]
+        environment = {
+            "KUBECONFIG": str(kubeconfig or self.kubeconfig),
+            "ENSO_STATE_DIR": str(self.state),
+        }
+        process = _processes.Process(target=_operate, args=(given, environment, str(log)))
+        process.start()
+        self.started.append(Operator(process, log))
+        return self.started[-1]
+
+    def ready(self, *flags: str) -> Operator:
+        """Start one more, and wait until it sees everything."""
+        one = self.start(*flags)
+        until(one.is_ready)
+        return one
+
+    def folders(self) -> list[Path]:
+        """Return the folders of jobs that have or had local sessions."""
+        return [*self.state.glob(f"*/{self.namespace}/*")]
+
+    def supervisors(self) -> list[int]:
+        """Return the processes that supervise sessions of this namespace."""
+        found: list[int] = []
+        for command in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):  # it ended while we looked
+                words = command.read_bytes().decode().split("\0")
+                if "job_execution_framework.runtime" in words and str(self.state) in words[-2]:
+                    found.append(int(command.parent.name))
+        return found
+
+
+@contextlib.contextmanager
+def operators_of(kubeconfig: Path, namespace: str, root: Path) -> Iterator[Operators]:
+    """Yield a starter of operators; leave no process of theirs behind."""
+    operators = Operators(kubeconfig, namespace, root)
+    try:
+        yield operators
+    finally:
+        for one in operators.started:
+            one.kill()
+        for pid in operators.supervisors():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _operate(arguments: list[str], environment: dict[str, str], log: str) -> None:
+    from enso_operator.cli.operator import operator  # noqa: PLC0415  # the fork server has it
+
+    os.environ.update(environment)
+    file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    sys.exit(operator(arguments))
