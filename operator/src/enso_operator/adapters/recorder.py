@@ -78,7 +78,7 @@ class Recorder:
                 type(event).__name__,
                 _message(job, event),
                 event.at,
-                warning=_is_warning(event),
+                warning=is_warning(event),
             )
             documents.append(self._document(about, said))
         return documents
@@ -126,7 +126,8 @@ class Recorder:
         }
 
 
-def _is_warning(event: Event) -> bool:
+def is_warning(event: Event) -> bool:
+    """Whether the event tells of something that went wrong."""
     return isinstance(event, WARNINGS) or (
         isinstance(event, events.SessionEnded) and event.cause is not None
     )

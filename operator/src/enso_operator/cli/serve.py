@@ -9,21 +9,15 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
-
-import uvicorn
 
 from enso_operator.embedded import EmbeddedJobs
 from enso_operator.gateway import create_app
 from enso_operator.http_guard import LOOPBACK
+from enso_operator.http_server import HIGHEST_PORT, listen, readable, server_of
 
 STOPPED, COULD_NOT_SERVE = 0, 2
 """Exit codes."""
 LOOPBACK_HOSTS = LOOPBACK | {"::1"}
-HIGHEST_PORT = 65535
-ANSWER_SECONDS = 1
-"""How long open requests have for their answers when the server stops."""
 
 
 def serve(*, embedded: bool, host: str, port: int) -> int:
@@ -31,7 +25,7 @@ def serve(*, embedded: bool, host: str, port: int) -> int:
     if not embedded:
         return _refuse("only jobs in memory can be served so far: add --embedded")
     try:
-        listener = _listen(host, port)
+        listener = listen(host, port)
     except (OSError, OverflowError, UnicodeError) as error:
         return _refuse(_why_not(host, port, error))
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -48,53 +42,15 @@ def serve(*, embedded: bool, host: str, port: int) -> int:
     return STOPPED
 
 
-class _Server(uvicorn.Server):
-    """Leaves signals alone: uvicorn would raise them again before the jobs were ended."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
-
-
 async def _serve(listener: socket.socket, hosts: frozenset[str] | None) -> None:
     async with EmbeddedJobs() as jobs:
-        config = uvicorn.Config(
-            create_app(jobs, hosts),
-            lifespan="off",
-            log_config=None,
-            log_level=logging.WARNING,
-            access_log=False,
-            timeout_graceful_shutdown=ANSWER_SECONDS,
-        )
-        server = _Server(config)
+        server = server_of(create_app(jobs, hosts))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, setattr, server, "should_exit", True)  # noqa: FBT003
-        url = f"http://{_readable(listener)}"
+        url = f"http://{readable(listener)}"
         print(f"enso: serving at {url}, its documentation at {url}/docs", flush=True)
         await server.serve(sockets=[listener])
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    if not 0 <= port <= HIGHEST_PORT:  # getaddrinfo would take the remainder
-        raise OverflowError(port)
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(128)
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
-def _readable(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _why_not(host: str, port: int, error: Exception) -> str:
