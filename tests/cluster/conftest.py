@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from dev.cluster import binaries
-from dev.cluster.places import CHECKOUT
 from dev.cluster.plane import Cluster
 from dev.cluster.programs import PROGRAMS
+from dev.cluster.resources import install_crds
 from dev.cluster.sharing import shared
 from kubernetes.client import ApiClient
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
@@ -40,9 +40,7 @@ def cluster() -> Generator[Cluster]:
 @pytest.fixture(scope="session")
 def crds(cluster: Cluster) -> Cluster:
     """The run's cluster, with our resources in it."""
-    cluster.kubectl("apply", "--server-side", "-f", str(CHECKOUT / "deploy" / "crds"))
-    for name in ("ensojobs", "ensoscripts"):
-        cluster.kubectl("wait", "--for=condition=Established", f"crd/{name}.enso.dev")
+    install_crds(cluster.kubectl)
     return cluster
 
 

@@ -26,6 +26,10 @@ class Desk:
     def apply(self, document: dict[str, Any]) -> None:
         self.kubectl("apply", "-f", "-", stdin=json.dumps(document))
 
+    def create(self, document: dict[str, Any]) -> None:
+        """Create what is too large for `apply`, which keeps a copy in an annotation."""
+        self.kubectl("create", "-f", "-", stdin=json.dumps(document))
+
     def get(self, name: str = "shot") -> dict[str, Any]:
         got: dict[str, Any] = json.loads(self.kubectl("get", "ensojob", name, "-o", "json"))
         return got
@@ -47,7 +51,9 @@ class Desk:
         return self.columns(name)[1:2][0] if self.columns(name)[1:2] else ""
 
     def names(self) -> list[str]:
-        return self.kubectl("get", "ensojobs", "-o", "name").replace("ensojob.enso.dev/", "").split()
+        return (
+            self.kubectl("get", "ensojobs", "-o", "name").replace("ensojob.enso.dev/", "").split()
+        )
 
     def patch(self, name: str = "shot", **spec: object) -> None:
         self.kubectl("patch", f"ensojob/{name}", "--type=merge", "-p", json.dumps({"spec": spec}))

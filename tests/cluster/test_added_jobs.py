@@ -8,7 +8,7 @@ from kubernetes.client import ApiClient, Configuration
 
 from enso_operator.adapters.kube import Objects, Refused
 from enso_operator.api.to_domain import SecretKey
-from job_execution_framework.domain.errors import Unavailable, InvalidJob, JobNotFound
+from job_execution_framework.domain.errors import InvalidJob, JobNotFound, Unavailable
 from job_execution_framework.domain.script import (
     Container,
     Function,

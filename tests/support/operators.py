@@ -13,7 +13,7 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -129,7 +129,7 @@ class Operators:
 
 
 @contextlib.contextmanager
-def operators_of(kubeconfig: Path, namespace: str, root: Path) -> Iterator[Operators]:
+def operators_of(kubeconfig: Path, namespace: str, root: Path) -> Generator[Operators]:
     """Yield a starter of operators; leave no process of theirs behind."""
     operators = Operators(kubeconfig, namespace, root)
     try:

@@ -88,6 +88,7 @@ class Actor:
         try:
             with self.job_uow:
                 while True:
+                    self._take_all()
                     job, step = await self._decide()
                     if job.finished:
                         return
@@ -130,7 +131,7 @@ class Actor:
         """Fold and commit; where somebody else committed meanwhile, load and fold again."""
         while True:
             try:
-                decided = await self._fold()
+                decided = await self._turn()
             except Conflict:
                 self.job_uow.rollback()
             except Unavailable:
@@ -146,12 +147,12 @@ class Actor:
         pause = min(LONGEST_PAUSE_SECONDS, SHORTEST_PAUSE_SECONDS * 2.0**self._failures)
         return pause * random.uniform(0.5, 1.0)  # noqa: S311  # no secret
 
-    async def _fold(self) -> tuple[Job, Step]:
+    async def _turn(self) -> tuple[Job, Step]:
         job = await self.load()
         while self._folded < len(self._pending):
-            await self._reconcile(job, self._pending[self._folded])
+            await self.fold(job, self._pending[self._folded])
             self._folded += 1
-        step = await self._reconcile(job, self._wish)
+        step = await self.fold(job, self._wish)
         if isinstance(step, Open):
             step = await self._open(job, step)
         await self.announce(job, job.events[self._announced :])
@@ -169,7 +170,7 @@ class Actor:
         passed = self.clock.now() - self._committed_at
         return self.pace_seconds - passed if passed >= 0 else 0.0  # a clock may be set back
 
-    async def _reconcile(self, job: Job, seen: Observations) -> Step:
+    async def fold(self, job: Job, seen: Observations) -> Step:
         """Fold what was seen. A session that breaks the rules is ended, and not believed."""
         if self._disbelief:
             ended = seen.ended and Ended(log_is_complete=False, cause=self._disbelief)
@@ -181,7 +182,7 @@ class Actor:
                 raise
             self._disbelief = Cause(Reason.SESSION_LOST, f"its records cannot be true: {error}")
             await self.sessions.close(job.run.run, job.run.uid, ControlWord.CANCEL)
-            return await self._reconcile(job, seen)
+            return await self.fold(job, seen)
 
     async def _open(self, job: Job, step: Open) -> Step:
         """Prepare the session, inert, and record its uid in the same commit."""
@@ -246,6 +247,8 @@ class Actor:
                 self._take(await self._heard.get())
         except TimeoutError:
             return
+
+    def _take_all(self) -> None:
         while not self._heard.empty():
             self._take(self._heard.get_nowait())
 

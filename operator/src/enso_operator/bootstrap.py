@@ -8,15 +8,21 @@ import os
 import signal
 import socket
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
 
-from kubernetes.client import ApiClient
+from kubernetes.client import ApiClient, Configuration
 
+from enso_operator import logs
 from enso_operator.actor import Listener
 from enso_operator.adapters.kube import get_uid
 from enso_operator.adapters.local_machine import LocalMachine
 from enso_operator.adapters.recorder import Recorder
 from enso_operator.adapters.unit_of_work import Seen
 from enso_operator.handlers import handlers
+from enso_operator.health import Check, create_health_app, serve_health
+from enso_operator.http_server import readable
+from enso_operator.metrics import Metrics
 from enso_operator.reconciler import Reconciler
 from enso_operator.settings import OperatorSettings
 from enso_operator.sweeper import Sweeper
@@ -29,11 +35,20 @@ from job_execution_framework.service_layer.clock import SystemClock
 STOP_SECONDS = 3.0
 """How long commits that are under way may take when the operator stops."""
 _log = logging.getLogger(__name__)
+_transitions = logging.getLogger("enso_operator.jobs")
 
 
-async def operate(client: ApiClient, settings: OperatorSettings) -> None:
-    """Run until SIGTERM or SIGINT. Sessions go on without it."""
-    clock, stop = SystemClock(), asyncio.Event()
+@dataclass(frozen=True)
+class Checks:
+    """What the probes look at."""
+
+    liveness: dict[str, Check]
+    readiness: dict[str, Check]
+
+
+async def operate(client: ApiClient, settings: OperatorSettings, listener: socket.socket) -> None:
+    """Run until SIGTERM or SIGINT. Sessions go on without it. Probes are served at `listener`."""
+    clock, metrics, stop = SystemClock(), Metrics(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     cluster = await in_thread(get_uid, client, "kube-system")
@@ -42,12 +57,24 @@ async def operate(client: ApiClient, settings: OperatorSettings) -> None:
         LocalMachine(settings.state_dir / cluster),
         Recorder(client, f"{socket.gethostname()}-{os.getpid()}"),
         clock,
-        _listener,
+        metrics,
+        lambda seen: _listener(seen, metrics),
         settings.namespaces,
     )
     sweeper = Sweeper(reconciler, clock, settings.resync_seconds)
-    watch = Watch(handlers(reconciler, client.configuration), settings.namespaces)
-    tasks = [asyncio.create_task(each) for each in (stop.wait(), watch.run(), sweeper.run())]
+    metrics.live_jobs_from(lambda: len(reconciler.actors))
+    metrics.watch_age_from(sweeper.watch_age)
+    checks = Checks({"watch": sweeper.is_blind}, {"listing": sweeper.is_away})
+    configuration = cast("Configuration", vars(client)["configuration"])
+    watch = Watch(handlers(reconciler, configuration), settings.namespaces)
+    _log.info("probes and metrics are served at http://%s", readable(listener))
+    works = (
+        stop.wait(),
+        watch.run(),
+        sweeper.run(),
+        serve_health(create_health_app(checks, metrics), listener),
+    )
+    tasks = [asyncio.ensure_future(work) for work in works]
     done, running = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in running:
         task.cancel()
@@ -56,9 +83,9 @@ async def operate(client: ApiClient, settings: OperatorSettings) -> None:
         task.result()  # one that broke is no silent death
 
 
-def _listener(seen: Seen) -> Listener:
+def _listener(seen: Seen, metrics: Metrics) -> Listener:
     def told(job: Job, events: Sequence[Event]) -> None:
-        for event in events:
-            _log.info("%s/%s: %s", seen.namespace, job.id, event)
+        metrics.committed(job, events)
+        logs.transitions(_transitions, seen.namespace, job, events, uid=seen.uid)
 
     return told

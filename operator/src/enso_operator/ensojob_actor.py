@@ -11,8 +11,10 @@ from enso_operator.actor import Actor, Listener
 from enso_operator.adapters.kube import Document, NoSuchObject, Refused
 from enso_operator.adapters.recorder import Recorder
 from enso_operator.adapters.unit_of_work import KubernetesJobUnitOfWork, Seen
+from enso_operator.metrics import Metrics
 from enso_operator.threads import in_thread
 from job_execution_framework.domain.errors import (
+    EnsoError,
     InvalidJob,
     JobNotFound,
     ScriptNotFound,
@@ -54,13 +56,14 @@ class EnsoJobActor(Actor):
         clock: Clock,
         listener: Listener,
         recorder: Recorder,
+        metrics: Metrics,
     ) -> None:
         super().__init__(about.name, job_uow, sessions, library, clock, listener, PACE_SECONDS)
         self.about = about
         """The EnsoJob as it was last loaded or written."""
         self.unread: Document | None = None
         """The EnsoJob as it was last seen, where that is news."""
-        self._objects, self._recorder = job_uow, recorder
+        self._objects, self._recorder, self._metrics = job_uow, recorder, metrics
         self._untold_since: float | None = None
         self._complaints: set[str] = set()
         self.saw(about.document)
@@ -68,13 +71,7 @@ class EnsoJobActor(Actor):
     def saw(self, document: Document) -> None:
         """Take the EnsoJob as a watch brought it."""
         self.unread = document
-        is_going = document["metadata"].get("deletionTimestamp")
-        self._heard.put_nowait(
-            Observations(
-                suspend=bool(document.get("spec", {}).get("suspend")),
-                cancel=Cancel(why="its EnsoJob is being deleted") if is_going else None,
-            )
-        )
+        self._heard.put_nowait(Observations())
 
     @property
     def newest(self) -> Seen:
@@ -119,13 +116,20 @@ class EnsoJobActor(Actor):
             await in_thread(self._objects.refuse, self.job_id, str(error), self.clock.now())
             raise
         self.about = self._objects.seen(self.job_id)
+        self._wish = _wish(self.about.document)
         return job
 
     async def commit(self, job: Job, step: Step) -> None:
         """Make it durable, and remember the object as it is now."""
-        await super().commit(job, step)
+        with self._metrics.committing():
+            await super().commit(job, step)
         if self.job_uow is self._objects:
             self.about = self._objects.seen(self.job_id)
+
+    async def fold(self, job: Job, seen: Observations) -> Step:
+        """Fold what was seen, and decide."""
+        with self._metrics.reconciling():
+            return await super().fold(job, seen)
 
     async def plan(self, job: Job, step: Open) -> Plan:
         """Return the plan. Before anything of the job runs, all of its scripts must be there."""
@@ -170,7 +174,7 @@ class EnsoJobActor(Actor):
 
     async def _send(self, documents: Sequence[Document]) -> None:
         """Post them all. Raises Unavailable, but not for ever."""
-        sent = [in_thread(self._recorder.send, document) for document in documents]
+        sent = [in_thread(self._post, document) for document in documents]
         failures = [
             each
             for each in await asyncio.gather(*sent, return_exceptions=True)
@@ -193,6 +197,22 @@ class EnsoJobActor(Actor):
             self.job_id,
             failures[0],
         )
+
+    def _post(self, document: Document) -> None:
+        try:
+            self._metrics.posted("posted" if self._recorder.send(document) else "known")
+        except EnsoError:
+            self._metrics.posted("failed")
+            raise
+
+
+def _wish(document: Document) -> Observations:
+    """Return what the user wants, as the object says that is decided about."""
+    is_going = document["metadata"].get("deletionTimestamp")
+    return Observations(
+        suspend=bool(document["spec"].get("suspend")),
+        cancel=Cancel(why="its EnsoJob is being deleted") if is_going else None,
+    )
 
 
 class Remembered:

@@ -22,6 +22,7 @@ from enso_operator.adapters.local_machine import LocalMachine
 from enso_operator.adapters.recorder import Recorder
 from enso_operator.adapters.unit_of_work import KubernetesJobUnitOfWork, Seen
 from enso_operator.ensojob_actor import EnsoJobActor
+from enso_operator.metrics import Metrics
 from enso_operator.threads import in_thread
 from job_execution_framework.domain.errors import Conflict, InvalidJob, Unavailable, Unreadable
 from job_execution_framework.service_layer.clock import Clock
@@ -43,6 +44,7 @@ class Reconciler:
     machine: LocalMachine
     recorder: Recorder
     clock: Clock
+    metrics: Metrics
     listener: Callable[[Seen], Listener]
     namespaces: Sequence[str] = ()
     """Those that are looked after; without any, all."""
@@ -70,10 +72,13 @@ class Reconciler:
         if version == before or (version < before and kind is not None):
             return
         self.known[seen.uid] = version
+        self._see_to(seen)
+
+    def _see_to(self, seen: Seen) -> None:
         if actor := self.actors.get(seen.uid):
-            actor.saw(document)
-        elif needs_work(document):
-            self._do(self._drive(document))
+            actor.saw(seen.document)
+        elif needs_work(seen.document):
+            self._do(self._drive(seen))
         else:
             self._let_expire(seen)
 
@@ -120,9 +125,9 @@ class Reconciler:
 
     # Live jobs.
 
-    async def _drive(self, document: Document) -> None:
+    async def _drive(self, seen: Seen) -> None:
         """Drive a job to its end, however often its actor breaks."""
-        seen, failures = Seen(document), 0
+        failures = 0
         self._forget_expiry(seen.uid)
         sessions = self.machine.sessions(seen.namespace, seen.uid)
         actor = self.actors[seen.uid] = self._actor(seen, sessions)
@@ -137,8 +142,8 @@ class Reconciler:
             del self.actors[seen.uid]
         if seen.uid in self.known:
             # What the watch still shows of the time before is no news.
-            self.known[seen.uid] = int(actor.about.version)
-            self.saw("MODIFIED", actor.newest.document)
+            self.known[seen.uid] = int(actor.newest.version)
+            self._see_to(actor.newest)
         await sessions.reap(LINGER_SECONDS)
         if seen.uid not in self.known:
             await self.machine.forget(seen.namespace, seen.uid)
@@ -152,6 +157,7 @@ class Reconciler:
             clock=self.clock,
             listener=self.listener(seen),
             recorder=self.recorder,
+            metrics=self.metrics,
         )
 
     async def _drive_to_end(self, actor: EnsoJobActor) -> bool:
@@ -162,6 +168,7 @@ class Reconciler:
             _log.warning("%s/%s: %s", actor.about.namespace, actor.about.name, error)
             await actor.complain(str(error))
         except Exception:  # noqa: BLE001  # whatever it is, the job goes on
+            self.metrics.actor_failed()
             _log.exception("%s/%s: its actor broke", actor.about.namespace, actor.about.name)
             return False
         return True

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from enso_operator.adapters.local import LocalSessions
 from enso_operator.actor import Actor
+from enso_operator.adapters.local import LocalSessions
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.job import Job
