@@ -16,10 +16,11 @@ from typing import Self
 from enso_operator.actor import Actor
 from enso_operator.adapters.local import OUTPUT, LocalSessions
 from enso_operator.gateway import Busy, Instructions
+from enso_operator.http_views import Shown
 from job_execution_framework.domain.cause import Cause, Reason, printable
 from job_execution_framework.domain.errors import JobAlreadyStarted, JobNotFound
 from job_execution_framework.domain.events import Event, JobFailed, SessionOpened
-from job_execution_framework.domain.failure_card import FailureCard, failure_card
+from job_execution_framework.domain.failure_card import failure_card
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.transitions import ENDED, JobState
 from job_execution_framework.service_layer import services
@@ -108,27 +109,30 @@ class EmbeddedJobs:
         with self._repository.lock:
             return [(job.id, str(job.state)) for job in self._repository.jobs.values()]
 
-    async def get(self, job_id: str) -> tuple[Job, FailureCard | None]:
-        """Return a copy of the job, and why it failed."""
-        try:
-            job = InMemoryJobUnitOfWork(self._repository).jobs.get(job_id)
-        except JobNotFound as error:
-            raise JobNotFound(
-                f"{error}; jobs are kept since this server started, and of those that have ended "
-                f"the last {self._limits.ended}"
-            ) from error
+    async def get(self, job_id: str) -> Shown:
+        """Return the job as it is now, and why it failed."""
+        job = self._load(job_id)
         runs = [event.run for event in job.events if isinstance(event, SessionOpened)]
         log = str(self._root / job_id / runs[-1] / OUTPUT) if runs else ""
-        return job, failure_card(job, log=log)
+        return Shown(job.id, str(job.state), failure_card(job, log=log), job)
 
     async def execute(self, job_id: str) -> str:
         """Start a task that drives the job, once."""
-        job, _ = await self.get(job_id)
+        job = self._load(job_id)
         if job_id in self._tasks or job.state is not JobState.WAITING:
             why = f"was executed before and is {job.state}; to run it once more, add it again"
             raise JobAlreadyStarted(f"job {job_id} {why}")
         self._tasks[job_id] = asyncio.create_task(self._run(job_id))
         return str(job.state)
+
+    def _load(self, job_id: str) -> Job:
+        try:
+            return InMemoryJobUnitOfWork(self._repository).jobs.get(job_id)
+        except JobNotFound as error:
+            raise JobNotFound(
+                f"{error}; jobs are kept since this server started, and of those that have ended "
+                f"the last {self._limits.ended}"
+            ) from error
 
     async def _run(self, job_id: str) -> None:
         """Drive one job to its end, when its turn comes. Nothing of it is left running."""

@@ -14,10 +14,13 @@ from starlette.exceptions import HTTPException
 
 from enso_operator import http_models
 from enso_operator.http_guard import LOOPBACK, Answer, Guard, json_only, refusal, sentence_of
-from enso_operator.http_views import job_document
-from job_execution_framework.domain.errors import InvalidJob, JobAlreadyStarted, JobNotFound
-from job_execution_framework.domain.failure_card import FailureCard
-from job_execution_framework.domain.job import Job
+from enso_operator.http_views import Shown, job_document
+from job_execution_framework.domain.errors import (
+    InvalidJob,
+    JobAlreadyStarted,
+    JobNotFound,
+    Unavailable,
+)
 
 ROUTES = "GET /list-jobs, POST /add-job, GET /get-job/{jobid} and POST /execute-job"
 EXAMPLES = {
@@ -42,8 +45,12 @@ class Busy(Exception):  # as the core's Conflict: what it is, not that it is an 
     """There is no room for another job now; the message says what to do."""
 
 
+class NotAllowed(Exception):
+    """What keeps the jobs does not let the server do this; the message says what is missing."""
+
+
 class Jobs(Protocol):
-    """What the API stands on. Its errors are the core's, and Busy."""
+    """What the API stands on. Each call may raise Unavailable and NotAllowed."""
 
     async def add(self, instructions: Instructions) -> str:
         """Add a job that waits, and return its id; raise InvalidJob or Busy."""
@@ -53,12 +60,15 @@ class Jobs(Protocol):
         """Return the id and the state of each job, the oldest first."""
         ...
 
-    async def get(self, job_id: str) -> tuple[Job, FailureCard | None]:
-        """Return a copy of the job, and why it failed if it did; raise JobNotFound."""
+    async def get(self, job_id: str) -> Shown:
+        """Return the job as it is now; raise JobNotFound."""
         ...
 
     async def execute(self, job_id: str) -> str:
-        """Let the job go, and return its state; raise JobNotFound or JobAlreadyStarted."""
+        """Let the job go, and return its state.
+
+        Raises JobNotFound, JobAlreadyStarted, and InvalidJob where it could never run.
+        """
         ...
 
 
@@ -72,10 +82,12 @@ def create_app(backend: Jobs, hosts: frozenset[str] | None = LOOPBACK) -> FastAP
         redirect_slashes=False,
         responses={
             400: _refused("The body is not JSON."),
+            403: _refused("The server lacks a right in the cluster; the sentence names it."),
             413: _refused("The body is larger than 1 MiB."),
             415: _refused("The body is not said to be JSON."),
             421: _refused("The Host header names another machine."),
             422: _refused("The body is not what it should be; the sentence names the field."),
+            503: _refused("The cluster does not answer, or there is no room: try again later."),
         },
     )
     app.add_middleware(Guard, hosts=hosts)
@@ -95,7 +107,6 @@ def _add_routes(app: FastAPI, backend: Jobs) -> None:
         response_model=http_models.Added,
         status_code=201,
         dependencies=[Depends(json_only)],
-        responses={503: _refused("There is no room for another job.")},
     )
     async def add_job(body: http_models.AddJob) -> Answer:
         """Add a job. It waits until it is executed."""
@@ -106,9 +117,9 @@ def _add_routes(app: FastAPI, backend: Jobs) -> None:
     )
     async def get_job(jobid: str) -> Answer:
         """Show a job: its scripts with their parameters and outcomes, why it failed, its events."""
-        job, card = await backend.get(jobid)
+        shown = await backend.get(jobid)
         # A large job takes a moment to write out, which others need not wait for.
-        return await asyncio.to_thread(lambda: Answer(job_document(job, card)))
+        return await asyncio.to_thread(lambda: Answer(job_document(shown)))
 
     @app.post(
         "/execute-job",
@@ -130,7 +141,9 @@ def _add_refusals(app: FastAPI) -> None:
         InvalidJob: 422,
         JobAlreadyStarted: 409,
         JobNotFound: 404,
+        NotAllowed: 403,
         Busy: 503,
+        Unavailable: 503,
     }
 
     async def told(request: Request, error: Exception) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,15 +14,28 @@ from job_execution_framework.domain.script import Container, Function, LibrarySc
 from job_execution_framework.domain.secret import shown
 
 
-def job_document(job: Job, card: FailureCard | None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Shown:
+    """A job at one moment."""
+
+    jobid: str
+    state: str
+    card: FailureCard | None
+    """Why it failed, if it did."""
+    job: Job | None
+    """None where what is kept under this id makes no job."""
+
+
+def job_document(view: Shown) -> dict[str, Any]:
     """Return the job as an `http_models.JobShown`."""
+    job, card = view.job, view.card
     return {
-        "jobid": job.id,
-        "state": str(job.state),
+        "jobid": view.jobid,
+        "state": view.state,
         "failure": card.line if card else None,
         "why": list(card.why) if card else None,
-        "scripts": [_script(job, script) for script in job.scripts],
-        "events": [_event(event) for event in job.events],
+        "scripts": [_script(job, script) for script in job.scripts] if job else [],
+        "events": [_event(event) for event in job.events] if job else [],
     }
 
 

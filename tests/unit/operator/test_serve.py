@@ -1,4 +1,4 @@
-"""`enso serve --embedded` as a process, asked by curl; `make up` and `make down`."""
+"""`enso serve`, mostly `--embedded`, as a process, asked by curl; `make up` and `make down`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from tests.support.api import SCRIPTS
 
 ROOT = Path(__file__).resolve().parents[3]
 ENSO = str(Path(sys.executable).with_name("enso"))
+NO_CLUSTER = "/nowhere/config"
 # The README's, to the letter but for the port.
 LIST = "curl http://localhost:5005/list-jobs"
 ADD = (
@@ -124,13 +125,16 @@ def test_a_signal_ends_everything(server: Server, tmp_path: Path, number: signal
 
 
 def enso(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [ENSO, "serve", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    command, environment = [ENSO, "serve", *arguments], os.environ | {"KUBECONFIG": NO_CLUSTER}
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
 
 
 def test_what_cannot_be_served_is_a_sentence_and_exit_code_2(server: Server) -> None:
     for arguments, sentence in {
-        (): "enso: only jobs in memory can be served so far: add --embedded",
+        ("--embedded", "--namespace", "a"): "enso: jobs in memory have no namespace: remove --nam",
+        ("--namespace", "a"): "enso: KUBECONFIG names /nowhere/config, which does not exist",
         ("--embedded", "--port", str(server.port)): f"enso: port {server.port} of 127.0.0.1 is tak",
         ("--embedded", "--port", "70000"): "enso: cannot listen at 127.0.0.1:70000: a port is a nu",
         ("--embedded", "--host", "no.host.invalid"): "enso: there is no host 'no.host.invalid': ",

@@ -59,6 +59,14 @@ def state_in(status: EnsoJobStatus) -> str | None:
     return next((one.reason for one in status.conditions or () if one.type == "Succeeded"), None)
 
 
+def card_in(status: EnsoJobStatus) -> FailureCard | None:
+    """Return the failure card that a status shows, None where it shows none."""
+    if not status.why:
+        return None
+    line = next((one.message for one in status.conditions or () if one.type == "Succeeded"), "")
+    return FailureCard(line, tuple(status.why))
+
+
 def refused(why: str, generation: int, before: EnsoJobStatus, at: float) -> EnsoJobStatus:
     """Return the status of a resource that makes no job, and never will: its spec is immutable."""
     return EnsoJobStatus(

@@ -6,7 +6,8 @@ Every call blocks, up to a deadline: the operator makes them in threads.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
@@ -20,14 +21,18 @@ from kubernetes.client import (
     V1DeleteOptions,
     V1Preconditions,
 )
-from urllib3.exceptions import HTTPError
+from kubernetes.config import ConfigException
+from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import TimeoutError as TooSlow
 
+from enso_operator.api.fields import OBJECT_NAME
 from enso_operator.api.v1alpha1 import API_VERSION
 from job_execution_framework.domain.errors import Conflict, EnsoError, Unavailable
 
 GROUP, VERSION = API_VERSION.split("/")
 DEADLINE_SECONDS = 10.0
 """How long one request may take. A write that took longer may have happened all the same."""
+LONGEST_NAME = 253
 PAGE = 500
 """Objects that one answer to a list holds."""
 MERGE_PATCH = "application/merge-patch+json"
@@ -47,6 +52,10 @@ class Refused(EnsoError):
     """The API server will not do this, however often it is asked."""
 
 
+class Forbidden(Refused):
+    """It does not know us, or has not given us the right; its sentence says which is missing."""
+
+
 def in_our_words(call: Callable[P, R]) -> Callable[P, R]:
     """Turn what the client raises into errors of ours, each with the API server's sentence."""
 
@@ -56,10 +65,21 @@ def in_our_words(call: Callable[P, R]) -> Callable[P, R]:
             return call(*args, **kwargs)
         except ApiException as error:
             raise _meant(error) from error
+        except ConfigException as error:  # tokens are renewed before a request
+            raise Unavailable(f"the credentials cannot be renewed: {error}") from error
         except (HTTPError, OSError) as error:
-            raise Unavailable(f"the API server did not answer: {error}") from error
+            raise Unavailable(f"the API server did not answer: {_reason(error)}") from error
 
     return inner
+
+
+def _reason(error: Exception) -> str:
+    """Return what happened to the connection, without what the client tells of itself."""
+    if isinstance(error, MaxRetryError) and error.reason:
+        error = error.reason
+    if isinstance(error, TooSlow) and not isinstance(error, NewConnectionError):
+        return f"not within {DEADLINE_SECONDS:g} s"
+    return re.sub(r"^\w+\(host=[^)]*\): ", "", str(error))
 
 
 def _meant(error: ApiException) -> EnsoError:
@@ -71,7 +91,9 @@ def _meant(error: ApiException) -> EnsoError:
         return NoSuchObject(said)
     if status == 409:  # noqa: PLR2004
         return Conflict(said)
-    if status in (408, 429) or not 400 <= status < 500:  # noqa: PLR2004
+    if status in (401, 403):
+        return Forbidden(f"the API server does not let us ({status}): {said}")
+    if status in (408, 410, 429) or not 400 <= status < 500:  # noqa: PLR2004
         return Unavailable(f"the API server answered {status}: {said}")
     if status == 413:  # noqa: PLR2004
         return Refused("the API server refuses it: the object is too large")
@@ -88,7 +110,10 @@ def _said(held: dict[str, object]) -> str:
 
 @dataclass(frozen=True)
 class Objects:
-    """The objects of one of our kinds, named by its plural, in one namespace."""
+    """The objects of one of our kinds, named by its plural, in one namespace.
+
+    Every call may raise Unavailable and Refused.
+    """
 
     client: ApiClient
     namespace: str
@@ -97,63 +122,100 @@ class Objects:
     @in_our_words
     def get(self, name: str) -> Document:
         """Return the object; raise NoSuchObject."""
-        got = CustomObjectsApi(self.client).get_namespaced_custom_object(
-            *self._where(), name, _request_timeout=DEADLINE_SECONDS
+        return _object(
+            self._api.get_namespaced_custom_object(
+                *self._where(), _checked(name), _request_timeout=DEADLINE_SECONDS
+            )
         )
-        return cast("Document", got)
 
-    @in_our_words
     def list(self) -> list[Document]:
         """Return all of them."""
-        found: list[Document] = []
-        following: str | None = None
-        while following != "":
-            page = cast(
-                "Document",
-                CustomObjectsApi(self.client).list_namespaced_custom_object(
-                    *self._where(),
-                    limit=PAGE,
-                    _continue=following,
-                    _request_timeout=DEADLINE_SECONDS,
-                ),
-            )
-            found += page["items"]
+        return [*self.each()]
+
+    def each(self) -> Iterator[Document]:
+        """Yield one after the other; no more than a page of them is held."""
+        following = ""
+        while True:
+            page = self.page(PAGE, following)
+            yield from page["items"]
             following = page["metadata"].get("continue", "")
-        return found
+            if not following:
+                return
+
+    @in_our_words
+    def page(self, limit: int, following: str = "") -> Document:
+        """Return a list of some of them; raise NoSuchObject where their kind is not installed."""
+        return _object(
+            self._api.list_namespaced_custom_object(
+                *self._where(), limit=limit, _continue=following, _request_timeout=DEADLINE_SECONDS
+            )
+        )
 
     @in_our_words
     def create(self, document: Document) -> Document:
         """Create the object and return it as it is now; raise Conflict where its name is taken."""
-        created = CustomObjectsApi(self.client).create_namespaced_custom_object(
-            *self._where(), document, _request_timeout=DEADLINE_SECONDS
+        return _object(
+            self._api.create_namespaced_custom_object(
+                *self._where(), document, _request_timeout=DEADLINE_SECONDS
+            )
         )
-        return cast("Document", created)
+
+    @in_our_words
+    def patch(self, name: str, version: str, spec: Document) -> Document:
+        """Merge `spec` into the spec, if the object is still of that version; else Conflict."""
+        return _object(
+            self._api.patch_namespaced_custom_object(
+                *self._where(),
+                _checked(name),
+                {"metadata": {"resourceVersion": version}, "spec": spec},
+                _content_type=MERGE_PATCH,
+                _request_timeout=DEADLINE_SECONDS,
+            )
+        )
 
     @in_our_words
     def patch_status(self, name: str, version: str, patch: Document) -> Document:
         """Merge `patch` into the status, if the object is still of that version; else Conflict."""
-        patched = CustomObjectsApi(self.client).patch_namespaced_custom_object_status(
-            *self._where(),
-            name,
-            {"metadata": {"resourceVersion": version}, "status": patch},
-            _content_type=MERGE_PATCH,
-            _request_timeout=DEADLINE_SECONDS,
+        return _object(
+            self._api.patch_namespaced_custom_object_status(
+                *self._where(),
+                _checked(name),
+                {"metadata": {"resourceVersion": version}, "status": patch},
+                _content_type=MERGE_PATCH,
+                _request_timeout=DEADLINE_SECONDS,
+            )
         )
-        return cast("Document", patched)
+
+    @property
+    def _api(self) -> CustomObjectsApi:
+        return CustomObjectsApi(self.client)
 
     @in_our_words
     def delete(self, name: str, uid: str, version: str) -> None:
         """Delete the object, if it is still the same one, unchanged; else Conflict."""
         preconditions = V1Preconditions(uid=uid, resource_version=version)
-        CustomObjectsApi(self.client).delete_namespaced_custom_object(
+        self._api.delete_namespaced_custom_object(
             *self._where(),
-            name,
+            _checked(name),
             body=V1DeleteOptions(preconditions=preconditions, propagation_policy="Background"),
             _request_timeout=DEADLINE_SECONDS,
         )
 
     def _where(self) -> tuple[str, str, str, str]:
         return GROUP, VERSION, self.namespace, self.plural
+
+
+def _checked(name: str) -> str:
+    """Return a name that an object can have: the client would let ``..`` lead to another path."""
+    if len(name) > LONGEST_NAME or not re.fullmatch(OBJECT_NAME, name):
+        raise NoSuchObject("no object can have this name")
+    return name
+
+
+def _object(answer: object) -> Document:
+    if not isinstance(answer, dict):  # a proxy's page, or another server altogether
+        raise Unavailable("what answered is no API server")
+    return cast("Document", answer)
 
 
 @in_our_words

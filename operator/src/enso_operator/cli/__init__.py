@@ -36,15 +36,28 @@ def run_command(
 def serve_command(
     *,
     embedded: Annotated[
-        bool, typer.Option("--embedded", help="Keep jobs in memory, run them on this machine.")
+        bool, typer.Option("--embedded", help="Keep jobs in memory and run them on this machine.")
     ] = False,
+    namespace: Annotated[
+        str,
+        typer.Option(
+            help="Namespace of the EnsoJobs. Default: that of the kubeconfig's context, or of the "
+            "Pod.",
+            show_default=False,
+        ),
+    ] = "",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 5005,
 ) -> None:
-    """Serve the HTTP API."""
+    """Serve the HTTP API over the EnsoJobs of a cluster, or with --embedded over jobs in memory.
+
+    The cluster is the one that kubectl asks, in a Pod its own.
+
+    Exit code 0: a signal stopped it; 2: it could not serve.
+    """
     from enso_operator.cli.serve import serve  # noqa: PLC0415  # each command loads only its own
 
-    raise typer.Exit(serve(embedded=embedded, host=host, port=port))
+    raise typer.Exit(serve(embedded=embedded, namespace=namespace, host=host, port=port))
 
 
 @app.command(

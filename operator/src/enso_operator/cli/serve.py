@@ -9,42 +9,68 @@ import os
 import signal
 import socket
 import sys
+from contextlib import AbstractAsyncContextManager, nullcontext
 
-from enso_operator.embedded import EmbeddedJobs
-from enso_operator.gateway import create_app
+from enso_operator.gateway import Jobs, create_app
 from enso_operator.http_guard import LOOPBACK
 from enso_operator.http_server import HIGHEST_PORT, listen, readable, server_of
+from job_execution_framework.domain.errors import EnsoError
 
 STOPPED, COULD_NOT_SERVE = 0, 2
 """Exit codes."""
 LOOPBACK_HOSTS = LOOPBACK | {"::1"}
 
 
-def serve(*, embedded: bool, host: str, port: int) -> int:
+def serve(*, embedded: bool, namespace: str, host: str, port: int) -> int:
     """Serve until SIGTERM, SIGINT or SIGHUP; return the exit code."""
-    if not embedded:
-        return _refuse("only jobs in memory can be served so far: add --embedded")
+    if embedded and namespace:
+        return _refuse("jobs in memory have no namespace: remove --namespace, or --embedded")
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
+        jobs, place = _in_memory() if embedded else _in_cluster(namespace)
         listener = listen(host, port)
+    except EnsoError as error:
+        return _refuse(str(error))
     except (OSError, OverflowError, UnicodeError) as error:
         return _refuse(_why_not(host, port, error))
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     if host not in LOOPBACK_HOSTS:
         print(
             f"enso: warning: {host} can be reached from other machines, and there is no "
-            "authentication: whoever reaches it may run the scripts of the library here",
+            f"authentication: whoever reaches it may run the scripts of the library {place}",
             file=sys.stderr,
         )
     try:
-        asyncio.run(_serve(listener, LOOPBACK if host in LOOPBACK_HOSTS else None))
+        asyncio.run(_serve(jobs, listener, LOOPBACK if host in LOOPBACK_HOSTS else None))
     except OSError as error:
         return _refuse(f"jobs cannot be kept in the folder for temporary files: {error}")
     return STOPPED
 
 
-async def _serve(listener: socket.socket, hosts: frozenset[str] | None) -> None:
-    async with EmbeddedJobs() as jobs:
-        server = server_of(create_app(jobs, hosts))
+# Each of the two loads only its own: the client of Kubernetes takes a second.
+
+
+def _in_memory() -> tuple[AbstractAsyncContextManager[Jobs], str]:
+    from enso_operator.embedded import EmbeddedJobs  # noqa: PLC0415
+
+    return EmbeddedJobs(), "here"
+
+
+def _in_cluster(namespace: str) -> tuple[AbstractAsyncContextManager[Jobs], str]:
+    from enso_operator.adapters.connection import connect  # noqa: PLC0415
+    from enso_operator.cluster_jobs import ClusterJobs  # noqa: PLC0415
+    from enso_operator.threads import MOST_AT_ONCE  # noqa: PLC0415
+
+    objects = connect(namespace, MOST_AT_ONCE)
+    return nullcontext(ClusterJobs(objects)), f"in namespace {objects.namespace}"
+
+
+async def _serve(
+    jobs: AbstractAsyncContextManager[Jobs],
+    listener: socket.socket,
+    hosts: frozenset[str] | None,
+) -> None:
+    async with jobs as backend:
+        server = server_of(create_app(backend, hosts))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, setattr, server, "should_exit", True)  # noqa: FBT003

@@ -1,0 +1,31 @@
+"""The run's kubeconfig with another namespace or another user."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+from dev.cluster.plane import Cluster
+
+
+def of_context(cluster: Cluster, namespace: str, folder: Path) -> Path:
+    """Write one whose context has the namespace."""
+    config = yaml.safe_load(cluster.kubeconfig.read_text())
+    for one in config["contexts"]:
+        one["context"]["namespace"] = namespace
+    return _written(config, folder)
+
+
+def of_stranger(cluster: Cluster, namespace: str, folder: Path) -> Path:
+    """Write one of a service account that has no rights."""
+    token = cluster.kubectl("-n", namespace, "create", "token", "default").strip()
+    config = yaml.safe_load(of_context(cluster, namespace, folder).read_text())
+    for one in config["users"]:
+        one["user"] = {"token": token}
+    return _written(config, folder)
+
+
+def _written(config: object, folder: Path) -> Path:
+    file = folder / "kubeconfig"
+    file.write_text(yaml.safe_dump(config))
+    return file

@@ -1,0 +1,19 @@
+"""The HTTP API over a cluster, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from enso_operator.adapters.kube import Objects
+from enso_operator.cluster_jobs import ClusterJobs
+from job_execution_framework.service_layer.library import ScriptLibrary
+from tests.support.api import Api, Served
+
+SAY: tuple[str, dict[str, object]] = ("say", {"text": "grüße"})
+
+
+@asynccontextmanager
+async def served(objects: Objects) -> AsyncGenerator[Api]:
+    async with AsyncExitStack() as stack:
+        yield await Served(stack, ScriptLibrary([])).over(ClusterJobs(objects))

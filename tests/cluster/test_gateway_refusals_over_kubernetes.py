@@ -1,0 +1,146 @@
+"""What the HTTP API says when a job cannot be had, and when the cluster is in trouble."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from dev.cluster.places import CHECKOUT
+from dev.cluster.plane import Cluster
+from kubernetes.client import ApiClient, Configuration
+from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
+
+from enso_operator.adapters.kube import Objects
+from tests.cluster.desk import Desk
+from tests.cluster.kubeconfigs import of_stranger
+from tests.cluster.served import SAY, served
+from tests.support.api import Api
+
+pytestmark = pytest.mark.anyio
+TOO_MUCH: list[tuple[list[tuple[str, dict[str, object]]], str]] = [
+    ([("a.b", {})], "spec.scripts[a-b].scriptRef.name"),
+    ([("say", {"": 1})], "spec.scripts[say].args"),
+    ([("say", {"text": "ü" * 5220})] * 100, "too large"),  # in JSON's escapes, 3 MiB
+]
+NAMES = [
+    "x" * 5000,
+    "UPPER",
+    "..",
+    "../../configmaps/kube-root-ca.crt",
+    "%2e%2e",
+    "a\0b",
+    "ü",
+]
+
+
+@pytest.fixture
+def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
+    return Desk(crds, client, namespace)
+
+
+@pytest.fixture
+async def api(desk: Desk) -> AsyncIterator[Api]:
+    async with served(desk.objects) as api:
+        yield api
+
+
+async def refused(api: Api, status: int, *, of: str) -> list[str]:
+    """Ask for everything, and return the sentences with which all of it is refused."""
+    answers = [
+        await api.get("/list-jobs"),
+        await api.get(f"/get-job/{of}"),
+        await api.post("/add-job", {"instructions": [SAY]}),
+        await api.post("/execute-job", {"jobid": of}),
+    ]
+    assert [answer.status_code for answer in answers] == [status] * 4
+    return [answer.json()["error"] for answer in answers]
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_name_that_no_job_can_have(api: Api, desk: Desk, name: str) -> None:
+    mark = desk.cluster.audit.mark()
+    answers = [await api.post("/execute-job", {"jobid": name})]
+    if "/" not in name:
+        path = "".join(f"%{byte:02x}" for byte in name.encode())
+        answers += [await api.get(f"/get-job/{path}")]
+    for answer in answers:
+        assert answer.status_code == 404
+        assert answer.json()["error"].startswith("there is no job ")
+    asked = [one for one in desk.cluster.audit.since(mark) if one.namespace == desk.namespace]
+    assert [one for one in asked if not one.user_agent.startswith("kubectl")] == []
+
+
+async def test_an_unknown_job(api: Api, desk: Desk) -> None:
+    sentence = {"error": f"there is no job 'nobody' in namespace '{desk.namespace}'"}
+    for answer in (
+        await api.get("/get-job/nobody"),
+        await api.post("/execute-job", {"jobid": "nobody"}),
+    ):
+        assert (answer.status_code, answer.json()) == (404, sentence)
+
+
+@pytest.mark.parametrize(("instructions", "sentence"), TOO_MUCH)
+async def test_what_no_ensojob_can_hold(api: Api, instructions: object, sentence: str) -> None:
+    content = json.dumps({"instructions": instructions}, ensure_ascii=False).encode()
+    headers = {"Content-Type": "application/json"}
+    answer = await api.http.post("/add-job", content=content, headers=headers)
+    assert answer.status_code == 422
+    assert sentence in answer.json()["error"]
+    assert await api.jobs() == {}
+
+
+async def test_an_api_server_that_goes_away_and_comes_back(own_cluster: Cluster) -> None:
+    own_cluster.kubectl("apply", "--server-side", "-f", str(CHECKOUT / "deploy" / "crds"))
+    own_cluster.kubectl("wait", "--for=condition=Established", "crd/ensojobs.enso.dev")
+    kubeconfig = str(own_cluster.kubeconfig)
+    with new_client_from_config(kubeconfig) as client:  # type: ignore[no-untyped-call]
+        async with served(Objects(client, "default", "ensojobs")) as api:
+            jobid = await api.add(SAY)
+            own_cluster.kill("kube-apiserver")
+            for sentence in await refused(api, 503, of=jobid):
+                assert sentence.startswith("the API server did not answer: ")
+                assert "object at" not in sentence
+            own_cluster.revive()
+            assert await api.jobs() == {jobid: "Suspended"}
+
+
+async def test_an_api_server_that_never_answered() -> None:
+    with ApiClient(Configuration(host="http://127.0.0.1:9")) as nobody:
+        async with served(Objects(nobody, "default", "ensojobs")) as api:
+            sentences = await refused(api, 503, of="shot")
+    assert sentences[0].endswith("Connection refused")
+
+
+async def test_rights_that_the_server_lacks_are_named_and_four_are_enough(
+    crds: Cluster, namespace: str, tmp_path: Path
+) -> None:
+    kubeconfig = str(of_stranger(crds, namespace, tmp_path))
+    with new_client_from_config(kubeconfig) as client:  # type: ignore[no-untyped-call]
+        async with served(Objects(client, namespace, "ensojobs")) as api:
+            sentences = await refused(api, 403, of="shot")
+            for sentence, verb in zip(sentences, ["list", "get", "create", "get"], strict=True):
+                assert f'cannot {verb} resource "ensojobs"' in sentence
+                assert "{" not in sentence
+            grant(crds, namespace, "get,list,create,patch")
+            jobid = await api.add(SAY)
+            await api.execute(jobid)
+            assert (await api.job(jobid))["state"] == "Waiting"
+            assert await api.jobs() == {jobid: "Waiting"}
+
+
+def grant(cluster: Cluster, namespace: str, verbs: str) -> None:
+    """Give the namespace's default account the rights that SECURITY.md names."""
+    rights = (f"--verb={verbs}", "--resource=ensojobs.enso.dev")
+    cluster.kubectl("-n", namespace, "create", "role", "gateway", *rights)
+    whom = ("--role=gateway", f"--serviceaccount={namespace}:default")
+    cluster.kubectl("-n", namespace, "create", "rolebinding", "gateway", *whom)
+
+
+async def test_a_namespace_that_is_not_there(client: ApiClient) -> None:
+    async with served(Objects(client, "nowhere", "ensojobs")) as api:
+        assert await api.jobs() == {}
+        answer = await api.post("/add-job", {"instructions": [SAY]})
+    assert answer.status_code == 503
+    assert 'namespaces "nowhere" not found' in answer.json()["error"]
