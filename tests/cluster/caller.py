@@ -1,0 +1,126 @@
+"""Someone who calls the API server through a fault proxy and never calls twice by himself."""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+import subprocess
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPResponse
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from dev.cluster import binaries
+
+from tests.support.fault_proxy import FaultProxy
+
+DEADLINE_SECONDS = 30
+
+
+@dataclass
+class Caller:
+    """Speaks plain HTTP, on one connection that is kept alive."""
+
+    proxy: FaultProxy
+    namespace: str
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+
+    def __post_init__(self) -> None:
+        config = json.loads(self.proxy.kubeconfig.read_text())
+        address = urlsplit(str(config["clusters"][0]["cluster"]["server"]))
+        self.address = (address.hostname or "", address.port or 0)
+        self.connection = HTTPConnection(*self.address, timeout=DEADLINE_SECONDS)
+
+    @property
+    def config_maps(self) -> str:
+        return f"/api/v1/namespaces/{self.namespace}/configmaps"
+
+    @property
+    def jobs(self) -> str:
+        return f"/apis/enso.dev/v1alpha1/namespaces/{self.namespace}/ensojobs"
+
+    def ask(self, method: str, path: str, document: object = None) -> tuple[int, Any]:
+        """Return the code and the document of the answer."""
+        response = self.send(method, path, document)
+        return response.status, json.loads(response.read())
+
+    def send(self, method: str, path: str, document: object = None) -> HTTPResponse:
+        """Return the head of the answer."""
+        kind = "merge-patch+json" if method == "PATCH" else "json"
+        headers = {"Content-Type": f"application/{kind}", **self.headers}
+        body = None if document is None else json.dumps(document)
+        try:
+            self.connection.request(method, path, body, headers)
+            return self.connection.getresponse()
+        except ConnectionError:
+            self.connection.close()  # the next request opens a new one
+            raise
+
+    def create(self, name: str, **data: str) -> tuple[int, Any]:
+        return self.ask("POST", self.config_maps, config_map(name, **data))
+
+    def watch(self, path: str | None = None, query: str = "") -> Stream:
+        """Watch on a connection of its own."""
+        caller = Caller(self.proxy, self.namespace, self.headers)
+        return Stream(caller, caller.send("GET", f"{path or self.config_maps}?watch=true&{query}"))
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+@dataclass
+class Stream:
+    """An open watch."""
+
+    caller: Caller
+    response: HTTPResponse
+
+    def until(self, name: str) -> None:
+        """Read until there is news of this object; at the deadline this is an error."""
+        while self.line()["object"]["metadata"]["name"] != name:
+            pass
+
+    def line(self) -> dict[str, Any]:
+        line = self.response.readline()
+        if not line:
+            raise ConnectionResetError("the watch has ended")
+        return cast("dict[str, Any]", json.loads(line))
+
+    def is_silent(self) -> bool:
+        """Whether nothing is there to be read: no line, no end, no error."""
+        connection: socket.socket = self.caller.connection.sock
+        return not select.select([connection], [], [], 0)[0]
+
+    def close(self) -> None:
+        self.response.close()
+        self.caller.close()
+
+
+def config_map(name: str, **data: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
+
+
+def kubectl(proxy: FaultProxy, *arguments: str, stdin: str = "") -> str:
+    """Return what it prints; `CalledProcessError` if it fails."""
+    done = start_kubectl(proxy, *arguments)
+    try:
+        told, complained = done.communicate(stdin, timeout=DEADLINE_SECONDS)
+    except subprocess.TimeoutExpired:
+        done.kill()
+        done.communicate()
+        raise
+    if done.returncode:
+        raise subprocess.CalledProcessError(done.returncode, arguments, told, complained)
+    return told
+
+
+def start_kubectl(proxy: FaultProxy, *arguments: str) -> subprocess.Popen[str]:
+    command = [str(binaries.kubectl()), "--kubeconfig", str(proxy.kubeconfig), *arguments]
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )

@@ -1,0 +1,49 @@
+"""An event loop in a thread of its own, so that tests can be plain functions."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+_DEADLINE_SECONDS = 30.0
+
+
+class Background:
+    """Other threads have it run something, and wait for the result."""
+
+    def __init__(self, failed: Callable[[BaseException], None]) -> None:
+        """Tell `failed` of errors that nobody waits for."""
+        self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(
+            lambda _, context: failed(context.get("exception") or RuntimeError(context["message"]))
+        )
+        # A daemon: where the end of a test goes wrong, the run still ends.
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(_DEADLINE_SECONDS)
+
+    def call(self, function: Callable[[], T]) -> T:
+        async def calling() -> T:
+            return function()
+
+        return self.run(calling())
+
+    def stop(self) -> None:
+        """Cancel what still runs, wait for threads that it started, and end the loop."""
+        self.run(self._wind_up())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_DEADLINE_SECONDS)
+        self._loop.close()
+
+    async def _wind_up(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self._loop.shutdown_asyncgens()
+        await self._loop.shutdown_default_executor()

@@ -1,0 +1,68 @@
+"""The real API server, as the proxy sees it: TLS, and the identity of its kubeconfig."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import yaml
+from aiohttp import ClientResponse, ClientSession, ClientTimeout, TCPConnector
+from yarl import URL
+
+_OF_ONE_CONNECTION = {
+    "connection",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+}
+_OF_THE_BODY_AS_SENT = {"content-encoding", "content-length"}
+"""The body of a request was decoded when it was read."""
+_ADDED_UNASKED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+
+
+class Upstream:
+    """Sends requests to the server that a kubeconfig names, and leaves its answers as they are."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        config = yaml.safe_load(kubeconfig.read_text())
+        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+        tls = ssl.create_default_context(cafile=cluster["certificate-authority"])
+        tls.load_cert_chain(user["client-certificate"], user["client-key"])
+        self._server: str = cluster["server"]
+        self._session = ClientSession(
+            connector=TCPConnector(limit=0, ssl=tls),
+            timeout=ClientTimeout(total=None),
+            auto_decompress=False,
+            skip_auto_headers=_ADDED_UNASKED,
+        )
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    def ask(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> AbstractAsyncContextManager[ClientResponse]:
+        """Send a request; what is entered is the head of its answer."""
+        return self._session.request(
+            method,
+            URL(self._server + path, encoded=True),
+            headers=_without(headers, _OF_ONE_CONNECTION | _OF_THE_BODY_AS_SENT),
+            data=body or None,
+            allow_redirects=False,
+        )
+
+
+def headers_of(response: ClientResponse) -> list[tuple[str, str]]:
+    """Return what an answer says of itself, apart from the connection on which it came."""
+    return _without(response.headers, _OF_ONE_CONNECTION)
+
+
+def _without(headers: Mapping[str, str], names: set[str]) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in headers.items() if name.lower() not in names]
