@@ -9,13 +9,12 @@ import signal
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
-from kubernetes.client import ApiClient, Configuration
+from kubernetes.client import ApiClient
 
 from enso_operator import logs
 from enso_operator.actor import Listener
-from enso_operator.adapters.kube import get_uid
+from enso_operator.adapters.connection import configuration_of
 from enso_operator.adapters.local_machine import LocalMachine
 from enso_operator.adapters.recorder import Recorder
 from enso_operator.adapters.unit_of_work import Seen
@@ -26,7 +25,6 @@ from enso_operator.metrics import Metrics
 from enso_operator.reconciler import Reconciler
 from enso_operator.settings import OperatorSettings
 from enso_operator.sweeper import Sweeper
-from enso_operator.threads import in_thread
 from enso_operator.watch import Watch
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
@@ -46,12 +44,16 @@ class Checks:
     readiness: dict[str, Check]
 
 
-async def operate(client: ApiClient, settings: OperatorSettings, listener: socket.socket) -> None:
-    """Run until SIGTERM or SIGINT. Sessions go on without it. Probes are served at `listener`."""
+async def operate(
+    client: ApiClient, cluster: str, settings: OperatorSettings, listener: socket.socket
+) -> None:
+    """Run until SIGTERM or SIGINT; sessions go on without it.
+
+    `cluster` tells this cluster from others, and probes are served at `listener`.
+    """
     clock, metrics, stop = SystemClock(), Metrics(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    cluster = await in_thread(get_uid, client, "kube-system")
     reconciler = Reconciler(
         client,
         LocalMachine(settings.state_dir / cluster),
@@ -65,8 +67,7 @@ async def operate(client: ApiClient, settings: OperatorSettings, listener: socke
     metrics.live_jobs_from(lambda: len(reconciler.actors))
     metrics.watch_age_from(sweeper.watch_age)
     checks = Checks({"watch": sweeper.is_blind}, {"listing": sweeper.is_away})
-    configuration = cast("Configuration", vars(client)["configuration"])
-    watch = Watch(handlers(reconciler, configuration), settings.namespaces)
+    watch = Watch(handlers(reconciler, configuration_of(client)), settings.namespaces)
     _log.info("probes and metrics are served at http://%s", readable(listener))
     works = (
         stop.wait(),

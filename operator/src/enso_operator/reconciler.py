@@ -16,7 +16,7 @@ from typing import Any
 from kubernetes.client import ApiClient
 
 from enso_operator.actor import Listener
-from enso_operator.adapters.kube import Document, NoSuchObject, Objects, list_metadata
+from enso_operator.adapters.kube import Document, NoSuchObject, Objects
 from enso_operator.adapters.library import EnsoScriptLibrary
 from enso_operator.adapters.local_machine import LocalMachine
 from enso_operator.adapters.recorder import Recorder
@@ -86,8 +86,8 @@ class Reconciler:
         """Look at what there is. Return the metadata of objects that the watch has not shown."""
         before = set(self.known)
         listed: list[Document] = []
-        for namespace in self.namespaces or (None,):
-            listed += await in_thread(list_metadata, self.client, KIND, namespace)
+        for namespace in self.namespaces or [""]:
+            listed += await in_thread(Objects(self.client, namespace, KIND).metadata)
         there = {one["uid"] for one in listed}
         for uid in before - there:
             self._gone(uid)

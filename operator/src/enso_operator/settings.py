@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from enso_operator.journals import state_directory
 
@@ -14,6 +14,17 @@ from enso_operator.journals import state_directory
 def _names(given: object) -> object:
     """Read ``a,b``, as people write lists in an environment."""
     return [name for name in given.split(",") if name] if isinstance(given, str) else given
+
+
+def sentences(error: ValidationError | SettingsError) -> str:
+    """Return what is wrong with settings: each by its flag, and its name in the environment."""
+    if isinstance(error, SettingsError):
+        return str(error)
+    return "; ".join(
+        f"--{'-'.join(map(str, one['loc'])).replace('_', '-')} (or "
+        f"ENSO_{'_'.join(map(str, one['loc'])).upper()}): {one['msg']}"
+        for one in error.errors()
+    )
 
 
 class OperatorSettings(BaseSettings):

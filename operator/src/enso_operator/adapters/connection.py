@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -40,23 +42,48 @@ def connect(namespace: str, calls: int) -> Objects:
     As many connections are kept as `calls` may be made at once. Raises NotConnected, also where
     the API server cannot be asked for EnsoJobs.
     """
-    configuration = Configuration(retries=0, connection_pool_maxsize=calls)
-    configured = _configure(configuration)
-    jobs = Objects(ApiClient(configuration), namespace or configured or "default", "ensojobs")
-    if len(jobs.namespace) > LONGEST_NAMESPACE or not re.fullmatch(NAME, jobs.namespace):
-        raise NotConnected(f"{jobs.namespace!r} is no namespace's name")
-    try:
+    client, configured = client_of(calls)
+    jobs = Objects(client, namespace or configured or "default", "ensojobs")
+    check_namespace(jobs.namespace)
+    with explained(client):
         jobs.page(limit=1)
+    return jobs
+
+
+def client_of(calls: int) -> tuple[ApiClient, str]:
+    """Return a client of the configured API server, and the namespace that goes with it."""
+    configuration = Configuration(retries=0, connection_pool_maxsize=calls)
+    namespace = _configure(configuration)
+    return ApiClient(configuration), namespace
+
+
+def check_namespace(name: str) -> None:
+    """Raise NotConnected where no namespace can have this name."""
+    if len(name) > LONGEST_NAMESPACE or not re.fullmatch(NAME, name):
+        raise NotConnected(f"{name!r} is no namespace's name")
+
+
+@contextmanager
+def explained(client: ApiClient) -> Generator[None]:
+    """Turn what the first requests raise into NotConnected, with what to do."""
+    host = configuration_of(client).host
+    try:
+        yield
     except NoSuchObject as error:
         raise NotConnected(
-            f"the API server at {configuration.host} has no EnsoJobs: install them with "
+            f"the API server at {host} has no EnsoJobs: install them with "
             "kubectl apply --server-side -f deploy/crds"
         ) from error
     except Forbidden as error:
         raise NotConnected(f"{error}; SECURITY.md says what the server needs") from error
     except (Unavailable, Refused) as error:
-        raise NotConnected(f"{error}; it was asked at {configuration.host}") from error
-    return jobs
+        raise NotConnected(f"{error}; it was asked at {host}") from error
+
+
+def configuration_of(client: ApiClient) -> Configuration:
+    """Return how the client reaches the API server."""
+    held: dict[str, Configuration] = vars(client)  # untyped in the client
+    return held["configuration"]
 
 
 def _configure(configuration: Configuration) -> str:

@@ -7,20 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import wraps
+from types import MappingProxyType
 from typing import Any, ParamSpec, TypeVar, cast
 
-from kubernetes.client import (
-    ApiClient,
-    ApiException,
-    CoreV1Api,
-    CoreV1Event,
-    CustomObjectsApi,
-    V1DeleteOptions,
-    V1Preconditions,
-)
+from kubernetes.client import ApiClient, ApiException
 from kubernetes.config import ConfigException
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 from urllib3.exceptions import TimeoutError as TooSlow
@@ -35,7 +28,7 @@ DEADLINE_SECONDS = 10.0
 LONGEST_NAME = 253
 PAGE = 500
 """Objects that one answer to a list holds."""
-MERGE_PATCH = "application/merge-patch+json"
+JSON, MERGE_PATCH = "application/json", "application/merge-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 Document = dict[str, Any]
@@ -110,7 +103,7 @@ def _said(held: dict[str, object]) -> str:
 
 @dataclass(frozen=True)
 class Objects:
-    """The objects of one of our kinds, named by its plural, in one namespace.
+    """The objects of one of our kinds, named by its plural, in one namespace or in all.
 
     Every call may raise Unavailable and Refused.
     """
@@ -119,139 +112,104 @@ class Objects:
     namespace: str
     plural: str
 
-    @in_our_words
     def get(self, name: str) -> Document:
         """Return the object; raise NoSuchObject."""
-        return _object(
-            self._api.get_namespaced_custom_object(
-                *self._where(), _checked(name), _request_timeout=DEADLINE_SECONDS
-            )
-        )
+        return request(self.client, "GET", self._path(name))
+
+    def metadata(self) -> list[Document]:
+        """Return the metadata of all of them."""
+        return [one["metadata"] for one in self.each(METADATA_ONLY)]
 
     def list(self) -> list[Document]:
         """Return all of them."""
         return [*self.each()]
 
-    def each(self) -> Iterator[Document]:
+    def each(self, accept: str = JSON) -> Iterator[Document]:
         """Yield one after the other; no more than a page of them is held."""
         following = ""
         while True:
-            page = self.page(PAGE, following)
-            yield from page["items"]
+            page = self.page(PAGE, following, accept)
+            yield from page["items"] or ()  # null where there are none
             following = page["metadata"].get("continue", "")
             if not following:
                 return
 
-    @in_our_words
-    def page(self, limit: int, following: str = "") -> Document:
+    def page(self, limit: int, following: str = "", accept: str = JSON) -> Document:
         """Return a list of some of them; raise NoSuchObject where their kind is not installed."""
-        return _object(
-            self._api.list_namespaced_custom_object(
-                *self._where(), limit=limit, _continue=following, _request_timeout=DEADLINE_SECONDS
-            )
-        )
+        query = {"limit": str(limit), **({"continue": following} if following else {})}
+        return request(self.client, "GET", self._path(), query=query, accept=accept)
 
-    @in_our_words
     def create(self, document: Document) -> Document:
         """Create the object and return it as it is now; raise Conflict where its name is taken."""
-        return _object(
-            self._api.create_namespaced_custom_object(
-                *self._where(), document, _request_timeout=DEADLINE_SECONDS
-            )
-        )
+        return request(self.client, "POST", self._path(), document)
 
-    @in_our_words
     def patch(self, name: str, version: str, spec: Document) -> Document:
         """Merge `spec` into the spec, if the object is still of that version; else Conflict."""
-        return _object(
-            self._api.patch_namespaced_custom_object(
-                *self._where(),
-                _checked(name),
-                {"metadata": {"resourceVersion": version}, "spec": spec},
-                _content_type=MERGE_PATCH,
-                _request_timeout=DEADLINE_SECONDS,
-            )
-        )
+        changes = {"metadata": {"resourceVersion": version}, "spec": spec}
+        return request(self.client, "PATCH", self._path(name), changes)
 
-    @in_our_words
     def patch_status(self, name: str, version: str, patch: Document) -> Document:
         """Merge `patch` into the status, if the object is still of that version; else Conflict."""
-        return _object(
-            self._api.patch_namespaced_custom_object_status(
-                *self._where(),
-                _checked(name),
-                {"metadata": {"resourceVersion": version}, "status": patch},
-                _content_type=MERGE_PATCH,
-                _request_timeout=DEADLINE_SECONDS,
-            )
-        )
+        changes = {"metadata": {"resourceVersion": version}, "status": patch}
+        return request(self.client, "PATCH", f"{self._path(name)}/status", changes)
 
-    @property
-    def _api(self) -> CustomObjectsApi:
-        return CustomObjectsApi(self.client)
-
-    @in_our_words
     def delete(self, name: str, uid: str, version: str) -> None:
         """Delete the object, if it is still the same one, unchanged; else Conflict."""
-        preconditions = V1Preconditions(uid=uid, resource_version=version)
-        self._api.delete_namespaced_custom_object(
-            *self._where(),
-            _checked(name),
-            body=V1DeleteOptions(preconditions=preconditions, propagation_policy="Background"),
-            _request_timeout=DEADLINE_SECONDS,
-        )
+        preconditions = {"uid": uid, "resourceVersion": version}
+        request(self.client, "DELETE", self._path(name), {"preconditions": preconditions})
 
-    def _where(self) -> tuple[str, str, str, str]:
-        return GROUP, VERSION, self.namespace, self.plural
+    def _path(self, name: str = "") -> str:
+        place = f"/namespaces/{self.namespace}" if self.namespace else ""
+        path = f"/apis/{GROUP}/{VERSION}{place}/{self.plural}"
+        return f"{path}/{_checked(name)}" if name else path
 
 
-def _checked(name: str) -> str:
-    """Return a name that an object can have: the client would let ``..`` lead to another path."""
-    if len(name) > LONGEST_NAME or not re.fullmatch(OBJECT_NAME, name):
-        raise NoSuchObject("no object can have this name")
-    return name
+def create_event(client: ApiClient, namespace: str, document: Document) -> None:
+    """Create a core/v1 Event; raise Conflict where it was created before."""
+    request(client, "POST", f"/api/v1/namespaces/{namespace}/events", document)
 
 
-def _object(answer: object) -> Document:
+def uid_of_namespace(client: ApiClient, name: str) -> str:
+    """Return the uid of a namespace; that of kube-system tells one cluster from another."""
+    return str(request(client, "GET", f"/api/v1/namespaces/{name}")["metadata"]["uid"])
+
+
+@in_our_words
+def request(
+    client: ApiClient,
+    method: str,
+    path: str,
+    body: Document | None = None,
+    *,
+    query: Mapping[str, str] = MappingProxyType({}),
+    accept: str = JSON,
+) -> Document:
+    """Return what the API server answers.
+
+    The client's own classes for each kind of object take a second to load and are not needed.
+    """
+    headers = {"Accept": accept}
+    if body is not None:
+        headers["Content-Type"] = MERGE_PATCH if method == "PATCH" else JSON
+    calls: Any = client  # untyped in the client
+    prepared = calls.param_serialize(
+        method,
+        path,
+        query_params=[*query.items()],
+        header_params=headers,
+        body=body,
+        auth_settings=["BearerToken"],
+    )
+    response = calls.call_api(*prepared, _request_timeout=DEADLINE_SECONDS)
+    response.read()
+    answer: object = calls.response_deserialize(response, {"2XX": "object"}).data
     if not isinstance(answer, dict):  # a proxy's page, or another server altogether
         raise Unavailable("what answered is no API server")
     return cast("Document", answer)
 
 
-@in_our_words
-def create_event(client: ApiClient, namespace: str, document: Document) -> None:
-    """Create a core/v1 Event; raise Conflict where it was created before."""
-    event = cast("CoreV1Event", CoreV1Event.from_dict(document))
-    CoreV1Api(client).create_namespaced_event(namespace, event, _request_timeout=DEADLINE_SECONDS)
-
-
-@in_our_words
-def get_uid(client: ApiClient, namespace: str) -> str:
-    """Return the uid of a namespace; that of kube-system tells one cluster from another."""
-    found = CoreV1Api(client).read_namespace(namespace, _request_timeout=DEADLINE_SECONDS)
-    return str(found.to_dict()["metadata"]["uid"])
-
-
-@in_our_words
-def list_metadata(client: ApiClient, plural: str, namespace: str | None) -> list[Document]:
-    """Return the metadata of all objects of one of our kinds, of one namespace or of all."""
-    api = CustomObjectsApi(client)
-    found: list[Document] = []
-    following: str | None = None
-    while following != "":
-        asked: dict[str, Any] = {
-            "limit": PAGE,
-            "_continue": following,
-            "_headers": {"Accept": METADATA_ONLY},
-            "_request_timeout": DEADLINE_SECONDS,
-        }
-        page = cast(
-            "Document",
-            api.list_namespaced_custom_object(GROUP, VERSION, namespace, plural, **asked)
-            if namespace
-            else api.list_cluster_custom_object(GROUP, VERSION, plural, **asked),
-        )
-        items: list[Document] = page["items"] or []  # null where there are none
-        found += [item["metadata"] for item in items]
-        following = page["metadata"].get("continue", "")
-    return found
+def _checked(name: str) -> str:
+    """Return a name that an object can have: ``..`` would lead to another path."""
+    if len(name) > LONGEST_NAME or not re.fullmatch(OBJECT_NAME, name):
+        raise NoSuchObject("no object can have this name")
+    return name

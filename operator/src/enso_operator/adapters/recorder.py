@@ -101,7 +101,6 @@ class Recorder:
 
     def _document(self, about: Seen, said: _Said) -> Document:
         time = time_at(said.at)
-        second = time.replace(microsecond=0)
         return {
             "metadata": {"name": said.name, "namespace": about.namespace},
             "involvedObject": {
@@ -115,10 +114,9 @@ class Recorder:
             "reason": said.reason,
             "action": said.reason,
             "message": said.message,
-            # The client writes a time without a fraction as the API server does not read it here.
-            "eventTime": time.replace(microsecond=time.microsecond or 1),
-            "firstTimestamp": second,
-            "lastTimestamp": second,
+            "eventTime": f"{time:%Y-%m-%dT%H:%M:%S.%fZ}",
+            "firstTimestamp": f"{time:%Y-%m-%dT%H:%M:%SZ}",
+            "lastTimestamp": f"{time:%Y-%m-%dT%H:%M:%SZ}",
             "count": 1,
             "source": {"component": REPORTER},
             "reportingComponent": REPORTER,

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import socket
 import sys
 from collections.abc import Sequence
 
 from kubernetes.client import ApiClient
-from kubernetes.config import load_config  # pyright: ignore[reportUnknownVariableType]
 from pydantic import ValidationError
 from pydantic_settings import CliApp, SettingsError
 
 from enso_operator import http_server, logs
+from enso_operator.adapters.connection import NotConnected, check_namespace, client_of, explained
+from enso_operator.adapters.kube import Objects, uid_of_namespace
 from enso_operator.bootstrap import operate
-from enso_operator.settings import OperatorSettings
+from enso_operator.reconciler import KIND
+from enso_operator.settings import OperatorSettings, sentences
+from enso_operator.threads import MOST_AT_ONCE
 from job_execution_framework.domain.errors import EnsoError
 
 STOPPED, COULD_NOT_OPERATE = 0, 2
@@ -34,18 +37,38 @@ def operator(arguments: Sequence[str]) -> int:
     try:
         settings = CliApp.run(OperatorSettings, cli_args=[*arguments])
     except (ValidationError, SettingsError) as error:
-        return _refuse(str(error))
+        return _refuse(sentences(error))
     if settings.sessions is None:
         return _refuse(NO_SESSIONS)
     logs.configure(settings.log_format, settings.log_level)
     print(LOCAL, file=sys.stderr)
     try:
-        load_config(config_file=os.environ.get("KUBECONFIG"))  # type: ignore[no-untyped-call]
-        listener = http_server.listen(settings.health_host, settings.health_port)
-        asyncio.run(operate(ApiClient(), settings, listener))
-    except (EnsoError, OSError) as error:
+        client, cluster = _cluster(settings)
+        listener = _listen(settings.health_host, settings.health_port)
+        asyncio.run(operate(client, cluster, settings, listener))
+    except EnsoError as error:
         return _refuse(str(error))
     return STOPPED
+
+
+def _cluster(settings: OperatorSettings) -> tuple[ApiClient, str]:
+    """Return a client, and what tells the cluster from others. Raises NotConnected."""
+    for namespace in settings.namespaces:
+        check_namespace(namespace)
+    client, _ = client_of(MOST_AT_ONCE)
+    with explained(client):
+        for namespace in settings.namespaces or [""]:
+            Objects(client, namespace, KIND).page(limit=1)
+        return client, uid_of_namespace(client, "kube-system")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return http_server.listen(host, port)
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise NotConnected(
+            f"cannot serve /healthz at {host}:{port} ({error}): choose another --health-port"
+        ) from error
 
 
 def _refuse(sentence: str) -> int:
