@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from functools import cache
 
 from enso_operator.actor import Actor, Listener
-from enso_operator.adapters.kube import Document, NoSuchObject, Refused
+from enso_operator.adapters.kube import Document
 from enso_operator.adapters.recorder import Recorder
 from enso_operator.adapters.unit_of_work import KubernetesJobUnitOfWork, Seen
+from enso_operator.announcer import Announcer
 from enso_operator.metrics import Metrics
 from enso_operator.threads import in_thread
 from job_execution_framework.domain.errors import (
-    EnsoError,
     InvalidJob,
     JobNotFound,
     ScriptNotFound,
@@ -36,8 +35,6 @@ from job_execution_framework.service_layer.unit_of_work import (
 
 PACE_SECONDS = 1.0
 """Progress is written at most so often."""
-EVENTS_PATIENCE_SECONDS = 60.0
-"""So long the job waits for its Events to be taken. What they tell is in its status, too."""
 LIBRARY_PATIENCE_SECONDS = 10.0
 """A job may be applied so long before the EnsoScripts that it names: files have an order."""
 _log = logging.getLogger(__name__)
@@ -63,9 +60,8 @@ class EnsoJobActor(Actor):
         """The EnsoJob as it was last loaded or written."""
         self.unread: Document | None = None
         """The EnsoJob as it was last seen, where that is news."""
-        self._objects, self._recorder, self._metrics = job_uow, recorder, metrics
-        self._untold_since: float | None = None
-        self._complaints: set[str] = set()
+        self._objects, self._metrics = job_uow, metrics
+        self._announcer = Announcer(recorder, metrics, clock)
         self.saw(about.document)
 
     def saw(self, document: Document) -> None:
@@ -151,59 +147,18 @@ class EnsoJobActor(Actor):
             raise ScriptNotFound(why)
 
     async def announce(self, job: Job, events: Sequence[Event]) -> None:
-        """Post what is new as Kubernetes Events, before the commit that `kubectl wait` waits for.
-
-        Their names come from what they tell, so nothing is lost or told twice where the commit
-        fails, or this process.
-        """
+        """Post what is new as Kubernetes Events: `kubectl wait` returns with the commit after it."""
         if job.events and self._is_first_sight():
             events = [job.events[0], *events]  # that it was added, which its creation says
-        await self._send(self._recorder.documents(self.about, job, events))
+        await self._announcer.tell(self.about, job, events)
 
     async def complain(self, why: str) -> None:
         """Say once, as an Event, what keeps the job from going on."""
-        if why not in self._complaints:
-            self._complaints.add(why)
-            _log.warning("%s/%s: %s", self.about.namespace, self.job_id, why)
-            note = self._recorder.note(self.about, "NotGoingOn", why, self.clock.now())
-            await self._send([note])
+        await self._announcer.complain(self.about, why)
 
     def _is_first_sight(self) -> bool:
         status: Document = self.about.document.get("status") or {}
         return self.job_uow is self._objects and not status.get("conditions")
-
-    async def _send(self, documents: Sequence[Document]) -> None:
-        """Post them all. Raises Unavailable, but not for ever."""
-        sent = [in_thread(self._post, document) for document in documents]
-        failures = [
-            each
-            for each in await asyncio.gather(*sent, return_exceptions=True)
-            if isinstance(each, BaseException)
-        ]
-        now = self.clock.now()
-        if not failures:
-            self._untold_since = None
-            return
-        for failure in failures:
-            if not isinstance(failure, (Refused, NoSuchObject, Unavailable)):
-                raise failure
-        self._untold_since = self._untold_since or now
-        lasting = [each for each in failures if isinstance(each, Unavailable)]
-        if lasting and now < self._untold_since + EVENTS_PATIENCE_SECONDS:
-            raise lasting[0]
-        _log.warning(
-            "%s/%s: Events are not told, the status has it all: %s",
-            self.about.namespace,
-            self.job_id,
-            failures[0],
-        )
-
-    def _post(self, document: Document) -> None:
-        try:
-            self._metrics.posted("posted" if self._recorder.send(document) else "known")
-        except EnsoError:
-            self._metrics.posted("failed")
-            raise
 
 
 def _wish(document: Document) -> Observations:

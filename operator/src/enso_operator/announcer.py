@@ -1,0 +1,85 @@
+"""Posts Kubernetes Events of one job, patiently, but not so patiently that the job would wait."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from enso_operator.adapters.kube import Document, NoSuchObject, Refused
+from enso_operator.adapters.recorder import Recorder
+from enso_operator.adapters.unit_of_work import Seen
+from enso_operator.metrics import Metrics
+from enso_operator.threads import in_thread
+from job_execution_framework.domain.errors import EnsoError, Unavailable
+from job_execution_framework.domain.events import COORDINATOR, Event
+from job_execution_framework.domain.job import Job
+from job_execution_framework.service_layer.clock import Clock
+
+PATIENCE_SECONDS = 60.0
+"""So long the job waits for its Events to be taken. What they tell is in its status, too."""
+_log = logging.getLogger(__name__)
+
+
+class Announcer:
+    """Tells what happens to a job, before it is committed.
+
+    Names of Events come from what they tell, so nothing is lost or told twice where the commit
+    fails, or this process.
+    """
+
+    def __init__(self, recorder: Recorder, metrics: Metrics, clock: Clock) -> None:
+        self._recorder, self._metrics, self._clock = recorder, metrics, clock
+        self._failing_since: float | None = None
+        self._complaints: set[str] = set()
+
+    async def tell(self, about: Seen, job: Job, events: Sequence[Event]) -> None:
+        """Post the new events of the job. Raises Unavailable, but not for ever."""
+        documents = self._recorder.documents(about, job, events)
+        told = [*zip(events, documents, strict=True)]
+        recorded = [document for event, document in told if event.origin not in (COORDINATOR, "")]
+        ours = [document for event, document in told if event.origin in (COORDINATOR, "")]
+        try:
+            await self._post_all(recorded)
+            # One after the other: whoever posts the rest after a crash decides it anew, and later.
+            for document in ours:
+                await self._post_all([document])
+        except (Refused, NoSuchObject, Unavailable) as error:
+            self._give_way(about, error)
+        else:
+            self._failing_since = None
+
+    async def complain(self, about: Seen, why: str) -> None:
+        """Say once what keeps the job from going on. Raises Unavailable, but not for ever."""
+        if why in self._complaints:
+            return
+        _log.warning("%s/%s: %s", about.namespace, about.name, why)
+        note = self._recorder.note(about, "NotGoingOn", why, self._clock.now())
+        try:
+            await self._post_all([note])
+        except (Refused, NoSuchObject, Unavailable) as error:
+            self._give_way(about, error)
+        self._complaints.add(why)
+
+    def _give_way(self, about: Seen, error: EnsoError) -> None:
+        """Raise what may get better, for a while; then let the job go on without its Events."""
+        now = self._clock.now()
+        self._failing_since = self._failing_since or now
+        if isinstance(error, Unavailable) and now < self._failing_since + PATIENCE_SECONDS:
+            raise error
+        name = f"{about.namespace}/{about.name}"
+        _log.warning("%s: Events are not told, the status has it all: %s", name, error)
+
+    async def _post_all(self, documents: Sequence[Document]) -> None:
+        """Post them side by side; raise the first failure when all have been tried."""
+        posts = [in_thread(self._post, document) for document in documents]
+        for result in await asyncio.gather(*posts, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+
+    def _post(self, document: Document) -> None:
+        try:
+            self._metrics.posted("posted" if self._recorder.send(document) else "known")
+        except EnsoError:
+            self._metrics.posted("failed")
+            raise

@@ -1,0 +1,66 @@
+"""One job of three scripts, which write down each of their starts, and what must become of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.cluster.desk import Desk
+from tests.support.operators import until
+from tests.support.resources import Document, of_scripts
+
+NAMES = ("open", "do", "save")
+TOLD = [
+    "JobAdded",
+    "JobStarted",
+    "SessionOpened",
+    *["ScriptStarted", "ScriptSucceeded"] * 3,
+    "SessionEnded",
+    "JobSucceeded",
+]
+SOURCE = """
+def main(note, name):
+    with open(note, "a") as file:
+        file.write(name + "\\n")
+"""
+
+
+@dataclass(frozen=True)
+class Story:
+    """The job `name`, seen from `desk`."""
+
+    desk: Desk
+    name: str
+    note: Path
+
+    def begin(self, **spec: object) -> None:
+        document = of_scripts(
+            *[
+                {"name": name, "source": SOURCE, "args": {"note": str(self.note), "name": name}}
+                for name in NAMES
+            ],
+            **spec,
+        )
+        self.desk.apply(document | {"metadata": {"name": self.name}})
+
+    @property
+    def document(self) -> Document:
+        return self.desk.get(self.name)
+
+    def is_over(self) -> bool:
+        conditions = self.document["status"].get("conditions", ())
+        return any(one["type"] == "Finished" and one["status"] == "True" for one in conditions)
+
+    def ends_well(self) -> None:
+        """Wait for the end; it must be what it would have been if nobody had disturbed it."""
+        until(self.is_over)
+        status = self.document["status"]
+        assert (self.desk.columns(self.name), status.get("why")) == (
+            [self.name, "Succeeded", "3/3"],
+            None,
+        )
+        assert [(row["state"], row["attempt"]) for row in status["scripts"]] == [
+            ("Succeeded", 1)
+        ] * 3
+        assert self.note.read_text().split() == [*NAMES]
+        assert [reason for reason, _ in self.desk.told(self.name)] == TOLD

@@ -1,0 +1,78 @@
+"""An operator that is killed, by SIGKILL, before or after any call that it makes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
+from dev.cluster.plane import Cluster
+from kubernetes.client import ApiClient
+
+from tests.cluster.desk import Desk
+from tests.cluster.story import Story
+from tests.support.fault_proxy import FaultProxy, after, anything, before, number, watches
+from tests.support.fault_proxy.rules import Fault, Filter
+from tests.support.operators import Operator, Operators, operators_of, until
+
+MOST_CALLS = 60
+LANES = 2
+"""Parts that the points are dealt to, so that two workers share them."""
+
+
+@pytest.fixture
+def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
+    return Desk(crds, client, namespace)
+
+
+@pytest.fixture
+def operators(desk: Desk, tmp_path: Path) -> Generator[Operators]:
+    with operators_of(desk.cluster.kubeconfig, desk.namespace, tmp_path) as one:
+        yield one
+
+
+def is_killed_at(
+    point: int,
+    fault: Callable[[Callable[[], object]], Fault],
+    calls: Filter,
+    story: Story,
+    operators: Operators,
+) -> bool:
+    """Run an operator until it is killed at that call; return False where it makes none."""
+    story.begin()
+    victim: list[Operator] = []
+    with FaultProxy(operators.kubeconfig) as proxy:
+        rule = proxy.add(
+            number(point, calls), fault(lambda: os.kill(victim[0].pid, signal.SIGKILL)), times=1
+        )
+        victim.append(operators.start(kubeconfig=proxy.kubeconfig))
+        until(lambda: not victim[0].process.is_alive() or story.is_over())
+        victim[0].kill()
+        return rule.used > 0
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("lane", range(LANES))
+@pytest.mark.parametrize(
+    ("fault", "calls"), [(before, anything()), (after, ~watches())], ids=["before", "after"]
+)
+def test_nothing_is_lost_or_done_twice(
+    desk: Desk,
+    operators: Operators,
+    tmp_path: Path,
+    fault: Callable[[Callable[[], object]], Fault],
+    calls: Filter,
+    lane: int,
+) -> None:
+    for point in range(1 + lane, MOST_CALLS, LANES):
+        story = Story(desk, f"shot-{point}", tmp_path / f"note-{point}")
+        was_killed = is_killed_at(point, fault, calls, story, operators)
+        second = operators.start()
+        story.ends_well()
+        second.kill()
+        assert not operators.supervisors()
+        if not was_killed:
+            return
+    pytest.fail(f"an operator makes more than {MOST_CALLS} calls for one job")
