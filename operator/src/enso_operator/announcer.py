@@ -31,7 +31,8 @@ class Announcer:
     def __init__(self, recorder: Recorder, metrics: Metrics, clock: Clock) -> None:
         self._recorder, self._metrics, self._clock = recorder, metrics, clock
         self._failing_since: float | None = None
-        self._complaints: set[str] = set()
+        self._posted: set[str] = set()
+        """Names of what is known to be there: after a failure only the rest is posted again."""
 
     async def tell(self, about: Seen, job: Job, events: Sequence[Event]) -> None:
         """Post the new events of the job. Raises Unavailable, but not for ever."""
@@ -51,15 +52,14 @@ class Announcer:
 
     async def complain(self, about: Seen, why: str) -> None:
         """Say once what keeps the job from going on. Raises Unavailable, but not for ever."""
-        if why in self._complaints:
+        note = self._recorder.note(about, "NotGoingOn", why, self._clock.now())
+        if note["metadata"]["name"] in self._posted:
             return
         _log.warning("%s/%s: %s", about.namespace, about.name, why)
-        note = self._recorder.note(about, "NotGoingOn", why, self._clock.now())
         try:
             await self._post_all([note])
         except (Refused, NoSuchObject, Unavailable) as error:
             self._give_way(about, error)
-        self._complaints.add(why)
 
     def _give_way(self, about: Seen, error: EnsoError) -> None:
         """Raise what may get better, for a while; then let the job go on without its Events."""
@@ -72,7 +72,11 @@ class Announcer:
 
     async def _post_all(self, documents: Sequence[Document]) -> None:
         """Post them side by side; raise the first failure when all have been tried."""
-        posts = [in_thread(self._post, document) for document in documents]
+        posts = [
+            in_thread(self._post, document)
+            for document in documents
+            if document["metadata"]["name"] not in self._posted
+        ]
         for result in await asyncio.gather(*posts, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
@@ -83,3 +87,4 @@ class Announcer:
         except EnsoError:
             self._metrics.posted("failed")
             raise
+        self._posted.add(document["metadata"]["name"])

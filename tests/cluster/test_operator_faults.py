@@ -1,0 +1,148 @@
+"""An operator whose API server contradicts it, is away, or falls silent."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from dev.cluster.plane import Cluster
+from dev.cluster.resources import install_crds
+from kubernetes.client import ApiClient
+from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
+
+from tests.cluster.desk import Desk
+from tests.cluster.story import Story
+from tests.support.fault_proxy import (
+    FaultProxy,
+    answer,
+    answer_nonetheless,
+    anything,
+    every,
+    on,
+    randomly,
+    watches,
+    writes,
+)
+from tests.support.fault_proxy.rules import Fault, Filter, Turn
+from tests.support.operators import Operators, operators_of, until
+from tests.support.resources import of_scripts
+
+AWAY = "etcdserver: request timed out"
+BUSY = {"Retry-After": "1"}
+
+
+@pytest.fixture
+def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
+    return Desk(crds, client, namespace)
+
+
+@pytest.fixture
+def operators(desk: Desk, tmp_path: Path) -> Generator[Operators]:
+    with operators_of(desk.cluster.kubeconfig, desk.namespace, tmp_path) as one:
+        yield one
+
+
+@pytest.fixture
+def story(desk: Desk, tmp_path: Path) -> Story:
+    return Story(desk, "shot", tmp_path / "note")
+
+
+@pytest.fixture
+def proxy(desk: Desk) -> Generator[FaultProxy]:
+    with FaultProxy(desk.cluster.kubeconfig) as one:
+        yield one
+
+
+STATUS, EVENTS = on("patch", "ensojobs/status"), on("create", "events")
+READS = ~writes() & ~watches()
+FAULTS: dict[str, tuple[Filter | Turn, Fault, int]] = {
+    "conflict": (every(2, STATUS), answer(409, "the object has been modified"), 9),
+    "status-500": (STATUS, answer(500, AWAY), 2),
+    "status-done-504": (STATUS, answer_nonetheless(504, AWAY), 2),
+    "events-429": (every(2, EVENTS), answer(429, "slow down", BUSY), 9),
+    "events-done-500": (every(2, EVENTS), answer_nonetheless(500, AWAY), 9),
+    "reads-500": (READS, answer(500, AWAY), 2),
+    "watch-410": (watches(), answer(410, "too old resource version"), 2),
+    "watch-429": (watches(), answer(429, "slow down", BUSY), 2),
+    "watch-500": (watches(), answer(500, AWAY), 2),
+    "anything-503": (randomly(0.3, 1, anything()), answer(503, AWAY), 20),
+    "anything-done-500": (randomly(0.3, 2, ~watches()), answer_nonetheless(500, AWAY), 20),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_end_is_that_of_an_undisturbed_run(
+    desk: Desk, operators: Operators, story: Story, proxy: FaultProxy, fault: str
+) -> None:
+    one = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
+    until(one.is_ready)
+    rule = proxy.add(*FAULTS[fault])
+    proxy.cut()
+    story.begin()
+    story.ends_well()
+    until(lambda: rule.used)
+    assert one.process.is_alive()
+
+
+def test_a_watch_that_falls_silent_is_told_and_made_good(
+    desk: Desk, operators: Operators, story: Story, proxy: FaultProxy
+) -> None:
+    one = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
+    until(one.is_ready)
+    assert one.asked("/healthz") == (200, "ok\n")
+    proxy.silence()
+    story.begin()
+    until(lambda: one.asked("/healthz")[0] == 503)
+    assert "the watch has not shown" in one.asked("/healthz")[1]
+    proxy.heal()
+    proxy.cut()
+    story.ends_well()
+    until(lambda: one.asked("/healthz")[0] == 200)
+
+
+def test_a_job_whose_deletion_no_watch_shows_is_ended(
+    desk: Desk, operators: Operators, proxy: FaultProxy
+) -> None:
+    desk.apply(of_scripts({"name": "long", "source": "import time\ndef main(): time.sleep(60)"}))
+    one = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
+    until(lambda: "ScriptStarted" in dict(desk.told()))
+    proxy.silence()
+    desk.kubectl("delete", "ensojob", "shot")
+    until(lambda: not operators.supervisors() and not operators.folders())
+    assert one.process.is_alive()
+
+
+def test_an_api_server_that_is_away_for_a_while_disturbs_nothing(
+    desk: Desk, operators: Operators, story: Story, proxy: FaultProxy
+) -> None:
+    one = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
+    until(one.is_ready)
+    story.begin()
+    until(story.note.exists)
+    proxy.away()
+    until(lambda: len(story.note.read_text().split()) == 3)
+    until(lambda: one.asked("/readyz")[0] == 503)
+    assert one.asked("/healthz")[0] == 200
+    proxy.back()
+    story.ends_well()
+    until(one.is_ready)
+
+
+def test_an_api_server_that_is_killed_and_restarted(own_cluster: Cluster, tmp_path: Path) -> None:
+    install_crds(own_cluster.kubectl)
+    kubeconfig = own_cluster.kubeconfig
+    with (
+        operators_of(kubeconfig, "default", tmp_path) as operators,
+        new_client_from_config(str(kubeconfig)) as client,  # type: ignore[no-untyped-call]
+    ):
+        desk = Desk(own_cluster, client, "default")
+        story = Story(desk, "shot", tmp_path / "note")
+        one = operators.start()
+        until(one.is_ready)
+        story.begin()
+        until(lambda: "SessionOpened" in dict(desk.told()))
+        own_cluster.kill("kube-apiserver")
+        own_cluster.revive()
+        story.ends_well()
+        assert one.process.is_alive()
