@@ -10,7 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core/src/job_execution_framework"
 MOST_LINES_OF_A_FILE = 400
-MOST_CODE_LINES = 1800
+MOST_CODE_LINES = 2500
+MOST_CODE_LINES_OF_AN_HOUR = 1570
 NO_CODE = {
     tokenize.COMMENT,
     tokenize.DEDENT,
@@ -34,7 +35,11 @@ def code_lines(file: Path) -> int:
 
 def test_the_domain_and_its_services_can_be_read_in_an_hour() -> None:
     files = [*CORE.glob("domain/*.py"), *CORE.glob("service_layer/*.py")]
-    assert sum(map(code_lines, files)) <= MOST_CODE_LINES
+    assert sum(map(code_lines, files)) <= MOST_CODE_LINES_OF_AN_HOUR
+
+
+def test_the_whole_core_does_not_grow() -> None:
+    assert sum(map(code_lines, CORE.rglob("*.py"))) <= MOST_CODE_LINES
 
 
 def test_no_file_is_too_long_to_be_read_at_once() -> None:

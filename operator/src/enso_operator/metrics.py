@@ -29,10 +29,10 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import Conflict, JobNotFound
-from job_execution_framework.domain.events import Event, JobEvent, ScriptEvent
+from job_execution_framework.domain.events import Event, ScriptEvent
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
-from job_execution_framework.domain.transitions import ENDED, STATE_AFTER, JobState
+from job_execution_framework.domain.transitions import ENDED, RULES, JobState
 
 Posted = Literal["posted", "known", "failed"]
 """What became of a Kubernetes Event: new, there already, or not there now."""
@@ -122,7 +122,7 @@ class Metrics:
         for event in new_events:
             if isinstance(event, ScriptEvent):
                 self._count_script(event)
-            elif isinstance(event, JobEvent) and (state := STATE_AFTER.get(type(event))) in ENDED:
+            elif (state := RULES[type(event)].job_then) in ENDED:
                 reason = _reason(getattr(event, "cause", None))
                 self._jobs.labels(result=str(state), reason=reason).inc()
 

@@ -171,7 +171,7 @@ def test_a_job_that_was_resumed_has_started_even_if_it_never_ran_before() -> Non
 
 
 def test_every_event_stands_in_the_tables() -> None:
-    abstract = {"Event", "JobEvent", "ScriptEvent"}
+    abstract = {"Event", "ScriptEvent"}
     known = {
         name
         for name, kind in vars(events).items()

@@ -113,6 +113,7 @@ def test_what_is_near_nothing_is_told_what_there_is(folder: Path) -> None:
     [
         *["../secret", "..", ".", "/", "", "sub/inner", "./secret", "__init__", "secret.py"],
         *["..\\secret", "secret\0", "\0", "\ud800", "a" * 5000, "%2e%2e/secret", " ", "\n"],
+        "--init--",
     ],
 )
 def test_a_name_never_leaves_the_library(folder: Path, name: str) -> None:

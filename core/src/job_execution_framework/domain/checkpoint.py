@@ -7,6 +7,7 @@ process. Saving a scene that nothing has modified must be impossible.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import dropwhile, takewhile
 
 from job_execution_framework.domain.row import Row
 from job_execution_framework.domain.script import Script
@@ -23,27 +24,18 @@ def to_replay(scripts: Sequence[Script], rows: Mapping[str, Row], goal: Script) 
     The setup scripts of the session, and every script after its last checkpoint that succeeded.
     What somebody skipped has never run, and is not replayed either.
     """
-    before: list[Script] = []
-    replay: list[Script] = []
-    for script in scripts:
-        if script is goal:
-            break
-        if script.session == goal.session and rows[script.name].succeeded:
-            before.append(script)
-    for script in reversed(before):
-        if script.checkpoint:
-            break
-        replay.append(script)
-    kept = {script.name for script in replay}
-    return [script for script in before if script.setup or script.name in kept]
+    before = [
+        script
+        for script in takewhile(lambda script: script is not goal, scripts)
+        if script.session == goal.session and rows[script.name].succeeded
+    ]
+    vouched = max((i for i, script in enumerate(before, 1) if script.checkpoint), default=0)
+    return [script for i, script in enumerate(before) if script.setup or i >= vouched]
 
 
 def to_run(scripts: Sequence[Script], rows: Mapping[str, Row], goal: Script) -> list[Script]:
     """Return all that a fresh session may start to come past `goal`: its plan."""
-    position = scripts.index(goal)
-    ahead = [
-        script
-        for script in scripts[position:]
-        if script.session == goal.session and not rows[script.name].done
+    ahead = dropwhile(lambda script: script is not goal, scripts)
+    return to_replay(scripts, rows, goal) + [
+        script for script in ahead if script.session == goal.session and not rows[script.name].done
     ]
-    return to_replay(scripts, rows, goal) + ahead

@@ -35,12 +35,7 @@ class Event:
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobEvent(Event):
-    """Something that concerns the job as a whole."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobAdded(JobEvent):
+class JobAdded(Event):
     """The job exists; `scripts` are the names of its steps."""
 
     scripts: tuple[str, ...] = ()
@@ -50,22 +45,22 @@ class JobAdded(JobEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobStarted(JobEvent):
+class JobStarted(Event):
     """The job was let go."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobSuspended(JobEvent):
+class JobSuspended(Event):
     """Nothing more is started; a running script ends first."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobUnsuspended(JobEvent):
+class JobUnsuspended(Event):
     """The job goes on after a suspension."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobResumed(JobEvent):
+class JobResumed(Event):
     """A job that ended goes on, as the checkpoint rule says or from `from_script` on."""
 
     from_script: str = ""
@@ -83,12 +78,12 @@ class JobResumed(JobEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobSucceeded(JobEvent):
+class JobSucceeded(Event):
     """Every script is done."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobFailed(JobEvent):
+class JobFailed(Event):
     """The job stopped; `script` is where, if it was at a script."""
 
     cause: Cause
@@ -99,14 +94,14 @@ class JobFailed(JobEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobCancelled(JobEvent):
+class JobCancelled(Event):
     """Somebody stopped the job."""
 
     by: str = ""
     why: str = ""
 
     def told(self) -> str:
-        return "; ".join(part for part in (self.why, f"by {self.by}" if self.by else "") if part)
+        return "; ".join(part for part in (self.why, self.by and f"by {self.by}") if part)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,9 +211,7 @@ class ScriptSkipped(ScriptEvent):
     why: str = ""
 
     def outcome(self) -> str:
-        return "".join(
-            f", {part}" for part in (f"by {self.by}" if self.by else "", self.why) if part
-        )
+        return "".join(f", {part}" for part in (self.by and f"by {self.by}", self.why) if part)
 
 
 def _utc(at: float) -> str:

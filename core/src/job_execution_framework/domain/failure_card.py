@@ -35,26 +35,25 @@ def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> 
     if job.failure is None:
         return None
     cause, name = job.failure.cause, job.failure.script
+    resumes = [f"resume: {resume}"] if resume else []
+    ending = _labelled(log=log, resume=resume)
+    ending += [f"        runs {to_come(job)}"] if resume else []
     if not name:
-        line = f"job failed: {cause}" + (f"; resume: {resume}" if resume else "")
-        return FailureCard(line, _bounded([f"job failed: {cause}"], [], _ending(job, log, resume)))
+        line = f"job failed: {cause}"
+        return FailureCard("; ".join([line, *resumes]), _bounded([line], [], ending))
     attempt, position = job.rows[name].latest, list(job.rows).index(name) + 1
     args = arguments(shown(job.script(name).parameters))
     outcome = str(attempt.state).lower()
-    parts = [f"{name} {outcome}: {cause}", f"args {args}" if args else ""]
-    parts += [f"attempt {attempt.number}, {took(attempt.seconds)}"]
-    parts += [f"resume: {resume}" if resume else ""]
+    parts = [f"{name} {outcome}: {cause}", *([f"args {args}"] if args else [])]
+    parts += [f"attempt {attempt.number}, {took(attempt.seconds)}", *resumes]
     head = [f"{name} ({position} of {len(job.rows)}), attempt {attempt.number}, {outcome}"]
     head[0] += f" after {took(attempt.seconds)}{'' if cause.error else f': {cause.reason}'}"
-    head += [f"  {line}" for line in _headline(cause).splitlines()]
+    what = f"{cause.error}: {cause.message}" if cause.error else cause.message
+    head += [f"  {line}" for line in what.splitlines()[:LONGEST_HEADLINE]]
     file = isinstance(job.script(name).work, LibraryScript) and cause.at and cause.at.file
-    head += [f"at      {file or name}, {cause.at}"] if cause.at else []
-    head += [f"args    {args}"] if args else []
-    head += [f"on      {on}"] if on else []
-    return FailureCard(
-        "; ".join(part for part in parts if part),
-        _bounded(head, _said(cause), _ending(job, log, resume)),
-    )
+    place = f"{file or name}, {cause.at}" if cause.at else ""
+    head += _labelled(at=place, args=args, on=on)
+    return FailureCard("; ".join(parts), _bounded(head, _said(cause), ending))
 
 
 def to_come(job: Job) -> str:
@@ -67,11 +66,6 @@ def to_come(job: Job) -> str:
     )
 
 
-def _headline(cause: Cause) -> str:
-    what = f"{cause.error}: {cause.message}" if cause.error else cause.message
-    return "\n".join(what.splitlines()[:LONGEST_HEADLINE])
-
-
 def _said(cause: Cause) -> list[str]:
     if not cause.said:
         return []
@@ -79,9 +73,9 @@ def _said(cause: Cause) -> list[str]:
     return [f"said    {count}", *(f"  {line}" for line in cause.said)]
 
 
-def _ending(job: Job, log: str, resume: str) -> list[str]:
-    lines = [f"log     {log}"] if log else []
-    return [*lines, f"resume  {resume}", f"        runs {to_come(job)}"] if resume else lines
+def _labelled(**texts: str) -> list[str]:
+    """Return a line for each text that there is, behind its label."""
+    return [f"{label:<8}{text}" for label, text in texts.items() if text]
 
 
 def _bounded(head: list[str], said: list[str], ending: list[str]) -> tuple[str, ...]:

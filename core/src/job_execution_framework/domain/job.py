@@ -15,18 +15,12 @@ from typing import TypeVar
 from job_execution_framework.domain import checkpoint, events, transitions
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import GapInLog
-from job_execution_framework.domain.events import (
-    COORDINATOR,
-    Event,
-    JobEvent,
-    JobResumed,
-    ScriptEvent,
-)
+from job_execution_framework.domain.events import COORDINATOR, Event, ScriptEvent
 from job_execution_framework.domain.row import Row, ScriptState
 from job_execution_framework.domain.script import Script, Session, check
 from job_execution_framework.domain.secret import shown
 from job_execution_framework.domain.steps import Close, ControlWord, Finish, Open, Start, Step, Wait
-from job_execution_framework.domain.transitions import ENDED, STATE_AFTER, JobState
+from job_execution_framework.domain.transitions import ENDED, RULES, JobState
 
 ScriptEventT = TypeVar("ScriptEventT", bound=ScriptEvent)
 
@@ -133,12 +127,14 @@ class Job:
 
     def _fold(self, event: Event) -> None:
         """Change as `event` says; it is known to be possible now."""
+        rule = RULES[type(event)]
         if isinstance(event, ScriptEvent):
-            self.rows[event.script] = self.rows[event.script].after(event)
-            if isinstance(event, events.ScriptSucceeded):
+            if rule.script_then:  # without it the row knows already
+                self.rows[event.script] = self.rows[event.script].after(event, rule.script_then)
+            if rule.script_then is ScriptState.SUCCEEDED:
                 self.warm |= {event.script}
-        elif isinstance(event, events.JobEvent):
-            self._fold_job(event)
+        elif rule.job_then:
+            self._fold_job(event, rule.job_then)
         elif isinstance(event, events.SessionOpened):
             self.run, self.warm = event, frozenset()
             self.runs[event.session] = self.runs.get(event.session, 0) + 1
@@ -150,26 +146,20 @@ class Job:
         elif isinstance(event, events.InterpreterLost):
             self.warm = frozenset()
 
-    def _fold_job(self, event: JobEvent) -> None:
-        if isinstance(event, events.JobResumed):
-            self._resume(event)
-        self.state = STATE_AFTER.get(type(event), JobState.RUNNING)
-        if isinstance(event, events.JobUnsuspended) and self.started_at is None:
-            self.state = JobState.WAITING
+    def _fold_job(self, event: Event, state: JobState) -> None:
+        never_let_go = isinstance(event, events.JobUnsuspended) and self.started_at is None
+        self.state = JobState.WAITING if never_let_go else state
+        self.ended_at = event.at if state in ENDED else None
+        self.failure = event if isinstance(event, events.JobFailed) else None
         if isinstance(event, (events.JobStarted, events.JobResumed)):
             self.started_at = self.started_at or event.at  # it may be cancelled before its start
-        if self.state in ENDED:
-            self.ended_at = event.at
-        if isinstance(event, events.JobFailed):
-            self.failure = event
-
-    def _resume(self, event: JobResumed) -> None:
-        """Forget what was counted, and what `from_script` names; what is done stays done."""
-        self.warm, self.failure, self.ended_at, self.lost = frozenset(), None, None, {}
-        self.resumed_at, self.resumes, again = event.at, self.resumes + 1, False
-        for name, row in self.rows.items():
-            again = again or name == event.from_script
-            self.rows[name] = row.resumed(again=again)
+        if isinstance(event, events.JobResumed):
+            # Forget what was counted, and what `from_script` names; what is done stays done.
+            self.warm, self.lost = frozenset(), {}
+            self.resumed_at, self.resumes, again = event.at, self.resumes + 1, False
+            for name, row in self.rows.items():
+                again = again or name == event.from_script
+                self.rows[name] = row.resumed(again=again)
 
     # The one decision.
 
@@ -198,22 +188,20 @@ class Job:
         goal = checkpoint.first_undone(self.scripts, self.rows)
         if goal is None:
             return []
-        ahead = self.scripts[self._positions[goal.name] :]
-        undone = [script for script in ahead if not self.rows[script.name].done]
+        undone = [script for script in self.scripts if not self.rows[script.name].done]
         return checkpoint.to_replay(self.scripts, self.rows, goal) + undone
 
     def _advance(self, now: float) -> Step:
-        lease, warm = self.lease, self.warm
-        scope = self.scripts
+        scope, lease = self.scripts, self.lease
         if lease is not None and len(lease) < len(scope):
             scope = tuple(script for script in scope if script.name in lease)
         goal = checkpoint.first_undone(scope, self.rows)
         if goal is None:
             return Finish()
         ahead = [goal]
-        if not warm.issuperset(islice(self.rows, self._positions[goal.name])):
+        if not self.warm.issuperset(islice(self.rows, self._positions[goal.name])):
             replay = checkpoint.to_replay(self.scripts, self.rows, goal)
-            ahead = [script for script in replay if script.name not in warm] + ahead
+            ahead = [script for script in replay if script.name not in self.warm] + ahead
         for script in ahead:
             if failed := self._verdict(script):
                 return failed
@@ -245,8 +233,7 @@ class Job:
             for script in self.scripts
             if script.session == session and self.rows[script.name].state is ScriptState.INTERRUPTED
         ]
-        begun = [name for name in doubts if self.rows[name].latest.started_at is not None]
-        return next(iter(begun + doubts), None)
+        return min(doubts, key=lambda name: self.rows[name].latest.started_at is None, default=None)
 
     def _may_start_at(self, script: Script) -> float:
         row = self.rows[script.name]

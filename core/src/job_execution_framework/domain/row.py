@@ -63,11 +63,8 @@ class Row:
         """The number of the latest attempt, 0 where there was none."""
         return self.latest.number
 
-    def after(self, event: events.ScriptEvent) -> Row:
-        """Return the row as `event` leaves it; the event is known to be possible now."""
-        state = _STATES.get(type(event))
-        if state is None:
-            return self  # ScriptRetrying tells people; the row knows already
+    def after(self, event: events.ScriptEvent, state: ScriptState) -> Row:
+        """Return the row as `event`, which brings the script into `state`, leaves it."""
         latest, earlier = self.latest, self.earlier
         if event.attempt != latest.number:
             earlier = (*earlier, latest)[-ATTEMPTS_KEPT:] if latest.number else earlier
@@ -99,12 +96,3 @@ class Row:
     def summary(self) -> Row:
         """Return what a session must know of the script: what counts, not what was said."""
         return replace(self, latest=replace(self.latest, cause=None, output=None), earlier=())
-
-
-_STATES: dict[type[events.ScriptEvent], ScriptState] = {
-    events.ScriptStarted: ScriptState.RUNNING,
-    events.ScriptSucceeded: ScriptState.SUCCEEDED,
-    events.ScriptFailed: ScriptState.FAILED,
-    events.ScriptInterrupted: ScriptState.INTERRUPTED,
-    events.ScriptSkipped: ScriptState.SKIPPED,
-}

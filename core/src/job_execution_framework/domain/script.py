@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from job_execution_framework.domain.errors import InvalidJob
 
@@ -114,11 +115,8 @@ def check(scripts: tuple[Script, ...], sessions: tuple[Session, ...]) -> None:
     """Raise InvalidJob, with a sentence, unless these make a job."""
     if not scripts:
         raise InvalidJob("a job needs at least one script")
-    for kind, names in (
-        ("script", [script.name for script in scripts]),
-        ("session", [session.name for session in sessions]),
-    ):
-        _check_names(kind, names)
+    _check_names("script", [script.name for script in scripts])
+    _check_names("session", [session.name for session in sessions])
     _check_sessions(scripts, {session.name for session in sessions})
     for script in scripts:
         _check_limits(script)
@@ -136,8 +134,6 @@ def _check_names(kind: str, names: list[str]) -> None:
 
 
 def _check_sessions(scripts: tuple[Script, ...], sessions: set[str]) -> None:
-    ended: set[str] = set()
-    current = ""
     for script in scripts:
         if isinstance(script.work, Container):
             if script.name in sessions:
@@ -149,14 +145,15 @@ def _check_sessions(scripts: tuple[Script, ...], sessions: set[str]) -> None:
             raise InvalidJob(
                 f"script {script.name!r} names session {script.session!r}, but the job has {known}"
             )
+    ended: set[str] = set()
+    for before, script in pairwise(scripts):
+        if script.session != before.session:
+            ended.add(before.session)
         if script.session in ended:
             raise InvalidJob(
                 f"script {script.name!r} goes back to session {script.session!r}: the scripts of "
                 "one session must stand together, with nothing between them"
             )
-        if current and current != script.session:
-            ended.add(current)
-        current = script.session
 
 
 def _check_limits(script: Script) -> None:

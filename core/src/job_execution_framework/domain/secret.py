@@ -105,35 +105,29 @@ class Redactor:
         # The longest first: a secret may be part of another one.
         self._forms = sorted(spellings - {""}, key=len, reverse=True)
 
-    def text(self, text: str, limit: int) -> str:
-        """Return `text` with secrets hidden, cut to `limit` characters after that, not before."""
-        text = self._hide(text)
-        return text if len(text) <= limit else text[: limit - 1] + "…"
+    def hide(self, text: str, *, torn: bool = False) -> str:
+        """Return `text` with secrets hidden: cut it after that, not before.
 
-    def cut_short(self, text: str, limit: int) -> str:
-        """Do the same for a text that lost its end before it came here, perhaps inside a secret."""
-        text = self._hide(text)
-        starts = (form[:size] for form in self._forms for size in range(1, len(form)))
-        if torn := max((len(start) for start in starts if text.endswith(start)), default=0):
-            text = text[:-torn] + HIDDEN
-        return self.text(text, limit)
+        One that is `torn` lost its end before it came here, perhaps inside of a secret.
+        """
+        for form in self._forms:
+            text = text.replace(form, HIDDEN)
+        forms = self._forms if torn else []
+        starts = (form[:size] for form in forms for size in range(1, len(form)))
+        ends = [len(start) for start in starts if text.endswith(start)]
+        return text[: -max(ends)] + HIDDEN if ends else text
 
     def value(self, value: object) -> object:
         """Return a JSON value with secrets hidden in each of its strings."""
         if isinstance(value, str):
-            return self._hide(value)
+            return self.hide(value)
         if is_mapping(value):
-            return {self._hide(str(key)): self.value(item) for key, item in value.items()}
+            return {self.hide(str(key)): self.value(item) for key, item in value.items()}
         if is_list(value):
             return [self.value(item) for item in value]
         if not isinstance(value, bool) and str(value) in self._forms:
             return HIDDEN
         return value
-
-    def _hide(self, text: str) -> str:
-        for form in self._forms:
-            text = text.replace(form, HIDDEN)
-        return text
 
 
 def _secrets(parameters: Mapping[str, object]) -> Iterator[object]:

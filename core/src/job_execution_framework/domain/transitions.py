@@ -1,8 +1,10 @@
-"""Which event may happen in which state: the whole state machine, as two tables and a check."""
+"""Which event may happen in which state: the whole state machine, as a table and a check."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from enum import Enum
 
 from job_execution_framework.domain import events
@@ -32,72 +34,58 @@ _J, _S = JobState, ScriptState
 ENDED = frozenset({_J.SUCCEEDED, _J.FAILED, _J.CANCELLED})
 _LIVE = frozenset({_J.WAITING, _J.RUNNING, _J.SUSPENDED})
 _STARTED = frozenset(_J) - {_J.NEW, _J.WAITING}
+_UNLESS_DONE = frozenset(_J) - {_J.NEW, _J.SUCCEEDED}
+_ANY, _IDLE = frozenset(_S), frozenset(_S) - {_S.RUNNING}
 
-JOB_STATES: dict[type[events.Event], frozenset[JobState]] = {
-    events.JobAdded: frozenset({_J.NEW}),
-    events.JobStarted: frozenset({_J.WAITING}),
-    events.JobSuspended: frozenset({_J.WAITING, _J.RUNNING}),
-    events.JobUnsuspended: frozenset({_J.SUSPENDED}),
-    events.JobResumed: ENDED,
-    events.JobSucceeded: frozenset({_J.RUNNING, _J.SUSPENDED}),
-    events.JobFailed: _LIVE,
-    events.JobCancelled: _LIVE,
-    events.SessionOpened: frozenset({_J.RUNNING}),
+
+@dataclass(frozen=True)
+class Rule:
+    """When an event may happen, and what follows."""
+
+    jobs: AbstractSet[JobState]
+    """The job's states in which it may happen."""
+    scripts: AbstractSet[ScriptState] = frozenset()
+    """The states of its script in which it may happen."""
+    job_then: JobState | None = None
+    """The job's state after it; None where it stays as it is."""
+    script_then: ScriptState | None = None
+    """The script's state after it; None where it stays as it is."""
+    by_session: bool = False
+    """A session may say so. All else only the coordinator can know."""
+
+
+RULES: dict[type[events.Event], Rule] = {
+    events.JobAdded: Rule({_J.NEW}, job_then=_J.WAITING),
+    events.JobStarted: Rule({_J.WAITING}, job_then=_J.RUNNING),
+    events.JobSuspended: Rule({_J.WAITING, _J.RUNNING}, job_then=_J.SUSPENDED),
+    events.JobUnsuspended: Rule({_J.SUSPENDED}, job_then=_J.RUNNING),
+    events.JobResumed: Rule(ENDED, job_then=_J.RUNNING),
+    events.JobSucceeded: Rule({_J.RUNNING, _J.SUSPENDED}, job_then=_J.SUCCEEDED),
+    events.JobFailed: Rule(_LIVE, job_then=_J.FAILED),
+    events.JobCancelled: Rule(_LIVE, job_then=_J.CANCELLED),
+    events.SessionOpened: Rule({_J.RUNNING}),
     # A session outlives the word that ends its job, and its records still count.
-    events.SessionEnded: _STARTED,
-    events.InterpreterLost: _STARTED,
-    events.ScriptStarted: _STARTED,
-    events.ScriptSucceeded: _STARTED,
-    events.ScriptFailed: _STARTED,
-    events.ScriptInterrupted: _STARTED,
-    events.ScriptRetrying: _STARTED,
-    events.ScriptSkipped: frozenset(_J) - {_J.NEW, _J.SUCCEEDED},
+    events.SessionEnded: Rule(_STARTED),
+    events.InterpreterLost: Rule(_STARTED, by_session=True),
+    events.ScriptStarted: Rule(_STARTED, _IDLE, script_then=_S.RUNNING, by_session=True),
+    events.ScriptSucceeded: Rule(_STARTED, {_S.RUNNING}, script_then=_S.SUCCEEDED, by_session=True),
+    events.ScriptFailed: Rule(_STARTED, {_S.RUNNING}, script_then=_S.FAILED, by_session=True),
+    events.ScriptInterrupted: Rule(_STARTED, _ANY, script_then=_S.INTERRUPTED),
+    events.ScriptRetrying: Rule(_STARTED, {_S.FAILED}, by_session=True),
+    events.ScriptSkipped: Rule(_UNLESS_DONE, _IDLE, script_then=_S.SKIPPED),
 }
-"""The job's states in which an event may happen."""
-
-STATE_AFTER: dict[type[events.JobEvent], JobState] = {
-    events.JobAdded: _J.WAITING,
-    events.JobSuspended: _J.SUSPENDED,
-    events.JobSucceeded: _J.SUCCEEDED,
-    events.JobFailed: _J.FAILED,
-    events.JobCancelled: _J.CANCELLED,
-}
-"""The job's state after an event that ends or stops it; after every other one it runs."""
-
-SCRIPT_STATES: dict[type[events.ScriptEvent], frozenset[ScriptState]] = {
-    events.ScriptStarted: frozenset(_S) - {_S.RUNNING},
-    events.ScriptSucceeded: frozenset({_S.RUNNING}),
-    events.ScriptFailed: frozenset({_S.RUNNING}),
-    events.ScriptInterrupted: frozenset(_S),
-    events.ScriptRetrying: frozenset({_S.FAILED}),
-    events.ScriptSkipped: frozenset(_S) - {_S.RUNNING},
-}
-"""The script's states in which an event about it may happen."""
-
-FROM_SESSIONS: frozenset[type[events.Event]] = frozenset(
-    {
-        events.InterpreterLost,
-        events.ScriptStarted,
-        events.ScriptSucceeded,
-        events.ScriptFailed,
-        events.ScriptRetrying,
-    }
-)
-"""What a session may say. All else only the coordinator can know."""
 
 
 def check(
-    event: events.Event,
-    state: JobState,
-    run: events.SessionOpened | None,
-    rows: Mapping[str, Row],
+    event: events.Event, state: JobState, run: events.SessionOpened | None, rows: Mapping[str, Row]
 ) -> None:
     """Raise IllegalTransition unless `event` can happen to a job in this state.
 
     `run` is its open session run, `rows` are its scripts.
     """
-    what, opened = type(event).__name__, run.run if run else "no session"
-    if state not in JOB_STATES[type(event)]:
+    rule, what = RULES[type(event)], type(event).__name__
+    opened = run.run if run else "no session"
+    if state not in rule.jobs:
         raise IllegalTransition(f"the job is {state}: {what} cannot happen now")
     if isinstance(event, events.SessionOpened) and run is not None:
         raise IllegalTransition(f"{event.run} cannot open while {opened} is open")
@@ -106,7 +94,7 @@ def check(
     if event.origin != COORDINATOR:
         if opened != event.origin:
             raise IllegalTransition(f"{event.origin} wrote {what}, but {opened} is open")
-        if type(event) not in FROM_SESSIONS:
+        if not rule.by_session:
             raise IllegalTransition(f"{event.origin} may not write {what}")
     if isinstance(event, events.ScriptEvent):
         _check_script(event, run, rows)
@@ -119,7 +107,7 @@ def _check_script(
     if script not in rows:
         raise IllegalTransition(f"the job has no script {script!r}")
     state, latest = rows[script].state, rows[script].attempt
-    if state not in SCRIPT_STATES[type(event)]:
+    if state not in RULES[type(event)].scripts:
         raise IllegalTransition(f"script {script} is {state}: {what} cannot happen now")
     fresh = isinstance(event, events.ScriptStarted) or (
         isinstance(event, events.ScriptInterrupted) and state is not ScriptState.RUNNING

@@ -213,14 +213,12 @@ def _file_of(main: Any) -> str:
 def _frame(error: BaseException, file: str, lines: list[str]) -> list[Any] | None:
     """Return file, line, function and text of the innermost frame of the user's own code."""
     own = other = None
-    step = error.__traceback__
-    while step is not None:
-        code = step.tb_frame.f_code
-        if code.co_filename == file:
-            own = (file, step.tb_lineno, code.co_name)
-        elif not _is_foreign(code.co_filename):
-            other = (code.co_filename, step.tb_lineno, code.co_name)
-        step = step.tb_next
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        name, function = frame.f_code.co_filename, frame.f_code.co_name
+        if name == file:
+            own = (name, line, function)
+        elif not _is_foreign(name):
+            other = (name, line, function)
     if own is None and isinstance(error, SyntaxError) and error.filename and error.lineno:
         return [error.filename, error.lineno, "<module>", _text(error.text or "", LONGEST_LINE)]
     found = own or other

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from job_execution_framework.domain.secret import Redactor, revealed
 from job_execution_framework.runtime import crash
 from job_execution_framework.runtime.interpreter import DIED, TIMED_OUT, WOKEN, Interpreter
 from job_execution_framework.runtime.pump import Pump, Said
-from job_execution_framework.service_layer.report import LONGEST_REPORTED, hidden, result_of
+from job_execution_framework.service_layer.report import hidden, result_of
 from job_execution_framework.service_layer.runner import Result
 
 DRAIN_SECONDS = 2.0
@@ -54,25 +55,21 @@ class ChildRunner:
         woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._woken, self._wake = os.fdopen(woken, "rb", 0), os.fdopen(wake, "wb", 0)
         self._interpreter: Interpreter | None = None
-        self._paused = self._cancelled = False
+        self.stopping = False
+        """No other script may be started."""
         self._files: dict[str, Path] = {}
         # Read through the package's loader: it may be inside of a zipapp.
         source = __loader__.get_data(str(_CHILD))  # type: ignore[name-defined]
         (directory / "child.py").write_bytes(source)
         (directory / "scripts").mkdir(exist_ok=True)
 
-    @property
-    def stopping(self) -> bool:
-        """No other script may be started."""
-        return self._paused or self._cancelled
-
     def pause(self) -> None:
         """Let the running script end, and start no other."""
-        self._paused = True
+        self.stopping = True
 
     def cancel(self) -> None:
         """End the running script, and start no other."""
-        self._cancelled = True
+        self.stopping = True
         if not self._wake.closed:
             self._wake.write(b"!")
 
@@ -105,26 +102,24 @@ class ChildRunner:
     def run(self, script: Script, attempt: int) -> Result:
         """Run one attempt to its end, in the interpreter that is there or in a fresh one."""
         if isinstance(script.work, Missing):
-            return self._refused(script, 0, Reason.SCRIPT_NOT_FOUND, script.work.why)
-        work = self._work(script, attempt)
-        began = time.monotonic()
-        if self._interpreter is None:
-            started = self._started()
-            if not isinstance(started, Interpreter):
-                return self._refused(script, time.monotonic() - began, *started)
-            self._interpreter = started
+            return self._result(script, 0, _refusal(Reason.SCRIPT_NOT_FOUND, script.work.why))
+        work, began = self._work(script, attempt), time.monotonic()
+        interpreter = self._interpreter or self._started()
+        if not isinstance(interpreter, Interpreter):
+            return self._result(script, time.monotonic() - began, interpreter)
+        self._interpreter = interpreter
         self._pumps[0].say(mark(script.name, attempt), DRAIN_SECONDS)
-        self._interpreter.send(work)
+        interpreter.send(work)
         began = time.monotonic()
-        answer = self._interpreter.wait(script.timeout_seconds)
+        answer = interpreter.wait(script.timeout_seconds or math.inf)
         seconds = time.monotonic() - began
         if isinstance(answer, dict):
             return self._result(script, seconds, answer)
-        return self._loss(script, seconds, answer, self._interpreter)
+        return self._result(script, seconds, self._loss(script, answer, interpreter), lost=True)
 
-    def _started(self) -> Interpreter | tuple[str, str]:
-        """Start the interpreter; where that fails return the reason and a sentence."""
-        name = " ".join(self._argv)
+    def _started(self) -> Interpreter | dict[str, Any]:
+        """Start the interpreter; where that fails return a report that says why."""
+        name, reason = " ".join(self._argv), Reason.INTERPRETER_DID_NOT_START
         try:
             inlets = (self._pumps[0].inlet, self._pumps[1].inlet)
             interpreter = Interpreter(self._argv, self._directory, inlets, self._woken.fileno())
@@ -134,21 +129,20 @@ class ChildRunner:
                 where = "cannot be started: the program in its first line is not there"
             elif " " in self._argv[0]:
                 where += ": each word stands for itself, as in [python3, -u]"
-            return Reason.INTERPRETER_DID_NOT_START, f"{self._argv[0]} {where}"
+            return _refusal(reason, f"{self._argv[0]} {where}")
         except OSError as error:
-            return Reason.INTERPRETER_DID_NOT_START, f"{name} cannot be started: {error.strerror}"
+            return _refusal(reason, f"{name} cannot be started: {error.strerror}")
         answer = interpreter.wait(self._start_timeout)
         if isinstance(answer, dict):
             return interpreter
         status = interpreter.status() if answer == DIED else None
         interpreter.end(self._grace)
         if answer == WOKEN:
-            return Reason.CANCELLED, f"{name} was not ready yet when the session was cancelled"
-        why = {
-            DIED: f"{name} {_ended(status)} before it was ready",
-            TIMED_OUT: f"{name} was not ready within {self._start_timeout:g} s",
-        }[answer]
-        return Reason.INTERPRETER_DID_NOT_START, why
+            why = f"{name} was not ready yet when the session was cancelled"
+            return _refusal(Reason.CANCELLED, why)
+        if answer == TIMED_OUT:
+            return _refusal(reason, f"{name} was not ready within {self._start_timeout:g} s")
+        return _refusal(reason, f"{name} {_ended(status)} before it was ready")
 
     def _work(self, script: Script, attempt: int) -> dict[str, Any]:
         work: dict[str, Any] = {
@@ -181,31 +175,26 @@ class ChildRunner:
             file.write_text(source.text, "utf-8", "backslashreplace")
         return file
 
-    def _loss(self, script: Script, seconds: float, what: str, interpreter: Interpreter) -> Result:
-        """End an interpreter that did not answer, and say why it is gone."""
+    def _loss(self, script: Script, what: str, interpreter: Interpreter) -> dict[str, Any]:
+        """End an interpreter that did not answer, and report why it is gone."""
         self._interpreter = None
-        report: dict[str, Any] = {}
         if what == WOKEN:
-            report["refused"] = Reason.CANCELLED
-            report["message"] = "the script was ended, because the session was cancelled"
+            why = "the script was ended, because the session was cancelled"
+            report = _refusal(Reason.CANCELLED, why)
         elif what == TIMED_OUT:
             crash.wait_for(interpreter.crash_file)
-            report["refused"] = Reason.TIMEOUT
-            report["message"] = f"ran longer than {script.timeout_seconds:g} s"
+            report = _refusal(Reason.TIMEOUT, f"ran longer than {script.timeout_seconds:g} s")
         else:
             status = interpreter.status()
-            report["message"] = f"the interpreter {_ended(status)} before main returned"
+            why = f"the interpreter {_ended(status)} before main returned"
             if status is not None and status < 0:
-                report |= {"refused": Reason.SIGNAL, "signal": _signal(-status)}
+                report = {**_refusal(Reason.SIGNAL, why), "signal": _signal(-status)}
             else:
-                report |= {"refused": Reason.EXITED_EARLY, "exit_code": status}
+                report = {**_refusal(Reason.EXITED_EARLY, why), "exit_code": status}
         file = str(self._files.get(script.name, ""))
         report["frame"] = crash.place(interpreter.crash_file, file)
         interpreter.end(self._grace)
-        return self._result(script, seconds, report, lost=True)
-
-    def _refused(self, script: Script, seconds: float, reason: str, why: str) -> Result:
-        return self._result(script, seconds, {"refused": reason, "message": why})
+        return report
 
     def _result(
         self, script: Script, seconds: float, report: dict[str, Any], *, lost: bool = False
@@ -217,9 +206,12 @@ class ChildRunner:
             report["message"] += f": {said[0][-1]}"  # mostly a licence's server, or a library
         if told := str(report.get("traceback", "")):
             # Where Python would print it: with what the script wrote.
-            told = hidden(told, redactor, LONGEST_REPORTED)
-            self._pumps[1].say(told.rstrip() + "\n", DRAIN_SECONDS)
+            self._pumps[1].say(hidden(told, redactor).rstrip() + "\n", DRAIN_SECONDS)
         return result_of(report, seconds, redactor, said, lost=lost)
+
+
+def _refusal(reason: str, why: str) -> dict[str, Any]:
+    return {"refused": reason, "message": why}
 
 
 def _reads(file: Path) -> str | None:
@@ -236,7 +228,4 @@ def _ended(status: int | None) -> str:
 
 
 def _signal(number: int) -> str:
-    try:
-        return Signals(number).name
-    except ValueError:
-        return f"signal {number}"
+    return next((one.name for one in Signals if one == number), f"signal {number}")

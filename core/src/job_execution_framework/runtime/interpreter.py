@@ -11,7 +11,6 @@ import fcntl
 import json
 import os
 import secrets
-import select
 import signal
 import socket
 import struct
@@ -21,6 +20,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
+
+from job_execution_framework.runtime.pump import ready
 
 LARGEST_MESSAGE_BYTES = 4 * 1024 * 1024
 MESSAGE_SECONDS = 2
@@ -52,15 +53,13 @@ class _Orphans:
         for number, seconds in ((signal.SIGTERM, grace_seconds), (signal.SIGKILL, KILL_SECONDS)):
             end = time.monotonic() + seconds
             told: set[int] = set()
-            while self.adopted and (children := _children()):
+            while self.adopted and time.monotonic() <= end and (children := _children()):
                 for pid in children - told:
                     with suppress(PermissionError):  # it became somebody else's
                         os.kill(pid, number)
                 for pid in children:
                     os.waitpid(pid, os.WNOHANG)
                 told |= children
-                if time.monotonic() > end:
-                    break
                 time.sleep(LOOK_SECONDS)
 
 
@@ -77,17 +76,17 @@ class Interpreter:
         self._wake = wake
         self._files = ExitStack()
         self.crash_file = directory / "crash"
-        null = self._opened(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        null = self._opened(os.open(os.devnull, os.O_RDONLY))
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
         self._given = [null, *inlets, self._opened(os.open(self.crash_file, flags, 0o600))]
         self._connection: socket.socket | None = None
-        self._peer, self._peer_exit = 0, -1
+        self._peer = 0
         # An abstract address: no path that could be too long, no file that could be left behind.
         address = f"enso-{secrets.token_hex(16)}"
         self._listener = self._files.enter_context(socket.socket(socket.AF_UNIX))
         self._listener.bind(f"\0{address}")
         self._listener.listen(64)
-        lifeline, held = (self._opened(end) for end in os.pipe2(os.O_CLOEXEC))
+        lifeline, held = (self._opened(end) for end in os.pipe())
         del held  # nothing is ever written: only its end is noticed
         try:
             self._process = subprocess.Popen(
@@ -103,23 +102,23 @@ class Interpreter:
             self._files.close()
             raise
         _die_with_us(self._process.pid, lifeline)
-        self._exit = self._opened(os.pidfd_open(self._process.pid))
+        self._exits = [self._opened(os.pidfd_open(self._process.pid))]
+        """What becomes readable when what we started, and the child, have ended."""
 
-    def wait(self, seconds: float | None) -> dict[str, Any] | str:
+    def wait(self, seconds: float) -> dict[str, Any] | str:
         """Return the child's report, or what happened instead of one."""
-        end = None if seconds is None else time.monotonic() + seconds
+        end, listener = time.monotonic() + seconds, self._listener.fileno()
         while True:
-            left = None if end is None else max(0.0, end - time.monotonic())
-            ready = _ready([self._listener.fileno(), self._wake, *self._exits()], left)
-            heard = self._listener.fileno() in ready
+            stirred = ready([listener, self._wake, *self._exits], end - time.monotonic())
+            heard = listener in stirred
             report = self._hear() if heard else None
             if report is not None:
                 return report
-            if self._wake in ready:
+            if self._wake in stirred:
                 return WOKEN
-            if ready and not heard:
+            if stirred and not heard:
                 return DIED
-            if end is not None and time.monotonic() >= end:
+            if time.monotonic() >= end:
                 return TIMED_OUT
 
     def send(self, work: Mapping[str, Any]) -> None:
@@ -167,14 +166,10 @@ class Interpreter:
         self._files.callback(os.close, file)
         return file
 
-    def _exits(self) -> list[int]:
-        """What becomes readable when the child, and what we started, have ended."""
-        return [self._exit, self._peer_exit] if self._peer_exit >= 0 else [self._exit]
-
     def _wait_for_exits(self, seconds: float) -> None:
-        end, left = time.monotonic() + seconds, set(self._exits())
-        while left and (ready := _ready(list(left), max(0.0, end - time.monotonic()))):
-            left -= ready
+        end, left = time.monotonic() + seconds, set(self._exits)
+        while left and (gone := ready(left, end - time.monotonic())):
+            left -= gone
 
     def _hear(self) -> dict[str, Any] | None:
         """Take one report. Forked copies and strangers are not heard."""
@@ -187,7 +182,7 @@ class Interpreter:
                 report: dict[str, Any] | None = json.loads(_read_line(connection))
                 if isinstance(report, dict):
                     if not self._peer:
-                        self._peer_exit = self._opened(os.pidfd_open(pid))
+                        self._exits.append(self._opened(os.pidfd_open(pid)))
                         self._peer = pid
                     self._connection = connection
                     return report
@@ -203,14 +198,6 @@ class Interpreter:
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):  # all of the group have gone by themselves
             os.killpg(self._process.pid, number)
-
-
-def _ready(files: list[int], seconds: float | None) -> set[int]:
-    """Wait for one of the descriptors. Not select: it cannot watch those above 1,023."""
-    poll = select.poll()
-    for file in files:
-        poll.register(file, select.POLLIN)
-    return {file for file, _ in poll.poll(None if seconds is None else seconds * 1000)}
 
 
 def _read_line(connection: socket.socket) -> bytes:

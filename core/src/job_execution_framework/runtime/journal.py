@@ -26,20 +26,17 @@ class Journal:
         is expected.
         """
         lines = b"".join(to_line(record) for record in records)
-        # 0644: inside a Pod another container, with another user id, reads it.
-        file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
+        # Not private: inside a Pod another container, with another user id, reads it.
+        with self.path.open("a+b", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            size = os.fstat(file).st_size
+            size = os.fstat(file.fileno()).st_size
             if expected_size not in (None, size):
                 raise Conflict(f"{self.path} was written by somebody else meanwhile")
-            size = _cut_torn_line(file, size)
-            written = os.write(file, lines)
+            size = _cut_torn_line(file.fileno(), size)
+            written = file.write(lines)
             if written < len(lines):
                 raise OSError(f"{self.path}: only {written} of {len(lines)} bytes fitted")
             return size + written
-        finally:
-            os.close(file)
 
     def size(self) -> int:
         """Return the journal's size in bytes, 0 where there is none yet."""
@@ -55,12 +52,10 @@ def _cut_torn_line(file: int, size: int) -> int:
 
     Nobody reads such a line, and the next record must not become its end.
     """
-    whole = size
-    while whole and os.pread(file, 1, whole - 1) != b"\n":
-        whole -= 1
-    if whole < size:
-        os.ftruncate(file, whole)
-    return whole
+    while size and os.pread(file, 1, size - 1) != b"\n":
+        size -= 1
+    os.ftruncate(file, size)
+    return size
 
 
 class JournalUnitOfWork(JobUnitOfWork):

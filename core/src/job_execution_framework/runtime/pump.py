@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import select
-import struct
-import termios
 import threading
 import time
-from collections import deque
+from collections.abc import Iterable
 from contextlib import suppress
 
 PIPE_BYTES = 1024 * 1024
@@ -24,33 +23,27 @@ class Said:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._chunks: deque[bytes] = deque()
-        self._size = self._lines = 0
-        self._is_cut = False
+        self._tail, self._size, self._lines = b"", 0, 0
         self.ends_a_line = True
         """Whether the next thing that is written begins a line."""
 
     def add(self, data: bytes) -> None:
         """Take in what was written."""
         with self._lock:
+            self._tail = (self._tail + data[-TAIL_BYTES:])[-TAIL_BYTES:]
+            self._size += len(data)
             self._lines += data.count(b"\n")
             self.ends_a_line = data.endswith(b"\n")
-            self._chunks.append(data)
-            self._size += len(data)
-            while self._size - len(self._chunks[0]) >= TAIL_BYTES:
-                self._size -= len(self._chunks.popleft())
-                self._is_cut = True
 
     def take(self, lines: int) -> tuple[list[str], int]:
         """Return the last lines and the number of all, and begin anew."""
         with self._lock:
-            tail, count, is_cut = b"".join(self._chunks), self._lines, self._is_cut
-            self._chunks.clear()
-            self._size, self._lines, self._is_cut = 0, 0, False
+            tail, size, count = self._tail, self._size, self._lines
+            self._tail, self._size, self._lines = b"", 0, 0
         count += bool(tail) and not tail.endswith(b"\n")
-        if is_cut or len(tail) > TAIL_BYTES:
+        if size > TAIL_BYTES:
             # A line without its beginning may hold half of a secret, which nobody would recognise.
-            tail = tail[-TAIL_BYTES:].partition(b"\n")[2]
+            tail = tail.partition(b"\n")[2]
         text = tail.decode("utf-8", "replace").splitlines()
         return [line for line in text if line.strip()][-lines:], count
 
@@ -60,7 +53,7 @@ class Pump(threading.Thread):
 
     def __init__(self, target: int, said: Said) -> None:
         super().__init__(daemon=True)
-        self._source, self.inlet = os.pipe2(os.O_CLOEXEC)
+        self._source, self.inlet = os.pipe()
         with suppress(PermissionError):  # this user's pipes are large enough together
             fcntl.fcntl(self.inlet, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         self._target, self._said = target, said
@@ -69,25 +62,23 @@ class Pump(threading.Thread):
 
     def run(self) -> None:
         """Pass on until nobody can write any more."""
-        is_open = True
-        while is_open and _ready(self._source, select.POLLIN):
+        while ready([self._source]):
             with self._passing:  # from before it leaves the pipe until it has been passed on
                 data = os.read(self._source, PIPE_BYTES)
-                is_open = bool(data)
-                if is_open:
-                    self._said.add(data)
-                    self._write(data)
-            if is_open and len(data) < SMALL_BYTES:
+                if not data:
+                    os.close(self._source)
+                    self._source = -1
+                    return
+                self._said.add(data)
+                self._write(data)
+            if len(data) < SMALL_BYTES:
                 time.sleep(SHORTEST_LOOK_SECONDS)  # or each line would wake us: rather some at once
-        with self._passing:
-            os.close(self._source)
-            self._source = -1
 
     def drain(self, limit_seconds: float) -> None:
         """Wait until what was written before has been passed on."""
         end = time.monotonic() + limit_seconds
         while (left := end - time.monotonic()) > 0 and self._passing.acquire(timeout=left):
-            waiting = self._waiting()
+            waiting = self._source >= 0 and ready([self._source], 0)
             self._passing.release()
             if not waiting:
                 return
@@ -114,20 +105,14 @@ class Pump(threading.Thread):
             try:
                 rest = rest[os.write(self._target, rest) :]
             except BlockingIOError:  # somebody who shares it with us made it so
-                _ready(self._target, select.POLLOUT)
+                ready([self._target], event=select.POLLOUT)
             except OSError:
                 return
 
-    def _waiting(self) -> int:
-        """Return the bytes in the pipe."""
-        if self._source < 0:
-            return 0
-        size: int = struct.unpack("i", fcntl.ioctl(self._source, termios.FIONREAD, bytes(4)))[0]
-        return size
 
-
-def _ready(file: int, event: int) -> bool:
-    """Wait until something can be read or written, or never again."""
+def ready(files: Iterable[int], seconds: float = math.inf, event: int = select.POLLIN) -> set[int]:
+    """Wait for one of the descriptors. Not select: it cannot watch those above 1,023."""
     poll = select.poll()
-    poll.register(file, event)
-    return bool(poll.poll())
+    for file in files:
+        poll.register(file, event)
+    return {file for file, _ in poll.poll(max(0, seconds) * 1000 if seconds < math.inf else None)}

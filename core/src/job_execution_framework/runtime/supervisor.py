@@ -20,6 +20,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from job_execution_framework.domain.errors import EnsoError
@@ -43,7 +44,7 @@ LISTEN_SECONDS = 0.1
 def main(plan_file: str, directory: str) -> int:
     """Run the plan; return 0 where its journal is complete, whatever became of the scripts."""
     root = Path(directory)
-    alive = os.open(root / ALIVE, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    alive = os.open(root / ALIVE, os.O_WRONLY | os.O_CREAT, 0o644)
     if not _lock(alive):
         return 0  # the run has its supervisor
     journal = Journal(root / JOURNAL)
@@ -62,34 +63,31 @@ def main(plan_file: str, directory: str) -> int:
 def _lock(alive: int) -> bool:
     """Hold the lock for as long as this process lives. Who only looks holds it for an instant."""
     for _ in range(LOOKS):
-        try:
-            fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(LISTEN_SECONDS / 10)
-        else:
+        if _locks(alive, fcntl.LOCK_EX):
             return True
+        time.sleep(LISTEN_SECONDS / 10)
     return False
 
 
 def is_alive(directory: Path) -> bool:
     """Whether the supervisor of the session run in `directory` lives."""
-    try:
-        alive = os.open(directory / ALIVE, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(alive, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(alive)
+    with suppress(FileNotFoundError), (directory / ALIVE).open("rb") as alive:
+        return not _locks(alive.fileno(), fcntl.LOCK_SH)
     return False
+
+
+def _locks(file: int, how: int) -> bool:
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def first_start(root: Path) -> bool:
     """Leave the marker: a run starts once, whoever starts it and however often."""
     try:
-        os.close(os.open(root / MARKER, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
+        (root / MARKER).touch(0o644, exist_ok=False)
     except FileExistsError:
         return False
     return True

@@ -75,6 +75,4 @@ def _expect(kind: Any, value: Any) -> Any:
     return value
 
 
-@cache
-def _hints(kind: Any) -> dict[str, Any]:
-    return get_type_hints(kind)
+_hints = cache(get_type_hints)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.script import Container, Function, Missing, Script, Source
 from job_execution_framework.domain.secret import Redactor, revealed
@@ -38,8 +38,6 @@ class InProcessRunner:
         """Run one attempt to its end."""
         del attempt  # a call has no identity of its own
         work = resolved(script.work, self._library)
-        if isinstance(work, Missing):
-            return Result(cause=Cause(Reason.SCRIPT_NOT_FOUND, work.why))
         parameters = {key: revealed(value) for key, value in script.parameters.items()}
         began = time.monotonic()
         if isinstance(work, Source):
@@ -47,5 +45,6 @@ class InProcessRunner:
         elif isinstance(work, Function):
             report = child.run_function(work.reference, parameters)
         else:
-            raise InvalidJob(f"script {script.name!r} cannot run in this process")
+            why = work.why if isinstance(work, Missing) else "it cannot run in this process"
+            report = {"refused": Reason.SCRIPT_NOT_FOUND, "message": why}
         return result_of(report, time.monotonic() - began, Redactor(script.parameters))

@@ -48,35 +48,24 @@ class ScriptLibrary:
         """Return the script from the first place that has it."""
         if ":" in name:
             return Function(name)
-        key = name.replace("-", "_")
         for folder in self.folders:
-            for path in (folder / f"{key}.py", folder / f"{key.replace('_', '-')}.py"):
-                if path.parent == folder and _is_file(path, name):
-                    return _read(path, name)
+            if found := _in_folder(folder, name):
+                return found
         for entry in _entry_points():
-            if entry.name.replace("-", "_") == key:
-                value = entry.value if ":" in entry.value else f"{entry.value}:main"
-                return Function(value)
-        built_in = _built_in() / f"{key}.py"
-        if key.isidentifier() and not key.startswith("_") and _is_file(built_in, name):
-            return Source(built_in.read_text(encoding="utf-8"), f"{key}.py")
-        raise ScriptNotFound(self._not_found(name, key))
+            if _key(entry.name) == _key(name):
+                return Function(entry.value if ":" in entry.value else f"{entry.value}:main")
+        if not _key(name).startswith("_") and (found := _in_folder(_built_in(), name)):
+            return found
+        raise ScriptNotFound(self._not_found(name))
 
     def names(self) -> list[str]:
         """Return the names of all scripts that can be found."""
-        files = [path for folder in self.folders for path in _listing(folder)]
-        names = {path.stem.replace("-", "_") for path in files}
-        names |= {entry.name.replace("-", "_") for entry in _entry_points()}
-        names |= {
-            Path(item.name).stem
-            for item in _built_in().iterdir()
-            if item.name.endswith(".py") and not item.name.startswith("_")
-        }
-        return sorted(names)
+        names = {name for folder in (*self.folders, _built_in()) for name in _listing(folder)}
+        return sorted(names | {_key(entry.name) for entry in _entry_points()})
 
-    def _not_found(self, name: str, key: str) -> str:
+    def _not_found(self, name: str) -> str:
         known = self.names()
-        near = difflib.get_close_matches(key, known, n=1)
+        near = difflib.get_close_matches(_key(name), known, n=1)
         places = ", ".join(str(folder) for folder in self.folders) or f"{PATH_VARIABLE} is not set"
         if near:
             hint = f"did you mean {near[0]!r}?"
@@ -109,22 +98,29 @@ def _built_in() -> Traversable:
     return resources.files("job_execution_framework.scripts")
 
 
-def _is_file(path: Path | Traversable, name: str) -> bool:
+def _key(name: str) -> str:
+    """Return the one spelling by which names are compared."""
+    return name.replace("-", "_")
+
+
+def _in_folder(folder: Path | Traversable, name: str) -> Source | None:
+    """Return the script of this name from a folder, but never from elsewhere."""
+    spellings = (_key(name), _key(name).replace("_", "-")) if "/" not in name else ()
+    for path in (folder / f"{spelling}.py" for spelling in spellings):
+        try:
+            if path.is_file():
+                return Source(path.read_text(encoding="utf-8"), str(path))
+        except (OSError, ValueError) as error:  # also a name that is too long
+            raise ScriptNotFound(
+                f"script {name!r} is {path}, which cannot be read: {error}"
+            ) from error
+    return None
+
+
+def _listing(folder: Path | Traversable) -> list[str]:
     try:
-        return path.is_file()
-    except OSError as error:  # too long, or in a folder that is closed to us
-        raise ScriptNotFound(f"script {name!r} cannot be looked up: {error}") from error
-
-
-def _read(path: Path, name: str) -> Source:
-    try:
-        return Source(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, ValueError) as error:
-        raise ScriptNotFound(f"script {name!r} is {path}, which cannot be read: {error}") from error
-
-
-def _listing(folder: Path) -> list[Path]:
-    try:
-        return [path for path in folder.glob("*.py") if not path.name.startswith("_")]
+        files = [Path(file.name) for file in folder.iterdir()]
     except OSError:
         return []  # a folder that cannot be listed has no names to suggest; `find` tells the rest
+    scripts = (file.stem for file in files if file.suffix == ".py")
+    return [_key(name) for name in scripts if not name.startswith("_")]

@@ -8,8 +8,7 @@ from job_execution_framework.domain import checkpoint
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.row import Row, ScriptState
-from job_execution_framework.domain.script import Script
+from job_execution_framework.domain.row import ScriptState
 
 
 @dataclass(frozen=True)
@@ -57,9 +56,12 @@ def doubtful(job: Job, *, log_is_complete: bool) -> list[tuple[str, int]]:
     """
     plan = [job.script(name) for name in job.run.scripts] if job.run else []
     rows = job.rows
-    doubts = [(s.name, rows[s.name].attempt) for s in plan if _running(rows[s.name])]
+    running = [s.name for s in plan if rows[s.name].state is ScriptState.RUNNING]
+    doubts = [(name, rows[name].attempt) for name in running]
     goal = checkpoint.first_undone(plan, rows)
-    if log_is_complete or goal is None or _stopped(job, plan):
+    # After a script that failed for good the session starts nothing.
+    stopped = any(rows[script.name].failures > script.retries.limit for script in plan)
+    if log_is_complete or goal is None or stopped:
         return doubts
     ahead = checkpoint.to_run(job.scripts, rows, goal)
     # A retry after a lost interpreter would have started again what is warm as far as we know.
@@ -67,14 +69,5 @@ def doubtful(job: Job, *, log_is_complete: bool) -> list[tuple[str, int]]:
     return doubts + [
         (script.name, rows[script.name].attempt + 1)
         for script in ahead
-        if (retries or script.name not in job.warm) and not _running(rows[script.name])
+        if (retries or script.name not in job.warm) and script.name not in running
     ]
-
-
-def _running(row: Row) -> bool:
-    return row.state is ScriptState.RUNNING
-
-
-def _stopped(job: Job, plan: list[Script]) -> bool:
-    """Whether a script failed for good, after which the session starts nothing."""
-    return any(job.rows[script.name].failures > script.retries.limit for script in plan)

@@ -7,7 +7,7 @@ nothing up, and the names of environment variables instead of secrets.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from job_execution_framework.domain import events
@@ -69,13 +69,11 @@ class Plan:
         Secrets are left out; `secrets` has them, under the names that the plan gives.
         """
         open_scripts = tuple(replace(one, parameters=_literal(one)) for one in self.scripts)
-        document = {"v": VERSION, **to_document(replace(self, scripts=open_scripts))}
-        document["secrets"] = {
-            script.name: {key: _variable(i, j) for j, key in enumerate(_secret(script))}
-            for i, script in enumerate(self.scripts)
-            if _secret(script)
-        }
-        text = json.dumps(document)
+        names: dict[str, dict[str, str]] = {}
+        for variable, script, key, _ in self._secrets():
+            names.setdefault(script, {})[key] = variable
+        plan = to_document(replace(self, scripts=open_scripts))
+        text = json.dumps({"v": VERSION, **plan, "secrets": names})
         if len(text) > LARGEST_BYTES:
             raise InvalidJob(
                 f"the plan of {self.run} has {len(text)} bytes of at most {LARGEST_BYTES}: use "
@@ -85,11 +83,14 @@ class Plan:
 
     def secrets(self) -> dict[str, str]:
         """Return the environment that the plan's secrets are read from: name to JSON."""
-        return {
-            _variable(i, j): json.dumps(revealed(value))
-            for i, script in enumerate(self.scripts)
-            for j, value in enumerate(_secret(script).values())
-        }
+        return {variable: json.dumps(revealed(it)) for variable, _, _, it in self._secrets()}
+
+    def _secrets(self) -> Iterator[tuple[str, str, str, Secret]]:
+        """Yield each secret behind its variable, its script and its parameter."""
+        for i, script in enumerate(self.scripts):
+            secrets = {k: v for k, v in script.parameters.items() if isinstance(v, Secret)}
+            for j, (key, value) in enumerate(secrets.items()):
+                yield f"ENSO_SECRET_{i}_{j}", script.name, key, value
 
     @classmethod
     def from_json(cls, text: str, environment: Mapping[str, str]) -> Plan:
@@ -110,14 +111,6 @@ class Plan:
             )
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise Unreadable(f"not a plan: {error!r}") from error
-
-
-def _variable(script: int, parameter: int) -> str:
-    return f"ENSO_SECRET_{script}_{parameter}"
-
-
-def _secret(script: Script) -> dict[str, object]:
-    return {key: value for key, value in script.parameters.items() if isinstance(value, Secret)}
 
 
 def _literal(script: Script) -> dict[str, object]:

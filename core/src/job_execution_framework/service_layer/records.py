@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from job_execution_framework.domain import events
 from job_execution_framework.domain.errors import Unreadable
-from job_execution_framework.domain.transitions import JOB_STATES
+from job_execution_framework.domain.transitions import RULES
 from job_execution_framework.service_layer.codec import from_document, to_document
 
 VERSION = 1
@@ -25,10 +25,7 @@ class End:
 
 
 Record = events.Event | End
-_KINDS: dict[str, type[Record]] = {
-    End.__name__: End,
-    **{kind.__name__: kind for kind in JOB_STATES},
-}
+_KINDS: dict[str, type[Record]] = {kind.__name__: kind for kind in (*RULES, End)}
 
 
 def to_line(record: Record) -> bytes:
@@ -42,17 +39,14 @@ def from_line(line: bytes) -> Record:
     """Read one line back. Raises Unreadable with a sentence."""
     try:
         document = json.loads(line)
-        version, kind = document["v"], document["type"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise Unreadable(f"not a record: {line[:80]!r}") from error
-    if version != VERSION:
-        raise Unreadable(f"a record of version {version}, but this release reads version {VERSION}")
-    if not isinstance(kind, str) or kind not in _KINDS:
-        raise Unreadable(f"a record of type {kind!r}, which this release does not know")
-    try:
+        if (version := document["v"]) != VERSION:
+            known = f"this release reads version {VERSION}"
+            raise Unreadable(f"a record of version {version}, but {known}")
+        if (kind := document["type"]) not in _KINDS:
+            raise Unreadable(f"a record of type {kind!r}, which this release does not know")
         return from_document(_KINDS[kind], document)
-    except (TypeError, ValueError) as error:
-        raise Unreadable(f"a {kind} record that is none: {error}") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise Unreadable(f"not a record: {line[:80]!r}: {error}") from error
 
 
 def from_log(log: bytes) -> list[Record]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from job_execution_framework.domain.cause import LONGEST_MESSAGE, Cause, Frame, Reason, printable
+from job_execution_framework.domain.cause import Cause, Frame, Reason, printable
 from job_execution_framework.domain.secret import Redactor
 from job_execution_framework.service_layer.runner import Result
 
@@ -33,7 +33,7 @@ def result_of(
         return Result(seconds, output=redactor.value(report["output"]))
     if report.get("exit") == 0:
         return Result(seconds)
-    message = printable(hidden(str(report.get("message", "")), redactor, LONGEST_MESSAGE))
+    message = printable(hidden(str(report.get("message", "")), redactor))
     reason, code = str(report.get("refused") or Reason.EXCEPTION), report.get("exit_code")
     if "exit" in report:
         reason, code = Reason.EXIT_CODE, int(report["exit"])
@@ -45,21 +45,20 @@ def result_of(
         at=_frame(report.get("frame"), redactor),
         exit_code=code,
         signal=str(report.get("signal", "")),
-        said=tuple(printable(redactor.text(line, LONGEST_LINE)) for line in said[0]),
+        said=tuple(printable(redactor.hide(line), LONGEST_LINE) for line in said[0]),
         said_lines=said[1],
     )
     return Result(seconds, cause, interpreter_lost=lost)
 
 
-def hidden(text: str, redactor: Redactor, limit: int) -> str:
+def hidden(text: str, redactor: Redactor) -> str:
     """Return a reported text without secrets; one that was cut may end inside of one."""
-    hide = redactor.cut_short if len(text) >= LONGEST_REPORTED else redactor.text
-    return hide(text, limit)
+    return redactor.hide(text, torn=len(text) >= LONGEST_REPORTED)
 
 
 def _frame(frame: Sequence[Any] | None, redactor: Redactor) -> Frame | None:
     if not frame:
         return None
     file, line, function, text = frame
-    text = printable(redactor.text(str(text).strip(), LONGEST_LINE))
+    text = printable(redactor.hide(str(text).strip()), LONGEST_LINE)
     return Frame(printable(str(file)), int(line), printable(str(function)), text)

@@ -49,18 +49,14 @@ def add(
 
     Raises InvalidJob where the instructions do not make a job, Conflict where the id is taken.
     """
-    job = Job(
-        job_id or f"job-{secrets.token_hex(6)}",
-        scripts_of(instructions),
-        tuple(sessions),
-        deadline_seconds,
-    )
+    job_id = job_id or f"job-{secrets.token_hex(6)}"
+    job = Job(job_id, scripts_of(instructions), tuple(sessions), deadline_seconds)
     with job_uow:
         at = (clock or SystemClock()).now()
         job.record(events.JobAdded(at=at, scripts=tuple(job.rows)))
         job_uow.jobs.add(job)
         job_uow.commit()
-    return job.id
+    return job_id
 
 
 def scripts_of(instructions: Iterable[Instruction]) -> tuple[Script, ...]:
@@ -143,13 +139,12 @@ def _say_doubt(job: Job, error: BaseException, now: float) -> None:
 
 def _start(job: Job, job_uow: JobUnitOfWork, now: float) -> None:
     """Let the job go: whoever commits this first is the one that runs it."""
-    fresh_resume = job.state is JobState.RUNNING and isinstance(job.events[-1], events.JobResumed)
-    if not fresh_resume:
-        if job.state is not JobState.WAITING:
-            raise JobAlreadyStarted(
-                f"job {job.id} is {job.state} and is executed only once; resume it instead"
-            )
+    if job.state is JobState.WAITING:
         job.record(events.JobStarted(at=now))
+    elif job.state is not JobState.RUNNING or not isinstance(job.events[-1], events.JobResumed):
+        raise JobAlreadyStarted(
+            f"job {job.id} is {job.state} and is executed only once; resume it instead"
+        )
     job.lease = frozenset(job.rows)
     try:
         job_uow.commit()
@@ -210,25 +205,19 @@ def resume(
 
 def check_resume(job: Job, from_script: str = "") -> None:
     """Raise InvalidResume, with a sentence, where the job cannot be resumed so."""
-    if not job.finished:
-        raise InvalidResume(
-            f"job {job.id} is {job.state}: only a job that has ended can be resumed"
-        )
-    if from_script and from_script not in job.rows:
-        raise InvalidResume(
-            f"job {job.id} has no script {from_script!r}; it has {', '.join(job.rows)}"
-        )
+    names, why = list(job.rows), ""
     undone = checkpoint.first_undone(job.scripts, job.rows)
-    if undone is None and not from_script and job.state is JobState.SUCCEEDED:
-        raise InvalidResume(
-            f"job {job.id} has nothing left to do; name the script to run again from"
-        )
-    names = list(job.rows)
-    if undone and from_script and names.index(from_script) > names.index(undone.name):
-        raise InvalidResume(
-            f"job {job.id} cannot go on at {from_script!r}, because {undone.name!r} before it is "
-            "not done; resume there, or skip it first"
-        )
+    if not job.finished:
+        why = f"is {job.state}: only a job that has ended can be resumed"
+    elif from_script and from_script not in names:
+        why = f"has no script {from_script!r}; it has {', '.join(names)}"
+    elif not undone and not from_script and job.state is JobState.SUCCEEDED:
+        why = "has nothing left to do; name the script to run again from"
+    elif undone and from_script and names.index(from_script) > names.index(undone.name):
+        gap = f"{undone.name!r} before it is not done; resume there, or skip it first"
+        why = f"cannot go on at {from_script!r}, because {gap}"
+    if why:
+        raise InvalidResume(f"job {job.id} {why}")
 
 
 def reconcile(job: Job, seen: Observations, now: float) -> Step:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from threading import Lock
-from types import TracebackType
 from typing import TypeVar
 
 from job_execution_framework.domain.errors import Conflict, EnsoError, JobNotFound
@@ -27,7 +26,7 @@ class _Tracked:
     committed: int
     """How many of the job's events the store has."""
     touched: bool = False
-    """It is stored though nothing happened to it."""
+    """It is stored even if nothing happened to it."""
 
 
 class Jobs:
@@ -35,19 +34,19 @@ class Jobs:
 
     def __init__(self, unit_of_work: JobUnitOfWork) -> None:
         self._unit_of_work = unit_of_work
-        self._tracked: dict[str, _Tracked] = {}
+        self.tracked: dict[str, _Tracked] = {}
 
     def add(self, job: Job) -> None:
         """Take in a new job; `commit` stores it, or raises Conflict where its id is taken."""
-        self._tracked[job.id] = _Tracked(job, None, 0)
+        self.tracked[job.id] = _Tracked(job, None, 0, touched=True)
 
     def get(self, job_id: str) -> Job:
         """Return the job, or raise JobNotFound."""
-        if tracked := self._tracked.get(job_id):
+        if tracked := self.tracked.get(job_id):
             return tracked.job
         job, version = self._unit_of_work.load(job_id)
         if self._unit_of_work.entered:
-            self._tracked[job_id] = _Tracked(job, version, len(job.events))
+            self.tracked[job_id] = _Tracked(job, version, len(job.events))
         return job
 
     def all(self) -> list[Job]:
@@ -56,25 +55,14 @@ class Jobs:
 
     def touch(self, job_id: str) -> None:
         """Have the next commit store the job, even if nothing happens to it."""
-        self._tracked[job_id].touched = True
-
-    def changed(self) -> list[_Tracked]:
-        """Return what a commit must store."""
-        return [
-            t
-            for t in self._tracked.values()
-            if t.version is None or t.touched or len(t.job.events) > t.committed
-        ]
+        self.tracked[job_id].touched = True
 
     def __contains__(self, job_id: object) -> bool:
-        return job_id in self._tracked
+        return job_id in self.tracked
 
-    def forget(self, job_id: str = "") -> None:
-        """Drop what was not committed, of one job or of all."""
-        if job_id:
-            self._tracked.pop(job_id, None)
-        else:
-            self._tracked.clear()
+    def forget(self, job_id: str) -> None:
+        """Drop what was not committed of one job."""
+        self.tracked.pop(job_id, None)
 
 
 class JobUnitOfWork(ABC):
@@ -91,12 +79,7 @@ class JobUnitOfWork(ABC):
         self.entered = True
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.rollback()
         self.entered = False
 
@@ -104,14 +87,15 @@ class JobUnitOfWork(ABC):
         """Make every change durable; raise Conflict where somebody else changed a job meanwhile."""
         if not self.entered:
             raise EnsoError("commit() outside of a `with` block: nothing is tracked there")
-        for tracked in self.jobs.changed():
+        for tracked in self.jobs.tracked.values():
             events = tracked.job.events[tracked.committed :]
-            tracked.version = self.save(tracked.job, events, tracked.version)
-            tracked.committed, tracked.touched = len(tracked.job.events), False
+            if events or tracked.touched:
+                tracked.version = self.save(tracked.job, events, tracked.version)
+                tracked.committed, tracked.touched = len(tracked.job.events), False
 
     def rollback(self) -> None:
         """Forget what was not committed; scripts that ran meanwhile are not undone."""
-        self.jobs.forget()
+        self.jobs.tracked.clear()
 
     @abstractmethod
     def load(self, job_id: str) -> tuple[Job, int | str]:
