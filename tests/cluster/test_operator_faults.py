@@ -73,7 +73,7 @@ FAULTS: dict[str, tuple[Filter | Turn, Fault, int]] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_end_is_that_of_an_undisturbed_run(
-    desk: Desk, operators: Operators, story: Story, proxy: FaultProxy, fault: str
+    operators: Operators, story: Story, proxy: FaultProxy, fault: str
 ) -> None:
     one = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
     until(one.is_ready)
@@ -86,7 +86,7 @@ def test_the_end_is_that_of_an_undisturbed_run(
 
 
 def test_a_watch_that_falls_silent_is_told_and_made_good(
-    desk: Desk, operators: Operators, story: Story, proxy: FaultProxy
+    operators: Operators, story: Story, proxy: FaultProxy
 ) -> None:
     one = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
     until(one.is_ready)
@@ -114,7 +114,7 @@ def test_a_job_whose_deletion_no_watch_shows_is_ended(
 
 
 def test_an_api_server_that_is_away_for_a_while_disturbs_nothing(
-    desk: Desk, operators: Operators, story: Story, proxy: FaultProxy
+    operators: Operators, story: Story, proxy: FaultProxy
 ) -> None:
     one = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
     until(one.is_ready)

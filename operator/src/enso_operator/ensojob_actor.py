@@ -147,7 +147,7 @@ class EnsoJobActor(Actor):
             raise ScriptNotFound(why)
 
     async def announce(self, job: Job, events: Sequence[Event]) -> None:
-        """Post what is new as Kubernetes Events: `kubectl wait` returns with the commit after it."""
+        """Post what is new as Kubernetes Events; the commit after it ends a `kubectl wait`."""
         if job.events and self._is_first_sight():
             events = [job.events[0], *events]  # that it was added, which its creation says
         await self._announcer.tell(self.about, job, events)

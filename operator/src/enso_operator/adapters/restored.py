@@ -83,8 +83,8 @@ def _row(row: ScriptStatus, status: EnsoJobStatus, *, is_skipped: bool) -> Row:
 def _attempt(row: ScriptStatus | AttemptStatus, cause: Cause | None) -> Attempt:
     started, ended = seconds_of(row.start_time), seconds_of(row.completion_time)
     state, took = ScriptState(row.state), 0.0
-    if state in (ScriptState.SUCCEEDED, ScriptState.FAILED):
-        took = max(0.0, (ended or 0) - (started or 0))
+    if started is not None and ended is not None:
+        took = max(0.0, ended - started)
     return Attempt(row.attempt, state, started, ended, took, cause)
 
 
