@@ -200,7 +200,7 @@ STARTED = to_line(RECORDS[13])
         STARTED.replace(b"ScriptStarted", b"ScriptEvent"),
         STARTED.replace(b"ScriptStarted", b"COORDINATOR"),
         *[edited(STARTED, v=version) for version in (0, 2, "1", None, [1], 1e999)],
-        *[edited(STARTED, at=at) for at in ("now", None, [1], True)],
+        *[edited(STARTED, at=at) for at in ("now", None, [1], True, 10**400)],
         *[edited(STARTED, seq=seq) for seq in ("1", 1.5, None, True)],
         *[edited(STARTED, script=script) for script in (1, None, ["do"])],
         *[edited(STARTED, parameters=parameters) for parameters in (1, [1], "x", None)],

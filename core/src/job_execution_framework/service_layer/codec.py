@@ -15,6 +15,8 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from job_execution_framework.domain.values import is_list, is_mapping
 
 T = TypeVar("T")
+LARGEST_INT = 2**53
+"""Python's have no end: one that is no float breaks whoever computes with it."""
 
 
 def to_document(value: Any) -> Any:
@@ -72,6 +74,8 @@ def _read_one_of(kinds: tuple[Any, ...], value: Any) -> Any:
 def _expect(kind: Any, value: Any) -> Any:
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise TypeError(f"{value!r} is not {kind}")
+    if isinstance(value, int) and abs(value) > LARGEST_INT:
+        raise ValueError("a number is too large")
     return value
 
 

@@ -1,0 +1,97 @@
+"""The same jobs seen by curl and by kubectl, with an operator that runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dev.cluster.plane import Cluster
+from kubernetes.client import ApiClient
+
+from tests.cluster.desk import Desk
+from tests.support.operators import operators_of, until
+from tests.support.resources import of_scripts
+
+ROOT = Path(__file__).resolve().parents[2]
+ENSO = str(Path(sys.executable).with_name("enso"))
+# The README's, to the letter but for the port.
+LIST = "curl http://localhost:5005/list-jobs"
+ADD = (
+    'curl -X POST http://localhost:5005/add-job -H "Content-Type: application/json"'
+    " -d @./example_job.json"
+)
+GET = "curl http://localhost:5005/get-job/<jobid>"
+EXECUTE = (
+    'curl -X POST http://localhost:5005/execute-job -H "Content-Type: application/json"'
+    """ -d '{"jobid": "<jobid>"}'"""
+)
+
+
+@pytest.fixture
+def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
+    return Desk(crds, client, namespace)
+
+
+@pytest.fixture
+def port(desk: Desk, tmp_path: Path) -> Generator[int]:
+    """An HTTP API over the namespace, and an operator that looks after it."""
+    server = subprocess.Popen(
+        [ENSO, "serve", "--namespace", desk.namespace, "--port", "0"],
+        env=os.environ | {"KUBECONFIG": str(desk.cluster.kubeconfig)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with operators_of(desk.cluster.kubeconfig, desk.namespace, tmp_path) as operators, server:
+        operators.start()
+        assert server.stdout
+        told = re.search(r"http://127\.0\.0\.1:(\d+)", server.stdout.readline())
+        assert told
+        yield int(told[1])
+        server.terminate()
+
+
+def shell(command: str, port: int, jobid: str = "") -> Any:  # noqa: ANN401  # JSON
+    command = command.replace("5005", str(port)).replace("<jobid>", jobid)
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=ROOT,
+        env=os.environ | {"NO_PROXY": "localhost"},
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    return json.loads(done.stdout)
+
+
+def test_a_job_added_by_curl_is_run_and_seen_by_kubectl(desk: Desk, port: int) -> None:
+    assert shell(LIST, port) == []
+    jobid = shell(ADD, port)["jobid"]
+    assert shell(GET, port, jobid)["state"] == "Suspended"
+    assert desk.names() == [jobid]
+    shell(EXECUTE, port, jobid)
+    desk.waits("Succeeded", jobid)
+    assert shell(LIST, port) == [{"jobid": jobid, "state": "Succeeded"}]
+    shown = shell(GET, port, jobid)
+    assert [script["state"] for script in shown["scripts"]] == ["Succeeded"] * 3
+    assert shown["scripts"][2]["parameters"]["arg2"] == "/release/saved.hip"
+    assert desk.columns(jobid) == [jobid, "Succeeded", "3/3"]
+    started = [message for reason, message in desk.told(jobid) if reason == "ScriptStarted"]
+    last = '3/3 example-script-3, attempt 1; args arg1="save houdini file" arg2=/release/saved.hip'
+    assert started[2] == last
+
+
+def test_a_job_applied_by_kubectl_is_executed_by_curl(desk: Desk, port: int) -> None:
+    desk.apply(of_scripts({"source": "def main(): 1 / 0"}, suspend=True))
+    until(lambda: desk.state() == "Suspended")
+    assert shell(EXECUTE, port, "shot")["state"] in ("Waiting", "Running")
+    desk.waits("Finished")
+    shown = shell(GET, port, "shot")
+    assert shown["state"] == "Failed"
+    assert shown["why"] == desk.get()["status"]["why"]

@@ -1,0 +1,137 @@
+"""What people, scripts and other controllers do to jobs while they run."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from dev.cluster.plane import Cluster
+from kubernetes.client import ApiClient
+
+from tests.cluster.desk import Desk
+from tests.cluster.story import Story
+from tests.support.fault_proxy import FaultProxy
+from tests.support.operators import Operators, operators_of, until
+from tests.support.resources import of_scripts
+
+CANARY = "canary-4711-0815"
+SLEEPS = "import time\ndef main():\n    time.sleep(60)"
+
+
+@pytest.fixture
+def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
+    return Desk(crds, client, namespace)
+
+
+@pytest.fixture
+def operators(desk: Desk, tmp_path: Path) -> Generator[Operators]:
+    with operators_of(desk.cluster.kubeconfig, desk.namespace, tmp_path) as one:
+        yield one
+
+
+def test_a_secret_is_in_no_byte_that_leaves_the_operator(
+    desk: Desk, operators: Operators, tmp_path: Path
+) -> None:
+    desk.kubectl("create", "secret", "generic", "tracker", f"--from-literal=token={CANARY}")
+    wants = [{"name": "token", "secretKeyRef": {"name": "tracker", "key": "token"}}]
+    desk.apply(of_scripts({"source": "def main(token): print(token)", "argsFrom": wants}))
+    story = Story(desk, "other", tmp_path / "note")
+    with FaultProxy(operators.kubeconfig) as proxy:
+        one = operators.start(kubeconfig=proxy.kubeconfig)
+        story.begin()
+        story.ends_well()
+        desk.waits("Stalled")
+        said = proxy.sent() + one.asked("/metrics")[1].encode() + one.said.encode()
+        resources = {call.resource for call in proxy.calls}
+    assert CANARY.encode() not in said
+    assert "secrets" not in resources
+
+
+def test_a_writer_that_never_rests_loses_nothing_and_gains_nothing(
+    desk: Desk, operators: Operators, tmp_path: Path
+) -> None:
+    story, rests = Story(desk, "shot", tmp_path / "note"), threading.Event()
+
+    def label() -> None:
+        number = 0
+        while not rests.is_set():
+            number += 1
+            desk.kubectl("label", "--overwrite", "ensojob", "shot", f"studio/touched={number}")
+
+    story.begin()
+    writer = threading.Thread(target=label)
+    writer.start()
+    try:
+        operators.start()
+        story.ends_well()
+    finally:
+        rests.set()
+        writer.join()
+    assert int(story.document["metadata"]["labels"]["studio/touched"]) > 1
+
+
+def test_a_job_deleted_and_created_anew_is_another_job(
+    desk: Desk, operators: Operators, tmp_path: Path
+) -> None:
+    desk.apply(of_scripts({"name": "long", "source": SLEEPS}))
+    operators.start()
+    until(lambda: "ScriptStarted" in dict(desk.told()))
+    desk.kubectl("delete", "ensojob", "shot")
+    story = Story(desk, "shot", tmp_path / "note")
+    story.begin()
+    until(story.is_over)
+    assert story.note.read_text().split() == ["open", "do", "save"]
+    until(lambda: not operators.supervisors())
+    assert len(operators.folders()) == 1
+
+
+def test_a_status_that_somebody_broke_harms_no_other_job(
+    desk: Desk, operators: Operators, tmp_path: Path
+) -> None:
+    desk.apply(of_scripts({"name": "long", "source": SLEEPS}))
+    broken = {
+        "type": "Succeeded",
+        "status": "Unknown",
+        "reason": "Confused",
+        "message": "",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }
+    status = json.dumps({"status": {"conditions": [broken]}})
+    desk.kubectl("patch", "ensojob/shot", "--subresource=status", "--type=merge", "-p", status)
+    one = operators.start()
+    until(lambda: "NotGoingOn" in dict(desk.told()))
+    assert "the status of job shot is none" in dict(desk.told())["NotGoingOn"]
+    story = Story(desk, "other", tmp_path / "note")
+    story.begin()
+    story.ends_well()
+    assert one.asked("/healthz")[0] == 200
+
+
+def test_a_session_whose_supervisor_is_killed_is_lost(desk: Desk, operators: Operators) -> None:
+    desk.apply(of_scripts({"name": "long", "source": SLEEPS}))
+    operators.start()
+    until(lambda: "ScriptStarted" in dict(desk.told()))
+    for pid in operators.supervisors():
+        os.kill(pid, signal.SIGKILL)
+    desk.waits("Finished")
+    assert desk.columns()[1:5] == ["Failed", "0/1", "long", "SessionLost"]
+    assert desk.get()["status"]["scripts"][0]["state"] == "Interrupted"
+
+
+def test_a_wish_that_changes_fast_is_obeyed_in_the_end(
+    desk: Desk, operators: Operators, tmp_path: Path
+) -> None:
+    story = Story(desk, "shot", tmp_path / "note")
+    story.begin(suspend=True)
+    operators.start()
+    for number in range(9):
+        desk.patch(suspend=number % 2 == 1)
+    until(story.is_over)
+    assert desk.columns()[1:3] == ["Succeeded", "3/3"]
+    # What lived in the memory of a session that was suspended is run again by the next one.
+    assert story.note.read_text().split()[-3:] == ["open", "do", "save"]
