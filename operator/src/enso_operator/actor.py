@@ -244,15 +244,15 @@ class Actor:
             waits.append(step.until - self.clock.now())
         try:
             async with asyncio.timeout(max(0.0, min(waits)) if waits else None):
-                self._take(await self._heard.get())
+                self.take(await self._heard.get())
         except TimeoutError:
             return
 
     def _take_all(self) -> None:
         while not self._heard.empty():
-            self._take(self._heard.get_nowait())
+            self.take(self._heard.get_nowait())
 
-    def _take(self, heard: Observations | Exception) -> None:
+    def take(self, heard: Observations | Exception) -> None:
         """Keep what a session said until it is committed, and of wishes the last ones."""
         if isinstance(heard, Exception):
             raise heard

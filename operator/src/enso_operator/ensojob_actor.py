@@ -146,6 +146,11 @@ class EnsoJobActor(Actor):
                 raise Unavailable(why)
             raise ScriptNotFound(why)
 
+    def take(self, heard: Observations | Exception) -> None:
+        """Keep what was heard. That the object is gone is news only once."""
+        if not isinstance(heard, JobNotFound) or self.job_uow is self._objects:
+            super().take(heard)
+
     async def announce(self, job: Job, events: Sequence[Event]) -> None:
         """Post what is new as Kubernetes Events; the commit after it ends a `kubectl wait`."""
         if job.events and self._is_first_sight():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from enso_operator.adapters.conditions import state_in
-from enso_operator.adapters.status_fields import cause_of, seconds_of
+from enso_operator.adapters.status_fields import cause_of, seconds_of, short
 from enso_operator.api.status import AttemptStatus, EnsoJobStatus, Ledger, OpenRun, ScriptStatus
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
@@ -91,10 +91,10 @@ def _attempt(row: ScriptStatus | AttemptStatus, cause: Cause | None) -> Attempt:
 def _cause(row: ScriptStatus, status: EnsoJobStatus) -> Cause | None:
     """Return the latest attempt's cause: in full where it is the one that counts."""
     for failure in (status.failure, status.ledger and status.ledger.failed):
-        if failure and (failure.script, failure.attempt, failure.reason) == (
-            row.name,
-            row.attempt,
-            row.reason,
+        # A job may fail of another cause than what was said of the script before.
+        if failure and (
+            (failure.script, failure.attempt, failure.reason, short(cause_of(failure)))
+            == (row.name, row.attempt, row.reason, row.message or "")
         ):
             return cause_of(failure)
     return _brief(row, row.message or "")

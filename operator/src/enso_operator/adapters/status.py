@@ -21,7 +21,6 @@ from enso_operator.adapters.status_fields import (
 )
 from enso_operator.adapters.status_size import fitted
 from enso_operator.api.status import (
-    LONGEST_IN_ROW,
     MOST_RESUMES,
     AttemptStatus,
     EnsoJobStatus,
@@ -31,7 +30,6 @@ from enso_operator.api.status import (
     ScriptStatus,
     SessionLedger,
 )
-from job_execution_framework.domain.cause import printable
 from job_execution_framework.domain.checkpoint import first_undone
 from job_execution_framework.domain.events import COORDINATOR, JobResumed
 from job_execution_framework.domain.failure_card import FailureCard, failure_card
@@ -88,7 +86,7 @@ def _row(name: str, row: Row) -> ScriptStatus:
         completion_time=latest.completion_time,
         exit_code=latest.exit_code,
         reason=latest.reason,
-        message=(printable(short(cause), LONGEST_IN_ROW) or None) if cause else None,
+        message=(short(cause) or None) if cause else None,
         done=row.done,
         failures=row.failures,
         earlier=[_attempt(attempt) for attempt in row.earlier] or None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from enso_operator.api.status import LONGEST_LINE, Failure, Place
+from enso_operator.api.status import LONGEST_IN_ROW, LONGEST_LINE, Failure, Place
 from job_execution_framework.domain.cause import (
     LINES_KEPT,
     LONGEST_MESSAGE,
@@ -61,7 +61,8 @@ def number(value: int | None) -> int | None:
 
 def short(cause: Cause) -> str:
     """Return what a row says of a cause beside its reason; said of what is restored, the same."""
-    return str(cause) if cause.error else " ".join(cause.message.split())
+    text = str(cause) if cause.error else " ".join(cause.message.split())
+    return printable(text, LONGEST_IN_ROW)
 
 
 def failure_of(
