@@ -48,11 +48,11 @@ test: install lint verify ## Check everything, then run all tests
 	@$(RUN) python -m dev.cluster binaries
 	$(RUN) pytest -n 2
 
-up: install ## Start the HTTP API on :5005 and run the example job through it
-	@$(RUN) python dev/up.py
+up: install ## Show it all: the HTTP API on :5005, a cluster, the operator, example jobs
+	@$(RUN) python -m dev.up
 
-down: install ## Stop what `make up` started
-	@$(RUN) python dev/down.py
+down: install ## End what `make up` started, and remove its cluster
+	@$(RUN) python -m dev.down
 
 cluster-up: install ## Start, or repair, a development API server (docs/cluster.md)
 	@$(RUN) python -m dev.cluster up

@@ -1,75 +1,55 @@
-"""`make down`: end the server that `make up` started, and whatever its jobs left behind."""
-
-from __future__ import annotations
+"""`make down`: end what `make up` started, what its jobs left behind, and the cluster."""
 
 import argparse
-import os
-import signal
+import shutil
+import subprocess
 import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
+from collections import Counter
 
-ROOT = Path(__file__).resolve().parents[1]
-MARK = "ENSO_MADE_UP"
-"""up.py gives this variable to its server, and so to all that the server starts: no number in a
-file can tell as surely which processes are ours, and none of somebody else's has it."""
-TERM_SECONDS, KILL_SECONDS = 8.0, 5.0
+from dev.cluster import commands
+from dev.cluster.places import DEFAULT_NAME, ClusterError
+from dev.up import background, marked
+from dev.up.target import OWN_NAMESPACE
 
 
 def main() -> int:
     """Return 0 when no process is left, also where none was there."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=5005)
-    mark = f"{MARK}={ROOT}:{parser.parse_args().port}".encode()
-    servers = [pid for pid in marked(mark) if b"serve" in arguments(pid)]
-    for pid in servers:
-        send(pid, signal.SIGTERM)
-    wait(TERM_SECONDS, lambda: not set(servers) & set(marked(mark)))
-    for pid in (left := marked(mark)):
-        send(pid, signal.SIGKILL)
-    wait(KILL_SECONDS, lambda: not marked(mark))
-    if left:
-        print(f"ended what did not end by itself: processes {', '.join(map(str, left))}")
-    if survivors := marked(mark):
-        print(f"processes {', '.join(map(str, survivors))} cannot be ended", file=sys.stderr)
+    parser = argparse.ArgumentParser(prog="python -m dev.down", description=__doc__)
+    parser.add_argument("--port", type=int, default=5005, help="of the HTTP API")
+    parser.add_argument("--cluster", default=DEFAULT_NAME, help="name of the development cluster")
+    arguments = parser.parse_args()
+    try:
+        return _down(arguments.port, arguments.cluster)
+    except (ClusterError, OSError, subprocess.SubprocessError) as error:
+        print(f"make down: {error}", file=sys.stderr)
         return 1
-    print("the server was stopped" if servers else "no server of ours was running")
+    except KeyboardInterrupt:
+        return 130
+
+
+def _down(port: int, cluster: str) -> int:
+    ended = Counter(marked.end_all(port))
+    for name, count in ended.items():
+        print(f"Ended {name}" + (f", {count} processes" if count > 1 else ""))
+    if not ended:
+        print("Nothing that `make up` started was running")
+    if survivors := marked.ours(port):
+        numbers = ", ".join(map(str, survivors))
+        print(f"make down: processes {numbers} cannot be ended", file=sys.stderr)
+        return 1
+    sys.stdout.flush()
+    shutil.rmtree(background.folder(port), ignore_errors=True)
+    commands.down(cluster)
+    if commands.uses_current():
+        print(
+            f"It keeps what `make up` applied: namespace {OWN_NAMESPACE} and the resources "
+            "EnsoJob and EnsoScript.\n"
+            f"  kubectl delete namespace {OWN_NAMESPACE}\n"
+            "  kubectl delete -f deploy/crds    # takes every EnsoJob of the cluster along"
+        )
+        if marked.SESSION in ended:
+            print("A job whose session was ended here is Running until an operator looks at it")
     return 0
-
-
-def marked(mark: bytes) -> list[int]:
-    """Return the processes whose environment has `mark`. Of a zombie's nothing can be read."""
-    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    return [pid for pid in pids if mark in read(pid, "environ").split(b"\0")]
-
-
-def arguments(pid: int) -> list[bytes]:
-    """Return the process's command line."""
-    return read(pid, "cmdline").split(b"\0")
-
-
-def read(pid: int, what: str) -> bytes:
-    """Return a file of /proc/PID, empty where the process is gone or not ours to look at."""
-    try:
-        return Path("/proc", str(pid), what).read_bytes()
-    except OSError:
-        return b""
-
-
-def send(pid: int, number: signal.Signals) -> None:
-    """Send a signal to a process that may be gone already."""
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return
-
-
-def wait(seconds: float, done: Callable[[], bool]) -> None:
-    """Return when it is done, or the time is over."""
-    deadline = time.monotonic() + seconds
-    while not done() and time.monotonic() < deadline:
-        time.sleep(0.05)
 
 
 if __name__ == "__main__":

@@ -13,30 +13,30 @@ from dev.cluster.places import DEFAULT_NAME, ClusterError, say
 from dev.cluster.plane import Cluster
 
 
-def up(*, audit: bool = False) -> str:
+def up(name: str = DEFAULT_NAME, *, audit: bool = False) -> str:
     """Make sure that a cluster answers; return the value for `KUBECONFIG`."""
-    if _uses_current():
+    if uses_current():
         _check_current()
     else:
-        plane.start(audit=audit)
-    return kubeconfig()
+        plane.start(name, audit=audit)
+    return kubeconfig(name)
 
 
-def down() -> None:
+def down(name: str = DEFAULT_NAME) -> None:
     """Leave no process of ours behind, and no data; a cluster that is not ours stays."""
-    if _uses_current():
+    if uses_current():
         say("The cluster of the current context is not ours: it stays as it is")
         return
     sharing.remove_abandoned()
-    Cluster(DEFAULT_NAME).stop()
-    say(f"Cluster {DEFAULT_NAME} is down")
+    Cluster(name).stop()
+    say(f"Cluster {name} is down")
 
 
-def kubeconfig() -> str:
+def kubeconfig(name: str = DEFAULT_NAME) -> str:
     """Return the value for `KUBECONFIG`: one path, whether the cluster runs or not."""
-    if _uses_current():
+    if uses_current():
         return os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
-    path = Cluster(DEFAULT_NAME).kubeconfig
+    path = Cluster(name).kubeconfig
     if not path.exists():
         say("This cluster does not run: `make cluster-up` starts it")
     return str(path)
@@ -48,7 +48,8 @@ def programs() -> None:
         say(f"{name}: {path}")
 
 
-def _uses_current() -> bool:
+def uses_current() -> bool:
+    """Say whether the developer wants the current context; raise ClusterError for another word."""
     chosen = os.environ.get("USE_CLUSTER", "")
     if chosen not in {"", "current"}:
         raise ClusterError(f"USE_CLUSTER={chosen} means nothing here: only `current` does")

@@ -22,13 +22,20 @@ _KEPT = 3600.0
 @contextmanager
 def shared(key: str) -> Generator[Cluster]:
     """Give everyone with this key the same cluster (with audit log); the last one stops it."""
+    with claimed(key) as name:
+        yield plane.start(name, audit=True)
+
+
+@contextmanager
+def claimed(key: str) -> Generator[str]:
+    """Yield the name of a cluster that nobody takes for abandoned; the last one stops it."""
     name = f"{_PREFIX}{key}"
     users = _users(name)
     users.parent.mkdir(parents=True, exist_ok=True)
     with users.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_SH)
         remove_abandoned()
-        yield plane.start(name, audit=True)
+        yield name
     _stop_if_unused(Cluster(name))
 
 

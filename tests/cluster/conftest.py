@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def cluster() -> Generator[Cluster]:
     """One cluster for the whole run, shared by its workers: leave its processes alone."""
-    _require_programs()
+    require_programs()
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or secrets.token_hex(16)
     with shared(run[:8]) as one:
         yield one
@@ -54,7 +54,7 @@ def client(crds: Cluster) -> Generator[ApiClient]:
 @pytest.fixture
 def own_cluster() -> Generator[Cluster]:
     """A cluster for one test that kills parts of it; it takes three seconds to start."""
-    _require_programs()
+    require_programs()
     with shared(secrets.token_hex(4)) as one:
         yield one
 
@@ -68,7 +68,7 @@ def namespace(cluster: Cluster) -> Generator[str]:
     cluster.kubectl("delete", "namespace", name, "--wait=false")
 
 
-def _require_programs() -> None:
+def require_programs() -> None:
     """Skip, or fail in CI, where a program is missing: nothing is built inside a test."""
     missing = PROGRAMS.keys() - binaries.local().keys()
     if not missing:

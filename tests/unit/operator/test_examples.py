@@ -8,10 +8,12 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 
+from enso_operator.api.v1alpha1 import EnsoScript
 from enso_operator.manifest import Manifest, load
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.script import LibraryScript, Script
+from job_execution_framework.domain.script import LibraryScript, Script, Source, Work
 from job_execution_framework.domain.transitions import JobState
 from job_execution_framework.service_layer.services import add, execute
 from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
@@ -19,6 +21,11 @@ from tests.support.jobs import FakeClock
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+IN_A_CLUSTER = sorted((ROOT / "examples" / "cluster").glob("*.yaml"))
+LIBRARY = {
+    path.stem: EnsoScript.model_validate(yaml.safe_load(path.read_text("utf-8")))
+    for path in sorted((ROOT / "examples" / "library").glob("*.yaml"))
+}
 
 
 @pytest.fixture
@@ -31,6 +38,15 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     return shared
 
 
+def found(script: Script) -> Work:
+    """What a script is, where need be by the library of the examples."""
+    if not isinstance(script.work, LibraryScript):
+        return script.work
+    source = LIBRARY[script.work.name.replace("_", "-")].spec.source
+    assert source
+    return Source(source)
+
+
 def ran(manifest: Manifest, folder: Path) -> Job:
     """Run a job in this process, with all its files in the folder."""
 
@@ -41,7 +57,7 @@ def ran(manifest: Manifest, folder: Path) -> Job:
             else value
             for name, value in script.parameters.items()
         }
-        return replace(script, parameters=moved, timeout_seconds=None)
+        return replace(script, parameters=moved, timeout_seconds=None, work=found(script))
 
     uow = InMemoryJobUnitOfWork()
     job_id = add([here(script) for script in manifest.scripts], job_uow=uow)
@@ -96,6 +112,39 @@ def test_checkpoints_publishes_at_its_second_try(tmp_path: Path) -> None:
         "simulate": 1,
         "publish": 2,
     }
+
+
+@pytest.mark.parametrize("path", IN_A_CLUSTER, ids=lambda path: path.stem)
+def test_an_example_for_a_cluster_is_a_job_of_library_scripts(path: Path) -> None:
+    manifest = load(path)
+    assert manifest.name == path.stem
+    assert f"examples/cluster/{path.name}" in manifest.text
+    assert all(isinstance(script.work, LibraryScript) for script in manifest.scripts)
+
+
+def test_every_library_example_is_named_as_its_file_and_explained() -> None:
+    assert {name: script.metadata.name for name, script in LIBRARY.items()} == {
+        name: name for name in LIBRARY
+    }
+    assert all(script.spec.description for script in LIBRARY.values())
+
+
+@pytest.mark.usefixtures("shared")
+@pytest.mark.parametrize(("name", "frames"), [("bake-cloth", 96), ("bake-cloth-later", 24)])
+def test_bake_cloth_saves_what_was_baked(tmp_path: Path, name: str, frames: int) -> None:
+    job = ran(load(ROOT / f"examples/cluster/{name}.yaml"), tmp_path)
+    assert job.state is JobState.SUCCEEDED
+    (saved,) = (tmp_path / "release").iterdir()
+    assert len(saved.read_text().splitlines()) == 2 + frames
+
+
+@pytest.mark.usefixtures("shared")
+def test_the_one_that_is_too_large_fails_at_its_second_script(tmp_path: Path) -> None:
+    job = ran(load(ROOT / "examples/cluster/bake-cloth-too-large.yaml"), tmp_path)
+    assert job.failure
+    assert job.failure.script == "bake"
+    assert "need 480 MiB, and the cache has 256" in str(job.failure.cause)
+    assert not (tmp_path / "release").exists()
 
 
 def test_the_example_job() -> None:

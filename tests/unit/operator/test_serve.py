@@ -1,4 +1,4 @@
-"""`enso serve`, mostly `--embedded`, as a process, asked by curl; `make up` and `make down`."""
+"""`enso serve`, mostly `--embedded`, as a process, asked by curl."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -154,29 +153,3 @@ def test_a_host_that_others_reach_is_warned_of() -> None:
         process.terminate()
         _, told = process.communicate()
     assert b"warning: 0.0.0.0 can be reached from other machines, and there is no auth" in told
-
-
-def test_make_up_twice_and_make_down() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-
-    def dev(name: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, str(ROOT / "dev" / name), "--port", port]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
-
-    try:
-        for _ in range(2):
-            up = dev("up.py")
-            assert (up.returncode, up.stderr) == (0, "")
-            assert f"$ curl http://localhost:{port}/list-jobs\n[]\n" in up.stdout
-            assert "ScriptSucceeded 3/3 example-script-3, attempt 1" in up.stdout
-            assert "What to try next:" in up.stdout
-    finally:
-        down = dev("down.py")
-    assert (down.returncode, down.stdout) == (0, "the server was stopped\n")
-    assert dev("down.py").stdout == "no server of ours was running\n"
-    with socket.socket() as again:
-        again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        again.bind(("127.0.0.1", int(port)))
-    (ROOT / ".cache" / f"serve-{port}.log").unlink()

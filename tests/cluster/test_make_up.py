@@ -1,0 +1,123 @@
+"""`make up` and `make down`, from a machine without any cluster to one without any trace."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+from collections.abc import Generator
+
+import pytest
+from dev.cluster import binaries
+from dev.cluster.places import CHECKOUT
+from dev.cluster.plane import Cluster
+from dev.cluster.sharing import claimed
+from dev.up.background import folder
+from dev.up.target import OWN_NAMESPACE
+
+from tests.cluster.conftest import require_programs
+from tests.support.made import Made, free_port
+from tests.support.operators import until
+from tests.support.resources import of_scripts
+
+SLEEPS = "import time\ndef main():\n    time.sleep(300)"
+LET_GO = json.dumps({"spec": {"suspend": False}})
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def made() -> Generator[Made]:
+    require_programs()
+    with claimed(secrets.token_hex(4)) as name:
+        made = Made(free_port(), name, {"KUBECONFIG": str(Cluster(name).kubeconfig)})
+        yield made
+        made.run("down")
+
+
+def columns(shown: str) -> dict[str, list[str]]:
+    """Return what `kubectl get ensojobs` says of each job, without its age."""
+    table = shown.partition("get ensojobs\n")[2].partition("\n\n")[0].splitlines()[1:]
+    return {line.split()[0]: line.split()[1:-1] for line in table}
+
+
+def test_up_shows_everything_and_down_leaves_nothing(made: Made) -> None:
+    up = made.run("up")
+    assert (up.returncode, "Traceback" in up.stderr) == (0, False)
+    before, after = up.stdout.split("== A Kubernetes API server")
+    assert f"$ curl http://localhost:{made.port}/list-jobs\n[]\n" in before
+    assert "ScriptSucceeded 3/3 example-script-3, attempt 1" in before
+    shown = columns(after)
+    assert shown["bake-cloth"] == ["Succeeded", "3/3"]
+    assert shown["bake-cloth-too-large"] == ["Failed", "1/3", "bake", "Exception"]
+    assert shown["bake-cloth-later"] == ["Suspended", "0/3"]
+    described = after.partition("describe ensojob bake-cloth-too-large")[2]
+    why, _, events = described.partition("Events:")
+    assert "ValueError: 240 frames of 2 MiB need 480 MiB, and the cache has 256" in why
+    assert "args    frames=240 mib_per_frame=2" in why
+    assert "JobFailed" in events
+    assert "NotGoingOn" not in after
+    assert f"export KUBECONFIG={made.environment['KUBECONFIG']}" in after
+
+    kubectl = str(binaries.kubectl())
+    made.shell(kubectl, "patch", "ensojob/bake-cloth-later", "--type=merge", "-p", LET_GO)
+    made.shell(
+        kubectl, "wait", "--for=condition=Succeeded", "ensojob/bake-cloth-later", "--timeout=50s"
+    )
+    long = of_scripts({"name": "long", "source": SLEEPS})
+    path = folder(made.port) / "long.json"
+    path.write_text(json.dumps(long))
+    made.shell(kubectl, "apply", "-f", str(path))
+    until(lambda: any(b"job_execution_framework.runtime" in each for each in made.processes()))
+
+    down = made.run("down")
+    assert down.returncode == 0
+    assert {"Ended the operator", "Ended the HTTP API", "Ended a session"} <= {
+        *down.stdout.splitlines()
+    }
+    assert (made.processes(), folder(made.port).exists()) == ([], False)
+    assert not Cluster(made.cluster).folder.exists()
+    assert made.run("down").stdout == "Nothing that `make up` started was running\n"
+
+
+def test_twice_in_the_cluster_of_the_current_context(cluster: Cluster, made: Made) -> None:
+    made.environment.update(USE_CLUSTER="current", KUBECONFIG=str(cluster.kubeconfig))
+    try:
+        for again in (False, True):
+            up = made.run("up")
+            assert (up.returncode, "Traceback" in up.stderr) == (0, False)
+            assert ("The examples of an earlier `make up` are run afresh" in up.stdout) is again
+            assert columns(up.stdout)["bake-cloth"] == ["Succeeded", "3/3"]
+            assert made.servers() == 2
+        down = made.run("down")
+        assert (down.returncode, made.processes()) == (0, [])
+        assert f"kubectl delete namespace {OWN_NAMESPACE}\n" in down.stdout
+        assert cluster.ready()
+        names = cluster.kubectl("-n", OWN_NAMESPACE, "get", "ensojobs", "-o", "name").split()
+        assert len([name for name in names if "/job-" in name]) == 2
+    finally:
+        cluster.kubectl("delete", "namespace", OWN_NAMESPACE, "--ignore-not-found", "--wait=false")
+
+
+def test_ctrl_c_ends_it_in_order(made: Made) -> None:
+    environment = {**os.environ, **made.environment}
+    with subprocess.Popen(
+        made.command("up"),
+        cwd=CHECKOUT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as up:
+        assert up.stdout
+        while "== A Kubernetes API server" not in up.stdout.readline():
+            assert up.poll() is None
+        assert made.processes()
+        up.send_signal(signal.SIGINT)
+        _, told = up.communicate(timeout=60)
+    assert up.returncode == 130
+    assert told.splitlines()[-1] == "make up: stopped; `make down` removes what is left"
+    assert "Traceback" not in told
+    assert made.processes() == []

@@ -1,0 +1,73 @@
+"""The rights that docs/operating.md lists are all that the operator needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+import yaml
+from dev.cluster.places import CHECKOUT
+from dev.cluster.plane import Cluster
+from kubernetes.client import ApiClient
+
+from tests.cluster.desk import Desk
+from tests.cluster.kubeconfigs import of_stranger
+from tests.support.operators import operators_of, until
+from tests.support.resources import Document, library_script, of_scripts
+
+OPERATING = CHECKOUT / "docs" / "operating.md"
+PASSES = "def main(): pass"
+
+
+def binding(kind: str, role: str, namespace: str) -> Document:
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": kind,
+        "metadata": {"name": role, "namespace": namespace},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+        "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": namespace}],
+    }
+
+
+@pytest.fixture
+def kubeconfig(crds: Cluster, namespace: str, tmp_path: Path) -> Generator[Path]:
+    """A service account with the page's roles: one in the namespace, one in the cluster."""
+    text = OPERATING.read_text("utf-8").split("```yaml\n")[1].partition("```")[0]
+    roles: list[Document] = [*yaml.safe_load_all(text)]
+    assert [role["metadata"]["name"] for role in roles] == [
+        "enso-operator",
+        "enso-operator-cluster",
+    ]
+    for role in roles:
+        role["metadata"]["name"] += f"-{namespace}"
+    names = [role["metadata"]["name"] for role in roles]
+    items = [
+        *roles,
+        binding("RoleBinding", names[0], namespace),
+        binding("ClusterRoleBinding", names[1], namespace),
+    ]
+    document = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    crds.kubectl("apply", "-f", "-", stdin=document)
+    yield of_stranger(crds, namespace, tmp_path)
+    crds.kubectl("delete", "-f", "-", stdin=document)
+
+
+def test_the_rights_that_are_listed_are_enough(
+    crds: Cluster, client: ApiClient, namespace: str, kubeconfig: Path, tmp_path: Path
+) -> None:
+    desk = Desk(crds, client, namespace)
+    desk.apply(library_script(source=PASSES))
+    desk.apply(of_scripts({"scriptRef": {"name": "open_scene"}}))
+    with operators_of(kubeconfig, namespace, tmp_path) as operators:
+        one = operators.start()
+        desk.waits("Succeeded")
+        assert "JobSucceeded" in dict(desk.told())
+        desk.apply(of_scripts({"scriptRef": {"name": "opn-scene"}}) | {"metadata": {"name": "b"}})
+        desk.waits("Finished", "b")
+        assert "did you mean 'open-scene'?" in dict(desk.told("b"))["JobFailed"]
+        desk.patch("b", ttlSecondsAfterFinished=0)
+        until(lambda: desk.names() == ["shot"])
+        assert one.is_ready()
+        assert "forbidden" not in one.said.lower()

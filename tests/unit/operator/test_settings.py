@@ -1,0 +1,42 @@
+"""docs/operating.md tells every setting of the operator as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, get_args, get_origin
+
+import pytest
+from pydantic.fields import FieldInfo
+
+from enso_operator.settings import OperatorSettings
+
+OPERATING = Path(__file__).resolve().parents[3] / "docs" / "operating.md"
+TOLD = {"sessions": "must be given", "namespaces": "all"}
+"""Defaults that a word tells better than the value."""
+
+
+def default(name: str, field: FieldInfo) -> str:
+    value: object = field.get_default(call_default_factory=True, validated_data={})
+    home = str(Path.home())
+    shown = f"{value:g}" if isinstance(value, float) else str(value).replace(home, "~")
+    return TOLD.get(name, f"`{shown}`")
+
+
+def sentence(field: FieldInfo) -> str:
+    choices: tuple[str, ...] = (
+        get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    )
+    told = str(field.description)
+    return f"{told.removesuffix('.')}: {', '.join(f'`{c}`' for c in choices)}" if choices else told
+
+
+def test_the_table_of_settings_is_complete_and_true(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    rows = [
+        f"| `--{name.replace('_', '-')}` | `ENSO_{name.upper()}` | {default(name, field)} "
+        f"| {sentence(field)} |"
+        for name, field in OperatorSettings.model_fields.items()
+    ]
+    text = OPERATING.read_text("utf-8")
+    table = text.partition("| flag | environment | default | |\n|---|---|---|---|\n")[2]
+    assert table.partition("\n\n")[0].splitlines() == rows
