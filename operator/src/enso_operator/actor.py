@@ -7,6 +7,7 @@ their jobs with it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -38,6 +39,9 @@ SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
 """Before what was not available is tried again: the first time, and after many."""
 WAIT_SECONDS = 1.0
 """Before a session is opened once more for which something was missing."""
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -221,7 +225,8 @@ class Actor:
         try:
             await self.sessions.release(run.run, run.uid)
         except FileNotFoundError as error:
-            cause = Cause(Reason.SESSION_LOST, f"nothing is left of it: {error}")
+            _log.warning("%s: nothing is left of session %s: %s", self.job_id, run.run, error)
+            cause = Cause(Reason.SESSION_LOST, "its folder is gone, and what it wrote with it")
             return Ended(log_is_complete=False, cause=cause)
         except (Conflict, OSError) as error:
             cause = Cause(Reason.SESSION_LOST, f"it could not be started: {error}")

@@ -61,7 +61,7 @@ def transitions(
         fields = {"job": f"{namespace}/{job.id}", "uid": uid, **_fields(event)}
         level = logging.WARNING if is_warning(event) else logging.INFO
         said = event.told() or SAID.get(type(event), "")
-        logger.log(level, "%s", said, extra={FIELDS: fields})
+        logger.log(level, "%s %s", type(event).__name__, said, extra={FIELDS: fields})
 
 
 def _fields(event: Event) -> Fields:

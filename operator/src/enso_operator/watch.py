@@ -15,6 +15,8 @@ import kopf
 
 _RESTART_SECONDS = 1.0
 _log = logging.getLogger(__name__)
+# It would complain at every start that signals are not its own: here they are not meant to be.
+logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
 
 
 class Watch:

@@ -118,7 +118,7 @@ def test_a_failure_for_a_terminal() -> None:
     )
     (line,) = text_log(told(event))
     assert re.fullmatch(
-        f"{TIME} WARNING 2/4 simulate, attempt 3, 41 s: MemoryError: cache exceeded 2 GiB; "
+        f"{TIME} WARNING ScriptFailed 2/4 simulate, attempt 3, 41 s: MemoryError: cache exceeded 2 GiB; "
         f"args frames=240  job=shows/job uid={UID} event=ScriptFailed script=simulate attempt=3 "
         "reason=Exception seconds=41.234 logger=enso_operator.test",
         line,
@@ -131,7 +131,7 @@ def test_a_failure_for_a_cluster() -> None:
     assert re.fullmatch(TIME, line.pop("time"))
     assert line == {
         "level": "WARNING",
-        "message": '2/4 simulate, attempt 3, 41 s: ; args note="" =240',
+        "message": 'ScriptFailed 2/4 simulate, attempt 3, 41 s: ; args note="" =240',
         "job": "shows/job",
         "uid": UID,
         "event": "ScriptFailed",

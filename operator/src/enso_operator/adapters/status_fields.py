@@ -21,6 +21,8 @@ from job_execution_framework.domain.row import Attempt
 LAST_SECOND = 253402300799.0
 """The end of the year 9999."""
 _LONGEST_WORD = 64
+_COPY = re.compile(r".*/scripts/[0-9]{2,}-([^/]+\.py)\Z", re.DOTALL)
+"""A session's own copy of a source: a path that means nothing to who reads a status."""
 _LARGEST_INT = 2**31 - 1
 
 
@@ -86,7 +88,7 @@ def failure_of(
 
 def _place(frame: Frame) -> Place:
     return Place(
-        file=one_line(frame.file),
+        file=one_line(_COPY.sub(r"\1", frame.file)),
         line=max(0, number(frame.line) or 0),
         function=one_line(frame.function),
         text=one_line(frame.text) or None,
