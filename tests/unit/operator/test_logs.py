@@ -119,7 +119,8 @@ def test_a_failure_for_a_terminal() -> None:
     (line,) = text_log(told(event))
     assert re.fullmatch(
         f"{TIME} WARNING ScriptFailed 2/4 simulate, attempt 3, 41 s: "
-        f"MemoryError: cache exceeded 2 GiB; args frames=240  job=shows/job uid={UID} event=ScriptFailed script=simulate attempt=3 "
+        "MemoryError: cache exceeded 2 GiB; args frames=240  "
+        f"job=shows/job uid={UID} event=ScriptFailed script=simulate attempt=3 "
         "reason=Exception seconds=41.234 logger=enso_operator.test",
         line,
     )
