@@ -45,9 +45,16 @@ def remove_abandoned() -> None:
         if _stop_if_unused(Cluster(folder.name)):
             say(f"Stopped {folder.name}, which a test run had left behind")
     for file in STATE.glob(f"{_PREFIX}*"):
-        old = time.time() - file.stat().st_mtime > _KEPT  # sooner, somebody may be opening a lock
-        if old and not Cluster(file.name.partition(".")[0]).folder.exists():
+        if _is_old(file) and not Cluster(file.name.partition(".")[0]).folder.exists():
             file.unlink(missing_ok=True)
+
+
+def _is_old(file: Path) -> bool:
+    """Say whether nobody opens it any more; one that another run removed just now is not."""
+    try:
+        return time.time() - file.stat().st_mtime > _KEPT
+    except FileNotFoundError:
+        return False
 
 
 def _stop_if_unused(cluster: Cluster) -> bool:

@@ -62,7 +62,7 @@ FAILED_JOB: Document = {
             "completionTime": LATE,
             "exitCode": -9,
             "reason": "OutOfMemory",
-            "message": "cache exceeded 2 GiB",
+            "message": "MemoryError: cache exceeded 2 GiB",
             "failures": 2,
             "earlier": [
                 {"attempt": 1, "state": "Interrupted", "reason": "SessionLost"},
