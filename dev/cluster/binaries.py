@@ -10,31 +10,31 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 
 from dev.cluster import toolchain
 from dev.cluster.build import build
 from dev.cluster.places import ClusterError, locked, say, user_cache
-from dev.cluster.programs import PROGRAMS, Program
+from dev.cluster.programs import CLUSTER, PROGRAMS, Program
 
 CONTROL_PLANE: tuple[str, ...] = ("etcd", "kube-apiserver", "kube-controller-manager")
 
 
-def provide() -> dict[str, Path]:
+def provide(names: Collection[str] = CLUSTER) -> dict[str, Path]:
     """Return a path for every program; one of the control plane without a path is downloaded."""
-    paths = local()
-    if missing := [program for name, program in PROGRAMS.items() if name not in paths]:
+    paths = local(names)
+    if missing := [PROGRAMS[name] for name in names if name not in paths]:
         with locked(user_cache() / "bin" / ".lock", waiting_for="another build of these programs"):
-            paths = local()  # the other build may have made them
+            paths = local(names)  # the other build may have made them
             paths |= _get([program for program in missing if program.name not in paths])
     return paths
 
 
-def local() -> dict[str, Path]:
+def local(names: Collection[str] = CLUSTER) -> dict[str, Path]:
     """Return what is there already."""
-    return {name: path for name, program in PROGRAMS.items() if (path := _find(program))}
+    return {name: path for name in names if (path := _find(PROGRAMS[name]))}
 
 
 def keep_downloads(folder: Path) -> None:

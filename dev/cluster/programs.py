@@ -1,7 +1,6 @@
 """The programs of the cluster and their versions: what binaries.py looks for and build.py builds.
 
-A version stands in one place, the go.mod of its module below go/. Programs that a real node needs
-are one more line here.
+A version stands in one place, the go.mod of its module below go/.
 """
 
 import re
@@ -52,6 +51,7 @@ class Program:
 
 
 _KUBERNETES = ("kubernetes", "k8s.io/kubernetes")
+_CONTAINERD = ("containerd", "github.com/containerd/containerd/v2")
 
 PROGRAMS = {
     program.name: program
@@ -60,5 +60,17 @@ PROGRAMS = {
         Program("etcd", "etcd", "go.etcd.io/etcd/server/v3", "", (3, 5), 1),
         Program("kube-apiserver", *_KUBERNETES, "cmd/kube-apiserver", (1, 30), 6),
         Program("kube-controller-manager", *_KUBERNETES, "cmd/kube-controller-manager", (1, 30), 2),
+        Program("kube-scheduler", *_KUBERNETES, "cmd/kube-scheduler", (1, 30), 1),
+        Program("kubelet", *_KUBERNETES, "cmd/kubelet", (1, 30), 2),
+        Program("containerd", *_CONTAINERD, "cmd/containerd", (2, 0), 2),
+        Program("containerd-shim-runc-v2", *_CONTAINERD, "cmd/containerd-shim-runc-v2", (2, 0), 1),
+        Program("ctr", *_CONTAINERD, "cmd/ctr", (2, 0), 1),
+        Program("kwok", "kwok", "sigs.k8s.io/kwok", "cmd/kwok", (0, 8), 1),
+        Program("helm", "helm", "helm.sh/helm/v3", "cmd/helm", (3, 14), 1),
     )
 }
+
+CLUSTER: tuple[str, ...] = ("kwokctl", "etcd", "kube-apiserver", "kube-controller-manager")
+"""What a cluster without nodes needs."""
+NODE: tuple[str, ...] = tuple(PROGRAMS)
+"""What a cluster with a real node needs, and with simulated ones."""

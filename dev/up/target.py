@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from dev.cluster import binaries, commands
 from dev.cluster.places import CHECKOUT
-from dev.cluster.programs import PROGRAMS
+from dev.cluster.programs import CLUSTER
 from dev.cluster.resources import install_crds
 from dev.up.errors import Failed
 
@@ -61,7 +61,7 @@ class Target:
 def get_ready(cluster: str) -> Target:
     """Start the cluster, or look at the current context's; install what enso needs there."""
     is_ours = not commands.uses_current()
-    if is_ours and not PROGRAMS.keys() - binaries.local().keys():
+    if is_ours and not set(CLUSTER) - binaries.local().keys():
         print("== A Kubernetes API server of your own, with EnsoJobs", flush=True)
     elif is_ours:
         print(

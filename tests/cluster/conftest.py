@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from dev.cluster import binaries
 from dev.cluster.plane import Cluster
-from dev.cluster.programs import PROGRAMS
+from dev.cluster.programs import CLUSTER
 from dev.cluster.resources import install_crds
 from dev.cluster.sharing import shared
 from kubernetes.client import ApiClient
@@ -70,7 +70,7 @@ def namespace(cluster: Cluster) -> Generator[str]:
 
 def require_programs() -> None:
     """Skip, or fail in CI, where a program is missing: nothing is built inside a test."""
-    missing = PROGRAMS.keys() - binaries.local().keys()
+    missing = set(CLUSTER) - binaries.local().keys()
     if not missing:
         return
     sentence = f"{', '.join(sorted(missing))} not on this machine: `make cluster-up` gets them"
