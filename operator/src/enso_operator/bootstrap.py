@@ -16,6 +16,9 @@ from enso_operator import logs
 from enso_operator.actor import Listener
 from enso_operator.adapters.connection import configuration_of
 from enso_operator.adapters.local_machine import LocalMachine
+from enso_operator.adapters.pods.logs import PodLogs
+from enso_operator.adapters.pods.machine import PodMachine
+from enso_operator.adapters.pods.settings import PodSettings
 from enso_operator.adapters.recorder import Recorder
 from enso_operator.adapters.unit_of_work import Seen
 from enso_operator.handlers import handlers
@@ -28,7 +31,7 @@ from enso_operator.sweeper import Sweeper
 from enso_operator.watch import Watch
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
-from job_execution_framework.service_layer.clock import SystemClock
+from job_execution_framework.service_layer.clock import Clock, SystemClock
 
 STOP_SECONDS = 3.0
 """How long commits that are under way may take when the operator stops."""
@@ -49,14 +52,17 @@ async def operate(
 ) -> None:
     """Run until SIGTERM or SIGINT; sessions go on without it.
 
-    `cluster` tells this cluster from others, and probes are served at `listener`.
+    `cluster` tells this cluster from others where sessions are local, and probes are served at
+    `listener`.
     """
     clock, metrics, stop = SystemClock(), Metrics(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    configuration = configuration_of(client)
+    pods = _pods(client, settings, clock) if settings.sessions == "pods" else None
     reconciler = Reconciler(
         client,
-        LocalMachine(settings.state_dir / cluster),
+        pods or LocalMachine(settings.state_dir / cluster),
         Recorder(client, f"{socket.gethostname()}-{os.getpid()}"),
         clock,
         metrics,
@@ -67,7 +73,8 @@ async def operate(
     metrics.live_jobs_from(lambda: len(reconciler.actors))
     metrics.watch_age_from(sweeper.watch_age)
     checks = Checks({"watch": sweeper.is_blind}, {"listing": sweeper.is_away})
-    watch = Watch(handlers(reconciler, configuration_of(client)), settings.namespaces)
+    registry = handlers(reconciler, pods.saw if pods else None, configuration)
+    watch = Watch(registry, settings.namespaces)
     _log.info("probes and metrics are served at http://%s", readable(listener))
     works = (
         stop.wait(),
@@ -80,8 +87,26 @@ async def operate(
     for task in running:
         task.cancel()
     await reconciler.stop(STOP_SECONDS)
+    if pods:
+        await pods.logs.close()
     for task in done:
         task.result()  # one that broke is no silent death
+
+
+def _pods(client: ApiClient, settings: OperatorSettings, clock: Clock) -> PodMachine:
+    chosen = PodSettings(
+        records_image=settings.records_image,
+        session_image=settings.session_image,
+        grace_seconds=settings.grace_seconds,
+        pull_patience_seconds=settings.pull_patience_seconds,
+        schedule_patience_seconds=settings.schedule_patience_seconds,
+        unreachable_seconds=settings.unreachable_seconds,
+        run_as_user=settings.run_as_user,
+        run_as_group=settings.run_as_group,
+        service_accounts=frozenset(settings.service_accounts),
+        allow_nfs=settings.allow_nfs,
+    )
+    return PodMachine(client, PodLogs(configuration_of(client)), chosen, clock)
 
 
 def _listener(seen: Seen, metrics: Metrics) -> Listener:
