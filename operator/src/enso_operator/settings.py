@@ -42,8 +42,7 @@ class OperatorSettings(BaseSettings):
     )
 
     sessions: Literal["pods", "local"] | None = None
-    """Where scripts run. "pods": in Pods of the cluster; "local": as processes of this machine,
-    under this user."""
+    """Where scripts run. "pods": in Pods; "local": as processes of this machine, as this user."""
     namespaces: Annotated[list[str], NoDecode, BeforeValidator(_names)] = Field(
         default_factory=list[str]
     )

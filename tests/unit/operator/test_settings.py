@@ -11,7 +11,15 @@ from pydantic.fields import FieldInfo
 from enso_operator.settings import OperatorSettings
 
 OPERATING = Path(__file__).resolve().parents[3] / "docs" / "operating.md"
-TOLD = {"sessions": "must be given", "namespaces": "all"}
+TOLD = {
+    "sessions": "must be given",
+    "namespaces": "all",
+    "records_image": "with Pods it must be given",
+    "session_image": "none",
+    "schedule_patience_seconds": "for ever",
+    "service_accounts": "none",
+    "allow_nfs": "`false`",
+}
 """Defaults that a word tells better than the value."""
 
 

@@ -94,6 +94,7 @@ class PodFollower:
         reader = asyncio.create_task(self._read_log())
         try:
             await self._look()
+            yield Observations(run=self.subject.run, records=self.seen_in_pod())
             while (ended := self.ended()) is None:
                 await self._see_to_it()
                 yield Observations(run=self.subject.run, records=await self._hear())
