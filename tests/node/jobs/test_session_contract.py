@@ -36,21 +36,22 @@ class PodBench(Bench):
         self.desk = desk
         desk.apply(of_scripts({"name": "s1"}, {"name": "s2"}, suspend=True))
         self._about = Seen(desk.get(self.job_id))
-        self._machine = self._new_machine()
-        self._sessions = self._machine.sessions(self._about)
+        self._machines: list[PodMachine] = []
+        self._sessions = self.another()
 
     @property
     def sessions(self) -> PodSessions:
         return self._sessions
 
     def another(self) -> PodSessions:
-        return self._new_machine().sessions(self._about)
+        self._machines.append(self._new_machine())
+        return self._machines[-1].sessions(self._about)
 
     def output(self, run: str) -> str:
         return self.desk.output(self._pod(run))
 
     def kill(self, run: str) -> None:
-        (supervisor,) = self.desk.processes("/enso/run", self._document(run))[:1]
+        (supervisor,) = self.desk.processes("/enso/plan", self._document(run))[:1]
         os.kill(supervisor, signal.SIGKILL)
 
     @asynccontextmanager
@@ -61,15 +62,18 @@ class PodBench(Bench):
             yield
         finally:
             task.cancel()
+            for machine in self._machines:
+                await machine.logs.close()  # each test has an event loop of its own
 
     async def _look(self) -> None:
         pods: dict[str, Document] = {}
         while True:
             found = {pod["metadata"]["uid"]: pod for pod in await asyncio.to_thread(self.desk.pods)}
-            for pod in found.values():
-                self._machine.saw("MODIFIED", pod)
-            for uid in pods.keys() - found.keys():
-                self._machine.saw("DELETED", pods[uid])
+            for machine in self._machines:
+                for pod in found.values():
+                    machine.saw("MODIFIED", pod)
+                for uid in pods.keys() - found.keys():
+                    machine.saw("DELETED", pods[uid])
             pods = found
             await asyncio.sleep(LOOK_SECONDS)
 

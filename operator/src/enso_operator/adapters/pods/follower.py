@@ -31,7 +31,8 @@ TRIES = 3
 """How often the log is read after its container has ended, for what is missing."""
 MARGIN_SECONDS = 20.0
 """Beyond the scripts' grace: how long a session that was cancelled may take to end by itself."""
-DELETE_AGAIN_SECONDS = 30.0
+LOOK_SECONDS, DELETE_AGAIN_SECONDS = 2.0, 30.0
+"""After a Pod was deleted: until it is looked whether it is gone, and until it is deleted again."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,8 @@ class PodFollower:
 
     def due(self) -> list[float]:
         """Return the times at which the Pod may have to be ended."""
-        times = [self.deleted_at + DELETE_AGAIN_SECONDS] if self.deleted_at else []
+        again = (LOOK_SECONDS, DELETE_AGAIN_SECONDS) if self.deleted_at else ()
+        times = [self.deleted_at + seconds for seconds in again]
         if self._waits and (patience := self._patience()) is not None:
             times.append(self._waits_since + patience)
         return [*times, self._must_be_over()] if self.word else times

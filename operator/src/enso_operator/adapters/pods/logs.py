@@ -51,6 +51,7 @@ class PodLogs:
         """Give back the connections."""
         if self._http:
             await self._http.close()
+        self._http = None
 
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:
