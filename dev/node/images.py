@@ -18,7 +18,8 @@ PYTHON = "localhost/enso-python:dev"
 """Debian with all of Python's standard library: for sessions, and the base of the operator's."""
 PAUSE = "localhost/enso-pause:1"
 
-_HERE = Path(__file__).parent
+_PYTHON_FILE = Path(__file__).with_name("python.Dockerfile")
+_PAUSE_FILE = Path(__file__).with_name("pause.Dockerfile")
 _SUITE = "bookworm"
 _PACKAGES = ("python3", "python3-venv", "ca-certificates")
 _USELESS = (
@@ -57,28 +58,30 @@ class Image:
 def pause() -> Image:
     """Return the image of the sandboxes."""
     program = Path(needs.program("catatonit"))
-    dockerfile = _HERE / "pause.Dockerfile"
-    image = Image(PAUSE, digest(dockerfile.read_bytes(), program.read_bytes()))
+    image = Image(PAUSE, digest(_PAUSE_FILE.read_bytes(), program.read_bytes()))
 
     def make(context: Path) -> None:
         shutil.copy(program, context)
-        buildah.build(image.built, dockerfile, context)
+        buildah.build(image.built, _PAUSE_FILE, context)
 
     return made(image, make)
 
 
 def python() -> Image:
     """Return Debian with Python."""
-    dockerfile = _HERE / "python.Dockerfile"
-    recipe = " ".join((_SUITE, *_PACKAGES, *_USELESS))
-    image = Image(PYTHON, digest(dockerfile.read_bytes(), recipe.encode()))
+    image = _python()
 
     def make(context: Path) -> None:
         say(f"Making {PYTHON}, a Debian with Python: about a minute, once per machine")
         _debootstrap(context / "rootfs")
-        buildah.build(image.built, dockerfile, context)
+        buildah.build(image.built, _PYTHON_FILE, context)
 
     return made(image, make)
+
+
+def has_python() -> bool:
+    """Say whether it is there, as making it takes too long for a test."""
+    return _python().file.exists()
 
 
 def digest(*parts: bytes) -> str:
@@ -102,6 +105,11 @@ def made(image: Image, make: Callable[[Path], None]) -> Image:
 def folder() -> Path:
     """Return where the files are, for all checkouts of this user."""
     return user_cache() / "images"
+
+
+def _python() -> Image:
+    recipe = " ".join((_SUITE, *_PACKAGES, *_USELESS))
+    return Image(PYTHON, digest(_PYTHON_FILE.read_bytes(), recipe.encode()))
 
 
 def _make(image: Image, make: Callable[[Path], None]) -> None:

@@ -59,7 +59,8 @@ class Node:
         containers.load(image)
 
     def _folder(self, component: str) -> Path:
-        return HOME if component in machine.PROCESSES else self.cluster.folder
+        is_of_cluster = component in self.cluster.components
+        return self.cluster.folder if is_of_cluster else HOME
 
 
 def start(
