@@ -83,7 +83,8 @@ def test_a_pod_outlives_what_runs_it(node: Node, node_namespace: str, component:
 
     assert node.pid(component) != killed
     assert phase(node, node_namespace, "stays") == "Running"
-    assert says(node, node_namespace, "stays") == "up\n"
+    # A kubelet that has just begun looks at its Pods one after the other.
+    eventually(lambda: says(node, node_namespace, "stays") == "up\n")
     create(node, node_namespace, pod("next", "pass"))
     reaches(node, node_namespace, "next", "Succeeded")
 
