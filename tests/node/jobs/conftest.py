@@ -6,6 +6,7 @@ The operators are processes of this machine: the one that the chart installs has
 from __future__ import annotations
 
 from collections.abc import Generator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from dev.node.operator_image import NAME as OPERATOR
 from kubernetes.client import ApiClient
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
+from tests.node.conftest import new_namespace
+from tests.node.jobs.one_job import House, OneJob
 from tests.node.jobs.pod_desk import PodDesk
 from tests.support.operators import Operator, Operators, operators_of
 
@@ -47,3 +50,29 @@ def operators(desk: PodDesk, tmp_path: Path) -> Generator[Operators]:
 def operator(operators: Operators) -> Operator:
     """One operator that sees everything."""
     return operators.ready()
+
+
+@pytest.fixture(scope="module")
+def house(
+    request: pytest.FixtureRequest,
+    node: Node,
+    client: ApiClient,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Generator[House]:
+    """A namespace for a file of tests, with one operator, which is started with its FLAGS."""
+    root = tmp_path_factory.mktemp("house")
+    with (
+        new_namespace(node) as namespace,
+        operators_of(node.kubeconfig, namespace, root, PODS) as operators,
+    ):
+        one = operators.ready(*getattr(request.module, "FLAGS", ()))
+        yield House(PodDesk(node, client, namespace), operators, one)
+
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def job(house: House) -> OneJob:
+    """One job of the file's namespace, which is not there yet."""
+    return OneJob(house, f"shot-{next(_numbers)}")

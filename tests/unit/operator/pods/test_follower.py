@@ -48,6 +48,8 @@ class Node:
     logs: list[list[bytes]] = field(default_factory=list[list[bytes]])
     """What the log holds each time that it is read; after that there is none."""
     deleted: int = 0
+    given_up: int = 0
+    warned: list[Document] = field(default_factory=list[Document])
     told: list[str] = field(default_factory=list[str])
 
     def get(self, name: str) -> Document | None:
@@ -57,6 +59,15 @@ class Node:
     def delete(self, name: str, uid: str) -> None:
         assert (name, uid) == (SUBJECT.pod, SUBJECT.uid)
         self.deleted += 1
+
+    def give_up(self, pod: Document) -> bool:
+        assert pod["metadata"]["uid"] == SUBJECT.uid
+        self.given_up += 1
+        return True
+
+    def warnings(self, uid: str) -> list[Document]:
+        assert uid == SUBJECT.uid
+        return self.warned
 
     def tell(self, name: str, uid: str, word: str) -> None:
         assert (name, uid) == (SUBJECT.pod, SUBJECT.uid)
@@ -162,7 +173,7 @@ def test_an_image_that_never_comes_ends_the_pod_and_nothing_has_run() -> None:
     missing = pod(session=waiting("ErrImagePull", "pull access denied"), version=2)
     node = Node([pod(), missing, missing, None])
     told = follow(node)
-    assert node.deleted == 1
+    assert (node.given_up, node.deleted) == (1, 0)
     assert told.ended.log_is_complete
     assert told.ended.cause
     assert (told.ended.cause.reason, told.ended.cause.message) == (
@@ -181,7 +192,7 @@ def test_a_queue_is_waited_in_and_a_word_ends_that() -> None:
     queued = pod(scheduled=False, conditions=[unschedulable])
     node = Node([queued, None])
     told = follow(node, word=ControlWord.PAUSE)
-    assert node.deleted == 1
+    assert (node.given_up, node.deleted) == (1, 0)
     assert told.ended == Ended(log_is_complete=True)
     assert told.place.waits
     assert told.place.waits.reason == Reason.UNSCHEDULABLE

@@ -71,6 +71,24 @@ class PodCalls:
         body = {"preconditions": {"uid": uid}}
         _unless_gone(lambda: request(self.client, "DELETE", self._path("pods", name), body))
 
+    def give_up(self, pod: Document) -> bool:
+        """Have a Pod removed that has not begun; return False where it is not as it was any more.
+
+        Its grace is for scripts, and none runs: the container beside them would use it up.
+        """
+        metadata = pod["metadata"]
+        conditions = {key: metadata[key] for key in ("uid", "resourceVersion")}
+        body: Document = {"preconditions": conditions, "gracePeriodSeconds": 1}
+        path = self._path("pods", metadata["name"])
+        return _unless_gone(lambda: request(self.client, "DELETE", path, body))
+
+    def warnings(self, uid: str) -> list[Document]:
+        """Return what the cluster's own Events warn of about the Pod of this uid."""
+        query = {"fieldSelector": f"involvedObject.uid={uid},type=Warning"}
+        found = request(self.client, "GET", self._path("events"), query=query)
+        items: list[Document] = found["items"]
+        return items
+
     def _path(self, kind: str, name: str = "") -> str:
         path = f"/api/v1/namespaces/{self.namespace}/{kind}"
         return f"{path}/{name}" if name else path
@@ -96,10 +114,12 @@ def _creating(call: Callable[[], R]) -> R:
         raise Unavailable(str(error)) from error  # its namespace is going
 
 
-def _unless_gone(call: Callable[[], object]) -> None:
+def _unless_gone(call: Callable[[], object]) -> bool:
+    """Return whether there was something to call for."""
     try:
         call()
     except Forbidden:
         raise
     except (NoSuchObject, Conflict, Refused):
-        return
+        return False
+    return True

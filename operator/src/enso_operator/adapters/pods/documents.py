@@ -19,8 +19,6 @@ from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.records import to_line
 
 TERMINATION_LOG = "/dev/termination-log"
-_MARGIN_SECONDS = 15
-"""Beyond the scripts' grace: until the last record is written, and the process has ended."""
 _LAST_RESORT_SECONDS = 300
 """Beyond a job's deadline, after which its coordinator should have ended the Pod long ago."""
 _RECORDS_RESOURCES = {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "96Mi"}}
@@ -121,7 +119,7 @@ class SessionPod:
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "serviceAccountName": session.service_account_name,
-            "terminationGracePeriodSeconds": settings.grace_seconds + _MARGIN_SECONDS,
+            "terminationGracePeriodSeconds": settings.termination_seconds,
             "activeDeadlineSeconds": deadline and deadline + _LAST_RESORT_SECONDS,
             "securityContext": self._security(),
             "nodeSelector": dict(session.node_selector),

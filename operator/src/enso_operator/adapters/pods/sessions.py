@@ -31,6 +31,9 @@ from job_execution_framework.service_layer.clock import Clock
 from job_execution_framework.service_layer.observations import Observations
 from job_execution_framework.service_layer.plan import Plan
 
+SETTLE_SECONDS = 5.0
+"""Beyond the grace of a Pod that was deleted by force: until its node has ended it."""
+
 
 class PodSessions:
     """The session runs of one EnsoJob."""
@@ -109,13 +112,20 @@ class PodSessions:
 
     def _follower(self, run: str, uid: str) -> PodFollower:
         scripts = tuple(script.name for script in self._spec.scripts)
-        subject = Subject(run, self._pod(run), uid, scripts)
+        subject = Subject(run, self._pod(run), uid, scripts, self._settle_seconds(run))
         given = (subject, self._calls, self._logs, self._settings, self._clock, self._moved)
         session = names.session_of(run)
         own = (one for one in self._spec.scripts if one.container and one.name == session)
         if script := next(own, None):
             return ContainerFollower(*given, timeout_seconds=script.timeout_seconds)
         return PodFollower(*given)
+
+    def _settle_seconds(self, run: str) -> float:
+        """Return how long what nobody saw end may go on, where another run would follow it."""
+        session = names.session_of(run)
+        policies = {one.name: one.on_interrupted.policy for one in self._spec.sessions}
+        is_retried = policies.get(session) == "Retry"
+        return self._settings.termination_seconds + SETTLE_SECONDS if is_retried else 0.0
 
     def _moved(self, place: Place) -> None:
         self.place = place

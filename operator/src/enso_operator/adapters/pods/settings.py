@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MARGIN_SECONDS = 15
+"""Beyond the scripts' grace: until the last record is written, and the process has ended."""
+
 
 @dataclass(frozen=True)
 class PodSettings:
@@ -29,3 +32,8 @@ class PodSettings:
     """ServiceAccounts that a session may name."""
     allow_nfs: bool = False
     """Whether a session may mount NFS exports by itself."""
+
+    @property
+    def termination_seconds(self) -> int:
+        """From the deletion of a Pod to the SIGKILL that ends it."""
+        return self.grace_seconds + MARGIN_SECONDS

@@ -6,6 +6,8 @@ Pending, while its records container runs.
 
 from __future__ import annotations
 
+import signal
+
 from enso_operator.adapters.kube import Document
 from enso_operator.adapters.pods import names
 from job_execution_framework.domain.cause import Cause, Reason
@@ -18,9 +20,20 @@ _CONFIG = (
     "PreCreateHookError",
     "RunContainerError",
 )
+_SIGNALLED = 128
+"""A shell's way, and a runtime's, to say that a signal ended a process."""
 HOPELESS = frozenset(_NO_IMAGE)
 """What no patience changes."""
 UNSCHEDULABLE = "Unschedulable"
+_READY_TO_START = "PodReadyToStartContainers"
+_RUNTIMES_PREFIX = "unable to start container process: "
+"""What stands before it in a runtime's message names only the runtime's own parts."""
+_SAID: dict[str, str] = {
+    "EvictionByEvictionAPI": "somebody evicted its Pod, as whoever drains a node does",
+    "PreemptionByScheduler": "a Pod of higher priority took its place",
+    "DeletionByTaintManager": "its node was closed to it by a taint",
+    "DeletionByPodGC": "its node is gone",
+}
 _NOT_STARTED = ("StartError", "ContainerCannotRun")
 _DISRUPTIONS = {
     "PreemptionByScheduler": Reason.PREEMPTED,
@@ -54,6 +67,19 @@ def items(document: Document, key: str) -> list[Document]:
 def is_gated(pod: Document) -> bool:
     """Whether the Pod was not released yet."""
     return any(gate["name"] == names.GATE for gate in items(pod["spec"], "schedulingGates"))
+
+
+def is_container(pod: Document) -> bool:
+    """Whether it is a container script's Pod, which has no runtime of ours."""
+    return names.ATTEMPT in part(pod["metadata"], "annotations")
+
+
+def needs_volumes(pod: Document) -> bool:
+    """Whether the Pod has a node, which has not mounted its volumes yet."""
+    if not is_scheduled(pod) or is_over(pod) or has_begun(pod) or is_leaving(pod):
+        return False
+    ready = (one["status"] for one in _conditions(pod) if one["type"] == _READY_TO_START)
+    return next(ready, "False") != "True"
 
 
 def is_scheduled(pod: Document) -> bool:
@@ -158,7 +184,9 @@ def _disruption(pod: Document) -> Cause | None:
     for condition in _conditions(pod):
         if condition["type"] == "DisruptionTarget" and condition["status"] == "True":
             reason = _DISRUPTIONS.get(str(condition.get("reason")), Reason.EVICTED)
-            return Cause(reason, str(condition.get("message") or "") or said)
+            ours = _SAID.get(str(condition.get("reason")), "")
+            told = str(condition.get("message") or "") or said
+            return Cause(reason, f"{ours}: {told}" if ours else told)
     word = str(status.get("reason") or "")
     return Cause(_REASONS[word], said) if word in _REASONS else None
 
@@ -168,12 +196,23 @@ def _end_of_container(pod: Document) -> Cause | None:
     if end.get("reason") == "OOMKilled":
         return out_of_memory(pod)
     if end.get("reason") in _NOT_STARTED:
-        return Cause(Reason.INTERPRETER_DID_NOT_START, str(end.get("message") or end["reason"]))
+        return _not_started(pod, str(end.get("message") or end["reason"]))
+    if is_leaving(pod) and not end:
+        why = "somebody deleted its Pod by force, and nobody saw its processes end"
+        return Cause(Reason.SESSION_LOST, why)
     if is_leaving(pod):
         return Cause(Reason.SESSION_LOST, "somebody deleted its Pod")
     if restarts(pod):
         return Cause(Reason.SESSION_LOST, "its container was started a second time by the node")
     return Cause(Reason.SESSION_LOST, f"its container ended with {_code(end)}") if end else None
+
+
+def _not_started(pod: Document, message: str) -> Cause:
+    why = message.rpartition(_RUNTIMES_PREFIX)[2]
+    if is_container(pod):
+        return Cause(Reason.CONFIG_ERROR, f"the container's command could not be started: {why}")
+    needs = "its image has no python3 that can be started, and enso needs one of 3.10 or later"
+    return Cause(Reason.INTERPRETER_DID_NOT_START, f"{needs}: {why}")
 
 
 def _rejection(pod: Document) -> Cause:
@@ -206,8 +245,10 @@ def _ran(terminated: Document) -> bool:
 
 
 def _code(end: Document) -> str:
-    number = int(end.get("signal") or 0)
-    return f"signal {number}" if number else f"exit code {end.get('exitCode')}"
+    code = int(end.get("exitCode") or 0)
+    number = int(end.get("signal") or 0) or code - _SIGNALLED
+    known = next((one.name for one in signal.Signals if one == number), "")
+    return f"exit code {code}" + (f", that is {known}" if known else "")
 
 
 def _conditions(pod: Document) -> list[Document]:
