@@ -17,10 +17,12 @@ from dev.node.operator_image import NAME as OPERATOR
 from kubernetes.client import ApiClient
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
-from tests.node.conftest import new_namespace
-from tests.node.jobs.one_job import House, OneJob
-from tests.node.jobs.pod_desk import PodDesk
-from tests.support.operators import Operator, Operators, operators_of
+pytest.register_assert_rewrite("tests.node.jobs.one_job")
+
+from tests.node.conftest import new_namespace  # noqa: E402
+from tests.node.jobs.one_job import House, OneJob  # noqa: E402
+from tests.node.jobs.pod_desk import PodDesk  # noqa: E402
+from tests.support.operators import Operator, Operators, operators_of  # noqa: E402
 
 PODS = ("--sessions=pods", f"--records-image={OPERATOR}", f"--session-image={PYTHON}")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,10 +50,14 @@ class OneJob(PodDesk):
         super().__init__(desk.node, desk.client, desk.namespace)
         self.house, self.name = house, name
 
+    def another(self, name: str) -> OneJob:
+        """Return one more job, which is not there yet."""
+        return OneJob(self.house, f"{self.name}-{name}")
+
     def run(self, *scripts: Document, **spec: object) -> None:
         """Apply the job, of these scripts."""
         document = of_scripts(*scripts, **spec)
-        document["metadata"] |= {"name": self.name, **document.get("more", {})}
+        document["metadata"]["name"] = self.name
         self.apply(document)
 
     # What is of this job alone.
@@ -129,12 +134,17 @@ class OneJob(PodDesk):
         return sum(f" {script}, " in message for message in self.events("ScriptStarted"))
 
 
+@contextmanager
+def while_there(desk: PodDesk, document: Document) -> Generator[None]:
+    """Have an object of the whole cluster for a while."""
+    desk.kubectl("create", "-f", "-", stdin=json.dumps(document))
+    try:
+        yield
+    finally:
+        desk.kubectl("delete", document["kind"], document["metadata"]["name"], "--wait=false")
+
+
 def applied(desk: PodDesk, kind: str, name: str, **fields: object) -> None:
     """Apply an object of the core API."""
     document = {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, **fields}
     desk.kubectl("apply", "-f", "-", stdin=json.dumps(document))
-
-
-def eventually_equals(see: Callable[[], object], wanted: object) -> None:
-    """Wait until one sees what is wanted."""
-    until(lambda: see() == wanted)

@@ -15,6 +15,9 @@ _TYPE = "application/vnd.oci.image.manifest.v1+json"
 
 
 class _Refuses(BaseHTTPRequestHandler):
+    default_request_version = "HTTP/1.0"
+    """Tells whoever speaks TLS that this is HTTP: containerd tries that first."""
+
     def do_HEAD(self) -> None:
         """Say that the image is there."""
         self.send_response(200)

@@ -48,6 +48,7 @@ class Node:
     logs: list[list[bytes]] = field(default_factory=list[list[bytes]])
     """What the log holds each time that it is read; after that there is none."""
     deleted: int = 0
+    expired: int = 0
     given_up: int = 0
     warned: list[Document] = field(default_factory=list[Document])
     told: list[str] = field(default_factory=list[str])
@@ -59,6 +60,10 @@ class Node:
     def delete(self, name: str, uid: str) -> None:
         assert (name, uid) == (SUBJECT.pod, SUBJECT.uid)
         self.deleted += 1
+
+    def expire(self, name: str, uid: str) -> None:
+        assert (name, uid) == (SUBJECT.pod, SUBJECT.uid)
+        self.expired += 1
 
     def give_up(self, pod: Document) -> bool:
         assert pod["metadata"]["uid"] == SUBJECT.uid
@@ -178,7 +183,7 @@ def test_an_image_that_never_comes_ends_the_pod_and_nothing_has_run() -> None:
     assert told.ended.cause
     assert (told.ended.cause.reason, told.ended.cause.message) == (
         Reason.IMAGE_PULL_FAILED,
-        "pull access denied",
+        "studio/houdini:20.5: pull access denied",
     )
 
 

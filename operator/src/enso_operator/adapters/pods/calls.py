@@ -71,6 +71,17 @@ class PodCalls:
         body = {"preconditions": {"uid": uid}}
         _unless_gone(lambda: request(self.client, "DELETE", self._path("pods", name), body))
 
+    def expire(self, name: str, uid: str) -> None:
+        """Have what runs in the Pod of this uid ended, with its grace; the Pod stays, to be read.
+
+        It is what a kubelet does to a Pod that has had its time.
+        """
+        operations: list[Document] = [
+            {"op": "test", "path": "/metadata/uid", "value": uid},
+            {"op": "add", "path": "/spec/activeDeadlineSeconds", "value": 1},
+        ]
+        _unless_gone(lambda: request(self.client, "PATCH", self._path("pods", name), operations))
+
     def give_up(self, pod: Document) -> bool:
         """Have a Pod removed that has not begun; return False where it is not as it was any more.
 

@@ -119,7 +119,9 @@ class SessionPod:
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "serviceAccountName": session.service_account_name,
-            "terminationGracePeriodSeconds": settings.termination_seconds,
+            "terminationGracePeriodSeconds": (
+                settings.grace_seconds if self.container else settings.termination_seconds
+            ),
             "activeDeadlineSeconds": deadline and deadline + _LAST_RESORT_SECONDS,
             "securityContext": self._security(),
             "nodeSelector": dict(session.node_selector),

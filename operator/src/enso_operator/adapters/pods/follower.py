@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enso_operator.adapters.kube import Document
 from enso_operator.adapters.place import Place
 from enso_operator.adapters.pods import names, records, state
+from enso_operator.adapters.pods.boot import OURS
 from enso_operator.adapters.pods.calls import PodCalls
 from enso_operator.adapters.pods.delay import Delay
 from enso_operator.adapters.pods.logs import PodLogs
@@ -32,10 +33,11 @@ TRIES = 3
 """How often the log is read after its container has ended, for what is missing."""
 MARGIN_SECONDS = 20.0
 """Beyond the scripts' grace: how long a session that was cancelled may take to end by itself."""
+FORCED = "somebody deleted its Pod by force, and nobody saw its processes end"
 HEARS_SECONDS = 5.0
 """How long a session that has a machine may take to begin, and to hear that it is to end."""
-LOOK_SECONDS, DELETE_AGAIN_SECONDS = 2.0, 30.0
-"""After a Pod was deleted: until it is looked whether it is gone, and until it is deleted again."""
+LOOK_SECONDS, END_AGAIN_SECONDS = 2.0, 30.0
+"""After we had a Pod ended: until it is looked whether it is, and until that is tried again."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,8 @@ class PodFollower:
     because: Cause | None = field(default=None, init=False)
     """Why we end the Pod."""
     word: ControlWord | None = field(default=None, init=False)
-    deleted_at: float = field(default=0.0, init=False)
-    """When we deleted the Pod, 0 while we did not."""
+    ended_at: float = field(default=0.0, init=False)
+    """When we had the Pod ended, 0 while we did not."""
     _records: Records = field(default_factory=Records, init=False)
     _told_at: float = field(default=0.0, init=False)
     _waits: str = field(default="", init=False)
@@ -204,15 +206,16 @@ class PodFollower:
         await self._delay.look(self.clock.now())
         self._see(self.pod)
         now = self.clock.now()
-        if now >= self.deleted_at + DELETE_AGAIN_SECONDS and self._is_to_be_ended(self.pod, now):
+        if now >= self.ended_at + END_AGAIN_SECONDS and self._is_to_be_ended(self.pod, now):
             await self._end(self.pod, now)
 
     async def _end(self, pod: Document, now: float) -> None:
         if state.has_begun(pod):
-            self.deleted_at = now
-            await patiently(self.calls.delete, self.subject.pod, self.subject.uid)
+            end = self.calls.delete if self.ended_at else self.calls.expire
+            self.ended_at = now
+            await patiently(end, self.subject.pod, self.subject.uid)
         elif await patiently(self.calls.give_up, pod):
-            self.deleted_at = now
+            self.ended_at = now
         else:  # it changed: perhaps it begins
             await self._look()
             self.heard.put_nowait(b"")
@@ -251,8 +254,8 @@ class PodFollower:
 
     def due(self) -> list[float]:
         """Return the times at which the Pod may have to be ended."""
-        again = (LOOK_SECONDS, DELETE_AGAIN_SECONDS) if self.deleted_at else ()
-        times = [self.deleted_at + seconds for seconds in again]
+        again = (LOOK_SECONDS, END_AGAIN_SECONDS) if self.ended_at else ()
+        times = [self.ended_at + seconds for seconds in again]
         if self._waits and (patience := self._patience()) is not None:
             times.append(self._waits_since + patience)
         if self.gone_at is not None:
@@ -299,8 +302,11 @@ class PodFollower:
         """Whether it is certain that nothing of the session ran."""
         if self.pod is None or state.has_begun(self.pod) or self._records.seq:
             return False
-        is_certain = state.is_over(self.pod) or not state.is_scheduled(self.pod)
-        return is_certain or bool(self.gone and self.deleted_at)
+        if not state.is_scheduled(self.pod):
+            return True
+        is_over = state.is_over(self.pod) or bool(self.gone and self.ended_at)
+        # What became of a node's Pods is not known where it is others who say that they are over.
+        return is_over and state.why_over(self.pod).reason != Reason.NODE_LOST
 
     def _why_broken(self, said: str) -> Cause:
         """Say what ended a session from outside; else what of our own broke in it."""
@@ -314,13 +320,18 @@ class PodFollower:
         if self.pod is None:
             return Cause(Reason.SESSION_LOST, "its Pod is gone")
         cause, said = self._ours() or state.why_over(self.pod), state.told(self.pod)
-        is_summary = summary.read(said, self.subject.scripts) is not None
-        if cause.reason != Reason.SESSION_LOST or self._records.seq or not said or is_summary:
+        if cause.reason != Reason.SESSION_LOST:
             return cause
-        return Cause(cause.reason, f"{cause.message}: {said}")  # why nothing began
+        if self.gone and not state.is_over(self.pod) and state.is_leaving(self.pod):
+            return Cause(cause.reason, FORCED)
+        if self._records.seq or not said or summary.read(said, self.subject.scripts) is not None:
+            return cause
+        if said.startswith(OURS):  # why nothing began
+            return Cause(Reason.INTERPRETER_DID_NOT_START, said.removeprefix(OURS).strip())
+        return Cause(cause.reason, f"{cause.message}: {said}")
 
     def _ours(self) -> Cause | None:
-        if self.because or not self.deleted_at:
+        if self.because or not self.ended_at:
             return self.because
         return Cause(Reason.CANCELLED, "the session was ended, because it was cancelled")
 

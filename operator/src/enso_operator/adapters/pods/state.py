@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 
 from enso_operator.adapters.kube import Document
-from enso_operator.adapters.pods import names
+from enso_operator.adapters.pods import names, sayings
 from job_execution_framework.domain.cause import Cause, Reason
 
 _PULLING = ("ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "ImageInspectError")
@@ -26,8 +26,6 @@ HOPELESS = frozenset(_NO_IMAGE)
 """What no patience changes."""
 UNSCHEDULABLE = "Unschedulable"
 _READY_TO_START = "PodReadyToStartContainers"
-_RUNTIMES_PREFIX = "unable to start container process: "
-"""What stands before it in a runtime's message names only the runtime's own parts."""
 _SAID: dict[str, str] = {
     "EvictionByEvictionAPI": "somebody evicted its Pod, as whoever drains a node does",
     "PreemptionByScheduler": "a Pod of higher priority took its place",
@@ -139,7 +137,7 @@ def where(pod: Document) -> str:
     node = pod["spec"].get("nodeName")
     image = str(_container(pod, names.SESSION).get("imageID") or "")
     name, _, digest = image.rpartition("@sha256:")
-    given = next(c["image"] for c in pod["spec"]["containers"] if c["name"] == names.SESSION)
+    given = _image(pod, names.SESSION)
     shown = f"{name or given.partition('@')[0]}@sha256:{digest[:8]}" if name else given
     return ", ".join(part for part in (node, f"pod {pod['metadata']['name']}", shown) if part)
 
@@ -156,7 +154,8 @@ def waits_for(pod: Document) -> tuple[str, Cause] | None:
         waiting = part(state, "waiting")
         word, why = str(waiting.get("reason") or ""), str(waiting.get("message") or "")
         if word in _PULLING or word in _NO_IMAGE:
-            return word, Cause(Reason.IMAGE_PULL_FAILED, why or word)
+            sentence = sayings.of_pull(_image(pod, name), why or word)
+            return word, Cause(Reason.IMAGE_PULL_FAILED, sentence)
         if word in _CONFIG:
             return word, Cause(Reason.CONFIG_ERROR, why or word)
         if word == "CrashLoopBackOff":
@@ -197,9 +196,6 @@ def _end_of_container(pod: Document) -> Cause | None:
         return out_of_memory(pod)
     if end.get("reason") in _NOT_STARTED:
         return _not_started(pod, str(end.get("message") or end["reason"]))
-    if is_leaving(pod) and not end:
-        why = "somebody deleted its Pod by force, and nobody saw its processes end"
-        return Cause(Reason.SESSION_LOST, why)
     if is_leaving(pod):
         return Cause(Reason.SESSION_LOST, "somebody deleted its Pod")
     if restarts(pod):
@@ -208,7 +204,7 @@ def _end_of_container(pod: Document) -> Cause | None:
 
 
 def _not_started(pod: Document, message: str) -> Cause:
-    why = message.rpartition(_RUNTIMES_PREFIX)[2]
+    why = sayings.of_start(message)
     if is_container(pod):
         return Cause(Reason.CONFIG_ERROR, f"the container's command could not be started: {why}")
     needs = "its image has no python3 that can be started, and enso needs one of 3.10 or later"
@@ -253,6 +249,11 @@ def _code(end: Document) -> str:
 
 def _conditions(pod: Document) -> list[Document]:
     return items(part(pod, "status"), "conditions")
+
+
+def _image(pod: Document, name: str) -> str:
+    found = items(pod["spec"], "containers") + items(pod["spec"], "initContainers")
+    return next((str(one["image"]) for one in found if one["name"] == name), "")
 
 
 def _container(pod: Document, name: str) -> Document:
