@@ -54,10 +54,12 @@ class OneJob(PodDesk):
         """Return one more job, which is not there yet."""
         return OneJob(self.house, f"{self.name}-{name}")
 
-    def run(self, *scripts: Document, **spec: object) -> None:
+    def run(
+        self, *scripts: Document, labels: dict[str, str] | None = None, **spec: object
+    ) -> None:
         """Apply the job, of these scripts."""
         document = of_scripts(*scripts, **spec)
-        document["metadata"]["name"] = self.name
+        document["metadata"] = {"name": self.name, "labels": labels or {}}
         self.apply(document)
 
     # What is of this job alone.
