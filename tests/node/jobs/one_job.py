@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -130,6 +132,10 @@ class OneJob(PodDesk):
             for row in status["scripts"]
         }
         return Verdict(status["reason"], line, why, rows, self.told())
+
+    def end(self, pod: Document) -> None:
+        """End the supervisor of one of several Pods, as a crash would."""
+        os.kill(self.processes("/enso/plan", pod)[0], signal.SIGKILL)
 
     def starts_of(self, script: str) -> int:
         """Return how often a script was started, as its Events tell."""
