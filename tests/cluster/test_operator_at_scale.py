@@ -54,7 +54,8 @@ def test_a_job_of_no_ops_costs_few_writes_and_its_events(desk: Desk, operators: 
     desk.waits("Finished")
     asked = written(desk, mark)
     del asked["create ensojobs"]  # the user's own
-    assert asked.pop("patch ensojobs/status") <= 3
+    # Where it takes long, on a busy machine, its progress is written, too.
+    assert asked.pop("patch ensojobs/status") <= 2 + max(1, seconds(desk))
     assert asked == {"create events": len(TOLD)}
 
 
@@ -73,12 +74,16 @@ def test_progress_is_written_once_a_second_at_most(desk: Desk, operators: Operat
         desk.waits("Succeeded")
         patches = proxy.count(STATUS)
         events = proxy.count(EVENTS)
+    opening_and_ending = 2
+    assert opening_and_ending < patches <= opening_and_ending + seconds(desk)
+    assert events == 2 * count + len(TOLD) - 2 * len(NAMES)
+
+
+def seconds(desk: Desk) -> int:
+    """Return how long the job took, as it says itself: times are whole seconds."""
     status = desk.get()["status"]
     begin, end = (datetime.fromisoformat(status[name]) for name in ("startTime", "completionTime"))
-    seconds = (end - begin).total_seconds() + 1  # times are whole seconds
-    opening_and_ending = 2
-    assert opening_and_ending < patches <= opening_and_ending + seconds
-    assert events == 2 * count + len(TOLD) - 2 * len(NAMES)
+    return int((end - begin).total_seconds())
 
 
 @pytest.mark.timeout(300)
