@@ -34,6 +34,9 @@ class Story:
     note: Path
 
     def begin(self, **spec: object) -> None:
+        self.desk.apply(self.manifest(**spec))
+
+    def manifest(self, **spec: object) -> Document:
         document = of_scripts(
             *[
                 {"name": name, "source": SOURCE, "args": {"note": str(self.note), "name": name}}
@@ -41,7 +44,7 @@ class Story:
             ],
             **spec,
         )
-        self.desk.apply(document | {"metadata": {"name": self.name}})
+        return document | {"metadata": {"name": self.name}}
 
     @property
     def document(self) -> Document:
