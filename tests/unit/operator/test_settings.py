@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from enso_operator.settings import OperatorSettings
 
 OPERATING = Path(__file__).resolve().parents[3] / "docs" / "operating.md"
-TOLD = {"sessions": "must be given", "namespaces": "all"}
+TOLD = {"sessions": "must be given", "namespaces": "all", "lease_namespace": "the Pod's"}
 """Defaults that a word tells better than the value."""
 
 
