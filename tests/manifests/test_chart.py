@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -251,3 +252,20 @@ def test_the_examples_are_jobs_and_scripts() -> None:
     job, script = hub("crdsExamples")
     assert list(broken_rules(EnsoJob.model_validate(job, extra="forbid"))) == []
     assert list(broken_script_rules(EnsoScript.model_validate(script, extra="forbid"))) == []
+
+
+# What the pages say.
+
+
+def test_the_pages_name_values_that_there_are() -> None:
+    table = (CHART / "README.md").read_text()
+    values = set(re.findall(r"^\| `([\w.]+)` \|", table, re.MULTILINE))
+    page = (CHART.parents[2] / "docs/install.md").read_text()
+    heads = {value.split(".")[0] for value in values}
+    said = {
+        name
+        for name in re.findall(r"[`' ]([a-z]\w+(?:\.[a-z]\w+)*)(?:=[\w{}]+)?[`' ]", page)
+        if name.split(".")[0] in heads and ("." in name or name in values)
+    }
+    assert {"crds.keep", "apiServer.host", "watchNamespaces", "gateway.enabled"} <= said
+    assert said <= values
