@@ -14,7 +14,8 @@ RUN := $(UV) run --no-sync
 # pyright comes with all it needs; without this it asks a registry whether it is outdated.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: help install fmt lint test up down manifests verify bench cluster-up cluster-down kubeconfig
+.PHONY: help install fmt lint test up down manifests verify bench cluster-up cluster \
+        cluster-down kubeconfig image
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,8 +47,8 @@ verify: install ## Check generated files, copies, the chart and changelog fragme
 
 # Two workers: many tests start processes and wait for them, and small machines have two cores.
 test: install lint verify ## Check everything, then run all tests
-	@$(RUN) python -m dev.cluster binaries
-	$(RUN) pytest -n 2
+	@$(RUN) python -m dev.node get
+	$(RUN) pytest -n 2 --dist loadgroup
 
 up: install ## Show it all: the HTTP API on :5005, a cluster, the operator, example jobs
 	@$(RUN) python -m dev.up
@@ -58,11 +59,17 @@ down: install ## End what `make up` started, and remove its cluster
 cluster-up: install ## Start, or repair, a development API server (docs/cluster.md)
 	@$(RUN) python -m dev.cluster up
 
-cluster-down: install ## Stop it and remove its data
+cluster: install ## The same with a real node, this machine: as root, on Linux
+	@$(RUN) python -m dev.node up
+
+cluster-down: install ## Stop either and remove its data
 	@$(RUN) python -m dev.cluster down
 
 kubeconfig: install ## Print the path of its kubeconfig: make -s kubeconfig
 	@$(RUN) python -m dev.cluster kubeconfig
+
+image: install ## Build the operator's image, and import it into the node
+	@$(RUN) python -m dev.node image
 
 bench: install ## Measure, as ratios to plain Python
 	@$(RUN) python -m benchmarks

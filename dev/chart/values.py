@@ -60,19 +60,19 @@ class Sessions(Strict):
 
     image: str = ""
     """Image of sessions that name none, with Python >= 3.10. By default the operator's own."""
-    grace_seconds: Count = 30
+    grace_seconds: Annotated[int, Field(ge=1, le=86400)] = 30
     """Between SIGTERM and SIGKILL of a session that is cancelled or deleted."""
-    pull_patience_seconds: Seconds = 300
+    pull_patience_seconds: Count = 300
     """A job whose image cannot be pulled for so long has failed."""
-    schedule_patience_seconds: Seconds | None = None
+    schedule_patience_seconds: Count | None = None
     """A job whose Pod no node takes for so long has failed; by default never."""
-    unreachable_seconds: Seconds = 3600
+    unreachable_seconds: Count = 3600
     """How long a Pod stays on a node that is not ready, or cannot be reached."""
     service_accounts: list[Name] = Field(default_factory=list[Name])
     """The service accounts that jobs may name; by default none."""
     allow_nfs: bool = Field(default=False, alias="allowNFS")
     """Whether jobs may mount NFS by address. Pod Security `restricted` refuses it all the same."""
-    run_as_user: Count = OURS
+    run_as_user: Annotated[int, Field(ge=1)] = OURS
     """User of sessions that name none."""
     run_as_group: Count = OURS
     """Group of sessions that name none."""

@@ -1,7 +1,7 @@
 """What kwokctl is told: written by plane.py when it creates a cluster.
 
-JSON, as every JSON file is YAML. A real node (scheduler, kubelet certificate, another address)
-adds to what stands here.
+JSON, as every JSON file is YAML. A cluster with a real node (dev/node) has a scheduler more, and an
+API server that Pods and the kubelet know.
 """
 
 import json
@@ -13,6 +13,7 @@ from pathlib import Path
 from dev.cluster.binaries import CONTROL_PLANE
 from dev.cluster.places import user_cache
 from dev.cluster.programs import PROGRAMS
+from dev.node.addresses import API_SERVICE, GATEWAY
 
 LOOPBACK = "127.0.0.1"
 _PORTS = range(20_000, 30_000)
@@ -24,11 +25,13 @@ _COMPONENT_OF_PORT = {
     "etcdPeerPort": "etcd",
     "kubeApiserverPort": "kube-apiserver",
     "kubeControllerManagerPort": "kube-controller-manager",
+    "kubeSchedulerPort": "kube-scheduler",
 }
 _BINARY_OPTION = {
     "etcd": "etcdBinary",
     "kube-apiserver": "kubeApiserverBinary",
     "kube-controller-manager": "kubeControllerManagerBinary",
+    "kube-scheduler": "kubeSchedulerBinary",
 }
 _ARGUMENTS = {
     # A killed process loses nothing by this, only a machine that loses power does.
@@ -42,7 +45,13 @@ _ARGUMENTS = {
     },
     # Alone, it needs no lease; with one it would end whenever a test takes the API server away.
     "kube-controller-manager": {"leader-elect": "false"},
+    "kube-scheduler": {"leader-elect": "false"},
 }
+
+
+def components(*, node: bool) -> tuple[str, ...]:
+    """Return what kwokctl starts: without a node there is nothing to schedule."""
+    return (*CONTROL_PLANE, "kube-scheduler") if node else CONTROL_PLANE
 
 
 def choose_ports() -> dict[str, int]:
@@ -74,31 +83,55 @@ def taken(ports: Mapping[str, int], components: Container[str]) -> Iterator[tupl
 
 
 def write(
-    path: Path, ports: Mapping[str, int], binaries: Mapping[str, Path], *, audit: bool
+    path: Path,
+    folder: Path,
+    ports: Mapping[str, int],
+    binaries: Mapping[str, Path],
+    *,
+    audit: bool,
+    node: bool,
 ) -> None:
     """Write the configuration; a program without a path is downloaded by kwokctl."""
+    started = components(node=node)
     options: dict[str, object] = {
         "runtime": "binary",
         "bindAddress": LOOPBACK,
-        "components": list(CONTROL_PLANE),
+        "components": list(started),
         "kubeVersion": f"v{PROGRAMS['kube-apiserver'].version}",
         "etcdVersion": PROGRAMS["etcd"].version,
         "cacheDir": str(user_cache() / "kwok"),
-        **ports,
+        **{option: ports[option] for option, of in _COMPONENT_OF_PORT.items() if of in started},
     }
     for component, option in _BINARY_OPTION.items():
-        if component in binaries:
+        if component in started and component in binaries:
             options[option] = str(binaries[component])
     if audit:
         options["kubeAuditPolicy"] = str(Path(__file__).with_name("audit-policy.yaml"))
-    patches = [
-        {"name": name, "extraArgs": [{"key": key, "value": value} for key, value in extra.items()]}
-        for name, extra in _ARGUMENTS.items()
-    ]
+    if node:
+        options["kubeApiserverCertSANs"] = [GATEWAY, API_SERVICE]
     document = {
         "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
         "kind": "KwokctlConfiguration",
         "options": options,
-        "componentsPatches": patches,
+        "componentsPatches": _patches(folder, started, node=node),
     }
     path.write_text(json.dumps(document, indent=2))
+
+
+def _patches(folder: Path, started: tuple[str, ...], *, node: bool) -> list[dict[str, object]]:
+    """Return the arguments that kwokctl would not give."""
+    arguments = {name: dict(_ARGUMENTS[name]) for name in started}
+    # Run by root it would make a folder of that name in /usr.
+    arguments["kube-controller-manager"]["flex-volume-plugin-dir"] = f"{folder}/volume-plugins"
+    if node:
+        # Without these `kubectl logs` and `exec` fail: the kubelet asks who calls it, and the name
+        # of the node means nothing to a resolver.
+        arguments["kube-apiserver"] |= {
+            "kubelet-client-certificate": f"{folder}/pki/admin.crt",
+            "kubelet-client-key": f"{folder}/pki/admin.key",
+            "kubelet-preferred-address-types": "InternalIP",
+        }
+    return [
+        {"name": name, "extraArgs": [{"key": key, "value": value} for key, value in extra.items()]}
+        for name, extra in arguments.items()
+    ]

@@ -16,7 +16,9 @@ from dev.cluster.places import AFRESH, STATE, ClusterError
 
 _LINES = 3
 _WIDTH = 300
-_ERROR = re.compile(r'panic: |"level":"(fatal|panic|error|ERROR)"|^[EF]\d{4} ')
+_ERROR = re.compile(
+    r'panic: |"level":"(fatal|panic|error|ERROR)"|^[EF]\d{4} |level=(fatal|panic|error) '
+)
 
 
 def create(name: str, kwokctl: Path, settings: Path) -> None:
@@ -47,7 +49,7 @@ def died(name: str) -> set[str]:
 def why_it_died(name: str, component: str) -> str:
     """Return the sentence for a component that does not stay alive."""
     log = folder_of(name) / "logs" / f"{component}.log"
-    return _with_reason(f"{component} ended by itself", log) + f"\n{AFRESH}"
+    return with_reason(f"{component} ended by itself", log) + f"\n{AFRESH}"
 
 
 def _run(name: str, command: list[str]) -> None:
@@ -68,7 +70,7 @@ def _run(name: str, command: list[str]) -> None:
             process.kill()
             process.wait()
     if process.returncode != 0:
-        raise ClusterError(_with_reason("kwokctl failed", log))
+        raise ClusterError(with_reason("kwokctl failed", log))
 
 
 def _environment() -> dict[str, str]:
@@ -83,7 +85,7 @@ def _environment() -> dict[str, str]:
     return kept | {"KWOK_WORKDIR": str(STATE), "PATH": path}
 
 
-def _with_reason(sentence: str, log: Path) -> str:
+def with_reason(sentence: str, log: Path) -> str:
     """Add the last errors of a log, or its last lines: a Go panic is followed by its stack."""
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
     chosen = [line for line in lines if _ERROR.search(line)] or lines

@@ -14,7 +14,9 @@ from pathlib import Path
 from dev.cluster import binaries, config, kwokctl, processes, records
 from dev.cluster.audit import AuditLog
 from dev.cluster.places import AFRESH, DEFAULT_NAME, ClusterError, locked, say
+from dev.cluster.programs import CLUSTER, NODE
 from dev.cluster.records import Record
+from dev.node import claim
 
 _PATIENCE = 90.0
 """Seconds from start to ready, at most; usually three."""
@@ -46,6 +48,20 @@ class Cluster:
         """The API server's record of its requests, if it was started with `audit=True`."""
         return AuditLog(self.folder / "logs" / "audit.log")
 
+    @property
+    def api_port(self) -> int:
+        """Where the API server listens, on loopback."""
+        record = records.read(self.name)
+        if record is None:
+            raise ClusterError(f"There is no cluster {self.name}. {AFRESH}")
+        return record.ports["kubeApiserverPort"]
+
+    @property
+    def components(self) -> set[str]:
+        """What has to run."""
+        record = records.read(self.name)
+        return {*config.components(node=record is not None and record.node)}
+
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Run kubectl against it and return what it prints; `CalledProcessError` if it fails."""
         command = [str(binaries.kubectl()), "--kubeconfig", str(self.kubeconfig), *arguments]
@@ -68,8 +84,8 @@ class Cluster:
             _revive(self)
 
     def stop(self) -> None:
-        """End its processes and remove its folder."""
-        with locked(records.lock(self.name)):
+        """End its processes, its node if it has one, and remove its folder."""
+        with claim.released(self.folder), locked(records.lock(self.name)):
             _remove(self)
 
     def ready(self) -> bool:
@@ -81,16 +97,27 @@ class Cluster:
         return True
 
 
-def start(name: str = DEFAULT_NAME, *, audit: bool = False) -> Cluster:
-    """Return a cluster of that name whose API server is ready: this one, repaired, or a new one."""
+def start(name: str = DEFAULT_NAME, *, audit: bool = False, node: bool = False) -> Cluster:
+    """Return a cluster of that name whose API server is ready: this one, repaired, or a new one.
+
+    `node` lays it out for a real node, which dev/node starts.
+    """
     cluster = Cluster(name)
     with locked(records.lock(name), waiting_for=f"another start or stop of {name}"):
         record = records.read(cluster.name)
         if record is None or not cluster.kubeconfig.exists():
-            _create(cluster, audit=audit)
-        elif audit and not record.audit:
+            _create(cluster, audit=audit, node=node)
+        elif lacks := [
+            what
+            for what, is_wanted, has in (
+                ("an audit log", audit, record.audit),
+                ("a node", node, record.node),
+            )
+            if is_wanted and not has
+        ]:
             raise ClusterError(
-                f"Cluster {name} runs without an audit log: `make cluster-down` first"
+                f"Cluster {name} runs without {' and '.join(lacks)}, and cannot be changed:"
+                " `make cluster-down` first"
             )
         elif missing := _missing(cluster):
             say(f"Cluster {name} lacks {', '.join(sorted(missing))}: starting what is missing")
@@ -101,8 +128,8 @@ def start(name: str = DEFAULT_NAME, *, audit: bool = False) -> Cluster:
     return cluster
 
 
-def _create(cluster: Cluster, *, audit: bool) -> None:
-    found = binaries.provide()
+def _create(cluster: Cluster, *, audit: bool, node: bool) -> None:
+    found = binaries.provide(NODE if node else CLUSTER)
     settings = records.settings(cluster.name)
     if to_download := {*binaries.CONTROL_PLANE} - set(found):
         say(f"kwokctl downloads {', '.join(sorted(to_download))}: some 250 MB, once")
@@ -111,7 +138,7 @@ def _create(cluster: Cluster, *, audit: bool) -> None:
     for last in (False, False, True):
         _remove(cluster)
         ports = config.choose_ports()
-        config.write(settings, ports, found, audit=audit)
+        config.write(settings, cluster.folder, ports, found, audit=audit, node=node)
         try:
             kwokctl.create(cluster.name, found["kwokctl"], settings)
             _wait(cluster)
@@ -126,7 +153,7 @@ def _create(cluster: Cluster, *, audit: bool) -> None:
         else:
             break
     binaries.keep_downloads(cluster.folder / "bin")
-    Record(ports, audit).write(cluster.name)
+    Record(ports, audit, node).write(cluster.name)
     say(f"Cluster {cluster.name} is up after {time.monotonic() - begun:.1f} s")
 
 
@@ -146,8 +173,8 @@ def _revive(cluster: Cluster) -> None:
     if record is None:
         raise ClusterError(f"There is no cluster {cluster.name}. {AFRESH}")
     _check_ports(cluster, record.ports)
-    found = binaries.provide()
-    for component in binaries.CONTROL_PLANE:
+    found = binaries.provide(NODE if record.node else CLUSTER)
+    for component in cluster.components:
         link = cluster.folder / "bin" / component
         if component in found and not link.exists():  # the user's cache was emptied since
             link.unlink(missing_ok=True)
@@ -178,12 +205,12 @@ def _wait(cluster: Cluster) -> None:
         if time.monotonic() > deadline:
             raise ClusterError(f"The API server is not ready after {_PATIENCE:.0f} s. {AFRESH}")
         time.sleep(0.1)
-    if _missing(cluster):  # on a busy machine the controller manager can come too early
+    if kwokctl.died(cluster.name):  # on a busy machine the controller manager can come too early
         kwokctl.start(cluster.name, binaries.provide()["kwokctl"])
 
 
 def _missing(cluster: Cluster) -> set[str]:
-    return {*binaries.CONTROL_PLANE} - set(processes.running(cluster.folder))
+    return cluster.components - set(processes.running(cluster.folder))
 
 
 def _remove(cluster: Cluster) -> None:

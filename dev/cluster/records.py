@@ -13,6 +13,8 @@ class Record:
 
     ports: dict[str, int]
     audit: bool
+    node: bool = False
+    """Whether it was laid out for a node: with a scheduler, and an API server for kubelets."""
 
     def write(self, name: str) -> None:
         """Remember it."""

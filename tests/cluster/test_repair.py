@@ -26,6 +26,11 @@ def test_a_second_start_changes_nothing(
     assert "is up already" in capsys.readouterr().err
 
 
+def test_a_cluster_without_a_node_cannot_be_given_one(cluster: Cluster) -> None:
+    with pytest.raises(ClusterError, match="runs without a node, and cannot be changed"):
+        plane.start(cluster.name, audit=True, node=True)
+
+
 def test_what_was_killed_is_started_again_and_a_stop_leaves_nothing(own_cluster: Cluster) -> None:
     own_cluster.kubectl("create", "namespace", "kept")
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:

@@ -20,19 +20,6 @@ from tests.support.chart import environment, one, pods, rendered
 
 CLUSTER_SCOPED = {"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"}
 OPERATOR = "shows-enso-executer"
-COMING = {
-    "grace_seconds",
-    "pull_patience_seconds",
-    "schedule_patience_seconds",
-    "unreachable_seconds",
-    "service_accounts",
-    "allow_nfs",
-    "run_as_user",
-    "run_as_group",
-    "session_image",
-    "records_image",
-}
-"""Settings of Pod sessions, which the operator is about to have."""
 each_installation = pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
 
 
@@ -176,7 +163,7 @@ def test_the_lease_that_is_held_is_the_one_that_may_be_held() -> None:
 
 @each_installation
 def test_each_setting_is_one_that_the_operator_knows(values: Path) -> None:
-    known = OperatorSettings.model_fields.keys() | COMING
+    known = OperatorSettings.model_fields.keys()
     for pod in pods(rendered(values=values)):
         names = [name for name in environment(pod) if name.startswith("ENSO_")]
         assert {name.removeprefix("ENSO_").lower() for name in names} <= known

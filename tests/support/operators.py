@@ -13,13 +13,14 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import httpx2 as httpx
 
+LOCAL = ("--sessions=local",)
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["enso_operator.cli.operator"])
 DEADLINE_SECONDS = 30.0
@@ -82,11 +83,15 @@ class Operator:
 
 @dataclass
 class Operators:
-    """Starts operators that look after one namespace and share a folder for local sessions."""
+    """Starts operators that look after one namespace and share a folder for local sessions.
+
+    `sessions` are the flags that say where scripts run.
+    """
 
     kubeconfig: Path
     namespace: str
     root: Path
+    sessions: Sequence[str] = LOCAL
     started: list[Operator] = field(default_factory=list[Operator])
 
     @property
@@ -97,7 +102,7 @@ class Operators:
         """Start one more; it is ended with the test."""
         log = self.root / f"operator-{len(self.started)}.log"
         log.touch()
-        given = ["--sessions=local", f"--namespaces={self.namespace}", "--health-port=0", *flags]
+        given = [*self.sessions, f"--namespaces={self.namespace}", "--health-port=0", *flags]
         environment = {
             "KUBECONFIG": str(kubeconfig or self.kubeconfig),
             "ENSO_STATE_DIR": str(self.state),
@@ -129,9 +134,11 @@ class Operators:
 
 
 @contextlib.contextmanager
-def operators_of(kubeconfig: Path, namespace: str, root: Path) -> Generator[Operators]:
+def operators_of(
+    kubeconfig: Path, namespace: str, root: Path, sessions: Sequence[str] = LOCAL
+) -> Generator[Operators]:
     """Yield a starter of operators; leave no process of theirs behind."""
-    operators = Operators(kubeconfig, namespace, root)
+    operators = Operators(kubeconfig, namespace, root, sessions)
     try:
         yield operators
     finally:

@@ -129,6 +129,10 @@ class Actor:
     async def complain(self, why: str) -> None:
         """Tell what keeps the job from going on; it may happen again."""
 
+    def has_news(self, job: Job) -> bool:
+        """Whether there is something to be committed."""
+        return len(job.events) > self._committed
+
     # Decide.
 
     async def _decide(self) -> tuple[Job, Step]:
@@ -244,7 +248,7 @@ class Actor:
 
     async def _hear(self, job: Job, step: Step) -> None:
         """Wait for something to be seen, or for the time at which something is due."""
-        waits = [self._wait_for_commit()] if len(job.events) > self._committed else []
+        waits = [self._wait_for_commit()] if self.has_news(job) else []
         if isinstance(step, Wait) and step.until is not None:
             waits.append(step.until - self.clock.now())
         try:

@@ -20,6 +20,9 @@ from enso_operator.actor import Listener
 from enso_operator.adapters.connection import configuration_of, own_namespace
 from enso_operator.adapters.lease import Lease
 from enso_operator.adapters.local_machine import LocalMachine
+from enso_operator.adapters.pods.logs import PodLogs
+from enso_operator.adapters.pods.machine import PodMachine
+from enso_operator.adapters.pods.settings import PodSettings
 from enso_operator.adapters.recorder import Recorder
 from enso_operator.adapters.unit_of_work import Seen
 from enso_operator.handlers import handlers
@@ -33,7 +36,7 @@ from enso_operator.sweeper import Sweeper
 from enso_operator.watch import Watch
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
-from job_execution_framework.service_layer.clock import SystemClock
+from job_execution_framework.service_layer.clock import Clock, SystemClock
 
 STOP_SECONDS = 3.0
 """How long commits that are under way may take when the operator stops."""
@@ -54,7 +57,8 @@ async def operate(
 ) -> None:
     """Run until SIGTERM or SIGINT; sessions go on without it.
 
-    `cluster` tells this cluster from others, and probes are served at `listener`.
+    `cluster` tells this cluster from others where sessions are local, and probes are served at
+    `listener`.
     """
     metrics, stop = Metrics(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -84,9 +88,11 @@ async def _work(
 ) -> None:
     """Look after EnsoJobs until cancelled; begin with nothing that an earlier time has left."""
     clock = SystemClock()
+    configuration = configuration_of(client)
+    pods = _pods(client, settings, clock) if settings.sessions == "pods" else None
     reconciler = Reconciler(
         client,
-        LocalMachine(settings.state_dir / cluster),
+        pods or LocalMachine(settings.state_dir / cluster),
         Recorder(client, f"{socket.gethostname()}-{os.getpid()}"),
         clock,
         metrics,
@@ -97,22 +103,25 @@ async def _work(
     metrics.live_jobs_from(lambda: len(reconciler.actors))
     metrics.watch_age_from(sweeper.watch_age)
     checks.liveness["watch"], checks.readiness["listing"] = sweeper.is_blind, sweeper.is_away
-    watch = Watch(handlers(reconciler, configuration_of(client)), settings.namespaces)
+    registry = handlers(reconciler, pods.saw if pods else None, configuration)
+    watch = Watch(registry, settings.namespaces)
     try:
         await _until_one_ends(
-            STOP_SECONDS + 1, watch.run(), sweeper.run(), _until_cancelled(reconciler)
+            STOP_SECONDS + 1, watch.run(), sweeper.run(), _until_cancelled(reconciler, pods)
         )
     finally:
         del checks.liveness["watch"], checks.readiness["listing"]
         metrics.watch_age_from(lambda: math.nan)
 
 
-async def _until_cancelled(reconciler: Reconciler) -> None:
+async def _until_cancelled(reconciler: Reconciler, pods: PodMachine | None) -> None:
     """Stop the actors when the watch and the sweep are stopped, not after them."""
     try:
         await asyncio.Event().wait()
     finally:
         await reconciler.stop(STOP_SECONDS)
+        if pods:
+            await pods.logs.close()
 
 
 async def _until_one_ends(patience: float, *works: Coroutine[Any, Any, object]) -> None:
@@ -127,6 +136,22 @@ async def _until_one_ends(patience: float, *works: Coroutine[Any, Any, object]) 
     for task in tasks:
         if task.done() and not task.cancelled():
             task.result()  # one that broke is no silent death
+
+
+def _pods(client: ApiClient, settings: OperatorSettings, clock: Clock) -> PodMachine:
+    chosen = PodSettings(
+        records_image=settings.records_image,
+        session_image=settings.session_image,
+        grace_seconds=settings.grace_seconds,
+        pull_patience_seconds=settings.pull_patience_seconds,
+        schedule_patience_seconds=settings.schedule_patience_seconds,
+        unreachable_seconds=settings.unreachable_seconds,
+        run_as_user=settings.run_as_user,
+        run_as_group=settings.run_as_group,
+        service_accounts=frozenset(settings.service_accounts),
+        allow_nfs=settings.allow_nfs,
+    )
+    return PodMachine(client, PodLogs(configuration_of(client)), chosen, clock)
 
 
 def _listener(seen: Seen, metrics: Metrics) -> Listener:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from functools import cache
+from typing import Protocol
 
 from enso_operator.actor import Actor, Listener
 from enso_operator.adapters.kube import Document
+from enso_operator.adapters.place import Place
 from enso_operator.adapters.recorder import Recorder
 from enso_operator.adapters.unit_of_work import KubernetesJobUnitOfWork, Seen
 from enso_operator.announcer import Announcer
 from enso_operator.metrics import Metrics
 from enso_operator.threads import in_thread
+from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.errors import (
     InvalidJob,
     JobNotFound,
@@ -33,6 +36,16 @@ from job_execution_framework.service_layer.unit_of_work import (
     InMemoryRepository,
 )
 
+
+class PlacedSessions(Sessions, Protocol):
+    """Sessions that know where they are."""
+
+    @property
+    def place(self) -> Place:
+        """Where the latest run is."""
+        ...
+
+
 PACE_SECONDS = 1.0
 """Progress is written at most so often."""
 LIBRARY_PATIENCE_SECONDS = 10.0
@@ -48,7 +61,7 @@ class EnsoJobActor(Actor):
         about: Seen,
         *,
         job_uow: KubernetesJobUnitOfWork,
-        sessions: Sessions,
+        sessions: PlacedSessions,
         library: Library,
         clock: Clock,
         listener: Listener,
@@ -60,7 +73,8 @@ class EnsoJobActor(Actor):
         """The EnsoJob as it was last loaded or written."""
         self.unread: Document | None = None
         """The EnsoJob as it was last seen, where that is news."""
-        self._objects, self._metrics = job_uow, metrics
+        self._objects, self._metrics, self._placed = job_uow, metrics, sessions
+        self._waits: Cause | None = None
         self._announcer = Announcer(recorder, metrics, clock)
         self.saw(about.document)
 
@@ -115,8 +129,18 @@ class EnsoJobActor(Actor):
         self._wish = _wish(self.about.document)
         return job
 
+    def has_news(self, job: Job) -> bool:
+        """Whether there is something to be committed; that a session waits is news, too."""
+        return super().has_news(job) or self._placed.place.waits != self._waits
+
     async def commit(self, job: Job, step: Step) -> None:
         """Make it durable, and remember the object as it is now."""
+        self._objects.place, waits = self._placed.place, self._placed.place.waits
+        if waits != self._waits and self.job_uow is self._objects:
+            self._objects.jobs.touch(job.id)
+            if waits and job.run:
+                await self.complain(f"{job.run.run} has not begun: {waits}")
+        self._waits = waits
         with self._metrics.committing():
             await super().commit(job, step)
         if self.job_uow is self._objects:

@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import kopf
 from kubernetes.client import Configuration
 
-from enso_operator.adapters.kube import GROUP, VERSION
+from enso_operator.adapters.kube import GROUP, VERSION, Document
 from enso_operator.reconciler import KIND, Reconciler
 
+Saw = Callable[[str | None, Document], None]
 
-def handlers(reconciler: Reconciler, configuration: Configuration) -> kopf.OperatorRegistry:
-    """Return the handlers of the running event loop's reconciler; kopf has a loop of its own."""
+
+def handlers(
+    reconciler: Reconciler, saw_pod: Saw | None, configuration: Configuration
+) -> kopf.OperatorRegistry:
+    """Return the handlers of the running event loop's reconciler; kopf has a loop of its own.
+
+    Pods are watched where somebody wants to see them.
+    """
     registry, loop = kopf.OperatorRegistry(), asyncio.get_running_loop()
 
     @kopf.on.event(GROUP, VERSION, KIND, registry=registry)
     async def saw(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401  # whatever kopf gives
         loop.call_soon_threadsafe(reconciler.saw, event["type"], dict(event["object"]))
+
+    if saw_pod:
+
+        @kopf.on.event("", "v1", "pods", registry=registry)
+        async def pod(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401
+            loop.call_soon_threadsafe(saw_pod, event["type"], dict(event["object"]))
+
+        del pod
 
     @kopf.on.login(registry=registry)
     async def login(**_: Any) -> kopf.ConnectionInfo:  # noqa: ANN401

@@ -8,25 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from kubernetes.client import ApiClient
 
 from enso_operator.actor import Listener
 from enso_operator.adapters.kube import Document, NoSuchObject, Objects
 from enso_operator.adapters.library import EnsoScriptLibrary
-from enso_operator.adapters.local_machine import LocalMachine
 from enso_operator.adapters.recorder import Recorder
 from enso_operator.adapters.unit_of_work import KubernetesJobUnitOfWork, Seen
-from enso_operator.ensojob_actor import EnsoJobActor
+from enso_operator.ensojob_actor import EnsoJobActor, PlacedSessions
 from enso_operator.metrics import Metrics
 from enso_operator.threads import in_thread
 from job_execution_framework.domain.errors import Conflict, InvalidJob, Unavailable, Unreadable
 from job_execution_framework.service_layer.clock import Clock
-from job_execution_framework.service_layer.sessions import Sessions
 
 KIND = "ensojobs"
 LONGEST_BACK_OFF_SECONDS = 60.0
@@ -36,12 +34,36 @@ LINGER_SECONDS = 10.0
 _log = logging.getLogger(__name__)
 
 
+class JobSessions(PlacedSessions, Protocol):
+    """The sessions of one job."""
+
+    async def reap(self, patience: float) -> None:
+        """Wait so many seconds for what is left of runs that have ended."""
+        ...
+
+
+class Machine(Protocol):
+    """Where the sessions of all EnsoJobs run."""
+
+    def sessions(self, about: Seen) -> JobSessions:
+        """Return the sessions of a job."""
+        ...
+
+    async def forget(self, namespace: str, uid: str) -> None:
+        """Remove what is left of a job that is gone."""
+        ...
+
+    async def tidy(self, namespaces: Collection[str], known: Collection[str]) -> None:
+        """Remove what is left of jobs in these namespaces that are not `known` any more."""
+        ...
+
+
 @dataclass
 class Reconciler:
     """Starts actors, and watches that none dies silently."""
 
     client: ApiClient
-    machine: LocalMachine
+    machine: Machine
     recorder: Recorder
     clock: Clock
     metrics: Metrics
@@ -93,8 +115,7 @@ class Reconciler:
         for uid in before - there:
             self._gone(uid)
         known = there | self.known.keys() | self.actors.keys()
-        for namespace, uid in await in_thread(self.machine.strangers, self.namespaces, known):
-            self._do(self.machine.forget(namespace, uid))
+        self._do(self.machine.tidy(self.namespaces, known))
         return [
             one for one in listed if int(one["resourceVersion"]) > self.known.get(one["uid"], 0)
         ]
@@ -134,7 +155,7 @@ class Reconciler:
         """Drive a job to its end, however often its actor breaks."""
         failures = 0
         self._forget_expiry(seen.uid)
-        sessions = self.machine.sessions(seen.namespace, seen.uid)
+        sessions = self.machine.sessions(seen)
         actor = self.actors[seen.uid] = self._actor(seen, sessions)
         try:
             while not await self._drive_to_end(actor):
@@ -153,7 +174,7 @@ class Reconciler:
         if seen.uid not in self.known:
             await self.machine.forget(seen.namespace, seen.uid)
 
-    def _actor(self, seen: Seen, sessions: Sessions) -> EnsoJobActor:
+    def _actor(self, seen: Seen, sessions: JobSessions) -> EnsoJobActor:
         return EnsoJobActor(
             seen,
             job_uow=KubernetesJobUnitOfWork(Objects(self.client, seen.namespace, KIND)),

@@ -41,14 +41,36 @@ class OperatorSettings(BaseSettings):
         case_sensitive=False,
     )
 
-    sessions: Literal["local"] | None = None
-    """Where scripts run. "local": as processes of this machine, under this user."""
+    sessions: Literal["pods", "local"] | None = None
+    """Where scripts run. "pods": in Pods; "local": as processes of this machine, as this user."""
     namespaces: Annotated[list[str], NoDecode, BeforeValidator(_names)] = Field(
         default_factory=list[str]
     )
     """Namespaces whose EnsoJobs are looked after; without any, all."""
     state_dir: Path = Field(default_factory=lambda: state_directory() / "operator")
     """Folder in which local sessions keep their journals and output."""
+    records_image: str = ""
+    """Image of the container that brings records out of a session's Pod: the operator's own."""
+    session_image: str = ""
+    """Image of sessions that name none: any with python3 of version 3.10 or later."""
+    grace_seconds: Annotated[int, Field(ge=1, le=86400)] = 30
+    """How long a script that is ended in a Pod may clean up."""
+    pull_patience_seconds: Annotated[float, Field(ge=0)] = 300.0
+    """How long an image that cannot be pulled, or a Secret that is not there, is waited for."""
+    schedule_patience_seconds: Annotated[float, Field(ge=0)] | None = None
+    """How long a node is waited for; without it for ever: a queue is no failure."""
+    unreachable_seconds: Annotated[int, Field(ge=0)] = 3600
+    """How long a session's Pod stays bound to a node that cannot be reached."""
+    service_accounts: Annotated[list[str], NoDecode, BeforeValidator(_names)] = Field(
+        default_factory=list[str]
+    )
+    """ServiceAccounts that a session may name; without any, none."""
+    allow_nfs: bool = False
+    """Whether a session may mount NFS exports by itself."""
+    run_as_user: Annotated[int, Field(ge=1)] = 65532
+    """User id of sessions that name none."""
+    run_as_group: Annotated[int, Field(ge=0)] = 65532
+    """Group id of sessions that name none."""
     health_host: str = "127.0.0.1"
     """Address of /healthz, /readyz and /metrics."""
     health_port: Annotated[int, Field(ge=0, le=65535)] = 8081

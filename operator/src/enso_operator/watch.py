@@ -13,6 +13,8 @@ from collections.abc import Sequence
 
 import kopf
 
+from enso_operator.adapters.pods.names import JOB_UID_LABEL
+
 _RESTART_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 # It would complain at every start that signals are not its own: here they are not meant to be.
@@ -69,4 +71,5 @@ def _settings() -> kopf.OperatorSettings:
     # The defaults keep a task for each object for seconds, and list everything in one answer.
     settings.queueing.idle_timeout = 0.2
     settings.watching.chunk_size = 500
+    settings.watching.label_selectors["", "v1", "pods"] = JOB_UID_LABEL  # ours, and no others
     return settings

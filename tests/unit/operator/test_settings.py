@@ -11,7 +11,17 @@ from pydantic.fields import FieldInfo
 from enso_operator.settings import OperatorSettings
 
 OPERATING = Path(__file__).resolve().parents[3] / "docs" / "operating.md"
-TOLD = {"sessions": "must be given", "namespaces": "all", "lease_namespace": "the Pod's"}
+TOLD = {
+    "sessions": "must be given",
+    "namespaces": "all",
+    "records_image": "with Pods it must be given",
+    "session_image": "none",
+    "schedule_patience_seconds": "for ever",
+    "service_accounts": "none",
+    "allow_nfs": "`false`",
+    "leader_elect": "`false`",
+    "lease_namespace": "the Pod's",
+}
 """Defaults that a word tells better than the value."""
 
 

@@ -8,14 +8,14 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from signal import Signals
+from signal import SIGKILL, Signals
 from typing import Any
 
 from job_execution_framework.domain.cause import LINES_KEPT, Reason
 from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.script import Container, Function, Missing, Script, Source
 from job_execution_framework.domain.secret import Redactor, revealed
-from job_execution_framework.runtime import crash
+from job_execution_framework.runtime import crash, memory
 from job_execution_framework.runtime.interpreter import DIED, TIMED_OUT, WOKEN, Interpreter
 from job_execution_framework.runtime.pump import Pump, Said
 from job_execution_framework.service_layer.report import hidden, result_of
@@ -50,7 +50,7 @@ class ChildRunner:
     ) -> None:
         self._directory, self._argv, self._job_id = directory, interpreter, job_id
         self._start_timeout, self._grace = start_timeout_seconds, grace_seconds
-        self._said = Said()
+        self._said, self._kills = Said(), memory.kills()
         self._pumps = (Pump(1, self._said), Pump(2, self._said))
         woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._woken, self._wake = os.fdopen(woken, "rb", 0), os.fdopen(wake, "wb", 0)
@@ -187,7 +187,11 @@ class ChildRunner:
         else:
             status = interpreter.status()
             why = f"the interpreter {_ended(status)} before main returned"
-            if status is not None and status < 0:
+            if status == -SIGKILL and memory.kills() > self._kills:
+                self._kills, size = memory.kills(), memory.limit()
+                why = f"the session used more memory than its limit{size and f' of {size}'}"
+                report = _refusal(Reason.OUT_OF_MEMORY, f"{why}, and the kernel killed it")
+            elif status is not None and status < 0:
                 report = {**_refusal(Reason.SIGNAL, why), "signal": _signal(-status)}
             else:
                 report = {**_refusal(Reason.EXITED_EARLY, why), "exit_code": status}

@@ -1,7 +1,7 @@
 """What a session runs: its plan, once, under a marker, with a journal of what happened.
 
-``python -m job_execution_framework.runtime PLAN DIRECTORY``. The directory belongs to this one
-session run and holds:
+``python -m job_execution_framework.runtime PLAN DIRECTORY [WORD GRACE SUMMARY]``. The directory
+belongs to this one session run and holds:
 
 ========== ==========================================================================
 ``marker`` made with ``O_EXCL``: a second start of the same run starts nothing
@@ -10,7 +10,9 @@ session run and holds:
 ``word``   what the coordinator wants: ``pause`` or ``cancel``
 ========== ==========================================================================
 
-SIGTERM means ``cancel``.
+In a Pod the word is another file, the scripts' grace in seconds is given, and a SUMMARY is kept
+beside the journal. There SIGTERM comes from whoever takes the Pod away: the script that runs may
+clean up, and its outcome stays unknown. Elsewhere SIGTERM means ``cancel``.
 """
 
 from __future__ import annotations
@@ -23,14 +25,20 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.errors import EnsoError
+from job_execution_framework.domain.events import Event
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import Script
 from job_execution_framework.domain.steps import ControlWord
+from job_execution_framework.runtime import summary
 from job_execution_framework.runtime.child_runner import ChildRunner
 from job_execution_framework.runtime.interpreter import orphans
 from job_execution_framework.runtime.journal import Journal, JournalUnitOfWork
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.records import End
+from job_execution_framework.service_layer.runner import Result
 
 MARKER, ALIVE, JOURNAL, WORD = "marker", "alive", "journal", "word"
 GRACE_SECONDS = 5.0
@@ -41,7 +49,17 @@ LISTEN_SECONDS = 0.1
 """How soon a control word is seen."""
 
 
-def main(plan_file: str, directory: str) -> int:
+class Terminated(EnsoError):
+    """Somebody took the session's machine away while a script ran: how it ended is not known."""
+
+
+def main(
+    plan_file: str,
+    directory: str,
+    word: str = "",
+    grace: str = str(GRACE_SECONDS),
+    summary_file: str = "",
+) -> int:
     """Run the plan; return 0 where its journal is complete, whatever became of the scripts."""
     root = Path(directory)
     alive = os.open(root / ALIVE, os.O_WRONLY | os.O_CREAT, 0o644)
@@ -52,12 +70,52 @@ def main(plan_file: str, directory: str) -> int:
         journal.append(End("the session was started a second time, and started nothing"))
         return 0
     try:
-        _run(Plan.from_json(Path(plan_file).read_text("utf-8"), os.environ), root, journal)
+        plan = Plan.from_json(Path(plan_file).read_text("utf-8"), os.environ)
+        unit_of_work = _SummedUp(plan, journal, Path(summary_file) if summary_file else None)
+        _run(plan, root, unit_of_work, Path(word or root / WORD), float(grace))
     except (EnsoError, OSError) as error:
         journal.append(End(f"{type(error).__name__}: {error}"))
         return 1
     journal.append(End())
+    unit_of_work.sum_up(ended=True)
     return 0
+
+
+class _SummedUp(JournalUnitOfWork):
+    """Keeps a summary beside the journal, where one is wanted."""
+
+    def __init__(self, plan: Plan, journal: Journal, file: Path | None) -> None:
+        super().__init__(plan.job(), journal)
+        self._job_id, self._lease, self._file = plan.job_id, plan.lease, file
+
+    def save(self, job: Job, events: list[Event], version: int | str | None) -> int:
+        """Append the new events, and sum up."""
+        saved = super().save(job, events, version)
+        self.sum_up()
+        return saved
+
+    def sum_up(self, *, ended: bool = False) -> None:
+        """Write how the scripts stand."""
+        if self._file:
+            summary.write(self._file, self.load(self._job_id)[0], self._lease, ended=ended)
+
+
+class _TerminableRunner(ChildRunner):
+    """In a Pod: a script that is ended because the Pod is taken away has no outcome."""
+
+    terminated = False
+
+    def terminate(self) -> None:
+        """End the running script, which may clean up, and start no other."""
+        self.terminated = True
+        self.cancel()
+
+    def run(self, script: Script, attempt: int) -> Result:
+        """Run one attempt to its end. Raises Terminated where that was not its own."""
+        result = super().run(script, attempt)
+        if self.terminated and result.cause and result.cause.reason == Reason.CANCELLED:
+            raise Terminated(f"script {script.name!r} was ended, as its session was taken away")
+        return result
 
 
 def _lock(alive: int) -> bool:
@@ -93,20 +151,21 @@ def first_start(root: Path) -> bool:
     return True
 
 
-def _run(plan: Plan, root: Path, journal: Journal) -> None:
+def _run(plan: Plan, root: Path, unit_of_work: JournalUnitOfWork, word: Path, grace: float) -> None:
     for variable in plan.secrets():
         os.environ.pop(variable, None)  # a script gets its own secrets as parameters, no others
     session = plan.session
-    runner = ChildRunner(
-        root, session.interpreter, session.start_timeout_seconds, GRACE_SECONDS, job_id=plan.job_id
+    runner = _TerminableRunner(
+        root, session.interpreter, session.start_timeout_seconds, grace, job_id=plan.job_id
     )
     orphans.adopt()
-    signal.signal(signal.SIGTERM, lambda _number, _frame: runner.cancel())
-    listener = threading.Thread(target=_listen, args=(root / WORD, runner), daemon=True)
-    _obey(root / WORD, runner)  # it may have been said before the start
+    ends = runner.cancel if word.parent == root else runner.terminate
+    signal.signal(signal.SIGTERM, lambda _number, _frame: ends())
+    listener = threading.Thread(target=_listen, args=(word, runner), daemon=True)
+    _obey(word, runner)  # it may have been said before the start
     listener.start()
     try:
-        services.execute(plan.job_id, job_uow=JournalUnitOfWork(plan.job(), journal), runner=runner)
+        services.execute(plan.job_id, job_uow=unit_of_work, runner=runner)
     finally:
         runner.close()
 

@@ -12,6 +12,17 @@ from job_execution_framework.domain.row import ScriptState
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """How the latest attempt of a script stood when its session was last heard of."""
+
+    script: str
+    attempt: int
+    state: ScriptState
+    reason: str = ""
+    """Of a failure: all that is known of its cause."""
+
+
+@dataclass(frozen=True)
 class Ended:
     """The open session is gone for certain."""
 
@@ -19,6 +30,8 @@ class Ended:
     """Its records were read up to its final one."""
     cause: Cause | None = None
     """Why it was lost; None where it ended in order."""
+    outcomes: tuple[Outcome, ...] = ()
+    """What is known beside its records, some of which may be lost."""
 
     def doubt(self) -> Cause:
         """Return the cause of scripts whose outcome nobody can know."""

@@ -63,17 +63,19 @@ class Plan:
         )
         return job
 
-    def to_json(self) -> str:
+    def to_json(self, *, texts: bool = False) -> str:
         """Return the plan as JSON. Raises InvalidJob where a parameter is none, or it is too large.
 
-        Secrets are left out; `secrets` has them, under the names that the plan gives.
+        Secrets are left out; `secrets` has them, under the names that the plan gives. There they
+        are JSON, or plain `texts`.
         """
         open_scripts = tuple(replace(one, parameters=_literal(one)) for one in self.scripts)
         names: dict[str, dict[str, str]] = {}
-        for variable, script, key, _ in self._secrets():
+        for variable, script, key, _ in self.hidden():
             names.setdefault(script, {})[key] = variable
         plan = to_document(replace(self, scripts=open_scripts))
-        text = json.dumps({"v": VERSION, **plan, "secrets": names})
+        how = {"texts": True} if texts else {}
+        text = json.dumps({"v": VERSION, **plan, "secrets": names, **how})
         if len(text) > LARGEST_BYTES:
             raise InvalidJob(
                 f"the plan of {self.run} has {len(text)} bytes of at most {LARGEST_BYTES}: use "
@@ -83,9 +85,9 @@ class Plan:
 
     def secrets(self) -> dict[str, str]:
         """Return the environment that the plan's secrets are read from: name to JSON."""
-        return {variable: json.dumps(revealed(it)) for variable, _, _, it in self._secrets()}
+        return {variable: json.dumps(revealed(it)) for variable, _, _, it in self.hidden()}
 
-    def _secrets(self) -> Iterator[tuple[str, str, str, Secret]]:
+    def hidden(self) -> Iterator[tuple[str, str, str, Secret]]:
         """Yield each secret behind its variable, its script and its parameter."""
         for i, script in enumerate(self.scripts):
             secrets = {k: v for k, v in script.parameters.items() if isinstance(v, Secret)}
@@ -102,11 +104,16 @@ class Plan:
                     f"a plan of version {version}, but this release reads version {VERSION}"
                 )
             plan = from_document(cls, document)
-            names = document["secrets"]
+            read = str if document.get("texts") else json.loads
+            secrets = {
+                script: {key: Secret(read(environment[name])) for key, name in names.items()}
+                for script, names in document["secrets"].items()
+            }
             return replace(
                 plan,
                 scripts=tuple(
-                    _with_secrets(one, names.get(one.name, {}), environment) for one in plan.scripts
+                    replace(one, parameters={**one.parameters, **secrets.get(one.name, {})})
+                    for one in plan.scripts
                 ),
             )
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
@@ -124,10 +131,3 @@ def _literal(script: Script) -> dict[str, object]:
                 f"script {script.name!r}: parameter {key!r} cannot be sent to a session: {error}"
             ) from error
     return literal
-
-
-def _with_secrets(
-    script: Script, names: Mapping[str, str], environment: Mapping[str, str]
-) -> Script:
-    secrets = {key: Secret(json.loads(environment[name])) for key, name in names.items()}
-    return replace(script, parameters={**script.parameters, **secrets})

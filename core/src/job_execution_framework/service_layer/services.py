@@ -25,7 +25,7 @@ from job_execution_framework.domain.transitions import ENDED, JobState
 from job_execution_framework.domain.values import is_list, is_mapping
 from job_execution_framework.service_layer.clock import Clock, SystemClock
 from job_execution_framework.service_layer.in_process import InProcessRunner
-from job_execution_framework.service_layer.observations import Observations, doubtful
+from job_execution_framework.service_layer.observations import Observations, Outcome, doubtful
 from job_execution_framework.service_layer.runner import Runner
 from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
 
@@ -242,11 +242,42 @@ def _fold(job: Job, seen: Observations, now: float) -> None:
     for event in seen.records:
         job.apply(event)
     if job.run and seen.ended:
+        for outcome in seen.ended.outcomes:
+            _catch_up(job, outcome, now)
         cause = seen.ended.cause
+        if cause and cause.reason == Reason.OUT_OF_MEMORY and _fail_running(job, cause, now):
+            cause = None  # that is known, and no loss
         for name, attempt in doubtful(job, log_is_complete=seen.ended.log_is_complete):
             cause = seen.ended.doubt()  # whoever leaves a doubt did not end in order
             job.record(job.about(events.ScriptInterrupted, name, attempt, now, cause=cause))
         job.record(events.SessionEnded(at=now, run=job.run.run, cause=cause))
+
+
+def _catch_up(job: Job, outcome: Outcome, now: float) -> None:
+    """Take in how a script stood whose records are lost, and that earlier attempts had failed."""
+    name, lost = outcome.script, "its record was lost, and more is not known"
+    while (row := job.rows[name]).attempt <= outcome.attempt:
+        is_last = row.attempt == outcome.attempt
+        if row.state is not ScriptState.RUNNING:
+            if is_last:
+                return
+            job.record(job.about(events.ScriptStarted, name, row.attempt + 1, now))
+        elif is_last and outcome.state is ScriptState.RUNNING:
+            return
+        elif is_last and outcome.state is ScriptState.SUCCEEDED:
+            job.record(job.about(events.ScriptSucceeded, name, row.attempt, now))
+        else:
+            reason = outcome.reason if is_last else ""
+            cause = Cause(reason or Reason.SESSION_LOST, lost)
+            job.record(job.about(events.ScriptFailed, name, row.attempt, now, cause=cause))
+
+
+def _fail_running(job: Job, cause: Cause, now: float) -> bool:
+    """Fail the script that runs, if one does."""
+    running = [name for name, row in job.rows.items() if row.state is ScriptState.RUNNING]
+    for name in running:
+        job.record(job.about(events.ScriptFailed, name, job.rows[name].attempt, now, cause=cause))
+    return bool(running)
 
 
 def _obey(job: Job, seen: Observations, now: float) -> None:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from enso_operator.adapters.status_fields import one_line, time_at
 from enso_operator.api.status import Condition, EnsoJobStatus
-from job_execution_framework.domain.cause import Reason
+from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.events import JobCancelled
 from job_execution_framework.domain.failure_card import FailureCard
 from job_execution_framework.domain.job import Job
@@ -35,9 +35,16 @@ class _Said:
 
 
 def conditions(
-    job: Job, card: FailureCard | None, generation: int, before: Sequence[Condition]
+    job: Job,
+    card: FailureCard | None,
+    generation: int,
+    before: Sequence[Condition],
+    waits: Cause | None = None,
 ) -> list[Condition]:
-    """Return the job's five conditions; one that is as it was `before` keeps its time."""
+    """Return the job's five conditions; one that is as it was `before` keeps its time.
+
+    `waits` is what keeps its session from beginning, if something does.
+    """
     succeeded: Truth = "Unknown"
     if job.state in ENDED:
         succeeded = _truth(job.state is JobState.SUCCEEDED)
@@ -47,7 +54,7 @@ def conditions(
             time_at(job.events[-1].at if job.events else 0),
             generation,
             str(job.state),
-            card.line if card else _message(job, before),
+            card.line if card else _message(job, before, waits),
         ),
         before,
         finished=job.finished,
@@ -111,12 +118,14 @@ def _truth(value: bool) -> Truth:  # noqa: FBT001  # it is what it is about
     return "True" if value else "False"
 
 
-def _message(job: Job, before: Sequence[Condition]) -> str:
+def _message(job: Job, before: Sequence[Condition], waits: Cause | None) -> str:
     total, done = len(job.rows), sum(row.done for row in job.rows.values())
     if job.state is JobState.CANCELLED:
         return _cancelled(job, before)
     if job.state is JobState.SUCCEEDED:
         return f"{total} of {total} scripts are done"
+    if waits and job.run:
+        return one_line(f"{job.run.run} waits: {waits}")
     for position, (name, row) in enumerate(job.rows.items(), start=1):
         if row.state is ScriptState.RUNNING:
             return f"{name} ({position} of {total}) runs, attempt {row.attempt}"

@@ -29,10 +29,13 @@ LONGEST_NAME = 253
 PAGE = 500
 """Objects that one answer to a list holds."""
 JSON, MERGE_PATCH = "application/json", "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 Document = dict[str, Any]
 """An object of the API server, as JSON."""
+Operations = list[Document]
+"""A JSON patch (RFC 6902)."""
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -179,7 +182,7 @@ def request(
     client: ApiClient,
     method: str,
     path: str,
-    body: Document | None = None,
+    body: Document | Operations | None = None,
     *,
     query: Mapping[str, str] = MappingProxyType({}),
     accept: str = JSON,
@@ -190,7 +193,8 @@ def request(
     """
     headers = {"Accept": accept}
     if body is not None:
-        headers["Content-Type"] = MERGE_PATCH if method == "PATCH" else JSON
+        patch = JSON_PATCH if isinstance(body, list) else MERGE_PATCH
+        headers["Content-Type"] = patch if method == "PATCH" else JSON
     calls: Any = client  # untyped in the client
     prepared = calls.param_serialize(
         method,

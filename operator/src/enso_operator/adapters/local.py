@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from enso_operator.adapters.place import Place
 from enso_operator.api.to_domain import SecretKey
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import Conflict, InvalidJob, Unreadable
@@ -40,6 +41,8 @@ class LocalSessions:
         self.root = root
         self._secrets: dict[str, dict[str, str]] = {}
         self._processes: dict[str, int] = {}
+        self.place = Place()
+        """Where the latest run is."""
 
     def directory(self, run: str) -> Path:
         """Return where everything of the run is."""
@@ -96,6 +99,7 @@ class LocalSessions:
 
     async def follow(self, run: str, uid: str) -> AsyncIterator[Observations]:
         """Yield the records as they come; the last observation says that the run `ended`."""
+        self.place = Place(log=str(self.directory(run) / OUTPUT))
         journal, position, pause = self.directory(run) / supervisor.JOURNAL, 0, 0.0
         damage: Cause | None = None
         while True:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Collection
 from pathlib import Path
 
 from enso_operator.adapters.local import LocalSessions
+from enso_operator.adapters.unit_of_work import Seen
 from enso_operator.threads import in_thread
 from job_execution_framework.domain.steps import ControlWord
 
@@ -18,9 +20,9 @@ class LocalMachine:
         self.root = root
         self._going: set[str] = set()
 
-    def sessions(self, namespace: str, uid: str) -> LocalSessions:
+    def sessions(self, about: Seen) -> LocalSessions:
         """Return the sessions of a job."""
-        return LocalSessions(self.root / namespace / uid)
+        return LocalSessions(self.root / about.namespace / about.uid)
 
     async def forget(self, namespace: str, uid: str) -> None:
         """Remove what is left of a job that is gone; end first what still runs of it."""
@@ -28,7 +30,7 @@ class LocalMachine:
             return
         self._going.add(uid)
         try:
-            sessions = self.sessions(namespace, uid)
+            sessions = LocalSessions(self.root / namespace / uid)
             runs = [folder.name for folder in await in_thread(_folders, sessions.root)]
             for run in runs:
                 await sessions.close(run, "", ControlWord.CANCEL)
@@ -39,10 +41,14 @@ class LocalMachine:
         finally:
             self._going.discard(uid)
 
-    def strangers(
+    async def tidy(self, namespaces: Collection[str], known: Collection[str]) -> None:
+        """Remove what is left of jobs in these namespaces that are not `known` any more."""
+        strangers = await in_thread(self._strangers, namespaces, known)
+        await asyncio.gather(*(self.forget(*stranger) for stranger in strangers))
+
+    def _strangers(
         self, namespaces: Collection[str], known: Collection[str]
     ) -> list[tuple[str, str]]:
-        """Return the namespace and uid of each job that has a folder here and is not `known`."""
         return [
             (folder.name, job.name)
             for folder in _folders(self.root)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from enso_operator.adapters.conditions import conditions
+from enso_operator.adapters.conditions import card_in, conditions
+from enso_operator.adapters.place import NOWHERE, Place
 from enso_operator.adapters.status_fields import (
     cause_of,
     failure_of,
@@ -30,6 +31,7 @@ from enso_operator.api.status import (
     ScriptStatus,
     SessionLedger,
 )
+from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.checkpoint import first_undone
 from job_execution_framework.domain.events import COORDINATOR, JobResumed
 from job_execution_framework.domain.failure_card import FailureCard, failure_card
@@ -38,19 +40,23 @@ from job_execution_framework.domain.row import Attempt, Row, ScriptState
 from job_execution_framework.domain.transitions import ENDED
 
 
-def status_of(job: Job, generation: int, before: EnsoJobStatus) -> EnsoJobStatus:
+def status_of(
+    job: Job, generation: int, before: EnsoJobStatus, place: Place = NOWHERE
+) -> EnsoJobStatus:
     """Return the job's status; `before` is the one that it replaces."""
-    card = card_of(job)
+    card = _card(job, before, place)
+    waits = place.waits if job.run and job.state not in ENDED else None
     done = sum(row.done for row in job.rows.values())
     return fitted(
         EnsoJobStatus(
             observed_generation=generation,
-            conditions=conditions(job, card, generation, before.conditions or ()),
+            conditions=conditions(job, card, generation, before.conditions or (), waits),
             start_time=time_of(job.started_at),
             completion_time=time_of(job.ended_at),
             done=f"{done}/{len(job.rows)}",
             script=_at(job),
-            reason=word(job.failure.cause.reason) if job.failure else None,
+            reason=_reason(job, waits),
+            pod=place.pod or before.pod,
             scripts=[_row(name, row) for name, row in job.rows.items()],
             failure=_failure(job),
             ledger=_ledger(job),
@@ -59,13 +65,25 @@ def status_of(job: Job, generation: int, before: EnsoJobStatus) -> EnsoJobStatus
     )
 
 
-def card_of(job: Job) -> FailureCard | None:
+def _reason(job: Job, waits: Cause | None) -> str | None:
+    cause = job.failure.cause if job.failure else waits
+    return word(cause.reason) if cause else None
+
+
+def _card(job: Job, before: EnsoJobStatus, place: Place) -> FailureCard | None:
+    """Return the card; one that the status has already knows where that session was."""
+    if place == NOWHERE and job.failure and before.completion_time == time_of(job.ended_at):
+        return card_in(before) or card_of(job)
+    return card_of(job, place)
+
+
+def card_of(job: Job, place: Place = NOWHERE) -> FailureCard | None:
     """Return the failure card of a job, if it failed; its line fits anywhere."""
     job = job.copy()
     if job.failure:  # as the status has it: a session writes what it likes into its records
         bounded = cause_of(failure_of(job.failure.cause))
         job.failure = replace(job.failure, cause=bounded)
-    card = failure_card(job)
+    card = failure_card(job, on=place.on, log=place.log)
     return card and FailureCard(one_line(card.line), card.why)
 
 

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from enso_operator.adapters.conditions import refused
 from enso_operator.adapters.kube import Document, NoSuchObject, Objects
 from enso_operator.adapters.manifests import ensojob, suspended_manifest
+from enso_operator.adapters.place import Place
 from enso_operator.adapters.restored import restored
 from enso_operator.adapters.status import status_of
 from enso_operator.adapters.status_size import document_of, merge_patch
@@ -96,6 +97,8 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
         self._handed_in: dict[str, Document] = {}
         self._uids: dict[str, str] = {}
         """Which objects the jobs were handed in as; another one of the name is another job."""
+        self.place = Place()
+        """Where the job that is committed runs."""
 
     def hand_in(self, document: Document) -> None:
         """Take an object that a watch brought, so that its next load asks nobody.
@@ -155,7 +158,9 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
             version = seen.version
         del events  # the status is the whole of what is known
         seen = self._seen[job.id]
-        return self._write(seen, status_of(job, seen.generation, seen.status), str(version))
+        return self._write(
+            seen, status_of(job, seen.generation, seen.status, self.place), str(version)
+        )
 
     def rollback(self) -> None:
         """Forget what was not committed, and the objects."""

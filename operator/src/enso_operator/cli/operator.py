@@ -23,8 +23,12 @@ from job_execution_framework.domain.errors import EnsoError
 STOPPED, COULD_NOT_OPERATE = 0, 2
 """Exit codes."""
 NO_SESSIONS = (
-    "there is nowhere to run scripts: --sessions=local (or ENSO_SESSIONS=local) runs them as "
-    "processes of this machine, under this user, whoever wrote the EnsoJob"
+    "there is nowhere to run scripts: --sessions=pods (or ENSO_SESSIONS=pods) runs them in Pods, "
+    "and --sessions=local as processes of this machine, under this user, whoever wrote the EnsoJob"
+)
+NO_RECORDS_IMAGE = (
+    "sessions in Pods need --records-image (or ENSO_RECORDS_IMAGE): the image that this operator "
+    "runs from, which brings records out of each Pod"
 )
 LOCAL = (
     "enso: warning: sessions are local: whoever may create an EnsoJob runs programs on this "
@@ -40,8 +44,11 @@ def operator(arguments: Sequence[str]) -> int:
         return _refuse(sentences(error))
     if settings.sessions is None:
         return _refuse(NO_SESSIONS)
+    if settings.sessions == "pods" and not settings.records_image:
+        return _refuse(NO_RECORDS_IMAGE)
     logs.configure(settings.log_format, settings.log_level)
-    print(LOCAL, file=sys.stderr)
+    if settings.sessions == "local":
+        print(LOCAL, file=sys.stderr)
     try:
         client, cluster = _cluster(settings)
         listener = _listen(settings.health_host, settings.health_port)
@@ -52,14 +59,15 @@ def operator(arguments: Sequence[str]) -> int:
 
 
 def _cluster(settings: OperatorSettings) -> tuple[ApiClient, str]:
-    """Return a client, and what tells the cluster from others. Raises NotConnected."""
+    """Return a client, and what local sessions tell the cluster by. Raises NotConnected."""
     for namespace in settings.namespaces:
         check_namespace(namespace)
     client, _ = client_of(MOST_AT_ONCE)
     with explained(client):
         for namespace in settings.namespaces or [""]:
             Objects(client, namespace, KIND).page(limit=1)
-        return client, uid_of_namespace(client, "kube-system")
+        is_local = settings.sessions == "local"
+        return client, uid_of_namespace(client, "kube-system") if is_local else ""
 
 
 def _listen(host: str, port: int) -> socket.socket:

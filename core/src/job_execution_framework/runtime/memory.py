@@ -1,0 +1,46 @@
+"""What the kernel says of the memory of this container: whether it killed for it, and at what size.
+
+Under cgroup v1 only the process that is in the way is killed, and nobody else is told: the counter
+is all that tells such a SIGKILL from any other. Under v2 the whole container may go, which its
+coordinator sees.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+CGROUP = Path("/sys/fs/cgroup")
+_KILLS = ("memory.events", "memory/memory.oom_control")
+_LIMITS = ("memory.max", "memory/memory.limit_in_bytes")
+_NO_LIMIT = 2**60
+"""Bytes from which on a limit is none: v1 says so with a huge number, v2 with a word."""
+
+
+def kills() -> int:
+    """Return how many processes of this cgroup were killed, as memory had run out."""
+    found = re.search(r"^oom_kill (\d+)$", _first(_KILLS), re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+def limit() -> str:
+    """Return the limit, such as ``16 GiB``; nothing where there is none."""
+    text = _first(_LIMITS).strip()
+    if not text.isdigit() or int(text) >= _NO_LIMIT:
+        return ""
+    size, unit = float(text), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if size < 1024:  # noqa: PLR2004  # the next unit
+            break
+        size, unit = size / 1024, larger
+    return f"{size:.4g} {unit}"
+
+
+def _first(names: tuple[str, ...]) -> str:
+    """Return the text of the first file that is there: v2 and v1 have different ones."""
+    for name in names:
+        try:
+            return (CGROUP / name).read_text("ascii")
+        except (OSError, ValueError):
+            continue
+    return ""

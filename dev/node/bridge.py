@@ -1,0 +1,39 @@
+"""The bridge between the machine and its Pods: made, and taken away.
+
+No packet leaves the machine through it: it has no route, no masquerading, and nothing is switched
+on for forwarding.
+"""
+
+from pathlib import Path
+
+from dev.node import others
+from dev.node.addresses import API_SERVICE, BRIDGE, GATEWAY, PREFIX
+
+_LINK = Path("/sys/class/net", BRIDGE)
+
+
+def up() -> None:
+    """Make it, or give back what it has lost."""
+    if not exists():
+        others.run("ip", "link", "add", BRIDGE, "type", "bridge")
+    for address in (f"{GATEWAY}/{PREFIX}", f"{API_SERVICE}/32"):
+        others.run("ip", "address", "replace", address, "dev", BRIDGE)
+    others.run("ip", "link", "set", BRIDGE, "up")
+
+
+def down() -> None:
+    """Take it away, with the machine's ends of the Pods' links."""
+    for port in ports():
+        others.succeeds("ip", "link", "delete", port)  # it may go by itself meanwhile
+    if exists():
+        others.run("ip", "link", "delete", BRIDGE)
+
+
+def exists() -> bool:
+    """Say whether there is a bridge of that name."""
+    return _LINK.exists()
+
+
+def ports() -> list[str]:
+    """Return the machine's ends of the Pods' links."""
+    return [port.name for port in (_LINK / "brif").glob("*")]

@@ -1,0 +1,94 @@
+"""Who has the node of this machine: there is one, whatever checkout or test run started it.
+
+A claim names the folder of a cluster. Whoever starts or ends a node holds the machine's lock; a
+claim none of whose processes runs was left behind, and so was one of a test run that has ended.
+"""
+
+import fcntl
+import json
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dev.cluster import processes
+from dev.cluster.places import ClusterError, locked
+from dev.node import remains
+from dev.node.places import CLAIM, HOME, LOCK
+
+TEST_PREFIX = "test-"
+_POLL = 0.5
+
+
+def owner() -> Path | None:
+    """Return the folder of the cluster that has the node, if one has."""
+    try:
+        return Path(json.loads(CLAIM.read_text())["folder"])
+    except (FileNotFoundError, ValueError, KeyError):
+        return None
+
+
+@contextmanager
+def taken(folder: Path, *, patience: float = 0.0) -> Generator[None]:
+    """Hold the machine's lock, with the node ours; wait so long for a test run that has it."""
+    deadline = time.monotonic() + patience
+    while True:
+        with locked(LOCK, waiting_for="another start or stop of the node"):
+            holder = _holder(folder)
+            if holder is None:
+                CLAIM.write_text(json.dumps({"folder": str(folder)}))
+                yield
+                return
+        if not _is_test(holder) or time.monotonic() > deadline:
+            raise ClusterError(_sentence(holder))
+        time.sleep(_POLL)
+
+
+@contextmanager
+def released(folder: Path) -> Generator[None]:
+    """End the node, if it is ours, and hold the machine's lock until its cluster is gone too."""
+    if owner() != folder:
+        yield
+        return
+    with locked(LOCK, waiting_for="another start or stop of the node"):
+        remains.clear()
+        yield
+        CLAIM.unlink(missing_ok=True)
+
+
+def _holder(folder: Path) -> Path | None:
+    """Return who else has the node; what nobody has any more is cleared away."""
+    other = owner()
+    if other is None or other == folder:
+        return None
+    if processes.running(HOME) and not _is_abandoned(other):
+        return other
+    remains.clear()
+    processes.end(other)  # the control plane of a test run that was killed
+    return None
+
+
+def _is_test(folder: Path) -> bool:
+    return folder.name.startswith(TEST_PREFIX)
+
+
+def _is_abandoned(folder: Path) -> bool:
+    """Say whether it is of a test run that has ended: its users hold a lock (sharing.py)."""
+    users = folder.parents[1] / f"{folder.name}.users"
+    if not _is_test(folder):
+        return False
+    if not users.exists():
+        return True
+    with users.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def _sentence(holder: Path) -> str:
+    checkout = holder.parents[3]
+    if _is_test(holder):
+        return f"A test run in {checkout} has this machine's node: try again when it has ended"
+    return f"The cluster of {checkout} has this machine's node: `make cluster-down` there first"

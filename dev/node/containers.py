@@ -1,0 +1,53 @@
+"""containerd, asked through ctr: whether it answers, and which images it has."""
+
+import subprocess
+from pathlib import Path
+
+from dev.cluster.places import ClusterError, say
+from dev.node import images
+from dev.node.images import Image
+from dev.node.places import HOME, NAMESPACE, SOCKET
+
+_LOADED = HOME / "images"
+"""One file per image: the digest of what was imported last."""
+
+
+def answers() -> bool:
+    """Say whether containerd does its work."""
+    return _ctr("version").returncode == 0
+
+
+def load_base_images() -> None:
+    """Import what every node has: the sandbox's image, and the one for sessions."""
+    for image in (images.pause(), images.python()):
+        load(image)
+
+
+def load(image: Image) -> None:
+    """Import an image, unless it is there already."""
+    mark = _LOADED / image.digest
+    names = _ctr("--namespace", NAMESPACE, "images", "list", "--quiet").stdout.split()
+    if mark.exists() and image.name in names:
+        return
+    say(f"Importing {image.name}")
+    done = _ctr("--namespace", NAMESPACE, "images", "import", "--local", str(image.file))
+    if done.returncode != 0:
+        raise ClusterError(f"{image.file} cannot be imported: {done.stderr.strip()}")
+    _forget(image.name)
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.write_text(image.name)
+
+
+def _forget(name: str) -> None:
+    for mark in _LOADED.glob("*"):
+        if mark.read_text() == name:
+            mark.unlink()
+
+
+def _ctr(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(_program()), "--address", str(SOCKET), "--connect-timeout", "2s", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def _program() -> Path:
+    return HOME / "bin" / "ctr"

@@ -1,0 +1,75 @@
+"""What a machine must have for a node that we cannot build: asked before anything is started."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from dev.cluster.places import ClusterError
+
+_PROGRAMS = {
+    "runc": "runc",
+    "ip": "iproute2",
+    "umount": "mount",
+    "setsid": "util-linux",
+    "buildah": "buildah",
+    "debootstrap": "debootstrap",
+    "catatonit": "catatonit",
+}
+"""Each with the Debian package that has it."""
+
+_PLUGINS = ("bridge", "host-local", "loopback")
+_PLUGIN_FOLDERS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where a user's PATH may end too early."""
+
+
+def check() -> None:
+    """Raise ClusterError where there cannot be a node."""
+    if sentence := missing():
+        raise ClusterError(sentence)
+
+
+def missing() -> str:
+    """Return the sentence that says what is missing and what to do; empty if nothing is."""
+    if sys.platform != "linux":
+        return "A real node needs Linux: `make cluster-up` starts a cluster without one"
+    if os.geteuid() != 0:
+        return (
+            "A real node needs root, for containers and their network: run `make cluster` as root,"
+            " or `make cluster-up` for a cluster without a node"
+        )
+    if packages := sorted(set(_missing_packages())):
+        return (
+            f"A real node needs programs that this machine lacks: `apt-get install"
+            f" {' '.join(packages)}`, or `make cluster-up` for a cluster without a node"
+        )
+    return ""
+
+
+def program(name: str) -> str:
+    """Return the path of one of the machine's programs."""
+    found = find(name)
+    if found is None:
+        raise ClusterError(f"There is no {name} on this machine: `apt-get install {name}`")
+    return found
+
+
+def find(name: str) -> str | None:
+    """Return the path of a program of the machine, if it has it."""
+    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}")
+
+
+def plugins() -> Path | None:
+    """Return the folder of the CNI plugins, if the machine has all that are needed."""
+    for folder in _PLUGIN_FOLDERS:
+        if all((folder / name).exists() for name in _PLUGINS):
+            return folder
+    return None
+
+
+def _missing_packages() -> Iterator[str]:
+    yield from (package for name, package in _PROGRAMS.items() if find(name) is None)
+    if plugins() is None:
+        yield "containernetworking-plugins"

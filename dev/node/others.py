@@ -1,0 +1,46 @@
+"""Runs the programs of others, and says what they said when they fail: used by this package."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from dev.cluster.places import ClusterError
+from dev.node import needs
+
+_LINES = 5
+
+
+def run(
+    name: str,
+    *arguments: str,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    log: Path | None = None,
+) -> str:
+    """Return what the program prints, or write it to a log; ClusterError if it fails."""
+    command = [needs.program(name), *arguments]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    if log is not None:
+        log.write_text(said)
+    if done.returncode != 0:
+        where = f" ({log})" if log else ""
+        tail = "\n".join(f"  {line}" for line in said.splitlines()[-_LINES:])
+        raise ClusterError(f"`{name} {' '.join(arguments[:2])} …` failed{where}:\n{tail}")
+    return done.stdout
+
+
+def succeeds(name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> bool:
+    """Say whether the program ends well; what it says does not matter."""
+    command = [needs.program(name), *arguments]
+    whole = {**os.environ, **(environment or {})}
+    return subprocess.run(command, capture_output=True, check=False, env=whole).returncode == 0

@@ -1,0 +1,79 @@
+"""Ends the node, and removes everything that it leaves on a machine.
+
+The machine is the truth, not what was remembered: it does not matter who started the node, how it
+ended, or whether the folders are still there.
+"""
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from dev.cluster import processes
+from dev.cluster.places import ClusterError
+from dev.node import bridge, cgroups, mounts, shims, sysctls
+from dev.node.places import HOME, VOLATILE
+
+_PATIENCE = 20.0
+_LINKS = Path("/var/log/containers")
+"""The kubelet's, for collectors of logs."""
+_DEVICES = Path("/var/lib/kubelet/device-plugins")
+_NETWORK_CACHE = Path("/var/lib/cni/results")
+_FIXED = (_LINKS, _DEVICES, _NETWORK_CACHE, shims.SOCKETS)
+"""Folders whose paths no setting changes; another runtime may have files there too."""
+
+
+def clear() -> None:
+    """Leave nothing of a node behind; where there is none nothing happens."""
+    if not (HOME.exists() or VOLATILE.exists() or bridge.exists()):
+        return
+    # First what would start things again, then containers, then what reports their end.
+    for name in ("kubelet", "containerd"):
+        processes.end(HOME, [name])
+    _kill(shims.pids)
+    _kill(cgroups.members)
+    processes.end(HOME)
+    sysctls.restore()
+    for folder in (HOME, VOLATILE):
+        mounts.unmount_below(folder)
+    bridge.down()
+    cgroups.remove(_PATIENCE)
+    _remove_files()
+
+
+def _kill(find: Callable[[], set[int]]) -> None:
+    """Kill what is found until nothing is: one of them may start another meanwhile."""
+    deadline = time.monotonic() + _PATIENCE
+    while alive := find():
+        for pid in alive:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if time.monotonic() > deadline:
+            raise ClusterError(f"These processes of containers do not end: {sorted(alive)}")
+        time.sleep(0.02)
+
+
+def _remove_files() -> None:
+    for path in _ours():
+        path.unlink(missing_ok=True)
+    for folder in (HOME, VOLATILE):
+        shutil.rmtree(folder, ignore_errors=True)
+    for folder in (each for fixed in _FIXED for each in (fixed, fixed.parent)):
+        if folder != Path("/var/log"):
+            with suppress(OSError):  # it is somebody else's too, or not there
+                folder.rmdir()
+
+
+def _ours() -> Iterator[Path]:
+    """Yield our files in the folders that are not ours alone."""
+    yield from shims.sockets()
+    yield _DEVICES / "kubelet.sock"
+    for link in _LINKS.glob("*"):
+        if link.is_symlink() and link.readlink().is_relative_to(HOME):
+            yield link
+    for entry in _NETWORK_CACHE.glob("*"):
+        if str(VOLATILE) in entry.read_text():  # the network namespace's path
+            yield entry

@@ -1,0 +1,61 @@
+"""Simulated nodes beside the real one: any number of Pods, none of which runs anything.
+
+kwok plays the kubelets of those nodes alone that have its annotation. Their taint keeps every Pod
+away that does not tolerate it.
+"""
+
+import json
+from pathlib import Path
+
+from dev.cluster import processes
+from dev.node import machine
+from dev.node.addresses import GATEWAY
+from dev.node.node import Node
+from dev.node.places import HOME
+
+KEY, VALUE = "kwok.x-k8s.io/node", "fake"
+TOLERATION = {"key": KEY, "operator": "Equal", "value": VALUE, "effect": "NoSchedule"}
+_PORT = 10_247
+
+
+def simulate(node: Node, count: int, *, resources: tuple[Path, ...] = ()) -> list[str]:
+    """Add so many simulated nodes; return their names when they are ready.
+
+    `resources` are files of kwok's own kinds, such as ClusterLogs; they count when kwok starts.
+    """
+    if "kwok" not in processes.running(HOME):
+        _start(node, resources)
+    names = [f"simulated-{number}" for number in range(count)]
+    items = [_manifest(name) for name in names]
+    document = {"apiVersion": "v1", "kind": "List", "items": items}
+    node.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(document))
+    targets = [f"node/{name}" for name in names]
+    node.kubectl("wait", "--for=condition=Ready", "--timeout=50s", *targets)
+    return names
+
+
+def _start(node: Node, resources: tuple[Path, ...]) -> None:
+    certificates = node.cluster.folder / "pki"
+    # kwokctl has written its stages there: how a simulated Pod becomes ready, completes and goes.
+    files = (node.cluster.folder / "kwok.yaml", *resources)
+    machine.spawn(
+        "kwok",
+        *(f"--config={file}" for file in files),
+        f"--kubeconfig={node.kubeconfig}",
+        "--manage-all-nodes=false",
+        f"--manage-nodes-with-annotation-selector={KEY}={VALUE}",
+        f"--node-ip={GATEWAY}",
+        f"--node-port={_PORT}",
+        f"--server-address={GATEWAY}:{_PORT}",
+        f"--tls-cert-file={certificates}/admin.crt",
+        f"--tls-private-key-file={certificates}/admin.key",
+    )
+
+
+def _manifest(name: str) -> dict[str, object]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name, "annotations": {KEY: VALUE}, "labels": {KEY: VALUE}},
+        "spec": {"taints": [{"key": KEY, "value": VALUE, "effect": "NoSchedule"}]},
+    }

@@ -1,0 +1,33 @@
+"""Kernel settings that a kubelet changes for itself: remembered before, put back afterwards."""
+
+import json
+from contextlib import suppress
+from pathlib import Path
+
+from dev.node.places import HOME
+
+_ROOT = Path("/proc/sys")
+_NAMES = (
+    "kernel/keys/root_maxbytes",
+    "kernel/keys/root_maxkeys",
+    "kernel/panic",
+    "kernel/panic_on_oops",
+    "vm/overcommit_memory",
+    "vm/panic_on_oom",
+)
+_FILE = HOME / "sysctls.json"
+
+
+def remember() -> None:
+    """Keep what they were before the first kubelet."""
+    if not _FILE.exists():
+        found = {name: (_ROOT / name).read_text() for name in _NAMES if (_ROOT / name).exists()}
+        _FILE.write_text(json.dumps(found))
+
+
+def restore() -> None:
+    """Make them what they were."""
+    with suppress(FileNotFoundError, ValueError):
+        for name, value in json.loads(_FILE.read_text()).items():
+            if (_ROOT / name).read_text() != value:
+                (_ROOT / name).write_text(value)

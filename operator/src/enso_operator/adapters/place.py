@@ -1,0 +1,24 @@
+"""Where a session runs, as far as its coordinator knows: for people who look for its output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from job_execution_framework.domain.cause import Cause
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a job's status and failure card tell of the session that it has or had."""
+
+    pod: str = ""
+    """Name of the Pod."""
+    on: str = ""
+    """Node, Pod and image, or whatever else says where it runs."""
+    log: str = ""
+    """How to read all that the scripts wrote."""
+    waits: Cause | None = None
+    """Why the session has not begun yet, where it is not only a moment's delay."""
+
+
+NOWHERE = Place()

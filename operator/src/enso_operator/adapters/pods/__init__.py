@@ -1,0 +1,1 @@
+"""Sessions as Pods: how each is made, released, followed and ended."""

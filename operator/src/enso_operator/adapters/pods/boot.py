@@ -1,0 +1,35 @@
+"""The folders of a session Pod, and how its session begins."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+ROOT = PurePosixPath("/enso")
+"""Everything of ours; a session may mount nothing there."""
+RUNTIME = ROOT / "runtime"
+"""The runtime, as the records container put it there. The session can only read it."""
+READY = RUNTIME / "ready"
+"""Made when the runtime is whole."""
+RUN = ROOT / "run"
+"""The session run's own folder, on the node's disk: its marker survives a restart."""
+HOME = ROOT / "home"
+PLAN_FILE = ROOT / "plan" / "plan.json"
+WORD_FILE = ROOT / "control" / "word"
+PATIENCE_SECONDS = 60
+"""How long the runtime may take to appear."""
+
+BOOT = f"""\
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
+if sys.version_info < (3, 10):
+    sys.exit("enso: the image's python3 is %d.%d, and enso needs 3.10" % sys.version_info[:2])
+end = time.monotonic() + {PATIENCE_SECONDS}
+while not os.path.exists({str(READY)!r}):
+    if time.monotonic() > end:
+        sys.exit("enso: the records container brought no runtime within {PATIENCE_SECONDS} s")
+    time.sleep(0.005)
+sys.path.insert(0, {str(RUNTIME)!r})
+from job_execution_framework.runtime.supervisor import main
+sys.exit(main(*sys.argv[1:]))
+"""
+"""The session's first program, for whatever Python the image has; it is an argument of python3."""

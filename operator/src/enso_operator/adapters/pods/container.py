@@ -1,0 +1,130 @@
+"""Follows a container script: its Pod's state is all that there is, so its events are made here.
+
+They carry the run's name and numbers of their own, as what a session records does: seen again, they
+change nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from enso_operator.adapters.kube import Document
+from enso_operator.adapters.pods import names, state
+from enso_operator.adapters.pods.follower import PodFollower
+from job_execution_framework.domain.cause import LINES_KEPT, Cause, Reason
+from job_execution_framework.domain.events import (
+    Event,
+    ScriptEvent,
+    ScriptFailed,
+    ScriptStarted,
+    ScriptSucceeded,
+)
+from job_execution_framework.domain.steps import ControlWord
+from job_execution_framework.service_layer.observations import Ended
+from job_execution_framework.service_layer.records import from_line
+
+
+@dataclass
+class ContainerFollower(PodFollower):
+    """One container script that is followed."""
+
+    timeout_seconds: float | None = None
+
+    _seen: list[Event] = field(default_factory=list[Event], init=False)
+
+    async def _read_log(self) -> None:
+        """Leave the log alone: it is the container's own."""
+
+    def seen_in_pod(self) -> tuple[Event, ...]:
+        """Return what is new: that it started, and how it ended."""
+        if self.pod is None or not state.has_begun(self.pod):
+            return ()
+        before, start = len(self._seen), _start(self.pod)
+        if not self._seen:
+            self._seen.append(replace(start, at=_begun_at(self.pod)))
+        outcome = self._outcome(self.pod)
+        if len(self._seen) == 1 and outcome:
+            self._seen.append(outcome)
+        return tuple(self._seen[before:])
+
+    def why_to_end(self, pod: Document, now: float) -> Cause | None:
+        """Return why the Pod has had its time: its own, or that of what it waits for."""
+        if self.timeout_seconds and self._seen and now >= self._times_out_at():
+            why = f"ran longer than {self.timeout_seconds:g} s"
+            return Cause(Reason.TIMEOUT, why)
+        return super().why_to_end(pod, now)
+
+    def due(self) -> list[float]:
+        """Return the times at which the Pod may have to be ended."""
+        more = [self._times_out_at()] if self.timeout_seconds and self._seen else []
+        return super().due() + more
+
+    def ended(self) -> Ended | None:
+        """Return how the run ended, once that is certain."""
+        if len(self._seen) > 1:
+            return Ended(log_is_complete=True)
+        if not self._seen or self.pod is None:
+            return super().ended()
+        if not (self.gone or state.is_over(self.pod)):
+            return None
+        return Ended(log_is_complete=True, cause=state.why_over(self.pod))
+
+    def _outcome(self, pod: Document) -> ScriptEvent | None:
+        """Return how it ended; None while it runs, and where nobody can know."""
+        end, cause = state.ended(pod), None
+        if state.restarts(pod) or end is None:
+            return None
+        if self.because or self.deleted_at:
+            cancelled = Cause(Reason.CANCELLED, "it was ended, because the job was cancelled")
+            cause = self.because or cancelled
+        elif state.is_disturbed(pod):
+            return None
+        elif end.get("reason") == "OOMKilled":
+            cause = state.out_of_memory(pod)
+        elif end.get("exitCode") or end.get("signal"):
+            cause = _exit(end)
+        start, at = _start(pod), _time(end.get("finishedAt"))
+        seconds = max(0.0, at - _begun_at(pod))
+        names = ("script", "number", "of", "attempt", "parameters", "origin")
+        about = {name: getattr(start, name) for name in names}
+        if cause:
+            return ScriptFailed(**about, at=at, seq=2, seconds=seconds, cause=cause)
+        return ScriptSucceeded(**about, at=at, seq=2, seconds=seconds)
+
+    def _times_out_at(self) -> float:
+        return self._seen[0].at + (self.timeout_seconds or 0.0)
+
+    def tell(self, word: ControlWord) -> None:
+        """Know what the session was told: a container hears no word, it is ended by its Pod's."""
+        super().tell(word)
+        if word is ControlWord.CANCEL:
+            self._told_at -= self.settings.grace_seconds + 20.0
+
+
+def _start(pod: Document) -> ScriptStarted:
+    """Return the record of the start that the Pod was made for."""
+    record = from_line(pod["metadata"]["annotations"][names.ATTEMPT].encode())
+    if not isinstance(record, ScriptStarted):
+        raise TypeError("the Pod's annotation is not the start of a script")
+    return record
+
+
+def _begun_at(pod: Document) -> float:
+    return _time(state.running_since(pod) or (state.ended(pod) or {}).get("startedAt"))
+
+
+def _exit(end: Document) -> Cause:
+    code = int(end.get("exitCode") or 0)
+    lines = [line for line in str(end.get("message") or "").splitlines() if line.strip()]
+    return Cause(
+        Reason.EXIT_CODE,
+        f"the container exited with code {code}",
+        exit_code=code,
+        said=tuple(lines[-LINES_KEPT:]),
+        said_lines=len(lines),
+    )
+
+
+def _time(text: str | None) -> float:
+    return datetime.fromisoformat(text).timestamp() if text else 0.0

@@ -1,0 +1,283 @@
+"""Follows one session run in its Pod to its certain end, and sees to it that it comes to one.
+
+What a run records comes from its log (`records.py`), all else from the Pod's own state
+(`state.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+from enso_operator.adapters.kube import Document
+from enso_operator.adapters.place import Place
+from enso_operator.adapters.pods import names, records, state
+from enso_operator.adapters.pods.calls import PodCalls
+from enso_operator.adapters.pods.logs import PodLogs
+from enso_operator.adapters.pods.records import Records, Stream
+from enso_operator.adapters.pods.settings import PodSettings
+from enso_operator.threads import patiently
+from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.events import Event
+from job_execution_framework.domain.steps import ControlWord
+from job_execution_framework.runtime import summary
+from job_execution_framework.service_layer.clock import Clock
+from job_execution_framework.service_layer.observations import Ended, Observations
+
+RESYNC_SECONDS = 60.0
+"""How long nothing may be heard of a Pod until it is looked at: a watch may miss something."""
+TRIES = 3
+"""How often the log is read after its container has ended, for what is missing."""
+MARGIN_SECONDS = 20.0
+"""Beyond the scripts' grace: how long a session that was cancelled may take to end by itself."""
+LOOK_SECONDS, DELETE_AGAIN_SECONDS = 2.0, 30.0
+"""After a Pod was deleted: until it is looked whether it is gone, and until it is deleted again."""
+
+
+@dataclass(frozen=True)
+class Gone:
+    """The Pod is no more; `last` is how it was seen last, if it was."""
+
+    last: Document | None = None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Which run is followed."""
+
+    run: str
+    pod: str
+    uid: str
+    scripts: tuple[str, ...]
+    """Names of all of the job's scripts, in its order."""
+
+
+@dataclass
+class PodFollower:
+    """One run that is followed."""
+
+    subject: Subject
+    calls: PodCalls
+    logs: PodLogs
+    settings: PodSettings
+    clock: Clock
+    moved: Callable[[Place], None]
+    """Told where the session is, whenever that changes."""
+
+    heard: asyncio.Queue[Document | Gone | bytes | Stream] = field(
+        default_factory=asyncio.Queue[Document | Gone | bytes | Stream], init=False
+    )
+    """What the watch of Pods brings, and the log."""
+    pod: Document | None = field(default=None, init=False)
+    gone: bool = field(default=False, init=False)
+    because: Cause | None = field(default=None, init=False)
+    """Why we end the Pod."""
+    word: ControlWord | None = field(default=None, init=False)
+    deleted_at: float = field(default=0.0, init=False)
+    """When we deleted the Pod, 0 while we did not."""
+    _records: Records = field(default_factory=Records, init=False)
+    _told_at: float = field(default=0.0, init=False)
+    _waits: str = field(default="", init=False)
+    """The kubelet's or the scheduler's word for what the session waits for."""
+    _waits_since: float = field(default=0.0, init=False)
+    _place: Place = field(default=Place(), init=False)
+    _tries: int = field(default=0, init=False)
+    _scheduled: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+
+    def tell(self, word: ControlWord) -> None:
+        """Know what the session was told; it may never come to hear it."""
+        self.word, self._told_at = word, self.clock.now()
+        self.heard.put_nowait(b"")  # something may be due
+
+    async def observations(self) -> AsyncIterator[Observations]:
+        """Yield what the run records; the last observation says that it `ended`."""
+        reader = asyncio.create_task(self._read_log())
+        try:
+            await self._look()
+            yield Observations(run=self.subject.run, records=self.seen_in_pod())
+            while (ended := self.ended()) is None:
+                await self._see_to_it()
+                yield Observations(run=self.subject.run, records=await self._hear())
+            yield Observations(run=self.subject.run, ended=ended)
+        finally:
+            reader.cancel()
+
+    async def _read_log(self) -> None:
+        await self._scheduled.wait()
+        await records.read(self.logs, self.calls.namespace, self.subject.pod, self.heard.put_nowait)
+
+    # What is heard.
+
+    async def _hear(self) -> tuple[Event, ...]:
+        """Wait for news; return the records among them."""
+        try:
+            async with asyncio.timeout(self._until_something_is_due()):
+                news = [await self.heard.get()]
+        except TimeoutError:
+            await self._look()
+            return self.seen_in_pod()
+        while not self.heard.empty():
+            news.append(self.heard.get_nowait())
+        recorded = [event for one in news if (event := self._take(one))]
+        if self._records.end and self._records.end.broken:
+            await self._look()  # what broke it is in the Pod's state
+        return (*recorded, *self.seen_in_pod())
+
+    def seen_in_pod(self) -> tuple[Event, ...]:
+        """Return the events that the Pod's own state tells of: those of a container script."""
+        return ()
+
+    def _take(self, news: Document | Gone | bytes | Stream) -> Event | None:
+        if isinstance(news, bytes):
+            return self._records.take(news)
+        if isinstance(news, Stream):
+            if news.begins:
+                self._records.begin()
+            elif self.gone or (self.pod and state.records_are_over(self.pod)):
+                self._tries += 1
+        elif isinstance(news, Gone):
+            self._see(news.last)
+            self.gone = True
+        else:
+            self._see(news)
+        return None
+
+    async def _look(self) -> None:
+        """Ask how the Pod is now."""
+        pod = await patiently(self.calls.get, self.subject.pod)
+        self.gone = self.gone or pod is None or pod["metadata"]["uid"] != self.subject.uid
+        self._see(pod)
+
+    def _see(self, pod: Document | None) -> None:
+        if pod is None or pod["metadata"]["uid"] != self.subject.uid:
+            return
+        if self.pod and _version(pod) < _version(self.pod):
+            return
+        self.pod = pod
+        if state.is_scheduled(pod):
+            self._scheduled.set()
+        waits = state.waits_for(pod)
+        if waits and waits[0] != self._waits:
+            self._waits_since = self.clock.now()
+        self._waits = waits[0] if waits else ""
+        name = self.subject.pod
+        place = Place(
+            pod=name,
+            on=state.where(pod),
+            log=f"kubectl logs -n {self.calls.namespace} {name} -c {names.SESSION}",
+            waits=waits[1] if waits else None,
+        )
+        if place != self._place:
+            self._place = place
+            self.moved(place)
+
+    # What is done.
+
+    async def _see_to_it(self) -> None:
+        """End a Pod that will not begin, or that should have ended by itself."""
+        if self.gone or self.pod is None or state.is_over(self.pod):
+            return
+        if self._records.damage and self.word is not ControlWord.CANCEL:
+            cancel = ControlWord.CANCEL
+            await patiently(self.calls.tell, self.subject.pod, self.subject.uid, cancel.value)
+            self.tell(cancel)
+        now = self.clock.now()
+        if now >= self.deleted_at + DELETE_AGAIN_SECONDS and self._is_to_be_ended(self.pod, now):
+            self.deleted_at = now
+            await patiently(self.calls.delete, self.subject.pod, self.subject.uid)
+
+    def _is_to_be_ended(self, pod: Document, now: float) -> bool:
+        self.because = self.because or self.why_to_end(pod, now)
+        if self.because or (self.word and not state.has_begun(pod)):
+            return True
+        return self.word is ControlWord.CANCEL and now >= self._must_be_over()
+
+    def why_to_end(self, pod: Document, now: float) -> Cause | None:
+        """Return why the Pod has had its time, if it has: what it waits for does not come."""
+        waits, patience = state.waits_for(pod), self._patience()
+        if waits and patience is not None and now >= self._waits_since + patience:
+            return waits[1]
+        return None
+
+    def _patience(self) -> float | None:
+        if self._waits in state.HOPELESS:
+            return 0.0
+        if self._waits == state.UNSCHEDULABLE:
+            return self.settings.schedule_patience_seconds
+        return self.settings.pull_patience_seconds
+
+    def _must_be_over(self) -> float:
+        return self._told_at + self.settings.grace_seconds + MARGIN_SECONDS
+
+    def _until_something_is_due(self) -> float:
+        now = self.clock.now()
+        soon = [when - now for when in self.due() if when > now]
+        return min([RESYNC_SECONDS, *soon])
+
+    def due(self) -> list[float]:
+        """Return the times at which the Pod may have to be ended."""
+        again = (LOOK_SECONDS, DELETE_AGAIN_SECONDS) if self.deleted_at else ()
+        times = [self.deleted_at + seconds for seconds in again]
+        if self._waits and (patience := self._patience()) is not None:
+            times.append(self._waits_since + patience)
+        return [*times, self._must_be_over()] if self.word else times
+
+    # How it ended.
+
+    def ended(self) -> Ended | None:
+        """Return how the run ended, once that is certain."""
+        log, broken = self._records, self._records.end.broken if self._records.end else ""
+        if log.end and log.complete:
+            cause = self._why_broken(broken) if broken else None
+            return Ended(log_is_complete=True, cause=cause)
+        if not (self.gone or (self.pod and state.is_over(self.pod))):
+            return None
+        if self._never_began():
+            cause = None if self.word and not self.because else self._why_over()
+            return Ended(log_is_complete=True, cause=cause)
+        if not log.drained and self._tries < (1 if self.gone else TRIES):
+            return None
+        if log.complete:
+            return Ended(log_is_complete=True, cause=self._why_over())
+        return self._as_summed_up()
+
+    def _as_summed_up(self) -> Ended:
+        """Return the end of a run whose log is not complete: its last words may know more."""
+        found = summary.read(state.told(self.pod), self.subject.scripts) if self.pod else None
+        outcomes, is_all = found or ((), False)
+        cause = self._why_over() if self._records.damage or not is_all else None
+        return Ended(log_is_complete=is_all, cause=cause, outcomes=outcomes)
+
+    def _never_began(self) -> bool:
+        """Whether it is certain that nothing of the session ran."""
+        if self.pod is None or state.has_begun(self.pod) or self._records.seq:
+            return False
+        is_certain = state.is_over(self.pod) or not state.is_scheduled(self.pod)
+        return is_certain or bool(self.gone and self.deleted_at)
+
+    def _why_broken(self, said: str) -> Cause:
+        """Say what ended a session from outside; else what of our own broke in it."""
+        if self.pod and state.is_disturbed(self.pod):
+            return self._ours() or state.why_over(self.pod)
+        return Cause(Reason.SESSION_LOST, said)
+
+    def _why_over(self) -> Cause:
+        if self._records.damage:
+            return Cause(Reason.SESSION_LOST, f"its journal is damaged: {self._records.damage}")
+        if self.pod is None:
+            return Cause(Reason.SESSION_LOST, "its Pod is gone")
+        cause, said = self._ours() or state.why_over(self.pod), state.told(self.pod)
+        is_summary = summary.read(said, self.subject.scripts) is not None
+        if cause.reason != Reason.SESSION_LOST or self._records.seq or not said or is_summary:
+            return cause
+        return Cause(cause.reason, f"{cause.message}: {said}")  # why nothing began
+
+    def _ours(self) -> Cause | None:
+        if self.because or not self.deleted_at:
+            return self.because
+        return Cause(Reason.CANCELLED, "the session was ended, because it was cancelled")
+
+
+def _version(pod: Document) -> int:
+    return int(pod["metadata"]["resourceVersion"])

@@ -1,0 +1,81 @@
+"""Follows containers' logs: many at once, on the event loop, each line as it comes."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator
+
+import aiohttp
+from kubernetes.client import Configuration
+
+from job_execution_framework.domain.errors import Unavailable
+
+
+class NoLog(Unavailable):
+    """There is no such container, or it has not started, or its log is gone."""
+
+
+SILENCE_SECONDS = 30.0
+"""Without a word, not even a heartbeat, for so long a stream is taken for dead."""
+_CONNECT_SECONDS = 10.0
+
+
+class PodLogs:
+    """Logs of one API server's Pods. To be used and closed within one event loop."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._http: aiohttp.ClientSession | None = None
+
+    async def follow(self, namespace: str, pod: str, container: str) -> AsyncIterator[bytes]:
+        """Yield each line of a container's log from its start, as long as the stream lasts.
+
+        Its end tells nothing of the container's. Raises NoLog, and Unavailable.
+        """
+        url = f"{self._configuration.host}/api/v1/namespaces/{namespace}/pods/{pod}/log"
+        query = {"container": container, "follow": "true"}
+        rest = b""
+        try:
+            async with self._session().get(url, params=query, headers=self._headers()) as answer:
+                if answer.status != 200:  # noqa: PLR2004  # 204 before a Pod is scheduled
+                    kind = NoLog if answer.status < 500 else Unavailable  # noqa: PLR2004
+                    raise kind(f"the API server has no log: {answer.status}")
+                async for chunk in answer.content.iter_any():
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    for line in lines:
+                        yield line
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unavailable(f"the log cannot be read: {error!r}") from error
+
+    async def close(self) -> None:
+        """Give back the connections."""
+        if self._http:
+            await self._http.close()
+        self._http = None
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            # As many as there are jobs: each is silent most of the time.
+            connector = aiohttp.TCPConnector(limit=0, ssl=self._trust())
+            timeout = aiohttp.ClientTimeout(
+                total=None, sock_connect=_CONNECT_SECONDS, sock_read=SILENCE_SECONDS
+            )
+            self._http = aiohttp.ClientSession(connector=connector, timeout=timeout)
+        return self._http
+
+    def _headers(self) -> dict[str, str]:
+        """Return who asks; a token is renewed before a request."""
+        token = self._configuration.get_api_key_with_prefix("BearerToken")
+        basic = self._configuration.get_basic_auth_token() if self._configuration.username else None
+        return {"Authorization": str(token or basic)} if token or basic else {}
+
+    def _trust(self) -> ssl.SSLContext | bool:
+        configuration = self._configuration
+        if not configuration.host.startswith("https"):
+            return True
+        context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
+        if not configuration.verify_ssl:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        if configuration.cert_file:
+            context.load_cert_chain(configuration.cert_file, configuration.key_file)
+        return context

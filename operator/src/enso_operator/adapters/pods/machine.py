@@ -1,0 +1,86 @@
+"""The session Pods of all EnsoJobs: whoever follows one hears of it here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from kubernetes.client import ApiClient
+
+from enso_operator.adapters.kube import Document, NoSuchObject, Objects
+from enso_operator.adapters.pods import names, state
+from enso_operator.adapters.pods.calls import PodCalls, owner_of
+from enso_operator.adapters.pods.follower import Gone, PodFollower
+from enso_operator.adapters.pods.logs import PodLogs
+from enso_operator.adapters.pods.sessions import PodSessions
+from enso_operator.adapters.pods.settings import PodSettings
+from enso_operator.adapters.unit_of_work import Seen
+from enso_operator.threads import in_thread
+from job_execution_framework.service_layer.clock import Clock
+
+LATE_SECONDS = 60.0
+"""How long a Pod may stay gated until it is asked whether anybody still means it."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class PodMachine:
+    """Where sessions run, when that is in Pods."""
+
+    client: ApiClient
+    logs: PodLogs
+    settings: PodSettings
+    clock: Clock
+    _followers: dict[str, PodFollower] = field(default_factory=dict[str, PodFollower], init=False)
+    """By the Pod's uid."""
+    _gated: dict[str, tuple[float, Document]] = field(
+        default_factory=dict[str, tuple[float, Document]], init=False
+    )
+    """Pods that were not released, by uid, and since when that is known."""
+
+    def sessions(self, about: Seen) -> PodSessions:
+        """Return the sessions of a job. Raises InvalidJob."""
+        calls = PodCalls(self.client, about.namespace)
+        return PodSessions(about, calls, self.logs, self.settings, self.clock, self._follow)
+
+    def saw(self, kind: str | None, pod: Document) -> None:
+        """Take what a watch of Pods brought."""
+        uid = pod["metadata"]["uid"]
+        if kind != "DELETED" and state.is_gated(pod):
+            self._gated.setdefault(uid, (self.clock.now(), pod))
+        else:
+            self._gated.pop(uid, None)
+        if follower := self._followers.get(uid):
+            follower.heard.put_nowait(Gone(pod) if kind == "DELETED" else pod)
+
+    async def forget(self, namespace: str, uid: str) -> None:
+        """Leave it to the garbage collector: Pods belong to their EnsoJob."""
+
+    async def tidy(self, namespaces: Collection[str], known: Collection[str]) -> None:
+        """Remove Pods that were made late, by an operator that slept, and never may start."""
+        del namespaces, known  # the watch shows only Pods of theirs
+        for uid, (since, pod) in list(self._gated.items()):
+            if self.clock.now() >= since + LATE_SECONDS and uid not in self._followers:
+                await in_thread(self._remove_late, pod)
+                self._gated.pop(uid, None)
+
+    def _remove_late(self, pod: Document) -> None:
+        metadata = pod["metadata"]
+        jobs = Objects(self.client, metadata["namespace"], "ensojobs")
+        try:
+            job = jobs.get(metadata["labels"][names.JOB_LABEL])
+        except NoSuchObject:
+            return  # it goes with its job
+        run = state.part(state.part(state.part(job, "status"), "ledger"), "run")
+        if job["metadata"]["uid"] == owner_of(pod) and run.get("uid") == metadata["uid"]:
+            return
+        namespace, name = metadata["namespace"], metadata["name"]
+        _log.warning("Pod %s/%s was made late: it is removed", namespace, name)
+        PodCalls(self.client, namespace).delete(name, metadata["uid"])
+
+    def _follow(self, follower: PodFollower | None, uid: str) -> None:
+        if follower:
+            self._followers[uid] = follower
+        else:
+            self._followers.pop(uid, None)

@@ -1,0 +1,64 @@
+"""Names, labels and annotations of session Pods, by which they and their jobs find each other."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import string
+
+LONGEST_NAME = 63
+"""A Pod's name is its host name, too."""
+_NUMBER = re.compile(r"-([0-9]+)\Z")
+_DIGITS = string.digits + string.ascii_lowercase
+_MARK_LENGTH = 5
+_SHORTEST_JOB = 20
+
+JOB_LABEL = "enso.dev/job"
+JOB_UID_LABEL = "enso.dev/job-uid"
+"""On every Pod of ours: what a watch selects them by."""
+SESSION_LABEL = "enso.dev/session"
+MANAGED_BY = "app.kubernetes.io/managed-by"
+RUN = "enso.dev/run"
+"""Annotation: the session run, whose name may be longer than a label's value."""
+CONTROL = "enso.dev/control"
+"""Annotation: what the session is told. It reads that as a file."""
+PLAN = "enso.dev/plan"
+"""Annotation: the ConfigMap with the plan; its name tells one plan from another."""
+ATTEMPT = "enso.dev/attempt"
+"""Annotation of a container script's Pod: the record of its start, but for the time."""
+GATE = "enso.dev/release"
+"""Scheduling gate of a Pod that is not released."""
+SESSION, RECORDS = "session", "records"
+"""Names of the containers."""
+
+
+def pod_name(job: str, run: str, uid: str) -> str:
+    """Return the only name that a session run's Pod can have.
+
+    It is cut from job and session, with the run's number and a mark of both in full, so that no two
+    runs share one.
+    """
+    session, found = session_of(run), _NUMBER.search(run)
+    number = found[1] if found else "0"
+    end = f"-{number}-{_mark(f'{uid}/{session}')}"
+    room = LONGEST_NAME - len(end) - 1
+    job = job[: max(room - len(session), _SHORTEST_JOB)].rstrip("-")
+    return f"{job}-{session[: room - len(job)]}".rstrip("-") + end
+
+
+def session_of(run: str) -> str:
+    """Return the session that a run is of."""
+    return _NUMBER.sub("", run)
+
+
+def label(text: str) -> str:
+    """Return as much of a name as a label's value can hold."""
+    return text[:LONGEST_NAME].rstrip("-")
+
+
+def _mark(text: str) -> str:
+    value, mark = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]), ""
+    for _ in range(_MARK_LENGTH):
+        value, digit = divmod(value, len(_DIGITS))
+        mark += _DIGITS[digit]
+    return mark

@@ -1,0 +1,154 @@
+"""Sessions as Pods: born gated, released once, followed by their logs.
+
+A Pod's name fences only while the Pod exists, so the uid that was committed is what may start. A
+Pod that is made late stays gated, and is removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from functools import cached_property
+
+from enso_operator.adapters.kube import Document, Refused
+from enso_operator.adapters.manifests import ensojob
+from enso_operator.adapters.place import Place
+from enso_operator.adapters.pods import names, state
+from enso_operator.adapters.pods.calls import PodCalls, owner_of
+from enso_operator.adapters.pods.container import ContainerFollower
+from enso_operator.adapters.pods.documents import SessionPod
+from enso_operator.adapters.pods.follower import PodFollower, Subject
+from enso_operator.adapters.pods.logs import PodLogs
+from enso_operator.adapters.pods.rules import check_session
+from enso_operator.adapters.pods.settings import PodSettings
+from enso_operator.adapters.unit_of_work import Seen
+from enso_operator.api.v1alpha1 import EnsoJobSpec
+from enso_operator.threads import in_thread, patiently
+from job_execution_framework.domain.errors import Conflict, InvalidJob
+from job_execution_framework.domain.script import Container, Script
+from job_execution_framework.domain.steps import ControlWord
+from job_execution_framework.service_layer.clock import Clock
+from job_execution_framework.service_layer.observations import Observations
+from job_execution_framework.service_layer.plan import Plan
+
+
+class PodSessions:
+    """The session runs of one EnsoJob."""
+
+    def __init__(  # what a session stands on
+        self,
+        about: Seen,
+        calls: PodCalls,
+        logs: PodLogs,
+        settings: PodSettings,
+        clock: Clock,
+        followed: Callable[[PodFollower | None, str], None],
+    ) -> None:
+        self._about, self._calls, self._logs = about, calls, logs
+        self._settings, self._clock, self._followed = settings, clock, followed
+        self._followers: dict[str, PodFollower] = {}
+        self._words: dict[str, ControlWord] = {}
+        self.place = Place()
+        """Where the latest run is."""
+
+    @cached_property
+    def _spec(self) -> EnsoJobSpec:
+        return ensojob(self._about.document).spec
+
+    def check(self, scripts: Sequence[Script]) -> None:
+        """Raise InvalidJob where a session asks for what the operator's settings do not allow."""
+        for session in self._spec.sessions:
+            check_session(session, self._settings)
+        bare = {one.name for one in self._spec.sessions if not one.image}
+        if not self._spec.sessions:
+            bare = {script.session for script in scripts}
+        for script in scripts:
+            is_bare = not isinstance(script.work, Container) and script.session in bare
+            if is_bare and not self._settings.session_image:
+                raise InvalidJob(
+                    f"session {script.session!r} names no image, and the operator has no default: "
+                    "add spec.sessions[].image, or start the operator with --session-image"
+                )
+
+    async def open(self, plan: Plan) -> str:
+        """Create the Pod, gated, and return its uid; that of an earlier call where it is there."""
+        self.place = Place(pod=self._pod(plan.run))
+        return await in_thread(self._open, plan)
+
+    async def release(self, run: str, uid: str) -> None:
+        """Let the Pod of this uid start, unless it was released before, or is to end anyway."""
+        if run not in self._words:
+            with suppress(Refused):  # it was, or it is gone: whoever follows it sees that
+                await patiently(self._calls.release, self._pod(run), uid)
+
+    async def follow(self, run: str, uid: str) -> AsyncIterator[Observations]:
+        """Yield the run's records from its start; the last observation says that it `ended`."""
+        follower = self._followers[run] = self._follower(run, uid)
+        self._followed(follower, uid)
+        if run in self._words:
+            follower.tell(self._words[run])
+        try:
+            async for seen in follower.observations():
+                yield seen
+        finally:
+            self._followed(None, uid)
+            del self._followers[run]
+
+    async def close(self, run: str, uid: str, word: ControlWord) -> None:
+        """Tell the run to end; it ends in its own time."""
+        self._words[run] = word
+        await patiently(self._calls.tell, self._pod(run), uid, word.value)
+        if run in self._followers:
+            self._followers[run].tell(word)
+
+    async def reap(self, patience: float) -> None:
+        """Leave Pods alone: they stay for whoever reads their logs, and go with the job."""
+
+    def _pod(self, run: str) -> str:
+        return names.pod_name(self._about.name, run, self._about.uid)
+
+    def _follower(self, run: str, uid: str) -> PodFollower:
+        scripts = tuple(script.name for script in self._spec.scripts)
+        subject = Subject(run, self._pod(run), uid, scripts)
+        given = (subject, self._calls, self._logs, self._settings, self._clock, self._moved)
+        session = names.session_of(run)
+        own = (one for one in self._spec.scripts if one.container and one.name == session)
+        if script := next(own, None):
+            return ContainerFollower(*given, timeout_seconds=script.timeout_seconds)
+        return PodFollower(*given)
+
+    def _moved(self, place: Place) -> None:
+        self.place = place
+
+    # In a thread.
+
+    def _open(self, plan: Plan) -> str:
+        pod = SessionPod(self._about, self._spec, plan, self._settings)
+        name = ""
+        if not pod.container:
+            config = pod.config()
+            name = config["metadata"]["name"]
+            self._calls.create_plan(config)
+        document = pod.pod(name)
+        try:
+            made = self._calls.create(document)
+        except Conflict:
+            made = self._adopted(document)
+        return str(made["metadata"]["uid"])
+
+    def _adopted(self, wanted: Document) -> Document:
+        """Return the Pod that has the name already, if it is ours, and of the same plan.
+
+        One of an older plan that was never released is replaced.
+        """
+        name = wanted["metadata"]["name"]
+        found = self._calls.get(name)
+        if found is None:  # it went meanwhile
+            return self._calls.create(wanted)
+        if owner_of(found) != self._about.uid:
+            raise InvalidJob(f"a Pod {name} is there already, and is not this job's: delete it")
+        plans = [one["metadata"]["annotations"].get(names.PLAN) for one in (found, wanted)]
+        if plans[0] == plans[1] or not state.is_gated(found):
+            return found
+        self._calls.delete(name, found["metadata"]["uid"])
+        return self._calls.create(wanted)

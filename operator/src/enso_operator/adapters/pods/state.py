@@ -1,0 +1,221 @@
+"""What a Pod's status says of its session, in our words. Pure: a document in, a cause out.
+
+States come from the containers, never from the phase alone: a Pod whose image is missing stays
+Pending, while its records container runs.
+"""
+
+from __future__ import annotations
+
+from enso_operator.adapters.kube import Document
+from enso_operator.adapters.pods import names
+from job_execution_framework.domain.cause import Cause, Reason
+
+_PULLING = ("ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "ImageInspectError")
+_NO_IMAGE = ("InvalidImageName", "ErrImageNeverPull")
+_CONFIG = (
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "PreCreateHookError",
+    "RunContainerError",
+)
+HOPELESS = frozenset(_NO_IMAGE)
+"""What no patience changes."""
+UNSCHEDULABLE = "Unschedulable"
+_NOT_STARTED = ("StartError", "ContainerCannotRun")
+_DISRUPTIONS = {
+    "PreemptionByScheduler": Reason.PREEMPTED,
+    "EvictionByEvictionAPI": Reason.EVICTED,
+    "TerminationByKubelet": Reason.EVICTED,
+    "DeletionByTaintManager": Reason.NODE_LOST,
+    "DeletionByPodGC": Reason.NODE_LOST,
+}
+_REASONS = {
+    "Evicted": Reason.EVICTED,
+    "Preempting": Reason.PREEMPTED,
+    "DeadlineExceeded": Reason.DEADLINE_EXCEEDED,
+    "NodeLost": Reason.NODE_LOST,
+    "NodeShutdown": Reason.NODE_LOST,
+    "Terminated": Reason.NODE_LOST,
+}
+
+
+def part(document: Document, key: str) -> Document:
+    """Return a part of a document, empty where it is not there."""
+    found: Document | None = document.get(key)
+    return found or {}
+
+
+def items(document: Document, key: str) -> list[Document]:
+    """Return a list in a document, empty where it is not there."""
+    found: list[Document] | None = document.get(key)
+    return found or []
+
+
+def is_gated(pod: Document) -> bool:
+    """Whether the Pod was not released yet."""
+    return any(gate["name"] == names.GATE for gate in items(pod["spec"], "schedulingGates"))
+
+
+def is_scheduled(pod: Document) -> bool:
+    """Whether a node was chosen for it: until then nothing of it can have run."""
+    return bool(pod["spec"].get("nodeName"))
+
+
+def is_leaving(pod: Document) -> bool:
+    """Whether somebody deleted the Pod."""
+    return bool(pod["metadata"].get("deletionTimestamp"))
+
+
+def has_begun(pod: Document) -> bool:
+    """Whether the session's container was ever started."""
+    status = _container(pod, names.SESSION)
+    state = part(status, "state")
+    last = part(status, "lastState")
+    return bool(
+        state.get("running")
+        or (state.get("terminated") and _ran(state["terminated"]))
+        or last.get("terminated")
+        or status.get("restartCount")
+    )
+
+
+def is_over(pod: Document) -> bool:
+    """Whether the session's container has ended for good, or can never start."""
+    if part(pod, "status").get("phase") in ("Succeeded", "Failed"):
+        return True
+    return ended(pod) is not None
+
+
+def ended(pod: Document) -> Document | None:
+    """Return how the session's container ended; None while it has not."""
+    state = part(_container(pod, names.SESSION), "state")
+    return state.get("terminated")
+
+
+def running_since(pod: Document) -> str | None:
+    """Return when the session's container started, where it runs."""
+    state = part(_container(pod, names.SESSION), "state")
+    return str(state["running"]["startedAt"]) if state.get("running") else None
+
+
+def restarts(pod: Document) -> int:
+    """Return how often the session's container was started again."""
+    return int(_container(pod, names.SESSION).get("restartCount") or 0)
+
+
+def told(pod: Document) -> str:
+    """Return what the session's container left as its last words."""
+    return str((ended(pod) or {}).get("message") or "")
+
+
+def where(pod: Document) -> str:
+    """Say on which node, in which Pod and from which image the session runs or ran."""
+    node = pod["spec"].get("nodeName")
+    image = str(_container(pod, names.SESSION).get("imageID") or "")
+    name, _, digest = image.rpartition("@sha256:")
+    given = next(c["image"] for c in pod["spec"]["containers"] if c["name"] == names.SESSION)
+    shown = f"{name or given.partition('@')[0]}@sha256:{digest[:8]}" if name else given
+    return ", ".join(part for part in (node, f"pod {pod['metadata']['name']}", shown) if part)
+
+
+def waits_for(pod: Document) -> tuple[str, Cause] | None:
+    """Return why the session has not begun, where that is known: the kubelet's word, and ours."""
+    if is_gated(pod) or has_begun(pod):
+        return None
+    for condition in _conditions(pod):
+        if condition["type"] == "PodScheduled" and condition.get("reason") == UNSCHEDULABLE:
+            return UNSCHEDULABLE, Cause(Reason.UNSCHEDULABLE, str(condition.get("message") or ""))
+    for name in (names.RECORDS, names.SESSION):
+        state = part(_container(pod, name), "state")
+        waiting = part(state, "waiting")
+        word, why = str(waiting.get("reason") or ""), str(waiting.get("message") or "")
+        if word in _PULLING or word in _NO_IMAGE:
+            return word, Cause(Reason.IMAGE_PULL_FAILED, why or word)
+        if word in _CONFIG:
+            return word, Cause(Reason.CONFIG_ERROR, why or word)
+        if word == "CrashLoopBackOff":
+            return word, Cause(Reason.CONFIG_ERROR, f"its container {name} ends again and again")
+    return None
+
+
+def is_disturbed(pod: Document) -> bool:
+    """Whether somebody else ends the Pod, or has ended it: it is deleted, evicted, preempted."""
+    status = part(pod, "status")
+    targets = [one for one in _conditions(pod) if one["type"] == "DisruptionTarget"]
+    is_target = any(one["status"] == "True" for one in targets)
+    return is_leaving(pod) or is_target or status.get("reason") in _REASONS
+
+
+def why_over(pod: Document) -> Cause:
+    """Return why a session ended that did not end by itself, or is gone."""
+    return _disruption(pod) or _end_of_container(pod) or _rejection(pod)
+
+
+def _disruption(pod: Document) -> Cause | None:
+    """Return what the scheduler, a kubelet or whoever drains a node did to the Pod."""
+    status = part(pod, "status")
+    said = str(status.get("message") or "")
+    for condition in _conditions(pod):
+        if condition["type"] == "DisruptionTarget" and condition["status"] == "True":
+            reason = _DISRUPTIONS.get(str(condition.get("reason")), Reason.EVICTED)
+            return Cause(reason, str(condition.get("message") or "") or said)
+    word = str(status.get("reason") or "")
+    return Cause(_REASONS[word], said) if word in _REASONS else None
+
+
+def _end_of_container(pod: Document) -> Cause | None:
+    end = ended(pod) or {}
+    if end.get("reason") == "OOMKilled":
+        return out_of_memory(pod)
+    if end.get("reason") in _NOT_STARTED:
+        return Cause(Reason.INTERPRETER_DID_NOT_START, str(end.get("message") or end["reason"]))
+    if is_leaving(pod):
+        return Cause(Reason.SESSION_LOST, "somebody deleted its Pod")
+    if restarts(pod):
+        return Cause(Reason.SESSION_LOST, "its container was started a second time by the node")
+    return Cause(Reason.SESSION_LOST, f"its container ended with {_code(end)}") if end else None
+
+
+def _rejection(pod: Document) -> Cause:
+    """Return what a kubelet that would not take the Pod says; else that nothing is known."""
+    status = part(pod, "status")
+    if word := status.get("reason"):
+        return Cause(Reason.SESSION_LOST, f"{word}: {status.get('message') or ''}")
+    return Cause(Reason.SESSION_LOST, "its Pod is gone")
+
+
+def out_of_memory(pod: Document) -> Cause:
+    """Return the cause of a container that the kernel ended."""
+    spec = next(c for c in pod["spec"]["containers"] if c["name"] == names.SESSION)
+    limit = part(part(spec, "resources"), "limits").get("memory")
+    of = f" of {limit}" if limit else ""
+    return Cause(
+        Reason.OUT_OF_MEMORY,
+        f"the session used more memory than its limit{of}, and the kernel killed it",
+    )
+
+
+def records_are_over(pod: Document) -> bool:
+    """Whether the container that prints the records has ended for good."""
+    state = part(_container(pod, names.RECORDS), "state")
+    return is_over(pod) and "running" not in state
+
+
+def _ran(terminated: Document) -> bool:
+    return terminated.get("reason") not in _NOT_STARTED
+
+
+def _code(end: Document) -> str:
+    number = int(end.get("signal") or 0)
+    return f"signal {number}" if number else f"exit code {end.get('exitCode')}"
+
+
+def _conditions(pod: Document) -> list[Document]:
+    return items(part(pod, "status"), "conditions")
+
+
+def _container(pod: Document, name: str) -> Document:
+    """Return the status of a container; nothing where there is none yet."""
+    status = part(pod, "status")
+    found = items(status, "containerStatuses") + items(status, "initContainerStatuses")
+    return next((one for one in found if one["name"] == name), {})

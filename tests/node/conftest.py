@@ -1,0 +1,88 @@
+"""A real node for the tests of this folder: one per run, one namespace per test.
+
+Where the machine cannot have a node, or its programs or images are not there yet, the tests are
+skipped with a sentence; in CI that is a failure. `make test` gets all of it beforehand.
+"""
+
+import os
+import secrets
+import subprocess
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from dev.cluster import binaries
+from dev.cluster.programs import NODE
+from dev.node import images, needs
+from dev.node.node import Node
+from dev.node.sharing import shared
+
+from tests.support.eventually import eventually
+
+_HERE = Path(__file__).parent
+_SECONDS = 400
+"""Against hangs: another test run may have the node first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is in this folder; those that want the machine to themselves come first."""
+    for item in items:
+        if item.path.is_relative_to(_HERE):
+            item.add_marker(pytest.mark.node)
+            item.add_marker(pytest.mark.timeout(_SECONDS))
+            # The machine has one node: one worker has all of its tests, as some stop parts of it.
+            item.add_marker(pytest.mark.xdist_group("node"))
+    items.sort(key=lambda item: "no_node" not in getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture(scope="session")
+def node() -> Generator[Node]:
+    """One cluster with a node for the whole run, shared by its workers."""
+    require_machine()
+    run = os.environ.get("ENSO_TEST_NODE") or os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    run = run or secrets.token_hex(16)
+    with shared(run[:8]) as one:
+        yield one
+
+
+@pytest.fixture
+def no_node() -> None:
+    """For tests that start and end nodes themselves; they run before `node` is there."""
+    require_machine()
+
+
+@pytest.fixture
+def node_namespace(node: Node) -> Generator[str]:
+    """A new namespace for one test, whose Pods must be `restricted`; it goes with them."""
+    name = f"test-{secrets.token_hex(4)}"
+    node.kubectl("create", "namespace", name)
+    level = "pod-security.kubernetes.io/enforce=restricted"
+    node.kubectl("label", "namespace", name, level)
+    eventually(lambda: _has_account(node, name))
+    yield name
+    node.kubectl("delete", "namespace", name, "--wait=false")
+
+
+def require_machine() -> None:
+    """Skip, or fail in CI, where there cannot be a node: nothing slow is made inside a test."""
+    sentence = needs.missing()
+    if not sentence and (missing := _missing()):
+        sentence = f"{', '.join(missing)} not on this machine: `make cluster` gets them"
+    if sentence and os.environ.get("CI"):
+        pytest.fail(sentence)
+    if sentence:
+        pytest.skip(sentence)
+
+
+def _missing() -> list[str]:
+    missing = sorted(set(NODE) - binaries.local(NODE).keys())
+    return missing if images.has_python() else [*missing, images.PYTHON]
+
+
+def _has_account(node: Node, namespace: str) -> bool:
+    """Say whether Pods can be created: they need their ServiceAccount first."""
+    try:
+        node.kubectl("get", "serviceaccount", "default", "-n", namespace)
+    except subprocess.CalledProcessError:
+        return False
+    return True

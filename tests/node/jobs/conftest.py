@@ -1,0 +1,49 @@
+"""Jobs whose sessions are Pods of a real node, run by operators that a test can kill.
+
+The operators are processes of this machine: the one that the chart installs has tests of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from dev.cluster.resources import install_crds
+from dev.node.images import PYTHON
+from dev.node.node import Node
+from dev.node.operator_image import NAME as OPERATOR
+from kubernetes.client import ApiClient
+from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
+
+from tests.node.jobs.pod_desk import PodDesk
+from tests.support.operators import Operator, Operators, operators_of
+
+PODS = ("--sessions=pods", f"--records-image={OPERATOR}", f"--session-image={PYTHON}")
+
+
+@pytest.fixture(scope="session")
+def client(node: Node) -> Generator[ApiClient]:
+    """The official client, of the node's cluster with our resources in it."""
+    install_crds(node.kubectl)
+    with new_client_from_config(str(node.kubeconfig)) as one:  # type: ignore[no-untyped-call]
+        yield one
+
+
+@pytest.fixture
+def desk(node: Node, client: ApiClient, node_namespace: str) -> PodDesk:
+    """One namespace, whose Pods must pass Pod Security `restricted`."""
+    return PodDesk(node, client, node_namespace)
+
+
+@pytest.fixture
+def operators(desk: PodDesk, tmp_path: Path) -> Generator[Operators]:
+    """A starter of operators whose sessions are Pods."""
+    with operators_of(desk.node.kubeconfig, desk.namespace, tmp_path, PODS) as one:
+        yield one
+
+
+@pytest.fixture
+def operator(operators: Operators) -> Operator:
+    """One operator that sees everything."""
+    return operators.ready()

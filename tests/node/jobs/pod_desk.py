@@ -1,0 +1,77 @@
+"""One namespace of a node's cluster: its jobs and their Pods, seen by kubectl and from the node."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from dev.node.node import Node
+from kubernetes.client import ApiClient
+
+from tests.cluster.desk import Desk
+from tests.support.operators import until
+
+Document = dict[str, Any]
+
+
+class PodDesk(Desk):
+    def __init__(self, node: Node, client: ApiClient, namespace: str) -> None:
+        super().__init__(node.cluster, client, namespace)
+        self.node, self.client = node, client
+
+    def ends(self, name: str = "shot") -> Document:
+        """Wait for the job's end; return its status."""
+        self.waits("Finished", name)
+        return dict(self.get(name)["status"])
+
+    def rows(self, name: str = "shot") -> list[tuple[str, str, int]]:
+        """Return each script with its state and its latest attempt."""
+        rows = self.get(name)["status"].get("scripts") or []
+        return [(row["name"], row["state"], row["attempt"]) for row in rows]
+
+    def runs(self, script: str, name: str = "shot") -> None:
+        """Wait until a script of the job runs."""
+        until(lambda: (script, "Running") in [row[:2] for row in self.rows(name)])
+
+    def pods(self) -> list[Document]:
+        """Return the Pods, the oldest first."""
+        found: list[Document] = json.loads(self.kubectl("get", "pods", "-o", "json"))["items"]
+        return sorted(found, key=lambda pod: pod["metadata"]["creationTimestamp"])
+
+    def pod(self) -> Document:
+        """Return the only Pod."""
+        (one,) = self.pods()
+        return one
+
+    def output(self, pod: str = "") -> str:
+        """Return what scripts wrote; nothing before that."""
+        pod = pod or self.pod()["metadata"]["name"]
+        try:
+            return self.kubectl("logs", pod, "-c", "session")
+        except subprocess.CalledProcessError:
+            return ""
+
+    def says(self, text: str) -> None:
+        """Wait until a script of the only Pod has written this."""
+        until(lambda: text in self.output())
+
+    def processes(self, word: str, pod: Document | None = None) -> list[int]:
+        """Return the node's processes of a Pod with such an argument, the oldest first."""
+        uid, found = (pod or self.pod())["metadata"]["uid"], list[int]()
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                is_ours = uid in (folder / "cgroup").read_text()
+                words = (folder / "cmdline").read_text().split("\0")
+            except OSError:  # it ended while we looked
+                continue
+            if is_ours and any(word in one for one in words):
+                found.append(int(folder.name))
+        return sorted(found)
+
+    def kill(self, word: str, number: signal.Signals = signal.SIGKILL) -> None:
+        """Signal the oldest process of the only Pod with such an argument."""
+        os.kill(self.processes(word)[0], number)

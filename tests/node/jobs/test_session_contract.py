@@ -1,0 +1,98 @@
+"""Sessions in Pods keep what every kind of session promises."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from dev.node.images import PYTHON
+from dev.node.operator_image import NAME as OPERATOR
+
+from enso_operator.adapters.connection import configuration_of
+from enso_operator.adapters.pods.logs import PodLogs
+from enso_operator.adapters.pods.machine import PodMachine
+from enso_operator.adapters.pods.names import pod_name
+from enso_operator.adapters.pods.sessions import PodSessions
+from enso_operator.adapters.pods.settings import PodSettings
+from enso_operator.adapters.unit_of_work import Seen
+from job_execution_framework.service_layer.clock import SystemClock
+from tests.node.jobs.pod_desk import Document, PodDesk
+from tests.support.resources import of_scripts
+from tests.support.session_contract import Bench, SessionContract
+
+LOOK_SECONDS = 0.2
+
+
+class PodBench(Bench):
+    """The sessions of an EnsoJob that no operator looks after."""
+
+    journal = "/enso/run/journal"
+
+    def __init__(self, desk: PodDesk) -> None:
+        self.desk = desk
+        desk.apply(of_scripts({"name": "s1"}, {"name": "s2"}, suspend=True))
+        self._about = Seen(desk.get(self.job_id))
+        self._machines: list[PodMachine] = []
+        self._sessions = self.another()
+
+    @property
+    def sessions(self) -> PodSessions:
+        return self._sessions
+
+    def another(self) -> PodSessions:
+        self._machines.append(self._new_machine())
+        return self._machines[-1].sessions(self._about)
+
+    def output(self, run: str) -> str:
+        return self.desk.output(self._pod(run))
+
+    def kill(self, run: str) -> None:
+        (supervisor,) = self.desk.processes("/enso/plan", self._document(run))[:1]
+        os.kill(supervisor, signal.SIGKILL)
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Look instead of watching: what a watch brings late, or twice, changes nothing."""
+        task = asyncio.create_task(self._look())
+        try:
+            yield
+        finally:
+            task.cancel()
+            for machine in self._machines:
+                await machine.logs.close()  # each test has an event loop of its own
+
+    async def _look(self) -> None:
+        pods: dict[str, Document] = {}
+        while True:
+            found = {pod["metadata"]["uid"]: pod for pod in await asyncio.to_thread(self.desk.pods)}
+            for machine in self._machines:
+                for pod in found.values():
+                    machine.saw("MODIFIED", pod)
+                for uid in pods.keys() - found.keys():
+                    machine.saw("DELETED", pods[uid])
+            pods = found
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _new_machine(self) -> PodMachine:
+        client = self.desk.client
+        settings = PodSettings(records_image=OPERATOR, session_image=PYTHON)
+        return PodMachine(client, PodLogs(configuration_of(client)), settings, SystemClock())
+
+    def _pod(self, run: str) -> str:
+        return pod_name(self._about.name, run, self._about.uid)
+
+    def _document(self, run: str) -> Document:
+        return next(p for p in self.desk.pods() if p["metadata"]["name"] == self._pod(run))
+
+
+@pytest.fixture
+def bench(desk: PodDesk) -> PodBench:
+    return PodBench(desk)
+
+
+class TestPodSessions(SessionContract):
+    """The contract, with Pods."""

@@ -1,0 +1,102 @@
+"""`make cluster` twice is fine, and after `make cluster-down` the machine is as it was before."""
+
+import secrets
+from collections.abc import Generator
+
+import pytest
+from dev.cluster import sharing
+from dev.cluster.places import STATE, ClusterError
+from dev.cluster.plane import Cluster
+from dev.node import claim, node, shims
+from dev.node.images import PYTHON
+from dev.node.node import Node
+
+from tests.node.traces import traces
+from tests.support.eventually import eventually
+
+pytestmark = pytest.mark.usefixtures("no_node")
+
+COMPONENTS = ("containerd", "kubelet", "door", "kube-apiserver", "kube-scheduler")
+FOREVER = ("sleep", "1000")
+PATIENCE = 240.0
+
+
+@pytest.fixture
+def own_node() -> Generator[Node]:
+    """A node for one test, with a Pod that never ends by itself."""
+    with sharing.claimed(f"node-{secrets.token_hex(4)}") as name:
+        one = node.start(name, patience=PATIENCE)
+        start_pod(one)
+        yield one
+
+
+@pytest.fixture
+def before() -> set[str]:
+    """What was there before the node."""
+    return traces()
+
+
+def start_pod(one: Node) -> None:
+    eventually(lambda: "default" in one.kubectl("get", "serviceaccounts", "-o", "name"))
+    one.kubectl("run", "stays", f"--image={PYTHON}", "--image-pull-policy=Never", "--", *FOREVER)
+    one.kubectl("wait", "--for=condition=Ready", "pod/stays", "--timeout=50s")
+
+
+def test_twice_changes_nothing_and_down_leaves_nothing(
+    before: set[str], own_node: Node, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pids = {name: own_node.pid(name) for name in COMPONENTS}
+
+    node.start(own_node.cluster.name)
+
+    assert {name: own_node.pid(name) for name in COMPONENTS} == pids
+    assert "ready already" in capsys.readouterr().err
+
+    own_node.cluster.stop()
+
+    assert traces() - before == set()
+    assert before - traces() == set()
+
+
+def test_what_was_killed_is_repaired_and_down_leaves_nothing(
+    before: set[str], own_node: Node
+) -> None:
+    for name in COMPONENTS:
+        own_node.kill(name)
+
+    node.start(own_node.cluster.name)
+
+    told = own_node.kubectl("get", "pod", "stays", "-o", "jsonpath={.status.phase}")
+    assert told == "Running"
+
+    for name in COMPONENTS:  # and now nobody is there to clear away what it has made
+        own_node.kill(name)
+    own_node.cluster.stop()
+
+    assert traces() - before == set()
+
+
+def test_another_clusters_node_is_left_alone(own_node: Node) -> None:
+    shims_before = shims.pids()
+    developer = Cluster("enso-developer")
+
+    with pytest.raises(ClusterError, match=r"A test run in .* has this machine's node"):
+        node.start(developer.name)
+
+    assert not developer.folder.exists()
+    assert shims.pids() == shims_before
+    assert claim.owner() == own_node.cluster.folder
+
+
+def test_the_node_of_a_run_that_was_killed_is_cleared_away(before: set[str]) -> None:
+    name = f"test-node-{secrets.token_hex(4)}"  # nobody holds its lock
+    left = node.start(name, patience=PATIENCE)
+    start_pod(left)
+    (STATE / f"{name}.users").touch()
+
+    with sharing.claimed(f"node-{secrets.token_hex(4)}") as another:
+        fresh = node.start(another)
+        assert fresh.kubectl("get", "pods", "-o", "name") == ""
+
+    assert not left.cluster.folder.exists()
+    assert traces() - before == set()

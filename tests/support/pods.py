@@ -1,0 +1,92 @@
+"""Documents of session Pods, as the API server shows them at one moment of their lives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Document = dict[str, Any]
+SCHEDULED = {"type": "PodScheduled", "status": "True"}
+
+
+def pod(
+    *,
+    session: Document | None = None,
+    records: Document | None = None,
+    version: int = 1,
+    gated: bool = False,
+    scheduled: bool = True,
+    deleted: bool = False,
+    annotations: dict[str, str] | None = None,
+    **status: object,
+) -> Document:
+    """Return a Pod whose containers are in these states (``{"running": {…}}``)."""
+    metadata: Document = {
+        "name": "shot-main-1-abcde",
+        "namespace": "shows",
+        "uid": "pod-uid",
+        "resourceVersion": str(version),
+        "annotations": annotations or {},
+    }
+    if deleted:
+        metadata["deletionTimestamp"] = "2026-11-26T12:00:00Z"
+    spec: Document = {
+        "containers": [
+            {
+                "name": "session",
+                "image": "studio/houdini:20.5",
+                "resources": {"limits": {"memory": "64Mi"}},
+            }
+        ]
+    }
+    if gated:
+        spec["schedulingGates"] = [{"name": "enso.dev/release"}]
+    elif scheduled:
+        spec["nodeName"] = "render-12"
+    told: Document = {"phase": "Pending", "conditions": [SCHEDULED] if scheduled else []}
+    if session is not None:
+        told["containerStatuses"] = [container("session", session)]
+    if records is not None:
+        told["initContainerStatuses"] = [container("records", records)]
+    return {"metadata": metadata, "spec": spec, "status": told | status}
+
+
+def container(name: str, state: Document) -> Document:
+    """Return the status of a container; `state` may hold other fields of it, too."""
+    states = {key: value for key, value in state.items() if key in RUNNING | WAITING | ENDED}
+    others = {key: value for key, value in state.items() if key not in states}
+    return {
+        "name": name,
+        "state": states,
+        "lastState": {},
+        "restartCount": 0,
+        "imageID": "studio/houdini@sha256:9f2c41ab00000000",
+        **others,
+    }
+
+
+RUNNING: Document = {"running": {"startedAt": "2026-11-26T12:00:00Z"}}
+WAITING: Document = {"waiting": {"reason": "PodInitializing"}}
+ENDED: Document = {"terminated": {}}
+
+
+def waiting(reason: str, message: str = "") -> Document:
+    return {"waiting": {"reason": reason, "message": message}}
+
+
+def ended(code: int = 0, reason: str = "Completed", message: str = "") -> Document:
+    return {
+        "terminated": {
+            "exitCode": code,
+            "reason": reason,
+            "message": message,
+            "startedAt": "2026-11-26T12:00:00Z",
+            "finishedAt": "2026-11-26T12:00:41Z",
+        }
+    }
+
+
+def disrupted(reason: str, message: str = "said") -> list[Document]:
+    return [
+        SCHEDULED,
+        {"type": "DisruptionTarget", "status": "True", "reason": reason, "message": message},
+    ]

@@ -1,0 +1,256 @@
+"""What every kind of session promises to whoever coordinates it: one suite for all adapters.
+
+A test class of an adapter inherits from `SessionContract` and has a fixture `bench`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from job_execution_framework.domain import events
+from job_execution_framework.domain.cause import Reason
+from job_execution_framework.domain.errors import Conflict
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import Script, Session, Source
+from job_execution_framework.domain.steps import ControlWord, Open
+from job_execution_framework.service_layer.library import ScriptLibrary
+from job_execution_framework.service_layer.observations import Ended, Observations
+from job_execution_framework.service_layer.plan import Plan
+from job_execution_framework.service_layer.sessions import Sessions
+
+DEADLINE_SECONDS = 60
+SLOW = "import time\ndef main():\n    print('up', flush=True)\n    time.sleep(60)\n"
+SAYS = "def main(): print('started once')"
+
+
+class Bench(ABC):
+    """A job, and the sessions that run it."""
+
+    journal: str
+    """Where a script finds the journal of its own session, which it should not."""
+    job_id = "shot"
+
+    @property
+    @abstractmethod
+    def sessions(self) -> Sessions:
+        """What is tested."""
+
+    @abstractmethod
+    def another(self) -> Sessions:
+        """Return what another coordinator of the same job has."""
+
+    @abstractmethod
+    def output(self, run: str) -> str:
+        """Return what the run's scripts wrote; nothing before they did."""
+
+    @abstractmethod
+    def kill(self, run: str) -> None:
+        """End the supervisor of the run, as a power cut would."""
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """See to it meanwhile that the sessions hear of what happens to their machines."""
+        yield
+
+    def plan(self, *sources: str, interpreter: tuple[str, ...] = ("python3",)) -> Plan:
+        scripts = tuple(
+            Script(f"s{i}", Source(source, f"s{i}.py")) for i, source in enumerate(sources, 1)
+        )
+        job = Job(self.job_id, scripts, (Session(interpreter=interpreter),))
+        job.record(events.JobAdded(at=0))
+        job.record(events.JobStarted(at=0))
+        step = job.next(0)
+        assert isinstance(step, Open)
+        return Plan.of(job, step, ScriptLibrary([]))
+
+    async def started(self, plan: Plan) -> str:
+        """Open and release a run; return its uid when its first script has written something."""
+        uid = await self.sessions.open(plan)
+        await self.sessions.release(plan.run, uid)
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while "up" not in self.output(plan.run):  # noqa: ASYNC110  # another process writes it
+                await asyncio.sleep(0.1)
+        return uid
+
+    async def run(self, plan: Plan) -> tuple[list[str], Ended]:
+        """Open, release and follow a run; return what it recorded, and how it ended."""
+        uid = await self.sessions.open(plan)
+        await self.sessions.release(plan.run, uid)
+        return await self.follow(plan.run, uid)
+
+    async def follow(
+        self, run: str, uid: str, sessions: Sessions | None = None
+    ) -> tuple[list[str], Ended]:
+        wrote: list[str] = []
+        async with asyncio.timeout(DEADLINE_SECONDS), self.watched():
+            async for seen in (sessions or self.sessions).follow(run, uid):
+                wrote += told(seen)
+                if seen.ended:
+                    return wrote, seen.ended
+        pytest.fail("the follow ended without a word of the session's end")
+
+
+def told(seen: Observations) -> list[str]:
+    return [
+        f"{event.script} {type(event).__name__.removeprefix('Script')}"
+        if isinstance(event, events.ScriptEvent)
+        else type(event).__name__
+        for event in seen.records
+    ]
+
+
+class SessionContract:
+    def test_records_come_in_order_and_the_end_is_said(self, bench: Bench) -> None:
+        plan = bench.plan("def main(): pass", "def main(): return 1")
+        wrote, ended = asyncio.run(bench.run(plan))
+        assert wrote == ["s1 Started", "s1 Succeeded", "s2 Started", "s2 Succeeded"]
+        assert ended == Ended(log_is_complete=True)
+
+    def test_open_is_idempotent_and_whoever_coordinates_finds_the_same_run(
+        self, bench: Bench
+    ) -> None:
+        plan = bench.plan("def main(): pass")
+        first = asyncio.run(bench.sessions.open(plan))
+        assert asyncio.run(bench.another().open(plan)) == first
+
+    def test_a_run_that_was_only_opened_takes_the_newest_plan(self, bench: Bench) -> None:
+        asyncio.run(bench.sessions.open(bench.plan("def main(): raise ValueError('stale')")))
+        wrote, _ = asyncio.run(bench.run(bench.plan("def main(): pass")))
+        assert wrote == ["s1 Started", "s1 Succeeded"]
+
+    def test_released_by_many_at_once_it_starts_once(self, bench: Bench) -> None:
+        plan = bench.plan(SAYS)
+
+        async def many() -> tuple[list[str], Ended]:
+            uid = await bench.sessions.open(plan)
+            others = [bench.another() for _ in range(8)]
+            results = await asyncio.gather(
+                *(other.release(plan.run, uid) for other in others), return_exceptions=True
+            )
+            assert all(one is None or isinstance(one, Conflict) for one in results)
+            return await bench.follow(plan.run, uid, others[0])
+
+        wrote, ended = asyncio.run(many())
+        assert bench.output(plan.run).count("started once") == 1
+        assert wrote == ["s1 Started", "s1 Succeeded"]
+        assert ended.log_is_complete
+
+    def test_a_run_that_was_released_before_is_not_started_again(self, bench: Bench) -> None:
+        plan = bench.plan(SAYS)
+
+        async def twice() -> tuple[list[str], Ended]:
+            await bench.run(plan)
+            uid = await bench.sessions.open(plan)
+            other = bench.another()
+            await other.release(plan.run, uid)
+            return await bench.follow(plan.run, uid, other)
+
+        wrote, _ = asyncio.run(twice())
+        assert wrote == ["s1 Started", "s1 Succeeded"]
+        assert bench.output(plan.run).count("started once") == 1
+
+    def test_a_second_follower_sees_everything_from_the_start(self, bench: Bench) -> None:
+        plan = bench.plan("def main(): pass")
+
+        async def again() -> list[str]:
+            await bench.run(plan)
+            wrote, _ = await bench.follow(plan.run, await bench.sessions.open(plan))
+            return wrote
+
+        assert asyncio.run(again()) == ["s1 Started", "s1 Succeeded"]
+
+    def test_a_pause_lets_the_running_script_end_and_starts_no_other(self, bench: Bench) -> None:
+        wait = "import time\ndef main():\n    print('up', flush=True)\n    time.sleep(2)\n"
+        plan = bench.plan(wait, "def main(): pass")
+
+        async def pause() -> tuple[list[str], Ended]:
+            uid = await bench.started(plan)
+            await bench.sessions.close(plan.run, uid, ControlWord.PAUSE)
+            return await bench.follow(plan.run, uid)
+
+        wrote, ended = asyncio.run(pause())
+        assert wrote == ["s1 Started", "s1 Succeeded"]
+        assert ended == Ended(log_is_complete=True)
+
+    def test_a_cancel_ends_the_running_script_which_may_clean_up(self, bench: Bench) -> None:
+        clean = (
+            "import time\n"
+            "def main():\n"
+            "    try:\n"
+            "        print('up', flush=True)\n"
+            "        time.sleep(60)\n"
+            "    finally: print('clean', flush=True)\n"
+        )
+        plan = bench.plan(clean, "def main(): pass")
+
+        async def cancel() -> tuple[list[str], Ended]:
+            uid = await bench.started(plan)
+            await bench.sessions.close(plan.run, uid, ControlWord.CANCEL)
+            return await bench.follow(plan.run, uid)
+
+        wrote, ended = asyncio.run(cancel())
+        assert wrote == ["s1 Started", "s1 Failed", "InterpreterLost"]
+        assert "clean" in bench.output(plan.run)
+        assert ended.log_is_complete
+
+    def test_a_run_that_never_started_can_be_closed_for_good(self, bench: Bench) -> None:
+        plan = bench.plan(SAYS)
+
+        async def close() -> tuple[list[str], Ended]:
+            uid = await bench.sessions.open(plan)
+            await bench.sessions.close(plan.run, uid, ControlWord.CANCEL)
+            seen = await bench.follow(plan.run, uid)
+            await bench.sessions.release(plan.run, uid)
+            return seen
+
+        wrote, ended = asyncio.run(close())
+        assert wrote == []
+        assert ended.log_is_complete
+        assert "started once" not in bench.output(plan.run)
+
+    def test_a_killed_session_is_said_to_be_lost(self, bench: Bench) -> None:
+        plan = bench.plan(SLOW)
+
+        async def kill() -> tuple[list[str], Ended]:
+            uid = await bench.started(plan)
+            bench.kill(plan.run)
+            return await bench.follow(plan.run, uid)
+
+        wrote, ended = asyncio.run(kill())
+        assert wrote == ["s1 Started"]
+        assert ended.cause
+        assert ended.cause.reason == Reason.SESSION_LOST
+
+    def test_a_damaged_log_is_not_believed_and_the_session_is_ended(self, bench: Bench) -> None:
+        garble = (
+            "import time\n"
+            "def main():\n"
+            f"    with open({bench.journal!r}, 'ab') as journal:\n"
+            """        journal.write(b'{"v":99}\\xff\\n')\n"""
+            "    print('up', flush=True)\n"
+            "    time.sleep(60)\n"
+        )
+
+        async def damage() -> Ended:
+            plan = bench.plan(garble)
+            uid = await bench.started(plan)
+            _, ended = await bench.follow(plan.run, uid)
+            return ended
+
+        ended = asyncio.run(damage())
+        assert not ended.log_is_complete
+        assert ended.cause
+        assert "damaged" in ended.cause.message
+
+    def test_an_interpreter_that_is_not_there_is_a_failed_script_not_a_lost_session(
+        self, bench: Bench
+    ) -> None:
+        plan = bench.plan("def main(): pass", interpreter=("no-such-interpreter",))
+        wrote, ended = asyncio.run(bench.run(plan))
+        assert wrote == ["s1 Started", "s1 Failed"]
+        assert ended == Ended(log_is_complete=True)

@@ -1,0 +1,253 @@
+"""How a run is followed to its end, where that is hard to provoke on a real node."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import cast
+
+import pytest
+
+from enso_operator.adapters.place import Place
+from enso_operator.adapters.pods.calls import PodCalls
+from enso_operator.adapters.pods.container import ContainerFollower
+from enso_operator.adapters.pods.follower import Gone, PodFollower, Subject
+from enso_operator.adapters.pods.logs import NoLog, PodLogs
+from enso_operator.adapters.pods.settings import PodSettings
+from job_execution_framework.domain import events
+from job_execution_framework.domain.cause import Reason
+from job_execution_framework.domain.events import Event
+from job_execution_framework.domain.row import ScriptState
+from job_execution_framework.domain.steps import ControlWord
+from job_execution_framework.service_layer.clock import SystemClock
+from job_execution_framework.service_layer.observations import Ended, Observations, Outcome
+from job_execution_framework.service_layer.records import End, Record, to_line
+from tests.support.pods import RUNNING, Document, disrupted, ended, pod, waiting
+
+SUBJECT = Subject("main-1", "shot-main-1-abcde", "pod-uid", ("open", "save"))
+SETTINGS = PodSettings(records_image="enso", pull_patience_seconds=0)
+
+
+def started(script: str, seq: int) -> events.ScriptStarted:
+    number = SUBJECT.scripts.index(script) + 1
+    return events.ScriptStarted(
+        at=1, origin="main-1", seq=seq, script=script, number=number, of=2, attempt=1
+    )
+
+
+def line(record: Record) -> bytes:
+    return to_line(record).removesuffix(b"\n")
+
+
+@dataclass
+class Node:
+    """A Pod that goes from one state to the next, and its log, which is read again and again."""
+
+    states: list[Document | None]
+    logs: list[list[bytes]] = field(default_factory=list[list[bytes]])
+    """What the log holds each time that it is read; after that there is none."""
+    deleted: int = 0
+    told: list[str] = field(default_factory=list[str])
+
+    def get(self, name: str) -> Document | None:
+        assert name == SUBJECT.pod
+        return self.states[0]
+
+    def delete(self, name: str, uid: str) -> None:
+        assert (name, uid) == (SUBJECT.pod, SUBJECT.uid)
+        self.deleted += 1
+
+    def tell(self, name: str, uid: str, word: str) -> None:
+        assert (name, uid) == (SUBJECT.pod, SUBJECT.uid)
+        self.told.append(word)
+
+    async def follow(self, namespace: str, name: str, container: str) -> AsyncIterator[bytes]:
+        assert (namespace, name, container) == ("shows", SUBJECT.pod, "records")
+        await asyncio.sleep(0)
+        if not self.logs:
+            raise NoLog("404")
+        for text in self.logs.pop(0):
+            yield text
+
+    namespace = "shows"
+
+
+@dataclass
+class Told:
+    records: list[Event]
+    ended: Ended
+    place: Place
+
+
+def follow(
+    node: Node, *, container: bool = False, word: ControlWord | None = None, **more: float
+) -> Told:
+    """Follow the run while the node's Pod goes through its states."""
+
+    async def run() -> Told:
+        places: list[Place] = []
+        calls, logs = cast("PodCalls", node), cast("PodLogs", node)
+        given = (SUBJECT, calls, logs, SETTINGS, SystemClock(), places.append)
+        follower = ContainerFollower(*given, **more) if container else PodFollower(*given)
+        if word:
+            follower.tell(word)
+        seen: list[Observations] = []
+        async with asyncio.timeout(20):
+            async for one in follower.observations():
+                seen.append(one)
+                if len(node.states) > 1:
+                    await asyncio.sleep(0.02)  # the log is read meanwhile
+                    last = node.states.pop(0)
+                    now = node.states[0]
+                    follower.heard.put_nowait(now or Gone(last))
+        last_one = seen[-1].ended
+        assert last_one
+        records = [event for one in seen for event in one.records]
+        return Told(records, last_one, places[-1] if places else Place())
+
+    return asyncio.run(run())
+
+
+def test_a_session_whose_log_ends_in_order_has_ended() -> None:
+    node = Node([pod(session=RUNNING)], [[line(started("open", 1)), line(End())]])
+    told = follow(node)
+    assert [event.seq for event in told.records] == [1]
+    assert told.ended == Ended(log_is_complete=True)
+    assert "render-12" in told.place.on
+    assert told.place.log == "kubectl logs -n shows shot-main-1-abcde -c session"
+
+
+def test_a_container_that_was_killed_leaves_what_it_wrote() -> None:
+    over = pod(session=ended(137, "Error"), records=ended(), version=2, phase="Failed")
+    node = Node([pod(session=RUNNING), over], [[line(started("open", 1))]] * 2 + [[b"drained"]])
+    told = follow(node)
+    assert [event.seq for event in told.records] == [1]
+    assert told.ended.log_is_complete
+    assert told.ended.cause
+    assert "exit code 137" in told.ended.cause.message
+
+
+def test_memory_that_ran_out_under_cgroup_v2_is_known() -> None:
+    over = pod(session=ended(137, "OOMKilled"), records=ended(), version=2, phase="Failed")
+    node = Node([pod(session=RUNNING), over], [[line(started("open", 1)), b"drained"]])
+    cause = follow(node).ended.cause
+    assert cause
+    assert cause.reason == Reason.OUT_OF_MEMORY
+    assert "64Mi" in cause.message
+
+
+@pytest.mark.parametrize("is_all", [True, False])
+def test_where_the_log_is_lost_the_summary_tells(is_all: bool) -> None:
+    word = "ended" if is_all else "goes-on"
+    message = f"enso/1 {word} 1S1 2F3:Timeout"
+    over = pod(session=ended(137, "Error", message), records=ended(), version=2, phase="Failed")
+    told = follow(Node([pod(session=RUNNING), over]))
+    assert told.ended.log_is_complete is is_all
+    assert (told.ended.cause is None) is is_all
+    assert told.ended.outcomes == (
+        Outcome("open", 1, ScriptState.SUCCEEDED),
+        Outcome("save", 3, ScriptState.FAILED, "Timeout"),
+    )
+
+
+def test_a_pod_that_is_gone_without_a_word_leaves_a_doubt() -> None:
+    told = follow(Node([pod(session=RUNNING), None]))
+    assert not told.ended.log_is_complete
+    assert told.ended.cause
+    assert told.ended.cause.reason == Reason.SESSION_LOST
+
+
+def test_an_image_that_never_comes_ends_the_pod_and_nothing_has_run() -> None:
+    missing = pod(session=waiting("ErrImagePull", "pull access denied"), version=2)
+    node = Node([pod(), missing, missing, None])
+    told = follow(node)
+    assert node.deleted == 1
+    assert told.ended.log_is_complete
+    assert told.ended.cause
+    assert (told.ended.cause.reason, told.ended.cause.message) == (
+        Reason.IMAGE_PULL_FAILED,
+        "pull access denied",
+    )
+
+
+def test_a_queue_is_waited_in_and_a_word_ends_that() -> None:
+    unschedulable = {
+        "type": "PodScheduled",
+        "status": "False",
+        "reason": "Unschedulable",
+        "message": "no node",
+    }
+    queued = pod(scheduled=False, conditions=[unschedulable])
+    node = Node([queued, None])
+    told = follow(node, word=ControlWord.PAUSE)
+    assert node.deleted == 1
+    assert told.ended == Ended(log_is_complete=True)
+    assert told.place.waits
+    assert told.place.waits.reason == Reason.UNSCHEDULABLE
+
+
+def test_what_was_taken_away_is_said_to_be_so() -> None:
+    leaving = pod(
+        session=ended(143, "Error"), conditions=disrupted("PreemptionByScheduler"), version=2
+    )
+    log = [line(started("open", 1)), line(End("Terminated: taken away"))]
+    told = follow(Node([pod(session=RUNNING), leaving], [log]))
+    assert told.ended.log_is_complete
+    assert told.ended.cause
+    assert told.ended.cause.reason == Reason.PREEMPTED
+
+
+def test_a_damaged_log_is_not_believed_and_its_session_is_ended() -> None:
+    over = pod(session=ended(143, "Error"), records=ended(), version=2, phase="Failed")
+    node = Node([pod(session=RUNNING)] * 6 + [over], [[b'{"v":99}']])
+    told = follow(node)
+    assert node.told == ["cancel"]
+    assert not told.ended.log_is_complete
+    assert told.ended.cause
+    assert "damaged" in told.ended.cause.message
+
+
+ATTEMPT = {"enso.dev/attempt": to_line(started("open", 1)).decode()}
+
+
+def outcome(*states: Document, **more: float) -> tuple[list[str], Ended]:
+    told = follow(Node([*states]), container=True, **more)
+    return [type(event).__name__ for event in told.records], told.ended
+
+
+def test_a_containers_exit_code_is_its_outcome() -> None:
+    running = pod(session=RUNNING, annotations=ATTEMPT)
+    good = pod(session=ended(0), annotations=ATTEMPT, version=2)
+    bad = pod(session=ended(3, "Error", "one\n\nno route to host"), annotations=ATTEMPT, version=2)
+    assert outcome(running, good) == (
+        ["ScriptStarted", "ScriptSucceeded"],
+        Ended(log_is_complete=True),
+    )
+    assert outcome(bad)[0] == ["ScriptStarted", "ScriptFailed"]
+    failed = follow(Node([bad]), container=True).records[1]
+    assert isinstance(failed, events.ScriptFailed)
+    assert (failed.cause.exit_code, failed.cause.said) == (3, ("one", "no route to host"))
+    assert failed.seconds == 41
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        pod(session=ended(0) | {"restartCount": 1}, annotations=ATTEMPT, phase="Succeeded"),
+        pod(session=ended(143, "Error"), deleted=True, annotations=ATTEMPT),
+    ],
+)
+def test_a_container_that_was_started_again_or_taken_away_is_in_doubt(over: Document) -> None:
+    names, end = outcome(over)
+    assert names == ["ScriptStarted"]
+    assert end.cause
+    assert end.cause.reason == Reason.SESSION_LOST
+
+
+def test_a_container_that_takes_too_long_is_ended_and_fails() -> None:
+    running = pod(session=RUNNING, annotations=ATTEMPT)
+    over = pod(session=ended(143, "Error"), deleted=True, annotations=ATTEMPT, version=2)
+    told = follow(Node([running, running, over]), container=True, timeout_seconds=1)
+    assert isinstance(told.records[-1], events.ScriptFailed)
+    assert told.records[-1].cause.reason == Reason.TIMEOUT

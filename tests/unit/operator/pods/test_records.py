@@ -1,0 +1,59 @@
+"""Records from a log that is read again and again."""
+
+from __future__ import annotations
+
+from enso_operator.adapters.pods.records import Records
+from job_execution_framework.domain.events import Event, InterpreterLost
+from job_execution_framework.service_layer.records import End, to_line
+
+
+def event(seq: int) -> Event:
+    return InterpreterLost(at=1, origin="main-1", seq=seq)
+
+
+def line(seq: int) -> bytes:
+    return to_line(event(seq)).removesuffix(b"\n")
+
+
+END = to_line(End()).removesuffix(b"\n")
+
+
+def taken(records: Records, *lines: bytes) -> list[int]:
+    return [one.seq for text in lines if (one := records.take(text))]
+
+
+def test_what_was_read_before_is_passed_on_once() -> None:
+    records = Records()
+    assert taken(records, line(1), line(2)) == [1, 2]
+    records.begin()
+    assert taken(records, line(1), line(2), line(3), END) == [3]
+    assert records.complete
+
+
+def test_what_is_no_record_is_not_for_us() -> None:
+    records = Records()
+    said = b"unable to retrieve container logs for containerd://0"
+    assert taken(records, b"", said, b"{}", line(1)) == [1]
+    assert not records.damage
+
+
+def test_a_log_that_was_cut_is_not_complete_until_it_is_read_whole() -> None:
+    records = Records()
+    assert taken(records, line(1), line(4), END) == [1]
+    assert not records.complete
+    records.begin()
+    assert taken(records, line(1), line(2), line(3), line(4), END) == [2, 3, 4]
+    assert records.complete
+
+
+def test_nothing_after_a_damaged_record_is_believed() -> None:
+    records = Records()
+    assert taken(records, line(1), b'{"v":99}', line(2)) == [1]
+    assert "99" in records.damage
+    assert not records.complete
+
+
+def test_a_drained_log_is_complete_without_a_final_record() -> None:
+    records = Records()
+    taken(records, line(1), b"drained")
+    assert records.complete

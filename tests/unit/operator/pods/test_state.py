@@ -1,0 +1,90 @@
+"""What a Pod's status means: statuses as kubelets, schedulers and controllers write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from enso_operator.adapters.pods import state
+from job_execution_framework.domain.cause import Reason
+from tests.support.pods import RUNNING, WAITING, Document, disrupted, ended, pod, waiting
+
+UNSCHEDULABLE = {
+    "type": "PodScheduled",
+    "status": "False",
+    "reason": "Unschedulable",
+    "message": "0/1 nodes are available: 1 Insufficient memory.",
+}
+# A killed container under cgroup v2, where the kernel ends all of it at once, as containerd says.
+OOM_V2 = ended(137, "OOMKilled")
+NO_PYTHON = ended(128, "StartError", 'exec: "python3": executable file not found in $PATH')
+
+
+@pytest.mark.parametrize(
+    ("given", "reason", "said"),
+    [
+        (pod(phase="Failed", reason="Evicted", message="node was low on memory"), "Evicted", "low"),
+        (pod(phase="Failed", conditions=disrupted("EvictionByEvictionAPI")), "Evicted", "said"),
+        (pod(phase="Failed", conditions=disrupted("PreemptionByScheduler")), "Preempted", "said"),
+        (pod(conditions=disrupted("DeletionByTaintManager"), deleted=True), "NodeLost", "said"),
+        (pod(phase="Failed", conditions=disrupted("DeletionByPodGC")), "NodeLost", "said"),
+        (pod(phase="Failed", reason="DeadlineExceeded"), "DeadlineExceeded", ""),
+        (pod(session=OOM_V2), "OutOfMemory", "64Mi"),
+        (pod(session=NO_PYTHON), "InterpreterDidNotStart", "python3"),
+        (pod(session=ended(143, "Error"), deleted=True), "SessionLost", "deleted its Pod"),
+        (pod(session=ended(137, "Error")), "SessionLost", "exit code 137"),
+        (pod(session=ended(0) | {"restartCount": 1}), "SessionLost", "second time"),
+        (pod(phase="Failed", reason="OutOfcpu", message="no cpu"), "SessionLost", "OutOfcpu"),
+        (pod(session=RUNNING), "SessionLost", "gone"),
+    ],
+)
+def test_why_a_session_is_over(given: Document, reason: str, said: str) -> None:
+    cause = state.why_over(given)
+    assert cause.reason == reason
+    assert said in cause.message
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (pod(scheduled=False, conditions=[UNSCHEDULABLE]), Reason.UNSCHEDULABLE),
+        (pod(session=waiting("ErrImagePull", "not found")), Reason.IMAGE_PULL_FAILED),
+        (pod(session=waiting("ImagePullBackOff", "not found")), Reason.IMAGE_PULL_FAILED),
+        (pod(session=waiting("InvalidImageName")), Reason.IMAGE_PULL_FAILED),
+        (pod(records=waiting("ErrImageNeverPull")), Reason.IMAGE_PULL_FAILED),
+        (pod(session=waiting("CreateContainerConfigError")), Reason.CONFIG_ERROR),
+        (pod(records=waiting("CrashLoopBackOff")), Reason.CONFIG_ERROR),
+    ],
+)
+def test_what_a_session_waits_for(given: Document, reason: str) -> None:
+    waits = state.waits_for(given)
+    assert waits
+    assert waits[1].reason == reason
+    assert not state.has_begun(given)
+    assert not state.is_over(given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pod(gated=True),
+        pod(),
+        pod(session=WAITING),
+        pod(session=waiting("ContainerCreating")),
+        pod(session=RUNNING, records=waiting("CrashLoopBackOff")),
+    ],
+)
+def test_a_moments_delay_is_nothing_to_talk_about(given: Document) -> None:
+    assert state.waits_for(given) is None
+
+
+def test_the_phase_does_not_say_whether_a_session_has_begun() -> None:
+    assert state.has_begun(pod(session=RUNNING, phase="Pending"))
+    assert state.has_begun(pod(session=WAITING | {"restartCount": 1}))
+    assert not state.has_begun(pod(session=WAITING, records=RUNNING, phase="Running"))
+    assert not state.has_begun(pod(session=NO_PYTHON, phase="Failed"))
+
+
+def test_a_place_names_node_pod_and_image_by_digest() -> None:
+    given = pod(session=RUNNING)
+    assert state.where(given) == "render-12, pod shot-main-1-abcde, studio/houdini@sha256:9f2c41ab"
+    assert state.where(pod(gated=True)) == "pod shot-main-1-abcde, studio/houdini:20.5"
