@@ -14,7 +14,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
-STATE = CHECKOUT / ".cache" / "cluster"
+STATE = (CHECKOUT / ".cache" / "cluster").resolve()
 """Locks and records of this checkout's clusters; kwokctl keeps their files in `clusters/NAME`."""
 
 MODULES = Path(__file__).resolve().with_name("go")
