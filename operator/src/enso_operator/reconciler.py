@@ -75,6 +75,7 @@ class Reconciler:
     """The EnsoJobs that there are, by uid, with the newest version that was seen of each."""
     actors: dict[str, EnsoJobActor] = field(default_factory=dict[str, EnsoJobActor], init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], init=False)
+    _stopped: bool = field(default=False, init=False)
     _expiries: dict[str, asyncio.TimerHandle] = field(
         default_factory=dict[str, asyncio.TimerHandle], init=False
     )
@@ -120,7 +121,8 @@ class Reconciler:
         ]
 
     async def stop(self, patience: float) -> None:
-        """Stop every actor. Sessions go on: whoever comes next finds them."""
+        """Stop every actor, for good. Sessions go on: whoever comes next finds them."""
+        self._stopped = True
         for timer in self._expiries.values():
             timer.cancel()
         for task in self._tasks:
@@ -129,6 +131,9 @@ class Reconciler:
             await asyncio.wait(self._tasks, timeout=patience)
 
     def _do(self, chore: Coroutine[Any, Any, None]) -> None:
+        if self._stopped:  # kopf has a thread of its own, which may still show something
+            chore.close()
+            return
         task = asyncio.create_task(chore)
         self._tasks.add(task)
         task.add_done_callback(self._done)
