@@ -36,7 +36,7 @@ class Strict(BaseModel):
 class Image(Strict):
     """The operator's image, which every session's records sidecar runs, too."""
 
-    repository: Annotated[str, Field(min_length=1)] = "ghcr.io/enso-executer/enso-operator"
+    repository: Annotated[str, Field(min_length=1)] = "enso-executer/enso-operator"
     """Where it is."""
     tag: str = ""
     """By default the version of the chart's app."""

@@ -35,6 +35,9 @@ class Story:
     source: str = SOURCE
 
     def begin(self, **spec: object) -> None:
+        self.desk.apply(self.manifest(**spec))
+
+    def manifest(self, **spec: object) -> Document:
         note = str(self.note)
         document = of_scripts(
             *[
@@ -43,7 +46,7 @@ class Story:
             ],
             **spec,
         )
-        self.desk.apply(document | {"metadata": {"name": self.name}})
+        return document | {"metadata": {"name": self.name}}
 
     @property
     def document(self) -> Document:

@@ -161,7 +161,7 @@ class Reconciler:
             while not await self._drive_to_end(actor):
                 failures += 1
                 pause = min(LONGEST_BACK_OFF_SECONDS, 2.0**failures)
-                await actor.complain(f"enso itself broke; it tries again in {pause:g} s")
+                await _complain(actor, f"enso itself broke; it tries again in {pause:g} s")
                 await asyncio.sleep(pause)
                 actor = self.actors[seen.uid] = self._actor(actor.newest, sessions)
         finally:
@@ -192,7 +192,7 @@ class Reconciler:
             await actor.drive()
         except (InvalidJob, Unreadable) as error:
             _log.warning("%s/%s: %s", actor.about.namespace, actor.about.name, error)
-            await actor.complain(str(error))
+            await _complain(actor, str(error))
         except Exception:  # noqa: BLE001  # whatever it is, the job goes on
             self.metrics.actor_failed()
             _log.exception("%s/%s: its actor broke", actor.about.namespace, actor.about.name)
@@ -227,11 +227,24 @@ class Reconciler:
                 await in_thread(objects.delete, seen.name, seen.uid, seen.version)
             except Unavailable:
                 await asyncio.sleep(LONGEST_BACK_OFF_SECONDS / 10)
-            except (Conflict, NoSuchObject):
+            except NoSuchObject:
                 return
+            except Conflict:
+                await asyncio.sleep(LONGEST_BACK_OFF_SECONDS / 10)
+                if self.known.get(seen.uid) != int(seen.version):
+                    return
             else:
                 _log.info("%s/%s was deleted: its time to live is over", seen.namespace, seen.name)
                 return
+
+
+async def _complain(actor: EnsoJobActor, why: str) -> None:
+    """Tell it as an Event, as patiently as all others."""
+    while True:
+        try:
+            return await actor.complain(why)
+        except Unavailable:
+            await asyncio.sleep(1)
 
 
 def needs_work(document: Document) -> bool:
