@@ -22,6 +22,7 @@ from job_execution_framework.runtime import supervisor
 from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.observations import Ended, Observations
 from job_execution_framework.service_layer.plan import Plan
+from tests.support.eventually import eventually
 
 DEADLINE_SECONDS = 30
 SLOW = "import time\ndef main():\n    print('up', flush=True)\n    time.sleep(60)\n"
@@ -182,11 +183,13 @@ def test_a_pause_lets_the_running_script_end_and_starts_no_other(bench: Bench) -
 
 
 def test_a_cancel_ends_the_running_script_which_may_clean_up(bench: Bench) -> None:
-    file = bench.root / "cleaned"
+    file, inside = bench.root / "cleaned", bench.root / "inside"
     clean = (
         "import time\n"
         "def main():\n"
-        "    try: time.sleep(60)\n"
+        "    try:\n"
+        f"        open({str(inside)!r}, 'w').close()\n"
+        "        time.sleep(60)\n"
         f"    finally: open({str(file)!r}, 'w').write('clean')\n"
     )
     plan = bench.plan(clean, "def main(): pass")
@@ -195,7 +198,7 @@ def test_a_cancel_ends_the_running_script_which_may_clean_up(bench: Bench) -> No
         uid = await bench.sessions.open(plan)
         await bench.sessions.release(plan.run, uid)
         await bench.first(plan.run, uid)
-        await asyncio.sleep(0.3)  # the script is inside its `try`
+        await asyncio.to_thread(eventually, inside.exists)
         await bench.sessions.close(plan.run, uid, ControlWord.CANCEL)
         return await bench.follow(plan.run, uid)
 
