@@ -86,7 +86,6 @@ def warm_script(folder: Path) -> None:
     directory.mkdir()
     runner = ChildRunner(directory, [sys.executable], 60)
     with closing(runner):
-        runner.run(script, 1)
         show(
             "a warm script in a session / python -c pass",
             lambda: timed(runner.run, script, 1),

@@ -44,9 +44,7 @@ class Watch:
             except asyncio.CancelledError:
                 stop.set()
                 raise
-            await asyncio.sleep(IDENTITY = "enso"
-"""What kopf calls itself where operators know each other by it, which ours do not."""
-_RESTART_SECONDS)
+            await asyncio.sleep(_RESTART_SECONDS)
 
     def _watch(self, stop: threading.Event, tell: Callable[[], object]) -> None:
         try:
