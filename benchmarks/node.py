@@ -9,8 +9,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from dev.cluster import binaries
-from dev.cluster.plane import Cluster
 from dev.cluster.places import DEFAULT_NAME
+from dev.cluster.plane import Cluster
 from dev.cluster.programs import NODE
 from dev.cluster.resources import install_crds
 from dev.node import claim, commands, images, needs, node

@@ -36,10 +36,13 @@ def measure(folder: Path) -> None:
     if sentence := node.why_not():
         print(f"Jobs in Pods are not measured: {sentence}")
         return
-    with node.ready() as one, node.namespace(one) as namespace:
-        with operators_of(one.kubeconfig, namespace, folder, FLAGS) as operators:
-            operators.ready()
-            asyncio.run(_measure(one, namespace))
+    with (
+        node.ready() as one,
+        node.namespace(one) as namespace,
+        operators_of(one.kubeconfig, namespace, folder, FLAGS) as operators,
+    ):
+        operators.ready()
+        asyncio.run(_measure(one, namespace))
 
 
 async def _measure(one: Node, namespace: str) -> None:
@@ -105,10 +108,7 @@ class Bench:
         return run
 
     async def _pod(self, document: Document) -> float:
-        name = document["metadata"]["name"]
-        run = await Run.of(self.watch, document)
-        assert run.name == name
-        return run.seconds
+        return (await Run.of(self.watch, document)).seconds
 
 
 def _name(kind: str) -> str:

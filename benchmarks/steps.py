@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import json
 import statistics
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
 from dev.cluster.audit import AuditLog
-from dev.node.places import HOME
+from dev.node import needs
+from dev.node.places import HOME, POD_LOGS
 
 from benchmarks.run import Run, is_of
 from benchmarks.watching import Document, Watching
 
-_FOLDERS = "volumes/kubernetes.io~empty-dir"
-_FILES = {"ready": "enso-runtime/ready", "alive": "enso-run/alive"}
+_VOLUMES = "volumes/kubernetes.io~empty-dir"
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,25 @@ class Asked:
 
 def files_of(watch: Watching, run: Run) -> dict[str, float]:
     """Return when files of a job's session came to be. They go soon after it has ended."""
-    folder = HOME / "kubelet" / "pods" / _pod(watch, run)["metadata"]["uid"] / _FOLDERS
-    return {name: (folder / path).stat().st_mtime for name, path in _FILES.items()}
+    metadata = _pod(watch, run)["metadata"]
+    uid = metadata["uid"]
+    pod = HOME / "kubelet" / "pods" / uid
+    logs = POD_LOGS / f"{metadata['namespace']}_{metadata['name']}_{uid}"
+    paths = {
+        "pod": pod,
+        "mounted": logs,
+        "sandbox": logs / "records",
+        "records": logs / "session",
+        "ready": pod / _VOLUMES / "enso-runtime" / "ready",
+        "alive": pod / _VOLUMES / "enso-run" / "alive",
+    }
+    told = subprocess.run(
+        [needs.program("stat"), "--format=%.6W", *map(str, paths.values())],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return dict(zip(paths, map(float, told.stdout.split()), strict=True))
 
 
 async def show(runs: dict[Run, dict[str, float]], watch: Watching, audit: AuditLog) -> None:
@@ -75,7 +93,11 @@ async def _steps(
     lines = await watch.log(pod, "records")
     records = [(_time(time), text) for time, text in lines if text.startswith('{"v":')]
     commits = [the("patch", "ensojobs/status", run.name, number) for number in (0, -1)]
-    events = [one.began for one in asked if one.resource == "events" and one.name.startswith(run.name + ".")]
+    events = [
+        one.began
+        for one in asked
+        if one.resource == "events" and one.name.startswith(run.name + ".")
+    ]
     return [
         Step(run.began, ""),
         Step(the("create", "ensojobs", run.name).ended, "the API server has the job"),
@@ -86,8 +108,12 @@ async def _steps(
         Step(commits[0].ended, "the Pod's uid is committed"),
         Step(the("patch", "pods", pod).ended, "the Pod is released"),
         Step(the("create", "pods/binding", pod).ended, "it is scheduled"),
-        Step(_started(watch, pod, "records"), "volumes, sandbox, and the records container"),
-        Step(_started(watch, pod, "session"), "the session container"),
+        Step(files["pod"], "the kubelet begins with it"),
+        Step(files["mounted"], "its volumes are mounted"),
+        Step(files["sandbox"], "its sandbox is made"),
+        Step(_started(watch, pod, "records"), "the records container is started"),
+        Step(files["records"], "the kubelet knows of that"),
+        Step(_started(watch, pod, "session"), "the session container is started"),
         Step(files["ready"], "it waits for the runtime"),
         Step(files["alive"], "the supervisor is loaded"),
         Step(json.loads(records[0][1])["at"], "the interpreter is started: the first record"),
@@ -117,9 +143,9 @@ def _started(watch: Watching, pod: str, container: str) -> float:
     """Return when the kubelet said that it had started a container."""
     for sight in watch.sights["events"]:
         about = sight.document["involvedObject"]
-        if sight.document["reason"] == "Started" and about["name"] == pod:
-            if f"{{{container}}}" in about.get("fieldPath", ""):
-                return sight.at
+        is_it = about["name"] == pod and f"{{{container}}}" in about.get("fieldPath", "")
+        if is_it and sight.document["reason"] == "Started":
+            return sight.at
     raise RuntimeError(f"the kubelet did not say when it started {container} of {pod}")
 
 
@@ -139,4 +165,3 @@ def _asked(audit: AuditLog, namespace: str) -> Iterator[Asked]:
 
 def _time(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
-

@@ -36,7 +36,7 @@ class Watching:
 
     namespace: str
     http: aiohttp.ClientSession
-    sights: dict[str, list[Sight]] = field(default_factory=dict[str, list[Sight]])
+    sights: dict[str, list[Sight]]
     """Everything that was seen, by kind."""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -71,17 +71,27 @@ class Watching:
         return f"/{PATHS[kind]}/namespaces/{self.namespace}/{kind}"
 
     async def watch(self, kind: str) -> None:
-        """Note everything that the watch of a kind brings."""
-        self.sights[kind] = []
-        rest = b""
-        async with self.http.get(self.path(kind), params={"watch": "true"}) as answer:
-            async for chunk in answer.content.iter_any():
-                at = time.time()
-                *lines, rest = (rest + chunk).split(b"\n")
-                news = [Sight(at, json.loads(line)["object"]) for line in lines]
-                self.sights[kind].extend(news)
-                self._news.set()
-        raise RuntimeError(f"the watch of {kind} has ended")
+        """Note everything that the watch of a kind brings; it ends when a CRD is changed."""
+        version = ""
+        while True:
+            query = {"watch": "true"} | ({"resourceVersion": version} if version else {})
+            async with self.http.get(self.path(kind), params=query) as answer:
+                answer.raise_for_status()
+                async for line in _lines(answer.content):
+                    sight = Sight(time.time(), json.loads(line)["object"])
+                    version = sight.document["metadata"].get("resourceVersion", "")
+                    if not version:  # it is too old to go on from: all is shown again
+                        break
+                    self.sights[kind].append(sight)
+                    self._news.set()
+
+
+async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    rest = b""
+    async for chunk in content.iter_any():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line
 
 
 @asynccontextmanager
@@ -96,10 +106,9 @@ async def watching(kubeconfig: Path, namespace: str) -> AsyncIterator[Watching]:
     async with aiohttp.ClientSession(
         configuration.host, connector=connector, timeout=timeout
     ) as http:
-        one = Watching(namespace, http)
+        one = Watching(namespace, http, {kind: [] for kind in PATHS})
         async with asyncio.TaskGroup() as tasks:
             watches = [tasks.create_task(one.watch(kind)) for kind in PATHS]
-            await asyncio.sleep(0)  # each has its list
             yield one
             for watch in watches:
                 watch.cancel()
