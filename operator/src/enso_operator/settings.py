@@ -81,3 +81,9 @@ class OperatorSettings(BaseSettings):
     """Logs as lines for people, or as JSON."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least of what is logged."""
+    leader_elect: bool = False
+    """Work only while a Lease is held: of several operators one works, the others stand by."""
+    lease_name: str = "enso-operator"
+    """Name of that Lease. Operators that look after the same namespaces share one."""
+    lease_namespace: str | None = None
+    """Namespace of that Lease; by default the Pod's own, outside of Pods "default"."""

@@ -30,7 +30,7 @@ class PodDesk(Desk):
 
     def rows(self, name: str = "shot") -> list[tuple[str, str, int]]:
         """Return each script with its state and its latest attempt."""
-        rows = self.get(name)["status"].get("scripts") or []
+        rows: list[Document] = self.get(name)["status"].get("scripts") or []
         return [(row["name"], row["state"], row["attempt"]) for row in rows]
 
     def runs(self, script: str, name: str = "shot") -> None:

@@ -19,6 +19,8 @@ TOLD = {
     "schedule_patience_seconds": "for ever",
     "service_accounts": "none",
     "allow_nfs": "`false`",
+    "leader_elect": "`false`",
+    "lease_namespace": "the Pod's",
 }
 """Defaults that a word tells better than the value."""
 
