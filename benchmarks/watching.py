@@ -20,6 +20,7 @@ from enso_operator.adapters.connection import configuration_of
 Document = dict[str, Any]
 PATHS = {"ensojobs": "apis/enso.dev/v1alpha1", "pods": "api/v1", "events": "api/v1"}
 DEADLINE_SECONDS = 180.0
+BUSY, BUSY_SECONDS = 429, 0.2
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,9 @@ class Watching:
         while True:
             query = {"watch": "true"} | ({"resourceVersion": version} if version else {})
             async with self.http.get(self.path(kind), params=query) as answer:
+                if answer.status == BUSY:  # for a moment after a CRD was changed
+                    await asyncio.sleep(BUSY_SECONDS)
+                    continue
                 answer.raise_for_status()
                 async for line in _lines(answer.content):
                     sight = Sight(time.time(), json.loads(line)["object"])
