@@ -189,6 +189,8 @@ def test_the_records_sidecar_is_the_operators_own_image(values: Path) -> None:
         told = environment(pod)
         image = pod["spec"]["containers"][0]["image"]
         assert told.get("ENSO_RECORDS_IMAGE", image) == image
+        policy = pod["spec"]["containers"][0]["imagePullPolicy"]
+        assert told.get("ENSO_RECORDS_PULL_POLICY", policy) == policy
 
 
 def test_a_digest_wins_over_a_tag() -> None:
