@@ -34,20 +34,21 @@ lint: install ## Check style, types and architecture
 	$(RUN) pyright
 	$(RUN) lint-imports
 
-manifests: install ## Write the CRDs in deploy/crds from the wire models
-	@$(RUN) python dev/manifests.py
+manifests: install ## Write the CRDs, and what of the chart is written by a program
+	@$(RUN) python -m dev.manifests
 
 # Whatever a program writes and git keeps is written again here and compared.
-verify: install ## Check generated files, copies and changelog fragments
+verify: install ## Check generated files, copies, the chart and changelog fragments
 	$(UV) lock --check
-	@$(RUN) python dev/manifests.py --check
+	@$(RUN) python -m dev.manifests --check
+	@$(RUN) python -m dev.chart
 	@for member in core operator; do cmp LICENSE $$member/LICENSE; done
 	@said=$$($(RUN) towncrier build --draft --version next 2>&1) || { echo "$$said"; exit 1; }
 
 # Two workers: many tests start processes and wait for them, and small machines have two cores.
 test: install lint verify ## Check everything, then run all tests
 	@$(RUN) python -m dev.node get
-	$(RUN) pytest -n 2 --dist loadgroup
+	$(RUN) pytest -n 2
 
 up: install ## Show it all: the HTTP API on :5005, a cluster, the operator, example jobs
 	@$(RUN) python -m dev.up

@@ -7,22 +7,21 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
+from benchmarks import operating, pods
+from benchmarks.table import python, show, timed
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.runtime.child_runner import ChildRunner
 from job_execution_framework.service_layer.library import PATH_VARIABLE
 from job_execution_framework.service_layer.services import Instruction, add, execute
 from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
 
-ROUNDS = 5
 NO_OP = "def main():\n    pass\n"
 
 
@@ -33,6 +32,8 @@ def main() -> None:
         folder = Path(name)
         for measure in (import_of_the_core, thousand_scripts, warm_script, fifty_scripts):
             measure(folder)
+        operating.measure(folder)
+        pods.measure(folder)
 
 
 def import_of_the_core(folder: Path) -> None:
@@ -86,7 +87,6 @@ def warm_script(folder: Path) -> None:
     directory.mkdir()
     runner = ChildRunner(directory, [sys.executable], 60)
     with closing(runner):
-        runner.run(script, 1)
         show(
             "a warm script in a session / python -c pass",
             lambda: timed(runner.run, script, 1),
@@ -110,39 +110,6 @@ def fifty_scripts(folder: Path) -> None:
         lambda: timed(python, "-m", "enso_operator", "run", str(manifest)),
         lambda: timed(fifty),
     )
-
-
-def python(*arguments: str) -> None:
-    """Run this Python to its end."""
-    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
-
-
-def timed(function: Callable[..., object], *arguments: object, **named: object) -> float:
-    """Return the seconds that a call takes."""
-    began = time.perf_counter()
-    function(*arguments, **named)
-    return time.perf_counter() - began
-
-
-@contextmanager
-def silence() -> Generator[None]:
-    """Keep what scripts and sessions write out of the table."""
-    kept = os.dup(1)
-    with Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
-        yield
-        os.dup2(kept, 1)
-    os.close(kept)
-
-
-def show(what: str, ours: Callable[[], float], reference: Callable[[], float]) -> None:
-    """Measure both in turn, so that a machine that slows down slows both, and print the ratio."""
-    with silence():
-        ours()
-        reference()
-        ratios = sorted(ours() / reference() for _ in range(ROUNDS))
-    spread = f"{ratios[0]:.2f} to {ratios[-1]:.2f}"
-    print(f"{statistics.median(ratios):8.2f}  ({spread})  {what}", flush=True)
 
 
 if __name__ == "__main__":

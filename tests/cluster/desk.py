@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from typing import Any
 
 from dev.cluster.plane import Cluster
@@ -60,7 +61,14 @@ class Desk:
 
     def told(self, name: str = "shot") -> list[tuple[str, str]]:
         """Return the Events of a job in the order in which `kubectl describe` shows them."""
-        got = json.loads(self.kubectl("get", "events", "-o", "json"))
-        found = [one for one in got["items"] if one["involvedObject"]["name"] == name]
-        found.sort(key=lambda one: (one["lastTimestamp"], one["metadata"]["name"]))
-        return [(one["reason"], one["message"]) for one in found]
+        return self.all_told()[name]
+
+    def all_told(self) -> dict[str, list[tuple[str, str]]]:
+        """Return the same of every job."""
+        items = json.loads(self.kubectl("get", "events", "-o", "json"))["items"]
+        ours = [one for one in items if one["involvedObject"]["kind"] == "EnsoJob"]
+        ours.sort(key=lambda one: (one["lastTimestamp"], one["metadata"]["name"]))
+        told: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+        for one in ours:
+            told[one["involvedObject"]["name"]].append((one["reason"], one["message"]))
+        return told

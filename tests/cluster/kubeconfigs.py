@@ -16,9 +16,9 @@ def of_context(cluster: Cluster, namespace: str, folder: Path) -> Path:
     return _written(config, folder)
 
 
-def of_stranger(cluster: Cluster, namespace: str, folder: Path) -> Path:
-    """Write one of a service account that has no rights."""
-    token = cluster.kubectl("-n", namespace, "create", "token", "default").strip()
+def of_stranger(cluster: Cluster, namespace: str, folder: Path, account: str = "default") -> Path:
+    """Write one of a service account; the default one has no rights."""
+    token = cluster.kubectl("-n", namespace, "create", "token", account).strip()
     config = yaml.safe_load(of_context(cluster, namespace, folder).read_text())
     for one in config["users"]:
         one["user"] = {"token": token}

@@ -32,16 +32,21 @@ class Story:
     desk: Desk
     name: str
     note: Path
+    source: str = SOURCE
 
     def begin(self, **spec: object) -> None:
+        self.desk.apply(self.manifest(**spec))
+
+    def manifest(self, **spec: object) -> Document:
+        note = str(self.note)
         document = of_scripts(
             *[
-                {"name": name, "source": SOURCE, "args": {"note": str(self.note), "name": name}}
+                {"name": name, "source": self.source, "args": {"note": note, "name": name}}
                 for name in NAMES
             ],
             **spec,
         )
-        self.desk.apply(document | {"metadata": {"name": self.name}})
+        return document | {"metadata": {"name": self.name}}
 
     @property
     def document(self) -> Document:

@@ -12,7 +12,8 @@ from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient
 
 from tests.cluster.desk import Desk
-from tests.support.operators import Operators, operators_of, until
+from tests.support.fault_proxy import FaultProxy, hold, on, writes
+from tests.support.operators import DEADLINE_SECONDS, Operators, operators_of, until
 from tests.support.resources import Document, library_script, of_scripts
 
 SLEEPS = "import time\ndef main():\n    time.sleep(60)"
@@ -282,6 +283,23 @@ def test_a_session_that_vanished_leaves_doubt_and_says_so(desk: Desk, operators:
     assert rows["long"] == "Interrupted"
     assert desk.get()["status"]["reason"] == "SessionLost"
     assert "ScriptInterrupted" in dict(desk.told())
+
+
+def test_an_operator_stops_though_the_api_server_does_not_answer(
+    desk: Desk, operators: Operators
+) -> None:
+    """Whoever stops it kills it five seconds later: requests may take longer than that."""
+    desk.apply(of_scripts({"name": "long", "source": SLEEPS}))
+    with FaultProxy(operators.kubeconfig) as proxy:
+        one = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
+        until(one.is_ready)
+        held = proxy.add(writes() | on("list", "ensojobs"), hold(DEADLINE_SECONDS))
+        desk.apply(passing("one") | {"metadata": {"name": "other"}})
+        until(lambda: held.used > 1)
+        one.send(signal.SIGTERM)
+        until(lambda: not one.process.is_alive(), 5)
+        assert one.process.exitcode == 0
+        assert "Traceback" not in one.said
 
 
 def test_an_operator_stops_in_order_and_leaves_sessions_alone(

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 from dev.cluster.plane import Cluster
-from dev.cluster.resources import install_crds
 from kubernetes.client import ApiClient
-from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
 from tests.cluster.desk import Desk
 from tests.cluster.story import Story
@@ -127,22 +125,3 @@ def test_an_api_server_that_is_away_for_a_while_disturbs_nothing(
     proxy.back()
     story.ends_well()
     until(one.is_ready)
-
-
-def test_an_api_server_that_is_killed_and_restarted(own_cluster: Cluster, tmp_path: Path) -> None:
-    install_crds(own_cluster.kubectl)
-    kubeconfig = own_cluster.kubeconfig
-    with (
-        operators_of(kubeconfig, "default", tmp_path) as operators,
-        new_client_from_config(str(kubeconfig)) as client,  # type: ignore[no-untyped-call]
-    ):
-        desk = Desk(own_cluster, client, "default")
-        story = Story(desk, "shot", tmp_path / "note")
-        one = operators.start()
-        until(one.is_ready)
-        story.begin()
-        until(lambda: "SessionOpened" in dict(desk.told()))
-        own_cluster.kill("kube-apiserver")
-        own_cluster.revive()
-        story.ends_well()
-        assert one.process.is_alive()

@@ -15,7 +15,7 @@ from kubernetes.client import ApiClient
 
 from tests.cluster.desk import Desk
 from tests.cluster.story import Story
-from tests.support.fault_proxy import FaultProxy
+from tests.support.fault_proxy import FaultProxy, answer, on
 from tests.support.operators import Operators, operators_of, until
 from tests.support.resources import of_scripts
 
@@ -110,6 +110,46 @@ def test_a_status_that_somebody_broke_harms_no_other_job(
     story.begin()
     story.ends_well()
     assert one.asked("/healthz")[0] == 200
+
+
+def test_what_breaks_in_the_operator_itself_is_said_and_tried_again(
+    desk: Desk, operators: Operators, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
+    waits = (
+        f"import os, time\ndef main():\n    while not os.path.exists({str(go)!r}): time.sleep(0.01)"
+    )
+    desk.apply(of_scripts({"source": waits}))
+    one = operators.start()
+    until(lambda: "ScriptStarted" in dict(desk.told()))
+    (journal,) = operators.state.glob("*/*/*/main-1/journal")
+    kept = journal.rename(journal.with_name("kept"))
+    journal.mkdir()  # what no operator is prepared for
+    until(lambda: "NotGoingOn" in dict(desk.told()))
+    assert "enso itself broke; it tries again in 2 s" in dict(desk.told())["NotGoingOn"]
+    assert "enso_actor_failures_total 0.0" not in one.asked("/metrics")[1]
+    assert "its actor broke" in one.said
+    story = Story(desk, "other", tmp_path / "note")
+    story.begin()
+    story.ends_well()
+    journal.rmdir()
+    kept.rename(journal)
+    go.touch()
+    desk.waits("Succeeded")
+    assert one.asked("/healthz")[0] == 200
+
+
+def test_why_a_job_is_none_is_told_when_its_events_are_taken(
+    desk: Desk, operators: Operators
+) -> None:
+    twice = [{"name": "token", "secretKeyRef": {"name": "tracker", "key": "token"}}]
+    with FaultProxy(operators.kubeconfig) as proxy:
+        refused = proxy.add(on("create", "events"), answer(500, "etcdserver: no leader"), times=3)
+        operators.start(kubeconfig=proxy.kubeconfig)
+        desk.apply(of_scripts({"args": {"token": 1}, "argsFrom": twice}))
+        desk.waits("Finished")
+        assert "is in args, too" in dict(desk.told())["NotGoingOn"]
+        assert refused.used == 3
 
 
 def test_a_session_whose_supervisor_is_killed_is_lost(desk: Desk, operators: Operators) -> None:

@@ -49,6 +49,8 @@ class Workstation:
     def start(self, *options: str) -> subprocess.Popen[str]:
         """Start `enso run` on the manifest."""
         own = {
+            # As in a shell whose venv is active, which is how people have `enso`.
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "PYTHONDONTWRITEBYTECODE": "",
             "XDG_STATE_HOME": str(self.root / "state"),
             "NOTES": str(self.root / "notes"),

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
 
 from kubernetes.client import ApiClient
 
 from enso_operator import logs
 from enso_operator.actor import Listener
-from enso_operator.adapters.connection import configuration_of
+from enso_operator.adapters.connection import configuration_of, own_namespace
+from enso_operator.adapters.lease import Lease
 from enso_operator.adapters.local_machine import LocalMachine
 from enso_operator.adapters.pods.logs import PodLogs
 from enso_operator.adapters.pods.machine import PodMachine
@@ -24,6 +28,7 @@ from enso_operator.adapters.unit_of_work import Seen
 from enso_operator.handlers import handlers
 from enso_operator.health import Check, create_health_app, serve_health
 from enso_operator.http_server import readable
+from enso_operator.leadership import GIVE_BACK_SECONDS, Alone, Leadership
 from enso_operator.metrics import Metrics
 from enso_operator.reconciler import Reconciler
 from enso_operator.settings import OperatorSettings
@@ -41,7 +46,7 @@ _transitions = logging.getLogger("enso_operator.jobs")
 
 @dataclass(frozen=True)
 class Checks:
-    """What the probes look at."""
+    """What the probes look at. Who works adds to it, and takes that away again."""
 
     liveness: dict[str, Check]
     readiness: dict[str, Check]
@@ -55,9 +60,34 @@ async def operate(
     `cluster` tells this cluster from others where sessions are local, and probes are served at
     `listener`.
     """
-    clock, metrics, stop = SystemClock(), Metrics(), asyncio.Event()
+    metrics, stop = Metrics(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    leadership = _leadership(client, settings, metrics)
+    checks = Checks({}, {"lease": leadership.is_away})
+    _log.info("probes and metrics are served at http://%s", readable(listener))
+    await _until_one_ends(
+        2 * STOP_SECONDS + GIVE_BACK_SECONDS,
+        stop.wait(),
+        leadership.run(lambda: _work(client, cluster, settings, metrics, checks)),
+        serve_health(create_health_app(checks, metrics), listener),
+    )
+
+
+def _leadership(
+    client: ApiClient, settings: OperatorSettings, metrics: Metrics
+) -> Alone | Leadership:
+    if not settings.leader_elect:
+        return Alone(metrics.leads)
+    lease = Lease(client, settings.lease_namespace or own_namespace(), settings.lease_name)
+    return Leadership(lease, f"{socket.gethostname()}_{uuid4()}", metrics.leads)
+
+
+async def _work(
+    client: ApiClient, cluster: str, settings: OperatorSettings, metrics: Metrics, checks: Checks
+) -> None:
+    """Look after EnsoJobs until cancelled; begin with nothing that an earlier time has left."""
+    clock = SystemClock()
     configuration = configuration_of(client)
     pods = _pods(client, settings, clock) if settings.sessions == "pods" else None
     reconciler = Reconciler(
@@ -72,30 +102,46 @@ async def operate(
     sweeper = Sweeper(reconciler, clock, settings.resync_seconds)
     metrics.live_jobs_from(lambda: len(reconciler.actors))
     metrics.watch_age_from(sweeper.watch_age)
-    checks = Checks({"watch": sweeper.is_blind}, {"listing": sweeper.is_away})
+    checks.liveness["watch"], checks.readiness["listing"] = sweeper.is_blind, sweeper.is_away
     registry = handlers(reconciler, pods.saw if pods else None, configuration)
     watch = Watch(registry, settings.namespaces)
-    _log.info("probes and metrics are served at http://%s", readable(listener))
-    works = (
-        stop.wait(),
-        watch.run(),
-        sweeper.run(),
-        serve_health(create_health_app(checks, metrics), listener),
-    )
-    tasks = [asyncio.ensure_future(work) for work in works]
-    done, running = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in running:
-        task.cancel()
-    await reconciler.stop(STOP_SECONDS)
-    if pods:
-        await pods.logs.close()
-    for task in done:
-        task.result()  # one that broke is no silent death
+    try:
+        await _until_one_ends(
+            STOP_SECONDS + 1, watch.run(), sweeper.run(), _until_cancelled(reconciler, pods)
+        )
+    finally:
+        del checks.liveness["watch"], checks.readiness["listing"]
+        metrics.watch_age_from(lambda: math.nan)
+
+
+async def _until_cancelled(reconciler: Reconciler, pods: PodMachine | None) -> None:
+    """Stop the actors when the watch and the sweep are stopped, not after them."""
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await reconciler.stop(STOP_SECONDS)
+        if pods:
+            await pods.logs.close()
+
+
+async def _until_one_ends(patience: float, *works: Coroutine[Any, Any, object]) -> None:
+    """Run all, and end the others with the first that ends; wait so long for their end."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=patience)
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            task.result()  # one that broke is no silent death
 
 
 def _pods(client: ApiClient, settings: OperatorSettings, clock: Clock) -> PodMachine:
     chosen = PodSettings(
         records_image=settings.records_image,
+        records_pull_policy=settings.records_pull_policy,
         session_image=settings.session_image,
         grace_seconds=settings.grace_seconds,
         pull_patience_seconds=settings.pull_patience_seconds,

@@ -123,6 +123,7 @@ class EnsoJobActor(Actor):
         try:
             job = await super().load()
         except InvalidJob as error:
+            await self.complain(str(error))  # before the write that ends a `kubectl wait`
             await in_thread(self._objects.refuse, self.job_id, str(error), self.clock.now())
             raise
         self.about = self._objects.seen(self.job_id)

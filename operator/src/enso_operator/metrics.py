@@ -103,6 +103,9 @@ class Metrics:
             registry=registry,
         )
         self._live = Gauge("enso_live_jobs", "Jobs that have not ended.", registry=registry)
+        self._leader = Gauge(
+            "enso_leader", "1 where this process works, 0 where it stands by.", registry=registry
+        )
         self._actor_failures = Counter(
             "enso_actor_failures_total",
             "How often what drives a job broke, by a fault of enso's own.",
@@ -151,6 +154,10 @@ class Metrics:
     def actor_failed(self) -> None:
         """Count an actor that ended by an error which it does not know."""
         self._actor_failures.inc()
+
+    def leads(self, yes: bool) -> None:  # noqa: FBT001  # a gauge that is 0 or 1
+        """Tell whether this process works now, or stands by."""
+        self._leader.set(yes)
 
     def live_jobs_from(self, count: Callable[[], int]) -> None:
         """Ask `count` for the live jobs whenever somebody reads the metrics."""

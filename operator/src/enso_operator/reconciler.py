@@ -75,6 +75,7 @@ class Reconciler:
     """The EnsoJobs that there are, by uid, with the newest version that was seen of each."""
     actors: dict[str, EnsoJobActor] = field(default_factory=dict[str, EnsoJobActor], init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], init=False)
+    _stopped: bool = field(default=False, init=False)
     _expiries: dict[str, asyncio.TimerHandle] = field(
         default_factory=dict[str, asyncio.TimerHandle], init=False
     )
@@ -120,7 +121,8 @@ class Reconciler:
         ]
 
     async def stop(self, patience: float) -> None:
-        """Stop every actor. Sessions go on: whoever comes next finds them."""
+        """Stop every actor, for good. Sessions go on: whoever comes next finds them."""
+        self._stopped = True
         for timer in self._expiries.values():
             timer.cancel()
         for task in self._tasks:
@@ -129,6 +131,9 @@ class Reconciler:
             await asyncio.wait(self._tasks, timeout=patience)
 
     def _do(self, chore: Coroutine[Any, Any, None]) -> None:
+        if self._stopped:  # kopf has a thread of its own, which may still show something
+            chore.close()
+            return
         task = asyncio.create_task(chore)
         self._tasks.add(task)
         task.add_done_callback(self._done)
@@ -156,7 +161,7 @@ class Reconciler:
             while not await self._drive_to_end(actor):
                 failures += 1
                 pause = min(LONGEST_BACK_OFF_SECONDS, 2.0**failures)
-                await actor.complain(f"enso itself broke; it tries again in {pause:g} s")
+                await _complain(actor, f"enso itself broke; it tries again in {pause:g} s")
                 await asyncio.sleep(pause)
                 actor = self.actors[seen.uid] = self._actor(actor.newest, sessions)
         finally:
@@ -187,7 +192,7 @@ class Reconciler:
             await actor.drive()
         except (InvalidJob, Unreadable) as error:
             _log.warning("%s/%s: %s", actor.about.namespace, actor.about.name, error)
-            await actor.complain(str(error))
+            await _complain(actor, str(error))
         except Exception:  # noqa: BLE001  # whatever it is, the job goes on
             self.metrics.actor_failed()
             _log.exception("%s/%s: its actor broke", actor.about.namespace, actor.about.name)
@@ -222,11 +227,24 @@ class Reconciler:
                 await in_thread(objects.delete, seen.name, seen.uid, seen.version)
             except Unavailable:
                 await asyncio.sleep(LONGEST_BACK_OFF_SECONDS / 10)
-            except (Conflict, NoSuchObject):
+            except NoSuchObject:
                 return
+            except Conflict:
+                await asyncio.sleep(LONGEST_BACK_OFF_SECONDS / 10)
+                if self.known.get(seen.uid) != int(seen.version):
+                    return
             else:
                 _log.info("%s/%s was deleted: its time to live is over", seen.namespace, seen.name)
                 return
+
+
+async def _complain(actor: EnsoJobActor, why: str) -> None:
+    """Tell it as an Event, as patiently as all others."""
+    while True:
+        try:
+            return await actor.complain(why)
+        except Unavailable:
+            await asyncio.sleep(1)
 
 
 def needs_work(document: Document) -> bool:

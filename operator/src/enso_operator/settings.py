@@ -51,6 +51,8 @@ class OperatorSettings(BaseSettings):
     """Folder in which local sessions keep their journals and output."""
     records_image: str = ""
     """Image of the container that brings records out of a session's Pod: the operator's own."""
+    records_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = None
+    """When nodes pull that image: Always, IfNotPresent or Never."""
     session_image: str = ""
     """Image of sessions that name none: any with python3 of version 3.10 or later."""
     grace_seconds: Annotated[int, Field(ge=1, le=86400)] = 30
@@ -81,3 +83,9 @@ class OperatorSettings(BaseSettings):
     """Logs as lines for people, or as JSON."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least of what is logged."""
+    leader_elect: bool = False
+    """Work only while a Lease is held: of several operators one works, the others stand by."""
+    lease_name: str = "enso-operator"
+    """Name of that Lease. Operators that look after the same namespaces share one."""
+    lease_namespace: str | None = None
+    """Namespace of that Lease; by default the Pod's own, outside of Pods "default"."""

@@ -6,9 +6,9 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 
-from enso_operator.adapters.kube import Document, Refused
+from enso_operator.adapters.kube import Document
 from enso_operator.reconciler import Reconciler
-from job_execution_framework.domain.errors import Unavailable
+from job_execution_framework.domain.errors import EnsoError
 from job_execution_framework.service_layer.clock import Clock
 
 UNTIL_READY_SECONDS = 0.5
@@ -40,7 +40,7 @@ class Sweeper:
         now = self.clock.now()
         try:
             unseen = await self.reconciler.sweep()
-        except (Unavailable, Refused) as error:
+        except EnsoError as error:  # also where the CRDs were deleted
             self._trouble = str(error)
             _log.warning("EnsoJobs cannot be listed: %s", error)
             return

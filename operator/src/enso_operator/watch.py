@@ -7,14 +7,18 @@ minute it stops: neither may touch the actors.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import kopf
 
 from enso_operator.adapters.pods.names import JOB_UID_LABEL
 
+IDENTITY = "enso"
+"""What kopf calls itself where operators know each other by it, which ours do not."""
 _RESTART_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 # It would complain at every start that signals are not its own: here they are not meant to be.
@@ -26,40 +30,44 @@ class Watch:
 
     def __init__(self, registry: kopf.OperatorRegistry, namespaces: Sequence[str]) -> None:
         self._registry, self._namespaces = registry, namespaces
-        self._stop = threading.Event()
 
     async def run(self) -> None:
         """Watch until cancelled; begin anew where kopf gave up."""
         while True:
-            ended = asyncio.Event()
-            loop = asyncio.get_running_loop()
-            thread = threading.Thread(
-                target=self._watch, args=(loop, ended), name="kopf", daemon=True
-            )
-            thread.start()
+            ended, stop = asyncio.Event(), threading.Event()
+            tell = partial(asyncio.get_running_loop().call_soon_threadsafe, ended.set)
+            threading.Thread(
+                target=self._watch, args=(stop, tell), name="kopf", daemon=True
+            ).start()
             try:
                 await ended.wait()
             except asyncio.CancelledError:
-                self._stop.set()
+                stop.set()
                 raise
             await asyncio.sleep(_RESTART_SECONDS)
 
-    def _watch(self, loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
+    def _watch(self, stop: threading.Event, tell: Callable[[], object]) -> None:
         try:
-            asyncio.run(
-                kopf.operator(
-                    registry=self._registry,
-                    settings=_settings(),
-                    clusterwide=not self._namespaces,
-                    namespaces=self._namespaces,
-                    stop_flag=self._stop,
-                )
-            )
-        except Exception:  # noqa: BLE001  # whatever it is, it is tried again
-            _log.exception("the watch broke: it begins anew")
+            asyncio.run(self._kopf(stop))
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is tried again
+            _log.error("the watch broke, and begins anew: %s", error)  # kopf told
         finally:
-            if not self._stop.is_set():
-                loop.call_soon_threadsafe(ended.set)
+            with contextlib.suppress(RuntimeError):  # who waited may be gone, and its loop
+                tell()
+
+    async def _kopf(self, stop: threading.Event) -> None:
+        try:
+            await kopf.operator(
+                registry=self._registry,
+                settings=_settings(),
+                clusterwide=not self._namespaces,
+                namespaces=self._namespaces,
+                stop_flag=stop,
+                # By itself it would look up its user's name, and a Pod's user has none.
+                identity=IDENTITY,  # type: ignore[arg-type]  # its type is not public
+            )
+        finally:
+            stop.set()  # kopf leaves a thread that waits for it, and this loop waits for that one
 
 
 def _settings() -> kopf.OperatorSettings:

@@ -15,10 +15,13 @@ TOLD = {
     "sessions": "must be given",
     "namespaces": "all",
     "records_image": "with Pods it must be given",
+    "records_pull_policy": "by its tag",
     "session_image": "none",
     "schedule_patience_seconds": "for ever",
     "service_accounts": "none",
     "allow_nfs": "`false`",
+    "leader_elect": "`false`",
+    "lease_namespace": "the Pod's",
 }
 """Defaults that a word tells better than the value."""
 

@@ -57,6 +57,14 @@ def client_of(calls: int) -> tuple[ApiClient, str]:
     return ApiClient(configuration), namespace
 
 
+def own_namespace() -> str:
+    """Return the namespace of the Pod that this runs in; outside of Pods "default"."""
+    try:
+        return POD_NAMESPACE.read_text("utf-8").strip()
+    except OSError:
+        return "default"
+
+
 def check_namespace(name: str) -> None:
     """Raise NotConnected where no namespace can have this name."""
     if len(name) > LONGEST_NAMESPACE or not re.fullmatch(NAME, name):

@@ -44,6 +44,10 @@ class NoSuchObject(EnsoError):
     """There is no object of this name."""
 
 
+class Taken(Conflict):
+    """There is an object of this name already."""
+
+
 class Refused(EnsoError):
     """The API server will not do this, however often it is asked."""
 
@@ -86,7 +90,7 @@ def _meant(error: ApiException) -> EnsoError:
     if status == 404:  # noqa: PLR2004  # the codes of HTTP
         return NoSuchObject(said)
     if status == 409:  # noqa: PLR2004
-        return Conflict(said)
+        return (Taken if _word(held, "reason") == "AlreadyExists" else Conflict)(said)
     if status in (401, 403):
         return Forbidden(f"the API server does not let us ({status}): {said}")
     if status in (408, 410, 429) or not 400 <= status < 500:  # noqa: PLR2004
@@ -98,10 +102,15 @@ def _meant(error: ApiException) -> EnsoError:
 
 def _said(held: dict[str, object]) -> str:
     """Return the sentence of a Status object, or as much as there is."""
+    return _word(held, "message") or str(held["reason"])
+
+
+def _word(held: Mapping[str, object], field: str) -> str:
+    """Return a field of a Status object, "" where the answer is none."""
     try:
-        return str(json.loads(str(held["body"]))["message"])
+        return str(json.loads(str(held["body"]))[field])
     except (ValueError, KeyError, TypeError):
-        return str(held["reason"])
+        return ""
 
 
 @dataclass(frozen=True)
@@ -143,8 +152,8 @@ class Objects:
         return request(self.client, "GET", self._path(), query=query, accept=accept)
 
     def create(self, document: Document) -> Document:
-        """Create the object and return it as it is now; raise Conflict where its name is taken."""
-        return request(self.client, "POST", self._path(), document)
+        """Create the object and return it as it is now; raise Taken where its name is."""
+        return _create(self.client, self._path(), document)
 
     def patch(self, name: str, version: str, spec: Document) -> Document:
         """Merge `spec` into the spec, if the object is still of that version; else Conflict."""
@@ -168,8 +177,18 @@ class Objects:
 
 
 def create_event(client: ApiClient, namespace: str, document: Document) -> None:
-    """Create a core/v1 Event; raise Conflict where it was created before."""
-    request(client, "POST", f"/api/v1/namespaces/{namespace}/events", document)
+    """Create a core/v1 Event; raise Taken where it was created before."""
+    _create(client, f"/api/v1/namespaces/{namespace}/events", document)
+
+
+def _create(client: ApiClient, path: str, document: Document) -> Document:
+    """Create an object. Any conflict but a name that is taken passes: a quota has them."""
+    try:
+        return request(client, "POST", path, document)
+    except Taken:
+        raise
+    except Conflict as error:
+        raise Unavailable(str(error)) from error
 
 
 def uid_of_namespace(client: ApiClient, name: str) -> str:

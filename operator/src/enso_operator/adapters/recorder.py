@@ -14,13 +14,12 @@ from dataclasses import dataclass
 
 from kubernetes.client import ApiClient
 
-from enso_operator.adapters.kube import GROUP, Document, create_event
+from enso_operator.adapters.kube import GROUP, Document, Taken, create_event
 from enso_operator.adapters.status import card_of
 from enso_operator.adapters.status_fields import one_line, time_at
 from enso_operator.adapters.unit_of_work import Seen
 from enso_operator.api.v1alpha1 import API_VERSION
 from job_execution_framework.domain import events
-from job_execution_framework.domain.errors import Conflict
 from job_execution_framework.domain.events import COORDINATOR, Event
 from job_execution_framework.domain.job import Job
 
@@ -95,7 +94,7 @@ class Recorder:
         """Post an Event; return False where it was posted before."""
         try:
             create_event(self._client, document["metadata"]["namespace"], document)
-        except Conflict:
+        except Taken:
             return False
         return True
 

@@ -60,6 +60,28 @@ def serve_command(
     raise typer.Exit(serve(embedded=embedded, namespace=namespace, host=host, port=port))
 
 
+@app.command("check")
+def check_command(
+    *,
+    namespace: Annotated[
+        str,
+        typer.Option(
+            help="Where the job is created. Default: the namespace of the kubeconfig's context, "
+            "or of the Pod.",
+            show_default=False,
+        ),
+    ] = "",
+    timeout: Annotated[float, typer.Option(help="Seconds that the job may take.")] = 120.0,
+) -> None:
+    """Run a job of one script in the cluster, and say whether the operator there did it.
+
+    Exit code 0: it succeeded; 1: it failed; 2: it did not end in time, or could not be created.
+    """
+    from enso_operator.cli.check import check  # noqa: PLC0415  # each command loads only its own
+
+    raise typer.Exit(check(namespace=namespace, seconds=timeout))
+
+
 @app.command(
     "operator",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},

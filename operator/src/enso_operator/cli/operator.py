@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 from kubernetes.client import ApiClient
 from pydantic import ValidationError
@@ -22,6 +24,8 @@ from job_execution_framework.domain.errors import EnsoError
 
 STOPPED, COULD_NOT_OPERATE = 0, 2
 """Exit codes."""
+LEAVE_SECONDS = 1.0
+"""How long open requests of others, and those that nobody waits for, have when it stops."""
 NO_SESSIONS = (
     "there is nowhere to run scripts: --sessions=pods (or ENSO_SESSIONS=pods) runs them in Pods, "
     "and --sessions=local as processes of this machine, under this user, whoever wrote the EnsoJob"
@@ -52,10 +56,21 @@ def operator(arguments: Sequence[str]) -> int:
     try:
         client, cluster = _cluster(settings)
         listener = _listen(settings.health_host, settings.health_port)
-        asyncio.run(operate(client, cluster, settings, listener))
+        asyncio.run(_leave_after(operate(client, cluster, settings, listener)))
     except EnsoError as error:
         return _refuse(str(error))
     return STOPPED
+
+
+async def _leave_after(operating: Coroutine[Any, Any, None]) -> None:
+    """Operate, then leave, whatever is still under way.
+
+    A request may take longer than whoever stops us waits, and its thread cannot be stopped.
+    """
+    await operating
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    if others and (await asyncio.wait(others, timeout=LEAVE_SECONDS))[1]:
+        os._exit(STOPPED)  # what is not written is written by the next one
 
 
 def _cluster(settings: OperatorSettings) -> tuple[ApiClient, str]:

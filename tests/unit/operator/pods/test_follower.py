@@ -97,7 +97,11 @@ class Told:
 
 
 def follow(
-    node: Node, *, container: bool = False, word: ControlWord | None = None, **more: float
+    node: Node,
+    *,
+    container: bool = False,
+    word: ControlWord | None = None,
+    timeout: float | None = None,
 ) -> Told:
     """Follow the run while the node's Pod goes through its states."""
 
@@ -105,7 +109,7 @@ def follow(
         places: list[Place] = []
         calls, logs = cast("PodCalls", node), cast("PodLogs", node)
         given = (SUBJECT, calls, logs, SETTINGS, SystemClock(), places.append)
-        follower = ContainerFollower(*given, **more) if container else PodFollower(*given)
+        follower = ContainerFollower(*given, timeout) if container else PodFollower(*given)
         if word:
             follower.tell(word)
         seen: list[Observations] = []
@@ -216,7 +220,7 @@ def test_what_was_taken_away_is_said_to_be_so() -> None:
 
 def test_a_damaged_log_is_not_believed_and_its_session_is_ended() -> None:
     over = pod(session=ended(143, "Error"), records=ended(), version=2, phase="Failed")
-    node = Node([pod(session=RUNNING)] * 6 + [over], [[b'{"v":99}']])
+    node = Node([*[pod(session=RUNNING)] * 6, over], [[b'{"v":99}']])
     told = follow(node)
     assert node.told == ["cancel"]
     assert not told.ended.log_is_complete
@@ -227,8 +231,8 @@ def test_a_damaged_log_is_not_believed_and_its_session_is_ended() -> None:
 ATTEMPT = {"enso.dev/attempt": to_line(started("open", 1)).decode()}
 
 
-def outcome(*states: Document, **more: float) -> tuple[list[str], Ended]:
-    told = follow(Node([*states]), container=True, **more)
+def outcome(*states: Document) -> tuple[list[str], Ended]:
+    told = follow(Node([*states]), container=True)
     return [type(event).__name__ for event in told.records], told.ended
 
 
@@ -264,6 +268,6 @@ def test_a_container_that_was_started_again_or_taken_away_is_in_doubt(over: Docu
 def test_a_container_that_takes_too_long_is_ended_and_fails() -> None:
     running = pod(session=RUNNING, annotations=ATTEMPT)
     over = pod(session=ended(143, "Error"), deleted=True, annotations=ATTEMPT, version=2)
-    told = follow(Node([running, running, over]), container=True, timeout_seconds=1)
+    told = follow(Node([running, running, over]), container=True, timeout=1)
     assert isinstance(told.records[-1], events.ScriptFailed)
     assert told.records[-1].cause.reason == Reason.TIMEOUT

@@ -8,8 +8,16 @@ from typing import TypeVar
 
 from kubernetes.client import ApiClient
 
-from enso_operator.adapters.kube import Document, Forbidden, NoSuchObject, Refused, request
+from enso_operator.adapters.kube import (
+    Document,
+    Forbidden,
+    NoSuchObject,
+    Objects,
+    Refused,
+    request,
+)
 from enso_operator.adapters.pods import names
+from enso_operator.adapters.pods.state import part
 from job_execution_framework.domain.errors import Conflict, InvalidJob, Unavailable
 
 _VIOLATES = "violates PodSecurity"
@@ -38,7 +46,7 @@ class PodCalls:
     def create_plan(self, config: Document) -> None:
         """Create the ConfigMap; its name tells its content, so one that is there is the same.
 
-        Raises Conflict where somebody else made one of this name.
+        Raises InvalidJob where somebody else made one of this name.
         """
         try:
             _creating(lambda: request(self.client, "POST", self._path("configmaps"), config))
@@ -47,7 +55,18 @@ class PodCalls:
             found = request(self.client, "GET", self._path("configmaps", name))
             ours = all(found.get(key) == config[key] for key in ("data", "immutable"))
             if not ours or owner_of(found) != owner_of(config):
-                raise Conflict(f"a ConfigMap {name} is there already, and is not ours") from None
+                raise InvalidJob(
+                    f"a ConfigMap {name} is there already, and is not this job's: delete it"
+                ) from None
+
+    def committed(self, job: str) -> str:
+        """Return the uid of the Pod that a job has committed to, nothing where there is none."""
+        try:
+            found = Objects(self.client, self.namespace, "ensojobs").get(job)
+        except NoSuchObject:
+            return ""
+        run = part(part(part(found, "status"), "ledger"), "run")
+        return str(run.get("uid") or "")
 
     def release(self, name: str, uid: str) -> None:
         """Let the Pod of this uid be scheduled. Refused where it is another, or not gated."""

@@ -7,10 +7,9 @@ Pod that is made late stays gated, and is removed.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
 from functools import cached_property
 
-from enso_operator.adapters.kube import Document, Refused
+from enso_operator.adapters.kube import Document, Forbidden, Refused
 from enso_operator.adapters.manifests import ensojob
 from enso_operator.adapters.place import Place
 from enso_operator.adapters.pods import names, state
@@ -24,7 +23,7 @@ from enso_operator.adapters.pods.settings import PodSettings
 from enso_operator.adapters.unit_of_work import Seen
 from enso_operator.api.v1alpha1 import EnsoJobSpec
 from enso_operator.threads import in_thread, patiently
-from job_execution_framework.domain.errors import Conflict, InvalidJob
+from job_execution_framework.domain.errors import Conflict, InvalidJob, Unavailable
 from job_execution_framework.domain.script import Container, Script
 from job_execution_framework.domain.steps import ControlWord
 from job_execution_framework.service_layer.clock import Clock
@@ -80,9 +79,14 @@ class PodSessions:
 
     async def release(self, run: str, uid: str) -> None:
         """Let the Pod of this uid start, unless it was released before, or is to end anyway."""
-        if run not in self._words:
-            with suppress(Refused):  # it was, or it is gone: whoever follows it sees that
-                await patiently(self._calls.release, self._pod(run), uid)
+        if run in self._words:
+            return
+        try:
+            await patiently(self._calls.release, self._pod(run), uid)
+        except Forbidden:
+            raise
+        except Refused:
+            return  # it was, or it is gone: whoever follows it sees that
 
     async def follow(self, run: str, uid: str) -> AsyncIterator[Observations]:
         """Yield the run's records from its start; the last observation says that it `ended`."""
@@ -149,16 +153,23 @@ class PodSessions:
     def _adopted(self, wanted: Document) -> Document:
         """Return the Pod that has the name already, if it is ours, and of the same plan.
 
-        One of an older plan that was never released is replaced.
+        One of an older plan that was never released is replaced. Raises InvalidJob, Unavailable,
+        and Conflict where somebody has committed to it meanwhile.
         """
         name = wanted["metadata"]["name"]
         found = self._calls.get(name)
-        if found is None:  # it went meanwhile
-            return self._calls.create(wanted)
+        if found is None or state.is_leaving(found):
+            raise Unavailable(f"an earlier Pod {name} is going")
         if owner_of(found) != self._about.uid:
             raise InvalidJob(f"a Pod {name} is there already, and is not this job's: delete it")
         plans = [one["metadata"]["annotations"].get(names.PLAN) for one in (found, wanted)]
         if plans[0] == plans[1] or not state.is_gated(found):
             return found
-        self._calls.delete(name, found["metadata"]["uid"])
-        return self._calls.create(wanted)
+        uid = found["metadata"]["uid"]
+        if self._calls.committed(self._about.name) == uid:
+            raise Conflict(f"Pod {name} was committed to by somebody else meanwhile")
+        self._calls.delete(name, uid)
+        try:
+            return self._calls.create(wanted)
+        except Conflict as error:
+            raise Unavailable(f"an earlier Pod {name} is going") from error

@@ -14,6 +14,8 @@ class PodSettings:
 
     records_image: str
     """Image of the container that prints the records: the operator's own."""
+    records_pull_policy: str | None = None
+    """When nodes pull that image, also where a session runs in it; None leaves it to its tag."""
     session_image: str = ""
     """Image of sessions that name none."""
     grace_seconds: int = 30

@@ -260,4 +260,5 @@ def _container(pod: Document, name: str) -> Document:
     """Return the status of a container; nothing where there is none yet."""
     status = part(pod, "status")
     found = items(status, "containerStatuses") + items(status, "initContainerStatuses")
-    return next((one for one in found if one["name"] == name), {})
+    named = [one for one in found if one["name"] == name]
+    return named[0] if named else {}

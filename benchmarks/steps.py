@@ -1,0 +1,167 @@
+"""Where the time of a job goes, step by step, without asking the product for anything.
+
+The audit log tells when the API server had and had done with each request, the node when its
+containers and files came to be, and the log of the records when each was written. All clocks are
+this machine's.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from dev.cluster.audit import AuditLog
+from dev.node import needs
+from dev.node.places import HOME, POD_LOGS
+
+from benchmarks.run import Run, is_of
+from benchmarks.watching import Document, Watching
+
+_VOLUMES = "volumes/kubernetes.io~empty-dir"
+
+
+@dataclass(frozen=True)
+class Step:
+    """What happened, and when; a step lasts from the one before it."""
+
+    at: float
+    what: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as the audit log has it."""
+
+    verb: str
+    resource: str
+    name: str
+    began: float
+    ended: float
+
+
+def files_of(watch: Watching, run: Run) -> dict[str, float]:
+    """Return when files of a job's session came to be. They go soon after it has ended."""
+    metadata = _pod(watch, run)["metadata"]
+    uid = metadata["uid"]
+    pod = HOME / "kubelet" / "pods" / uid
+    logs = POD_LOGS / f"{metadata['namespace']}_{metadata['name']}_{uid}"
+    paths = {
+        "pod": pod,
+        "mounted": logs,
+        "sandbox": logs / "records",
+        "records": logs / "session",
+        "ready": pod / _VOLUMES / "enso-runtime" / "ready",
+        "alive": pod / _VOLUMES / "enso-run" / "alive",
+    }
+    told = subprocess.run(
+        [needs.program("stat"), "--format=%.6W", *map(str, paths.values())],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return dict(zip(paths, map(float, told.stdout.split()), strict=True))
+
+
+async def show(runs: dict[Run, dict[str, float]], watch: Watching, audit: AuditLog) -> None:
+    """Print how long each step takes in the middle of all runs, and its share of them all."""
+    asked = [*_asked(audit, watch.namespace)]
+    if not asked:
+        print("Where the time goes is not told: this API server keeps no audit log")
+        return
+    told = [_in_order(await _steps(run, files, watch, asked)) for run, files in runs.items()]
+    lasted = [[after.at - before.at for before, after in pairwise(steps)] for steps in told]
+    whole = statistics.median(run.seconds for run in runs)
+    print(f"A job of one script, in the middle of {len(runs)}: {whole * 1000:.0f} ms")
+    for number, step in enumerate(told[0][1:]):
+        seconds = statistics.median(each[number] for each in lasted)
+        print(f"{seconds * 1000:8.0f} ms {seconds / whole:6.0%}  {step.what}")
+
+
+async def _steps(
+    run: Run, files: dict[str, float], watch: Watching, asked: list[Asked]
+) -> list[Step]:
+    def the(verb: str, resource: str, name: str, number: int = 0) -> Asked:
+        found = [one for one in asked if (one.verb, one.resource) == (verb, resource)]
+        return [one for one in found if one.name.startswith(name)][number]
+
+    pod = _pod(watch, run)["metadata"]["name"]
+    lines = await watch.log(pod, "records")
+    records = [(_time(time), text) for time, text in lines if text.startswith('{"v":')]
+    commits = [the("patch", "ensojobs/status", run.name, number) for number in (0, -1)]
+    events = [
+        one.began
+        for one in asked
+        if one.resource == "events" and one.name.startswith(run.name + ".")
+    ]
+    return [
+        Step(run.began, ""),
+        Step(the("create", "ensojobs", run.name).ended, "the API server has the job"),
+        Step(the("create", "configmaps", pod).began, "its watch shows it to the operator"),
+        Step(the("create", "pods", pod).began, "the plan is created"),
+        Step(the("create", "pods", pod).ended, "the Pod is created, gated"),
+        Step(commits[0].began, "the first Events are posted"),
+        Step(commits[0].ended, "the Pod's uid is committed"),
+        Step(the("patch", "pods", pod).ended, "the Pod is released"),
+        Step(the("create", "pods/binding", pod).ended, "it is scheduled"),
+        Step(files["pod"], "the kubelet begins with it"),
+        Step(files["mounted"], "its volumes are mounted"),
+        Step(files["sandbox"], "its sandbox is made"),
+        Step(_started(watch, pod, "records"), "the records container is started"),
+        Step(files["records"], "the kubelet knows of that"),
+        Step(_started(watch, pod, "session"), "the session container is started"),
+        Step(files["ready"], "it waits for the runtime"),
+        Step(files["alive"], "the supervisor is loaded"),
+        Step(json.loads(records[0][1])["at"], "the interpreter is started: the first record"),
+        Step(records[-1][0], "the scripts run: the last record is in the log"),
+        Step(min(at for at in events if at > records[-1][0]), "the operator has read it"),
+        Step(commits[1].began, "the last Events are posted"),
+        Step(commits[1].ended, "the job's end is committed"),
+        Step(run.ended, "a watch shows Finished=True"),
+    ]
+
+
+def _in_order(steps: list[Step]) -> list[Step]:
+    """Return the steps, where one that was done meanwhile takes no time."""
+    at, ordered = 0.0, list[Step]()
+    for step in steps:
+        at = max(at, step.at)
+        ordered.append(Step(at, step.what))
+    return ordered
+
+
+def _pod(watch: Watching, run: Run) -> Document:
+    pods = (sight.document for sight in watch.sights["pods"])
+    return next(pod for pod in pods if is_of(pod, run.name))
+
+
+def _started(watch: Watching, pod: str, container: str) -> float:
+    """Return when the kubelet said that it had started a container."""
+    for sight in watch.sights["events"]:
+        about = sight.document["involvedObject"]
+        is_it = about["name"] == pod and f"{{{container}}}" in about.get("fieldPath", "")
+        if is_it and sight.document["reason"] == "Started":
+            return sight.at
+    raise RuntimeError(f"the kubelet did not say when it started {container} of {pod}")
+
+
+def _asked(audit: AuditLog, namespace: str) -> Iterator[Asked]:
+    if not audit.path.exists():
+        return
+    with audit.path.open(encoding="utf-8") as file:
+        for line in file:
+            if f'"namespace":"{namespace}"' not in line:
+                continue
+            entry = json.loads(line)
+            what = entry["objectRef"]
+            resource = "/".join(filter(None, (what["resource"], what.get("subresource"))))
+            times = (entry["requestReceivedTimestamp"], entry["stageTimestamp"])
+            yield Asked(entry["verb"], resource, what.get("name", ""), *map(_time, times))
+
+
+def _time(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()

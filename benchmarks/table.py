@@ -1,0 +1,52 @@
+"""How things are measured, and the lines in which they are shown."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROUNDS = 5
+
+
+def python(*arguments: str) -> None:
+    """Run this Python to its end."""
+    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+def timed(function: Callable[..., object], *arguments: object, **named: object) -> float:
+    """Return the seconds that a call takes."""
+    began = time.perf_counter()
+    function(*arguments, **named)
+    return time.perf_counter() - began
+
+
+@contextmanager
+def silence() -> Generator[None]:
+    """Keep what scripts and sessions write out of the table."""
+    kept = os.dup(1)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        yield
+        os.dup2(kept, 1)
+    os.close(kept)
+
+
+def show(what: str, ours: Callable[[], float], reference: Callable[[], float]) -> None:
+    """Measure both in turn, so that a machine that slows down slows both, and print the ratio."""
+    with silence():
+        ours()
+        reference()
+        ratios = [ours() / reference() for _ in range(ROUNDS)]
+    line(what, ratios)
+
+
+def line(what: str, values: list[float]) -> None:
+    """Print what was measured several times."""
+    spread = f"{min(values):.2f} to {max(values):.2f}"
+    print(f"{statistics.median(values):8.2f}  ({spread})  {what}", flush=True)

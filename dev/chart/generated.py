@@ -1,0 +1,87 @@
+"""What is written into the chart: copies of the CRDs, its values, their schema and their table."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from dev.chart.values import Values
+from pydantic import BaseModel
+
+ROOT = Path(__file__).resolve().parents[2]
+CHART = ROOT / "deploy" / "helm" / "enso-executer"
+CRDS = CHART / "files" / "crds"
+WRITTEN = "Written by `make manifests` from dev/chart/values.py"
+BEGIN, END = f"<!-- {WRITTEN} -->\n", "<!-- end -->\n"
+WIDTH = 96
+
+
+def generated(crds: Mapping[str, str]) -> dict[Path, str]:
+    """Return every file, whole; of the README only the table is not its own."""
+    readme = CHART / "README.md"
+    before, _, rest = readme.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    table = "| value | default | |\n|---|---|---|\n" + "".join(_rows(Values(), ""))
+    return {
+        **{CRDS / name: text for name, text in crds.items()},
+        CHART / "values.yaml": f"# {WRITTEN}: change it there.\n" + "".join(_lines(Values(), "")),
+        CHART / "values.schema.json": json.dumps(schema(), indent=2) + "\n",
+        readme: before + BEGIN + table + END + after,
+    }
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema that helm checks values with."""
+    made: dict[str, Any] = _untitled(Values.model_json_schema(by_alias=True))
+    # Of a chart that has this one as its dependency.
+    made["properties"]["global"] = {"type": "object", "description": "Values of other charts."}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
+
+
+def _untitled(part: Any) -> Any:  # noqa: ANN401  # JSON
+    """Take the titles away, which repeat the names of fields."""
+    if isinstance(part, list):
+        return [_untitled(one) for one in part]  # pyright: ignore[reportUnknownVariableType]
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: _untitled(value)
+        for key, value in part.items()  # pyright: ignore[reportUnknownVariableType]
+        if not (key == "title" and isinstance(value, str))
+    }
+
+
+def _fields(values: BaseModel) -> Iterator[tuple[str, Any, str]]:
+    """Yield the key, the default and the sentence of each value."""
+    for name, info in type(values).model_fields.items():
+        value: Any = getattr(values, name)
+        about = type(value).__doc__ if isinstance(value, BaseModel) else info.description
+        yield str(info.alias), value, " ".join(str(about).split())
+
+
+def _lines(values: BaseModel, indent: str) -> Iterator[str]:
+    """Yield the lines of values.yaml."""
+    for key, value, about in _fields(values):
+        if not indent:
+            yield "\n"
+        for line in textwrap.wrap(about, WIDTH - len(indent) - 2):
+            yield f"{indent}# {line}\n"
+        if isinstance(value, BaseModel):
+            yield f"{indent}{key}:\n"
+            yield from _lines(value, indent + "  ")
+        else:
+            yield textwrap.indent(yaml.safe_dump({key: value}, sort_keys=False), indent)
+
+
+def _rows(values: BaseModel, above: str) -> Iterator[str]:
+    """Yield the rows of the table in the README."""
+    for key, value, about in _fields(values):
+        if isinstance(value, BaseModel):
+            yield f"| **{above}{key}** | | {about} |\n"
+            yield from _rows(value, f"{above}{key}.")
+        else:
+            yield f"| `{above}{key}` | `{json.dumps(value)}` | {about} |\n"

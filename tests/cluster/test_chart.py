@@ -1,0 +1,193 @@
+"""The chart in a real API server: installed, upgraded, rolled back, removed; its rights are enough.
+
+There is no node here, so none of its Pods run: tests/node has those.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+from dev.chart.generated import CHART
+from dev.chart.helm import VALUES, helm
+from dev.cluster.plane import Cluster
+from dev.cluster.resources import install_crds
+from kubernetes.client import ApiClient
+
+from tests.cluster.desk import Desk
+from tests.cluster.kubeconfigs import of_stranger
+from tests.cluster.test_rights import OPERATING, PASSES, binding
+from tests.support.chart import as_list, environment, need_helm, pods, rendered
+from tests.support.operators import operators_of, until
+from tests.support.resources import library_script, of_scripts
+
+Helm = Callable[..., str]
+ACCOUNT = "shows-enso-executer"
+
+
+def helm_of(cluster: Cluster, namespace: str) -> Helm:
+    place = ("--kubeconfig", str(cluster.kubeconfig), "--namespace", namespace)
+    return lambda *arguments: helm(*place, *arguments)
+
+
+def test_a_release_comes_changes_and_goes_and_jobs_stay(own_cluster: Cluster) -> None:
+    need_helm()
+    ask, kubectl = helm_of(own_cluster, "enso"), own_cluster.kubectl
+    said = ask("install", "shows", CHART, "--create-namespace")
+    assert "kubectl -n enso rollout status deployment/shows-enso-executer" in said
+    kubectl("wait", "--for=condition=Established", "crd/ensojobs.enso.dev")
+    kubectl("apply", "-f", "-", stdin=json.dumps(of_scripts({}, suspend=True)))
+    uid = ("get", "ensojob", "shot", "-o", "jsonpath={.metadata.uid}")
+    job = kubectl(*uid)
+
+    ask("upgrade", "shows", CHART, "--set=gateway.enabled=true,replicas=2")
+    assert kubectl("-n", "enso", "get", "deployments", "-o", "name").split() == [
+        "deployment.apps/shows-enso-executer",
+        "deployment.apps/shows-enso-executer-gateway",
+    ]
+    ask("rollback", "shows", "1")
+    replicas = ("get", "deployment", "-o", "jsonpath={.items[*].spec.replicas}")
+    assert kubectl("-n", "enso", *replicas) == "1"
+    assert kubectl(*uid) == job
+
+    assert "kept due to the resource policy" in ask("uninstall", "shows")
+    left = ("get", "all,roles,rolebindings,pdb,serviceaccounts,clusterroles,clusterrolebindings")
+    chosen = ("-A", "-l", "app.kubernetes.io/instance=shows", "-o", "name")
+    assert kubectl(*left, *chosen) == ""
+    assert kubectl(*uid) == job
+
+    ask("install", "shows", CHART)
+    assert kubectl(*uid) == job
+
+
+def test_a_release_without_keep_takes_the_kinds_with_it(own_cluster: Cluster) -> None:
+    need_helm()
+    ask = helm_of(own_cluster, "enso")
+    said = ask("install", "shows", CHART, "--create-namespace", "--set=crds.keep=false")
+    assert "WARNING: crds.keep is false" in said
+    ask("uninstall", "shows", "--wait")
+    assert own_cluster.kubectl("get", "crds", "-o", "name") == ""
+
+
+def test_kinds_that_were_applied_by_hand_can_be_taken_over(own_cluster: Cluster) -> None:
+    need_helm()
+    install_crds(own_cluster.kubectl)
+    ask = helm_of(own_cluster, "enso")
+    ask("install", "shows", CHART, "--create-namespace", "--take-ownership")
+    assert "keep" in own_cluster.kubectl("get", "crd/ensojobs.enso.dev", "-o", "yaml")
+
+
+@contextmanager
+def for_local_sessions(cluster: Cluster, namespace: str) -> Generator[None]:
+    """Grant the one right more that local sessions need: to tell this cluster from others."""
+    text = OPERATING.read_text("utf-8").split("```yaml\n")[1].partition("```")[0]
+    role = [*yaml.safe_load_all(text)][1]
+    role["metadata"]["name"] += f"-{namespace}"
+    bound = binding("ClusterRoleBinding", role["metadata"]["name"], namespace)
+    bound["subjects"][0]["name"] = ACCOUNT
+    document = json.dumps(as_list([role, bound]))
+    cluster.kubectl("apply", "-f", "-", stdin=document)
+    yield
+    cluster.kubectl("delete", "-f", "-", stdin=document)
+
+
+@pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
+def test_the_api_server_takes_everything_that_is_rendered(
+    crds: Cluster, namespace: str, values: Path
+) -> None:
+    documents = rendered(values=values, namespace=namespace)
+    for document in documents:
+        if document["kind"] == "CustomResourceDefinition":
+            document["metadata"]["name"] = "x" + document["metadata"]["name"]
+            document["spec"]["names"] = {
+                name: f"{text[0]}x{text[1:]}"
+                for name, text in document["spec"]["names"].items()
+                if isinstance(text, str)
+            }
+            document["spec"]["names"]["plural"] = document["metadata"]["name"].split(".")[0]
+        elif "namespace" in document["metadata"]:
+            document["metadata"]["namespace"] = namespace
+    documents = [document for document in documents if document["kind"] != "Pod"]
+    crds.kubectl(
+        *("create", "--dry-run=server", "--validate=strict", "-f", "-"),
+        stdin=json.dumps(as_list(documents)),
+    )
+
+
+def test_its_pods_are_admitted_where_the_level_is_restricted(crds: Cluster, namespace: str) -> None:
+    documents = rendered("gateway.enabled=true", namespace=namespace)
+    accounts = [one for one in documents if one["kind"] == "ServiceAccount"]
+    crds.kubectl("apply", "-f", "-", stdin=json.dumps(as_list(accounts)))
+    level = "pod-security.kubernetes.io/enforce=restricted"
+    crds.kubectl("label", "namespace", namespace, level)
+    for pod in (found := pods(documents)):
+        crds.kubectl("create", "--dry-run=server", "-f", "-", stdin=json.dumps(pod))
+    assert len(found) == 3
+    found[0]["spec"]["containers"][0].pop("securityContext")
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        crds.kubectl("create", "--dry-run=server", "-f", "-", stdin=json.dumps(found[0]))
+    assert "violates PodSecurity" in refused.value.stderr
+
+
+def test_the_rights_in_namespaces_are_enough(
+    crds: Cluster, client: ApiClient, namespace: str, tmp_path: Path
+) -> None:
+    desk = Desk(crds, client, namespace)
+    documents = rendered(f"watchNamespaces={{{namespace}}}", namespace=namespace)
+    kinds = {"ServiceAccount", "Role", "RoleBinding"}
+    desk.kubectl(
+        *("apply", "-f", "-"),
+        stdin=json.dumps(as_list([one for one in documents if one["kind"] in kinds])),
+    )
+    with for_local_sessions(crds, namespace):
+        kubeconfig = of_stranger(crds, namespace, tmp_path, ACCOUNT)
+        desk.apply(library_script(source=PASSES))
+        with operators_of(kubeconfig, namespace, tmp_path) as operators:
+            flags = ("--leader-elect", f"--lease-namespace={namespace}", f"--lease-name={ACCOUNT}")
+            one = operators.ready(*flags)
+            desk.apply(of_scripts({"scriptRef": {"name": "open_scene"}}, ttlSecondsAfterFinished=1))
+            until(lambda: desk.names() == [])
+            assert "JobSucceeded" in dict(desk.told())
+            assert one.stop() == 0
+            assert "forbidden" not in one.said.lower()
+            assert "was not given back" not in one.said
+
+
+def as_flag(name: str, value: str) -> str:
+    return {"true": f"--{name}", "false": f"--no-{name}"}.get(value, f"--{name}={value}")
+
+
+def test_the_rights_in_namespaces_are_enough_for_pods(
+    crds: Cluster, client: ApiClient, namespace: str, tmp_path: Path
+) -> None:
+    desk = Desk(crds, client, namespace)
+    documents = rendered(f"watchNamespaces={{{namespace}}}", namespace=namespace)
+    told = environment(pods(documents)[0])
+    kinds = {"ServiceAccount", "Role", "RoleBinding"}
+    desk.kubectl(
+        *("apply", "-f", "-"),
+        stdin=json.dumps(as_list([one for one in documents if one["kind"] in kinds])),
+    )
+    kubeconfig = of_stranger(crds, namespace, tmp_path, ACCOUNT)
+    with operators_of(kubeconfig, namespace, tmp_path) as operators:
+        # As the chart tells it, but for what the test's own operators are told.
+        ours = ("HOST", "PORT", "FORMAT", "NAMESPACES")
+        flags = [
+            as_flag(name.removeprefix("ENSO_").replace("_", "-").lower(), value)
+            for name, value in told.items()
+            if name.startswith("ENSO_") and not name.endswith(ours)
+        ]
+        one = operators.ready(*flags)
+        desk.apply(of_scripts({}))
+        gates = ("get", "pods", "-o", "jsonpath={.items[*].spec.schedulingGates[*].name}/")
+        until(lambda: desk.kubectl("get", "pods", "-o", "name") and desk.kubectl(*gates) == "/")
+        assert desk.kubectl("get", "configmaps", "-l", "enso.dev/job", "-o", "name")
+        desk.kubectl("delete", "ensojob/shot", "--wait=false")
+        until(lambda: not desk.kubectl("get", "pods", "-o", "name"))
+        assert one.stop() == 0
+        assert "forbidden" not in one.said.lower()

@@ -1,0 +1,146 @@
+"""What an operator asks of an API server: for one job, for a long one, for very many."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from dev.cluster.plane import Cluster
+from kubernetes.client import ApiClient
+
+from tests.cluster.desk import Desk
+from tests.cluster.story import NAMES, TOLD, Story
+from tests.support.fault_proxy import FaultProxy, on, writes
+from tests.support.operators import Operators, operators_of, until
+from tests.support.resources import Document, of_scripts
+from tests.support.settled import copy
+
+PASSES, SLEEPS = "def main(): pass", "import time\ndef main():\n    time.sleep(600)"
+FINISHED, LIVE = 2000, 200
+STATUS, EVENTS = on("patch", "ensojobs/status"), on("create", "events")
+
+
+@pytest.fixture
+def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
+    return Desk(crds, client, namespace)
+
+
+@pytest.fixture
+def operators(desk: Desk, tmp_path: Path) -> Generator[Operators]:
+    with operators_of(desk.cluster.kubeconfig, desk.namespace, tmp_path) as one:
+        yield one
+
+
+def passing(**spec: object) -> Document:
+    return of_scripts(*[{"name": name, "source": PASSES} for name in NAMES], **spec)
+
+
+def written(desk: Desk, mark: int) -> Counter[str]:
+    """Return what was written in the namespace since, as the API server's audit log has it."""
+    return Counter(
+        f"{one.verb} {one.resource}"
+        for one in desk.cluster.audit.since(mark)
+        if one.is_write and one.namespace == desk.namespace
+    )
+
+
+def test_a_job_of_no_ops_costs_few_writes_and_its_events(desk: Desk, operators: Operators) -> None:
+    operators.ready()
+    mark = desk.cluster.audit.mark()
+    desk.apply(passing())
+    desk.waits("Finished")
+    asked = written(desk, mark)
+    del asked["create ensojobs"]  # the user's own
+    # Where it takes long, on a busy machine, its progress is written, too.
+    assert asked.pop("patch ensojobs/status") <= 2 + max(1, seconds(desk))
+    assert asked == {"create events": len(TOLD)}
+
+
+def test_progress_is_written_once_a_second_at_most(desk: Desk, operators: Operators) -> None:
+    """It looks at what was written for as long as the job took by its own clock."""
+    naps = "import time\ndef main():\n    time.sleep(0.05)"
+    count = 60
+    desk.apply(
+        of_scripts(
+            *[{"name": f"nap-{i}", "source": naps, "timeoutSeconds": 60 + i} for i in range(count)],
+            activeDeadlineSeconds=600,
+        )
+    )
+    with FaultProxy(operators.kubeconfig) as proxy:
+        operators.start(kubeconfig=proxy.kubeconfig)
+        desk.waits("Succeeded")
+        patches = proxy.count(STATUS)
+        events = proxy.count(EVENTS)
+    opening_and_ending = 2
+    assert opening_and_ending < patches <= opening_and_ending + seconds(desk)
+    assert events == 2 * count + len(TOLD) - 2 * len(NAMES)
+
+
+def seconds(desk: Desk) -> int:
+    """Return how long the job took, as it says itself: times are whole seconds."""
+    status = desk.get()["status"]
+    begin, end = (datetime.fromisoformat(status[name]) for name in ("startTime", "completionTime"))
+    return int((end - begin).total_seconds())
+
+
+@pytest.mark.timeout(600)
+def test_a_restart_over_thousands_of_settled_jobs_writes_nothing(
+    desk: Desk, client: ApiClient, operators: Operators
+) -> None:
+    fails = {"name": "fails", "source": "def main(): 1 / 0"}
+    desk.apply(passing() | {"metadata": {"name": "good"}})
+    desk.apply(of_scripts(fails) | {"metadata": {"name": "bad"}})
+    desk.apply(passing(suspend=True) | {"metadata": {"name": "later"}})
+    operators.start()
+    for name in ("good", "bad"):
+        desk.waits("Finished", name)
+    until(lambda: desk.state("later") == "Suspended")
+    operators.started[0].stop()
+    copy(client, desk.get("good"), FINISHED // 2)
+    copy(client, desk.get("bad"), FINISHED // 2)
+    copy(client, desk.get("later"), 10)
+
+    with FaultProxy(operators.kubeconfig) as proxy:
+        one = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
+        until(one.is_ready, 120)
+        until(lambda: "enso_live_jobs 11.0" in one.asked("/metrics")[1])
+        lists = proxy.count(on("list", "ensojobs"))
+        until(lambda: proxy.count(on("list", "ensojobs")) > lists + 10)  # two more sweeps
+        assert one.stop() == 0
+        assert proxy.count(writes()) == 0
+        # None was looked at by itself: what costs a request for each job is slow with many.
+        assert proxy.count(on("get", "ensojobs")) == 0
+
+
+@pytest.mark.timeout(900)
+def test_two_hundred_at_once_though_one_never_ends_and_one_is_garbage(
+    desk: Desk, operators: Operators, tmp_path: Path
+) -> None:
+    operators.ready()
+    stories = [Story(desk, f"shot-{i}", tmp_path / f"note-{i}") for i in range(LIVE - 2)]
+    documents = [story.manifest() for story in stories]
+    documents[50:50] = [
+        of_scripts({"source": SLEEPS}) | {"metadata": {"name": "endless"}},
+        of_scripts({"source": "\x00)]} def \ufffd"}) | {"metadata": {"name": "garbage"}},
+    ]
+    for few in batched(documents, 20):  # kubectl asks for one after the other
+        desk.apply({"apiVersion": "v1", "kind": "List", "items": few})
+    until(lambda: states(desk)["Succeeded"] == len(stories), 600)
+    until(lambda: states(desk) == {"Succeeded": len(stories), "Failed": 1, "Running": 1})
+    assert desk.columns("garbage")[1:3] == ["Failed", "0/1"]
+    assert desk.columns("endless")[1:3] == ["Running", "0/1"]
+    assert all(story.note.read_text().split() == [*NAMES] for story in stories)
+    told = desk.all_told()
+    assert all([reason for reason, _ in told[story.name]] == TOLD for story in stories)
+
+
+def batched(documents: list[Document], count: int) -> list[list[Document]]:
+    return [documents[i : i + count] for i in range(0, len(documents), count)]
+
+
+def states(desk: Desk) -> Counter[str]:
+    lines = desk.kubectl("get", "ensojobs", "--no-headers").splitlines()
+    return Counter(line.split()[1] for line in lines)

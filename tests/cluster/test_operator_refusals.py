@@ -1,0 +1,105 @@
+"""Each kind of call that an operator makes, answered with each code of a server in trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from dev.cluster.plane import Cluster
+from kubernetes.client import ApiClient
+
+from tests.cluster.desk import Desk
+from tests.cluster.story import NAMES, SOURCE, TOLD
+from tests.support.fault_proxy import Call, FaultProxy, Filter, answer
+from tests.support.operators import Operator, Operators, operators_of, until
+from tests.support.resources import library_script, of_scripts
+
+CODES = {
+    409: "the object has been modified",
+    429: "slow down",
+    500: "etcdserver: request timed out",
+}
+KINDS = (
+    "get namespaces",
+    "list ensojobs",
+    "watch ensojobs",
+    "get ensoscripts",
+    "create events",
+    "patch ensojobs/status",
+    "delete ensojobs",
+    "get ",
+)
+"""As RBAC has them; the last is kopf's look at what the server has."""
+TIMES = 2
+
+
+@pytest.fixture
+def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
+    return Desk(crds, client, namespace)
+
+
+@pytest.fixture
+def operators(desk: Desk, tmp_path: Path) -> Generator[Operators]:
+    with operators_of(desk.cluster.kubeconfig, desk.namespace, tmp_path) as one:
+        yield one
+
+
+def kind(call: Call) -> str:
+    return f"{call.verb} {call.resource}"
+
+
+def begin(desk: Desk, note: Path) -> None:
+    """Apply a job for which an operator makes every kind of call; it is deleted in the end."""
+    desk.apply(library_script(source=SOURCE))
+    reference = {"name": "open_scene"}
+    scripts = [
+        {"name": name, "scriptRef": reference, "args": {"note": str(note), "name": name}}
+        for name in NAMES
+    ]
+    desk.apply(of_scripts(*scripts, ttlSecondsAfterFinished=0))
+
+
+def ends_well(desk: Desk, note: Path) -> None:
+    until(lambda: desk.names() == [])
+    assert note.read_text().split() == [*NAMES]
+    assert [reason for reason, _ in desk.told() if reason != "NotGoingOn"] == TOLD
+
+
+def test_these_are_all_kinds_of_calls(desk: Desk, operators: Operators, tmp_path: Path) -> None:
+    with FaultProxy(operators.kubeconfig) as proxy:
+        operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
+        begin(desk, tmp_path / "note")
+        ends_well(desk, tmp_path / "note")
+        assert {kind(call) for call in proxy.calls} == {*KINDS}
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("chosen", KINDS)
+def test_the_end_is_that_of_an_undisturbed_run(
+    desk: Desk, operators: Operators, tmp_path: Path, chosen: str, code: int
+) -> None:
+    calls = Filter(lambda call: kind(call) == chosen)
+    with FaultProxy(operators.kubeconfig) as proxy:
+        rule = proxy.add(calls, answer(code, CODES[code]), TIMES)
+        begin(desk, tmp_path / "note")
+        runs_on(operators, proxy)
+        ends_well(desk, tmp_path / "note")
+        until(lambda: rule.used == TIMES)
+    assert operators.started[-1].process.is_alive()
+    assert not operators.supervisors()
+
+
+def runs_on(operators: Operators, proxy: FaultProxy) -> None:
+    """Start an operator again where it cannot start, as a kubelet does."""
+    for _ in range(TIMES + 1):
+        one = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
+        if operates(one):
+            return
+        assert one.process.exitcode == 2
+    pytest.fail("it does not start")
+
+
+def operates(one: Operator) -> bool:
+    until(lambda: "served at" in one.said or not one.process.is_alive())
+    return one.process.is_alive()

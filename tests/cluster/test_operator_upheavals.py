@@ -1,0 +1,104 @@
+"""An operator whose API server is killed, forgets what was, or loses our resources altogether."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from dev.cluster import records
+from dev.cluster.places import CHECKOUT
+from dev.cluster.plane import Cluster
+from dev.cluster.resources import install_crds
+from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
+
+from tests.cluster.desk import Desk
+from tests.cluster.story import Story
+from tests.support.fault_proxy import FaultProxy, on, sent_by
+from tests.support.operators import Operators, operators_of, until
+
+RELISTS = sent_by("kopf") & on("list", "ensojobs")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A cluster for one test, and a job in it."""
+
+    cluster: Cluster
+    operators: Operators
+    story: Story
+
+
+@pytest.fixture
+def stage(own_cluster: Cluster, tmp_path: Path) -> Generator[Stage]:
+    install_crds(own_cluster.kubectl)
+    kubeconfig = own_cluster.kubeconfig
+    with (
+        operators_of(kubeconfig, "default", tmp_path) as operators,
+        new_client_from_config(str(kubeconfig)) as client,  # type: ignore[no-untyped-call]
+    ):
+        desk = Desk(own_cluster, client, "default")
+        yield Stage(own_cluster, operators, Story(desk, "shot", tmp_path / "note"))
+
+
+def compact(cluster: Cluster) -> None:
+    """Have etcd forget every revision but the newest."""
+    record = records.read(cluster.name)
+    assert record
+
+    def ask(path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401  # JSON
+        url = f"http://127.0.0.1:{record.ports['etcdPort']}/v3/kv/{path}"
+        return httpx.post(url, json=body, trust_env=False).raise_for_status().json()
+
+    newest = ask("range", {"key": base64.b64encode(b"/").decode()})["header"]["revision"]
+    ask("compaction", {"revision": newest, "physical": True})
+
+
+def test_an_api_server_that_is_killed_and_restarted(stage: Stage) -> None:
+    one = stage.operators.ready()
+    stage.story.begin()
+    until(lambda: "SessionOpened" in dict(stage.story.desk.told()))
+    stage.cluster.kill("kube-apiserver")
+    stage.cluster.revive()
+    stage.story.ends_well()
+    assert one.process.is_alive()
+
+
+def test_a_history_that_was_compacted(stage: Stage, tmp_path: Path) -> None:
+    later = Story(stage.story.desk, "later", tmp_path / "later")
+    with FaultProxy(stage.cluster.kubeconfig) as proxy:
+        one = stage.operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
+        until(one.is_ready)
+        stage.story.begin()
+        until(lambda: "SessionOpened" in dict(stage.story.desk.told()))
+        proxy.away()
+        later.begin()
+        stage.cluster.kubectl("label", "ensojob/later", "studio/shot=010")
+        stage.cluster.kill("kube-apiserver")
+        compact(stage.cluster)
+        stage.cluster.revive()
+        before = proxy.count(RELISTS)
+        proxy.back()
+        stage.story.ends_well()
+        later.ends_well()
+        assert proxy.count(RELISTS) > before
+    assert one.process.is_alive()
+
+
+def test_resources_that_are_removed_and_installed_again(stage: Stage) -> None:
+    one = stage.operators.ready("--resync-seconds=1")
+    stage.story.begin()
+    stage.story.ends_well()
+    stage.cluster.kubectl("delete", "-f", str(CHECKOUT / "deploy" / "crds"))
+    until(lambda: one.asked("/readyz")[0] == 503)
+    assert one.process.is_alive()
+    install_crds(stage.cluster.kubectl)
+    until(one.is_ready)
+    stage.story.note.unlink()
+    stage.cluster.kubectl("delete", "events", "--all")
+    stage.story.begin()
+    stage.story.ends_well()

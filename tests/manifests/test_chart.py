@@ -1,0 +1,260 @@
+"""The chart grants no more than is used, refuses what it does not know, and says what is true."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dev.chart.generated import CHART, generated
+from dev.chart.helm import VALUES, HelmSays
+
+from enso_operator.api.crd import crds
+from enso_operator.api.rules import broken_rules, broken_script_rules
+from enso_operator.api.v1alpha1 import EnsoJob, EnsoScript
+from enso_operator.settings import OperatorSettings
+from tests.support.chart import environment, one, pods, rendered
+
+CLUSTER_SCOPED = {"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"}
+OPERATOR = "shows-enso-executer"
+each_installation = pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
+
+
+def test_what_is_written_by_a_program_is_as_it_would_be() -> None:
+    for path, text in generated(crds()).items():
+        assert path.read_text() == text, f"{path}: run `make manifests`"
+
+
+def test_the_crds_are_those_of_deploy_crds() -> None:
+    documents = {one["metadata"]["name"]: one for one in rendered() if one["kind"][0:6] == "Custom"}
+    wanted = {one["metadata"]["name"]: one for one in map(yaml.safe_load, crds().values())}
+    for name, document in documents.items():
+        added = document["metadata"].pop("labels")
+        assert added["app.kubernetes.io/instance"] == "shows"
+        assert document["metadata"].pop("annotations") == {"helm.sh/resource-policy": "keep"}
+        assert document == wanted[name]
+    assert documents.keys() == wanted.keys()
+    assert not any("annotations" in one["metadata"] for one in rendered("crds.keep=false")[:1])
+    assert not [one for one in rendered("crds.enabled=false") if one["kind"][0:6] == "Custom"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("replcas=2", "replcas"),
+        ("sessions.graceSecond=2", "graceSecond"),
+        ("gateway.service.prot=80", "prot"),
+        ("replicas=two", "replicas"),
+        ("image.digest=latest", "digest"),
+        ("image.pullPolicy=Sometimes", "pullPolicy"),
+        ("watchNamespaces={Shows}", "watchNamespaces"),
+        ("apiServer.port=0", "port"),
+    ],
+)
+def test_a_value_that_means_nothing_is_refused_by_its_name(setting: str, said: str) -> None:
+    with pytest.raises(HelmSays, match=f"(?s)values don't meet the specifications.*{said}"):
+        rendered(setting)
+
+
+def test_the_chart_may_be_part_of_another_one() -> None:
+    assert rendered("global.imageRegistry=x")
+
+
+@each_installation
+def test_every_pod_is_admitted_where_the_level_is_restricted(values: Path) -> None:
+    found = pods(rendered(values=values))
+    assert found
+    for pod in found:
+        (container,) = pod["spec"]["containers"]
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        ours = pod["spec"]["securityContext"]
+        assert ours["runAsNonRoot"] is True
+        assert ours["seccompProfile"] == {"type": "RuntimeDefault"}
+        user = None if values.stem.startswith("borrowed") else 65532
+        assert (ours.get("runAsUser"), ours.get("runAsGroup")) == (user, user)
+        assert container["resources"]["limits"]["memory"]
+
+
+@each_installation
+def test_every_object_says_whose_it_is(values: Path) -> None:
+    for document in rendered(values=values):
+        labels = document["metadata"]["labels"]
+        assert labels["app.kubernetes.io/instance"] == "shows"
+        assert labels["app.kubernetes.io/managed-by"] == "Helm"
+        assert labels["helm.sh/chart"] == f"enso-executer-{chart()['version']}"
+        assert document["kind"] in CLUSTER_SCOPED or document["metadata"]["namespace"]
+
+
+def chart() -> dict[str, Any]:
+    read: dict[str, Any] = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    return read
+
+
+# Rights.
+
+
+@each_installation
+def test_no_right_is_wider_than_what_is_used(values: Path) -> None:
+    for role in rendered(values=values):
+        for rule in role.get("rules", ()):
+            words = {*rule["apiGroups"], *rule["resources"], *rule["verbs"]}
+            assert not words & {"*", "secrets", "pods/exec", "escalate", "bind", "impersonate"}
+
+
+def rights(role: dict[str, Any]) -> dict[str, list[str]]:
+    return {name: rule["verbs"] for rule in role["rules"] for name in rule["resources"]}
+
+
+def test_the_operator_may_do_just_this() -> None:
+    assert rights(one(rendered(), "ClusterRole", OPERATOR)) == {
+        "ensojobs": ["get", "list", "watch", "delete"],
+        "ensojobs/status": ["patch"],
+        "ensoscripts": ["get", "list"],
+        "pods": ["get", "list", "watch", "create", "patch", "delete"],
+        "pods/log": ["get"],
+        "configmaps": ["get", "create"],
+        "events": ["create"],
+    }
+
+
+def test_the_gateway_may_do_what_the_security_page_says() -> None:
+    documents = rendered("gateway.enabled=true")
+    assert rights(one(documents, "Role", "gateway")) == {
+        "ensojobs": ["get", "list", "create", "patch"]
+    }
+
+
+def test_namespaces_need_nothing_of_the_cluster() -> None:
+    documents = rendered("watchNamespaces={a,b}", "crds.enabled=false")
+    assert not {document["kind"] for document in documents} & CLUSTER_SCOPED
+    roles = [one for one in documents if one["kind"] in {"Role", "RoleBinding"}]
+    watched = [one for one in roles if one["metadata"]["name"] == OPERATOR]
+    assert sorted(one["metadata"]["namespace"] for one in watched) == ["a", "a", "b", "b"]
+    assert environment(one_pod(documents, OPERATOR))["ENSO_NAMESPACES"] == "a,b"
+    assert one(documents, "Role", "test")["metadata"]["namespace"] == "a"
+
+
+def one_pod(documents: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    return next(pod for pod in pods(documents) if pod["metadata"]["name"] == name)
+
+
+def test_the_lease_that_is_held_is_the_one_that_may_be_held() -> None:
+    documents = rendered("leaderElection.leaseName=the-lease")
+    told = environment(one_pod(documents, OPERATOR))
+    role = one(documents, "Role", "lease")
+    assert told["ENSO_LEADER_ELECT"] == "true"
+    assert (told["ENSO_LEASE_NAMESPACE"], told["ENSO_LEASE_NAME"]) == ("enso", "the-lease")
+    assert role["metadata"]["namespace"] == "enso"
+    assert role["rules"][1]["resourceNames"] == ["the-lease"]
+    alone = rendered("leaderElection.enabled=false")
+    assert not [one for one in alone if one["metadata"]["name"].endswith("-lease")]
+    assert one(alone, "Deployment")["spec"]["strategy"] == {"type": "Recreate"}
+
+
+# What the operator is told.
+
+
+@each_installation
+def test_each_setting_is_one_that_the_operator_knows(values: Path) -> None:
+    known = OperatorSettings.model_fields.keys()
+    for pod in pods(rendered(values=values)):
+        names = [name for name in environment(pod) if name.startswith("ENSO_")]
+        assert {name.removeprefix("ENSO_").lower() for name in names} <= known
+        assert len(names) == len({*names})
+
+
+def test_numbers_stay_numbers() -> None:
+    told = environment(
+        one_pod(rendered(values=CHART / "ci/everything-values.yaml"), "enso")  # fullnameOverride
+    )
+    assert told["ENSO_SCHEDULE_PATIENCE_SECONDS"] == "2000000"
+    assert told["ENSO_UNREACHABLE_SECONDS"] == "1000000"
+    assert told["ENSO_RUN_AS_GROUP"] == "2000000000"
+    assert told["ENSO_SERVICE_ACCOUNTS"] == "renderer,publisher"
+    assert told["ENSO_ALLOW_NFS"] == "true"
+    plain = environment(one_pod(rendered(), OPERATOR))
+    assert not plain.keys() & {"ENSO_SCHEDULE_PATIENCE_SECONDS", "ENSO_SERVICE_ACCOUNTS"}
+
+
+@each_installation
+def test_the_records_sidecar_is_the_operators_own_image(values: Path) -> None:
+    for pod in pods(rendered(values=values)):
+        told = environment(pod)
+        image = pod["spec"]["containers"][0]["image"]
+        assert told.get("ENSO_RECORDS_IMAGE", image) == image
+        policy = pod["spec"]["containers"][0]["imagePullPolicy"]
+        assert told.get("ENSO_RECORDS_PULL_POLICY", policy) == policy
+
+
+def test_a_digest_wins_over_a_tag() -> None:
+    digest = "sha256:" + "a" * 64
+    pod = one_pod(rendered("image.tag=x", f"image.digest={digest}", "image.repository=r"), OPERATOR)
+    assert pod["spec"]["containers"][0]["image"] == f"r@{digest}"
+
+
+def test_the_api_server_may_be_reached_by_another_way() -> None:
+    found = pods(
+        rendered("gateway.enabled=true", "apiServer.host=10.244.0.1", "apiServer.port=6443")
+    )
+    assert len(found) == 3
+    for pod in found:
+        told = environment(pod)
+        assert told["KUBERNETES_SERVICE_HOST"] == "10.244.0.1"
+        assert told["KUBERNETES_SERVICE_PORT"] == "6443"
+    assert "KUBERNETES_SERVICE_HOST" not in environment(one_pod(rendered(), OPERATOR))
+
+
+# What Artifact Hub shows.
+
+
+def hub(name: str) -> Any:  # noqa: ANN401  # YAML
+    return yaml.safe_load(chart()["annotations"][f"artifacthub.io/{name}"])
+
+
+def test_the_chart_is_of_the_operators_version() -> None:
+    assert chart()["appVersion"] == version("enso-operator")
+    image = one_pod(rendered(), OPERATOR)["spec"]["containers"][0]["image"]
+    assert hub("images") == [{"name": "enso-operator", "image": image}]
+
+
+def test_artifact_hub_is_told_of_every_kind() -> None:
+    told = {(one["name"], one["kind"], one["version"]) for one in hub("crds")}
+    found = set[tuple[str, str, str]]()
+    for document in map(yaml.safe_load, crds().values()):
+        spec = document["spec"]
+        (served,) = spec["versions"]
+        found.add((document["metadata"]["name"], spec["names"]["kind"], served["name"]))
+    assert told == found
+    assert hub("operatorCapabilities") == "Seamless Upgrades"
+    assert hub("operator") is True
+    assert {one["kind"] for one in hub("changes")} <= {"added", "changed", "fixed", "removed"}
+
+
+def test_the_examples_are_jobs_and_scripts() -> None:
+    job, script = hub("crdsExamples")
+    assert list(broken_rules(EnsoJob.model_validate(job, extra="forbid"))) == []
+    assert list(broken_script_rules(EnsoScript.model_validate(script, extra="forbid"))) == []
+
+
+# What the pages say.
+
+
+def test_the_pages_name_values_that_there_are() -> None:
+    table = (CHART / "README.md").read_text()
+    values = set(re.findall(r"^\| `([\w.]+)` \|", table, re.MULTILINE))
+    page = (CHART.parents[2] / "docs/install.md").read_text()
+    heads = {value.split(".")[0] for value in values}
+    said = {
+        name
+        for name in re.findall(r"[`' ]([a-z]\w+(?:\.[a-z]\w+)*)(?:=[\w{}]+)?[`' ]", page)
+        if name.split(".")[0] in heads and ("." in name or name in values)
+    }
+    assert {"crds.keep", "apiServer.host", "watchNamespaces", "gateway.enabled"} <= said
+    assert said <= values

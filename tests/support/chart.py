@@ -1,0 +1,65 @@
+"""The chart as helm renders it, for tests: they are left out where there is no helm."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dev.chart.helm import render
+from dev.cluster import binaries
+
+Document = dict[str, Any]
+
+
+def need_helm() -> None:
+    """Skip, or fail in CI, where there is no helm: nothing is built inside a test."""
+    if binaries.local(("helm",)):
+        return
+    sentence = "helm is not on this machine: `make verify` gets it"
+    if os.environ.get("CI"):
+        pytest.fail(sentence)
+    pytest.skip(sentence)
+
+
+def rendered(*settings: str, values: Path | None = None, namespace: str = "enso") -> list[Document]:
+    """Return what a release named `shows` has, with values as `--set` takes them."""
+    need_helm()
+    given = [f"--set={setting}" for setting in settings]
+    return render(*given, *(("--values", values) if values else ()), namespace=namespace)
+
+
+def one(documents: Iterable[Document], kind: str, name: str = "") -> Document:
+    """Return the only one of this kind, whose name ends so."""
+    (found,) = [
+        document
+        for document in documents
+        if document["kind"] == kind and document["metadata"]["name"].endswith(name)
+    ]
+    return found
+
+
+def pods(documents: Iterable[Document]) -> list[Document]:
+    """Return every Pod, those of Deployments too, each as a Pod."""
+    found: list[Document] = []
+    for document in documents:
+        pod = document
+        if document["kind"] == "Deployment":
+            template, named = document["spec"]["template"], document["metadata"]
+            metadata = template["metadata"] | {key: named[key] for key in ("name", "namespace")}
+            pod = {"apiVersion": "v1", "kind": "Pod", **template, "metadata": metadata}
+        if pod["kind"] == "Pod":
+            found.append(pod)
+    return found
+
+
+def environment(pod: Document) -> dict[str, str]:
+    (container,) = pod["spec"]["containers"]
+    return {one["name"]: one["value"] for one in container["env"]}
+
+
+def as_list(documents: list[Document]) -> Document:
+    """Return them as one document, for `kubectl apply`."""
+    return {"apiVersion": "v1", "kind": "List", "items": documents}

@@ -1,0 +1,28 @@
+"""Many EnsoJobs that have come to rest: copies of one that an operator has really run."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from kubernetes.client import ApiClient
+
+from enso_operator.adapters.kube import Document, Objects
+
+AT_ONCE = 16
+
+
+def copy(client: ApiClient, document: Document, count: int) -> None:
+    """Create so many more of it, each in the state in which it is."""
+    metadata = document["metadata"]
+    objects = Objects(client, metadata["namespace"], "ensojobs")
+    applied = {key: document[key] for key in ("apiVersion", "kind", "spec")}
+
+    def create(number: int) -> None:
+        name = f"{metadata['name']}-{number}"
+        made: dict[str, Any] = objects.create(applied | {"metadata": {"name": name}})
+        objects.patch_status(name, made["metadata"]["resourceVersion"], document["status"])
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for _ in pool.map(create, range(count)):
+            pass
