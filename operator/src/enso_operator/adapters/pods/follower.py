@@ -84,6 +84,8 @@ class PodFollower:
     _place: Place = field(default=Place(), init=False)
     _tries: int = field(default=0, init=False)
     _scheduled: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _begun: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    """The records have a log, as far as the Pod shows, or nothing more will be seen of it."""
 
     def tell(self, word: ControlWord) -> None:
         """Know what the session was told; it may never come to hear it."""
@@ -105,7 +107,8 @@ class PodFollower:
 
     async def _read_log(self) -> None:
         await self._scheduled.wait()
-        await records.read(self.logs, self.calls.namespace, self.subject.pod, self.heard.put_nowait)
+        where = self.calls.namespace, self.subject.pod
+        await records.read(self.logs, *where, self.heard.put_nowait, self._begun)
 
     # What is heard.
 
@@ -139,6 +142,7 @@ class PodFollower:
         elif isinstance(news, Gone):
             self._see(news.last)
             self.gone = True
+            self._begun.set()
         else:
             self._see(news)
         return None
@@ -147,6 +151,8 @@ class PodFollower:
         """Ask how the Pod is now."""
         pod = await patiently(self.calls.get, self.subject.pod)
         self.gone = self.gone or pod is None or pod["metadata"]["uid"] != self.subject.uid
+        if self.gone:
+            self._begun.set()
         self._see(pod)
 
     def _see(self, pod: Document | None) -> None:
@@ -157,6 +163,8 @@ class PodFollower:
         self.pod = pod
         if state.is_scheduled(pod):
             self._scheduled.set()
+        if state.records_have_begun(pod):
+            self._begun.set()
         waits = state.waits_for(pod)
         if waits and waits[0] != self._waits:
             self._waits_since = self.clock.now()
