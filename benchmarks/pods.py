@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,7 +53,8 @@ async def _measure(one: Node, namespace: str) -> None:
         await bench.bare()
         await _beside_a_bare_pod(bench)
         await _beside_init_containers(bench)
-        await steps.show(bench.short, watch, one.audit)
+        for count in (min(SIZES), max(SIZES)):
+            await steps.show(count, bench.runs[count], watch, one.audit)
 
 
 async def _beside_a_bare_pod(bench: Bench) -> None:
@@ -82,8 +84,10 @@ class Bench:
     """What is measured, in one namespace."""
 
     watch: Watching
-    short: dict[Run, dict[str, float]] = field(default_factory=dict[Run, dict[str, float]])
-    """The jobs of one script, and when files of their sessions came to be."""
+    runs: dict[int, dict[Run, steps.Files]] = field(
+        default_factory=lambda: defaultdict[int, dict[Run, steps.Files]](dict)
+    )
+    """The jobs of so many scripts."""
 
     async def bare(self) -> float:
         """Return what a bare Pod takes, until its status says Succeeded."""
@@ -102,8 +106,7 @@ class Bench:
         name = _name("job")
         scripts = [{"name": f"script-{number}", "source": NO_OP} for number in range(count)]
         run = await Run.of(self.watch, job({"scripts": scripts}, name))
-        if count == 1:
-            self.short[run] = steps.files_of(self.watch, run)
+        self.runs[count][run] = steps.files_of(self.watch, run)
         await self.watch.until("pods", lambda pod: is_of(pod, name) and _is_over(pod))
         return run
 

@@ -24,6 +24,9 @@ from benchmarks.watching import Document, Watching
 
 _VOLUMES = "volumes/kubernetes.io~empty-dir"
 
+Files = dict[str, float]
+"""When files of a job's session came to be."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -44,7 +47,7 @@ class Asked:
     ended: float
 
 
-def files_of(watch: Watching, run: Run) -> dict[str, float]:
+def files_of(watch: Watching, run: Run) -> Files:
     """Return when files of a job's session came to be. They go soon after it has ended."""
     metadata = _pod(watch, run)["metadata"]
     uid = metadata["uid"]
@@ -54,7 +57,8 @@ def files_of(watch: Watching, run: Run) -> dict[str, float]:
         "pod": pod,
         "mounted": logs,
         "sandbox": logs / "records",
-        "records": logs / "session",
+        "records": logs / "records" / "0.log",
+        "session": logs / "session" / "0.log",
         "ready": pod / _VOLUMES / "enso-runtime" / "ready",
         "alive": pod / _VOLUMES / "enso-run" / "alive",
     }
@@ -67,8 +71,8 @@ def files_of(watch: Watching, run: Run) -> dict[str, float]:
     return dict(zip(paths, map(float, told.stdout.split()), strict=True))
 
 
-async def show(runs: dict[Run, dict[str, float]], watch: Watching, audit: AuditLog) -> None:
-    """Print how long each step takes in the middle of all runs, and its share of them all."""
+async def show(count: int, runs: dict[Run, Files], watch: Watching, audit: AuditLog) -> None:
+    """Print how long each step of jobs of so many scripts takes, and its share of the whole."""
     asked = [*_asked(audit, watch.namespace)]
     if not asked:
         print("Where the time goes is not told: this API server keeps no audit log")
@@ -76,15 +80,13 @@ async def show(runs: dict[Run, dict[str, float]], watch: Watching, audit: AuditL
     told = [_in_order(await _steps(run, files, watch, asked)) for run, files in runs.items()]
     lasted = [[after.at - before.at for before, after in pairwise(steps)] for steps in told]
     whole = statistics.median(run.seconds for run in runs)
-    print(f"A job of one script, in the middle of {len(runs)}: {whole * 1000:.0f} ms")
+    print(f"A job of {count} no-op scripts, in the middle of {len(runs)}: {whole * 1000:.0f} ms")
     for number, step in enumerate(told[0][1:]):
         seconds = statistics.median(each[number] for each in lasted)
         print(f"{seconds * 1000:8.0f} ms {seconds / whole:6.0%}  {step.what}")
 
 
-async def _steps(
-    run: Run, files: dict[str, float], watch: Watching, asked: list[Asked]
-) -> list[Step]:
+async def _steps(run: Run, files: Files, watch: Watching, asked: list[Asked]) -> list[Step]:
     def the(verb: str, resource: str, name: str, number: int = 0) -> Asked:
         found = [one for one in asked if (one.verb, one.resource) == (verb, resource)]
         return [one for one in found if one.name.startswith(name)][number]
@@ -111,11 +113,9 @@ async def _steps(
         Step(files["pod"], "the kubelet begins with it"),
         Step(files["mounted"], "its volumes are mounted"),
         Step(files["sandbox"], "its sandbox is made"),
-        Step(_started(watch, pod, "records"), "the records container is started"),
-        Step(files["records"], "the kubelet knows of that"),
-        Step(_started(watch, pod, "session"), "the session container is started"),
-        Step(files["ready"], "it waits for the runtime"),
-        Step(files["alive"], "the supervisor is loaded"),
+        Step(files["records"], "the records container is created"),
+        Step(files["session"], "it is started, and the session container is created"),
+        Step(files["alive"], "that is started, has its runtime, and has loaded the supervisor"),
         Step(json.loads(records[0][1])["at"], "the interpreter is started: the first record"),
         Step(records[-1][0], "the scripts run: the last record is in the log"),
         Step(min(at for at in events if at > records[-1][0]), "the operator has read it"),
@@ -137,16 +137,6 @@ def _in_order(steps: list[Step]) -> list[Step]:
 def _pod(watch: Watching, run: Run) -> Document:
     pods = (sight.document for sight in watch.sights["pods"])
     return next(pod for pod in pods if is_of(pod, run.name))
-
-
-def _started(watch: Watching, pod: str, container: str) -> float:
-    """Return when the kubelet said that it had started a container."""
-    for sight in watch.sights["events"]:
-        about = sight.document["involvedObject"]
-        is_it = about["name"] == pod and f"{{{container}}}" in about.get("fieldPath", "")
-        if is_it and sight.document["reason"] == "Started":
-            return sight.at
-    raise RuntimeError(f"the kubelet did not say when it started {container} of {pod}")
 
 
 def _asked(audit: AuditLog, namespace: str) -> Iterator[Asked]:

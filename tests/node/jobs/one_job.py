@@ -56,9 +56,7 @@ class OneJob(PodDesk):
         """Return one more job, which is not there yet."""
         return OneJob(self.house, f"{self.name}-{name}")
 
-    def run(
-        self, *scripts: Document, labels: dict[str, str] | None = None, **spec: object
-    ) -> None:
+    def run(self, *scripts: Document, labels: dict[str, str] | None = None, **spec: object) -> None:
         """Apply the job, of these scripts."""
         document = of_scripts(*scripts, **spec)
         document["metadata"] = {"name": self.name, "labels": labels or {}}

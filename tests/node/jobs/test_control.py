@@ -57,10 +57,18 @@ def test_suspend_lets_the_running_script_end_and_unsuspend_goes_on(job: OneJob) 
     until(lambda: job.kubectl("exec", name_of(first), "-c", "session", "--", *heard) == "pause")
     lets_go(job)
     until(lambda: job.events("SessionEnded"))
-    assert job.rows() == [("open", "Succeeded", 1), ("do", "Succeeded", 1), ("save", "NotStarted", 0)]
+    assert job.rows() == [
+        ("open", "Succeeded", 1),
+        ("do", "Succeeded", 1),
+        ("save", "NotStarted", 0),
+    ]
     job.patch(suspend=False)
     job.waits("Succeeded")
-    assert job.rows() == [("open", "Succeeded", 2), ("do", "Succeeded", 1), ("save", "Succeeded", 1)]
+    assert job.rows() == [
+        ("open", "Succeeded", 2),
+        ("do", "Succeeded", 1),
+        ("save", "Succeeded", 1),
+    ]
     assert job.events("SessionOpened") == ["houdini-1: open, do, save", "houdini-2: open, save"]
     assert [name_of(pod).partition("houdini")[2][:3] for pod in job.pods()] == ["-1-", "-2-"]
 
@@ -93,7 +101,10 @@ def test_what_is_cancelled_may_clean_up_and_its_last_words_stay(job: OneJob) -> 
     job.run(script("long", CLEANS_UP), script("save"), activeDeadlineSeconds=8)
     stubborn.run(script("long", IGNORES_SIGTERM), script("save"), activeDeadlineSeconds=8)
     for one in (job, stubborn):
-        assert one.fails().rows == {"long": ("Failed", 1, "Cancelled"), "save": ("NotStarted", 0, "")}
+        assert one.fails().rows == {
+            "long": ("Failed", 1, "Cancelled"),
+            "save": ("NotStarted", 0, ""),
+        }
         assert one.processes("/enso/plan") == []
     assert "cleaned up" in job.output()
 
@@ -140,7 +151,9 @@ def followed(job: OneJob, pod: str) -> Generator[list[str]]:
 
 def test_pods_stay_for_their_readers_until_the_time_is_over(job: OneJob) -> None:
     says = "def main(frames): print('frame', frames, flush=True)"
-    job.run(script("open"), script("do", says, args={"frames": 240}), container("tell", "echo", "x"))
+    job.run(
+        script("open"), script("do", says, args={"frames": 240}), container("tell", "echo", "x")
+    )
     job.waits("Succeeded")
     session, alone = job.pods()
     assert [line for line in job.output(name_of(session)).splitlines() if line] == [

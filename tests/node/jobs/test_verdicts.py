@@ -37,9 +37,7 @@ def memory(limit: str) -> Document:
 def test_memory_that_runs_out_is_told_with_its_limit(job: OneJob) -> None:
     supervisor, alone = job.another("supervisor"), job.another("alone")
     limited = houdini(**memory("128Mi"))
-    job.run(
-        script("open"), script("eat", f"def main(): {EATS}"), script("save"), sessions=limited
-    )
+    job.run(script("open"), script("eat", f"def main(): {EATS}"), script("save"), sessions=limited)
     supervisor.run(script("eat", EATS_AS_ITS_SUPERVISOR), script("save"), sessions=limited)
     alone.run(container("eat", "python3", "-c", EATS, **memory("32Mi")))
 

@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 
 from enso_operator.adapters.place import Place
+from enso_operator.adapters.pods import state
 from enso_operator.adapters.pods.calls import PodCalls
 from enso_operator.adapters.pods.container import ContainerFollower
 from enso_operator.adapters.pods.follower import Gone, PodFollower, Subject
@@ -23,7 +24,7 @@ from job_execution_framework.domain.steps import ControlWord
 from job_execution_framework.service_layer.clock import SystemClock
 from job_execution_framework.service_layer.observations import Ended, Observations, Outcome
 from job_execution_framework.service_layer.records import End, Record, to_line
-from tests.support.pods import RUNNING, Document, disrupted, ended, pod, waiting
+from tests.support.pods import RUNNING, WAITING, Document, disrupted, ended, pod, waiting
 
 SUBJECT = Subject("main-1", "shot-main-1-abcde", "pod-uid", ("open", "save"))
 SETTINGS = PodSettings(records_image="enso", pull_patience_seconds=0)
@@ -52,6 +53,8 @@ class Node:
     given_up: int = 0
     warned: list[Document] = field(default_factory=list[Document])
     told: list[str] = field(default_factory=list[str])
+    refused: int = 0
+    """How often a log was asked for that was not there yet."""
 
     def get(self, name: str) -> Document | None:
         assert name == SUBJECT.pod
@@ -81,6 +84,9 @@ class Node:
     async def follow(self, namespace: str, name: str, container: str) -> AsyncIterator[bytes]:
         assert (namespace, name, container) == ("shows", SUBJECT.pod, "records")
         await asyncio.sleep(0)
+        if (now := self.states[0]) and not state.records_have_begun(now):
+            self.refused += 1
+            raise NoLog("400")
         if not self.logs:
             raise NoLog("404")
         for text in self.logs.pop(0):
@@ -136,6 +142,14 @@ def test_a_session_whose_log_ends_in_order_has_ended() -> None:
     assert told.ended == Ended(log_is_complete=True)
     assert "render-12" in told.place.on
     assert told.place.log == "kubectl logs -n shows shot-main-1-abcde -c session"
+
+
+def test_a_log_is_asked_for_when_its_container_is_seen_to_run() -> None:
+    waits = [pod(records=WAITING, version=version) for version in range(1, 6)]
+    runs = pod(records=RUNNING, session=WAITING, version=6)
+    node = Node([*waits, runs], [[line(started("open", 1)), line(End())]])
+    assert follow(node).ended == Ended(log_is_complete=True)
+    assert node.refused == 0
 
 
 def test_a_container_that_was_killed_leaves_what_it_wrote() -> None:

@@ -92,6 +92,8 @@ class PodFollower:
     _place: Place = field(default=Place(), init=False)
     _tries: int = field(default=0, init=False)
     _scheduled: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _begun: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    """The records have a log, as far as the Pod shows, or nothing more will be seen of it."""
     _delay: Delay = field(init=False)
 
     def __post_init__(self) -> None:
@@ -117,7 +119,8 @@ class PodFollower:
 
     async def _read_log(self) -> None:
         await self._scheduled.wait()
-        await records.read(self.logs, self.calls.namespace, self.subject.pod, self.heard.put_nowait)
+        where = self.calls.namespace, self.subject.pod
+        await records.read(self.logs, *where, self.heard.put_nowait, self._begun)
 
     # What is heard.
 
@@ -164,6 +167,7 @@ class PodFollower:
 
     def _is_gone(self) -> None:
         self.gone_at = self.clock.now() if self.gone_at is None else self.gone_at
+        self._begun.set()
 
     @property
     def gone(self) -> bool:
@@ -178,6 +182,8 @@ class PodFollower:
         self.pod = pod
         if state.is_scheduled(pod):
             self._scheduled.set()
+        if state.records_have_begun(pod):
+            self._begun.set()
         waits = state.waits_for(pod) or self._delay.why(pod, self.clock.now())
         if waits and waits[0] != self._waits:
             self._waits_since = self.clock.now()

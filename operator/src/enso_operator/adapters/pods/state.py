@@ -230,6 +230,12 @@ def out_of_memory(pod: Document) -> Cause:
     )
 
 
+def records_have_begun(pod: Document) -> bool:
+    """Whether the container that prints the records has a log."""
+    state = part(_container(pod, names.RECORDS), "state")
+    return "running" in state or "terminated" in state or has_begun(pod) or is_over(pod)
+
+
 def records_are_over(pod: Document) -> bool:
     """Whether the container that prints the records has ended for good."""
     state = part(_container(pod, names.RECORDS), "state")
