@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from dev.chart.generated import CHART
 from dev.chart.helm import helm
+from dev.node import operator_image
 
 from enso_operator.adapters.pods import names
 from tests.node.jobs.pod_desk import Document, PodDesk
@@ -20,6 +21,7 @@ OPERATOR = f"{NAME}-enso-executer"
 TAKEN_OVER_SECONDS = 20
 """What docs/operating.md promises, and a little."""
 _VALUES = CHART / "ci" / "node-values.yaml"
+_SETTINGS = ("crds.enabled=false", "replicas=2")
 _GO = "/enso/home/go"
 WAITS = f"""
 import os, time
@@ -140,7 +142,8 @@ class Release:
         return int(self.desk.kubectl(*count))
 
     def _put(self, verb: str, *arguments: str) -> str:
-        given = (f"watchNamespaces={{{self.desk.namespace}}}", "crds.enabled=false", "replicas=2")
+        tag = operator_image.built().built.rpartition(":")[2]
+        given = (f"watchNamespaces={{{self.desk.namespace}}}", f"image.tag={tag}", *_SETTINGS)
         flags = [one if one.startswith("--") else f"--set={one}" for one in (*given, *arguments)]
         return self._helm(verb, NAME, str(CHART), f"--values={_VALUES}", *flags)
 
