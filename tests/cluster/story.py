@@ -56,6 +56,10 @@ class Story:
         conditions = self.document["status"].get("conditions", ())
         return any(one["type"] == "Finished" and one["status"] == "True" for one in conditions)
 
+    def starts(self) -> list[str]:
+        """Return the scripts that were started, as often as each was."""
+        return self.note.read_text().split()
+
     def ends_well(self) -> None:
         """Wait for the end; it must be what it would have been if nobody had disturbed it."""
         until(self.is_over)
@@ -67,5 +71,5 @@ class Story:
         assert [(row["state"], row["attempt"]) for row in status["scripts"]] == [
             ("Succeeded", 1)
         ] * 3
-        assert self.note.read_text().split() == [*NAMES]
+        assert self.starts() == [*NAMES]
         assert [reason for reason, _ in self.desk.told(self.name)] == TOLD

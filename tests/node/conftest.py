@@ -8,6 +8,7 @@ import os
 import secrets
 import subprocess
 from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -54,13 +55,22 @@ def no_node() -> None:
 @pytest.fixture
 def node_namespace(node: Node) -> Generator[str]:
     """A new namespace for one test, whose Pods must be `restricted`; it goes with them."""
+    with new_namespace(node) as name:
+        yield name
+
+
+@contextmanager
+def new_namespace(node: Node) -> Generator[str]:
+    """Yield a namespace whose Pods must be `restricted`; remove it, and them, afterwards."""
     name = f"test-{secrets.token_hex(4)}"
     node.kubectl("create", "namespace", name)
     level = "pod-security.kubernetes.io/enforce=restricted"
     node.kubectl("label", "namespace", name, level)
     eventually(lambda: _has_account(node, name))
-    yield name
-    node.kubectl("delete", "namespace", name, "--wait=false")
+    try:
+        yield name
+    finally:
+        node.kubectl("delete", "namespace", name, "--wait=false")
 
 
 def require_machine() -> None:

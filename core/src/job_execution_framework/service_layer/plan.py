@@ -14,7 +14,7 @@ from job_execution_framework.domain import events
 from job_execution_framework.domain.errors import InvalidJob, Unreadable
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import Row
-from job_execution_framework.domain.script import Missing, Script, Session
+from job_execution_framework.domain.script import Container, Missing, Script, Session
 from job_execution_framework.domain.secret import Secret, revealed
 from job_execution_framework.domain.steps import Open
 from job_execution_framework.domain.transitions import JobState
@@ -54,8 +54,13 @@ class Plan:
     def job(self) -> Job:
         """Return the job as it stands inside the session: it may start what is leased."""
         names = {script.session for script in self.scripts} - {self.session.name}
-        others = (Session(name) for name in sorted(names))
-        job = Job(self.job_id, self.scripts, (self.session, *others))
+        others = tuple(Session(name) for name in sorted(names))
+        is_container = any(
+            isinstance(one.work, Container) and one.name in self.lease for one in self.scripts
+        )
+        # A container's session is nobody's: it is named after its script.
+        sessions = others if is_container else (self.session, *others)
+        job = Job(self.job_id, self.scripts, sessions)
         job.origin, job.lease = self.run, frozenset(self.lease)
         job.state, job.rows = JobState.RUNNING, dict(self.rows)
         job.run = events.SessionOpened(
