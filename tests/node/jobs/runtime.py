@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 from pathlib import Path
 
@@ -28,10 +29,18 @@ def remove(pod: Document, container: str) -> None:
 
 
 def logs(pod: Document, container: str) -> list[Path]:
-    """Return the files of a container's output, those of earlier starts first."""
+    """Return the files of a container's output, the oldest first: 0.log.DATE, 0.log, 1.log."""
     metadata = pod["metadata"]
     folder = f"{metadata['namespace']}_{metadata['name']}_{metadata['uid']}"
-    return sorted((POD_LOGS / folder / container).glob("*"))
+    found = (POD_LOGS / folder / container).glob("*")
+    whole = [file for file in found if file.suffix != ".tmp"]
+    return sorted(whole, key=lambda file: (file.name.split(".")[0], file.suffix == ".log", file))
+
+
+def text(file: Path) -> str:
+    """Return what such a file holds; the kubelet packs those that it has rotated."""
+    data = file.read_bytes()
+    return (gzip.decompress(data) if file.suffix == ".gz" else data).decode("utf-8", "replace")
 
 
 def _id(pod: Document, container: str) -> str:
