@@ -16,6 +16,7 @@ from dev.node.operator_image import NAME as OPERATOR
 from kubernetes.client import ApiClient
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
+from tests.node.jobs.lanes import Lane, lanes_of
 from tests.node.jobs.pod_desk import PodDesk
 from tests.support.operators import Operator, Operators, operators_of
 
@@ -47,3 +48,10 @@ def operators(desk: PodDesk, tmp_path: Path) -> Generator[Operators]:
 def operator(operators: Operators) -> Operator:
     """One operator that sees everything."""
     return operators.ready()
+
+
+@pytest.fixture
+def lanes(node: Node, client: ApiClient, tmp_path: Path) -> Generator[list[Lane]]:
+    """Namespaces for stories that are told side by side."""
+    with lanes_of(node, client, tmp_path, PODS) as found:
+        yield found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,17 +33,21 @@ class PodStory(Story):
     name: str = "shot"
     note: Path = Path()
     source: str = START
+    patience: float = 90.0
+
+    def begin_slowly(self, **seconds: float) -> None:
+        """Begin; these scripts take so long."""
+        self.desk.apply(self._manifest(seconds))
 
     def manifest(self, **spec: object) -> Document:
-        """Return the job; scripts may take some `seconds`, by name."""
-        seconds = spec.pop("seconds", {})
-        assert isinstance(seconds, dict)
-        scripts = [
-            {"name": name, "source": self.source, "args": {"name": name, "seconds": seconds[name]}}
-            if name in seconds
-            else {"name": name, "source": self.source, "args": {"name": name}}
-            for name in NAMES
-        ]
+        """Return the job."""
+        return self._manifest({}, **spec)
+
+    def _manifest(self, seconds: Mapping[str, float], **spec: object) -> Document:
+        scripts: list[Document] = []
+        for name in NAMES:
+            lasts = {"seconds": seconds[name]} if name in seconds else {}
+            scripts.append({"name": name, "source": self.source, "args": {"name": name, **lasts}})
         return of_scripts(*scripts, **spec) | {"metadata": {"name": self.name}}
 
     @property
@@ -58,7 +63,7 @@ class PodStory(Story):
     def marks(self) -> list[tuple[str, str]]:
         """Return each start, with its mark, as the node wrote it down: in any Pod of the job."""
         files = [file for pod in self.pods() for file in runtime.logs(pod, "session")]
-        return list(dict.fromkeys(each for file in files for each in starts_in(file.read_text())))
+        return list(dict.fromkeys(each for file in files for each in starts_in(runtime.text(file))))
 
     def starts(self) -> list[str]:
         """Return the scripts that were started, as often as each was."""
@@ -73,7 +78,7 @@ class PodStory(Story):
 
     def fails(self, *states: str) -> Document:
         """Wait for the end; it must be a failure with such rows, and nothing started twice."""
-        until(self.is_over)
+        until(self.is_over, self.patience)
         status: Document = self.document["status"]
         assert self.desk.state(self.name) == "Failed"
         assert [row["state"] for row in status["scripts"]] == [*states]

@@ -7,29 +7,23 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
-from dev.node.node import Node
-from kubernetes.client import ApiClient
 
-from tests.node.conftest import new_namespace
-from tests.node.jobs.conftest import PODS
+from tests.node.jobs.lanes import Lane, side_by_side
 from tests.node.jobs.pod_desk import PodDesk
 from tests.node.jobs.story import PodStory
-from tests.support.fault_proxy import FaultProxy, after, before, number, writes
+from tests.support.fault_proxy import FaultProxy, after, before, number, on, writes
 from tests.support.fault_proxy.rules import Fault, Filter
-from tests.support.operators import Operator, Operators, operators_of, until
+from tests.support.operators import Operator, Operators, until
 
-LANES = 4
-"""Points that are tried side by side: most of the time something is waited for."""
-MOST_CALLS = 60
-SAMPLE = 4
-"""Of the calls that change nothing one in so many is a point."""
+WRITES = 16
+"""What a job of three scripts takes: five, and eleven Events."""
+OTHERS, SAMPLE = 16, 4
+"""At least so many other calls are made, of which one in four is a point: the log is asked for
+again and again until it is there."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +35,28 @@ class Point:
     number: int
 
 
-WRITES = 16
-"""Five, and eleven Events; a commit of progress may come on top."""
 POINTS = {
-    "before-writes": [Point(before, writes(), n) for n in range(1, MOST_CALLS)],
-    "after-writes": [Point(after, writes(), n) for n in range(1, MOST_CALLS)],
-    "before-others": [Point(before, ~writes(), n) for n in range(1, MOST_CALLS, SAMPLE)],
+    "before-writes": [Point(before, writes(), n + 1) for n in range(WRITES)],
+    "after-writes": [Point(after, writes(), n + 1) for n in range(WRITES)],
+    "before-others": [Point(before, ~writes(), n + 1) for n in range(0, OTHERS, SAMPLE)],
 }
-LEAST = {"before-writes": WRITES, "after-writes": WRITES, "before-others": 16 // SAMPLE}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("when", POINTS)
+def test_nothing_is_lost_or_done_twice(lanes: list[Lane], when: str) -> None:
+    assert all(side_by_side(lanes, POINTS[when], is_survived))
+
+
+def is_survived(lane: Lane, point: Point) -> bool:
+    """Try one point; return whether it was reached."""
+    story = lane.story()
+    was_killed = is_killed(point, story, lane.operators)
+    second = lane.operators.start()
+    story.ends_well()
+    second.kill()
+    assert story.restarts("session") == 0
+    return was_killed
 
 
 def is_killed(point: Point, story: PodStory, operators: Operators) -> bool:
@@ -67,47 +75,13 @@ def is_killed(point: Point, story: PodStory, operators: Operators) -> bool:
         return rule.used > 0
 
 
-@dataclass
-class Lane:
-    """One namespace, in which one point is tried after the other."""
-
-    desk: PodDesk
-    operators: Operators
-    reached: list[Point] = field(default_factory=list[Point])
-
-    def try_all(self, points: Sequence[Point]) -> None:
-        """Stop where an operator makes no more such calls."""
-        for point in points:
-            story = PodStory(self.desk, f"shot-{point.number}")
-            was_killed = is_killed(point, story, self.operators)
-            second = self.operators.start()
-            story.ends_well()
-            second.kill()
-            assert story.restarts("session") == 0
-            if not was_killed:
-                return
-            self.reached.append(point)
-
-
-@pytest.fixture
-def lanes(node: Node, client: ApiClient, tmp_path: Path) -> Generator[list[Lane]]:
-    with ExitStack() as stack:
-        found: list[Lane] = []
-        for _ in range(LANES):
-            namespace = stack.enter_context(new_namespace(node))
-            root = tmp_path / namespace
-            root.mkdir()
-            operators = stack.enter_context(operators_of(node.kubeconfig, namespace, root, PODS))
-            found.append(Lane(PodDesk(node, client, namespace), operators))
-        yield found
-
-
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("when", POINTS)
-def test_nothing_is_lost_or_done_twice(lanes: list[Lane], when: str) -> None:
-    parts = [POINTS[when][first::LANES] for first in range(LANES)]
-    with ThreadPoolExecutor(LANES) as pool:
-        for _ in pool.map(Lane.try_all, lanes, parts):
-            pass
-    reached = sum(len(lane.reached) for lane in lanes)
-    assert LEAST[when] <= reached < len(POINTS[when])
+def test_a_pod_that_is_gone_before_its_release_is_lost_and_is_not_made_again(
+    desk: PodDesk, operators: Operators
+) -> None:
+    story = PodStory(desk)
+    assert is_killed(Point(before, on("patch", "pods"), 1), story, operators)
+    desk.kubectl("delete", "pod", story.pods()[0]["metadata"]["name"])
+    operators.start()
+    status = story.fails("Interrupted", "Interrupted", "Interrupted")
+    assert "its Pod is gone" in status["failure"]["message"], status["failure"]
+    assert story.pods() == []

@@ -7,10 +7,9 @@ Pod that is made late stays gated, and is removed.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
 from functools import cached_property
 
-from enso_operator.adapters.kube import Document, Refused
+from enso_operator.adapters.kube import Document
 from enso_operator.adapters.manifests import ensojob
 from enso_operator.adapters.place import Place
 from enso_operator.adapters.pods import names, state
@@ -78,8 +77,8 @@ class PodSessions:
     async def release(self, run: str, uid: str) -> None:
         """Let the Pod of this uid start, unless it was released before, or is to end anyway."""
         if run not in self._words:
-            with suppress(Refused):  # it was, or it is gone: whoever follows it sees that
-                await patiently(self._calls.release, self._pod(run), uid)
+            # It may have been, or be gone: whoever follows it sees that.
+            await patiently(self._calls.release, self._pod(run), uid)
 
     async def follow(self, run: str, uid: str) -> AsyncIterator[Observations]:
         """Yield the run's records from its start; the last observation says that it `ended`."""
