@@ -6,7 +6,6 @@ import pytest
 from dev.cluster.audit import Request
 from dev.node.images import PYTHON
 
-from enso_operator.adapters.pods.machine import LATE_SECONDS
 from enso_operator.adapters.pods.names import GATE, JOB_LABEL, JOB_UID_LABEL, pod_name
 from tests.node.chart.forwarded import forwarded
 from tests.node.chart.release import OPERATOR, WAITS, Release, ReleaseDesk
@@ -43,7 +42,7 @@ def test_the_operator_uses_each_of_its_rights_and_asks_for_no_other(
     late = late_pod(desk)
     a_job_of_every_kind(desk)
     taken_name(desk)
-    until(lambda: late not in desk.kubectl("get", "pods", "-o", "name"), 2 * LATE_SECONDS)
+    until(lambda: late not in desk.kubectl("get", "pods", "-o", "name"))
     leader = release.leading()["metadata"]["name"]
     release.hands_over(lambda: desk.kubectl("delete", "pod", leader, "--wait=false"))
     desk.begin("last", of(PASSES))

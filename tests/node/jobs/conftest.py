@@ -20,6 +20,7 @@ from kubernetes.config import new_client_from_config  # pyright: ignore[reportUn
 pytest.register_assert_rewrite("tests.node.jobs.one_job")
 
 from tests.node.conftest import new_namespace  # noqa: E402
+from tests.node.jobs.lanes import Lane, lanes_of  # noqa: E402
 from tests.node.jobs.one_job import House, OneJob  # noqa: E402
 from tests.node.jobs.pod_desk import PodDesk  # noqa: E402
 from tests.support.operators import Operator, Operators, operators_of  # noqa: E402
@@ -83,3 +84,10 @@ _numbers = count(1)
 def job(house: House) -> OneJob:
     """One job of the file's namespace, which is not there yet."""
     return OneJob(house, f"shot-{next(_numbers)}")
+
+
+@pytest.fixture
+def lanes(node: Node, client: ApiClient, tmp_path: Path) -> Generator[list[Lane]]:
+    """Namespaces for stories that are told side by side."""
+    with lanes_of(node, client, tmp_path, PODS) as found:
+        yield found

@@ -185,8 +185,9 @@ def test_where_the_log_is_lost_the_summary_tells(is_all: bool) -> None:
     )
 
 
-def test_a_pod_that_is_gone_without_a_word_leaves_a_doubt() -> None:
-    told = follow(Node([pod(session=RUNNING), None]))
+@pytest.mark.parametrize("states", [[pod(session=RUNNING), None], [None]])
+def test_a_pod_that_is_gone_without_a_word_leaves_a_doubt(states: list[Document | None]) -> None:
+    told = follow(Node(states))
     assert not told.ended.log_is_complete
     assert told.ended.cause
     assert told.ended.cause.reason == Reason.SESSION_LOST

@@ -18,7 +18,7 @@ from enso_operator.adapters.kube import (
 )
 from enso_operator.adapters.pods import names
 from enso_operator.adapters.pods.state import part
-from job_execution_framework.domain.errors import Conflict, InvalidJob, Unavailable
+from job_execution_framework.domain.errors import Conflict, InvalidJob, NotYet
 
 _VIOLATES = "violates PodSecurity"
 _CONTROL_PATH = "/metadata/annotations/" + names.CONTROL.replace("/", "~1")
@@ -40,13 +40,13 @@ class PodCalls:
             return None
 
     def create(self, pod: Document) -> Document:
-        """Create the Pod. Raises Conflict where its name is taken, InvalidJob, Unavailable."""
+        """Create the Pod. Raises Conflict where its name is taken, InvalidJob, NotYet."""
         return _creating(lambda: request(self.client, "POST", self._path("pods"), pod))
 
     def create_plan(self, config: Document) -> None:
         """Create the ConfigMap; its name tells its content, so one that is there is the same.
 
-        Raises InvalidJob where somebody else made one of this name.
+        Raises InvalidJob where somebody else made one of this name, NotYet.
         """
         try:
             _creating(lambda: request(self.client, "POST", self._path("configmaps"), config))
@@ -55,9 +55,8 @@ class PodCalls:
             found = request(self.client, "GET", self._path("configmaps", name))
             ours = all(found.get(key) == config[key] for key in ("data", "immutable"))
             if not ours or owner_of(found) != owner_of(config):
-                raise InvalidJob(
-                    f"a ConfigMap {name} is there already, and is not this job's: delete it"
-                ) from None
+                why = f"a ConfigMap {name} is there already, and is not this job's: delete it"
+                raise InvalidJob(why) from None
 
     def committed(self, job: str) -> str:
         """Return the uid of the Pod that a job has committed to, nothing where there is none."""
@@ -69,13 +68,13 @@ class PodCalls:
         return str(run.get("uid") or "")
 
     def release(self, name: str, uid: str) -> None:
-        """Let the Pod of this uid be scheduled. Refused where it is another, or not gated."""
+        """Let the Pod of this uid be scheduled, if it is there and still gated."""
         operations: list[Document] = [
             {"op": "test", "path": "/metadata/uid", "value": uid},
             {"op": "test", "path": "/spec/schedulingGates/0/name", "value": names.GATE},
             {"op": "remove", "path": "/spec/schedulingGates/0"},
         ]
-        request(self.client, "PATCH", self._path("pods", name), operations)
+        _unless_gone(lambda: request(self.client, "PATCH", self._path("pods", name), operations))
 
     def tell(self, name: str, uid: str, word: str) -> None:
         """Leave a word for the session of this uid, if it is still there."""
@@ -137,11 +136,11 @@ def _creating(call: Callable[[], R]) -> R:
     except Forbidden as error:
         if _VIOLATES in str(error):
             raise InvalidJob(f"the session's Pod is refused: {error}") from error
-        raise Unavailable(str(error)) from error  # a quota, or a right that is missing
+        raise NotYet(str(error)) from error  # a quota, or a right that is missing
     except Refused as error:
         raise InvalidJob(f"the session's Pod is refused: {error}") from error
     except NoSuchObject as error:
-        raise Unavailable(str(error)) from error  # its namespace is going
+        raise NotYet(str(error)) from error  # its namespace is going
 
 
 def _unless_gone(call: Callable[[], object]) -> bool:

@@ -109,6 +109,8 @@ class PodFollower:
         reader = asyncio.create_task(self._read_log())
         try:
             await self._look()
+            if self.gone:
+                self._scheduled.set()  # nobody will say that it was: its log is asked for at once
             yield Observations(run=self.subject.run, records=self.seen_in_pod())
             while (ended := self.ended()) is None:
                 await self._see_to_it()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import cached_property
 
-from enso_operator.adapters.kube import Document, Forbidden, Refused
+from enso_operator.adapters.kube import Document
 from enso_operator.adapters.manifests import ensojob
 from enso_operator.adapters.place import Place
 from enso_operator.adapters.pods import names, state
@@ -23,7 +23,7 @@ from enso_operator.adapters.pods.settings import PodSettings
 from enso_operator.adapters.unit_of_work import Seen
 from enso_operator.api.v1alpha1 import EnsoJobSpec
 from enso_operator.threads import in_thread, patiently
-from job_execution_framework.domain.errors import Conflict, InvalidJob, Unavailable
+from job_execution_framework.domain.errors import Conflict, InvalidJob, NotYet
 from job_execution_framework.domain.script import Container, Script
 from job_execution_framework.domain.steps import ControlWord
 from job_execution_framework.service_layer.clock import Clock
@@ -79,14 +79,9 @@ class PodSessions:
 
     async def release(self, run: str, uid: str) -> None:
         """Let the Pod of this uid start, unless it was released before, or is to end anyway."""
-        if run in self._words:
-            return
-        try:
+        if run not in self._words:
+            # It may have been, or be gone: whoever follows it sees that.
             await patiently(self._calls.release, self._pod(run), uid)
-        except Forbidden:
-            raise
-        except Refused:
-            return  # it was, or it is gone: whoever follows it sees that
 
     async def follow(self, run: str, uid: str) -> AsyncIterator[Observations]:
         """Yield the run's records from its start; the last observation says that it `ended`."""
@@ -153,13 +148,13 @@ class PodSessions:
     def _adopted(self, wanted: Document) -> Document:
         """Return the Pod that has the name already, if it is ours, and of the same plan.
 
-        One of an older plan that was never released is replaced. Raises InvalidJob, Unavailable,
+        One of an older plan that was never released is replaced. Raises InvalidJob, NotYet,
         and Conflict where somebody has committed to it meanwhile.
         """
         name = wanted["metadata"]["name"]
         found = self._calls.get(name)
         if found is None or state.is_leaving(found):
-            raise Unavailable(f"an earlier Pod {name} is going")
+            raise NotYet(f"an earlier Pod {name} is going")
         if owner_of(found) != self._about.uid:
             raise InvalidJob(f"a Pod {name} is there already, and is not this job's: delete it")
         plans = [one["metadata"]["annotations"].get(names.PLAN) for one in (found, wanted)]
@@ -172,4 +167,4 @@ class PodSessions:
         try:
             return self._calls.create(wanted)
         except Conflict as error:
-            raise Unavailable(f"an earlier Pod {name} is going") from error
+            raise NotYet(f"an earlier Pod {name} is going") from error
