@@ -72,7 +72,7 @@ def test_a_script_that_never_started_has_no_attempt() -> None:
     made = card(job)
     sentence = 'secret "tracker" not found'
     assert made.line.startswith(f"open did not start: ConfigError: {sentence}; resume: ")
-    assert made.why[:2] == ("open (1 of 1) did not start: ConfigError", f"  {sentence}")
+    assert made.why[:2] == (f"open did not start: ConfigError: {sentence}", "log     /log")
 
 
 def test_a_reason_that_is_no_exception_is_named() -> None:

@@ -174,8 +174,8 @@ def test_a_deadline_says_where_the_job_was() -> None:
     job.record(events.JobAdded(at=0))
     release(job, reconcile(job, Observations(), 100))
     for seq, record, where in (
-        (1, job.about(STARTED, "open", 1, 101), "while open ran"),
-        (2, job.about(SUCCEEDED, "open", 1, 102), "before save began"),
+        (1, job.about(STARTED, "open", 1, 101), "at open"),
+        (2, job.about(SUCCEEDED, "open", 1, 102), "at save"),
     ):
         job.apply(replace(record, origin="s1-1", seq=seq))
         late = job.copy()

@@ -53,14 +53,10 @@ class Plan:
 
     def job(self) -> Job:
         """Return the job as it stands inside the session: it may start what is leased."""
-        names = {script.session for script in self.scripts} - {self.session.name}
-        others = tuple(Session(name) for name in sorted(names))
-        is_container = any(
-            isinstance(one.work, Container) and one.name in self.lease for one in self.scripts
-        )
         # A container's session is nobody's: it is named after its script.
-        sessions = others if is_container else (self.session, *others)
-        job = Job(self.job_id, self.scripts, sessions)
+        names = {one.session for one in self.scripts if not isinstance(one.work, Container)}
+        of = {self.session.name: self.session}
+        job = Job(self.job_id, self.scripts, tuple(of.get(n, Session(n)) for n in sorted(names)))
         job.origin, job.lease = self.run, frozenset(self.lease)
         job.state, job.rows = JobState.RUNNING, dict(self.rows)
         job.run = events.SessionOpened(
