@@ -140,17 +140,18 @@ def _pod(watch: Watching, run: Run) -> Document:
 
 
 def _asked(audit: AuditLog, namespace: str) -> Iterator[Asked]:
-    if not audit.path.exists():
-        return
-    with audit.path.open(encoding="utf-8") as file:
-        for line in file:
-            if f'"namespace":"{namespace}"' not in line:
-                continue
-            entry = json.loads(line)
-            what = entry["objectRef"]
-            resource = "/".join(filter(None, (what["resource"], what.get("subresource"))))
-            times = (entry["requestReceivedTimestamp"], entry["stageTimestamp"])
-            yield Asked(entry["verb"], resource, what.get("name", ""), *map(_time, times))
+    """Yield what was asked in a namespace; the API server begins a new file now and then."""
+    for path in sorted(audit.path.parent.glob(f"{audit.path.stem}*.log")):
+        for line in path.read_text("utf-8").splitlines():
+            if f'"namespace":"{namespace}"' in line:
+                yield _one(json.loads(line))
+
+
+def _one(entry: Document) -> Asked:
+    what = entry["objectRef"]
+    resource = "/".join(filter(None, (what["resource"], what.get("subresource"))))
+    times = (entry["requestReceivedTimestamp"], entry["stageTimestamp"])
+    return Asked(entry["verb"], resource, what.get("name", ""), *map(_time, times))
 
 
 def _time(text: str) -> float:
