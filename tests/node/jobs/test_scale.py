@@ -39,8 +39,6 @@ TOLD = {
     "SessionEnded": 1,
     "JobSucceeded": 1,
 }
-
-
 MOST_REQUESTS = 22
 """Of the operator for one job: its nine Events, six more writes, two looks, and its log."""
 FOREIGN = ("kubectl", "kube-", "kubelet", "kwok")
