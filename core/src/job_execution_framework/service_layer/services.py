@@ -13,6 +13,7 @@ from job_execution_framework.domain import checkpoint, events
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import (
     Conflict,
+    IllegalTransition,
     InvalidJob,
     InvalidResume,
     JobAlreadyStarted,
@@ -240,6 +241,8 @@ def reconcile(job: Job, seen: Observations, now: float) -> Step:
 def _fold(job: Job, seen: Observations, now: float) -> None:
     """Take in what is known of the open session, and what nobody can know any more."""
     for event in seen.records:
+        if event.origin == events.COORDINATOR:  # a script that writes into its journal
+            raise IllegalTransition(f"a session wrote {type(event).__name__} in our name")
         job.apply(event)
     if job.run and seen.ended:
         for outcome in seen.ended.outcomes:
