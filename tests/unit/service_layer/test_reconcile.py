@@ -85,17 +85,6 @@ def test_records_that_cannot_be_true_are_raised() -> None:
         reconcile(job, Observations(log(job, (SUCCEEDED, "open", 1))), 2)
 
 
-@pytest.mark.parametrize("origin", [events.COORDINATOR, "", "s2-1"])
-def test_a_session_speaks_for_nobody_but_itself(origin: str) -> None:
-    job = opened("open do ; render")
-    before = job.copy()
-    skipped = job.about(events.ScriptSkipped, "render", 0, 1, by="ann", why="not needed")
-    forged = replace(skipped, origin=origin, seq=job.cursors.get(origin, 0) + 1)
-    with pytest.raises(IllegalTransition):
-        reconcile(job, Observations((forged,)), 2)
-    assert job == before
-
-
 def test_with_a_complete_log_only_the_started_script_is_in_doubt() -> None:
     job = opened()
     records = log(job, (STARTED, "open", 1), (SUCCEEDED, "open", 1), (STARTED, "do", 1))
