@@ -120,7 +120,7 @@ def test_the_operator_may_do_just_this() -> None:
         "pods": ["get", "list", "watch", "create", "patch", "delete"],
         "pods/log": ["get"],
         "configmaps": ["get", "create"],
-        "events": ["create"],
+        "events": ["create", "list"],
     }
 
 

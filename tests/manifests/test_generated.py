@@ -11,7 +11,7 @@ import yaml
 from enso_operator.api.cel import IMMUTABLE, MUTABLE
 from enso_operator.api.crd import crds
 from enso_operator.api.rules import broken_rules, broken_script_rules
-from enso_operator.api.v1alpha1 import EnsoJob, EnsoJobSpec, EnsoScript
+from enso_operator.api.v1alpha1 import API_VERSION, EnsoJob, EnsoJobSpec, EnsoScript
 from tests.support.crds import parts
 
 ROOT = Path(__file__).parents[2]

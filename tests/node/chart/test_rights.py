@@ -41,6 +41,7 @@ def test_the_operator_uses_each_of_its_rights_and_asks_for_no_other(
     full_namespace(desk, mark)
     late = late_pod(desk)
     a_job_of_every_kind(desk)
+    missing_volume(desk, mark)
     taken_name(desk)
     until(lambda: late not in desk.kubectl("get", "pods", "-o", "name"))
     leader = release.leading()["metadata"]["name"]
@@ -115,6 +116,18 @@ def a_job_of_every_kind(desk: ReleaseDesk) -> None:
     for name in ("fails", "unknown", "in-vain", "late"):
         desk.ends(name)
     until(lambda: not {"expires", "deleted"} & {*desk.names()})
+
+
+def missing_volume(desk: ReleaseDesk, mark: int) -> None:
+    """A job whose Pod does not begin, for a reason that only the Pod's Events tell."""
+    session = {
+        "name": "main",
+        "volumes": [{"name": "keys", "secret": {"secretName": "nobody-made-it"}}],
+        "volumeMounts": [{"name": "keys", "mountPath": "/keys"}],
+    }
+    desk.begin("no-keys", of(PASSES), sessions=[session])
+    until(lambda: ("events", "list") in asked(requests_of(desk, OPERATOR, mark)))
+    desk.kubectl("delete", "ensojob", "no-keys")
 
 
 def late_pod(desk: ReleaseDesk) -> str:

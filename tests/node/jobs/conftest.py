@@ -5,7 +5,7 @@ The operators are processes of this machine: the one that the chart installs has
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -56,20 +56,25 @@ def operator(operators: Operators) -> Operator:
 
 
 @pytest.fixture(scope="module")
+def flags() -> Sequence[str]:
+    """What the operator of `house` is told beside; a file may have its own."""
+    return ("--grace-seconds=2",)
+
+
+@pytest.fixture(scope="module")
 def house(
-    request: pytest.FixtureRequest,
     node: Node,
     client: ApiClient,
+    flags: Sequence[str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Generator[House]:
-    """A namespace for a file of tests, with one operator, which is started with its FLAGS."""
+    """A namespace for a file of tests, with one operator."""
     root = tmp_path_factory.mktemp("house")
     with (
         new_namespace(node) as namespace,
         operators_of(node.kubeconfig, namespace, root, PODS) as operators,
     ):
-        one = operators.ready(*getattr(request.module, "FLAGS", ()))
-        yield House(PodDesk(node, client, namespace), operators, one)
+        yield House(PodDesk(node, client, namespace), operators, operators.ready(*flags))
 
 
 _numbers = count(1)

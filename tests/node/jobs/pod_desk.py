@@ -57,7 +57,7 @@ class PodDesk(Desk):
 
     def says(self, text: str) -> None:
         """Wait until a script of the only Pod has written this."""
-        until(lambda: text in self.output())
+        until(lambda: self.pods() and text in self.output())
 
     def processes(self, word: str, pod: Document | None = None) -> list[int]:
         """Return the node's processes of a Pod with such an argument, the oldest first."""

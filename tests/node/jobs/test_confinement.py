@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Sequence
 
 import pytest
 
@@ -12,7 +13,6 @@ from tests.node.jobs.written import container, script
 from tests.support.resources import EMPTY, Document, job, of_scripts
 
 ALLOWED = "painter"
-FLAGS = ("--grace-seconds=2", f"--service-accounts={ALLOWED}")
 CANARY = "canary-7f3a"
 SECRET = {"name": "tracker", "key": "token"}
 
@@ -47,6 +47,11 @@ def asked(address):
     return 200
 """
 PRINTS = "print('saw ' + json.dumps(seen()), flush=True)"
+
+
+@pytest.fixture(scope="module")
+def flags() -> Sequence[str]:
+    return ("--grace-seconds=2", f"--service-accounts={ALLOWED}")
 
 
 def looks(desk: OneJob) -> str:
@@ -127,13 +132,17 @@ def volumes(kind: Document) -> Document:
     [
         (
             {"serviceAccountName": "admin"},
-            f"serviceAccountName is 'admin', but the operator allows {ALLOWED}: remove it, or have "
-            "it added to --service-accounts",
+            (
+                f"serviceAccountName is 'admin', but the operator allows {ALLOWED}: remove it, or "
+                "have it added to --service-accounts"
+            ),
         ),
         (
             volumes({"nfs": {"server": "filer", "path": "/shows"}}),
-            "volumes[v] is an NFS export, which the operator does not allow: use a "
-            "PersistentVolumeClaim, or have it started with --allow-nfs",
+            (
+                "volumes[v] is an NFS export, which the operator does not allow: use a "
+                "PersistentVolumeClaim, or have it started with --allow-nfs"
+            ),
         ),
         (
             {

@@ -1,4 +1,4 @@
-"""A job is suspended, cancelled, deleted and gone on with: what runs may clean up, nothing doubles."""
+"""A job is suspended, cancelled, deleted, lost: what runs may clean up, and nothing runs twice."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from tests.node.jobs.written import (
 )
 from tests.support.operators import until
 
-FLAGS = ("--grace-seconds=2",)
 RETRY = [{"name": "houdini", "onInterrupted": {"policy": "Retry", "limit": 1}}]
 WAITS = (
     "import os, time\n"
@@ -258,7 +257,12 @@ def test_another_session_starts_only_when_the_one_before_is_dead(job: OneJob) ->
     forced.kubectl("delete", "pod", name_of(pods[1]), "--force", "--grace-period=0")
     job.kubectl("delete", "pod", name_of(pods[0]), "--wait=false")
     for one, pod in zip((job, forced), pods, strict=True):
-        until(lambda one=one: one.events("SessionOpened")[1:])
+        follows(one)
         assert one.processes("", pod) == []
         one.waits("Succeeded")
         assert one.starts_of("long") == 2
+
+
+def follows(job: OneJob) -> None:
+    """Wait for the session after the first."""
+    until(lambda: job.events("SessionOpened")[1:])

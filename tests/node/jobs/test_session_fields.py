@@ -8,7 +8,6 @@ from tests.node.jobs.one_job import OneJob, applied
 from tests.node.jobs.written import script
 from tests.support.resources import Document
 
-FLAGS = ("--grace-seconds=2",)
 PRINTS = """
 import json, os, pathlib
 def main():

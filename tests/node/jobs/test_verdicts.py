@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Sequence
 
+import pytest
 from dev.node.images import PAUSE
 
 from tests.node.jobs.one_job import OneJob, applied, while_there
@@ -14,7 +16,6 @@ from tests.node.jobs.written import SLEEPS, container, script
 from tests.support.operators import Operators, until
 from tests.support.resources import Document, of_scripts
 
-FLAGS = ("--grace-seconds=2", "--pull-patience-seconds=2")
 EATS = "cache = b'x' * (1 << 30)"
 EATS_AS_ITS_SUPERVISOR = f"""
 import os
@@ -24,6 +25,11 @@ def main():
 """
 """The kernel takes the supervisor for it, as where it ends a whole container."""
 SECRET = {"name": "tracker", "key": "token"}
+
+
+@pytest.fixture(scope="module")
+def flags() -> Sequence[str]:
+    return ("--grace-seconds=2", "--pull-patience-seconds=2")
 
 
 def houdini(**more: object) -> list[Document]:

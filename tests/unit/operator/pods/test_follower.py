@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from enso_operator.adapters.place import Place
-from enso_operator.adapters.pods import state
+from enso_operator.adapters.pods import delay, state
 from enso_operator.adapters.pods.calls import PodCalls
 from enso_operator.adapters.pods.container import ContainerFollower
 from enso_operator.adapters.pods.follower import Gone, PodFollower, Subject
@@ -206,6 +206,52 @@ def test_an_image_that_never_comes_ends_the_pod_and_nothing_has_run() -> None:
     )
 
 
+def test_a_volume_that_does_not_come_is_told_by_the_pods_events(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(delay, "FIRST_LOOK_SECONDS", 0)
+    told = [
+        {"reason": "FailedMount", "message": "older", "lastTimestamp": "2026-11-26T12:00:00Z"},
+        {"reason": "FailedMount", "message": "no secret", "lastTimestamp": "2026-11-26T12:00:01Z"},
+        {"reason": "Unhealthy", "message": "other", "lastTimestamp": "2026-11-26T12:00:02Z"},
+    ]
+    node = Node([*(pod(version=version) for version in range(1, 5)), None], warned=told)
+    cause = follow(node).ended.cause
+    assert node.given_up == 1
+    assert cause
+    assert (cause.reason, cause.message) == (Reason.CONFIG_ERROR, "no secret")
+
+
+def test_a_session_that_is_about_to_begin_hears_its_word_itself() -> None:
+    node = Node([pod(), pod(session=RUNNING, version=2)], [[line(End())]])
+    told = follow(node, word=ControlWord.PAUSE)
+    assert (node.given_up, node.expired, node.deleted) == (0, 0, 0)
+    assert told.ended == Ended(log_is_complete=True)
+
+
+def test_what_began_on_a_node_that_is_lost_nobody_knows() -> None:
+    lost = pod(phase="Failed", conditions=disrupted("DeletionByPodGC"), deleted=True, version=2)
+    told = follow(Node([pod(), lost, None]))
+    assert not told.ended.log_is_complete
+    assert told.ended.cause
+    assert told.ended.cause.reason == Reason.NODE_LOST
+
+
+def test_a_pod_that_was_removed_by_force_is_said_to_be_so() -> None:
+    told = follow(Node([pod(session=RUNNING), pod(session=RUNNING, deleted=True, version=2), None]))
+    assert told.ended.cause
+    assert "by force" in told.ended.cause.message
+
+
+def test_an_image_with_an_old_python_says_so() -> None:
+    said = "enso: the image's python3 is 3.9, and enso needs 3.10\n"
+    over = pod(session=ended(1, "Error", said), records=ended(), version=2, phase="Failed")
+    cause = follow(Node([pod(), over], [[b"drained"]])).ended.cause
+    assert cause
+    assert cause.reason == Reason.INTERPRETER_DID_NOT_START
+    assert cause.message == "the image's python3 is 3.9, and enso needs 3.10"
+
+
 def test_a_queue_is_waited_in_and_a_word_ends_that() -> None:
     unschedulable = {
         "type": "PodScheduled",
@@ -283,6 +329,8 @@ def test_a_container_that_was_started_again_or_taken_away_is_in_doubt(over: Docu
 def test_a_container_that_takes_too_long_is_ended_and_fails() -> None:
     running = pod(session=RUNNING, annotations=ATTEMPT)
     over = pod(session=ended(143, "Error"), deleted=True, annotations=ATTEMPT, version=2)
-    told = follow(Node([running, running, over]), container=True, timeout=1)
+    node = Node([running, running, over])
+    told = follow(node, container=True, timeout=1)
     assert isinstance(told.records[-1], events.ScriptFailed)
     assert told.records[-1].cause.reason == Reason.TIMEOUT
+    assert (node.expired, node.deleted) == (1, 0)  # its Pod stays, to be read
