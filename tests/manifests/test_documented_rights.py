@@ -7,15 +7,22 @@ from typing import Any
 import yaml
 from dev.chart.generated import ROOT
 
+from job_execution_framework.domain.values import is_mapping
 from tests.support.chart import one, rendered
 
 BLOCKS = (ROOT / "docs" / "operating.md").read_text("utf-8").split("```yaml\n")[1:]
 
 
-def documented(name: str) -> list[Any]:
-    documents = [doc for block in BLOCKS for doc in yaml.safe_load_all(block.partition("```")[0])]
-    (role,) = [d for d in documents if isinstance(d, dict) and d["metadata"]["name"] == name]
-    rules: list[Any] = role["rules"]
+def documented(name: str) -> object:
+    """Return the rules of the role of this name."""
+    documents: list[Any] = []
+    for block in BLOCKS:
+        documents += yaml.safe_load_all(block.partition("```")[0])
+    (rules,) = [
+        one["rules"]
+        for one in documents
+        if is_mapping(one) and is_mapping(one["metadata"]) and one["metadata"]["name"] == name
+    ]
     return rules
 
 
