@@ -9,14 +9,14 @@ from dev.chart.generated import ROOT
 
 from tests.support.chart import one, rendered
 
-BLOCKS = (ROOT / "docs" / "operating.md").read_text("utf-8").split("```yaml\n")[1:]
+PAGE = (ROOT / "docs" / "operating.md").read_text("utf-8")
 
 
 def documented(name: str) -> list[Any]:
-    documents = [doc for block in BLOCKS for doc in yaml.safe_load_all(block.partition("```")[0])]
-    (role,) = [d for d in documents if isinstance(d, dict) and d["metadata"]["name"] == name]
-    rules: list[Any] = role["rules"]
-    return rules
+    """Return the rules of a role as the page has it."""
+    block = next(one for one in PAGE.split("```yaml\n") if f"{{name: {name}}}" in one)
+    roles: list[dict[str, Any]] = [*yaml.safe_load_all(block.partition("```")[0])]
+    return next(list(role["rules"]) for role in roles if role["metadata"]["name"] == name)
 
 
 def test_the_rights_that_are_documented_are_those_of_the_chart() -> None:

@@ -66,7 +66,8 @@ def test_the_http_api_and_the_releases_own_test_use_all_of_theirs(
     release.install("gateway.enabled=true", "replicas=1")
     with forwarded(desk, f"{OPERATOR}-gateway") as http:
         desk.apply(library_script("open-scene", source=PASSES))
-        name = http.post("/add-job", json={"instructions": [["open_scene", {}]]}).json()["jobid"]
+        added: Document = {"instructions": [["open_scene", {}]]}
+        name = http.post("/add-job", json=added).json()["jobid"]
         http.post("/execute-job", json={"jobid": name})
         desk.ends(name)
         assert len(http.get("/list-jobs").json()) == 1
