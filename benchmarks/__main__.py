@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from benchmarks import operating
+from benchmarks import operating, pods
 from benchmarks.table import python, show, timed
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.runtime.child_runner import ChildRunner
@@ -33,6 +33,7 @@ def main() -> None:
         for measure in (import_of_the_core, thousand_scripts, warm_script, fifty_scripts):
             measure(folder)
         operating.measure(folder)
+        pods.measure(folder)
 
 
 def import_of_the_core(folder: Path) -> None:
@@ -86,7 +87,6 @@ def warm_script(folder: Path) -> None:
     directory.mkdir()
     runner = ChildRunner(directory, [sys.executable], 60)
     with closing(runner):
-        runner.run(script, 1)
         show(
             "a warm script in a session / python -c pass",
             lambda: timed(runner.run, script, 1),

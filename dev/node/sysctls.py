@@ -1,4 +1,4 @@
-"""Kernel settings that a kubelet changes for itself: remembered before, put back afterwards."""
+"""Kernel settings that a node changes: remembered before, put back afterwards."""
 
 import json
 from contextlib import suppress
@@ -7,7 +7,10 @@ from pathlib import Path
 from dev.node.places import HOME
 
 _ROOT = Path("/proc/sys")
+_WATCHERS = "fs/inotify/max_user_instances"
+"""Whoever follows a log takes one, and Linux gives a user 128."""
 _NAMES = (
+    _WATCHERS,
     "kernel/keys/root_maxbytes",
     "kernel/keys/root_maxkeys",
     "kernel/panic",
@@ -31,3 +34,10 @@ def restore() -> None:
         for name, value in json.loads(_FILE.read_text()).items():
             if (_ROOT / name).read_text() != value:
                 (_ROOT / name).write_text(value)
+
+
+def allow_many_followers(count: int = 4096) -> None:
+    """Let so many logs be followed at once."""
+    limit = _ROOT / _WATCHERS
+    if int(limit.read_text()) < count:
+        limit.write_text(str(count))

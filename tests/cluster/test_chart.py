@@ -22,7 +22,7 @@ from kubernetes.client import ApiClient
 from tests.cluster.desk import Desk
 from tests.cluster.kubeconfigs import of_stranger
 from tests.cluster.test_rights import OPERATING, PASSES, binding
-from tests.support.chart import as_list, need_helm, pods, rendered
+from tests.support.chart import as_list, environment, need_helm, pods, rendered
 from tests.support.operators import operators_of, until
 from tests.support.resources import library_script, of_scripts
 
@@ -156,3 +156,38 @@ def test_the_rights_in_namespaces_are_enough(
             assert one.stop() == 0
             assert "forbidden" not in one.said.lower()
             assert "was not given back" not in one.said
+
+
+def as_flag(name: str, value: str) -> str:
+    return {"true": f"--{name}", "false": f"--no-{name}"}.get(value, f"--{name}={value}")
+
+
+def test_the_rights_in_namespaces_are_enough_for_pods(
+    crds: Cluster, client: ApiClient, namespace: str, tmp_path: Path
+) -> None:
+    desk = Desk(crds, client, namespace)
+    documents = rendered(f"watchNamespaces={{{namespace}}}", namespace=namespace)
+    told = environment(pods(documents)[0])
+    kinds = {"ServiceAccount", "Role", "RoleBinding"}
+    desk.kubectl(
+        *("apply", "-f", "-"),
+        stdin=json.dumps(as_list([one for one in documents if one["kind"] in kinds])),
+    )
+    kubeconfig = of_stranger(crds, namespace, tmp_path, ACCOUNT)
+    with operators_of(kubeconfig, namespace, tmp_path) as operators:
+        # As the chart tells it, but for what the test's own operators are told.
+        ours = ("HOST", "PORT", "FORMAT", "NAMESPACES")
+        flags = [
+            as_flag(name.removeprefix("ENSO_").replace("_", "-").lower(), value)
+            for name, value in told.items()
+            if name.startswith("ENSO_") and not name.endswith(ours)
+        ]
+        one = operators.ready(*flags)
+        desk.apply(of_scripts({}))
+        gates = ("get", "pods", "-o", "jsonpath={.items[*].spec.schedulingGates[*].name}/")
+        until(lambda: desk.kubectl("get", "pods", "-o", "name") and desk.kubectl(*gates) == "/")
+        assert desk.kubectl("get", "configmaps", "-l", "enso.dev/job", "-o", "name")
+        desk.kubectl("delete", "ensojob/shot", "--wait=false")
+        until(lambda: not desk.kubectl("get", "pods", "-o", "name"))
+        assert one.stop() == 0
+        assert "forbidden" not in one.said.lower()

@@ -31,8 +31,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(_HERE):
             item.add_marker(pytest.mark.node)
             item.add_marker(pytest.mark.timeout(_SECONDS))
-            # The machine has one node: one worker has all of its tests, as some stop parts of it.
-            item.add_marker(pytest.mark.xdist_group("node"))
     items.sort(key=lambda item: "no_node" not in getattr(item, "fixturenames", ()))
 
 

@@ -17,6 +17,8 @@ import kopf
 
 from enso_operator.adapters.pods.names import JOB_UID_LABEL
 
+IDENTITY = "enso"
+"""What kopf calls itself where operators know each other by it, which ours do not."""
 _RESTART_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 # It would complain at every start that signals are not its own: here they are not meant to be.
@@ -61,6 +63,8 @@ class Watch:
                 clusterwide=not self._namespaces,
                 namespaces=self._namespaces,
                 stop_flag=stop,
+                # By itself it would look up its user's name, and a Pod's user has none.
+                identity=IDENTITY,  # type: ignore[arg-type]  # its type is not public
             )
         finally:
             stop.set()  # kopf leaves a thread that waits for it, and this loop waits for that one

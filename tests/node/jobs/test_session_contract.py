@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -55,7 +55,7 @@ class PodBench(Bench):
         os.kill(supervisor, signal.SIGKILL)
 
     @asynccontextmanager
-    async def watched(self) -> AsyncIterator[None]:
+    async def watched(self) -> AsyncGenerator[None]:
         """Look instead of watching: what a watch brings late, or twice, changes nothing."""
         task = asyncio.create_task(self._look())
         try:

@@ -10,6 +10,8 @@ from types import ModuleType
 import pytest
 import yaml
 
+from enso_operator.adapters.manifests import ensojob
+from enso_operator.api.to_domain import job_definition
 from enso_operator.api.v1alpha1 import EnsoScript
 from enso_operator.manifest import Manifest, load
 from job_execution_framework.domain.job import Job
@@ -21,6 +23,7 @@ from tests.support.jobs import FakeClock
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+IN_PODS = sorted((ROOT / "examples" / "pods").glob("*.yaml"))
 IN_A_CLUSTER = sorted((ROOT / "examples" / "cluster").glob("*.yaml"))
 LIBRARY = {
     path.stem: EnsoScript.model_validate(yaml.safe_load(path.read_text("utf-8")))
@@ -120,6 +123,17 @@ def test_an_example_for_a_cluster_is_a_job_of_library_scripts(path: Path) -> Non
     assert manifest.name == path.stem
     assert f"examples/cluster/{path.name}" in manifest.text
     assert all(isinstance(script.work, LibraryScript) for script in manifest.scripts)
+
+
+@pytest.mark.parametrize("path", IN_PODS, ids=lambda path: path.stem)
+def test_an_example_for_pods_is_one_job_and_what_it_needs(path: Path) -> None:
+    text = path.read_text("utf-8")
+    *needs, document = yaml.safe_load_all(text)
+    one = ensojob(document)
+    assert one.metadata.name == path.stem
+    assert job_definition(one).scripts
+    assert f"kubectl apply -f examples/pods/{path.name}" in text
+    assert {need["kind"] for need in needs} <= {"ConfigMap", "Secret"}
 
 
 def test_every_library_example_is_named_as_its_file_and_explained() -> None:

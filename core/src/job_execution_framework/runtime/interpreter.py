@@ -10,7 +10,6 @@ import ctypes
 import fcntl
 import json
 import os
-import secrets
 import signal
 import socket
 import struct
@@ -82,7 +81,7 @@ class Interpreter:
         self._connection: socket.socket | None = None
         self._peer = 0
         # An abstract address: no path that could be too long, no file that could be left behind.
-        address = f"enso-{secrets.token_hex(16)}"
+        address = f"enso-{os.urandom(16).hex()}"
         self._listener = self._files.enter_context(socket.socket(socket.AF_UNIX))
         self._listener.bind(f"\0{address}")
         self._listener.listen(64)

@@ -55,10 +55,9 @@ class Plan:
         """Return the job as it stands inside the session: it may start what is leased."""
         names = {script.session for script in self.scripts} - {self.session.name}
         others = tuple(Session(name) for name in sorted(names))
-        is_container = any(
-            isinstance(one.work, Container) and one.name in self.lease for one in self.scripts
-        )
+        leased = (one.work for one in self.scripts if one.name in self.lease)
         # A container's session is nobody's: it is named after its script.
+        is_container = any(isinstance(work, Container) for work in leased)
         sessions = others if is_container else (self.session, *others)
         job = Job(self.job_id, self.scripts, sessions)
         job.origin, job.lease = self.run, frozenset(self.lease)

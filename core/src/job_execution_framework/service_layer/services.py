@@ -6,7 +6,7 @@ its failure is in the job's events.
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from job_execution_framework.domain import checkpoint, events
@@ -49,7 +49,7 @@ def add(
 
     Raises InvalidJob where the instructions do not make a job, Conflict where the id is taken.
     """
-    job_id = job_id or f"job-{secrets.token_hex(6)}"
+    job_id = job_id or f"job-{os.urandom(6).hex()}"
     job = Job(job_id, scripts_of(instructions), tuple(sessions), deadline_seconds)
     with job_uow:
         at = (clock or SystemClock()).now()

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from kubernetes.client import ApiClient
 
-from enso_operator.adapters.kube import Document, NoSuchObject, Objects
+from enso_operator.adapters.kube import Document
 from enso_operator.adapters.pods import names, state
-from enso_operator.adapters.pods.calls import PodCalls, owner_of
+from enso_operator.adapters.pods.calls import PodCalls
 from enso_operator.adapters.pods.follower import Gone, PodFollower
 from enso_operator.adapters.pods.logs import PodLogs
 from enso_operator.adapters.pods.sessions import PodSessions
@@ -76,17 +76,11 @@ class PodMachine:
 
     def _remove_late(self, pod: Document) -> None:
         metadata = pod["metadata"]
-        jobs = Objects(self.client, metadata["namespace"], "ensojobs")
-        try:
-            job = jobs.get(metadata["labels"][names.JOB_LABEL])
-        except NoSuchObject:
-            return  # it goes with its job
-        run = state.part(state.part(state.part(job, "status"), "ledger"), "run")
-        if job["metadata"]["uid"] == owner_of(pod) and run.get("uid") == metadata["uid"]:
-            return
         namespace, name = metadata["namespace"], metadata["name"]
-        _log.warning("Pod %s/%s was made late: it is removed", namespace, name)
-        PodCalls(self.client, namespace).delete(name, metadata["uid"])
+        calls = PodCalls(self.client, namespace)
+        if calls.committed(metadata["labels"][names.JOB_LABEL]) != metadata["uid"]:
+            _log.warning("Pod %s/%s was made late: it is removed", namespace, name)
+            calls.delete(name, metadata["uid"])
 
     def _follow(self, follower: PodFollower | None, uid: str) -> None:
         if follower:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from enso_operator.adapters.pods import names
@@ -75,11 +76,20 @@ class Stream:
 
 
 async def read(
-    logs: PodLogs, namespace: str, pod: str, heard: Callable[[bytes | Stream], None]
+    logs: PodLogs,
+    namespace: str,
+    pod: str,
+    heard: Callable[[bytes | Stream], None],
+    begun: asyncio.Event,
 ) -> None:
-    """Pass on the lines of the Pod's records, again and again from the start, until cancelled."""
+    """Pass on the lines of the Pod's records, again and again from the start, until cancelled.
+
+    Until their container is seen to have `begun` that is tried seldom: its kubelet would refuse.
+    """
     pause = SHORTEST_PAUSE_SECONDS
     while True:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(begun.wait(), LONGEST_PAUSE_SECONDS)
         heard(Stream(begins=True))
         try:
             async for line in logs.follow(namespace, pod, names.RECORDS):

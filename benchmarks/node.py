@@ -1,0 +1,63 @@
+"""The node on which Pods are measured: the checkout's own where it runs, else one for this run."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from dev.cluster import binaries
+from dev.cluster.places import DEFAULT_NAME
+from dev.cluster.plane import Cluster
+from dev.cluster.programs import NODE
+from dev.cluster.resources import install_crds
+from dev.node import claim, commands, images, needs, node
+from dev.node.node import Node
+from dev.node.sharing import shared
+
+from tests.support.eventually import eventually
+
+
+def why_not() -> str:
+    """Say why no node can be here; nothing where one can."""
+    if sentence := needs.missing():
+        return sentence
+    missing = sorted(set(NODE) - binaries.local(NODE).keys())
+    if not images.has_python():
+        missing.append(images.PYTHON)
+    return f"{', '.join(missing)} not on this machine: `make cluster` gets them" if missing else ""
+
+
+@contextmanager
+def ready() -> Generator[Node]:
+    """Yield a node with our resources and images in it."""
+    if claim.owner() == Cluster(DEFAULT_NAME).folder:
+        one = node.start(images=commands.every_image())
+        install_crds(one.kubectl)
+        yield one
+        return
+    with shared(os.environ.get("ENSO_TEST_NODE") or secrets.token_hex(4)) as one:
+        install_crds(one.kubectl)
+        yield one
+
+
+@contextmanager
+def namespace(one: Node) -> Generator[str]:
+    """Yield a namespace in which Pods can be created, and remove it."""
+    name = f"bench-{secrets.token_hex(4)}"
+    one.kubectl("create", "namespace", name)
+    eventually(lambda: _has_account(one, name))
+    try:
+        yield name
+    finally:
+        one.kubectl("delete", "namespace", name, "--wait=false")
+
+
+def _has_account(one: Node, name: str) -> bool:
+    try:
+        one.kubectl("get", "serviceaccount", "default", "-n", name)
+    except subprocess.CalledProcessError:
+        return False
+    return True

@@ -1,0 +1,123 @@
+"""Every example for Pods, applied on a real node: it ends as its comment says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from dev.node.images import PYTHON
+
+from tests.node.jobs.pod_desk import Document, PodDesk
+from tests.support.operators import until
+
+FOLDER = Path(__file__).parents[3] / "examples" / "pods"
+ACTED_ON = {"interrupted", "suspended", "time-to-live"}
+"""Somebody does something to these, in tests of their own."""
+ENDS = {
+    "checkpoint": ("Succeeded", {"open": 2, "simulate": 1, "publish": 2}),
+    "container": ("Succeeded", {"render": 1, "notify": 1}),
+    "deadline": ("Failed", {"simulate": 1}),
+    "environment": ("Succeeded", {"look": 1}),
+    "nodes": ("Succeeded", {"render": 1}),
+    "resources": ("Succeeded", {"simulate": 1}),
+    "retries": ("Succeeded", {"upload": 4}),
+    "secret-argument": ("Succeeded", {"publish": 1}),
+    "sessions": ("Succeeded", {"open": 1, "dress": 1, "slap-comp": 1}),
+    "volumes": ("Succeeded", {"bake": 1, "check": 1}),
+}
+"""How each job ends, and how often each of its scripts was started."""
+SAYS = {
+    "checkpoint": ["simulated 24 frames", "published 24 frames of shot 010"],
+    "container": ["rendered", "shot-010 is rendered: tell supervisor"],
+    "deadline": ["simulating"],
+    "environment": ["/config/aces.ocio /shows/banner"],
+    "nodes": ["rendered on Linux"],
+    "resources": ["the cache has 32 MiB"],
+    "retries": ["uploaded at try 4"],
+    "secret-argument": ["published /release/shot-010.scene"],
+    "sessions": ["the scene has ground banner", "a new interpreter: True"],
+    "volumes": ["samples = 64 as 1000 [1000, 2000]"],
+}
+
+pytestmark = pytest.mark.usefixtures("operator")
+
+
+def documents(name: str) -> Iterator[Document]:
+    """Yield what an example holds; its images are on no node without a registry."""
+    for document in yaml.safe_load_all((FOLDER / f"{name}.yaml").read_text("utf-8")):
+        if document["kind"] == "EnsoJob":
+            spec = document["spec"]
+            for one in (*spec.get("sessions", []), *(s.get("container") for s in spec["scripts"])):
+                if one and "image" in one:
+                    one["image"] = PYTHON
+        yield document
+
+
+def apply(desk: PodDesk, *names: str) -> None:
+    items = [document for name in names for document in documents(name)]
+    desk.apply({"apiVersion": "v1", "kind": "List", "items": items})
+
+
+def starts(status: Document) -> dict[str, int]:
+    return {row["name"]: row["attempt"] for row in status["scripts"]}
+
+
+def output(desk: PodDesk, name: str) -> str:
+    """Return what all Pods of a job wrote."""
+    pods = desk.kubectl("get", "pods", "-l", f"enso.dev/job={name}", "-o", "name").split()
+    return "".join(desk.output(pod) for pod in pods)
+
+
+def test_there_is_an_end_for_every_example() -> None:
+    assert {path.stem for path in FOLDER.glob("*.yaml")} == ENDS.keys() | ACTED_ON
+    assert SAYS.keys() == ENDS.keys()
+
+
+def test_every_example_ends_as_its_comment_says(desk: PodDesk) -> None:
+    apply(desk, *ENDS)
+
+    ends = {name: desk.ends(name) for name in ENDS}
+
+    told = {name: (desk.state(name), starts(status)) for name, status in ends.items()}
+    assert told == ENDS
+    for name, words in SAYS.items():
+        said = output(desk, name)
+        assert [text for text in words if text not in said] == [], said
+    assert ends["deadline"]["reason"] == "DeadlineExceeded"
+    layout = json.loads(desk.kubectl("get", "pods", "-l", "studio/shot=010", "-o", "json"))["items"]
+    assert {pod["metadata"]["labels"]["enso.dev/session"] for pod in layout} == {"layout", "comp"}
+    everything = desk.kubectl("get", "ensojobs,events,configmaps", "-o", "json")
+    assert "not-a-real-token" not in everything
+
+
+def test_a_lost_session_is_started_afresh(desk: PodDesk) -> None:
+    apply(desk, "interrupted")
+    until(lambda: "frame 1" in output(desk, "interrupted"))
+    desk.kubectl("delete", "pod", "-l", "enso.dev/job=interrupted")
+
+    status = desk.ends("interrupted")
+
+    assert (desk.state("interrupted"), starts(status)) == ("Succeeded", {"simulate": 2})
+    assert "frame 31" in output(desk, "interrupted")
+
+
+def test_a_suspended_job_waits_until_it_is_let_go(desk: PodDesk) -> None:
+    apply(desk, "suspended")
+    until(lambda: desk.state("suspended") == "Suspended")
+    assert desk.pods() == []
+
+    desk.patch("suspended", suspend=False)
+
+    assert starts(desk.ends("suspended")) == {"render": 1}
+    assert "rendered at night" in output(desk, "suspended")
+
+
+def test_a_job_goes_when_its_time_to_live_is_over(desk: PodDesk) -> None:
+    apply(desk, "time-to-live")
+    desk.ends("time-to-live")
+
+    until(lambda: desk.names() == [])
+    until(lambda: desk.pods() == [])

@@ -1,0 +1,207 @@
+"""Many jobs at once: on the one real node, and on simulated ones, which only show their logs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from dev.node.node import Node
+from dev.node.simulated import KEY, TOLERATION, VALUE, Log, simulate
+
+from job_execution_framework.domain import events
+from job_execution_framework.service_layer.records import End, to_line
+from tests.node.jobs.pod_desk import Document, PodDesk
+from tests.support.operators import Operator, until
+from tests.support.resources import job
+
+REAL, SIMULATED, NODES = 50, 500, 5
+AT_ONCE = 100
+"""Jobs in one kubectl."""
+DEADLINE_SECONDS = 280.0
+SCRIPTS: list[Document] = [
+    {"name": "open", "source": "def main(): print('opened')"},
+    {"name": "save", "source": "def main(): print('saved')"},
+]
+SUCCEEDED = [("open", "Succeeded", 1), ("save", "Succeeded", 1)]
+TOLD = {
+    "JobAdded": 1,
+    "JobStarted": 1,
+    "SessionOpened": 1,
+    "ScriptStarted": 2,
+    "ScriptSucceeded": 2,
+    "SessionEnded": 1,
+    "JobSucceeded": 1,
+}
+
+
+def jobs(count: int, **spec: object) -> list[Document]:
+    return [job({"scripts": SCRIPTS, **spec}, f"shot-{number:03}") for number in range(count)]
+
+
+def apply(desk: PodDesk, documents: list[Document]) -> None:
+    for first in range(0, len(documents), AT_ONCE):
+        some = documents[first : first + AT_ONCE]
+        desk.create({"apiVersion": "v1", "kind": "List", "items": some})
+
+
+def statuses(desk: PodDesk) -> dict[str, Document]:
+    listed: list[Document] = json.loads(desk.kubectl("get", "ensojobs", "-o", "json"))["items"]
+    return {one["metadata"]["name"]: one["status"] for one in listed}
+
+
+def states(desk: PodDesk) -> Counter[str]:
+    """Count the jobs by their state, as people read it."""
+    shown = desk.kubectl("get", "ensojobs", "--no-headers").splitlines()
+    return Counter(line.split()[1] for line in shown)
+
+
+def rows(status: Document) -> list[tuple[str, str, int]]:
+    return [(row["name"], row["state"], row["attempt"]) for row in status["scripts"]]
+
+
+def told(desk: PodDesk, name: str) -> Counter[str]:
+    return Counter(reason for reason, _ in desk.told(name))
+
+
+@dataclass
+class Usage:
+    """What an operator has used, to be told and never asserted: machines differ."""
+
+    operator: Operator
+    record: Callable[[str, object], None]
+    began: float = field(default_factory=time.monotonic)
+
+    def tell(self, when: str) -> None:
+        process = Path("/proc", str(self.operator.pid))
+        fields = (process / "stat").read_text().rpartition(")")[2].split()
+        cpu = sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+        status = (process / "status").read_text().splitlines()
+        memory = next(int(one.split()[1]) for one in status if one.startswith("VmRSS"))
+        took = time.monotonic() - self.began
+        sentence = f"{took:.0f} s, {memory / 1024:.0f} MiB, {cpu:.1f} s of CPU"
+        self.record(f"the operator, {when}", sentence)
+        sys.stdout.write(f"the operator, {when}: {sentence}\n")
+
+
+@pytest.fixture
+def usage(operator: Operator, record_property: Callable[[str, object], None]) -> Usage:
+    used = Usage(operator, record_property)
+    used.tell("idle")
+    return used
+
+
+def requests(desk: PodDesk, mark: int) -> Counter[tuple[str, str]]:
+    """Count what the operator asked the API server for in this namespace."""
+    asked = [one for one in desk.node.audit.since(mark) if one.namespace == desk.namespace]
+    ours = [one for one in asked if not one.user_agent.startswith(FOREIGN)]
+    return Counter((one.verb, one.resource) for one in ours)
+
+
+FOREIGN = ("kubectl", "kube-", "kubelet", "kwok")
+EVENTS = sum(TOLD.values())
+
+
+def test_fifty_jobs_at_once_on_one_node(desk: PodDesk, usage: Usage) -> None:
+    mark = desk.node.audit.mark()
+
+    apply(desk, jobs(REAL))
+    until(lambda: states(desk) == {"Succeeded": REAL}, DEADLINE_SECONDS)
+
+    usage.tell(f"after {REAL} jobs on one node")
+    ended = statuses(desk)
+    assert {name: rows(status) for name, status in ended.items()} == dict.fromkeys(ended, SUCCEEDED)
+    assert len(ended) == len(desk.pods()) == REAL
+    assert [told(desk, f"shot-{number:03}") for number in (0, 24, 49)] == [TOLD] * 3
+    asked = requests(desk, mark)
+    assert asked["create", "configmaps"] == asked["create", "pods"] == REAL
+    assert asked["create", "events"] == REAL * EVENTS
+    assert asked["patch", "pods"] == REAL  # each is released once
+
+
+@dataclass
+class Records:
+    """The one log that every simulated session has: theirs are the same scripts."""
+
+    log: Log
+    seq: int = 0
+
+    def begin(self) -> None:
+        self._tell(events.ScriptStarted, "open", 1)
+
+    def end(self) -> None:
+        self._tell(events.ScriptSucceeded, "open", 1)
+        self._tell(events.ScriptStarted, "save", 2)
+        self._tell(events.ScriptSucceeded, "save", 2)
+        self.log.write(to_line(End()).decode().rstrip())
+
+    def beat(self) -> None:
+        self.log.write("")
+
+    def _tell(self, kind: type[events.ScriptEvent], script: str, number: int) -> None:
+        self.seq += 1
+        event = kind(
+            at=time.time(),
+            origin="main-1",
+            seq=self.seq,
+            script=script,
+            number=number,
+            of=len(SCRIPTS),
+            attempt=1,
+            parameters={},
+        )
+        self.log.write(to_line(event).decode().rstrip())
+
+
+@pytest.fixture
+def records(node: Node, desk: PodDesk, tmp_path: Path) -> Generator[Records]:
+    """Simulated nodes, all of whose sessions have this log."""
+    log = Log(tmp_path, "records")
+    log.describe()
+    names = simulate(node, NODES, resources=(log.resource,))
+    yield Records(log)
+    desk.kubectl("delete", "ensojobs,pods", "--all", "--force", "--grace-period=0", "--wait=false")
+    node.kubectl("delete", "node", *names)
+    node.kill("kwok")
+
+
+def test_five_hundred_live_jobs_on_simulated_nodes(
+    desk: PodDesk, usage: Usage, records: Records
+) -> None:
+    mark = desk.node.audit.mark()
+    records.begin()
+    session = {"name": "main", "nodeSelector": {KEY: VALUE}, "tolerations": [TOLERATION]}
+
+    apply(desk, jobs(SIMULATED, sessions=[session]))
+    usage.tell(f"when {SIMULATED} jobs are applied")
+
+    def are(state: dict[str, int]) -> bool:
+        records.beat()
+        return states(desk) == state
+
+    def all_run() -> bool:
+        records.beat()
+        shown = desk.kubectl("get", "ensojobs", "--no-headers").splitlines()
+        return sum(line.split()[1:4] == ["Running", "0/2", "open"] for line in shown) == SIMULATED
+
+    until(all_run, DEADLINE_SECONDS)
+    usage.tell(f"while {SIMULATED} jobs run")
+    records.end()
+    until(lambda: are({"Succeeded": SIMULATED}), DEADLINE_SECONDS)
+
+    usage.tell(f"after {SIMULATED} jobs on simulated nodes")
+    ended = statuses(desk)
+    assert {name: rows(status) for name, status in ended.items()} == dict.fromkeys(ended, SUCCEEDED)
+    assert len(ended) == SIMULATED
+    assert [told(desk, f"shot-{number:03}") for number in (0, 250, 499)] == [TOLD] * 3
+    asked = requests(desk, mark)
+    assert asked["create", "configmaps"] == asked["create", "pods"] == SIMULATED
+    assert asked["create", "events"] == SIMULATED * EVENTS
+    assert asked["patch", "pods"] == SIMULATED
+    assert asked["patch", "ensojobs/status"] <= 3 * SIMULATED
