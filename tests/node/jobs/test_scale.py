@@ -41,6 +41,12 @@ TOLD = {
 }
 
 
+MOST_REQUESTS = 22
+"""Of the operator for one job: its nine Events, six more writes, two looks, and its log."""
+FOREIGN = ("kubectl", "kube-", "kubelet", "kwok")
+EVENTS = sum(TOLD.values())
+
+
 def jobs(count: int, **spec: object) -> list[Document]:
     return [job({"scripts": SCRIPTS, **spec}, f"shot-{number:03}") for number in range(count)]
 
@@ -104,10 +110,6 @@ def requests(desk: PodDesk, mark: int) -> Counter[tuple[str, str]]:
     return Counter((one.verb, one.resource) for one in ours)
 
 
-FOREIGN = ("kubectl", "kube-", "kubelet", "kwok")
-EVENTS = sum(TOLD.values())
-
-
 def test_fifty_jobs_at_once_on_one_node(desk: PodDesk, usage: Usage) -> None:
     mark = desk.node.audit.mark()
 
@@ -123,6 +125,7 @@ def test_fifty_jobs_at_once_on_one_node(desk: PodDesk, usage: Usage) -> None:
     assert asked["create", "configmaps"] == asked["create", "pods"] == REAL
     assert asked["create", "events"] == REAL * EVENTS
     assert asked["patch", "pods"] == REAL  # each is released once
+    assert asked.total() <= MOST_REQUESTS * REAL
 
 
 @dataclass
@@ -205,3 +208,4 @@ def test_five_hundred_live_jobs_on_simulated_nodes(
     assert asked["create", "events"] == SIMULATED * EVENTS
     assert asked["patch", "pods"] == SIMULATED
     assert asked["patch", "ensojobs/status"] <= 3 * SIMULATED
+    assert asked.total() <= MOST_REQUESTS * SIMULATED
