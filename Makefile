@@ -48,7 +48,7 @@ verify: install ## Check generated files, copies, the chart and changelog fragme
 # Two workers: many tests start processes and wait for them, and small machines have two cores.
 test: install lint verify ## Check everything, then run all tests
 	@$(RUN) python -m dev.node get
-	$(RUN) pytest -n 2 --dist loadgroup
+	$(RUN) pytest -n 2
 
 up: install ## Show it all: the HTTP API on :5005, a cluster, the operator, example jobs
 	@$(RUN) python -m dev.up

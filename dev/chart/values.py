@@ -43,7 +43,7 @@ class Image(Strict):
     digest: Digest = ""
     """sha256:…; where it is given, the tag means nothing."""
     pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
-    """When nodes pull it."""
+    """When nodes pull it, for the operator and for sessions."""
 
 
 class ApiServer(Strict):

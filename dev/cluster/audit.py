@@ -22,6 +22,7 @@ class Request:
     """With its subresource: `pods`, `ensojobs/status`; empty for paths such as `/version`."""
     namespace: str
     name: str
+    user: str
     user_agent: str
     code: int
 
@@ -63,6 +64,7 @@ def _request(entry: dict[str, Any]) -> Request:
         resource="/".join(part for part in parts if part),
         namespace=what.get("namespace", ""),
         name=what.get("name", ""),
+        user=entry["user"].get("username", ""),
         user_agent=entry.get("userAgent", ""),
         code=entry.get("responseStatus", {}).get("code", 0),
     )

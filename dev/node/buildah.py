@@ -33,6 +33,11 @@ def restore(name: str, file: Path) -> None:
     _run("tag", found, name)
 
 
+def remove(name: str) -> None:
+    """Forget an image, and those of its layers that nothing else has."""
+    others.succeeds("buildah", *_storage(), "rmi", name, environment=_environment())
+
+
 def rest() -> None:
     """Leave no mount behind: the storage mounts itself, and layers while they are built."""
     mounts.unmount_below(_folder())

@@ -1,7 +1,7 @@
 """Who has the node of this machine: there is one, whatever checkout or test run started it.
 
-A claim names the folder of a cluster. Whoever starts or ends a node holds the machine's lock; a
-claim none of whose processes runs was left behind, and so was one of a test run that has ended.
+A claim names the folder of a cluster. Whoever starts or ends a node holds the machine's lock. A
+claim that was left behind, by a test run or a session that was killed, counts for nothing.
 """
 
 import fcntl
@@ -51,9 +51,12 @@ def released(folder: Path) -> Generator[None]:
         yield
         return
     with locked(LOCK, waiting_for="another start or stop of the node"):
-        remains.clear()
+        is_ours = owner() == folder  # while this waited another cluster may have got it
+        if is_ours:
+            remains.clear()
         yield
-        CLAIM.unlink(missing_ok=True)
+        if is_ours:
+            CLAIM.unlink(missing_ok=True)
 
 
 def _holder(folder: Path) -> Path | None:
@@ -61,7 +64,7 @@ def _holder(folder: Path) -> Path | None:
     other = owner()
     if other is None or other == folder:
         return None
-    if processes.running(HOME) and not _is_abandoned(other):
+    if not _is_left_behind(other):
         return other
     remains.clear()
     processes.end(other)  # the control plane of a test run that was killed
@@ -72,11 +75,14 @@ def _is_test(folder: Path) -> bool:
     return folder.name.startswith(TEST_PREFIX)
 
 
-def _is_abandoned(folder: Path) -> bool:
-    """Say whether it is of a test run that has ended: its users hold a lock (sharing.py)."""
-    users = folder.parents[1] / f"{folder.name}.users"
+def _is_left_behind(folder: Path) -> bool:
+    """Say whether nobody will end it: a test run's users hold a lock (sharing.py) while they run.
+
+    Any part of a developer's cluster may be down, and `make cluster` would repair it.
+    """
     if not _is_test(folder):
-        return False
+        return not (processes.running(HOME) or processes.running(folder))
+    users = folder.parents[1] / f"{folder.name}.users"
     if not users.exists():
         return True
     with users.open("a") as file:

@@ -24,15 +24,22 @@ def load_base_images() -> None:
 
 
 def load(image: Image) -> None:
-    """Import an image, unless it is there already."""
+    """Import an image, unless it is there already; also under the name of just this version.
+
+    The other name is the newest one's: another checkout that uses the node moves it.
+    """
     mark = _LOADED / image.digest
     names = _ctr("--namespace", NAMESPACE, "images", "list", "--quiet").stdout.split()
-    if mark.exists() and image.name in names:
+    if mark.exists() and {image.name, image.built} <= {*names}:
         return
     say(f"Importing {image.name}")
-    done = _ctr("--namespace", NAMESPACE, "images", "import", "--local", str(image.file))
-    if done.returncode != 0:
-        raise ClusterError(f"{image.file} cannot be imported: {done.stderr.strip()}")
+    for words in (
+        ("import", "--local", str(image.file)),
+        ("tag", "--force", image.name, image.built),
+    ):
+        done = _ctr("--namespace", NAMESPACE, "images", *words)
+        if done.returncode != 0:
+            raise ClusterError(f"{image.file} cannot be imported: {done.stderr.strip()}")
     _forget(image.name)
     mark.parent.mkdir(parents=True, exist_ok=True)
     mark.write_text(image.name)

@@ -30,7 +30,9 @@ _USELESS = (
     "var/cache/debconf",
     "var/lib/apt/lists",
 )
-_WEEK = 7 * 24 * 3600.0
+_KEPT = 4
+"""Files of one image, the newest: a checkout's branches change back and forth."""
+_IN_USE = 600.0
 
 
 @dataclass(frozen=True)
@@ -43,15 +45,16 @@ class Image:
     @property
     def file(self) -> Path:
         """Where it is, once it was made."""
-        return folder() / f"{self._short}-{self.digest}.tar"
+        return folder() / f"{self.short}-{self.digest}.tar"
 
     @property
     def built(self) -> str:
         """Its name in buildah's storage, where every version has its own."""
-        return f"localhost/{self._short}:{self.digest}"
+        return f"localhost/{self.short}:{self.digest}"
 
     @property
-    def _short(self) -> str:
+    def short(self) -> str:
+        """Its name without where it is from, and without its tag."""
         return self.name.rpartition("/")[2].partition(":")[0]
 
 
@@ -120,10 +123,10 @@ def _make(image: Image, make: Callable[[Path], None]) -> None:
     try:
         make(context)
         buildah.save(image.built, image.file, image.name)
+        _forget_old_ones(image)
     finally:
         buildah.rest()
         _remove(context)
-    _forget_old_ones()
     say(f"Made {image.name} in {time.monotonic() - begun:.0f} s")
 
 
@@ -142,7 +145,10 @@ def _remove(context: Path) -> None:
     shutil.rmtree(context, ignore_errors=True)
 
 
-def _forget_old_ones() -> None:
-    for file in folder().glob("*.tar"):
-        if time.time() - file.stat().st_mtime > _WEEK:
+def _forget_old_ones(image: Image) -> None:
+    files = sorted(folder().glob(f"{image.short}-*.tar"), key=lambda file: -file.stat().st_mtime)
+    for file in files[_KEPT:]:
+        if time.time() - file.stat().st_mtime > _IN_USE:
+            old = Image(image.name, file.stem.rpartition("-")[2])
+            buildah.remove(old.built)
             file.unlink(missing_ok=True)

@@ -160,6 +160,7 @@ REFUSED: list[tuple[Document, str]] = [
     (in_session(resources={"limits": {"cpu": -1}}), "should be greater than or equal to 0"),
     (in_session(resources={"limits": {"cpu": "four"}}), "limits.cpu in body should match"),
     (of_scripts({}, suspended=True), 'unknown field "spec.suspended"'),
+    (in_session(runAsUser=0), "runAsUser in body should be greater than or equal to 1"),
     (in_session(privileged=True), 'unknown field "spec.sessions[0].privileged"'),
 ]
 """Bounds, forms and unique names, which the schema itself says."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster.desk import Desk
-from tests.support.operators import until
+from tests.support.operators import DEADLINE_SECONDS, until
 from tests.support.resources import Document, of_scripts
 
 NAMES = ("open", "do", "save")
@@ -33,6 +33,7 @@ class Story:
     name: str
     note: Path
     source: str = SOURCE
+    patience: float = DEADLINE_SECONDS
 
     def begin(self, **spec: object) -> None:
         self.desk.apply(self.manifest(**spec))
@@ -56,9 +57,13 @@ class Story:
         conditions = self.document["status"].get("conditions", ())
         return any(one["type"] == "Finished" and one["status"] == "True" for one in conditions)
 
+    def starts(self) -> list[str]:
+        """Return the scripts that were started, as often as each was."""
+        return self.note.read_text().split()
+
     def ends_well(self) -> None:
         """Wait for the end; it must be what it would have been if nobody had disturbed it."""
-        until(self.is_over)
+        until(self.is_over, self.patience)
         status = self.document["status"]
         assert (self.desk.columns(self.name), status.get("why")) == (
             [self.name, "Succeeded", "3/3"],
@@ -67,5 +72,6 @@ class Story:
         assert [(row["state"], row["attempt"]) for row in status["scripts"]] == [
             ("Succeeded", 1)
         ] * 3
-        assert self.note.read_text().split() == [*NAMES]
-        assert [reason for reason, _ in self.desk.told(self.name)] == TOLD
+        assert self.starts() == [*NAMES]
+        told = [reason for reason, _ in self.desk.told(self.name)]
+        assert told == TOLD, told

@@ -120,7 +120,7 @@ def test_the_operator_may_do_just_this() -> None:
         "pods": ["get", "list", "watch", "create", "patch", "delete"],
         "pods/log": ["get"],
         "configmaps": ["get", "create"],
-        "events": ["create"],
+        "events": ["create", "list"],
     }
 
 
@@ -189,6 +189,8 @@ def test_the_records_sidecar_is_the_operators_own_image(values: Path) -> None:
         told = environment(pod)
         image = pod["spec"]["containers"][0]["image"]
         assert told.get("ENSO_RECORDS_IMAGE", image) == image
+        policy = pod["spec"]["containers"][0]["imagePullPolicy"]
+        assert told.get("ENSO_RECORDS_PULL_POLICY", policy) == policy
 
 
 def test_a_digest_wins_over_a_tag() -> None:

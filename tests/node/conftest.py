@@ -8,6 +8,7 @@ import os
 import secrets
 import subprocess
 from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,8 +31,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(_HERE):
             item.add_marker(pytest.mark.node)
             item.add_marker(pytest.mark.timeout(_SECONDS))
-            # The machine has one node: one worker has all of its tests, as some stop parts of it.
-            item.add_marker(pytest.mark.xdist_group("node"))
     items.sort(key=lambda item: "no_node" not in getattr(item, "fixturenames", ()))
 
 
@@ -54,13 +53,22 @@ def no_node() -> None:
 @pytest.fixture
 def node_namespace(node: Node) -> Generator[str]:
     """A new namespace for one test, whose Pods must be `restricted`; it goes with them."""
+    with new_namespace(node) as name:
+        yield name
+
+
+@contextmanager
+def new_namespace(node: Node) -> Generator[str]:
+    """Yield a namespace whose Pods must be `restricted`; remove it, and them, afterwards."""
     name = f"test-{secrets.token_hex(4)}"
     node.kubectl("create", "namespace", name)
     level = "pod-security.kubernetes.io/enforce=restricted"
     node.kubectl("label", "namespace", name, level)
     eventually(lambda: _has_account(node, name))
-    yield name
-    node.kubectl("delete", "namespace", name, "--wait=false")
+    try:
+        yield name
+    finally:
+        node.kubectl("delete", "namespace", name, "--wait=false")
 
 
 def require_machine() -> None:

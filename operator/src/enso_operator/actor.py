@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from enso_operator import belief
 from enso_operator.threads import in_thread
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import (
@@ -19,6 +20,7 @@ from job_execution_framework.domain.errors import (
     GapInLog,
     IllegalTransition,
     InvalidJob,
+    NotYet,
     ScriptNotFound,
     Unavailable,
 )
@@ -55,7 +57,7 @@ class Actor:
     clock: Clock
     listener: Listener
     pace_seconds: float = 0.0
-    """At least so much time lies between two commits that tell of nothing but progress."""
+    """What tells of nothing but progress is committed so much later, with what comes meanwhile."""
 
     _heard: asyncio.Queue[Observations | Exception] = field(
         default_factory=asyncio.Queue[Observations | Exception], init=False
@@ -71,6 +73,8 @@ class Actor:
     _committed: int = field(default=0, init=False)
     _failures: int = field(default=0, init=False)
     _committed_at: float = field(default=0.0, init=False)
+    _news_at: float | None = field(default=None, init=False)
+    """When the first of what is to be committed was folded."""
     _step: Step | None = field(default=None, init=False)
     """What was decided by the last commit."""
     _followed: str = field(default="", init=False)
@@ -116,14 +120,14 @@ class Actor:
         new = job.events[self._committed :]
         self._step, self._committed, self._folded = step, len(job.events), 0
         self._pending.clear()
-        self._committed_at = self.clock.now()
+        self._committed_at, self._news_at = self.clock.now(), None
         self.listener(job, new)
 
     async def announce(self, job: Job, events: Sequence[Event]) -> None:
         """Tell of events that are about to be committed; it may happen again."""
 
     async def plan(self, job: Job, step: Open) -> Plan:
-        """Return what the session is to do. Raises InvalidJob, or Unavailable: ask again later."""
+        """Return what the session is to do. Raises InvalidJob, Unavailable, and NotYet."""
         return await in_thread(Plan.of, job, step, self.library)
 
     async def complain(self, why: str) -> None:
@@ -165,6 +169,8 @@ class Actor:
             step = await self._open(job, step)
         await self.announce(job, job.events[self._announced :])
         self._announced = len(job.events)
+        if self._news_at is None and self.has_news(job):
+            self._news_at = self.clock.now()
         if self._is_urgent(job, step) or self._wait_for_commit() <= 0:
             await self.commit(job, step)
         return job, step
@@ -175,7 +181,8 @@ class Actor:
         return job.finished or is_new_run or step != self._step
 
     def _wait_for_commit(self) -> float:
-        passed = self.clock.now() - self._committed_at
+        since = self._committed_at if self._news_at is None else self._news_at
+        passed = self.clock.now() - since
         return self.pace_seconds - passed if passed >= 0 else 0.0  # a clock may be set back
 
     async def fold(self, job: Job, seen: Observations) -> Step:
@@ -184,9 +191,10 @@ class Actor:
             ended = seen.ended and Ended(log_is_complete=False, cause=self._disbelief)
             seen = replace(seen, records=(), ended=ended)
         try:
+            belief.check(job, seen)
             return services.reconcile(job, seen, self.clock.now())
         except (GapInLog, IllegalTransition) as error:
-            if not (job.run and seen.records):
+            if not job.run or not (seen.records or (seen.ended and seen.ended.outcomes)):
                 raise
             self._disbelief = Cause(Reason.SESSION_LOST, f"its records cannot be true: {error}")
             await self.sessions.close(job.run.run, job.run.uid, ControlWord.CANCEL)
@@ -197,7 +205,7 @@ class Actor:
         now = self.clock.now()
         try:
             uid = await self.sessions.open(await self.plan(job, step))
-        except Unavailable as error:
+        except NotYet as error:
             await self.complain(str(error))
             return Wait(now + WAIT_SECONDS)
         except (ScriptNotFound, InvalidJob, OSError) as error:

@@ -141,6 +141,7 @@ async def _until_one_ends(patience: float, *works: Coroutine[Any, Any, object]) 
 def _pods(client: ApiClient, settings: OperatorSettings, clock: Clock) -> PodMachine:
     chosen = PodSettings(
         records_image=settings.records_image,
+        records_pull_policy=settings.records_pull_policy,
         session_image=settings.session_image,
         grace_seconds=settings.grace_seconds,
         pull_patience_seconds=settings.pull_patience_seconds,

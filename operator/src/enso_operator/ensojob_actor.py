@@ -19,8 +19,8 @@ from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.errors import (
     InvalidJob,
     JobNotFound,
+    NotYet,
     ScriptNotFound,
-    Unavailable,
 )
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
@@ -47,7 +47,7 @@ class PlacedSessions(Sessions, Protocol):
 
 
 PACE_SECONDS = 1.0
-"""Progress is written at most so often."""
+"""Progress is written so much later: a short job's last write has all of it."""
 LIBRARY_PATIENCE_SECONDS = 10.0
 """A job may be applied so long before the EnsoScripts that it names: files have an order."""
 _log = logging.getLogger(__name__)
@@ -161,14 +161,14 @@ class EnsoJobActor(Actor):
         return await in_thread(Plan.of, job, step, library)
 
     def _find_all(self, job: Job, library: Library) -> None:
-        """Raise ScriptNotFound where one is missing, or Unavailable while it may still come."""
+        """Raise ScriptNotFound where one is missing, or NotYet while it may still come."""
         for script in job.scripts:
             work = resolved(script.work, library)
             if not isinstance(work, Missing):
                 continue
             why = f"script {script.name!r}: {work.why}"
             if self.clock.now() < self.about.created_at + LIBRARY_PATIENCE_SECONDS:
-                raise Unavailable(why)
+                raise NotYet(why)
             raise ScriptNotFound(why)
 
     def take(self, heard: Observations | Exception) -> None:

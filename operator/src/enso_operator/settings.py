@@ -51,6 +51,8 @@ class OperatorSettings(BaseSettings):
     """Folder in which local sessions keep their journals and output."""
     records_image: str = ""
     """Image of the container that brings records out of a session's Pod: the operator's own."""
+    records_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = None
+    """When nodes pull that image: Always, IfNotPresent or Never."""
     session_image: str = ""
     """Image of sessions that name none: any with python3 of version 3.10 or later."""
     grace_seconds: Annotated[int, Field(ge=1, le=86400)] = 30

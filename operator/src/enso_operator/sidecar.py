@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-JOURNAL = "journal"
+JOURNAL, READY = "journal", "ready"
 PACKAGE = "job_execution_framework"
 HEARTBEAT_SECONDS = 10.0
 SHORTEST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.002, 0.05
@@ -51,12 +51,17 @@ def main(runtime: str, run: str) -> None:
 
 
 def bring(target: Path) -> None:
-    """Copy the core, with what Python compiled of it, and say when it is whole."""
+    """Copy the core, with what Python compiled of it, and say when it is whole.
+
+    Once it is, a session may be reading it: a second start of this container leaves it alone.
+    """
+    if (target / READY).exists():
+        return
     found = importlib.util.find_spec(PACKAGE)
     if found is None or not found.submodule_search_locations:
         raise ModuleNotFoundError(f"{PACKAGE} is not installed beside the operator")
     shutil.copytree(found.submodule_search_locations[0], target / PACKAGE, dirs_exist_ok=True)
-    (target / "ready").touch()
+    (target / READY).touch()
 
 
 def _read(journal: Path, position: int) -> bytes:

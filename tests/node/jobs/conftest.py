@@ -5,7 +5,8 @@ The operators are processes of this machine: the one that the chart installs has
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,13 @@ from dev.node.operator_image import NAME as OPERATOR
 from kubernetes.client import ApiClient
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
-from tests.node.jobs.pod_desk import PodDesk
-from tests.support.operators import Operator, Operators, operators_of
+pytest.register_assert_rewrite("tests.node.jobs.one_job")
+
+from tests.node.conftest import new_namespace  # noqa: E402
+from tests.node.jobs.lanes import Lane, lanes_of  # noqa: E402
+from tests.node.jobs.one_job import House, OneJob  # noqa: E402
+from tests.node.jobs.pod_desk import PodDesk  # noqa: E402
+from tests.support.operators import Operator, Operators, operators_of  # noqa: E402
 
 PODS = ("--sessions=pods", f"--records-image={OPERATOR}", f"--session-image={PYTHON}")
 
@@ -47,3 +53,41 @@ def operators(desk: PodDesk, tmp_path: Path) -> Generator[Operators]:
 def operator(operators: Operators) -> Operator:
     """One operator that sees everything."""
     return operators.ready()
+
+
+@pytest.fixture(scope="module")
+def flags() -> Sequence[str]:
+    """What the operator of `house` is told beside; a file may have its own."""
+    return ("--grace-seconds=2",)
+
+
+@pytest.fixture(scope="module")
+def house(
+    node: Node,
+    client: ApiClient,
+    flags: Sequence[str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Generator[House]:
+    """A namespace for a file of tests, with one operator."""
+    root = tmp_path_factory.mktemp("house")
+    with (
+        new_namespace(node) as namespace,
+        operators_of(node.kubeconfig, namespace, root, PODS) as operators,
+    ):
+        yield House(PodDesk(node, client, namespace), operators, operators.ready(*flags))
+
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def job(house: House) -> OneJob:
+    """One job of the file's namespace, which is not there yet."""
+    return OneJob(house, f"shot-{next(_numbers)}")
+
+
+@pytest.fixture
+def lanes(node: Node, client: ApiClient, tmp_path: Path) -> Generator[list[Lane]]:
+    """Namespaces for stories that are told side by side."""
+    with lanes_of(node, client, tmp_path, PODS) as found:
+        yield found

@@ -57,7 +57,7 @@ class PodDesk(Desk):
 
     def says(self, text: str) -> None:
         """Wait until a script of the only Pod has written this."""
-        until(lambda: text in self.output())
+        until(lambda: self.pods() and text in self.output())
 
     def processes(self, word: str, pod: Document | None = None) -> list[int]:
         """Return the node's processes of a Pod with such an argument, the oldest first."""
@@ -72,6 +72,8 @@ class PodDesk(Desk):
                 found.append(int(folder.name))
         return sorted(found)
 
-    def kill(self, word: str, number: signal.Signals = signal.SIGKILL) -> None:
-        """Signal the oldest process of the only Pod with such an argument."""
-        os.kill(self.processes(word)[0], number)
+    def kill(
+        self, word: str, number: signal.Signals = signal.SIGKILL, pod: Document | None = None
+    ) -> None:
+        """Signal the oldest process of a Pod, the only one, with such an argument."""
+        os.kill(self.processes(word, pod)[0], number)

@@ -17,7 +17,14 @@ GET, and urllib3 with PUT and DELETE too. That is a call of its own, with its ow
 """
 
 from tests.support.fault_proxy.calls import Call
-from tests.support.fault_proxy.faults import after, answer, answer_nonetheless, before, hold
+from tests.support.fault_proxy.faults import (
+    after,
+    answer,
+    answer_nonetheless,
+    before,
+    hold,
+    meanwhile,
+)
 from tests.support.fault_proxy.proxy import FaultProxy
 from tests.support.fault_proxy.rules import (
     Filter,
@@ -44,6 +51,7 @@ __all__ = [
     "before",
     "every",
     "hold",
+    "meanwhile",
     "number",
     "on",
     "randomly",

@@ -47,6 +47,15 @@ def after(action: Callable[[], object]) -> Fault:
     return fault
 
 
+def meanwhile(action: Callable[[], object]) -> Fault:
+    """Act, then let the call go on: an action that waits keeps it on its way for so long."""
+
+    async def fault(exchange: Exchange) -> None:
+        await exchange.act(action)
+
+    return fault
+
+
 def answer(code: int, message: str, headers: Mapping[str, str] | None = None) -> Fault:
     """Answer in the server's place, which never hears of the call."""
 

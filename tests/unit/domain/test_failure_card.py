@@ -63,6 +63,18 @@ def test_a_card_says_which_script_with_what_why_and_how_to_go_on() -> None:
     )
 
 
+def test_a_script_that_never_started_has_no_attempt() -> None:
+    cause = Cause(Reason.CONFIG_ERROR, 'secret "tracker" not found')
+    job = Job("shot", (Script("open", LibraryScript("open")),))
+    job.record(events.JobAdded(at=0))
+    job.record(events.JobStarted(at=0))
+    job.record(events.JobFailed(at=42, cause=cause, script="open"))
+    made = card(job)
+    sentence = 'secret "tracker" not found'
+    assert made.line.startswith(f"open did not start: ConfigError: {sentence}; resume: ")
+    assert made.why[:2] == ("open (1 of 1) did not start: ConfigError", f"  {sentence}")
+
+
 def test_a_reason_that_is_no_exception_is_named() -> None:
     made = card(failed(Cause(Reason.TIMEOUT, "ran longer than 40 s")))
     assert made.why[0] == "simulate (2 of 3), attempt 1, failed after 41 s: Timeout"

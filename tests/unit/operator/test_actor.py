@@ -12,7 +12,9 @@ from enso_operator.actor import Actor
 from enso_operator.adapters.local import LocalSessions
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Reason
+from job_execution_framework.domain.errors import NotYet, Unavailable
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.domain.transitions import JobState
@@ -20,7 +22,8 @@ from job_execution_framework.runtime.journal import Journal
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.clock import SystemClock
 from job_execution_framework.service_layer.library import ScriptLibrary
-from job_execution_framework.service_layer.observations import Observations
+from job_execution_framework.service_layer.observations import Ended, Observations, Outcome
+from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
 
 CANARY = "canary-4711"
@@ -63,6 +66,20 @@ def test_a_session_that_lies_is_ended_and_not_believed(tmp_path: Path) -> None:
     assert not job.rows["other"].done
 
 
+def test_last_words_that_cannot_be_true_end_the_session_in_doubt(tmp_path: Path) -> None:
+    class Liar(LocalSessions):
+        async def follow(self, run: str, uid: str) -> AsyncIterator[Observations]:
+            del uid
+            lie = Outcome("one", 10**12, ScriptState.FAILED)
+            ended = Ended(log_is_complete=True, outcomes=(lie,))
+            yield Observations(run=run, ended=ended)
+
+    job = drive(Liar(tmp_path), Script("one", Source("def main(): pass")))
+    assert job.rows["one"].state is ScriptState.INTERRUPTED
+    assert job.failure
+    assert "had no attempt 1000000000000" in job.failure.cause.message
+
+
 def test_a_follow_that_breaks_is_no_silent_death(tmp_path: Path) -> None:
     class Broken(LocalSessions):
         async def follow(self, run: str, uid: str) -> AsyncIterator[Observations]:
@@ -73,6 +90,64 @@ def test_a_follow_that_breaks_is_no_silent_death(tmp_path: Path) -> None:
 
     with pytest.raises(OSError, match="the disk is gone"):
         drive(Broken(tmp_path), Script("one", Source("def main(): pass")))
+
+
+class Later(SystemClock):
+    """A clock that a test can advance."""
+
+    ahead = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.ahead
+
+
+def test_progress_is_written_with_what_comes_soon_after_it(tmp_path: Path) -> None:
+    clock = Later()
+
+    class Slow(LocalSessions):
+        async def release(self, run: str, uid: str) -> None:
+            clock.ahead += 3600  # it takes long until the first record comes
+            await super().release(run, uid)
+
+    uow, commits = InMemoryJobUnitOfWork(), list[int]()
+    waits = "import time\ndef main(): time.sleep(0.3)"
+    scripts = [Script("one", Source(waits)), Script("two", Source(waits))]
+    services.add(scripts, job_uow=uow, job_id="job")
+    actor = Actor(
+        *("job", uow, Slow(tmp_path), ScriptLibrary([]), clock),
+        listener=lambda _job, new: commits.append(len(new)),
+        pace_seconds=1800,
+    )
+    asyncio.run(asyncio.wait_for(actor.drive(), 60))
+    assert len(commits) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(Unavailable("reset"), []), (NotYet("exceeded quota"), ["exceeded quota"])],
+)
+def test_only_what_somebody_may_have_to_bring_is_complained_of(
+    tmp_path: Path, error: Unavailable, told: list[str]
+) -> None:
+    errors, complaints = [error], list[str]()
+
+    class Shaky(LocalSessions):
+        async def open(self, plan: Plan) -> str:
+            if errors:
+                raise errors.pop()
+            return await super().open(plan)
+
+    class Telling(Actor):
+        async def complain(self, why: str) -> None:
+            complaints.append(why)
+
+    uow = InMemoryJobUnitOfWork()
+    services.add([Script("one", Source("def main(): pass"))], job_uow=uow, job_id="job")
+    given = ("job", uow, Shaky(tmp_path), ScriptLibrary([]), SystemClock())
+    actor = Telling(*given, listener=lambda _job, _events: None)
+    asyncio.run(asyncio.wait_for(actor.drive(), 60))
+    assert uow.jobs.get("job").state is JobState.SUCCEEDED
+    assert complaints == told
 
 
 def test_a_plan_that_cannot_be_made_fails_the_job_with_a_sentence(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ TOLD = {
     "sessions": "must be given",
     "namespaces": "all",
     "records_image": "with Pods it must be given",
+    "records_pull_policy": "by its tag",
     "session_image": "none",
     "schedule_patience_seconds": "for ever",
     "service_accounts": "none",

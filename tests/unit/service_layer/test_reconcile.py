@@ -169,6 +169,21 @@ def test_a_cancelled_job_ends_its_running_script_and_is_finished_when_nothing_ru
     ]
 
 
+def test_a_deadline_says_where_the_job_was() -> None:
+    job = job_of("open save", deadline=60)
+    job.record(events.JobAdded(at=0))
+    release(job, reconcile(job, Observations(), 100))
+    for seq, record, where in (
+        (1, job.about(STARTED, "open", 1, 101), "while open ran"),
+        (2, job.about(SUCCEEDED, "open", 1, 102), "before save began"),
+    ):
+        job.apply(replace(record, origin="s1-1", seq=seq))
+        late = job.copy()
+        reconcile(late, Observations(), 160)
+        assert late.failure
+        assert late.failure.cause.message == f"the job took longer than its 60 s, {where}"
+
+
 def test_a_deadline_ends_the_session() -> None:
     job = job_of("open", deadline=60)
     job.record(events.JobAdded(at=0))

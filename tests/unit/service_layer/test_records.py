@@ -157,6 +157,12 @@ def test_a_plan_is_read_as_it_was_meant() -> None:
     assert read.job().next(100) == plan.job().next(100)
 
 
+def test_a_plan_whose_secrets_are_plain_texts_is_written_and_read_as_ever() -> None:
+    text, plan = (GOLDEN / "plan-of-a-pod.v1.json").read_text("utf-8"), full_plan()
+    assert plan.to_json(texts=True) + "\n" == text
+    assert Plan.from_json(text, {"ENSO_SECRET_2_0": "canary"}) == plan
+
+
 def test_a_plan_holds_no_secret_and_nothing_of_other_sessions() -> None:
     text = full_plan().to_json()
     assert "canary" not in text

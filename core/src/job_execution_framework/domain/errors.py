@@ -12,6 +12,7 @@
     ├── Conflict            somebody else changed the job: load it again and decide again
     ├── ScriptNotFound      the script library has no script of this name
     ├── Unavailable         what keeps the jobs, or is needed, does not answer now: try again later
+    │   └── NotYet          something is missing that somebody may have to bring
     └── Unreadable          a plan or a record is not one, or of a version from the future
 
 A user's script that fails raises nothing: its failure is an event.
@@ -56,6 +57,10 @@ class ScriptNotFound(EnsoError):
 
 class Unavailable(EnsoError):
     """What keeps the jobs, or something that is needed, does not answer now: try again later."""
+
+
+class NotYet(Unavailable):
+    """Something that the job needs is not there, and somebody may have to bring it."""
 
 
 class Unreadable(EnsoError):

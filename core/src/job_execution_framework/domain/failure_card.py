@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.events import arguments, took
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.script import LibraryScript
 from job_execution_framework.domain.secret import shown
 
@@ -43,17 +44,22 @@ def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> 
         return FailureCard("; ".join([line, *resumes]), _bounded([line], [], ending))
     attempt, position = job.rows[name].latest, list(job.rows).index(name) + 1
     args = arguments(shown(job.script(name).parameters))
-    outcome = str(attempt.state).lower()
+    has_begun = attempt.state is not ScriptState.NOT_STARTED
+    outcome = str(attempt.state).lower() if has_begun else "did not start"
     parts = [f"{name} {outcome}: {cause}", *([f"args {args}"] if args else [])]
-    parts += [f"attempt {attempt.number}, {took(attempt.seconds)}", *resumes]
-    head = [f"{name} ({position} of {len(job.rows)}), attempt {attempt.number}, {outcome}"]
-    head[0] += f" after {took(attempt.seconds)}{'' if cause.error else f': {cause.reason}'}"
+    parts += [f"attempt {attempt.number}, {took(attempt.seconds)}"] if has_begun else []
+    which = f"{name} ({position} of {len(job.rows)})"
+    head = [f"{which}, attempt {attempt.number}, {outcome} after {took(attempt.seconds)}"]
+    if not has_begun:
+        head = [f"{which} {outcome}"]
+    head[0] += "" if cause.error else f": {cause.reason}"
     what = f"{cause.error}: {cause.message}" if cause.error else cause.message
     head += [f"  {line}" for line in what.splitlines()[:LONGEST_HEADLINE]]
     file = isinstance(job.script(name).work, LibraryScript) and cause.at and cause.at.file
     place = f"{file or name}, {cause.at}" if cause.at else ""
     head += _labelled(at=place, args=args, on=on)
-    return FailureCard("; ".join(parts), _bounded(head, _said(cause), ending))
+    line = "; ".join([*parts, *resumes])
+    return FailureCard(line, _bounded(head, _said(cause), ending))
 
 
 def to_come(job: Job) -> str:

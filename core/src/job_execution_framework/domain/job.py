@@ -169,7 +169,7 @@ class Job:
             return Close(self.run.run, ControlWord.CANCEL) if self.run else Wait()
         deadline = self._deadline()
         if deadline is not None and now >= deadline:
-            message = f"the job took longer than its {self.deadline_seconds:g} s"
+            message = f"the job took longer than its {self.deadline_seconds:g} s{self._at()}"
             return Finish(Cause(Reason.DEADLINE_EXCEEDED, message))
         if self.state in (JobState.NEW, JobState.WAITING):
             return Wait()
@@ -190,6 +190,14 @@ class Job:
             return []
         undone = [script for script in self.scripts if not self.rows[script.name].done]
         return checkpoint.to_replay(self.scripts, self.rows, goal) + undone
+
+    def _at(self) -> str:
+        """Say where the job is: at the script that runs, or before the one that is next."""
+        running = (name for name, row in self.rows.items() if row.state is ScriptState.RUNNING)
+        if name := next(running, None):
+            return f", while {name} ran"
+        goal = checkpoint.first_undone(self.scripts, self.rows)
+        return f", before {goal.name} began" if goal else ""
 
     def _advance(self, now: float) -> Step:
         scope, lease = self.scripts, self.lease

@@ -99,9 +99,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [get, create]
+# The kubelet tells only in Events of a Pod that a volume of it does not come.
 - apiGroups: [""]
   resources: [events]
-  verbs: [create]
+  verbs: [create, list]
 {{- end }}
 
 {{/* The environment of every container: HOME, and the API server where the Service is not the way. */}}

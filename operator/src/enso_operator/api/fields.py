@@ -87,6 +87,8 @@ Path = Annotated[str, Field(min_length=1, max_length=1024, pattern=ABSOLUTE)]
 RelativePath = Annotated[str, Field(min_length=1, max_length=1024, pattern=RELATIVE)]
 LongText = Annotated[str, Field(max_length=32 * 1024, pattern=NO_NUL)]
 UnixId = Annotated[int, Field(ge=0, le=2**31 - 1)]
+UserId = Annotated[int, Field(ge=1, le=2**31 - 1)]
+"""Not root: no Pod of ours may run as that."""
 Seconds = Annotated[int, Field(ge=1, le=LONGEST_SECONDS)]
 Quantity = Annotated[
     str,

@@ -25,6 +25,7 @@ from enso_operator.api.fields import (
     Reference,
     Seconds,
     UnixId,
+    UserId,
     Wire,
 )
 from enso_operator.api.session_fields import (
@@ -108,8 +109,8 @@ class SessionSpec(Wire):
         default_factory=list[ObjectReference]
     )
     """Secrets with the credentials of the image's registry."""
-    run_as_user: UnixId | None = None
-    """Numeric user id that the session runs under; without it the image's own, or a default."""
+    run_as_user: UserId | None = None
+    """Numeric user id that the session runs under, never root's; without it a default."""
     run_as_group: UnixId | None = None
     """Numeric group id that the session runs under."""
     fs_group: UnixId | None = None

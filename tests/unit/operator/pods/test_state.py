@@ -14,6 +14,7 @@ UNSCHEDULABLE = {
     "reason": "Unschedulable",
     "message": "0/1 nodes are available: 1 Insufficient memory.",
 }
+READY = {"type": "PodReadyToStartContainers", "status": "True"}
 # A killed container under cgroup v2, where the kernel ends all of it at once, as containerd says.
 OOM_V2 = ended(137, "OOMKilled")
 NO_PYTHON = ended(128, "StartError", 'exec: "python3": executable file not found in $PATH')
@@ -31,7 +32,9 @@ NO_PYTHON = ended(128, "StartError", 'exec: "python3": executable file not found
         (pod(session=OOM_V2), "OutOfMemory", "64Mi"),
         (pod(session=NO_PYTHON), "InterpreterDidNotStart", "python3"),
         (pod(session=ended(143, "Error"), deleted=True), "SessionLost", "deleted its Pod"),
-        (pod(session=ended(137, "Error")), "SessionLost", "exit code 137"),
+        (pod(session=ended(137, "Error")), "SessionLost", "exit code 137, that is SIGKILL"),
+        (pod(session=ended(1, "Error")), "SessionLost", "its container ended with exit code 1"),
+        (pod(session=NO_PYTHON, annotations={"enso.dev/attempt": "{}"}), "ConfigError", "command"),
         (pod(session=ended(0) | {"restartCount": 1}), "SessionLost", "second time"),
         (pod(phase="Failed", reason="OutOfcpu", message="no cpu"), "SessionLost", "OutOfcpu"),
         (pod(session=RUNNING), "SessionLost", "gone"),
@@ -75,6 +78,23 @@ def test_what_a_session_waits_for(given: Document, reason: str) -> None:
 )
 def test_a_moments_delay_is_nothing_to_talk_about(given: Document) -> None:
     assert state.waits_for(given) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "needs"),
+    [
+        (pod(), True),
+        (pod(session=waiting("PodInitializing")), True),
+        (pod(conditions=[READY]), False),
+        (pod(session=RUNNING), False),
+        (pod(scheduled=False), False),
+        (pod(deleted=True), False),
+    ],
+)
+def test_a_pod_with_a_node_needs_its_volumes_until_its_containers_may_start(
+    given: Document, needs: bool
+) -> None:
+    assert state.needs_volumes(given) is needs
 
 
 def test_the_phase_does_not_say_whether_a_session_has_begun() -> None:

@@ -8,9 +8,17 @@ from typing import TypeVar
 
 from kubernetes.client import ApiClient
 
-from enso_operator.adapters.kube import Document, Forbidden, NoSuchObject, Refused, request
+from enso_operator.adapters.kube import (
+    Document,
+    Forbidden,
+    NoSuchObject,
+    Objects,
+    Refused,
+    request,
+)
 from enso_operator.adapters.pods import names
-from job_execution_framework.domain.errors import Conflict, InvalidJob, Unavailable
+from enso_operator.adapters.pods.state import part
+from job_execution_framework.domain.errors import Conflict, InvalidJob, NotYet
 
 _VIOLATES = "violates PodSecurity"
 _CONTROL_PATH = "/metadata/annotations/" + names.CONTROL.replace("/", "~1")
@@ -32,13 +40,13 @@ class PodCalls:
             return None
 
     def create(self, pod: Document) -> Document:
-        """Create the Pod. Raises Conflict where its name is taken, InvalidJob, Unavailable."""
+        """Create the Pod. Raises Conflict where its name is taken, InvalidJob, NotYet."""
         return _creating(lambda: request(self.client, "POST", self._path("pods"), pod))
 
     def create_plan(self, config: Document) -> None:
         """Create the ConfigMap; its name tells its content, so one that is there is the same.
 
-        Raises Conflict where somebody else made one of this name.
+        Raises InvalidJob where somebody else made one of this name, NotYet.
         """
         try:
             _creating(lambda: request(self.client, "POST", self._path("configmaps"), config))
@@ -47,16 +55,26 @@ class PodCalls:
             found = request(self.client, "GET", self._path("configmaps", name))
             ours = all(found.get(key) == config[key] for key in ("data", "immutable"))
             if not ours or owner_of(found) != owner_of(config):
-                raise Conflict(f"a ConfigMap {name} is there already, and is not ours") from None
+                why = f"a ConfigMap {name} is there already, and is not this job's: delete it"
+                raise InvalidJob(why) from None
+
+    def committed(self, job: str) -> str:
+        """Return the uid of the Pod that a job has committed to, nothing where there is none."""
+        try:
+            found = Objects(self.client, self.namespace, "ensojobs").get(job)
+        except NoSuchObject:
+            return ""
+        run = part(part(part(found, "status"), "ledger"), "run")
+        return str(run.get("uid") or "")
 
     def release(self, name: str, uid: str) -> None:
-        """Let the Pod of this uid be scheduled. Refused where it is another, or not gated."""
+        """Let the Pod of this uid be scheduled, if it is there and still gated."""
         operations: list[Document] = [
             {"op": "test", "path": "/metadata/uid", "value": uid},
             {"op": "test", "path": "/spec/schedulingGates/0/name", "value": names.GATE},
             {"op": "remove", "path": "/spec/schedulingGates/0"},
         ]
-        request(self.client, "PATCH", self._path("pods", name), operations)
+        _unless_gone(lambda: request(self.client, "PATCH", self._path("pods", name), operations))
 
     def tell(self, name: str, uid: str, word: str) -> None:
         """Leave a word for the session of this uid, if it is still there."""
@@ -70,6 +88,35 @@ class PodCalls:
         """Have the Pod of this uid ended, with its grace, if it is still there."""
         body = {"preconditions": {"uid": uid}}
         _unless_gone(lambda: request(self.client, "DELETE", self._path("pods", name), body))
+
+    def expire(self, name: str, uid: str) -> None:
+        """Have what runs in the Pod of this uid ended, with its grace; the Pod stays, to be read.
+
+        It is what a kubelet does to a Pod that has had its time.
+        """
+        operations: list[Document] = [
+            {"op": "test", "path": "/metadata/uid", "value": uid},
+            {"op": "add", "path": "/spec/activeDeadlineSeconds", "value": 1},
+        ]
+        _unless_gone(lambda: request(self.client, "PATCH", self._path("pods", name), operations))
+
+    def give_up(self, pod: Document) -> bool:
+        """Have a Pod removed that has not begun; return False where it is not as it was any more.
+
+        Its grace is for scripts, and none runs: the container beside them would use it up.
+        """
+        metadata = pod["metadata"]
+        conditions = {key: metadata[key] for key in ("uid", "resourceVersion")}
+        body: Document = {"preconditions": conditions, "gracePeriodSeconds": 1}
+        path = self._path("pods", metadata["name"])
+        return _unless_gone(lambda: request(self.client, "DELETE", path, body))
+
+    def warnings(self, uid: str) -> list[Document]:
+        """Return what the cluster's own Events warn of about the Pod of this uid."""
+        query = {"fieldSelector": f"involvedObject.uid={uid},type=Warning"}
+        found = request(self.client, "GET", self._path("events"), query=query)
+        items: list[Document] = found["items"]
+        return items
 
     def _path(self, kind: str, name: str = "") -> str:
         path = f"/api/v1/namespaces/{self.namespace}/{kind}"
@@ -89,17 +136,19 @@ def _creating(call: Callable[[], R]) -> R:
     except Forbidden as error:
         if _VIOLATES in str(error):
             raise InvalidJob(f"the session's Pod is refused: {error}") from error
-        raise Unavailable(str(error)) from error  # a quota, or a right that is missing
+        raise NotYet(str(error)) from error  # a quota, or a right that is missing
     except Refused as error:
         raise InvalidJob(f"the session's Pod is refused: {error}") from error
     except NoSuchObject as error:
-        raise Unavailable(str(error)) from error  # its namespace is going
+        raise NotYet(str(error)) from error  # its namespace is going
 
 
-def _unless_gone(call: Callable[[], object]) -> None:
+def _unless_gone(call: Callable[[], object]) -> bool:
+    """Return whether there was something to call for."""
     try:
         call()
     except Forbidden:
         raise
     except (NoSuchObject, Conflict, Refused):
-        return
+        return False
+    return True

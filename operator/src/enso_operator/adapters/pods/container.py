@@ -75,7 +75,7 @@ class ContainerFollower(PodFollower):
         end, cause = state.ended(pod), None
         if state.restarts(pod) or end is None:
             return None
-        if self.because or self.deleted_at:
+        if self.because or self.ended_at:
             cancelled = Cause(Reason.CANCELLED, "it was ended, because the job was cancelled")
             cause = self.because or cancelled
         elif state.is_disturbed(pod):

@@ -19,8 +19,6 @@ from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.records import to_line
 
 TERMINATION_LOG = "/dev/termination-log"
-_MARGIN_SECONDS = 15
-"""Beyond the scripts' grace: until the last record is written, and the process has ended."""
 _LAST_RESORT_SECONDS = 300
 """Beyond a job's deadline, after which its coordinator should have ended the Pod long ago."""
 _RECORDS_RESOURCES = {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "96Mi"}}
@@ -121,7 +119,9 @@ class SessionPod:
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "serviceAccountName": session.service_account_name,
-            "terminationGracePeriodSeconds": settings.grace_seconds + _MARGIN_SECONDS,
+            "terminationGracePeriodSeconds": (
+                settings.grace_seconds if self.container else settings.termination_seconds
+            ),
             "activeDeadlineSeconds": deadline and deadline + _LAST_RESORT_SECONDS,
             "securityContext": self._security(),
             "nodeSelector": dict(session.node_selector),
@@ -158,7 +158,7 @@ class SessionPod:
         ]
         return {
             "name": names.SESSION,
-            "image": session.image or self.settings.session_image,
+            **self._image(session.image or self.settings.session_image),
             "command": ["python3", "-I", "-S", "-c", BOOT, str(PLAN_FILE), str(RUN), *word],
             "env": [_home(), *_dumped(session.env), *self._secrets()],
             "resources": session.resources.model_dump(exclude_defaults=True),
@@ -171,7 +171,7 @@ class SessionPod:
     def _records(self) -> Document:
         return {
             "name": names.RECORDS,
-            "image": self.settings.records_image,
+            **self._image(self.settings.records_image),
             "restartPolicy": "Always",
             "command": ["python3", "-I", "-m", "enso_operator.sidecar", str(RUNTIME), str(RUN)],
             "resources": _RECORDS_RESOURCES,
@@ -186,6 +186,12 @@ class SessionPod:
                 _mount(RUN.name, str(RUN), read_only=True),
             ],
         }
+
+    def _image(self, name: str) -> Document:
+        """Name an image; how the operator's own is pulled is for its settings to say."""
+        policy = self.settings.records_pull_policy
+        is_ours = name == self.settings.records_image
+        return {"image": name} | ({"imagePullPolicy": policy} if policy and is_ours else {})
 
     def _own_container(self, container: ContainerSpec) -> Document:
         document: Document = {

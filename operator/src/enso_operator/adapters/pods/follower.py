@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from enso_operator.adapters.kube import Document
 from enso_operator.adapters.place import Place
 from enso_operator.adapters.pods import names, records, state
+from enso_operator.adapters.pods.boot import OURS
 from enso_operator.adapters.pods.calls import PodCalls
+from enso_operator.adapters.pods.delay import Delay
 from enso_operator.adapters.pods.logs import PodLogs
 from enso_operator.adapters.pods.records import Records, Stream
 from enso_operator.adapters.pods.settings import PodSettings
@@ -31,8 +33,11 @@ TRIES = 3
 """How often the log is read after its container has ended, for what is missing."""
 MARGIN_SECONDS = 20.0
 """Beyond the scripts' grace: how long a session that was cancelled may take to end by itself."""
-LOOK_SECONDS, DELETE_AGAIN_SECONDS = 2.0, 30.0
-"""After a Pod was deleted: until it is looked whether it is gone, and until it is deleted again."""
+FORCED = "somebody deleted its Pod by force, and nobody saw its processes end"
+HEARS_SECONDS = 5.0
+"""How long a session that has a machine may take to begin, and to hear that it is to end."""
+LOOK_SECONDS, END_AGAIN_SECONDS = 2.0, 30.0
+"""After we had a Pod ended: until it is looked whether it is, and until that is tried again."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,8 @@ class Subject:
     uid: str
     scripts: tuple[str, ...]
     """Names of all of the job's scripts, in its order."""
+    settle_seconds: float = 0.0
+    """How long its processes may go on when the Pod is gone and nobody saw them end."""
 
 
 @dataclass
@@ -70,12 +77,13 @@ class PodFollower:
     )
     """What the watch of Pods brings, and the log."""
     pod: Document | None = field(default=None, init=False)
-    gone: bool = field(default=False, init=False)
+    gone_at: float | None = field(default=None, init=False)
+    """Since when it is known that the Pod is no more."""
     because: Cause | None = field(default=None, init=False)
     """Why we end the Pod."""
     word: ControlWord | None = field(default=None, init=False)
-    deleted_at: float = field(default=0.0, init=False)
-    """When we deleted the Pod, 0 while we did not."""
+    ended_at: float = field(default=0.0, init=False)
+    """When we had the Pod ended, 0 while we did not."""
     _records: Records = field(default_factory=Records, init=False)
     _told_at: float = field(default=0.0, init=False)
     _waits: str = field(default="", init=False)
@@ -86,6 +94,10 @@ class PodFollower:
     _scheduled: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _begun: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     """The records have a log, as far as the Pod shows, or nothing more will be seen of it."""
+    _delay: Delay = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._delay = Delay(self.calls, self.subject.uid)
 
     def tell(self, word: ControlWord) -> None:
         """Know what the session was told; it may never come to hear it."""
@@ -97,6 +109,8 @@ class PodFollower:
         reader = asyncio.create_task(self._read_log())
         try:
             await self._look()
+            if self.gone:
+                self._scheduled.set()  # nobody will say that it was: its log is asked for at once
             yield Observations(run=self.subject.run, records=self.seen_in_pod())
             while (ended := self.ended()) is None:
                 await self._see_to_it()
@@ -141,8 +155,7 @@ class PodFollower:
                 self._tries += 1
         elif isinstance(news, Gone):
             self._see(news.last)
-            self.gone = True
-            self._begun.set()
+            self._is_gone()
         else:
             self._see(news)
         return None
@@ -150,10 +163,18 @@ class PodFollower:
     async def _look(self) -> None:
         """Ask how the Pod is now."""
         pod = await patiently(self.calls.get, self.subject.pod)
-        self.gone = self.gone or pod is None or pod["metadata"]["uid"] != self.subject.uid
-        if self.gone:
-            self._begun.set()
+        if pod is None or pod["metadata"]["uid"] != self.subject.uid:
+            self._is_gone()
         self._see(pod)
+
+    def _is_gone(self) -> None:
+        self.gone_at = self.clock.now() if self.gone_at is None else self.gone_at
+        self._begun.set()
+
+    @property
+    def gone(self) -> bool:
+        """Whether the Pod is no more."""
+        return self.gone_at is not None
 
     def _see(self, pod: Document | None) -> None:
         if pod is None or pod["metadata"]["uid"] != self.subject.uid:
@@ -165,7 +186,7 @@ class PodFollower:
             self._scheduled.set()
         if state.records_have_begun(pod):
             self._begun.set()
-        waits = state.waits_for(pod)
+        waits = state.waits_for(pod) or self._delay.why(pod, self.clock.now())
         if waits and waits[0] != self._waits:
             self._waits_since = self.clock.now()
         self._waits = waits[0] if waits else ""
@@ -190,20 +211,36 @@ class PodFollower:
             cancel = ControlWord.CANCEL
             await patiently(self.calls.tell, self.subject.pod, self.subject.uid, cancel.value)
             self.tell(cancel)
+        await self._delay.look(self.clock.now())
+        self._see(self.pod)
         now = self.clock.now()
-        if now >= self.deleted_at + DELETE_AGAIN_SECONDS and self._is_to_be_ended(self.pod, now):
-            self.deleted_at = now
-            await patiently(self.calls.delete, self.subject.pod, self.subject.uid)
+        if now >= self.ended_at + END_AGAIN_SECONDS and self._is_to_be_ended(self.pod, now):
+            await self._end(self.pod, now)
+
+    async def _end(self, pod: Document, now: float) -> None:
+        if state.has_begun(pod):
+            end = self.calls.delete if self.ended_at else self.calls.expire
+            self.ended_at = now
+            await patiently(end, self.subject.pod, self.subject.uid)
+        elif await patiently(self.calls.give_up, pod):
+            self.ended_at = now
+        else:  # it changed: perhaps it begins
+            await self._look()
+            self.heard.put_nowait(b"")
 
     def _is_to_be_ended(self, pod: Document, now: float) -> bool:
         self.because = self.because or self.why_to_end(pod, now)
-        if self.because or (self.word and not state.has_begun(pod)):
+        if self.because:
             return True
+        if self.word and not state.has_begun(pod):
+            # Where it may begin at any moment, it hears the word itself and starts nothing.
+            is_stuck = not state.is_scheduled(pod) or self._waits
+            return bool(is_stuck) or now >= self._told_at + HEARS_SECONDS
         return self.word is ControlWord.CANCEL and now >= self._must_be_over()
 
     def why_to_end(self, pod: Document, now: float) -> Cause | None:
         """Return why the Pod has had its time, if it has: what it waits for does not come."""
-        waits, patience = state.waits_for(pod), self._patience()
+        waits, patience = state.waits_for(pod) or self._delay.why(pod, now), self._patience()
         if waits and patience is not None and now >= self._waits_since + patience:
             return waits[1]
         return None
@@ -225,11 +262,15 @@ class PodFollower:
 
     def due(self) -> list[float]:
         """Return the times at which the Pod may have to be ended."""
-        again = (LOOK_SECONDS, DELETE_AGAIN_SECONDS) if self.deleted_at else ()
-        times = [self.deleted_at + seconds for seconds in again]
+        again = (LOOK_SECONDS, END_AGAIN_SECONDS) if self.ended_at else ()
+        times = [self.ended_at + seconds for seconds in again]
         if self._waits and (patience := self._patience()) is not None:
             times.append(self._waits_since + patience)
-        return [*times, self._must_be_over()] if self.word else times
+        if self.gone_at is not None:
+            times.append(self.gone_at + self.subject.settle_seconds)
+        times += self._delay.due()
+        told = [self._told_at + HEARS_SECONDS, self._must_be_over()]
+        return times + told if self.word else times
 
     # How it ended.
 
@@ -244,6 +285,8 @@ class PodFollower:
         if self._never_began():
             cause = None if self.word and not self.because else self._why_over()
             return Ended(log_is_complete=True, cause=cause)
+        if self._may_still_run():
+            return None
         if not log.drained and self._tries < (1 if self.gone else TRIES):
             return None
         if log.complete:
@@ -257,12 +300,21 @@ class PodFollower:
         cause = self._why_over() if self._records.damage or not is_all else None
         return Ended(log_is_complete=is_all, cause=cause, outcomes=outcomes)
 
+    def _may_still_run(self) -> bool:
+        """Whether the Pod was removed by force, and its node may not have ended it yet."""
+        if self.gone_at is None or (self.pod and state.is_over(self.pod)):
+            return False
+        return self.clock.now() < self.gone_at + self.subject.settle_seconds
+
     def _never_began(self) -> bool:
         """Whether it is certain that nothing of the session ran."""
         if self.pod is None or state.has_begun(self.pod) or self._records.seq:
             return False
-        is_certain = state.is_over(self.pod) or not state.is_scheduled(self.pod)
-        return is_certain or bool(self.gone and self.deleted_at)
+        if not state.is_scheduled(self.pod):
+            return True
+        is_over = state.is_over(self.pod) or bool(self.gone and self.ended_at)
+        # What became of a node's Pods is not known where it is others who say that they are over.
+        return is_over and state.why_over(self.pod).reason != Reason.NODE_LOST
 
     def _why_broken(self, said: str) -> Cause:
         """Say what ended a session from outside; else what of our own broke in it."""
@@ -276,13 +328,18 @@ class PodFollower:
         if self.pod is None:
             return Cause(Reason.SESSION_LOST, "its Pod is gone")
         cause, said = self._ours() or state.why_over(self.pod), state.told(self.pod)
-        is_summary = summary.read(said, self.subject.scripts) is not None
-        if cause.reason != Reason.SESSION_LOST or self._records.seq or not said or is_summary:
+        if cause.reason != Reason.SESSION_LOST:
             return cause
-        return Cause(cause.reason, f"{cause.message}: {said}")  # why nothing began
+        if self.gone and not state.is_over(self.pod) and state.is_leaving(self.pod):
+            return Cause(cause.reason, FORCED)
+        if self._records.seq or not said or summary.read(said, self.subject.scripts) is not None:
+            return cause
+        if said.startswith(OURS):  # why nothing began
+            return Cause(Reason.INTERPRETER_DID_NOT_START, said.removeprefix(OURS).strip())
+        return Cause(cause.reason, f"{cause.message}: {said}")
 
     def _ours(self) -> Cause | None:
-        if self.because or not self.deleted_at:
+        if self.because or not self.ended_at:
             return self.because
         return Cause(Reason.CANCELLED, "the session was ended, because it was cancelled")
 

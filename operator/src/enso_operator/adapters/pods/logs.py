@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from asyncio import sslproto
 from collections.abc import AsyncIterator
@@ -19,6 +20,7 @@ class NoLog(Unavailable):
 SILENCE_SECONDS = 30.0
 """Without a word, not even a heartbeat, for so long a stream is taken for dead."""
 _CONNECT_SECONDS = 10.0
+_log = logging.getLogger(__name__)
 # asyncio fills a buffer of 256 KiB for each TLS connection. Each live job has one, which is silent
 # most of the time: with a buffer of one TLS record 500 of them take 24 MiB instead of 143.
 sslproto.SSLProtocol.max_size = 16 * 1024
@@ -42,6 +44,8 @@ class PodLogs:
         try:
             async with self._session().get(url, params=query, headers=self._headers()) as answer:
                 if answer.status != 200:  # noqa: PLR2004  # 204 before a Pod is scheduled
+                    if answer.status in (401, 403):
+                        _log.warning("the API server does not let us read logs: %s", answer.status)
                     kind = NoLog if answer.status < 500 else Unavailable  # noqa: PLR2004
                     raise kind(f"the API server has no log: {answer.status}")
                 async for chunk in answer.content.iter_any():

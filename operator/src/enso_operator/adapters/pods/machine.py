@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from kubernetes.client import ApiClient
 
-from enso_operator.adapters.kube import Document, NoSuchObject, Objects
+from enso_operator.adapters.kube import Document
 from enso_operator.adapters.pods import names, state
-from enso_operator.adapters.pods.calls import PodCalls, owner_of
+from enso_operator.adapters.pods.calls import PodCalls
 from enso_operator.adapters.pods.follower import Gone, PodFollower
 from enso_operator.adapters.pods.logs import PodLogs
 from enso_operator.adapters.pods.sessions import PodSessions
 from enso_operator.adapters.pods.settings import PodSettings
 from enso_operator.adapters.unit_of_work import Seen
 from enso_operator.threads import in_thread
+from job_execution_framework.domain.errors import Unavailable
 from job_execution_framework.service_layer.clock import Clock
 
-LATE_SECONDS = 60.0
-"""How long a Pod may stay gated until it is asked whether anybody still means it."""
+LATE_SWEEPS = 3
+"""How often a Pod may be found gated until it is asked whether anybody still means it."""
 _log = logging.getLogger(__name__)
 
 
@@ -34,10 +36,10 @@ class PodMachine:
     clock: Clock
     _followers: dict[str, PodFollower] = field(default_factory=dict[str, PodFollower], init=False)
     """By the Pod's uid."""
-    _gated: dict[str, tuple[float, Document]] = field(
-        default_factory=dict[str, tuple[float, Document]], init=False
-    )
-    """Pods that were not released, by uid, and since when that is known."""
+    _gated: dict[str, Document] = field(default_factory=dict[str, Document], init=False)
+    """Pods that were not released, by uid."""
+    _sweeps: dict[str, int] = field(default_factory=dict[str, int], init=False)
+    """How often each was found so."""
 
     def sessions(self, about: Seen) -> PodSessions:
         """Return the sessions of a job. Raises InvalidJob."""
@@ -48,9 +50,9 @@ class PodMachine:
         """Take what a watch of Pods brought."""
         uid = pod["metadata"]["uid"]
         if kind != "DELETED" and state.is_gated(pod):
-            self._gated.setdefault(uid, (self.clock.now(), pod))
+            self._gated[uid] = pod
         else:
-            self._gated.pop(uid, None)
+            self._let_be(uid)
         if follower := self._followers.get(uid):
             follower.heard.put_nowait(Gone(pod) if kind == "DELETED" else pod)
 
@@ -60,24 +62,25 @@ class PodMachine:
     async def tidy(self, namespaces: Collection[str], known: Collection[str]) -> None:
         """Remove Pods that were made late, by an operator that slept, and never may start."""
         del namespaces, known  # the watch shows only Pods of theirs
-        for uid, (since, pod) in list(self._gated.items()):
-            if self.clock.now() >= since + LATE_SECONDS and uid not in self._followers:
+        for uid, pod in list(self._gated.items()):
+            self._sweeps[uid] = self._sweeps.get(uid, 0) + 1
+            if self._sweeps[uid] < LATE_SWEEPS or uid in self._followers:
+                continue
+            with suppress(Unavailable):  # the next sweep asks again
                 await in_thread(self._remove_late, pod)
-                self._gated.pop(uid, None)
+                self._let_be(uid)
+
+    def _let_be(self, uid: str) -> None:
+        self._gated.pop(uid, None)
+        self._sweeps.pop(uid, None)
 
     def _remove_late(self, pod: Document) -> None:
         metadata = pod["metadata"]
-        jobs = Objects(self.client, metadata["namespace"], "ensojobs")
-        try:
-            job = jobs.get(metadata["labels"][names.JOB_LABEL])
-        except NoSuchObject:
-            return  # it goes with its job
-        run = state.part(state.part(state.part(job, "status"), "ledger"), "run")
-        if job["metadata"]["uid"] == owner_of(pod) and run.get("uid") == metadata["uid"]:
-            return
         namespace, name = metadata["namespace"], metadata["name"]
-        _log.warning("Pod %s/%s was made late: it is removed", namespace, name)
-        PodCalls(self.client, namespace).delete(name, metadata["uid"])
+        calls = PodCalls(self.client, namespace)
+        if calls.committed(metadata["labels"][names.JOB_LABEL]) != metadata["uid"]:
+            _log.warning("Pod %s/%s was made late: it is removed", namespace, name)
+            calls.delete(name, metadata["uid"])
 
     def _follow(self, follower: PodFollower | None, uid: str) -> None:
         if follower:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+from posixpath import normpath
+
 from enso_operator.adapters.pods.boot import ROOT
 from enso_operator.adapters.pods.settings import PodSettings
 from enso_operator.api.v1alpha1 import SessionSpec
@@ -26,5 +29,6 @@ def check_session(session: SessionSpec, settings: PodSettings) -> None:
         if volume.name.startswith("enso-"):
             raise InvalidJob(f"{path}.volumes[{volume.name}]: names with enso- are enso's own")
     for mount in session.volume_mounts:
-        if mount.mount_path == str(ROOT) or mount.mount_path.startswith(f"{ROOT}/"):
+        where = PurePosixPath(normpath("/" + mount.mount_path.lstrip("/")))
+        if ROOT in (where, *where.parents):
             raise InvalidJob(f"{path}.volumeMounts: {mount.mount_path} is enso's own: use another")

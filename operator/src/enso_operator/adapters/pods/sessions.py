@@ -7,10 +7,9 @@ Pod that is made late stays gated, and is removed.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
 from functools import cached_property
 
-from enso_operator.adapters.kube import Document, Refused
+from enso_operator.adapters.kube import Document
 from enso_operator.adapters.manifests import ensojob
 from enso_operator.adapters.place import Place
 from enso_operator.adapters.pods import names, state
@@ -24,12 +23,15 @@ from enso_operator.adapters.pods.settings import PodSettings
 from enso_operator.adapters.unit_of_work import Seen
 from enso_operator.api.v1alpha1 import EnsoJobSpec
 from enso_operator.threads import in_thread, patiently
-from job_execution_framework.domain.errors import Conflict, InvalidJob
+from job_execution_framework.domain.errors import Conflict, InvalidJob, NotYet
 from job_execution_framework.domain.script import Container, Script
 from job_execution_framework.domain.steps import ControlWord
 from job_execution_framework.service_layer.clock import Clock
 from job_execution_framework.service_layer.observations import Observations
 from job_execution_framework.service_layer.plan import Plan
+
+SETTLE_SECONDS = 5.0
+"""Beyond the grace of a Pod that was deleted by force: until its node has ended it."""
 
 
 class PodSessions:
@@ -78,8 +80,8 @@ class PodSessions:
     async def release(self, run: str, uid: str) -> None:
         """Let the Pod of this uid start, unless it was released before, or is to end anyway."""
         if run not in self._words:
-            with suppress(Refused):  # it was, or it is gone: whoever follows it sees that
-                await patiently(self._calls.release, self._pod(run), uid)
+            # It may have been, or be gone: whoever follows it sees that.
+            await patiently(self._calls.release, self._pod(run), uid)
 
     async def follow(self, run: str, uid: str) -> AsyncIterator[Observations]:
         """Yield the run's records from its start; the last observation says that it `ended`."""
@@ -109,13 +111,20 @@ class PodSessions:
 
     def _follower(self, run: str, uid: str) -> PodFollower:
         scripts = tuple(script.name for script in self._spec.scripts)
-        subject = Subject(run, self._pod(run), uid, scripts)
+        subject = Subject(run, self._pod(run), uid, scripts, self._settle_seconds(run))
         given = (subject, self._calls, self._logs, self._settings, self._clock, self._moved)
         session = names.session_of(run)
         own = (one for one in self._spec.scripts if one.container and one.name == session)
         if script := next(own, None):
             return ContainerFollower(*given, timeout_seconds=script.timeout_seconds)
         return PodFollower(*given)
+
+    def _settle_seconds(self, run: str) -> float:
+        """Return how long what nobody saw end may go on, where another run would follow it."""
+        session = names.session_of(run)
+        policies = {one.name: one.on_interrupted.policy for one in self._spec.sessions}
+        is_retried = policies.get(session) == "Retry"
+        return self._settings.termination_seconds + SETTLE_SECONDS if is_retried else 0.0
 
     def _moved(self, place: Place) -> None:
         self.place = place
@@ -139,16 +148,23 @@ class PodSessions:
     def _adopted(self, wanted: Document) -> Document:
         """Return the Pod that has the name already, if it is ours, and of the same plan.
 
-        One of an older plan that was never released is replaced.
+        One of an older plan that was never released is replaced. Raises InvalidJob, NotYet,
+        and Conflict where somebody has committed to it meanwhile.
         """
         name = wanted["metadata"]["name"]
         found = self._calls.get(name)
-        if found is None:  # it went meanwhile
-            return self._calls.create(wanted)
+        if found is None or state.is_leaving(found):
+            raise NotYet(f"an earlier Pod {name} is going")
         if owner_of(found) != self._about.uid:
             raise InvalidJob(f"a Pod {name} is there already, and is not this job's: delete it")
         plans = [one["metadata"]["annotations"].get(names.PLAN) for one in (found, wanted)]
         if plans[0] == plans[1] or not state.is_gated(found):
             return found
-        self._calls.delete(name, found["metadata"]["uid"])
-        return self._calls.create(wanted)
+        uid = found["metadata"]["uid"]
+        if self._calls.committed(self._about.name) == uid:
+            raise Conflict(f"Pod {name} was committed to by somebody else meanwhile")
+        self._calls.delete(name, uid)
+        try:
+            return self._calls.create(wanted)
+        except Conflict as error:
+            raise NotYet(f"an earlier Pod {name} is going") from error

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MARGIN_SECONDS = 15
+"""Beyond the scripts' grace: until the last record is written, and the process has ended."""
+
 
 @dataclass(frozen=True)
 class PodSettings:
@@ -11,6 +14,8 @@ class PodSettings:
 
     records_image: str
     """Image of the container that prints the records: the operator's own."""
+    records_pull_policy: str | None = None
+    """When nodes pull that image, also where a session runs in it; None leaves it to its tag."""
     session_image: str = ""
     """Image of sessions that name none."""
     grace_seconds: int = 30
@@ -29,3 +34,8 @@ class PodSettings:
     """ServiceAccounts that a session may name."""
     allow_nfs: bool = False
     """Whether a session may mount NFS exports by itself."""
+
+    @property
+    def termination_seconds(self) -> int:
+        """From the deletion of a Pod to the SIGKILL that ends it."""
+        return self.grace_seconds + MARGIN_SECONDS

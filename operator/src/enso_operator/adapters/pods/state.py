@@ -6,8 +6,10 @@ Pending, while its records container runs.
 
 from __future__ import annotations
 
+import signal
+
 from enso_operator.adapters.kube import Document
-from enso_operator.adapters.pods import names
+from enso_operator.adapters.pods import names, sayings
 from job_execution_framework.domain.cause import Cause, Reason
 
 _PULLING = ("ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "ImageInspectError")
@@ -18,9 +20,18 @@ _CONFIG = (
     "PreCreateHookError",
     "RunContainerError",
 )
+_SIGNALLED = 128
+"""A shell's way, and a runtime's, to say that a signal ended a process."""
 HOPELESS = frozenset(_NO_IMAGE)
 """What no patience changes."""
 UNSCHEDULABLE = "Unschedulable"
+_READY_TO_START = "PodReadyToStartContainers"
+_SAID: dict[str, str] = {
+    "EvictionByEvictionAPI": "somebody evicted its Pod, as whoever drains a node does",
+    "PreemptionByScheduler": "a Pod of higher priority took its place",
+    "DeletionByTaintManager": "its node was closed to it by a taint",
+    "DeletionByPodGC": "its node is gone",
+}
 _NOT_STARTED = ("StartError", "ContainerCannotRun")
 _DISRUPTIONS = {
     "PreemptionByScheduler": Reason.PREEMPTED,
@@ -54,6 +65,19 @@ def items(document: Document, key: str) -> list[Document]:
 def is_gated(pod: Document) -> bool:
     """Whether the Pod was not released yet."""
     return any(gate["name"] == names.GATE for gate in items(pod["spec"], "schedulingGates"))
+
+
+def is_container(pod: Document) -> bool:
+    """Whether it is a container script's Pod, which has no runtime of ours."""
+    return names.ATTEMPT in part(pod["metadata"], "annotations")
+
+
+def needs_volumes(pod: Document) -> bool:
+    """Whether the Pod has a node, which has not mounted its volumes yet."""
+    if not is_scheduled(pod) or is_over(pod) or has_begun(pod) or is_leaving(pod):
+        return False
+    ready = (one["status"] for one in _conditions(pod) if one["type"] == _READY_TO_START)
+    return next(ready, "False") != "True"
 
 
 def is_scheduled(pod: Document) -> bool:
@@ -113,7 +137,7 @@ def where(pod: Document) -> str:
     node = pod["spec"].get("nodeName")
     image = str(_container(pod, names.SESSION).get("imageID") or "")
     name, _, digest = image.rpartition("@sha256:")
-    given = next(c["image"] for c in pod["spec"]["containers"] if c["name"] == names.SESSION)
+    given = _image(pod, names.SESSION)
     shown = f"{name or given.partition('@')[0]}@sha256:{digest[:8]}" if name else given
     return ", ".join(part for part in (node, f"pod {pod['metadata']['name']}", shown) if part)
 
@@ -130,7 +154,8 @@ def waits_for(pod: Document) -> tuple[str, Cause] | None:
         waiting = part(state, "waiting")
         word, why = str(waiting.get("reason") or ""), str(waiting.get("message") or "")
         if word in _PULLING or word in _NO_IMAGE:
-            return word, Cause(Reason.IMAGE_PULL_FAILED, why or word)
+            sentence = sayings.of_pull(_image(pod, name), why or word)
+            return word, Cause(Reason.IMAGE_PULL_FAILED, sentence)
         if word in _CONFIG:
             return word, Cause(Reason.CONFIG_ERROR, why or word)
         if word == "CrashLoopBackOff":
@@ -158,7 +183,9 @@ def _disruption(pod: Document) -> Cause | None:
     for condition in _conditions(pod):
         if condition["type"] == "DisruptionTarget" and condition["status"] == "True":
             reason = _DISRUPTIONS.get(str(condition.get("reason")), Reason.EVICTED)
-            return Cause(reason, str(condition.get("message") or "") or said)
+            ours = _SAID.get(str(condition.get("reason")), "")
+            told = str(condition.get("message") or "") or said
+            return Cause(reason, f"{ours}: {told}" if ours else told)
     word = str(status.get("reason") or "")
     return Cause(_REASONS[word], said) if word in _REASONS else None
 
@@ -168,12 +195,20 @@ def _end_of_container(pod: Document) -> Cause | None:
     if end.get("reason") == "OOMKilled":
         return out_of_memory(pod)
     if end.get("reason") in _NOT_STARTED:
-        return Cause(Reason.INTERPRETER_DID_NOT_START, str(end.get("message") or end["reason"]))
+        return _not_started(pod, str(end.get("message") or end["reason"]))
     if is_leaving(pod):
         return Cause(Reason.SESSION_LOST, "somebody deleted its Pod")
     if restarts(pod):
         return Cause(Reason.SESSION_LOST, "its container was started a second time by the node")
     return Cause(Reason.SESSION_LOST, f"its container ended with {_code(end)}") if end else None
+
+
+def _not_started(pod: Document, message: str) -> Cause:
+    why = sayings.of_start(message)
+    if is_container(pod):
+        return Cause(Reason.CONFIG_ERROR, f"the container's command could not be started: {why}")
+    needs = "its image has no python3 that can be started, and enso needs one of 3.10 or later"
+    return Cause(Reason.INTERPRETER_DID_NOT_START, f"{needs}: {why}")
 
 
 def _rejection(pod: Document) -> Cause:
@@ -212,12 +247,19 @@ def _ran(terminated: Document) -> bool:
 
 
 def _code(end: Document) -> str:
-    number = int(end.get("signal") or 0)
-    return f"signal {number}" if number else f"exit code {end.get('exitCode')}"
+    code = int(end.get("exitCode") or 0)
+    number = int(end.get("signal") or 0) or code - _SIGNALLED
+    known = next((one.name for one in signal.Signals if one == number), "")
+    return f"exit code {code}" + (f", that is {known}" if known else "")
 
 
 def _conditions(pod: Document) -> list[Document]:
     return items(part(pod, "status"), "conditions")
+
+
+def _image(pod: Document, name: str) -> str:
+    found = items(pod["spec"], "containers") + items(pod["spec"], "initContainers")
+    return next((str(one["image"]) for one in found if one["name"] == name), "")
 
 
 def _container(pod: Document, name: str) -> Document:

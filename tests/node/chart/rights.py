@@ -1,0 +1,44 @@
+"""What the release's roles grant, and what was asked for, both as (resource, verb)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from dev.cluster.audit import Request
+
+from tests.node.jobs.pod_desk import Document, PodDesk
+
+Rights = set[tuple[str, str]]
+
+
+def granted(desk: PodDesk, account: str) -> Rights:
+    """Return what the bindings of this namespace give an account, names of objects aside."""
+    found = json.loads(desk.kubectl("get", "roles,rolebindings", "-o", "json"))["items"]
+    roles = {one["metadata"]["name"]: one for one in found if one["kind"] == "Role"}
+    return {
+        (resource, verb)
+        for one in found
+        if account in [subject["name"] for subject in one.get("subjects", ())]
+        for rule in roles[one["roleRef"]["name"]]["rules"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def asked(requests: Iterable[Request]) -> Rights:
+    """Return what requests were for; paths such as /version need no role of ours."""
+    return {(one.resource, one.verb) for one in requests if one.resource}
+
+
+def requests_of(desk: PodDesk, account: str, mark: int) -> list[Request]:
+    """Return what an account of this namespace has asked for since then."""
+    user = f"system:serviceaccount:{desk.namespace}:{account}"
+    return [one for one in desk.node.audit.since(mark) if one.user == user]
+
+
+def quota(pods: int) -> Document:
+    """Return a quota that lets a namespace have so many Pods that have not ended."""
+    hard = {"pods": str(pods)}
+    about: Document = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few"}}
+    return about | {"spec": {"hard": hard}}

@@ -1,0 +1,153 @@
+"""Nobody of a release has a right that is not used, or asks for what is not granted."""
+
+from __future__ import annotations
+
+import pytest
+from dev.cluster.audit import Request
+from dev.node.images import PYTHON
+
+from enso_operator.adapters.pods.names import GATE, JOB_LABEL, JOB_UID_LABEL, pod_name
+from tests.node.chart.forwarded import forwarded
+from tests.node.chart.release import OPERATOR, WAITS, Release, ReleaseDesk
+from tests.node.chart.rights import asked, granted, quota, requests_of
+from tests.node.jobs.pod_desk import Document
+from tests.node.pods import pod
+from tests.support.operators import until
+from tests.support.resources import library_script
+
+PASSES, FAILS, SLEEPS = (
+    "def main(**_): pass",
+    "def main(): raise ValueError",
+    "import time\ndef main(): time.sleep(600)",
+)
+SECRET = {"name": "token", "secretKeyRef": {"name": "tracker", "key": "token"}}
+IN_VAIN = {"image": PYTHON, "command": ["sleep", "600"]}
+
+
+def of(source: str) -> Document:
+    return {"name": "only", "source": source}
+
+
+@pytest.fixture
+def mark(desk: ReleaseDesk) -> int:
+    """The place in the audit log at which the test begins."""
+    return desk.node.audit.mark()
+
+
+def test_the_operator_uses_each_of_its_rights_and_asks_for_no_other(
+    desk: ReleaseDesk, release: Release, mark: int
+) -> None:
+    release.install("sessions.graceSeconds=1", "resyncSeconds=1")
+    full_namespace(desk, mark)
+    late = late_pod(desk)
+    a_job_of_every_kind(desk)
+    missing_volume(desk, mark)
+    taken_name(desk)
+    until(lambda: late not in desk.kubectl("get", "pods", "-o", "name"))
+    leader = release.leading()["metadata"]["name"]
+    release.hands_over(lambda: desk.kubectl("delete", "pod", leader, "--wait=false"))
+    desk.begin("last", of(PASSES))
+    assert desk.ends("last")["scripts"][0]["state"] == "Succeeded"
+
+    requests = requests_of(desk, OPERATOR, mark)
+    # A quota refuses as a missing right does.
+    by_quota = [one for one in requests if (one.resource, one.verb) == ("pods", "create")]
+    assert asked(requests) == granted(desk, OPERATOR)
+    assert [one for one in requests if is_refused(one) and one not in by_quota] == []
+    elsewhere = {one.namespace for one in requests if one.resource} - {desk.namespace}
+    assert not elsewhere
+    leases = {one.name for one in requests if one.resource == "leases" and one.verb != "create"}
+    assert leases == {OPERATOR}
+
+
+def test_the_http_api_and_the_releases_own_test_use_all_of_theirs(
+    desk: ReleaseDesk, release: Release, mark: int
+) -> None:
+    release.install("gateway.enabled=true", "replicas=1")
+    with forwarded(desk, f"{OPERATOR}-gateway") as http:
+        desk.apply(library_script("open-scene", source=PASSES))
+        wanted: Document = {"instructions": [["open_scene", {}]]}
+        name = http.post("/add-job", json=wanted).json()["jobid"]
+        http.post("/execute-job", json={"jobid": name})
+        desk.ends(name)
+        assert len(http.get("/list-jobs").json()) == 1
+        assert http.get(f"/get-job/{name}").status_code == 200
+    release.test()
+
+    # The roles of the test went with it.
+    of_test = {("ensojobs", verb) for verb in ("create", "get", "delete")}
+    for account, rights in (
+        (f"{OPERATOR}-gateway", granted(desk, f"{OPERATOR}-gateway")),
+        (f"{OPERATOR}-test", of_test),
+    ):
+        requests = requests_of(desk, account, mark)
+        assert asked(requests) == rights
+        assert [one for one in requests if is_refused(one)] == []
+
+
+def full_namespace(desk: ReleaseDesk, mark: int) -> None:
+    """A job that waits for room, and finds its own plan when there is some."""
+    desk.apply(quota(0))
+    until(lambda: desk.kubectl("get", "quota", "few", "-o", "jsonpath={.status.hard.pods}") == "0")
+    desk.begin("waits", of(PASSES))
+    wanted = ("configmaps", "get")
+    until(lambda: wanted in asked(requests_of(desk, OPERATOR, mark)))
+    desk.kubectl("delete", "quota", "few")
+    desk.ends("waits")
+
+
+def a_job_of_every_kind(desk: ReleaseDesk) -> None:
+    """Jobs that succeed, fail, are cancelled, are suspended, or go."""
+    desk.kubectl("create", "secret", "generic", "tracker", "--from-literal=token=canary")
+    desk.apply(library_script("open-scene", source=PASSES))
+    library = {"name": "only", "scriptRef": {"name": "open_scene"}, "argsFrom": [SECRET]}
+    desk.begin("expires", library, ttlSecondsAfterFinished=1)
+    desk.begin("fails", of(FAILS))
+    desk.begin("unknown", {"name": "only", "scriptRef": {"name": "opn_scene"}})
+    desk.begin("in-vain", {"name": "only", "container": IN_VAIN, "timeoutSeconds": 1})
+    desk.begin("late", of(SLEEPS), activeDeadlineSeconds=1)
+    desk.begin("paused", of(WAITS), {"name": "then", "source": PASSES})
+    desk.begin("deleted", of(SLEEPS))
+    for name in ("deleted", "paused"):
+        desk.runs("only", name)
+    desk.kubectl("delete", "ensojob", "deleted")
+    desk.patch("paused", suspend=True)
+    desk.let_go("paused")
+    until(lambda: desk.state("paused") == "Suspended")
+    for name in ("fails", "unknown", "in-vain", "late"):
+        desk.ends(name)
+    until(lambda: not {"expires", "deleted"} & {*desk.names()})
+
+
+def missing_volume(desk: ReleaseDesk, mark: int) -> None:
+    """A job whose Pod does not begin, for a reason that only the Pod's Events tell."""
+    session = {
+        "name": "main",
+        "volumes": [{"name": "keys", "secret": {"secretName": "nobody-made-it"}}],
+        "volumeMounts": [{"name": "keys", "mountPath": "/keys"}],
+    }
+    desk.begin("no-keys", of(PASSES), sessions=[session])
+    until(lambda: ("events", "list") in asked(requests_of(desk, OPERATOR, mark)))
+    desk.kubectl("delete", "ensojob", "no-keys")
+
+
+def late_pod(desk: ReleaseDesk) -> str:
+    """A Pod of a job that has ended, as an operator makes it that slept meanwhile."""
+    document = pod("late", "pass", schedulingGates=[{"name": GATE}])
+    uid = desk.get("waits")["metadata"]["uid"]
+    document["metadata"]["labels"] = {JOB_LABEL: "waits", JOB_UID_LABEL: uid}
+    desk.apply(document)
+    return "pod/late"
+
+
+def taken_name(desk: ReleaseDesk) -> None:
+    """A job whose Pod's name somebody else has taken."""
+    desk.begin("taken", of(PASSES), suspend=True)
+    name = pod_name("taken", "main-1", desk.get("taken")["metadata"]["uid"])
+    desk.apply(pod(name, "pass"))
+    desk.patch("taken", suspend=False)
+    assert "is there already" in "\n".join(desk.ends("taken")["why"])
+
+
+def is_refused(request: Request) -> bool:
+    return request.code in (401, 403)

@@ -1,0 +1,156 @@
+"""One job among others of its namespace, and what a person reads of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tests.node.jobs.pod_desk import PodDesk
+from tests.support.operators import Operator, Operators, until
+from tests.support.resources import of_scripts
+
+Document = dict[str, Any]
+TELLS = 1024
+"""Bytes of the longest message that an Event or a condition may have."""
+
+
+@dataclass(frozen=True)
+class House:
+    """A namespace that several tests share, each with jobs of its own."""
+
+    desk: PodDesk
+    operators: Operators
+    operator: Operator
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is told of a job that failed."""
+
+    reason: str
+    """status.reason: the cause in one word, which `kubectl get` shows."""
+    line: str
+    """The condition's message, which is the Event's, too."""
+    why: str
+    """The failure card."""
+    rows: dict[str, tuple[str, int, str]]
+    """State, attempt and reason of each script."""
+    told: list[tuple[str, str]]
+    """The Events."""
+
+
+class OneJob(PodDesk):
+    """A `PodDesk` whose only job is this one, whatever else there is."""
+
+    def __init__(self, house: House, name: str) -> None:
+        desk = house.desk
+        super().__init__(desk.node, desk.client, desk.namespace)
+        self.house, self.name = house, name
+
+    def another(self, name: str) -> OneJob:
+        """Return one more job, which is not there yet."""
+        return OneJob(self.house, f"{self.name}-{name}")
+
+    def run(self, *scripts: Document, labels: dict[str, str] | None = None, **spec: object) -> None:
+        """Apply the job, of these scripts."""
+        document = of_scripts(*scripts, **spec)
+        document["metadata"] = {"name": self.name, "labels": labels or {}}
+        self.apply(document)
+
+    # What is of this job alone.
+
+    def get(self, name: str = "") -> Document:
+        return super().get(name or self.name)
+
+    def waits(self, condition: str, name: str = "") -> None:
+        super().waits(condition, name or self.name)
+
+    def ends(self, name: str = "") -> Document:
+        return super().ends(name or self.name)
+
+    def columns(self, name: str = "") -> list[str]:
+        return super().columns(name or self.name)
+
+    def state(self, name: str = "") -> str:
+        return super().state(name or self.name)
+
+    def rows(self, name: str = "") -> list[tuple[str, str, int]]:
+        return super().rows(name or self.name)
+
+    def runs(self, script: str, name: str = "") -> None:
+        super().runs(script, name or self.name)
+
+    def patch(self, name: str = "", **spec: object) -> None:
+        super().patch(name or self.name, **spec)
+
+    def told(self, name: str = "") -> list[tuple[str, str]]:
+        return super().told(name or self.name)
+
+    def pods(self) -> list[Document]:
+        return [
+            pod for pod in super().pods() if pod["metadata"]["labels"]["enso.dev/job"] == self.name
+        ]
+
+    # What is read of it.
+
+    def condition(self, kind: str = "Succeeded") -> Document:
+        """Return one of its conditions; one without a message while nobody has looked at it."""
+        found: list[Document] = self.get().get("status", {}).get("conditions", [])
+        nothing: Document = {"message": "", "reason": "", "status": ""}
+        return next((one for one in found if one["type"] == kind), nothing)
+
+    def says_that(self, text: str) -> None:
+        """Wait until the condition says something."""
+        until(lambda: text in self.condition()["message"])
+
+    def events(self, reason: str) -> list[str]:
+        """Return what its Events of a kind say."""
+        return [message for one, message in self.told() if one == reason]
+
+    def fails(self) -> Verdict:
+        """Wait for its failure, and see that it is told in the same way wherever one looks."""
+        status = self.ends()
+        by_type = {one["type"]: one for one in status["conditions"]}
+        succeeded = by_type["Succeeded"]
+        line, why = str(succeeded["message"]), "\n".join(status["why"])
+        assert (succeeded["status"], succeeded["reason"]) == ("False", "Failed")
+        assert (by_type["Stalled"]["status"], by_type["Finished"]["status"]) == ("True", "True")
+        assert self.events("JobFailed") == [line]
+        assert "\n" not in line
+        assert max(len(line.encode()), len(why.encode())) <= TELLS
+        assert status["failure"]["reason"] == status["reason"]
+        assert self.columns()[1] == "Failed"
+        rows = {
+            row["name"]: (row["state"], row["attempt"], row.get("reason", ""))
+            for row in status["scripts"]
+        }
+        return Verdict(status["reason"], line, why, rows, self.told())
+
+    def end(self, pod: Document) -> None:
+        """End the supervisor of one of several Pods, as a crash would."""
+        os.kill(self.processes("/enso/plan", pod)[0], signal.SIGKILL)
+
+    def starts_of(self, script: str) -> int:
+        """Return how often a script was started, as its Events tell."""
+        return sum(f" {script}, " in message for message in self.events("ScriptStarted"))
+
+
+@contextmanager
+def while_there(desk: PodDesk, document: Document) -> Generator[None]:
+    """Have an object of the whole cluster for a while."""
+    desk.kubectl("create", "-f", "-", stdin=json.dumps(document))
+    try:
+        yield
+    finally:
+        desk.kubectl("delete", document["kind"], document["metadata"]["name"], "--wait=false")
+
+
+def applied(desk: PodDesk, kind: str, name: str, **fields: object) -> None:
+    """Apply an object of the core API."""
+    document = {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, **fields}
+    desk.kubectl("apply", "-f", "-", stdin=json.dumps(document))

@@ -1,0 +1,92 @@
+"""A job of three scripts in a Pod, which say each of their starts, and what must become of it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from enso_operator.adapters.pods.names import JOB_LABEL
+from tests.cluster.story import NAMES, Story
+from tests.node.jobs import runtime
+from tests.node.jobs.pod_desk import PodDesk
+from tests.support.operators import until
+from tests.support.resources import Document, of_scripts
+
+START = """
+import secrets, time
+def main(name, seconds=0):
+    print("start", name, secrets.token_hex(4), flush=True)
+    time.sleep(seconds)
+    print("end", name, flush=True)
+"""
+"""Each start has a mark of its own: a log that is read twice shows the same one."""
+
+
+@dataclass(frozen=True)
+class PodStory(Story):
+    """The same story as that of local sessions; starts are what the Pods' logs show."""
+
+    desk: PodDesk
+    name: str = "shot"
+    note: Path = Path()
+    source: str = START
+    patience: float = 90.0
+
+    def begin_slowly(self, **seconds: float) -> None:
+        """Begin; these scripts take so long."""
+        self.desk.apply(self._manifest(seconds))
+
+    def manifest(self, **spec: object) -> Document:
+        """Return the job."""
+        return self._manifest({}, **spec)
+
+    def _manifest(self, seconds: Mapping[str, float], **spec: object) -> Document:
+        scripts: list[Document] = []
+        for name in NAMES:
+            lasts = {"seconds": seconds[name]} if name in seconds else {}
+            scripts.append({"name": name, "source": self.source, "args": {"name": name, **lasts}})
+        return of_scripts(*scripts, **spec) | {"metadata": {"name": self.name}}
+
+    @property
+    def document(self) -> Document:
+        """The EnsoJob; it is asked for again and again, and kubectl takes long."""
+        return self.desk.objects.get(self.name)
+
+    def pods(self) -> list[Document]:
+        """Return the job's Pods, the oldest first."""
+        labelled = [(pod["metadata"]["labels"].get(JOB_LABEL), pod) for pod in self.desk.pods()]
+        return [pod for job, pod in labelled if job == self.name]
+
+    def marks(self) -> list[tuple[str, str]]:
+        """Return each start, with its mark, as the node wrote it down: in any Pod of the job."""
+        files = [file for pod in self.pods() for file in runtime.logs(pod, "session")]
+        return list(dict.fromkeys(each for file in files for each in starts_in(runtime.text(file))))
+
+    def starts(self) -> list[str]:
+        """Return the scripts that were started, as often as each was."""
+        return [name for name, _ in self.marks()]
+
+    def restarts(self, container: str) -> int:
+        """Return how often a container of the only Pod was started again."""
+        (pod,) = self.pods()
+        status = pod["status"]
+        every = status.get("containerStatuses", []) + status.get("initContainerStatuses", [])
+        return sum(one["restartCount"] for one in every if one["name"] == container)
+
+    def fails(self, *states: str) -> Document:
+        """Wait for the end; it must be a failure with such rows, and nothing started twice."""
+        until(self.is_over, self.patience)
+        status: Document = self.document["status"]
+        assert self.desk.state(self.name) == "Failed"
+        assert [row["state"] for row in status["scripts"]] == [*states]
+        told = Counter(self.desk.told(self.name))
+        assert [one for one, times in told.items() if times > 1] == []
+        return status
+
+
+def starts_in(text: str) -> list[tuple[str, str]]:
+    """Return the starts that an output shows, each with its mark, in their order."""
+    return list(dict.fromkeys(re.findall(r"\bstart (\S+) ([0-9a-f]{8})$", text, re.MULTILINE)))

@@ -1,0 +1,181 @@
+"""What lies between a session and its job breaks: nothing recorded is lost, nothing runs twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+import pytest
+
+from tests.cluster.story import TOLD
+from tests.node.jobs import runtime
+from tests.node.jobs.pod_desk import Document, PodDesk
+from tests.node.jobs.story import START, PodStory
+from tests.support.fault_proxy import FaultProxy, on
+from tests.support.operators import Operator, Operators, until
+
+FOLLOWS = on("get", "pods/log")
+MEGABYTES = 50
+LOUD = f"""
+import time
+TEXT = "x" * 1023 + "\\n"
+{START}
+    for _ in range({MEGABYTES} if name == "do" else 0):
+        print(TEXT * 1024, end="", flush=True)
+        time.sleep(0.35)
+"""
+"""Slow enough for the kubelet, which looks at the size of a log every ten seconds."""
+
+
+@pytest.fixture
+def story(desk: PodDesk) -> PodStory:
+    return PodStory(desk)
+
+
+def test_output_that_rotates_its_log_away_leaves_the_records_alone(
+    desk: PodDesk, operator: Operator
+) -> None:
+    story = PodStory(desk, source=LOUD)
+    assert operator.is_ready()
+    story.begin()
+    until(lambda: len(runtime.logs(story.pods()[0], "session")) > 1 if story.pods() else False, 60)
+    story.ends_well()
+    status = story.document["status"]
+    assert status["scripts"][1]["state"] == "Succeeded"
+
+
+def test_a_follow_that_breaks_again_and_again_loses_nothing(
+    story: PodStory, operators: Operators
+) -> None:
+    with FaultProxy(operators.kubeconfig) as proxy:
+        one = operators.start(kubeconfig=proxy.kubeconfig)
+        story.begin_slowly(open=1, do=3, save=1)
+        cuts = 0
+
+        def is_cut() -> bool:
+            nonlocal cuts
+            opened = sum(FOLLOWS(call) and call.told == 200 for call in proxy.calls)
+            if opened > cuts:
+                cuts += 1
+                proxy.cut(FOLLOWS)
+            return story.is_over()
+
+        until(is_cut)
+        story.ends_well()
+        assert cuts > 5
+        assert one.process.is_alive()
+
+
+def test_an_api_server_that_dies_and_comes_back(story: PodStory, operator: Operator) -> None:
+    """It is away while two scripts end and one begins; how long does not matter to anybody."""
+    story.begin_slowly(do=6)
+    until(lambda: story.starts() == ["open", "do"])
+    pod = story.pods()[0]
+    story.desk.node.kill("kube-apiserver")
+    until(lambda: not story.desk.processes("/enso/plan", pod))
+    story.desk.node.revive()
+    story.ends_well()
+    assert operator.process.is_alive()
+
+
+def test_an_operator_that_is_away_in_the_middle_of_a_script_disturbs_nothing(
+    story: PodStory, operators: Operators
+) -> None:
+    first = operators.start()
+    story.begin_slowly(do=4)
+    until(lambda: story.starts() == ["open", "do"])
+    first.kill()
+    second = operators.ready()
+    story.desk.runs("do")
+    story.ends_well()
+    assert second.process.is_alive()
+
+
+def test_a_session_that_ends_while_the_operator_is_away_tells_it_all(
+    story: PodStory, operators: Operators
+) -> None:
+    ends_unseen(story, operators)
+    operators.start()
+    story.ends_well()
+
+
+@pytest.mark.parametrize("how", ["emptied", "removed"])
+def test_where_the_records_are_lost_the_last_words_of_the_session_tell(
+    story: PodStory, operators: Operators, how: str
+) -> None:
+    ends_unseen(story, operators)
+    for file in runtime.logs(story.pods()[0], "records"):
+        if how == "emptied":
+            file.write_bytes(b"")
+        else:
+            file.unlink()
+    operators.start()
+    until(story.is_over)
+    rows = [("open", "Succeeded", 1), ("do", "Succeeded", 1), ("save", "Succeeded", 1)]
+    assert story.desk.rows() == rows
+    assert story.starts() == ["open", "do", "save"]
+    told = Counter(reason for reason, _ in story.desk.told(story.name))
+    assert told >= Counter(TOLD)  # who cannot read the records cannot know what was told of them
+
+
+def ends_unseen(story: PodStory, operators: Operators) -> None:
+    """Run the job; from the middle on no operator sees it."""
+    first = operators.start()
+    story.begin_slowly(do=2)
+    until(lambda: story.starts() == ["open", "do"])
+    first.kill()
+    until(lambda: story.pods()[0]["status"]["phase"] == "Succeeded")
+
+
+def test_a_job_that_does_nothing_costs_five_writes_and_its_events(
+    story: PodStory, operators: Operators
+) -> None:
+    one = operators.ready()
+    mark = story.desk.node.audit.mark()
+    story.begin()
+    story.ends_well()
+    written, progress = writes(story.desk, mark), ("patch", "ensojobs/status")
+    begin = [("create", "configmaps"), ("create", "pods"), progress, ("patch", "pods")]
+    assert written[:5] == [*begin, progress]
+    # What takes long, as on a machine that has much to do, tells of its progress once a second.
+    assert written[5:] == [progress] * (len(written) - 5)
+    assert len(written) - 5 <= seconds_of(story.document["status"])
+    assert events(story.desk, mark) == len(TOLD)
+    one.kill()
+    mark = story.desk.node.audit.mark()
+    operators.ready("--resync-seconds=0.5")
+    sweeps = lists(story.desk, mark) + 3
+    until(lambda: lists(story.desk, mark) > sweeps)
+    assert (writes(story.desk, mark), events(story.desk, mark)) == ([], 0)
+
+
+def seconds_of(status: Document) -> float:
+    """Return how long the job took from its first script's start to its end."""
+    begin, end = status["scripts"][0]["startTime"], status["completionTime"]
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds()
+
+
+OTHERS = ("kube", "containerd")
+"""What is not ours: the kubelet, the scheduler, controllers, and kubectl, which is the test."""
+
+
+def asked(desk: PodDesk, mark: int) -> list[tuple[str, str]]:
+    """Return what the operator asked for in this namespace."""
+    return [
+        (each.verb, each.resource)
+        for each in desk.node.audit.since(mark)
+        if each.namespace == desk.namespace and not each.user_agent.startswith(OTHERS)
+    ]
+
+
+def writes(desk: PodDesk, mark: int) -> list[tuple[str, str]]:
+    reading = ("get", "list", "watch")
+    return [one for one in asked(desk, mark) if one[0] not in reading and one[1] != "events"]
+
+
+def events(desk: PodDesk, mark: int) -> int:
+    return asked(desk, mark).count(("create", "events"))
+
+
+def lists(desk: PodDesk, mark: int) -> int:
+    return asked(desk, mark).count(("list", "ensojobs"))

@@ -1,0 +1,155 @@
+"""Two operators whose sessions are Pods: both awake, or one that sleeps while the other works."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from tests.node.jobs.lanes import Lane, side_by_side
+from tests.node.jobs.pod_desk import Document, PodDesk
+from tests.node.jobs.story import PodStory
+from tests.support.fault_proxy import FaultProxy, after, before, meanwhile, number, on
+from tests.support.fault_proxy.rules import Fault, Filter
+from tests.support.operators import DEADLINE_SECONDS, Operator, Operators, until
+
+JOBS = 5
+SWEEPS = "--resync-seconds=1"
+PODS, RELEASE = on("create", "pods"), on("patch", "pods")
+STATUS, EVENTS, LOG = on("patch", "ensojobs/status"), on("create", "events"), on("get", "pods/log")
+
+Point = tuple[Callable[[Callable[[], object]], Fault], Filter, int]
+"""When an operator falls asleep: before or after the n-th of such calls."""
+POINTS: list[Point] = [
+    (fault, calls, n)
+    for calls, n in [
+        (on("create", "configmaps"), 1),
+        (PODS, 1),
+        (EVENTS, 2),
+        (STATUS, 1),
+        (RELEASE, 1),
+        (LOG, 1),
+        (EVENTS, 6),
+        (EVENTS, 11),
+        (STATUS, 2),
+    ]
+    for fault in (before, after)
+]
+
+
+def test_both_awake_do_what_one_would(desk: PodDesk, operators: Operators) -> None:
+    both = [operators.start(SWEEPS), operators.start(SWEEPS)]
+    until(lambda: all(one.is_ready() for one in both))
+    stories = [PodStory(desk, f"shot-{i}") for i in range(JOBS)]
+    for story in stories:
+        story.begin()
+    for story in stories:
+        story.ends_well()
+        assert len(story.pods()) == 1
+    assert all(one.process.is_alive() for one in both)
+
+
+@pytest.mark.timeout(600)
+def test_one_that_sleeps_at_any_moment_and_wakes_when_the_job_is_over(lanes: list[Lane]) -> None:
+    assert len(side_by_side(lanes, POINTS, sleeps_through)) == len(POINTS)
+
+
+def sleeps_through(lane: Lane, point: Point) -> None:
+    fault, calls, n = point
+    story, sleeper = lane.story(), list[Operator]()
+    with FaultProxy(lane.operators.kubeconfig) as proxy:
+        asleep = proxy.add(
+            number(n, calls), fault(lambda: sleeper[0].send(signal.SIGSTOP)), times=1
+        )
+        sleeper.append(lane.operators.start(kubeconfig=proxy.kubeconfig))
+        story.begin()
+        until(lambda: asleep.used)
+        second = lane.operators.start()
+        story.ends_well()
+        sleeper[0].send(signal.SIGCONT)
+        until(lambda: has_nothing_to_do(sleeper[0]))
+        story.ends_well()
+        assert len(story.pods()) == 1
+        sleeper[0].kill()
+        second.kill()
+
+
+def has_nothing_to_do(one: Operator) -> bool:
+    return "enso_live_jobs 0.0" in one.asked("/metrics")[1]
+
+
+class Late:
+    """An operator that sleeps with a Pod on its way to the API server, where it arrives late."""
+
+    def __init__(self, operators: Operators, story: PodStory, proxy: FaultProxy) -> None:
+        self._arrives = threading.Event()
+        self.asleep = proxy.add(number(1, PODS), meanwhile(self._sleep), times=1)
+        self.operator = operators.start(SWEEPS, kubeconfig=proxy.kubeconfig)
+        story.begin()
+        until(lambda: self.asleep.used)
+        self._proxy = proxy
+
+    def arrives(self) -> None:
+        """Let the Pod be made, and its operator wake to hear of that."""
+        self._arrives.set()
+        until(lambda: next(call.done for call in self._proxy.calls if PODS(call)))
+        self.operator.send(signal.SIGCONT)
+
+    def _sleep(self) -> None:
+        self.operator.send(signal.SIGSTOP)
+        self._arrives.wait(DEADLINE_SECONDS)
+
+
+def test_a_pod_that_is_made_late_stays_gated_and_is_removed(
+    desk: PodDesk, operators: Operators
+) -> None:
+    story = PodStory(desk)
+    with FaultProxy(operators.kubeconfig) as proxy:
+        late = Late(operators, story, proxy)
+        second = operators.start(SWEEPS)
+        story.ends_well()
+        first = story.pods()
+        desk.kubectl("delete", "pod", first[0]["metadata"]["name"])
+        second.kill()
+        late.arrives()
+        until(lambda: has_nothing_to_do(late.operator))
+        (made,) = made_for(story, first)
+        assert is_inert(made)
+        until(lambda: made_for(story, first) == [])
+        assert (desk.state(), story.is_over()) == ("Succeeded", True)
+        assert proxy.count(RELEASE) == 0
+
+
+def test_a_pod_that_is_made_late_for_a_job_that_is_gone_goes_too(
+    desk: PodDesk, operators: Operators
+) -> None:
+    story = PodStory(desk)
+    with FaultProxy(operators.kubeconfig) as proxy:
+        late = Late(operators, story, proxy)
+        second = operators.start(SWEEPS)
+        story.ends_well()
+        desk.kubectl("delete", "ensojob", story.name)
+        until(lambda: story.pods() == [])
+        story.begin()  # another job of that name
+        until(story.is_over)
+        first = story.pods()
+        second.kill()
+        late.arrives()
+        until(lambda: has_nothing_to_do(late.operator))
+        assert all(map(is_inert, made_for(story, first)))
+        until(lambda: made_for(story, first) == [])
+        assert proxy.count(RELEASE) == 0
+        assert story.starts() == ["open", "do", "save"]
+
+
+def made_for(story: PodStory, others: list[Document]) -> list[Document]:
+    """Return the job's Pods apart from those."""
+    uids = {pod["metadata"]["uid"] for pod in others}
+    return [pod for pod in story.pods() if pod["metadata"]["uid"] not in uids]
+
+
+def is_inert(pod: Document) -> bool:
+    """Whether it waits for its release, and no node has it."""
+    return bool(pod["spec"].get("schedulingGates")) and "nodeName" not in pod["spec"]

@@ -1,0 +1,106 @@
+"""A supervisor as a Pod has it: its word is another file, and it keeps a summary."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from job_execution_framework.domain import events
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.row import ScriptState
+from job_execution_framework.domain.script import Script, Source
+from job_execution_framework.domain.secret import Secret
+from job_execution_framework.domain.steps import ControlWord, Open
+from job_execution_framework.runtime import summary, supervisor
+from job_execution_framework.runtime.journal import Journal
+from job_execution_framework.service_layer.library import ScriptLibrary
+from job_execution_framework.service_layer.observations import Outcome
+from job_execution_framework.service_layer.plan import Plan
+from job_execution_framework.service_layer.records import End
+from tests.support.eventually import eventually
+
+PATIENT = (
+    "import time\n"
+    "def main():\n"
+    "    try:\n"
+    "        print('up', flush=True)\n"
+    "        time.sleep(60)\n"
+    "    finally: print('clean', flush=True)\n"
+)
+
+
+class Pod:
+    def __init__(self, root: Path, *scripts: Script) -> None:
+        self.run, self.word, self.summary = root / "run", root / "word", root / "summary"
+        self.run.mkdir()
+        self.word.write_text("")
+        job = Job("job", scripts)
+        job.record(events.JobAdded(at=0))
+        job.record(events.JobStarted(at=0))
+        step = job.next(0)
+        assert isinstance(step, Open)
+        plan = Plan.of(job, step, ScriptLibrary([]))
+        file = root / "plan.json"
+        file.write_text(plan.to_json(texts=True))
+        texts = {name: str(secret.reveal()) for name, _, _, secret in plan.hidden()}
+        self.output = root / "output"
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "job_execution_framework.runtime", str(file)),
+                    *(str(self.run), str(self.word), "5", str(self.summary)),
+                ],
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **texts},
+            )
+
+    def says(self, text: str) -> None:
+        eventually(lambda: text in self.output.read_text())
+
+    def ends(self) -> list[str]:
+        """Wait for its end; return what it recorded."""
+        self.process.wait(30)
+        records = Journal(self.run / supervisor.JOURNAL).read()
+        return [one.broken if isinstance(one, End) else type(one).__name__ for one in records]
+
+
+def test_a_pod_that_is_taken_away_leaves_its_script_in_doubt_after_its_clean_up(
+    tmp_path: Path,
+) -> None:
+    pod = Pod(tmp_path, Script("open", Source(PATIENT)), Script("save", Source(PATIENT)))
+    pod.says("up")
+    pod.process.send_signal(signal.SIGTERM)
+    start, end = pod.ends()
+    assert start == "ScriptStarted"
+    assert "taken away" in end
+    assert "clean" in pod.output.read_text()
+    assert summary.read(pod.summary.read_text(), ["open", "save"]) == (
+        (Outcome("open", 1, ScriptState.RUNNING),),
+        False,
+    )
+
+
+def test_a_word_to_cancel_is_an_outcome(tmp_path: Path) -> None:
+    pod = Pod(tmp_path, Script("open", Source(PATIENT)))
+    pod.says("up")
+    pod.word.write_text(ControlWord.CANCEL.value)
+    assert pod.ends() == ["ScriptStarted", "ScriptFailed", "InterpreterLost", ""]
+    assert summary.read(pod.summary.read_text(), ["open"]) == (
+        (Outcome("open", 1, ScriptState.FAILED, "Cancelled"),),
+        True,
+    )
+
+
+def test_a_secret_is_text_and_no_script_finds_it_in_its_environment(tmp_path: Path) -> None:
+    looks = (
+        "import os\n"
+        "def main(token):\n"
+        "    assert token == '123', type(token)\n"
+        "    assert not [name for name in os.environ if name.startswith('ENSO_SECRET')]\n"
+    )
+    pod = Pod(tmp_path, Script("open", Source(looks), {"token": Secret("123")}))
+    assert pod.ends() == ["ScriptStarted", "ScriptSucceeded", ""], pod.output.read_text()

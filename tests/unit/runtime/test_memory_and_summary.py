@@ -1,0 +1,97 @@
+"""What a session reads of its memory, and the few bytes that it leaves behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from job_execution_framework.domain import events
+from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.row import ScriptState
+from job_execution_framework.domain.script import Script, Source
+from job_execution_framework.runtime import memory, summary
+from job_execution_framework.service_layer.observations import Outcome
+
+
+def cgroup(root: Path, files: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in files.items():
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text(text)
+    monkeypatch.setattr(memory, "CGROUP", root)
+
+
+V1 = {
+    "memory/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n",
+    "memory/memory.limit_in_bytes": "67108864\n",
+}
+V2 = {"memory.events": "low 0\noom 4\noom_kill 3\n", "memory.max": "67108864\n"}
+
+
+@pytest.mark.parametrize("files", [V1, V2], ids=["v1", "v2"])
+def test_both_versions_of_cgroups_are_read(
+    tmp_path: Path, files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cgroup(tmp_path, files, monkeypatch)
+    assert (memory.kills(), memory.limit()) == (3, "64 MiB")
+
+
+@pytest.mark.parametrize("limit", ["max\n", "9223372036854771712\n"])
+def test_no_limit_is_none(tmp_path: Path, limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cgroup(tmp_path, {"memory.max": limit}, monkeypatch)
+    assert memory.limit() == ""
+
+
+def test_a_machine_without_cgroups_has_killed_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "CGROUP", tmp_path / "none")
+    assert (memory.kills(), memory.limit()) == (0, "")
+
+
+def job_of(count: int) -> Job:
+    scripts = tuple(Script(f"{'s' * 55}-{i:03}", Source("x")) for i in range(count))
+    job = Job("job", scripts)
+    job.record(events.JobAdded(at=0))
+    job.record(events.JobStarted(at=0))
+    return job
+
+
+def test_the_largest_job_fits_with_its_causes_and_nothing_is_cut_in_the_file(
+    tmp_path: Path,
+) -> None:
+    job, file = job_of(100), tmp_path / "log"
+    file.write_bytes(b"x" * 10)
+    for name in job.rows:
+        job.record(job.about(events.ScriptStarted, name, 1, 0))
+        cause = Cause(Reason.INTERPRETER_DID_NOT_START, "no licence")
+        job.record(job.about(events.ScriptFailed, name, 1, 0, cause=cause))
+    inode = file.stat().st_ino
+    summary.write(file, job, job.rows, ended=True)
+    assert (file.stat().st_size, file.stat().st_ino) == (summary.SIZE, inode)
+    found = summary.read(file.read_text(), list(job.rows))
+    assert found
+    outcomes, is_all = found
+    assert is_all
+    reason = Reason.INTERPRETER_DID_NOT_START[: summary.LONGEST_REASON]
+    assert outcomes == tuple(Outcome(n, 1, ScriptState.FAILED, reason) for n in job.rows)
+
+
+def test_only_the_sessions_own_scripts_are_in_it(tmp_path: Path) -> None:
+    job, file = job_of(3), tmp_path / "log"
+    first, second, _ = job.rows
+    for name in (first, second):
+        job.record(job.about(events.ScriptStarted, name, 1, 0))
+    summary.write(file, job, [second])
+    assert summary.read(file.read_text(), list(job.rows)) == (
+        (Outcome(second, 1, ScriptState.RUNNING),),
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Killed", "enso/1", "enso/1 ended 9S1", "enso/1 ended 1X1", "enso/1 ended 1S"]
+)
+def test_what_is_no_summary_is_not_read_as_one(text: str) -> None:
+    assert summary.read(text, ["open", "save"]) is None
