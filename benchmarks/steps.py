@@ -48,7 +48,7 @@ class Asked:
 
 
 def files_of(watch: Watching, run: Run) -> Files:
-    """Return when files of a job's session came to be. They go soon after it has ended."""
+    """Return when files of a job's session came to be. None where they are gone again."""
     metadata = _pod(watch, run)["metadata"]
     uid = metadata["uid"]
     pod = HOME / "kubelet" / "pods" / uid
@@ -64,18 +64,21 @@ def files_of(watch: Watching, run: Run) -> Files:
     }
     told = subprocess.run(
         [needs.program("stat"), "--format=%.6W", *map(str, paths.values())],
-        stdout=subprocess.PIPE,
+        capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
+    if told.returncode:
+        return {}
     return dict(zip(paths, map(float, told.stdout.split()), strict=True))
 
 
 async def show(count: int, runs: dict[Run, Files], watch: Watching, audit: AuditLog) -> None:
     """Print how long each step of jobs of so many scripts takes, and its share of the whole."""
     asked = [*_asked(audit, watch.namespace)]
-    if not asked:
-        print("Where the time goes is not told: this API server keeps no audit log")
+    runs = {run: files for run, files in runs.items() if files}
+    if not (asked and runs):
+        print("Where the time goes is not told: no audit log, or a machine that is too busy")
         return
     told = [_in_order(await _steps(run, files, watch, asked)) for run, files in runs.items()]
     lasted = [[after.at - before.at for before, after in pairwise(steps)] for steps in told]
@@ -140,17 +143,18 @@ def _pod(watch: Watching, run: Run) -> Document:
 
 
 def _asked(audit: AuditLog, namespace: str) -> Iterator[Asked]:
-    if not audit.path.exists():
-        return
-    with audit.path.open(encoding="utf-8") as file:
-        for line in file:
-            if f'"namespace":"{namespace}"' not in line:
-                continue
-            entry = json.loads(line)
-            what = entry["objectRef"]
-            resource = "/".join(filter(None, (what["resource"], what.get("subresource"))))
-            times = (entry["requestReceivedTimestamp"], entry["stageTimestamp"])
-            yield Asked(entry["verb"], resource, what.get("name", ""), *map(_time, times))
+    """Yield what was asked in a namespace; the API server begins a new file now and then."""
+    for path in sorted(audit.path.parent.glob(f"{audit.path.stem}*.log")):
+        for line in path.read_text("utf-8").splitlines():
+            if f'"namespace":"{namespace}"' in line:
+                yield _one(json.loads(line))
+
+
+def _one(entry: Document) -> Asked:
+    what = entry["objectRef"]
+    resource = "/".join(filter(None, (what["resource"], what.get("subresource"))))
+    times = (entry["requestReceivedTimestamp"], entry["stageTimestamp"])
+    return Asked(entry["verb"], resource, what.get("name", ""), *map(_time, times))
 
 
 def _time(text: str) -> float:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,12 +99,13 @@ async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
 
 
 @asynccontextmanager
-async def watching(kubeconfig: Path, namespace: str) -> AsyncIterator[Watching]:
+async def watching(kubeconfig: Path, namespace: str) -> AsyncGenerator[Watching]:
     """Yield what sees EnsoJobs, Pods and Events of a namespace."""
     with new_client_from_config(str(kubeconfig)) as client:  # type: ignore[no-untyped-call]
         configuration = configuration_of(client)
     context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
-    context.load_cert_chain(configuration.cert_file, configuration.key_file)
+    if configuration.cert_file:
+        context.load_cert_chain(configuration.cert_file, configuration.key_file)
     connector = aiohttp.TCPConnector(ssl=context)
     timeout = aiohttp.ClientTimeout(total=None)
     async with aiohttp.ClientSession(

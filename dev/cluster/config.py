@@ -42,6 +42,8 @@ _ARGUMENTS = {
         "advertise-address": LOOPBACK,
         "endpoint-reconciler-type": "none",
         "service-cluster-ip-range": "10.96.0.0/16",
+        # In MB. Beyond that it begins a new audit log, and a test would count what is in the rest.
+        "audit-log-maxsize": "4096",
     },
     # Alone, it needs no lease; with one it would end whenever a test takes the API server away.
     "kube-controller-manager": {"leader-elect": "false"},

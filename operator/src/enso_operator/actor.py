@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from enso_operator import belief
 from enso_operator.threads import in_thread
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import (
@@ -190,9 +191,10 @@ class Actor:
             ended = seen.ended and Ended(log_is_complete=False, cause=self._disbelief)
             seen = replace(seen, records=(), ended=ended)
         try:
+            belief.check(job, seen)
             return services.reconcile(job, seen, self.clock.now())
         except (GapInLog, IllegalTransition) as error:
-            if not (job.run and seen.records):
+            if not job.run or not (seen.records or (seen.ended and seen.ended.outcomes)):
                 raise
             self._disbelief = Cause(Reason.SESSION_LOST, f"its records cannot be true: {error}")
             await self.sessions.close(job.run.run, job.run.uid, ControlWord.CANCEL)

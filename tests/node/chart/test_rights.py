@@ -41,6 +41,7 @@ def test_the_operator_uses_each_of_its_rights_and_asks_for_no_other(
     full_namespace(desk, mark)
     late = late_pod(desk)
     a_job_of_every_kind(desk)
+    missing_volume(desk, mark)
     taken_name(desk)
     until(lambda: late not in desk.kubectl("get", "pods", "-o", "name"))
     leader = release.leading()["metadata"]["name"]
@@ -65,7 +66,8 @@ def test_the_http_api_and_the_releases_own_test_use_all_of_theirs(
     release.install("gateway.enabled=true", "replicas=1")
     with forwarded(desk, f"{OPERATOR}-gateway") as http:
         desk.apply(library_script("open-scene", source=PASSES))
-        name = http.post("/add-job", json={"instructions": [["open_scene", {}]]}).json()["jobid"]
+        wanted: Document = {"instructions": [["open_scene", {}]]}
+        name = http.post("/add-job", json=wanted).json()["jobid"]
         http.post("/execute-job", json={"jobid": name})
         desk.ends(name)
         assert len(http.get("/list-jobs").json()) == 1
@@ -115,6 +117,18 @@ def a_job_of_every_kind(desk: ReleaseDesk) -> None:
     for name in ("fails", "unknown", "in-vain", "late"):
         desk.ends(name)
     until(lambda: not {"expires", "deleted"} & {*desk.names()})
+
+
+def missing_volume(desk: ReleaseDesk, mark: int) -> None:
+    """A job whose Pod does not begin, for a reason that only the Pod's Events tell."""
+    session = {
+        "name": "main",
+        "volumes": [{"name": "keys", "secret": {"secretName": "nobody-made-it"}}],
+        "volumeMounts": [{"name": "keys", "mountPath": "/keys"}],
+    }
+    desk.begin("no-keys", of(PASSES), sessions=[session])
+    until(lambda: ("events", "list") in asked(requests_of(desk, OPERATOR, mark)))
+    desk.kubectl("delete", "ensojob", "no-keys")
 
 
 def late_pod(desk: ReleaseDesk) -> str:

@@ -43,8 +43,16 @@ def text(file: Path) -> str:
     return (gzip.decompress(data) if file.suffix == ".gz" else data).decode("utf-8", "replace")
 
 
-def _id(pod: Document, container: str) -> str:
+def is_known(pod: Document) -> bool:
+    """Whether its status says already that all of its containers run."""
+    return all("running" in one["state"] for one in _statuses(pod)) and bool(_statuses(pod))
+
+
+def _statuses(pod: Document) -> list[Document]:
     status = pod["status"]
-    every = status.get("containerStatuses", []) + status.get("initContainerStatuses", [])
-    (found,) = [one["containerID"] for one in every if one["name"] == container]
+    return [*status.get("containerStatuses", []), *status.get("initContainerStatuses", [])]
+
+
+def _id(pod: Document, container: str) -> str:
+    (found,) = [one["containerID"] for one in _statuses(pod) if one["name"] == container]
     return str(found).removeprefix("containerd://")

@@ -29,6 +29,7 @@ def in_the_middle(story: PodStory, seconds: float) -> Document:
     """Let the job run until its second script has begun; return the Pod."""
     story.begin_slowly(do=seconds)
     until(lambda: story.starts() == ["open", "do"])
+    until(lambda: runtime.is_known(story.desk.pod()))
     return story.desk.pod()
 
 
@@ -129,6 +130,7 @@ def test_a_container_script_that_the_node_starts_again_is_in_doubt(
     own = {"image": PYTHON, "command": ["python3", "-c", START + "main('own', 120)"]}
     desk.apply(of_scripts({"name": "own", "container": own}, {"name": "next"}))
     until(lambda: PodStory(desk).starts() == ["own"])
+    until(lambda: runtime.is_known(desk.pod()))
     pod = desk.pod()
     runtime.remove(pod, "session")
     status = desk.ends()

@@ -39,6 +39,10 @@ TOLD = {
     "SessionEnded": 1,
     "JobSucceeded": 1,
 }
+MOST_REQUESTS = 22
+"""Of the operator for one job: its nine Events, six more writes, two looks, and its log."""
+FOREIGN = ("kubectl", "kube-", "kubelet", "kwok")
+EVENTS = sum(TOLD.values())
 
 
 def jobs(count: int, **spec: object) -> list[Document]:
@@ -104,10 +108,6 @@ def requests(desk: PodDesk, mark: int) -> Counter[tuple[str, str]]:
     return Counter((one.verb, one.resource) for one in ours)
 
 
-FOREIGN = ("kubectl", "kube-", "kubelet", "kwok")
-EVENTS = sum(TOLD.values())
-
-
 def test_fifty_jobs_at_once_on_one_node(desk: PodDesk, usage: Usage) -> None:
     mark = desk.node.audit.mark()
 
@@ -123,6 +123,7 @@ def test_fifty_jobs_at_once_on_one_node(desk: PodDesk, usage: Usage) -> None:
     assert asked["create", "configmaps"] == asked["create", "pods"] == REAL
     assert asked["create", "events"] == REAL * EVENTS
     assert asked["patch", "pods"] == REAL  # each is released once
+    assert asked.total() <= MOST_REQUESTS * REAL
 
 
 @dataclass
@@ -205,3 +206,4 @@ def test_five_hundred_live_jobs_on_simulated_nodes(
     assert asked["create", "events"] == SIMULATED * EVENTS
     assert asked["patch", "pods"] == SIMULATED
     assert asked["patch", "ensojobs/status"] <= 3 * SIMULATED
+    assert asked.total() <= MOST_REQUESTS * SIMULATED

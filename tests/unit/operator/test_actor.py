@@ -14,6 +14,7 @@ from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.errors import NotYet, Unavailable
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.domain.transitions import JobState
@@ -21,7 +22,7 @@ from job_execution_framework.runtime.journal import Journal
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.clock import SystemClock
 from job_execution_framework.service_layer.library import ScriptLibrary
-from job_execution_framework.service_layer.observations import Observations
+from job_execution_framework.service_layer.observations import Ended, Observations, Outcome
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
 
@@ -63,6 +64,20 @@ def test_a_session_that_lies_is_ended_and_not_believed(tmp_path: Path) -> None:
     assert job.failure.cause.reason == Reason.SESSION_LOST
     assert "cannot be true" in job.failure.cause.message
     assert not job.rows["other"].done
+
+
+def test_last_words_that_cannot_be_true_end_the_session_in_doubt(tmp_path: Path) -> None:
+    class Liar(LocalSessions):
+        async def follow(self, run: str, uid: str) -> AsyncIterator[Observations]:
+            del uid
+            lie = Outcome("one", 10**12, ScriptState.FAILED)
+            ended = Ended(log_is_complete=True, outcomes=(lie,))
+            yield Observations(run=run, ended=ended)
+
+    job = drive(Liar(tmp_path), Script("one", Source("def main(): pass")))
+    assert job.rows["one"].state is ScriptState.INTERRUPTED
+    assert job.failure
+    assert "had no attempt 1000000000000" in job.failure.cause.message
 
 
 def test_a_follow_that_breaks_is_no_silent_death(tmp_path: Path) -> None:

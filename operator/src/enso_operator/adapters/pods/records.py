@@ -21,6 +21,8 @@ from job_execution_framework.service_layer.records import End, from_line
 RECORD = b'{"v":'
 """What every record begins with; all else in a log is not for us."""
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.03, 2.0
+UNSEEN_SECONDS = 10.0
+"""Before a log is asked for although its Pod does not show that there is one."""
 
 
 @dataclass
@@ -89,7 +91,7 @@ async def read(
     pause = SHORTEST_PAUSE_SECONDS
     while True:
         with suppress(TimeoutError):
-            await asyncio.wait_for(begun.wait(), LONGEST_PAUSE_SECONDS)
+            await asyncio.wait_for(begun.wait(), UNSEEN_SECONDS)
         heard(Stream(begins=True))
         try:
             async for line in logs.follow(namespace, pod, names.RECORDS):

@@ -1,0 +1,33 @@
+"""docs/operating.md lists the rights that the chart grants: one is tested by what is asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from dev.chart.generated import ROOT
+
+from job_execution_framework.domain.values import is_mapping
+from tests.support.chart import one, rendered
+
+BLOCKS = (ROOT / "docs" / "operating.md").read_text("utf-8").split("```yaml\n")[1:]
+
+
+def documented(name: str) -> object:
+    """Return the rules of the role of this name."""
+    documents: list[Any] = []
+    for block in BLOCKS:
+        documents += yaml.safe_load_all(block.partition("```")[0])
+    (rules,) = [
+        one["rules"]
+        for one in documents
+        if is_mapping(one) and is_mapping(one["metadata"]) and one["metadata"]["name"] == name
+    ]
+    return rules
+
+
+def test_the_rights_that_are_documented_are_those_of_the_chart() -> None:
+    documents = rendered("leaderElection.leaseName=enso-operator")
+    operator = one(documents, "ClusterRole", "shows-enso-executer")
+    assert documented("enso-operator") == operator["rules"]
+    assert documented("enso-operator-lease") == one(documents, "Role", "-lease")["rules"]
