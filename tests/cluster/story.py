@@ -72,6 +72,7 @@ class Story:
         assert [(row["state"], row["attempt"]) for row in status["scripts"]] == [
             ("Succeeded", 1)
         ] * 3
-        assert self.starts() == [*NAMES]
+        started = self.starts()
+        assert started == [*NAMES], started
         told = [reason for reason, _ in self.desk.told(self.name)]
         assert told == TOLD, told

@@ -70,7 +70,7 @@ def is_killed(point: Point, story: PodStory, operators: Operators) -> bool:
             times=1,
         )
         victim.append(operators.start(kubeconfig=proxy.kubeconfig))
-        until(lambda: not victim[0].process.is_alive() or story.is_over())
+        until(lambda: not victim[0].process.is_alive() or story.is_over(), story.patience)
         victim[0].kill()
         return rule.used > 0
 
