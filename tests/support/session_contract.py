@@ -165,7 +165,7 @@ class SessionContract:
         assert asyncio.run(again()) == ["s1 Started", "s1 Succeeded"]
 
     def test_a_pause_lets_the_running_script_end_and_starts_no_other(self, bench: Bench) -> None:
-        wait = "import time\ndef main():\n    print('up', flush=True)\n    time.sleep(2)\n"
+        wait = "import time\ndef main():\n    print('up', flush=True)\n    time.sleep(5)\n"
         plan = bench.plan(wait, "def main(): pass")
 
         async def pause() -> tuple[list[str], Ended]:

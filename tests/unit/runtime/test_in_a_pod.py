@@ -8,19 +8,25 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from job_execution_framework.domain import events
+from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
-from job_execution_framework.domain.script import Script, Source
+from job_execution_framework.domain.script import Retries, Script, Source
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.domain.steps import ControlWord, Open
 from job_execution_framework.runtime import summary, supervisor
 from job_execution_framework.runtime.journal import Journal
+from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.observations import Outcome
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.records import End
+from job_execution_framework.service_layer.runner import Result
 from tests.support.eventually import eventually
+from tests.support.sessions import OneScriptRunner
 
 PATIENT = (
     "import time\n"
@@ -32,17 +38,21 @@ PATIENT = (
 )
 
 
+def plan_of(*scripts: Script) -> Plan:
+    job = Job("job", scripts)
+    job.record(events.JobAdded(at=0))
+    job.record(events.JobStarted(at=0))
+    step = job.next(0)
+    assert isinstance(step, Open)
+    return Plan.of(job, step, ScriptLibrary([]))
+
+
 class Pod:
     def __init__(self, root: Path, *scripts: Script) -> None:
         self.run, self.word, self.summary = root / "run", root / "word", root / "summary"
         self.run.mkdir()
         self.word.write_text("")
-        job = Job("job", scripts)
-        job.record(events.JobAdded(at=0))
-        job.record(events.JobStarted(at=0))
-        step = job.next(0)
-        assert isinstance(step, Open)
-        plan = Plan.of(job, step, ScriptLibrary([]))
+        plan = plan_of(*scripts)
         file = root / "plan.json"
         file.write_text(plan.to_json(texts=True))
         texts = {name: str(secret.reveal()) for name, _, _, secret in plan.hidden()}
@@ -104,3 +114,20 @@ def test_a_secret_is_text_and_no_script_finds_it_in_its_environment(tmp_path: Pa
     )
     pod = Pod(tmp_path, Script("open", Source(looks), {"token": Secret("123")}))
     assert pod.ends() == ["ScriptStarted", "ScriptSucceeded", ""], pod.output.read_text()
+
+
+def test_records_become_thin_before_a_node_would_cut_their_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "THICK_BYTES", -1)
+    parameters = {"note": "n" * 200}
+    said = tuple("s" * 300 for _ in range(5))
+    fails = Result(cause=Cause(Reason.EXCEPTION, "m" * 900, error="ValueError", said=said))
+    plan = plan_of(Script("open", Source("x"), parameters, retries=Retries(9)))
+    uow = supervisor._SummedUp(plan, Journal(tmp_path / "journal"), tmp_path / "summary")
+    for _ in range(10):
+        services.execute(plan.job_id, job_uow=uow, runner=OneScriptRunner(lambda _s, _a: fails))
+    records = [one for one in uow.journal.read() if isinstance(one, events.ScriptEvent)]
+    assert [type(one) for one in records[-2:]] == [events.ScriptStarted, events.ScriptFailed]
+    assert records[-1].attempt == 10
+    assert (tmp_path / "journal").stat().st_size < 10 * 1024

@@ -23,11 +23,17 @@ import signal
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.errors import EnsoError
-from job_execution_framework.domain.events import Event
+from job_execution_framework.domain.events import (
+    Event,
+    ScriptEvent,
+    ScriptFailed,
+    ScriptSucceeded,
+)
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import Script
 from job_execution_framework.domain.steps import ControlWord
@@ -45,6 +51,8 @@ GRACE_SECONDS = 5.0
 """From SIGTERM to SIGKILL, for a script's own clean-up."""
 LOOKS = 20
 """How often a lock that somebody holds is tried again."""
+THICK_BYTES = 3 * 1024 * 1024
+"""Size of a Pod's journal from which on its records are thin: a node cuts a log at 10 MiB."""
 LISTEN_SECONDS = 0.1
 """How soon a control word is seen."""
 
@@ -90,6 +98,8 @@ class _SummedUp(JournalUnitOfWork):
 
     def save(self, job: Job, events: list[Event], version: int | str | None) -> int:
         """Append the new events, and sum up."""
+        if self._file and self.journal.size() > THICK_BYTES:
+            events = [_thinned(event) for event in events]
         saved = super().save(job, events, version)
         self.sum_up()
         return saved
@@ -98,6 +108,15 @@ class _SummedUp(JournalUnitOfWork):
         """Write how the scripts stand."""
         if self._file:
             summary.write(self._file, self.load(self._job_id)[0], self._lease, ended=ended)
+
+
+def _thinned(event: Event) -> Event:
+    """Leave out of an event what only tells people more: its job knows the parameters."""
+    if isinstance(event, ScriptFailed):
+        event = replace(event, cause=replace(event.cause, message=str(event.cause), said=()))
+    if isinstance(event, ScriptSucceeded):
+        event = replace(event, output=None)
+    return replace(event, parameters={}) if isinstance(event, ScriptEvent) else event
 
 
 class _TerminableRunner(ChildRunner):
