@@ -124,7 +124,7 @@ def test_records_become_thin_before_a_node_would_cut_their_log(
     said = tuple("s" * 300 for _ in range(5))
     fails = Result(cause=Cause(Reason.EXCEPTION, "m" * 900, error="ValueError", said=said))
     plan = plan_of(Script("open", Source("x"), parameters, retries=Retries(9)))
-    uow = supervisor._SummedUp(plan, Journal(tmp_path / "journal"), tmp_path / "summary")
+    uow = supervisor.SummedUp(plan, Journal(tmp_path / "journal"), tmp_path / "summary")
     for _ in range(10):
         services.execute(plan.job_id, job_uow=uow, runner=OneScriptRunner(lambda _s, _a: fails))
     records = [one for one in uow.journal.read() if isinstance(one, events.ScriptEvent)]

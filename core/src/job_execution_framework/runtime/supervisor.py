@@ -79,7 +79,7 @@ def main(
         return 0
     try:
         plan = Plan.from_json(Path(plan_file).read_text("utf-8"), os.environ)
-        unit_of_work = _SummedUp(plan, journal, Path(summary_file) if summary_file else None)
+        unit_of_work = SummedUp(plan, journal, Path(summary_file) if summary_file else None)
         _run(plan, root, unit_of_work, Path(word or root / WORD), float(grace))
     except (EnsoError, OSError) as error:
         journal.append(End(f"{type(error).__name__}: {error}"))
@@ -89,7 +89,7 @@ def main(
     return 0
 
 
-class _SummedUp(JournalUnitOfWork):
+class SummedUp(JournalUnitOfWork):
     """Keeps a summary beside the journal, where one is wanted."""
 
     def __init__(self, plan: Plan, journal: Journal, file: Path | None) -> None:
