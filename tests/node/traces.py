@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-_OURS = (b"enso-executer/bin/", b"/run/enso-executer/")
+_OURS = (b"/var/lib/enso-executer/bin/", b"/run/enso-executer/")
 _PLACES = (
     "/etc/cni",
     "/run/containerd",

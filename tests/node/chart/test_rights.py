@@ -43,7 +43,7 @@ def test_the_operator_uses_each_of_its_rights_and_asks_for_no_other(
     a_job_of_every_kind(desk)
     missing_volume(desk, mark)
     taken_name(desk)
-    until(lambda: late not in desk.kubectl("get", "pods", "-o", "name"))
+    until(lambda: late not in desk.kubectl("get", "pods", "-o", "name").split())
     leader = release.leading()["metadata"]["name"]
     release.hands_over(lambda: desk.kubectl("delete", "pod", leader, "--wait=false"))
     desk.begin("last", of(PASSES))
