@@ -101,6 +101,15 @@ def test_twice_in_the_cluster_of_the_current_context(cluster: Cluster, made: Mad
         cluster.kubectl("delete", "namespace", OWN_NAMESPACE, "--ignore-not-found", "--wait=false")
 
 
+@pytest.fixture
+def interruptible() -> Generator[None]:
+    """A shell has what it starts in the background ignore Ctrl-C, and all that this starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_it_in_order(made: Made) -> None:
     environment = {**os.environ, **made.environment}
     with subprocess.Popen(
