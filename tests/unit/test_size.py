@@ -10,8 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core/src/job_execution_framework"
 MOST_LINES_OF_A_FILE = 400
-MOST_CODE_LINES = 2665
-MOST_CODE_LINES_OF_AN_HOUR = 1630
+MOST_CODE_LINES = 2663
+MOST_CODE_LINES_OF_AN_HOUR = 1610
 NO_CODE = {
     tokenize.COMMENT,
     tokenize.DEDENT,
