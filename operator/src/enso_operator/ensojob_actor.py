@@ -101,8 +101,9 @@ class EnsoJobActor(Actor):
         try:
             await super().drive()
         except JobNotFound as error:
-            if self._job is None or self._job.run is None:
-                return
+            run = self._job and self._job.run
+            if self._job is None or run is None or run in self._job.events[self._committed :]:
+                return  # what was not committed was never let go
             _log.info("%s/%s: %s", self.about.namespace, self.job_id, error)
             self._go_on_without_it(self._job)
             await super().drive()

@@ -122,7 +122,8 @@ def test_fifty_jobs_at_once_on_one_node(desk: PodDesk, usage: Usage) -> None:
     assert [told(desk, f"shot-{number:03}") for number in (0, 24, 49)] == [TOLD] * 3
     asked = requests(desk, mark)
     assert asked["create", "configmaps"] == asked["create", "pods"] == REAL
-    assert asked["create", "events"] == REAL * EVENTS
+    # A job whose Pod waits long for its turn says so, too.
+    assert REAL * EVENTS <= asked["create", "events"] <= REAL * (EVENTS + 1)
     assert asked["patch", "pods"] == REAL  # each is released once
     assert asked.total() <= MOST_REQUESTS * REAL
 
