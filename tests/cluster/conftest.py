@@ -18,6 +18,9 @@ from dev.cluster.sharing import shared
 from kubernetes.client import ApiClient
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
+from tests.cluster.desk import Desk
+from tests.support.operators import Operators, operators_of
+
 _HERE = Path(__file__).parent
 
 
@@ -66,6 +69,19 @@ def namespace(cluster: Cluster) -> Generator[str]:
     cluster.kubectl("create", "namespace", name)
     yield name
     cluster.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
+    """The test's namespace, seen by the unit of work and by kubectl."""
+    return Desk(crds, client, namespace)
+
+
+@pytest.fixture
+def operators(desk: Desk, tmp_path: Path) -> Generator[Operators]:
+    """A starter of operators that look after the namespace; none of them outlives the test."""
+    with operators_of(desk.cluster.kubeconfig, desk.namespace, tmp_path) as one:
+        yield one
 
 
 def require_programs() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient, Configuration
 
 from enso_operator.adapters.kube import Objects, Refused
@@ -22,11 +21,6 @@ from job_execution_framework.domain.secret import Secret
 from job_execution_framework.service_layer import services
 from tests.cluster.desk import Desk
 from tests.support.resources import job
-
-
-@pytest.fixture
-def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
-    return Desk(crds, client, namespace)
 
 
 def test_an_added_job_is_created_suspended_as_it_was_described(desk: Desk) -> None:

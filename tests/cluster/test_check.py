@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from dev.cluster.plane import Cluster
-from kubernetes.client import ApiClient
 
 from enso_operator.cli import check as command
 from enso_operator.cli.check import COULD_NOT_CHECK, FAILED, PASSED, check
 from tests.cluster.desk import Desk
 from tests.cluster.kubeconfigs import of_context, of_stranger
 from tests.support.chart import as_list, rendered
-from tests.support.operators import Operators, operators_of
+from tests.support.operators import Operators
 
 TEST = "shows-enso-executer-test"
 """What the chart calls its test, and everything that belongs to it."""
-
-
-@pytest.fixture
-def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
-    return Desk(crds, client, namespace)
-
-
-@pytest.fixture
-def operators(desk: Desk, tmp_path: Path) -> Generator[Operators]:
-    with operators_of(desk.cluster.kubeconfig, desk.namespace, tmp_path) as one:
-        yield one
 
 
 @pytest.fixture

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dev.cluster.plane import Cluster
-from kubernetes.client import ApiClient
 
 from tests.cluster.desk import Desk
 from tests.support.operators import operators_of, until
@@ -32,11 +30,6 @@ EXECUTE = (
     'curl -X POST http://localhost:5005/execute-job -H "Content-Type: application/json"'
     """ -d '{"jobid": "<jobid>"}'"""
 )
-
-
-@pytest.fixture
-def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
-    return Desk(crds, client, namespace)
 
 
 @pytest.fixture

@@ -8,8 +8,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from dev.cluster.plane import Cluster
-from kubernetes.client import ApiClient
 
 from enso_operator.adapters.kube import Objects
 from job_execution_framework.domain.errors import InvalidJob
@@ -27,11 +25,6 @@ NO_JOB = of_scripts(
     {"args": {"x": 1}, "argsFrom": [{"name": "x", "secretKeyRef": {"name": "a", "key": "b"}}]},
     suspend=True,
 )
-
-
-@pytest.fixture
-def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
-    return Desk(crds, client, namespace)
 
 
 @pytest.fixture

@@ -36,11 +36,6 @@ NAMES = [
 
 
 @pytest.fixture
-def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
-    return Desk(crds, client, namespace)
-
-
-@pytest.fixture
 async def api(desk: Desk) -> AsyncIterator[Api]:
     async with served(desk.objects) as api:
         yield api

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient
 
 from enso_operator.adapters.lease import Lease
 from tests.cluster.desk import Desk
 from tests.cluster.story import Story
 from tests.support.fault_proxy import FaultProxy, answer, on, watches
-from tests.support.operators import Operator, Operators, operators_of, until
+from tests.support.operators import Operator, Operators, until
 
 WAITING = """
 import os, time
@@ -24,17 +22,6 @@ def main(note, name):
     while name == "do" and not os.path.exists("GATE"):
         time.sleep(0.05)
 """
-
-
-@pytest.fixture
-def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
-    return Desk(crds, client, namespace)
-
-
-@pytest.fixture
-def operators(desk: Desk, tmp_path: Path) -> Generator[Operators]:
-    with operators_of(desk.cluster.kubeconfig, desk.namespace, tmp_path) as one:
-        yield one
 
 
 @pytest.fixture

@@ -4,31 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from dev.cluster.plane import Cluster
-from kubernetes.client import ApiClient
 
 from tests.cluster.desk import Desk
 from tests.support.fault_proxy import FaultProxy, hold, on, writes
-from tests.support.operators import DEADLINE_SECONDS, Operators, operators_of, until
+from tests.support.operators import DEADLINE_SECONDS, Operators, until
 from tests.support.resources import Document, library_script, of_scripts
 
 SLEEPS = "import time\ndef main():\n    time.sleep(60)"
 PASSES = "def main(): pass"
-
-
-@pytest.fixture
-def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
-    return Desk(crds, client, namespace)
-
-
-@pytest.fixture
-def operators(desk: Desk, tmp_path: Path) -> Generator[Operators]:
-    with operators_of(desk.cluster.kubeconfig, desk.namespace, tmp_path) as one:
-        yield one
 
 
 def passing(*names: str, **spec: object) -> Document:

@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
-from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient
 
 from tests.cluster.desk import Desk
 from tests.cluster.story import NAMES, TOLD, Story
 from tests.support.fault_proxy import FaultProxy, on, writes
-from tests.support.operators import Operators, operators_of, until
+from tests.support.operators import Operators, until
 from tests.support.resources import Document, of_scripts
 from tests.support.settled import copy
 
 PASSES, SLEEPS = "def main(): pass", "import time\ndef main():\n    time.sleep(600)"
 FINISHED, LIVE = 2000, 200
 STATUS, EVENTS = on("patch", "ensojobs/status"), on("create", "events")
-
-
-@pytest.fixture
-def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
-    return Desk(crds, client, namespace)
-
-
-@pytest.fixture
-def operators(desk: Desk, tmp_path: Path) -> Generator[Operators]:
-    with operators_of(desk.cluster.kubeconfig, desk.namespace, tmp_path) as one:
-        yield one
 
 
 def passing(**spec: object) -> Document:

@@ -6,8 +6,6 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from dev.cluster.plane import Cluster
-from kubernetes.client import ApiClient
 
 from tests.cluster.desk import Desk
 from tests.cluster.story import Story
@@ -23,22 +21,11 @@ from tests.support.fault_proxy import (
     writes,
 )
 from tests.support.fault_proxy.rules import Fault, Filter, Turn
-from tests.support.operators import Operators, operators_of, until
+from tests.support.operators import Operators, until
 from tests.support.resources import of_scripts
 
 AWAY = "etcdserver: request timed out"
 BUSY = {"Retry-After": "1"}
-
-
-@pytest.fixture
-def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
-    return Desk(crds, client, namespace)
-
-
-@pytest.fixture
-def operators(desk: Desk, tmp_path: Path) -> Generator[Operators]:
-    with operators_of(desk.cluster.kubeconfig, desk.namespace, tmp_path) as one:
-        yield one
 
 
 @pytest.fixture

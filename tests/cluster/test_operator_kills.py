@@ -4,33 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dev.cluster.plane import Cluster
-from kubernetes.client import ApiClient
 
 from tests.cluster.desk import Desk
 from tests.cluster.story import Story
 from tests.support.fault_proxy import FaultProxy, after, anything, before, number, watches
 from tests.support.fault_proxy.rules import Fault, Filter
-from tests.support.operators import Operator, Operators, operators_of, until
+from tests.support.operators import Operator, Operators, until
 
 MOST_CALLS = 60
 LANES = 2
 """Parts that the points are dealt to, so that two workers share them."""
-
-
-@pytest.fixture
-def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
-    return Desk(crds, client, namespace)
-
-
-@pytest.fixture
-def operators(desk: Desk, tmp_path: Path) -> Generator[Operators]:
-    with operators_of(desk.cluster.kubeconfig, desk.namespace, tmp_path) as one:
-        yield one
 
 
 def is_killed_at(

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from dev.cluster.plane import Cluster
-from kubernetes.client import ApiClient
 
 from tests.cluster.desk import Desk
 from tests.cluster.story import NAMES, SOURCE, TOLD
 from tests.support.fault_proxy import Call, FaultProxy, Filter, answer
-from tests.support.operators import Operator, Operators, operators_of, until
+from tests.support.operators import Operator, Operators, until
 from tests.support.resources import library_script, of_scripts
 
 CODES = {
@@ -32,17 +29,6 @@ KINDS = (
 )
 """As RBAC has them; the last is kopf's look at what the server has."""
 TIMES = 2
-
-
-@pytest.fixture
-def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
-    return Desk(crds, client, namespace)
-
-
-@pytest.fixture
-def operators(desk: Desk, tmp_path: Path) -> Generator[Operators]:
-    with operators_of(desk.cluster.kubeconfig, desk.namespace, tmp_path) as one:
-        yield one
 
 
 def kind(call: Call) -> str:

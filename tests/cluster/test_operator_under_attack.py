@@ -6,32 +6,16 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Generator
 from pathlib import Path
-
-import pytest
-from dev.cluster.plane import Cluster
-from kubernetes.client import ApiClient
 
 from tests.cluster.desk import Desk
 from tests.cluster.story import Story
 from tests.support.fault_proxy import FaultProxy, answer, on
-from tests.support.operators import Operators, operators_of, until
+from tests.support.operators import Operators, until
 from tests.support.resources import of_scripts
 
 CANARY = "canary-4711-0815"
 SLEEPS = "import time\ndef main():\n    time.sleep(60)"
-
-
-@pytest.fixture
-def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
-    return Desk(crds, client, namespace)
-
-
-@pytest.fixture
-def operators(desk: Desk, tmp_path: Path) -> Generator[Operators]:
-    with operators_of(desk.cluster.kubeconfig, desk.namespace, tmp_path) as one:
-        yield one
 
 
 def test_a_secret_is_in_no_byte_that_leaves_the_operator(

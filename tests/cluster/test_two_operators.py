@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dev.cluster.plane import Cluster
-from kubernetes.client import ApiClient
 
 from tests.cluster.desk import Desk
 from tests.cluster.story import Story
 from tests.support.fault_proxy import FaultProxy, after, before, number, on
 from tests.support.fault_proxy.rules import Fault, Filter
-from tests.support.operators import Operator, Operators, operators_of, until
+from tests.support.operators import Operator, Operators, until
 
 JOBS = 10
 STATUS, EVENTS = on("patch", "ensojobs/status"), on("create", "events")
-
-
-@pytest.fixture
-def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
-    return Desk(crds, client, namespace)
-
-
-@pytest.fixture
-def operators(desk: Desk, tmp_path: Path) -> Generator[Operators]:
-    with operators_of(desk.cluster.kubeconfig, desk.namespace, tmp_path) as one:
-        yield one
 
 
 def test_both_awake_do_what_one_would(desk: Desk, operators: Operators, tmp_path: Path) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from dev.cluster.plane import Cluster
-from kubernetes.client import ApiClient
 
 from enso_operator.adapters.unit_of_work import KubernetesJobUnitOfWork
 from job_execution_framework.domain import events
@@ -21,11 +19,6 @@ from tests.support.resources import of_scripts
 
 OUT_OF_MEMORY = Cause("OutOfMemory", "cache exceeded 2 GiB", "MemoryError")
 TEN = of_scripts(*[{"args": {"frame": i}} for i in range(10)])
-
-
-@pytest.fixture
-def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
-    return Desk(crds, client, namespace)
 
 
 def fail(uow: KubernetesJobUnitOfWork, name: str = "shot") -> Job:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from enso_operator.adapters.kube import Document
 from enso_operator.adapters.pods import names, state
-from enso_operator.adapters.pods.follower import PodFollower
+from enso_operator.adapters.pods.follower import MARGIN_SECONDS, PodFollower
 from job_execution_framework.domain.cause import LINES_KEPT, Cause, Reason
 from job_execution_framework.domain.events import (
     Event,
@@ -99,7 +99,7 @@ class ContainerFollower(PodFollower):
         """Know what the session was told: a container hears no word, it is ended by its Pod's."""
         super().tell(word)
         if word is ControlWord.CANCEL:
-            self._told_at -= self.settings.grace_seconds + 20.0
+            self._told_at -= self.settings.grace_seconds + MARGIN_SECONDS
 
 
 def _start(pod: Document) -> ScriptStarted:

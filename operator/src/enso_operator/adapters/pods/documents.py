@@ -14,7 +14,6 @@ from enso_operator.adapters.unit_of_work import Seen
 from enso_operator.api.to_domain import SecretKey
 from enso_operator.api.v1alpha1 import API_VERSION, ContainerSpec, EnsoJobSpec, SessionSpec
 from job_execution_framework.domain.events import ScriptStarted
-from job_execution_framework.domain.script import Script
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.records import to_line
 
@@ -221,11 +220,6 @@ class SessionPod:
         job = self.plan.job()
         attempt = job.rows[name].attempt + 1
         return replace(job.about(ScriptStarted, name, attempt, 0), origin=self.plan.run, seq=1)
-
-
-def is_container(script: Script, spec: EnsoJobSpec) -> bool:
-    """Whether a script is a container of its own."""
-    return any(one.name == script.name and one.container for one in spec.scripts)
 
 
 def _volumes(plan: str) -> list[Document]:
