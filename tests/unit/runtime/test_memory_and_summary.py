@@ -13,6 +13,7 @@ from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.runtime import memory, summary
 from job_execution_framework.service_layer.observations import Outcome
+from tests.support.scripts import Scripts
 
 
 def cgroup(root: Path, files: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,6 +49,46 @@ def test_a_machine_without_cgroups_has_killed_nobody(
 ) -> None:
     monkeypatch.setattr(memory, "CGROUP", tmp_path / "none")
     assert (memory.kills(), memory.limit()) == (0, "")
+
+
+KILLS_A_CHILD = """
+import pathlib
+def main(then):
+    file = pathlib.Path({file!r})
+    count = int(file.read_text().split()[-1])
+    file.write_text(f"oom_kill {{count + 1}}\\n")
+    exec(then)
+"""
+
+
+@pytest.mark.parametrize(
+    ("then", "said"),
+    [
+        ("raise OSError('Command x died')", "OSError: {killed}; Command x died"),
+        ("raise SystemExit(1)", "ExitCode: 1: {killed}"),
+        ("raise OSError('x' * 2000)", "OSError: {killed}; xxx"),
+        ("import os; os._exit(3)", "ExitedEarly: {killed}; the interpreter exited with code 3"),
+    ],
+)
+def test_a_failure_says_beside_its_own_words_that_the_kernel_killed_a_child_for_memory(
+    tmp_path: Path, scripts: Scripts, monkeypatch: pytest.MonkeyPatch, then: str, said: str
+) -> None:
+    cgroup(tmp_path, {"memory.events": "oom_kill 3\n", "memory.max": "67108864\n"}, monkeypatch)
+    file = str(tmp_path / "memory.events")
+    cause = scripts.fails(KILLS_A_CHILD.format(file=file), then=then)
+    killed = "the kernel killed a process of it, beyond its memory limit of 64 MiB"
+    assert str(cause).startswith(said.format(killed=killed))
+
+
+def test_a_child_that_was_killed_for_memory_is_no_blame_for_what_comes_after_it(
+    tmp_path: Path, scripts: Scripts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cgroup(tmp_path, {"memory.events": "oom_kill 3\n"}, monkeypatch)
+    file = str(tmp_path / "memory.events")
+    assert scripts.run(KILLS_A_CHILD.format(file=file), then="pass").cause is None
+    assert str(scripts.fails("def main(): raise OSError('no file')")) == "OSError: no file"
+    cause = scripts.fails("import os\ndef main(): os.kill(os.getpid(), 9)")
+    assert (cause.reason, cause.signal) == (Reason.SIGNAL, "SIGKILL")
 
 
 def job_of(count: int) -> Job:

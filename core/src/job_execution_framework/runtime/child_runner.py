@@ -109,6 +109,7 @@ class ChildRunner:
             return self._result(script, time.monotonic() - began, interpreter)
         self._interpreter = interpreter
         self._pumps[0].say(mark(script.name, attempt), DRAIN_SECONDS)
+        self._kills = memory.kills()
         interpreter.send(work)
         began = time.monotonic()
         answer = interpreter.wait(script.timeout_seconds or math.inf)
@@ -188,8 +189,7 @@ class ChildRunner:
             status = interpreter.status()
             why = f"the interpreter {_ended(status)} before main returned"
             if status == -SIGKILL and memory.kills() > self._kills:
-                self._kills, size = memory.kills(), memory.limit()
-                why = f"the session used more memory than its limit{size and f' of {size}'}"
+                why = f"the session used more memory than its limit{_of_limit()}"
                 report = _refusal(Reason.OUT_OF_MEMORY, f"{why}, and the kernel killed it")
             elif status is not None and status < 0:
                 report = {**_refusal(Reason.SIGNAL, why), "signal": _signal(-status)}
@@ -206,12 +206,21 @@ class ChildRunner:
         for pump in self._pumps:
             pump.drain(DRAIN_SECONDS)
         said, redactor = self._said.take(LINES_KEPT), Redactor(script.parameters)
+        if memory.kills() > self._kills and report.get("refused") != Reason.OUT_OF_MEMORY:
+            # Before the failure's own words, which may be long: a command with its arguments.
+            why = f"the kernel killed a process of it, beyond its memory limit{_of_limit()}"
+            report["message"] = "; ".join(filter(None, [why, str(report.get("message", ""))]))
         if report.get("refused") == Reason.INTERPRETER_DID_NOT_START and said[0]:
             report["message"] += f": {said[0][-1]}"  # mostly a licence's server, or a library
         if told := str(report.get("traceback", "")):
             # Where Python would print it: with what the script wrote.
             self._pumps[1].say(hidden(told, redactor).rstrip() + "\n", DRAIN_SECONDS)
         return result_of(report, seconds, redactor, said, lost=lost)
+
+
+def _of_limit() -> str:
+    size = memory.limit()
+    return f" of {size}" if size else ""
 
 
 def _refusal(reason: str, why: str) -> dict[str, Any]:

@@ -312,6 +312,35 @@ def test_a_containers_exit_code_is_its_outcome() -> None:
     assert failed.seconds == 41
 
 
+KILLED_CHILD = "; the kernel killed a process of it, beyond its memory limit of 64Mi"
+
+
+@pytest.mark.parametrize(
+    ("end", "reason", "said"),
+    [
+        (ended(137, "OOMKilled"), Reason.OUT_OF_MEMORY, "more memory than its limit of 64Mi"),
+        (ended(1, "OOMKilled"), Reason.EXIT_CODE, f"code 1{KILLED_CHILD}"),
+        (ended(139, "OOMKilled"), Reason.EXIT_CODE, f"code 139, that is SIGSEGV{KILLED_CHILD}"),
+        (ended(137, "Error"), Reason.EXIT_CODE, "code 137, that is SIGKILL"),
+        (ended(139, "Error"), Reason.EXIT_CODE, "code 139, that is SIGSEGV"),
+        (ended(255, "Error"), Reason.EXIT_CODE, "exited with code 255"),
+    ],
+)
+def test_a_failed_container_names_its_signal_and_what_the_kernel_did(
+    end: Document, reason: str, said: str
+) -> None:
+    failed = follow(Node([pod(session=end, annotations=ATTEMPT)]), container=True).records[1]
+    assert isinstance(failed, events.ScriptFailed)
+    assert failed.cause.reason == reason
+    assert said in failed.cause.message
+    assert failed.cause.exit_code == (end["terminated"]["exitCode"])
+
+
+def test_a_container_that_exits_with_0_succeeded_whatever_became_of_its_children() -> None:
+    over = pod(session=ended(0, "OOMKilled"), annotations=ATTEMPT)
+    assert outcome(over) == (["ScriptStarted", "ScriptSucceeded"], Ended(log_is_complete=True))
+
+
 @pytest.mark.parametrize(
     "over",
     [

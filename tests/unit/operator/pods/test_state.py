@@ -34,6 +34,7 @@ NO_PYTHON = ended(128, "StartError", 'exec: "python3": executable file not found
         (pod(session=ended(143, "Error"), deleted=True), "SessionLost", "deleted its Pod"),
         (pod(session=ended(137, "Error")), "SessionLost", "exit code 137, that is SIGKILL"),
         (pod(session=ended(1, "Error")), "SessionLost", "its container ended with exit code 1"),
+        (pod(session=ended(1, "OOMKilled")), "SessionLost", "exit code 1; the kernel killed a"),
         (pod(session=NO_PYTHON, annotations={"enso.dev/attempt": "{}"}), "ConfigError", "command"),
         (pod(session=ended(0) | {"restartCount": 1}), "SessionLost", "second time"),
         (pod(phase="Failed", reason="OutOfcpu", message="no cpu"), "SessionLost", "OutOfcpu"),

@@ -80,10 +80,8 @@ class ContainerFollower(PodFollower):
             cause = self.because or cancelled
         elif state.is_disturbed(pod):
             return None
-        elif end.get("reason") == "OOMKilled":
-            cause = state.out_of_memory(pod)
         elif end.get("exitCode") or end.get("signal"):
-            cause = _exit(end)
+            cause = _exit(pod, end)
         start, at = _start(pod), _time(end.get("finishedAt"))
         seconds = max(0.0, at - _begun_at(pod))
         names = ("script", "number", "of", "attempt", "parameters", "origin")
@@ -114,13 +112,13 @@ def _begun_at(pod: Document) -> float:
     return _time(state.running_since(pod) or (state.ended(pod) or {}).get("startedAt"))
 
 
-def _exit(end: Document) -> Cause:
-    code = int(end.get("exitCode") or 0)
+def _exit(pod: Document, end: Document) -> Cause:
     lines = [line for line in str(end.get("message") or "").splitlines() if line.strip()]
-    return Cause(
-        Reason.EXIT_CODE,
-        f"the container exited with code {code}",
-        exit_code=code,
+    why = f"the container exited with {state.exit_of(pod)}"
+    return replace(
+        state.out_of_memory(pod) or Cause(Reason.EXIT_CODE, why),
+        exit_code=int(end.get("exitCode") or 0),
+        signal=state.signal_of(end),
         said=tuple(lines[-LINES_KEPT:]),
         said_lines=len(lines),
     )

@@ -20,6 +20,7 @@ _CONFIG = (
     "PreCreateHookError",
     "RunContainerError",
 )
+_OOM_KILLED = "OOMKilled"
 _SIGNALLED = 128
 """A shell's way, and a runtime's, to say that a signal ended a process."""
 HOPELESS = frozenset(_NO_IMAGE)
@@ -192,15 +193,16 @@ def _disruption(pod: Document) -> Cause | None:
 
 def _end_of_container(pod: Document) -> Cause | None:
     end = ended(pod) or {}
-    if end.get("reason") == "OOMKilled":
-        return out_of_memory(pod)
+    if cause := out_of_memory(pod):
+        return cause
     if end.get("reason") in _NOT_STARTED:
         return _not_started(pod, str(end.get("message") or end["reason"]))
     if is_leaving(pod):
         return Cause(Reason.SESSION_LOST, "somebody deleted its Pod")
     if restarts(pod):
         return Cause(Reason.SESSION_LOST, "its container was started a second time by the node")
-    return Cause(Reason.SESSION_LOST, f"its container ended with {_code(end)}") if end else None
+    why = f"its container ended with exit {exit_of(pod)}"
+    return Cause(Reason.SESSION_LOST, why) if end else None
 
 
 def _not_started(pod: Document, message: str) -> Cause:
@@ -219,15 +221,41 @@ def _rejection(pod: Document) -> Cause:
     return Cause(Reason.SESSION_LOST, "its Pod is gone")
 
 
-def out_of_memory(pod: Document) -> Cause:
-    """Return the cause of a container that the kernel ended."""
-    spec = next(c for c in pod["spec"]["containers"] if c["name"] == names.SESSION)
-    limit = part(part(spec, "resources"), "limits").get("memory")
-    of = f" of {limit}" if limit else ""
+def out_of_memory(pod: Document) -> Cause | None:
+    """Return the cause of a session that the kernel ended for memory; None of any other end.
+
+    A kubelet says OOMKilled also where only a child was killed: the exit code is what became of it.
+    """
+    end = ended(pod) or {}
+    if end.get("reason") != _OOM_KILLED or signal_of(end) != signal.SIGKILL.name:
+        return None
+    of = _memory_limit(pod)
     return Cause(
         Reason.OUT_OF_MEMORY,
         f"the session used more memory than its limit{of}, and the kernel killed it",
     )
+
+
+def signal_of(end: Document) -> str:
+    """Return the name of the signal that ended a container, nothing where it was none."""
+    number = int(end.get("signal") or 0) or int(end.get("exitCode") or 0) - _SIGNALLED
+    return next((known.name for known in signal.Signals if known == number), "")
+
+
+def exit_of(pod: Document) -> str:
+    """Say how the session's container exited, and what the kernel did to a child of it."""
+    end = ended(pod) or {}
+    name = signal_of(end)
+    said = f"code {end.get('exitCode') or 0}" + (f", that is {name}" if name else "")
+    if end.get("reason") == _OOM_KILLED:
+        said += f"; the kernel killed a process of it, beyond its memory limit{_memory_limit(pod)}"
+    return said
+
+
+def _memory_limit(pod: Document) -> str:
+    spec = next(c for c in pod["spec"]["containers"] if c["name"] == names.SESSION)
+    limit = part(part(spec, "resources"), "limits").get("memory")
+    return f" of {limit}" if limit else ""
 
 
 def records_have_begun(pod: Document) -> bool:
@@ -244,13 +272,6 @@ def records_are_over(pod: Document) -> bool:
 
 def _ran(terminated: Document) -> bool:
     return terminated.get("reason") not in _NOT_STARTED
-
-
-def _code(end: Document) -> str:
-    code = int(end.get("exitCode") or 0)
-    number = int(end.get("signal") or 0) or code - _SIGNALLED
-    known = next((one.name for one in signal.Signals if one == number), "")
-    return f"exit code {code}" + (f", that is {known}" if known else "")
 
 
 def _conditions(pod: Document) -> list[Document]:
