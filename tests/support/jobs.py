@@ -28,13 +28,18 @@ class FakeClock:
 
 
 def job_of(
-    text: str, *, retry_lost: int = 0, backoff: float = 0, deadline: float | None = None
+    text: str,
+    *,
+    retry_lost: int = 0,
+    lost_backoff: float = 0,
+    backoff: float = 0,
+    deadline: float | None = None,
 ) -> Job:
     """Make a job of ``open.setup do.checkpoint.retry2 ; render``: `;` begins the next session."""
     scripts: list[Script] = []
     sessions: list[Session] = []
     for number, part in enumerate(text.split(";"), start=1):
-        session = Session(f"s{number}", retry_lost=retry_lost)
+        session = Session(f"s{number}", retry_lost=retry_lost, lost_backoff_seconds=lost_backoff)
         sessions.append(session)
         scripts += [_script(word, session.name, backoff) for word in part.split()]
     return Job("job", tuple(scripts), tuple(sessions), deadline)

@@ -173,6 +173,7 @@ class World:
         step = services.reconcile(job, seen, self.clock.now())
         if not isinstance(step, Open):
             return
+        self._assert_waited(job, step.session)
         plan = Plan.of(job, step, ScriptLibrary([]))
         uid = f"uid-{crc32(plan.to_json().encode())}"
         self.sessions.setdefault((step.run, uid), SimulatedSession(plan, uid))
@@ -181,6 +182,19 @@ class World:
             at=at, run=step.run, session=step.session, uid=uid, scripts=scripts
         )
         job.record(opened)
+
+    def _assert_waited(self, job: Job, session: str) -> None:
+        """Assert that a session that was lost had its pause, unless its job was resumed since."""
+        lost_at = 0.0
+        for event in job.events:
+            if isinstance(event, events.JobResumed):
+                lost_at = 0.0
+            elif isinstance(event, events.SessionEnded) and event.cause:
+                of = event.run.rpartition("-")[0]
+                lost_at = event.at if of == session else lost_at
+        if lost_at:
+            pause = job.session(session).lost_backoff_seconds
+            assert self.clock.now() >= lost_at + pause, "it did not wait after its loss"
 
     def act(self, job: Job) -> None:
         """Release the session that was committed, and pass the word on."""

@@ -38,7 +38,11 @@ SIZES = st.integers(0, 10**6)
 def jobs(draw: st.DrawFn) -> tuple[list[Script], list[Session], float | None]:
     """Describe a job of one to six scripts in up to three sessions."""
     names = "fedcba"[draw(st.integers(0, 5)) :][::-1]
-    sessions = [Session(f"s{i}", retry_lost=draw(st.integers(0, 2))) for i in range(3)]
+    backoff = draw(st.sampled_from([0, 0, 10]))
+    sessions = [
+        Session(f"s{i}", retry_lost=draw(st.integers(0, 2)), lost_backoff_seconds=backoff)
+        for i in range(3)
+    ]
     scripts: list[Script] = []
     at = 0
     for name in names:

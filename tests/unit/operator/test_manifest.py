@@ -64,7 +64,7 @@ def test_what_only_a_cluster_heeds_is_accepted_and_listed(file: Path) -> None:
             "    - name: houdini\n"
             "      interpreter: [hython]\n"
             "      startTimeoutSeconds: 60\n"
-            "      onInterrupted: {policy: Retry, limit: 2}\n"
+            "      onInterrupted: {policy: Retry, limit: 2, backoffSeconds: 5}\n"
             "      image: studio/houdini:20.5\n"
             "      resources: {requests: {cpu: 4, memory: 16Gi}}\n"
             "      env: [{name: JOB, value: a}]\n"
@@ -79,7 +79,9 @@ def test_what_only_a_cluster_heeds_is_accepted_and_listed(file: Path) -> None:
         "spec.sessions[houdini].resources",
         "spec.sessions[houdini].env",
     )
-    assert manifest.sessions == (Session("houdini", ("hython",), 60, retry_lost=2),)
+    assert manifest.sessions == (
+        Session("houdini", ("hython",), 60, retry_lost=2, lost_backoff_seconds=5),
+    )
     assert manifest.scripts == (Script("open", LibraryScript("open_scene"), session="houdini"),)
     assert (manifest.name, manifest.deadline_seconds) == ("shot", 60)
 

@@ -135,7 +135,7 @@ def test_a_job_in_the_words_of_the_domain() -> None:
                     "name": "houdini",
                     "interpreter": ["hython"],
                     "startTimeoutSeconds": 900,
-                    "onInterrupted": {"policy": "Retry", "limit": 3},
+                    "onInterrupted": {"policy": "Retry", "limit": 3, "backoffSeconds": 60},
                 },
                 {"name": "plain", "onInterrupted": {"policy": "Retry"}},
             ],
@@ -157,8 +157,8 @@ def test_a_job_in_the_words_of_the_domain() -> None:
         Script("notify", Container("curl", ("curl",), ("-f",))),
     )
     assert made.sessions == (
-        Session("houdini", ("hython",), 900, retry_lost=3),
-        Session("plain", ("python3",), 300, retry_lost=1),
+        Session("houdini", ("hython",), 900, retry_lost=3, lost_backoff_seconds=60),
+        Session("plain", ("python3",), 300, retry_lost=1, lost_backoff_seconds=10),
     )
     assert made.deadline_seconds == 7200
 

@@ -194,6 +194,38 @@ def test_a_deadline_ends_the_session() -> None:
     assert job.failure.cause.reason == Reason.DEADLINE_EXCEEDED
 
 
+def test_a_lost_session_is_replaced_after_its_pause() -> None:
+    job = job_of("open", retry_lost=2, lost_backoff=10)
+    job.record(events.JobAdded(at=0))
+    for lost_at in (5, 20):
+        release(job, reconcile(job, Observations(), lost_at))
+        ended = Ended(log_is_complete=True, cause=LOST)
+        assert reconcile(job, Observations((), ended), lost_at) == Wait(lost_at + 10)
+        assert reconcile(job, Observations(), lost_at + 9) == Wait(lost_at + 10)
+        assert isinstance(reconcile(job.copy(), Observations(), lost_at + 10), Open)
+
+
+def test_a_resume_waits_for_no_loss_of_before_it() -> None:
+    job = job_of("open", retry_lost=0, lost_backoff=10)
+    job.record(events.JobAdded(at=0))
+    release(job, reconcile(job, Observations(), 0))
+    reconcile(job, Observations((), Ended(log_is_complete=True, cause=LOST)), 5)
+    assert str(job.state) == "Failed"
+    job.record(events.JobResumed(at=6))
+    assert isinstance(reconcile(job, Observations(), 6), Open)
+
+
+def test_a_deadline_does_not_wait_for_a_lost_sessions_pause() -> None:
+    job = job_of("open", retry_lost=1, lost_backoff=100, deadline=60)
+    job.record(events.JobAdded(at=0))
+    release(job, reconcile(job, Observations(), 0))
+    ended = Ended(log_is_complete=True, cause=LOST)
+    assert reconcile(job, Observations((), ended), 5) == Wait(60)
+    reconcile(job, Observations(), 60)
+    assert job.failure
+    assert job.failure.cause.reason == Reason.DEADLINE_EXCEEDED
+
+
 def test_a_backoff_is_waited_for_between_sessions_too() -> None:
     job = job_of("do.retry1", retry_lost=1, backoff=30)
     job.record(events.JobAdded(at=0))

@@ -25,6 +25,15 @@ from job_execution_framework.domain.transitions import ENDED, RULES, JobState
 ScriptEventT = TypeVar("ScriptEventT", bound=ScriptEvent)
 
 
+@dataclass(frozen=True)
+class Losses:
+    """How many runs a session lost, why the last of them, and when."""
+
+    count: int
+    cause: Cause
+    at: float
+
+
 @dataclass
 class Job:
     """An ordered list of scripts, what happened to them, and what should happen next.
@@ -49,10 +58,8 @@ class Job:
     """The session run that is open, if one is."""
     runs: dict[str, int] = field(default_factory=dict[str, int], init=False)
     """How many runs each session has had."""
-    lost: dict[str, tuple[int, Cause]] = field(
-        default_factory=dict[str, tuple[int, Cause]], init=False
-    )
-    """How many runs each session lost since the job started or was resumed, and the last cause."""
+    lost: dict[str, Losses] = field(default_factory=dict[str, Losses], init=False)
+    """The runs that each session lost since the job started or was resumed."""
     started_at: float | None = field(default=None, init=False)
     resumed_at: float | None = field(default=None, init=False)
     ended_at: float | None = field(default=None, init=False)
@@ -140,8 +147,9 @@ class Job:
             self.runs[event.session] = self.runs.get(event.session, 0) + 1
         elif isinstance(event, events.SessionEnded):
             if self.run and event.cause:
-                losses = self.lost.get(self.run.session, (0, None))[0]
-                self.lost[self.run.session] = (losses + 1, event.cause)
+                before = self.lost.get(self.run.session)
+                count = before.count + 1 if before else 1
+                self.lost[self.run.session] = Losses(count, event.cause, event.at)
             self.run, self.warm = None, frozenset()
         elif isinstance(event, events.InterpreterLost):
             self.warm = frozenset()
@@ -209,7 +217,7 @@ class Job:
                 return failed
         if any(self.rows[script.name].state is ScriptState.RUNNING for script in ahead):
             return Wait()
-        pause = max(self._may_start_at(script) for script in ahead)
+        pause = max(self._may_open_at(goal.session), *map(self._may_start_at, ahead))
         if now < pause:
             return Wait(pause)
         if self.lease is None:
@@ -223,9 +231,9 @@ class Job:
         row = self.rows[script.name]
         if row.failures > script.retries.limit:
             return Finish(row.latest.cause or Cause(Reason.SESSION_LOST), script.name)
-        losses, cause = self.lost.get(script.session, (0, None))
-        if losses > self.session(script.session).retry_lost:
-            return Finish(cause, self._doubtful(script.session) or script.name)
+        lost = self.lost.get(script.session)
+        if lost and lost.count > self.session(script.session).retry_lost:
+            return Finish(lost.cause, self._doubtful(script.session) or script.name)
         return None
 
     def _doubtful(self, session: str) -> str | None:
@@ -236,6 +244,10 @@ class Job:
             if script.session == session and self.rows[script.name].state is ScriptState.INTERRUPTED
         ]
         return min(doubts, key=lambda name: self.rows[name].latest.started_at is None, default=None)
+
+    def _may_open_at(self, session: str) -> float:
+        lost = self.lost.get(session)
+        return lost.at + self.session(session).lost_backoff_seconds if lost else 0
 
     def _may_start_at(self, script: Script) -> float:
         row = self.rows[script.name]

@@ -74,6 +74,8 @@ class Session:
     """How long the interpreter may take to come up: licences, slow disks."""
     retry_lost: int = 0
     """How many lost processes of this session are replaced before the job fails."""
+    lost_backoff_seconds: float = 0
+    """How long to wait before that: what ended one may end the next, too."""
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,11 @@ def _session(session: Session) -> Document:
         "startTimeoutSeconds": max(1, round(session.start_timeout_seconds)),
     }
     if session.retry_lost:
-        written["onInterrupted"] = {"policy": "Retry", "limit": session.retry_lost}
+        written["onInterrupted"] = {
+            "policy": "Retry",
+            "limit": session.retry_lost,
+            "backoffSeconds": round(session.lost_backoff_seconds),
+        }
     return written
 
 

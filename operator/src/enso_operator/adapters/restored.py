@@ -13,7 +13,7 @@ from enso_operator.adapters.status_fields import cause_of, seconds_of, short
 from enso_operator.api.status import AttemptStatus, EnsoJobStatus, Ledger, OpenRun, ScriptStatus
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
-from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.job import Job, Losses
 from job_execution_framework.domain.row import Attempt, Row, ScriptState
 from job_execution_framework.domain.transitions import JobState
 
@@ -47,7 +47,7 @@ def _recall(job: Job, ledger: Ledger) -> None:
             job.runs[one.name] = one.runs
         if one.lost:
             cause = cause_of(one.lost_by) if one.lost_by else Cause(Reason.SESSION_LOST)
-            job.lost[one.name] = (one.lost, cause)
+            job.lost[one.name] = Losses(one.lost, cause, seconds_of(one.lost_time) or 0)
     if ledger.run:
         job.run, job.warm = _opened(ledger.run), frozenset(ledger.run.warm or ())
 

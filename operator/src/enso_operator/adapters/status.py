@@ -161,14 +161,17 @@ def _open_run(job: Job) -> OpenRun | None:
 
 def _session(job: Job, name: str) -> SessionLedger:
     """Say how often it was lost. Why matters where the job is about to fail of it."""
-    lost, cause = job.lost.get(name, (0, None))
+    lost, session = job.lost.get(name), job.session(name)
+    if lost is None:
+        return SessionLedger(name=name, runs=job.runs.get(name, 0))
     goal = first_undone(job.scripts, job.rows)
-    fails = goal and goal.session == name and lost > job.session(name).retry_lost
+    fails = goal and goal.session == name and lost.count > session.retry_lost
     return SessionLedger(
         name=name,
         runs=job.runs.get(name, 0),
-        lost=lost,
-        lost_by=failure_of(cause) if cause and fails and job.state not in ENDED else None,
+        lost=lost.count,
+        lost_by=failure_of(lost.cause) if fails and job.state not in ENDED else None,
+        lost_time=time_at(lost.at) if session.lost_backoff_seconds else None,
     )
 
 

@@ -169,6 +169,8 @@ class SessionLedger(Wire):
     """How many of them were lost since the job started or was last resumed."""
     lost_by: Failure | None = None
     """Why the last of them was lost."""
+    lost_time: Time | None = None
+    """When the last of them was lost, where another one waits for its backoff."""
 
 
 class Ledger(Wire):

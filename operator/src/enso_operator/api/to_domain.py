@@ -55,11 +55,13 @@ def job_definition(job: EnsoJob) -> JobDefinition:
 
 def _session(session: SessionSpec) -> Session:
     lost = session.on_interrupted
+    is_retried = lost.policy == "Retry"
     return Session(
         session.name,
         tuple(session.interpreter),
         session.start_timeout_seconds,
-        retry_lost=(lost.limit or 1) if lost.policy == "Retry" else 0,
+        retry_lost=(lost.limit or 1) if is_retried else 0,
+        lost_backoff_seconds=lost.backoff_seconds if is_retried else 0,
     )
 
 

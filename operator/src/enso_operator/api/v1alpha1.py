@@ -68,6 +68,8 @@ class OnInterrupted(Wire):
     """Fail ends the job there. Retry starts the session afresh and runs again what was lost."""
     limit: Annotated[int, Field(ge=1, le=100)] | None = None
     """How many lost processes of this session Retry replaces; 1 where it is not said."""
+    backoff_seconds: Annotated[int, Field(ge=0, le=LONGEST_SECONDS)] = 10
+    """How long, in seconds, Retry waits before it replaces one."""
 
 
 class SessionSpec(Wire):
