@@ -9,7 +9,7 @@ from collections import Counter
 from dev.cluster import commands
 from dev.cluster.places import DEFAULT_NAME, ClusterError
 from dev.up import background, marked
-from dev.up.target import OWN_NAMESPACE
+from dev.up.target import API_NAMESPACE, EXAMPLES
 
 
 def main() -> int:
@@ -42,9 +42,9 @@ def _down(port: int, cluster: str) -> int:
     commands.down(cluster)
     if commands.uses_current():
         print(
-            f"It keeps what `make up` applied: namespace {OWN_NAMESPACE} and the resources "
-            "EnsoJob and EnsoScript.\n"
-            f"  kubectl delete namespace {OWN_NAMESPACE}\n"
+            f"It keeps what `make up` applied: namespaces {EXAMPLES} and {API_NAMESPACE}, and the "
+            "resources EnsoJob and EnsoScript.\n"
+            f"  kubectl delete namespace {EXAMPLES} {API_NAMESPACE}\n"
             "  kubectl delete -f deploy/crds    # takes every EnsoJob of the cluster along"
         )
         if marked.SESSION in ended:

@@ -1,8 +1,7 @@
 """Finds the cluster's programs on this machine or gets them: used by plane.py and commands.py.
 
-In this order: `KUBEBUILDER_ASSETS`, `PATH`, the user's cache, a build from the pinned Go modules.
-`CLUSTER_BINARIES=download` lets kwokctl download official ones instead of building, and so does
-a machine that can have no Go.
+In this order: `KUBEBUILDER_ASSETS`, `PATH`, the user's cache, a download of the official ones, a
+build from the pinned Go modules.
 """
 
 import os
@@ -14,8 +13,7 @@ from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 
-from dev.cluster import toolchain
-from dev.cluster.build import build
+from dev.cluster import build, downloads
 from dev.cluster.places import ClusterError, locked, say, user_cache
 from dev.cluster.programs import CLUSTER, PROGRAMS, Program
 
@@ -23,28 +21,32 @@ CONTROL_PLANE: tuple[str, ...] = ("etcd", "kube-apiserver", "kube-controller-man
 
 
 def provide(names: Collection[str] = CLUSTER) -> dict[str, Path]:
-    """Return a path for every program; one of the control plane without a path is downloaded."""
-    paths = local(names)
-    if missing := [PROGRAMS[name] for name in names if name not in paths]:
+    """Return a path for every program."""
+    if _missing(names):
         with locked(user_cache() / "bin" / ".lock", waiting_for="another build of these programs"):
-            paths = local(names)  # the other build may have made them
-            paths |= _get([program for program in missing if program.name not in paths])
-    return paths
+            missing = _missing(names)  # the other build may have made some
+            for program in downloads.available(missing):
+                downloads.fetch(program)
+            if missing := _missing(names):
+                build.build(missing)
+    return local(names)
+
+
+def outlook(names: Collection[str] = CLUSTER) -> str:
+    """Say how those that are missing are got, and how long that takes; nothing if none is."""
+    missing = _missing(names)
+    if not missing:
+        return ""
+    official = downloads.available(missing)
+    to_build = [program for program in missing if program not in official]
+    parts = [f"downloaded: {downloads.outlook(official)}"] if official else []
+    parts += [f"built from source: {build.outlook(to_build)}"] if to_build else []
+    return "; ".join(parts)
 
 
 def local(names: Collection[str] = CLUSTER) -> dict[str, Path]:
     """Return what is there already."""
     return {name: path for name in names if (path := _find(PROGRAMS[name]))}
-
-
-def keep_downloads(folder: Path) -> None:
-    """Take what kwokctl has downloaded for a cluster into the cache: the next one finds it."""
-    for name in CONTROL_PLANE:
-        cached = PROGRAMS[name].cached
-        if _find(PROGRAMS[name]) is None:
-            cached.parent.mkdir(parents=True, exist_ok=True)
-            cached.unlink(missing_ok=True)
-            cached.symlink_to((folder / name).resolve())
 
 
 @cache
@@ -57,20 +59,9 @@ def kubectl() -> Path:
     return Path(found)
 
 
-def _get(missing: list[Program]) -> dict[str, Path]:
-    download = os.environ.get("CLUSTER_BINARIES") == "download"
-    to_build = [each for each in missing if not (download and each.name in CONTROL_PLANE)]
-    if not to_build:
-        return {}
-    try:
-        go = toolchain.go()
-    except ClusterError as error:
-        # kwokctl cannot download itself; the rest it can.
-        if any(each.name == "kwokctl" for each in to_build):
-            raise
-        say(f"{error}. Until then kwokctl downloads official programs.")
-        return {}
-    return build(to_build, go)
+def _missing(names: Collection[str]) -> list[Program]:
+    found = local(names)
+    return [PROGRAMS[name] for name in names if name not in found]
 
 
 def _find(program: Program) -> Path | None:

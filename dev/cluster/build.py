@@ -10,26 +10,29 @@ import subprocess
 import time
 from pathlib import Path
 
+from dev.cluster import toolchain
 from dev.cluster.places import MODULES, ClusterError, say
 from dev.cluster.programs import Program
 
 _TELL_EVERY = 10.0
 
 
-def build(programs: list[Program], go: Path) -> dict[str, Path]:
-    """Build them one after the other and return their paths."""
+def build(programs: list[Program]) -> None:
+    """Build them one after the other, into the cache."""
+    go = toolchain.go()
+    say(f"Building {outlook(programs)}. Stop it when you like: it goes on from there")
+    for program in programs:
+        _build(program, go)
+
+
+def outlook(programs: list[Program]) -> str:
+    """Say which, and how long that takes with nothing cached by Go."""
     minutes = sum(program.minutes for program in programs)
     names = ", ".join(f"{program.name} {program.version}" for program in programs)
-    say(f"Building {names}: once, as nothing of these is on this machine.")
-    say(
-        f"With nothing cached by Go that is about {minutes} minutes on two idle cores, on busy ones"
-        " twice that; stop it when you like, it goes on from there. With the internet at hand"
-        " CLUSTER_BINARIES=download is faster."
-    )
-    return {program.name: _build(program, go) for program in programs}
+    return f"{names} (once; about {minutes} minutes on two idle cores, on busy ones twice that)"
 
 
-def _build(program: Program, go: Path) -> Path:
+def _build(program: Program, go: Path) -> None:
     target = program.cached
     target.parent.mkdir(parents=True, exist_ok=True)
     partial, log = target.with_suffix(".partial"), target.with_suffix(".log")
@@ -57,7 +60,6 @@ def _build(program: Program, go: Path) -> Path:
         raise ClusterError(f"Building {program.name} failed ({log}):\n{tail}")
     partial.rename(target)
     say(f"  {program.name}: built in {_duration(time.monotonic() - start)}")
-    return target
 
 
 def _follow(process: subprocess.Popen[bytes], name: str, log: Path, start: float) -> int:

@@ -93,7 +93,7 @@ def write(
     audit: bool,
     node: bool,
 ) -> None:
-    """Write the configuration; a program without a path is downloaded by kwokctl."""
+    """Write the configuration."""
     started = components(node=node)
     options: dict[str, object] = {
         "runtime": "binary",
@@ -105,7 +105,7 @@ def write(
         **{option: ports[option] for option, of in _COMPONENT_OF_PORT.items() if of in started},
     }
     for component, option in _BINARY_OPTION.items():
-        if component in started and component in binaries:
+        if component in started:
             options[option] = str(binaries[component])
     if audit:
         options["kubeAuditPolicy"] = str(Path(__file__).with_name("audit-policy.yaml"))

@@ -131,8 +131,6 @@ def start(name: str = DEFAULT_NAME, *, audit: bool = False, node: bool = False) 
 def _create(cluster: Cluster, *, audit: bool, node: bool) -> None:
     found = binaries.provide(NODE if node else CLUSTER)
     settings = records.settings(cluster.name)
-    if to_download := {*binaries.CONTROL_PLANE} - set(found):
-        say(f"kwokctl downloads {', '.join(sorted(to_download))}: some 250 MB, once")
     say(f"Starting cluster {cluster.name}: a few seconds")
     begun = time.monotonic()
     for last in (False, False, True):
@@ -152,7 +150,6 @@ def _create(cluster: Cluster, *, audit: bool, node: bool) -> None:
             raise
         else:
             break
-    binaries.keep_downloads(cluster.folder / "bin")
     Record(ports, audit, node).write(cluster.name)
     say(f"Cluster {cluster.name} is up after {time.monotonic() - begun:.1f} s")
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dev.cluster import commands
+from dev.cluster import binaries, commands
 from dev.cluster.places import DEFAULT_NAME, ClusterError
 from dev.up import afterwards, in_cluster, in_memory, marked, ports, target
 from dev.up.errors import Failed
@@ -42,15 +42,19 @@ def _up(port: int, cluster: str) -> None:
         raise Failed("it needs Linux; elsewhere `.venv/bin/enso serve --embedded` is the HTTP API")
     if not shutil.which("curl"):
         raise Failed("curl is missing: install it (on Debian: apt-get install curl)")
-    commands.uses_current()  # raises before anything starts
+    if not commands.uses_current() and (how := binaries.outlook()):
+        print(
+            "The programs of a Kubernetes API server are not on this machine yet. After the first\n"
+            f"example they are got, once for all checkouts of yours:\n  {how}\n"
+        )
     if marked.end_servers(port):
         print("What an earlier `make up` started is replaced; the cluster and its jobs stay\n")
     ports.must_be_free(port)
     in_memory.show(port)
     chosen = target.get_ready(cluster)
-    operator, gateway = in_cluster.start(chosen, port)
+    operator = in_cluster.start_operator(chosen, port)
     in_cluster.apply_examples(chosen)
-    in_cluster.show(chosen, port, operator, gateway)
+    in_cluster.show(chosen, port, operator)
     afterwards.show(chosen, port, operator)
 
 

@@ -48,6 +48,11 @@ def run_example(port: int, *programs: Program) -> dict[str, Any]:
     return dict(job)
 
 
+def show_jobs(port: int) -> None:
+    """Show the list of jobs."""
+    _shown(LIST, port)
+
+
 def _shown(command: str, port: int, jobid: str = "") -> Any:  # noqa: ANN401  # JSON
     """Show a command and its output; return the output, which is JSON."""
     command = command.format(port=port, jobid=jobid)

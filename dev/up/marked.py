@@ -37,6 +37,11 @@ def ours(port: int, *words: bytes) -> dict[int, list[bytes]]:
     return {pid: line for pid, line in commands.items() if not words or {*words} & {*line}}
 
 
+def end_gateway(port: int) -> None:
+    """End what serves the HTTP API, from memory or over the cluster."""
+    _end(port, (b"serve",))
+
+
 def end_in_memory(port: int) -> None:
     """End the server that keeps jobs in memory."""
     _end(port, (b"--embedded",))

@@ -8,31 +8,33 @@ from dataclasses import dataclass
 
 from dev.cluster import binaries, commands
 from dev.cluster.places import CHECKOUT
-from dev.cluster.programs import CLUSTER
 from dev.cluster.resources import install_crds
 from dev.up.errors import Failed
 
-OWN_NAMESPACE = "enso-up"
-"""In a cluster that is not ours: what others have in it is none of our business."""
+EXAMPLES = "enso-examples"
+"""Where the jobs live that `make up` shows: the HTTP API begins with an empty list."""
+API_NAMESPACE = "enso-up"
+"""Whose jobs the HTTP API serves in a cluster that is not ours; in our own it is `default`."""
 _KUBECTL_SECONDS = 100
 
 
 @dataclass(frozen=True)
 class Target:
-    """A cluster that answers, and the namespace for the examples."""
+    """A cluster that answers; kubectl is asked about the namespace of the examples."""
 
     kubeconfig: str
-    namespace: str
     is_ours: bool
+    shell: str = f"kubectl -n {EXAMPLES}"
+    """How a user's command begins that is about them."""
 
     @property
-    def shell(self) -> str:
-        """How a user's command begins that is about the namespace."""
-        return "kubectl" if self.is_ours else f"kubectl -n {self.namespace}"
+    def api_namespace(self) -> str:
+        """Whose jobs the HTTP API serves."""
+        return "default" if self.is_ours else API_NAMESPACE
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Return what kubectl says; raise CalledProcessError."""
-        command = [str(binaries.kubectl()), "-n", self.namespace, *arguments]
+        command = [str(binaries.kubectl()), "-n", EXAMPLES, *arguments]
         done = subprocess.run(
             command,
             input=stdin,
@@ -61,27 +63,27 @@ class Target:
 def get_ready(cluster: str) -> Target:
     """Start the cluster, or look at the current context's; install what enso needs there."""
     is_ours = not commands.uses_current()
-    if is_ours and not set(CLUSTER) - binaries.local().keys():
+    if is_ours:
         print("== A Kubernetes API server of your own, with EnsoJobs", flush=True)
-    elif is_ours:
-        print(
-            "== A Kubernetes API server of your own, with EnsoJobs\n"
-            "Its programs are built from source first, once for all checkouts of yours: 11\n"
-            "minutes on two idle cores, 20 on busy ones. The API above answers meanwhile. Ctrl-C\n"
-            "stops the build; the next `make up` goes on from there.\n"
-            "Faster, where the internet is reachable: CLUSTER_BINARIES=download make up",
-            flush=True,
-        )
+        if binaries.outlook():
+            print(
+                "Its programs are got first, as said above. The API in memory answers meanwhile.\n"
+                "Ctrl-C stops it; the next `make up` goes on from there.",
+                flush=True,
+            )
     else:
         print("== The cluster of your kubeconfig's current context, with EnsoJobs", flush=True)
     kubeconfig = commands.up(cluster)
-    target = Target(kubeconfig, "default" if is_ours else OWN_NAMESPACE, is_ours)
-    if not is_ours:
-        document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OWN_NAMESPACE}}
+    target = Target(kubeconfig, is_ours)
+    for name in (EXAMPLES,) if is_ours else (EXAMPLES, API_NAMESPACE):
+        document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         target.kubectl("apply", "-f", "-", stdin=json.dumps(document))
     install_crds(target.kubectl)
-    where = "" if is_ours else f"; the examples are in namespace {OWN_NAMESPACE}"
-    print(f"EnsoJob and EnsoScript are installed from deploy/crds{where}", flush=True)
+    print(
+        "EnsoJob and EnsoScript are installed from deploy/crds; the examples are in namespace"
+        f" {EXAMPLES}",
+        flush=True,
+    )
     return target
 
 

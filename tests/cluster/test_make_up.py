@@ -15,7 +15,7 @@ from dev.cluster.places import CHECKOUT
 from dev.cluster.plane import Cluster
 from dev.cluster.sharing import claimed
 from dev.up.background import folder
-from dev.up.target import OWN_NAMESPACE
+from dev.up.target import API_NAMESPACE, EXAMPLES
 
 from tests.cluster.conftest import require_programs
 from tests.support.made import Made, free_port
@@ -61,10 +61,17 @@ def test_up_shows_everything_and_down_leaves_nothing(made: Made) -> None:
     assert "NotGoingOn" not in after
     assert f"export KUBECONFIG={made.environment['KUBECONFIG']}" in after
 
+    assert made.shell("curl", "-s", f"http://localhost:{made.port}/list-jobs") == "[]"
+
     kubectl = str(binaries.kubectl())
-    made.shell(kubectl, "patch", "ensojob/bake-cloth-later", "--type=merge", "-p", LET_GO)
+    of_examples = (kubectl, "-n", EXAMPLES)
+    made.shell(*of_examples, "patch", "ensojob/bake-cloth-later", "--type=merge", "-p", LET_GO)
     made.shell(
-        kubectl, "wait", "--for=condition=Succeeded", "ensojob/bake-cloth-later", "--timeout=50s"
+        *of_examples,
+        "wait",
+        "--for=condition=Succeeded",
+        "ensojob/bake-cloth-later",
+        "--timeout=50s",
     )
     long = of_scripts({"name": "long", "source": SLEEPS})
     path = folder(made.port) / "long.json"
@@ -93,12 +100,14 @@ def test_twice_in_the_cluster_of_the_current_context(cluster: Cluster, made: Mad
             assert made.servers() == 2
         down = made.run("down")
         assert (down.returncode, made.processes()) == (0, [])
-        assert f"kubectl delete namespace {OWN_NAMESPACE}\n" in down.stdout
+        assert f"kubectl delete namespace {EXAMPLES} {API_NAMESPACE}\n" in down.stdout
         assert cluster.ready()
-        names = cluster.kubectl("-n", OWN_NAMESPACE, "get", "ensojobs", "-o", "name").split()
+        names = cluster.kubectl("-n", EXAMPLES, "get", "ensojobs", "-o", "name").split()
         assert len([name for name in names if "/job-" in name]) == 2
     finally:
-        cluster.kubectl("delete", "namespace", OWN_NAMESPACE, "--ignore-not-found", "--wait=false")
+        cluster.kubectl(
+            "delete", "namespace", EXAMPLES, API_NAMESPACE, "--ignore-not-found", "--wait=false"
+        )
 
 
 @pytest.fixture
