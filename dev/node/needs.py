@@ -3,7 +3,6 @@
 import os
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from dev.cluster.places import ClusterError
@@ -40,7 +39,7 @@ def missing() -> str:
             "A real node needs root, for containers and their network: run `make cluster` as root,"
             " or `make cluster-up` for a cluster without a node"
         )
-    if packages := sorted(set(_missing_packages())):
+    if packages := missing_packages():
         return (
             f"A real node needs programs that this machine lacks: `apt-get install"
             f" {' '.join(packages)}`, or `make cluster-up` for a cluster without a node"
@@ -69,7 +68,9 @@ def plugins() -> Path | None:
     return None
 
 
-def _missing_packages() -> Iterator[str]:
-    yield from (package for name, package in _PROGRAMS.items() if find(name) is None)
+def missing_packages() -> list[str]:
+    """Return the Debian packages of programs that this machine lacks."""
+    packages = {package for name, package in _PROGRAMS.items() if find(name) is None}
     if plugins() is None:
-        yield "containernetworking-plugins"
+        packages.add("containernetworking-plugins")
+    return sorted(packages)

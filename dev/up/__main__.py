@@ -42,14 +42,15 @@ def _up(port: int, cluster: str) -> None:
         raise Failed("it needs Linux; elsewhere `.venv/bin/enso serve --embedded` is the HTTP API")
     if not shutil.which("curl"):
         raise Failed("curl is missing: install it (on Debian: apt-get install curl)")
-    if not commands.uses_current() and (how := binaries.outlook()):
+    is_ours = not commands.uses_current()  # raises before anything starts
+    if marked.end_servers(port):
+        print("What an earlier `make up` started is replaced; the cluster and its jobs stay\n")
+    ports.must_be_free(port)
+    if is_ours and (how := binaries.outlook()):
         print(
             "The programs of a Kubernetes API server are not on this machine yet. After the first\n"
             f"example they are got, once for all checkouts of yours:\n  {how}\n"
         )
-    if marked.end_servers(port):
-        print("What an earlier `make up` started is replaced; the cluster and its jobs stay\n")
-    ports.must_be_free(port)
     in_memory.show(port)
     chosen = target.get_ready(cluster)
     operator = in_cluster.start_operator(chosen, port)

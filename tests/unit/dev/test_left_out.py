@@ -1,0 +1,46 @@
+"""`make test` says what it does not test, and what would change that."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from dev import left_out
+from dev.cluster.places import CHECKOUT
+from dev.node import needs
+
+
+def test_a_machine_with_everything_leaves_out_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(needs, "missing_packages", list)
+    monkeypatch.setattr(needs, "find", lambda name: f"/usr/bin/{name}")
+    assert [*left_out.sentences()] == []
+
+
+def test_without_root_the_command_that_has_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(needs, "find", lambda name: f"/usr/bin/{name}")
+    (sentence,) = left_out.sentences()
+    assert sentence == "every test on a real node: it needs root. `sudo make test` runs them"
+
+
+def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(needs, "SYSTEM_PATH", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    node, gdb = left_out.sentences()
+    assert "`apt-get install buildah catatonit " in node
+    assert gdb == "scripts inside gdb: it is missing. `apt-get install gdb` adds it"
+
+
+def test_it_is_said_first_and_last() -> None:
+    command = ["make", "--dry-run", "--no-print-directory", "test"]
+    environment = {key: value for key, value in os.environ.items() if key != "MAKEFLAGS"}
+    run = subprocess.run(
+        command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=True
+    )
+    steps = [line for line in run.stdout.splitlines() if " sync --locked" not in line]
+    assert "dev.left_out" in steps[0]
+    assert "dev.left_out; exit $code" in steps[-1]
