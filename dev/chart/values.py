@@ -146,12 +146,10 @@ class Service(Strict):
 
 
 class Gateway(Strict):
-    """The HTTP API: list-jobs, add-job, get-job and execute-job, over one namespace."""
+    """The HTTP API: list-jobs, add-job, get-job and execute-job, over jobsNamespace."""
 
     enabled: bool = False
     """Run it. It has no authentication: put a proxy that has before it."""
-    namespace: Name = ""
-    """Whose EnsoJobs; by default the first of watchNamespaces, else the release's namespace."""
     replicas: Count = 1
     """How many."""
     service: Service = Field(default_factory=Service)
@@ -174,8 +172,6 @@ class Test(Strict):
 
     enabled: bool = True
     """Have it."""
-    namespace: Name = ""
-    """Where; by default the first of watchNamespaces, else the release's namespace."""
     timeout_seconds: Seconds = 240
     """How long the job may take; the pull of an image counts. helm's own --timeout is 5m."""
 
@@ -202,6 +198,9 @@ class Values(Strict):
 
     watch_namespaces: list[Name] = Field(default_factory=list[Name])
     """Namespaces whose EnsoJobs are looked after, with Roles there only; without any, all."""
+    jobs_namespace: Name = ""
+    """Where the HTTP API, `helm test` and the first job of the notes have their EnsoJobs; never the
+    release's own. By default the first other one of watchNamespaces, else `default`."""
     replicas: Count = 1
     """Operators. A second one takes over in seconds where a node dies, rather than in minutes."""
     image: Image = Field(default_factory=Image)

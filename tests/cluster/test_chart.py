@@ -82,6 +82,15 @@ def test_kinds_that_were_applied_by_hand_can_be_taken_over(own_cluster: Cluster)
     assert "keep" in own_cluster.kubectl("get", "crd/ensojobs.enso.dev", "-o", "yaml")
 
 
+@pytest.fixture
+def release_namespace(crds: Cluster, namespace: str) -> Generator[str]:
+    """Where the release is: not where its jobs are."""
+    name = f"{namespace}-release"
+    crds.kubectl("create", "namespace", name)
+    yield name
+    crds.kubectl("delete", "namespace", name, "--wait=false")
+
+
 @contextmanager
 def for_local_sessions(cluster: Cluster, namespace: str) -> Generator[None]:
     """Grant the one right more that local sessions need: to tell this cluster from others."""
@@ -135,20 +144,24 @@ def test_its_pods_are_admitted_where_the_level_is_restricted(crds: Cluster, name
 
 
 def test_the_rights_in_namespaces_are_enough(
-    crds: Cluster, client: ApiClient, namespace: str, tmp_path: Path
+    crds: Cluster, client: ApiClient, namespace: str, release_namespace: str, tmp_path: Path
 ) -> None:
     desk = Desk(crds, client, namespace)
-    documents = rendered(f"watchNamespaces={{{namespace}}}", namespace=namespace)
+    documents = rendered(f"watchNamespaces={{{namespace}}}", namespace=release_namespace)
     kinds = {"ServiceAccount", "Role", "RoleBinding"}
-    desk.kubectl(
+    crds.kubectl(
         *("apply", "-f", "-"),
         stdin=json.dumps(as_list([one for one in documents if one["kind"] in kinds])),
     )
-    with for_local_sessions(crds, namespace):
-        kubeconfig = of_stranger(crds, namespace, tmp_path, ACCOUNT)
+    with for_local_sessions(crds, release_namespace):
+        kubeconfig = of_stranger(crds, release_namespace, tmp_path, ACCOUNT)
         desk.apply(library_script(source=PASSES))
         with operators_of(kubeconfig, namespace, tmp_path) as operators:
-            flags = ("--leader-elect", f"--lease-namespace={namespace}", f"--lease-name={ACCOUNT}")
+            flags = (
+                "--leader-elect",
+                f"--lease-namespace={release_namespace}",
+                f"--lease-name={ACCOUNT}",
+            )
             one = operators.ready(*flags)
             desk.apply(of_scripts({"scriptRef": {"name": "open_scene"}}, ttlSecondsAfterFinished=1))
             until(lambda: desk.names() == [])
@@ -163,17 +176,17 @@ def as_flag(name: str, value: str) -> str:
 
 
 def test_the_rights_in_namespaces_are_enough_for_pods(
-    crds: Cluster, client: ApiClient, namespace: str, tmp_path: Path
+    crds: Cluster, client: ApiClient, namespace: str, release_namespace: str, tmp_path: Path
 ) -> None:
     desk = Desk(crds, client, namespace)
-    documents = rendered(f"watchNamespaces={{{namespace}}}", namespace=namespace)
+    documents = rendered(f"watchNamespaces={{{namespace}}}", namespace=release_namespace)
     told = environment(pods(documents)[0])
     kinds = {"ServiceAccount", "Role", "RoleBinding"}
-    desk.kubectl(
+    crds.kubectl(
         *("apply", "-f", "-"),
         stdin=json.dumps(as_list([one for one in documents if one["kind"] in kinds])),
     )
-    kubeconfig = of_stranger(crds, namespace, tmp_path, ACCOUNT)
+    kubeconfig = of_stranger(crds, release_namespace, tmp_path, ACCOUNT)
     with operators_of(kubeconfig, namespace, tmp_path) as operators:
         # As the chart tells it, but for what the test's own operators are told.
         ours = ("HOST", "PORT", "FORMAT", "NAMESPACES")

@@ -141,6 +141,34 @@ def test_namespaces_need_nothing_of_the_cluster() -> None:
     assert one(documents, "Role", "test")["metadata"]["namespace"] == "a"
 
 
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (("jobsNamespace=enso",), "EnsoJobs do not belong into enso, the operator's own namespace"),
+        (("watchNamespaces={enso}",), "would not look after namespace default"),
+        (("watchNamespaces={a}", "jobsNamespace=b"), "would not look after namespace b"),
+    ],
+)
+def test_no_job_of_the_chart_lives_beside_the_operator(
+    settings: tuple[str, ...], sentence: str
+) -> None:
+    with pytest.raises(HelmSays, match=sentence):
+        rendered(*settings)
+
+
+def test_the_namespace_of_jobs_is_used_by_everything_that_makes_some() -> None:
+    for settings, name in (
+        ((), "default"),
+        (("watchNamespaces={enso,a}",), "a"),
+        (("jobsNamespace=shows",), "shows"),
+    ):
+        documents = rendered("gateway.enabled=true", *settings)
+        for part in ("gateway", "test"):
+            assert one(documents, "Role", part)["metadata"]["namespace"] == name
+            pod = one_pod(documents, f"{OPERATOR}-{part}")
+            assert f"--namespace={name}" in pod["spec"]["containers"][0]["args"]
+
+
 def one_pod(documents: list[dict[str, Any]], name: str) -> dict[str, Any]:
     return next(pod for pod in pods(documents) if pod["metadata"]["name"] == name)
 

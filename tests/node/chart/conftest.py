@@ -1,12 +1,15 @@
-"""The chart on the node: every test has a release of its own, in a namespace of its own."""
+"""The chart on the node: every test has a release, and jobs, in namespaces of their own."""
 
 from __future__ import annotations
+
+from collections.abc import Generator
 
 import pytest
 from dev.node.node import Node
 from kubernetes.client import ApiClient
 
 from tests.node.chart.release import Release, ReleaseDesk
+from tests.node.conftest import new_namespace
 from tests.node.jobs.conftest import client
 from tests.support.chart import need_helm
 
@@ -21,6 +24,7 @@ def desk(node: Node, client: ApiClient, node_namespace: str) -> ReleaseDesk:
 
 
 @pytest.fixture
-def release(desk: ReleaseDesk) -> Release:
+def release(node: Node, desk: ReleaseDesk) -> Generator[Release]:
     """A release that is not installed yet; it goes with its namespace."""
-    return Release(desk)
+    with new_namespace(node) as name:
+        yield Release(desk, name)

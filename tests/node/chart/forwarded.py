@@ -10,14 +10,14 @@ from contextlib import contextmanager
 import httpx2 as httpx
 from dev.cluster import binaries
 
-from tests.node.jobs.pod_desk import PodDesk
+from tests.node.chart.release import Release
 
 
 @contextmanager
-def forwarded(desk: PodDesk, service: str) -> Generator[httpx.Client]:
+def forwarded(release: Release, service: str) -> Generator[httpx.Client]:
     """Yield a client of the Service, at a port of this machine that was free."""
-    command = (str(binaries.kubectl()), f"--kubeconfig={desk.node.kubeconfig}")
-    where = ("-n", desk.namespace, "port-forward", f"service/{service}", ":5005")
+    command = (str(binaries.kubectl()), f"--kubeconfig={release.desk.node.kubeconfig}")
+    where = ("-n", release.namespace, "port-forward", f"service/{service}", ":5005")
     with subprocess.Popen([*command, *where], stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout

@@ -1,4 +1,4 @@
-"""One release of the chart on the node, which looks after the namespace that it is in."""
+"""One release of the chart on the node, which looks after one namespace, not its own."""
 
 from __future__ import annotations
 
@@ -82,6 +82,12 @@ class Release:
     """What docs/install.md does with one, into one namespace only."""
 
     desk: ReleaseDesk
+    namespace: str
+    """Where its own Pods are."""
+
+    def kubectl(self, *arguments: str) -> str:
+        """Ask about its own namespace."""
+        return self.desk.node.kubectl("-n", self.namespace, *arguments)
 
     def install(self, *settings: str) -> str:
         """Install it with an operator that works and one that stands by; wait for both."""
@@ -107,19 +113,19 @@ class Release:
     def settles(self) -> None:
         """Wait until every operator is of the last revision, and none of another is left."""
         status = ("rollout", "status", f"deployment/{OPERATOR}", "--timeout=55s")
-        self.desk.kubectl(*status)
+        self.kubectl(*status)
         until(lambda: len(self.operators()) == self._replicas())
 
     def operators(self) -> list[Document]:
         """Return the Pods of the operator."""
         chosen = f"app.kubernetes.io/instance={NAME},app.kubernetes.io/component=operator"
-        found = json.loads(self.desk.kubectl("get", "pods", "-l", chosen, "-o", "json"))
+        found = json.loads(self.kubectl("get", "pods", "-l", chosen, "-o", "json"))
         return list(found["items"])
 
     def leader(self) -> str:
         """Return who holds the lease: a Pod, and one process of it; nothing if nobody does."""
         held = ("get", "lease", OPERATOR, "--ignore-not-found", "-o")
-        return self.desk.kubectl(*held, "jsonpath={.spec.holderIdentity}")
+        return self.kubectl(*held, "jsonpath={.spec.holderIdentity}")
 
     def leading(self) -> Document:
         """Return the Pod of the operator that works."""
@@ -139,7 +145,7 @@ class Release:
 
     def _replicas(self) -> int:
         count = ("get", "deployment", OPERATOR, "-o", "jsonpath={.spec.replicas}")
-        return int(self.desk.kubectl(*count))
+        return int(self.kubectl(*count))
 
     def _put(self, verb: str, *arguments: str) -> str:
         tag = operator_image.built().built.rpartition(":")[2]
@@ -148,5 +154,5 @@ class Release:
         return self._helm(verb, NAME, str(CHART), f"--values={_VALUES}", *flags)
 
     def _helm(self, *arguments: str) -> str:
-        place = (f"--kubeconfig={self.desk.node.kubeconfig}", f"--namespace={self.desk.namespace}")
+        place = (f"--kubeconfig={self.desk.node.kubeconfig}", f"--namespace={self.namespace}")
         return helm(*place, *arguments)

@@ -7,14 +7,17 @@ from collections.abc import Iterable
 
 from dev.cluster.audit import Request
 
-from tests.node.jobs.pod_desk import Document, PodDesk
+from tests.node.chart.release import Release
+from tests.node.jobs.pod_desk import Document
 
 Rights = set[tuple[str, str]]
 
 
-def granted(desk: PodDesk, account: str) -> Rights:
-    """Return what the bindings of this namespace give an account, names of objects aside."""
-    found = json.loads(desk.kubectl("get", "roles,rolebindings", "-o", "json"))["items"]
+def granted(release: Release, account: str) -> Rights:
+    """Return what the bindings of both namespaces give an account, names of objects aside."""
+    kinds = ("get", "roles,rolebindings", "-o", "json")
+    answers = (release.kubectl(*kinds), release.desk.kubectl(*kinds))
+    found = [each for answer in answers for each in json.loads(answer)["items"]]
     roles = {one["metadata"]["name"]: one for one in found if one["kind"] == "Role"}
     return {
         (resource, verb)
@@ -31,10 +34,10 @@ def asked(requests: Iterable[Request]) -> Rights:
     return {(one.resource, one.verb) for one in requests if one.resource}
 
 
-def requests_of(desk: PodDesk, account: str, mark: int) -> list[Request]:
-    """Return what an account of this namespace has asked for since then."""
-    user = f"system:serviceaccount:{desk.namespace}:{account}"
-    return [one for one in desk.node.audit.since(mark) if one.user == user]
+def requests_of(release: Release, account: str, mark: int) -> list[Request]:
+    """Return what an account of the release has asked for since then."""
+    user = f"system:serviceaccount:{release.namespace}:{account}"
+    return [each for each in release.desk.node.audit.since(mark) if each.user == user]
 
 
 def quota(pods: int) -> Document:

@@ -38,7 +38,7 @@ def test_a_release_runs_jobs_says_why_one_fails_and_passes_its_own_test(
 def test_the_http_api_and_kubectl_see_the_same_jobs(desk: ReleaseDesk, release: Release) -> None:
     release.install("gateway.enabled=true", "replicas=1")
     desk.apply(library_script("open-scene", source=SAYS))
-    with forwarded(desk, f"{OPERATOR}-gateway") as http:
+    with forwarded(release, f"{OPERATOR}-gateway") as http:
         assert http.get("/list-jobs").json() == []
 
         job = {"instructions": [["open_scene", {"path": "/shots/010"}]]}

@@ -38,24 +38,24 @@ def test_the_operator_uses_each_of_its_rights_and_asks_for_no_other(
     desk: ReleaseDesk, release: Release, mark: int
 ) -> None:
     release.install("sessions.graceSeconds=1", "resyncSeconds=1")
-    full_namespace(desk, mark)
+    full_namespace(desk, release, mark)
     late = late_pod(desk)
     a_job_of_every_kind(desk)
-    missing_volume(desk, mark)
+    missing_volume(desk, release, mark)
     taken_name(desk)
     until(lambda: late not in desk.kubectl("get", "pods", "-o", "name").split())
     leader = release.leading()["metadata"]["name"]
-    release.hands_over(lambda: desk.kubectl("delete", "pod", leader, "--wait=false"))
+    release.hands_over(lambda: release.kubectl("delete", "pod", leader, "--wait=false"))
     desk.begin("last", of(PASSES))
     assert desk.ends("last")["scripts"][0]["state"] == "Succeeded"
 
-    requests = requests_of(desk, OPERATOR, mark)
+    requests = requests_of(release, OPERATOR, mark)
     # A quota refuses as a missing right does.
     by_quota = [one for one in requests if (one.resource, one.verb) == ("pods", "create")]
-    assert asked(requests) == granted(desk, OPERATOR)
+    assert asked(requests) == granted(release, OPERATOR)
     assert [one for one in requests if is_refused(one) and one not in by_quota] == []
     elsewhere = {one.namespace for one in requests if one.resource} - {desk.namespace}
-    assert not elsewhere
+    assert elsewhere == {release.namespace}
     leases = {one.name for one in requests if one.resource == "leases" and one.verb != "create"}
     assert leases == {OPERATOR}
 
@@ -64,7 +64,7 @@ def test_the_http_api_and_the_releases_own_test_use_all_of_theirs(
     desk: ReleaseDesk, release: Release, mark: int
 ) -> None:
     release.install("gateway.enabled=true", "replicas=1")
-    with forwarded(desk, f"{OPERATOR}-gateway") as http:
+    with forwarded(release, f"{OPERATOR}-gateway") as http:
         desk.apply(library_script("open-scene", source=PASSES))
         wanted: Document = {"instructions": [["open_scene", {}]]}
         name = http.post("/add-job", json=wanted).json()["jobid"]
@@ -77,21 +77,21 @@ def test_the_http_api_and_the_releases_own_test_use_all_of_theirs(
     # The roles of the test went with it.
     of_test = {("ensojobs", verb) for verb in ("create", "get", "delete")}
     for account, rights in (
-        (f"{OPERATOR}-gateway", granted(desk, f"{OPERATOR}-gateway")),
+        (f"{OPERATOR}-gateway", granted(release, f"{OPERATOR}-gateway")),
         (f"{OPERATOR}-test", of_test),
     ):
-        requests = requests_of(desk, account, mark)
+        requests = requests_of(release, account, mark)
         assert asked(requests) == rights
         assert [one for one in requests if is_refused(one)] == []
 
 
-def full_namespace(desk: ReleaseDesk, mark: int) -> None:
+def full_namespace(desk: ReleaseDesk, release: Release, mark: int) -> None:
     """A job that waits for room, and finds its own plan when there is some."""
     desk.apply(quota(0))
     until(lambda: desk.kubectl("get", "quota", "few", "-o", "jsonpath={.status.hard.pods}") == "0")
     desk.begin("waits", of(PASSES))
     wanted = ("configmaps", "get")
-    until(lambda: wanted in asked(requests_of(desk, OPERATOR, mark)))
+    until(lambda: wanted in asked(requests_of(release, OPERATOR, mark)))
     desk.kubectl("delete", "quota", "few")
     desk.ends("waits")
 
@@ -119,7 +119,7 @@ def a_job_of_every_kind(desk: ReleaseDesk) -> None:
     until(lambda: not {"expires", "deleted"} & {*desk.names()})
 
 
-def missing_volume(desk: ReleaseDesk, mark: int) -> None:
+def missing_volume(desk: ReleaseDesk, release: Release, mark: int) -> None:
     """A job whose Pod does not begin, for a reason that only the Pod's Events tell."""
     session = {
         "name": "main",
@@ -127,7 +127,7 @@ def missing_volume(desk: ReleaseDesk, mark: int) -> None:
         "volumeMounts": [{"name": "keys", "mountPath": "/keys"}],
     }
     desk.begin("no-keys", of(PASSES), sessions=[session])
-    until(lambda: ("events", "list") in asked(requests_of(desk, OPERATOR, mark)))
+    until(lambda: ("events", "list") in asked(requests_of(release, OPERATOR, mark)))
     desk.kubectl("delete", "ensojob", "no-keys")
 
 

@@ -62,17 +62,21 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
-{{/* The namespace of what needs just one. */}}
-{{- define "enso.firstNamespace" -}}
-{{- first (append .Values.watchNamespaces .Release.Namespace) }}
+{{/*
+  Where the HTTP API, the test and the first job of the notes have their EnsoJobs. Whoever may create
+  Pods in the operator's own namespace can act as the operator, so that is refused.
+*/}}
+{{- define "enso.jobsNamespace" -}}
+{{- $own := .Release.Namespace }}
+{{- $watched := .Values.watchNamespaces }}
+{{- $others := without $watched $own }}
+{{- $name := .Values.jobsNamespace | default (first (append $others "default")) }}
+{{- if eq $name $own }}
+{{- fail (printf "EnsoJobs do not belong into %s, the operator's own namespace: whoever may create them there can act as the operator. Install the release into a namespace of its own (--namespace enso-executer --create-namespace), or name another one as jobsNamespace" $own) }}
+{{- else if and $watched (not (has $name $watched)) }}
+{{- fail (printf "The operator would not look after namespace %s, where the HTTP API and the test have their EnsoJobs: watchNamespaces must name one that is not the release's own (%s), or jobsNamespace one of watchNamespaces" $name $own) }}
 {{- end }}
-
-{{- define "enso.gatewayNamespace" -}}
-{{- default (include "enso.firstNamespace" .) .Values.gateway.namespace }}
-{{- end }}
-
-{{- define "enso.testNamespace" -}}
-{{- default (include "enso.firstNamespace" .) .Values.test.namespace }}
+{{- $name }}
 {{- end }}
 
 {{- define "enso.leaseName" -}}
