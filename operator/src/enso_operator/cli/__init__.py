@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +11,26 @@ import typer
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
+def _show_version(wanted: bool) -> None:  # noqa: FBT001  # typer gives a flag's value so
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415  # only here
+
+        print(f"enso {version('enso-operator')}, Python {platform.python_version()}")
+        raise typer.Exit
+
+
 @app.callback()
-def enso() -> None:
+def enso(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
     """Run a list of scripts in order and know exactly what happened."""
+    del version
 
 
 @app.command("run")
