@@ -4,6 +4,9 @@ It puts the runtime into RUNTIME, where the session waits for it, then prints ea
 journal as it is written, and an empty line as a heartbeat. It is a native sidecar: killed, it is
 started again and prints everything once more; its SIGTERM comes after the session has ended, and
 then it prints the rest. It imports little: a Pod's start waits for it.
+
+Scripts can write to the journal, and to its folder, whatever they like. What is no record is not
+printed, and of what looks like one no more than an honest session ever writes.
 """
 
 from __future__ import annotations
@@ -12,9 +15,13 @@ import importlib.util
 import os
 import shutil
 import signal
+import stat
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+
+from job_execution_framework.service_layer.record_line import BEGINS, LONGEST_BYTES
 
 JOURNAL, READY = "journal", "ready"
 PACKAGE = "job_execution_framework"
@@ -25,6 +32,14 @@ BEATS_TO_REPEAT = 10_000
 part can be read again."""
 DRAINED = b"drained\n"
 """The last line: the session has ended, and what stands above is all that it wrote."""
+CHUNK_BYTES = 64 * 1024
+"""What is read of the journal at once."""
+AT_ONCE_BYTES = 4 * 1024 * 1024
+"""What is printed as fast as it can be read: a whole journal, after a start and at the end."""
+BYTES_A_SECOND = 64 * 1024
+"""What is printed a second beyond that."""
+LEAST_COST_BYTES = 128
+"""What a shorter line counts for: reading it costs as much."""
 
 
 def main(runtime: str, run: str) -> None:
@@ -32,22 +47,21 @@ def main(runtime: str, run: str) -> None:
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
     bring(Path(runtime))
-    journal, position, pause, beats = Path(run) / JOURNAL, 0, 0.0, 0
+    tail, pause, beats = Tail(Path(run) / JOURNAL), 0.0, 0
     beat_at = time.monotonic() + HEARTBEAT_SECONDS
-    while True:
-        last = bool(stopping)  # asked before reading: what the session wrote is there by then
-        text = _read(journal, position)
-        position += len(text)
-        _print(text)
-        if last:
-            _print(DRAINED)
-            return
+    while not stopping:
+        _print(tail.read(time.monotonic()))
         if time.monotonic() >= beat_at:
             beats, beat_at = beats + 1, time.monotonic() + HEARTBEAT_SECONDS
-            position = 0 if beats % BEATS_TO_REPEAT == 0 else position
+            if beats % BEATS_TO_REPEAT == 0:
+                tail = Tail(tail.journal)
             _print(b"\n")
-        pause = SHORTEST_LOOK_SECONDS if text else min(pause * 1.2, LONGEST_LOOK_SECONDS)
+        pause = min(pause * 1.2, LONGEST_LOOK_SECONDS) if tail.at_end else 0.0
         time.sleep(max(pause, SHORTEST_LOOK_SECONDS))
+    for text in tail.rest(time.monotonic()):  # what the session wrote is there by now
+        _print(text)
+    if tail.at_end:
+        _print(DRAINED)
 
 
 def bring(target: Path) -> None:
@@ -64,15 +78,58 @@ def bring(target: Path) -> None:
     (target / READY).touch()
 
 
-def _read(journal: Path, position: int) -> bytes:
-    """Return the whole lines from there on."""
-    try:
-        with journal.open("rb") as file:
-            file.seek(position)
-            text = file.read()
-    except FileNotFoundError:
-        return b""
-    return text[: text.rfind(b"\n") + 1]
+class Tail:
+    """The records of a journal, read once, piece by piece, no faster than anybody may print."""
+
+    def __init__(self, journal: Path) -> None:
+        self.journal = journal
+        self.at_end = False
+        """All that the journal had was read, the last time that it was looked at."""
+        self._position, self._begun = 0, b""
+        self._skips = False
+        """What comes up to the next newline is the rest of a line that is too long."""
+        self._allowed, self._as_of = float(AT_ONCE_BYTES), time.monotonic()
+
+    def read(self, now: float) -> bytes:
+        """Return the next records, each with its newline; nothing where it would be too much."""
+        earned = (now - self._as_of) * BYTES_A_SECOND
+        self._allowed, self._as_of = min(self._allowed + earned, AT_ONCE_BYTES), now
+        if self._allowed <= 0:
+            return b""
+        chunk = self._chunk()
+        self._position += len(chunk)
+        self.at_end = not chunk
+        records = self._records(chunk)
+        self._allowed -= sum(max(len(record), LEAST_COST_BYTES) for record in records)
+        return b"".join(record + b"\n" for record in records)
+
+    def rest(self, now: float) -> Iterator[bytes]:
+        """Return what is left, to the end, unless that is more than a whole journal."""
+        self._allowed, self.at_end = float(AT_ONCE_BYTES), False
+        while self._allowed > 0 and not self.at_end:
+            yield self.read(now)
+
+    def _chunk(self) -> bytes:
+        """Return what comes next, nothing where the journal's name is not that of a file."""
+        how = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        try:
+            file = os.open(self.journal, how)
+        except OSError:
+            return b""  # there is none yet, or a script took it away: that harms its own job
+        try:
+            is_file = stat.S_ISREG(os.fstat(file).st_mode)
+            return os.pread(file, CHUNK_BYTES, self._position) if is_file else b""
+        finally:
+            os.close(file)
+
+    def _records(self, chunk: bytes) -> list[bytes]:
+        """Return the whole records that end in this chunk."""
+        *lines, self._begun = (self._begun + chunk).split(b"\n")
+        if lines and self._skips:
+            lines, self._skips = lines[1:], False
+        if len(self._begun) > LONGEST_BYTES:
+            self._begun, self._skips = b"", True
+        return [line for line in lines if line.startswith(BEGINS) and len(line) <= LONGEST_BYTES]
 
 
 def _print(text: bytes) -> None:

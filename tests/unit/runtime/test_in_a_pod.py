@@ -23,6 +23,7 @@ from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.observations import Outcome
 from job_execution_framework.service_layer.plan import Plan
+from job_execution_framework.service_layer.record_line import LONGEST_BYTES
 from job_execution_framework.service_layer.records import End
 from job_execution_framework.service_layer.runner import Result
 from tests.support.eventually import eventually
@@ -103,6 +104,14 @@ def test_a_word_to_cancel_is_an_outcome(tmp_path: Path) -> None:
         (Outcome("open", 1, ScriptState.FAILED, "Cancelled"),),
         True,
     )
+
+
+def test_no_record_is_longer_than_one_may_be(tmp_path: Path) -> None:
+    many = {f"n{i}": ["🎬" * 256] * 3 for i in range(32)}  # each is four bytes
+    pod = Pod(tmp_path, Script("open", Source("def main(**many): pass"), many))
+    assert pod.ends() == ["ScriptStarted", "ScriptSucceeded", ""]
+    lines = (pod.run / supervisor.JOURNAL).read_bytes().splitlines()
+    assert max(map(len, lines)) <= LONGEST_BYTES
 
 
 def test_a_secret_is_text_and_no_script_finds_it_in_its_environment(tmp_path: Path) -> None:

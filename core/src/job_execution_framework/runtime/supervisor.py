@@ -43,7 +43,8 @@ from job_execution_framework.runtime.interpreter import orphans
 from job_execution_framework.runtime.journal import Journal, JournalUnitOfWork
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.plan import Plan
-from job_execution_framework.service_layer.records import End
+from job_execution_framework.service_layer.record_line import LONGEST_BYTES
+from job_execution_framework.service_layer.records import End, to_line
 from job_execution_framework.service_layer.runner import Result
 
 MARKER, ALIVE, JOURNAL, WORD = "marker", "alive", "journal", "word"
@@ -98,8 +99,8 @@ class SummedUp(JournalUnitOfWork):
 
     def save(self, job: Job, events: list[Event], version: int | str | None) -> int:
         """Append the new events, and sum up."""
-        if self._file and self.journal.size() > THICK_BYTES:
-            events = [_thinned(event) for event in events]
+        is_thick = self._file is not None and self.journal.size() > THICK_BYTES
+        events = [_thinned(event) if is_thick or _is_long(event) else event for event in events]
         saved = super().save(job, events, version)
         self.sum_up()
         return saved
@@ -108,6 +109,11 @@ class SummedUp(JournalUnitOfWork):
         """Write how the scripts stand."""
         if self._file:
             summary.write(self._file, self.load(self._job_id)[0], self._lease, ended=ended)
+
+
+def _is_long(event: Event) -> bool:
+    """Whether nobody would take the event for a record, as its line is too long."""
+    return len(to_line(event)) > LONGEST_BYTES
 
 
 def _thinned(event: Event) -> Event:
