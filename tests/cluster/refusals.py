@@ -50,7 +50,6 @@ RULES_REFUSED: list[tuple[Document, str]] = [
         of_scripts(CONTAINER | {"session": "main"}),
         "a container is a session of its own: remove session",
     ),
-    (of_scripts(CONTAINER | {"args": {"a": 1}}), NO_ARGS),
     (
         of_scripts(
             CONTAINER | {"argsFrom": [{"name": "a", "secretKeyRef": {"name": "s", "key": "k"}}]}
@@ -149,6 +148,7 @@ REFUSED: list[tuple[Document, str]] = [
     (of_scripts({"source": "x" * (64 * 1024 + 1)}), "source: Too long"),
     (library_script(source="x" * (256 * 1024 + 1)), "spec.source: Too long"),
     (of_scripts({"args": {f"a{i}": 1 for i in range(101)}}), "args: Too many: 101"),
+    (of_scripts(CONTAINER | {"args": {"a": 1}}), '"spec.scripts[0]" must not validate the schema'),
     (of_scripts({"timeoutSeconds": 0}), "should be greater than or equal to 1"),
     (of_scripts({"retries": {"limit": 101}}), "should be less than or equal to 100"),
     (of_scripts({}, activeDeadlineSeconds=0), "should be greater than or equal to 1"),

@@ -68,7 +68,7 @@ def words_of(rule: dict[str, str]) -> str:
     )
 
 
-SCRIPTS = [
+SCRIPTS: list[Document] = [
     {"name": "open", "args": {"scene": {"path": ["a", None]}}, "source": "x"},
     {"name": "notify", "session": "maya", "source": "y"},
 ]
@@ -87,6 +87,12 @@ CHANGES: dict[str, tuple[str, list[Document]]] = {
         "scripts",
         [{"op": "add", "path": "/spec/scripts/0/args/b", "value": None}],
     ),
+    "the name of an argument": (
+        "scripts",
+        changed("scripts/0/args", {"renamed": SCRIPTS[0]["args"]["scene"]}),
+    ),
+    "a name deep in the arguments": ("scripts", changed("scripts/0/args/scene", {"pth": "a"})),
+    "the kind of an argument": ("scripts", changed("scripts/0/args/scene", "path")),
     "a default": ("scripts", changed("scripts/0/setup", value=True)),
     "the order of scripts": ("scripts", changed("scripts", SCRIPTS[::-1])),
     "one more script": (

@@ -106,6 +106,18 @@ BY_HAND: list[tuple[Schema, str]] = [
         {"type": "object", "properties": {"name": TEXT}, "required": ["nam"]},
         "spec: requires nam, which is no field",
     ),
+    (
+        {
+            "type": "object",
+            "properties": {"name": TEXT},
+            "anyOf": [{"not": {"required": ["name"]}}, {"not": {"required": ["nam"]}}],
+        },
+        "spec: requires nam, which is no field",
+    ),
+    (
+        {"type": "object", "maxProperties": 1, "x-kubernetes-preserve-unknown-fields": True},
+        "spec: x-kubernetes-preserve-unknown-fields beside type object",
+    ),
     (TEXT | {"default": None}, "spec: default None is not of type string"),
     (TEXT | {"enum": ["a"], "default": "b"}, "spec: default 'b' is not in enum"),
     (
@@ -154,7 +166,14 @@ TAKEN: list[tuple[Any, Schema]] = [
     (dt.datetime, {"type": "string", "format": "date-time"}),
     (
         Annotated[dict[Text, object], Field(max_length=3)],
-        {"type": "object", "maxProperties": 3, "x-kubernetes-preserve-unknown-fields": True},
+        {
+            "type": "object",
+            "maxProperties": 3,
+            "additionalProperties": {
+                "x-kubernetes-preserve-unknown-fields": True,
+                "nullable": True,
+            },
+        },
     ),
     (
         Inner,

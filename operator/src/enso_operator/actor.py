@@ -276,7 +276,8 @@ class Actor:
         if heard.records or heard.ended:
             self._pending.append(replace(heard, suspend=None, cancel=None))
         suspend = self._wish.suspend if heard.suspend is None else heard.suspend
-        self._wish = Observations(suspend=suspend, cancel=heard.cancel or self._wish.cancel)
+        cancel = heard.cancel or self._wish.cancel
+        self._wish = replace(self._wish, suspend=suspend, cancel=cancel)
 
 
 def _reason(error: Exception) -> str:

@@ -15,7 +15,7 @@ from enso_operator.adapters.unit_of_work import KubernetesJobUnitOfWork, Seen
 from enso_operator.announcer import Announcer
 from enso_operator.metrics import Metrics
 from enso_operator.threads import in_thread
-from job_execution_framework.domain.cause import Cause
+from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import (
     InvalidJob,
     JobNotFound,
@@ -128,7 +128,7 @@ class EnsoJobActor(Actor):
             await in_thread(self._objects.refuse, self.job_id, str(error), self.clock.now())
             raise
         self.about = self._objects.seen(self.job_id)
-        self._wish = _wish(self.about.document)
+        self._wish = wish_of(self.about)
         return job
 
     def has_news(self, job: Job) -> bool:
@@ -192,12 +192,13 @@ class EnsoJobActor(Actor):
         return self.job_uow is self._objects and not status.get("conditions")
 
 
-def _wish(document: Document) -> Observations:
+def wish_of(about: Seen) -> Observations:
     """Return what the user wants, as the object says that is decided about."""
-    is_going = document["metadata"].get("deletionTimestamp")
+    is_going = about.document["metadata"].get("deletionTimestamp")
     return Observations(
-        suspend=bool(document["spec"].get("suspend")),
+        suspend=bool(about.document["spec"].get("suspend")),
         cancel=Cancel(why="its EnsoJob is being deleted") if is_going else None,
+        broken=Cause(Reason.INVALID_JOB, about.broken) if about.broken else None,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Frame, Reason
 from job_execution_framework.domain.failure_card import FailureCard, failure_card
@@ -102,6 +104,16 @@ def test_a_job_that_failed_at_no_script_has_a_card_too() -> None:
     late = Cause(Reason.DEADLINE_EXCEEDED, "the job took longer than its 60 s")
     job.record(events.JobFailed(at=120, cause=late))
     assert card(job).why[0] == ("job failed: DeadlineExceeded: the job took longer than its 60 s")
+
+
+def test_the_arguments_of_an_attempt_are_those_it_was_started_with() -> None:
+    job = failed(CAUSE, frames=1)
+    changed = Job("shot", (job.scripts[0], replace(job.scripts[1], parameters={"evil": 666})))
+    for event in job.events:
+        changed.apply(event)
+    made = card(changed)
+    assert "; args frames=1; " in made.line
+    assert "args    frames=1" in made.why
 
 
 def test_a_job_that_did_not_fail_has_none() -> None:

@@ -11,7 +11,6 @@ from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.events import arguments, took
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import LibraryScript
-from job_execution_framework.domain.secret import shown
 
 LARGEST_BYTES = 1024
 """A card fits into one message of any tool."""
@@ -42,7 +41,7 @@ def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> 
         line = f"{name} did not start: {cause}" if name else f"job failed: {cause}"
         return FailureCard("; ".join([line, *resumes]), _bounded([line], [], ending))
     attempt, position = job.rows[name].latest, list(job.rows).index(name) + 1
-    args = arguments(shown(job.script(name).parameters))
+    args = arguments(attempt.parameters or {})
     outcome = str(attempt.state).lower()
     parts = [f"{name} {outcome}: {cause}", *([f"args {args}"] if args else [])]
     parts += [f"attempt {attempt.number}, {took(attempt.seconds)}", *resumes]

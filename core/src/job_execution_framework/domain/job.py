@@ -73,7 +73,7 @@ class Job:
         check(self.scripts, self.sessions)
         self.rows = {script.name: Row() for script in self.scripts}
         self._positions = {script.name: i for i, script in enumerate(self.scripts)}
-        self._shown = {script.name: shown(script.parameters) for script in self.scripts}
+        self.shown = {script.name: shown(script.parameters) for script in self.scripts}
 
     def copy(self) -> Job:
         """Return a job that can change without changing this one."""
@@ -128,7 +128,7 @@ class Job:
             number=self._positions[script] + 1,
             of=len(self.scripts),
             attempt=attempt,
-            parameters=self._shown[script],
+            parameters=self.shown[script],
             **details,  # type: ignore[arg-type]  # the kind's own fields
         )
 

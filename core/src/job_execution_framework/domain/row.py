@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -38,6 +39,8 @@ class Attempt:
     seconds: float = 0
     cause: Cause | None = None
     output: object = None
+    parameters: Mapping[str, object] | None = None
+    """What it was started with, as it may be shown; None where nobody knows any more."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Row:
         latest, earlier = self.latest, self.earlier
         if event.attempt != latest.number:
             earlier = (*earlier, latest)[-ATTEMPTS_KEPT:] if latest.number else earlier
-            latest = Attempt(event.attempt)
+            latest = Attempt(event.attempt, parameters=event.parameters)
         begins = state is ScriptState.RUNNING
         latest = replace(
             latest,
@@ -95,4 +98,5 @@ class Row:
 
     def summary(self) -> Row:
         """Return what a session must know of the script: what counts, not what was said."""
-        return replace(self, latest=replace(self.latest, cause=None, output=None), earlier=())
+        latest = replace(self.latest, cause=None, output=None, parameters=None)
+        return replace(self, latest=latest, earlier=())

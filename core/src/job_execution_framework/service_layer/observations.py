@@ -56,6 +56,8 @@ class Observations:
     suspend: bool | None = None
     """The user's wish; None where none is known."""
     cancel: Cancel | None = None
+    broken: Cause | None = None
+    """Why the job cannot go on as it is described now, whatever its scripts do."""
     run: str = ""
     """The session run that `records` and `ended` are of. Once it is not the open one, they are old
     news and change nothing; left empty, they are taken to be of the open one."""

@@ -286,6 +286,8 @@ def _obey(job: Job, seen: Observations, now: float) -> None:
         return
     if seen.cancel:
         job.record(events.JobCancelled(at=now, by=seen.cancel.by, why=seen.cancel.why))
+    elif seen.broken:
+        job.record(events.JobFailed(at=now, cause=seen.broken))
     elif seen.suspend and job.state is not JobState.SUSPENDED:
         job.record(events.JobSuspended(at=now))
     elif seen.suspend is False and job.state is JobState.SUSPENDED:

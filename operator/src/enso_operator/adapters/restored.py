@@ -7,15 +7,43 @@ still known, and those of the job itself. They have no origin and no number any 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from enso_operator.adapters.conditions import state_in
 from enso_operator.adapters.status_fields import cause_of, seconds_of, short
 from enso_operator.api.status import AttemptStatus, EnsoJobStatus, Ledger, OpenRun, ScriptStatus
+from enso_operator.api.to_domain import JobDefinition
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.job import Job, Losses
 from job_execution_framework.domain.row import Attempt, Row, ScriptState
+from job_execution_framework.domain.script import Missing, Script, Session
 from job_execution_framework.domain.transitions import JobState
+
+_SESSIONS_BESIDE = ("before", "after", "beside")
+"""What sessions are called of which nothing is known: two of these are not the open one's name."""
+
+
+def told_by(status: EnsoJobStatus) -> JobDefinition:
+    """Return all that a status tells of what its job is: the names of scripts, and the open run.
+
+    It is enough to end the job in order where its spec is not to be trusted any more.
+    """
+    run = status.ledger and status.ledger.run
+    name = run.session if run else _SESSIONS_BESIDE[0]
+    before, after = [one for one in _SESSIONS_BESIDE if one != name][:2]
+    names = [row.name for row in status.scripts or ()]
+    opened = [i for i, script in enumerate(names) if run and script in run.scripts]
+    first, last = (opened[0], opened[-1]) if opened else (0, len(names))
+    scripts = tuple(
+        Script(
+            script,
+            Missing("its spec was changed"),
+            session=before if i < first else after if i > last else name,
+        )
+        for i, script in enumerate(names)
+    )
+    return JobDefinition(scripts, (Session(before), Session(name), Session(after)), None)
 
 
 def restored(job: Job, status: EnsoJobStatus, added_at: float) -> Job:
@@ -32,7 +60,9 @@ def restored(job: Job, status: EnsoJobStatus, added_at: float) -> Job:
     skipped = set(ledger.skipped or ())
     for row in status.scripts or ():
         if row.name in job.rows:
-            job.rows[row.name] = _row(row, status, is_skipped=row.name in skipped)
+            known = _row(row, status, is_skipped=row.name in skipped)
+            latest = replace(known.latest, parameters=job.shown[row.name])
+            job.rows[row.name] = replace(known, latest=latest) if known.attempt else known
     _recall(job, ledger)
     job.failure = _failure(status)
     job.events = _told_anew(job, added, ledger)

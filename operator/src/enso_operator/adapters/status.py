@@ -41,7 +41,11 @@ from job_execution_framework.domain.transitions import ENDED
 
 
 def status_of(
-    job: Job, generation: int, before: EnsoJobStatus, place: Place = NOWHERE
+    job: Job,
+    generation: int,
+    before: EnsoJobStatus,
+    place: Place = NOWHERE,
+    spec_digest: str | None = None,
 ) -> EnsoJobStatus:
     """Return the job's status; `before` is the one that it replaces."""
     card = _card(job, before, place)
@@ -59,7 +63,7 @@ def status_of(
             pod=place.pod or before.pod,
             scripts=[_row(name, row) for name, row in job.rows.items()],
             failure=_failure(job),
-            ledger=_ledger(job),
+            ledger=_ledger(job, spec_digest),
             why=[*card.why] if card else None,
         )
     )
@@ -131,7 +135,7 @@ def _failure(job: Job) -> Failure | None:
     return failure_of(failed.cause, failed.script, attempt, failed.at)
 
 
-def _ledger(job: Job) -> Ledger:
+def _ledger(job: Job, spec_digest: str | None) -> Ledger:
     tokens = [e.token for e in job.events if isinstance(e, JobResumed) and e.token]
     skipped = [name for name, row in job.rows.items() if row.done and not row.succeeded]
     return Ledger(
@@ -140,6 +144,7 @@ def _ledger(job: Job) -> Ledger:
         cursors=_cursors(job) or None,
         failed=_last_failed(job),
         skipped=skipped or None,
+        spec_digest=spec_digest,
         resumes=min(job.resumes, MOST_RESUMES),
         resume_time=time_of(job.resumed_at),
         tokens=tokens[-MOST_RESUMES:] or None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from pydantic import ValidationError
 
@@ -15,15 +16,21 @@ from enso_operator.adapters.conditions import refused
 from enso_operator.adapters.kube import Document, NoSuchObject, Objects
 from enso_operator.adapters.manifests import ensojob, suspended_manifest
 from enso_operator.adapters.place import Place
-from enso_operator.adapters.restored import restored
+from enso_operator.adapters.restored import restored, told_by
 from enso_operator.adapters.status import status_of
 from enso_operator.adapters.status_size import document_of, merge_patch
+from enso_operator.api.digest import digest_of, is_comparable
 from enso_operator.api.status import EnsoJobStatus
-from enso_operator.api.to_domain import job_definition
+from enso_operator.api.to_domain import JobDefinition, job_definition
 from job_execution_framework.domain.errors import InvalidJob, JobNotFound, Unreadable
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
 from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
+
+SPEC_CHANGED = (
+    "its spec was changed after the operator first saw it, so it says no more what has run: apply "
+    "the changed job under a new name"
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,8 @@ class Seen:
     """An EnsoJob as the API server had it at one moment."""
 
     document: Document
+    remembered: str | None = None
+    """Digest of the spec at first sight, as whoever saw it knows: an older CRD drops it."""
 
     @property
     def name(self) -> str:
@@ -58,11 +67,17 @@ class Seen:
         return int(self.document["metadata"]["generation"])
 
     @property
+    def is_told(self) -> bool:
+        """Whether the status is of this generation of the spec, and says which one came first."""
+        is_of_now = self.status.observed_generation == self.generation
+        return is_of_now and self._told_digest is not None
+
+    @property
     def created_at(self) -> float:
         """When it was created, in whole seconds since the epoch."""
         return datetime.fromisoformat(self.document["metadata"]["creationTimestamp"]).timestamp()
 
-    @property
+    @cached_property
     def status(self) -> EnsoJobStatus:
         """How the job stands. Raises Unreadable."""
         try:
@@ -74,9 +89,54 @@ class Seen:
                 f"the status of job {self.name} is none: {place}: {first['msg']}"
             ) from error
 
+    @cached_property
+    def _asked(self) -> tuple[JobDefinition, str] | InvalidJob:
+        """What the spec asks for and the digest of that, or why it asks for no job."""
+        try:
+            resource = ensojob(self.document)
+            return job_definition(resource), digest_of(resource.spec)
+        except InvalidJob as error:
+            return error
+
+    @property
+    def spec_digest(self) -> str | None:
+        """Digest of the spec at first sight, which is now where none is known that we can read."""
+        first = self._told_digest or self.remembered
+        if first or isinstance(self._asked, InvalidJob):
+            return first
+        return self._asked[1]
+
+    @property
+    def _told_digest(self) -> str | None:
+        digest = self.status.ledger and self.status.ledger.spec_digest
+        return digest if digest and is_comparable(digest) else None
+
+    @property
+    def broken(self) -> str | None:
+        """Why a job that was seen before cannot go on as its spec describes it now."""
+        if self.status.scripts is None:
+            return None
+        if isinstance(self._asked, InvalidJob):
+            return str(self._asked)
+        return SPEC_CHANGED if self.spec_digest != self._asked[1] else None
+
+    def written(self, document: Document) -> Seen:
+        """Return the object as a write of its status left it: its spec is what it was."""
+        seen = Seen(document, self.remembered)
+        vars(seen)["_asked"] = self._asked
+        return seen
+
     def job(self) -> Job:
-        """Return the job. Raises InvalidJob, and Unreadable."""
-        definition = job_definition(ensojob(self.document))
+        """Return the job. Raises InvalidJob, and Unreadable.
+
+        Of one that cannot go on as its spec describes it now it is what its status tells.
+        """
+        if self.broken:
+            definition = told_by(self.status)
+        elif isinstance(self._asked, InvalidJob):
+            raise self._asked
+        else:
+            definition, _ = self._asked
         job = Job(self.name, definition.scripts, definition.sessions, definition.deadline_seconds)
         try:
             return restored(job, self.status, self.created_at)
@@ -97,6 +157,7 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
         self._handed_in: dict[str, Document] = {}
         self._uids: dict[str, str] = {}
         """Which objects the jobs were handed in as; another one of the name is another job."""
+        self._digests: dict[str, str | None] = {}
         self.place = Place()
         """Where the job that is committed runs."""
 
@@ -120,10 +181,11 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
     def commit(self) -> None:
         """Make every change durable; a status also says which generation of the spec it is of.
 
-        It is of another one at first sight, and after a change that no event tells of.
+        It is of another one at first sight, and after a change that no event tells of. One that
+        does not say yet which spec it began with says so now.
         """
         for job_id, seen in self._seen.items():
-            if job_id in self.jobs and seen.status.observed_generation != seen.generation:
+            if job_id in self.jobs and not seen.is_told:
                 self.jobs.touch(job_id)
         super().commit()
 
@@ -137,7 +199,8 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
         document = self._handed_in.pop(job_id, None)
         if document is None:
             document = self._get(job_id)
-        seen = self._remember(document)
+        seen = self._remember(Seen(document, self._digests.get(job_id)))
+        self._digests[job_id] = seen.spec_digest
         return seen.job(), seen.version
 
     def job_ids(self) -> list[str]:
@@ -152,15 +215,14 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
     def save(self, job: Job, events: list[Event], version: int | str | None) -> str:
         """Write what changed of the status; a new job is created, suspended."""
         if version is None:
-            seen = self._remember(self._objects.create(suspended_manifest(job)))
+            seen = self._remember(Seen(self._objects.create(suspended_manifest(job))))
             if len(job.events) <= 1:  # that it was added, which its creation says
                 return seen.version
             version = seen.version
         del events  # the status is the whole of what is known
         seen = self._seen[job.id]
-        return self._write(
-            seen, status_of(job, seen.generation, seen.status, self.place), str(version)
-        )
+        status = status_of(job, seen.generation, seen.status, self.place, seen.spec_digest)
+        return self._write(seen, status, str(version))
 
     def rollback(self) -> None:
         """Forget what was not committed, and the objects."""
@@ -175,7 +237,7 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
             document = self._objects.patch_status(seen.name, version, patch)
         except NoSuchObject as error:
             raise JobNotFound(f"job {seen.name} is gone: somebody deleted it") from error
-        return self._remember(document).version
+        return self._remember(seen.written(document)).version
 
     def _get(self, job_id: str) -> Document:
         try:
@@ -185,8 +247,7 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
                 f"there is no job {job_id!r} in namespace {self._objects.namespace!r}"
             ) from error
 
-    def _remember(self, document: Document) -> Seen:
-        seen = Seen(document)
+    def _remember(self, seen: Seen) -> Seen:
         if self._uids.get(seen.name, seen.uid) != seen.uid:
             raise JobNotFound(f"job {seen.name} is gone: another one has its name now")
         if self.entered:

@@ -1,8 +1,9 @@
 """What the wire models cannot say by themselves: keys of lists, and rules between fields, as CEL.
 
 `crd.py` puts them into the CRDs, so that the API server refuses at once what `rules.py` and the
-domain would refuse later. Only two rules are not here, because the free-form `args` are closed to
-CEL: that no argument is in args and in argsFrom, too, and what an argument's name may be.
+domain would refuse later. Only two rules are not here, because `args`, whose values are of any
+kind, are closed to CEL: that no argument is in args and in argsFrom, too, and what an argument's
+name may be.
 """
 
 from __future__ import annotations
@@ -154,7 +155,7 @@ RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
             "a container is a session of its own: remove session",
         ),
         Rule(
-            "!has(self.container) || !has(self.args) && !has(self.argsFrom)",
+            "!has(self.container) || !has(self.argsFrom)",
             "a container has no main that takes args: use container.args and container.env",
         ),
     ),
@@ -184,6 +185,10 @@ RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
     EnsoScriptSpec: (_exactly_one("source", "function"),),
 }
 """The rules of each model."""
+
+APART: dict[type[BaseModel], tuple[str, str]] = {ScriptSpec: ("container", "args")}
+"""Two fields of a model that do not go together, where CEL cannot say so: `args` may hold anything,
+and CEL has no word for whether such a field is there."""
 
 
 def name_rules(longest: int, why: str) -> tuple[Rule, ...]:

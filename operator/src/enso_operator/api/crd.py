@@ -16,7 +16,7 @@ from pydantic_core import core_schema
 
 from enso_operator.api import cel, structural
 from enso_operator.api.status import EnsoJobStatus
-from enso_operator.api.structural import LIST_KEYS, LIST_TYPE, PRESERVE, RULES
+from enso_operator.api.structural import ANY_OF, ANYTHING, LIST_KEYS, LIST_TYPE, RULES
 from enso_operator.api.v1alpha1 import API_VERSION, EnsoJob, EnsoScript
 from job_execution_framework.domain.values import is_mapping
 
@@ -165,15 +165,17 @@ class _Structural(GenerateJsonSchema):
         return made | {"enum": [made.pop("const")]} if "const" in made else made
 
     def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
-        """Say what keys must be as a rule, and that a free-form map is kept as it is."""
+        """Say what keys must be as a rule, and that values of any kind are kept as they are.
+
+        Of a map that is free as a whole CEL would compare only the keys of one side.
+        """
         made = super().dict_schema(schema)
         keys = made.pop("propertyNames", {})
         if patterns := made.pop("patternProperties", None):
             ((pattern, made["additionalProperties"]),) = patterns.items()
             made[RULES] = [cel.key_rule(pattern, keys["maxLength"]).document()]
         if made.get("additionalProperties") in (True, {}):
-            del made["additionalProperties"]
-            made[PRESERVE] = True
+            made["additionalProperties"] = dict(ANYTHING)
         return made
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
@@ -201,6 +203,8 @@ class _Structural(GenerateJsonSchema):
                     field[LIST_KEYS] = [key]
         if rules := cel.RULES.get(model):
             made[RULES] = [rule.document() for rule in rules]
+        if apart := cel.APART.get(model):
+            made[ANY_OF] = [{"not": {"required": [field]}} for field in apart]
         return made
 
 

@@ -188,6 +188,8 @@ class Ledger(Wire):
     """The last failure of a script, while the job may still try it again."""
     skipped: Annotated[list[Name], Field(max_length=MOST_SCRIPTS)] | None = None
     """Scripts that are done because somebody said so, not because they ran."""
+    spec_digest: Token | None = None
+    """Digest of the spec as it was at first sight: a job whose spec is another one is stopped."""
     resumes: Annotated[int, Field(ge=0, le=MOST_RESUMES)] = 0
     """How often the job was resumed."""
     resume_time: Time | None = None

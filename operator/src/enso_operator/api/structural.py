@@ -14,9 +14,11 @@ from job_execution_framework.domain.values import is_mapping
 
 Schema = dict[str, Any]
 
-PRESERVE = "x-kubernetes-preserve-unknown-fields"
+ANYTHING = {"x-kubernetes-preserve-unknown-fields": True, "nullable": True}
+"""What the values of a free map are: of any kind, and kept also where they are null."""
 INT_OR_STRING = "x-kubernetes-int-or-string"
 RULES = "x-kubernetes-validations"
+ANY_OF = "anyOf"
 LIST_TYPE, LIST_KEYS = "x-kubernetes-list-type", "x-kubernetes-list-map-keys"
 
 _INT_OR_STRING = "int-or-string"
@@ -28,8 +30,8 @@ _KEYWORDS = {
     "boolean": set[str](),
     "array": {"items", "minItems", "maxItems", LIST_TYPE, LIST_KEYS},
     "object": {
-        *("properties", "required", "additionalProperties"),
-        *("minProperties", "maxProperties", PRESERVE),
+        *("properties", "required", "additionalProperties", ANY_OF),
+        *("minProperties", "maxProperties"),
     },
     _INT_OR_STRING: {INT_OR_STRING, "minimum", "maximum", "minLength", "maxLength", "pattern"},
 }
@@ -148,18 +150,24 @@ def _array(schema: Schema, path: str) -> Iterator[tuple[str, str]]:
 
 def _object(schema: Schema, path: str) -> Iterator[tuple[str, str]]:
     fields, values = schema.get("properties", {}), schema.get("additionalProperties")
-    is_map = values is not None or PRESERVE in schema
-    if sum((bool(fields), values is not None, schema.get(PRESERVE) is True)) != 1:
+    is_map = values is not None
+    if bool(fields) == is_map:
         yield path, "needs fields, or a type for all values: the API server drops everything else"
-    for name in sorted(set(schema.get("required", ())) - fields.keys()):
+    for name in sorted(_required(schema) - fields.keys()):
         yield path, f"requires {name}, which is no field"
     if is_map and "maxProperties" not in schema:
         yield path, "has no bound: give it a largest size"
     if values in (True, False):
         yield path, f"additionalProperties is {values}: give its values a type"
-    elif values is not None:
+    elif values is not None and values != ANYTHING:
         yield from _problems(values, f"{path}{{}}")
     for name, field in fields.items():
         if not field.get("description", "").endswith("."):
             yield f"{path}.{name}", "has no sentence: write one below the field"
         yield from _problems(field, f"{path}.{name}")
+
+
+def _required(schema: Schema) -> set[str]:
+    """Return the fields that must be there, or that may not be there together."""
+    apart = (choice["not"] for choice in schema.get(ANY_OF, ()))
+    return {name for part in (schema, *apart) for name in part.get("required", ())}

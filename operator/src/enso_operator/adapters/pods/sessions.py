@@ -55,7 +55,13 @@ class PodSessions:
 
     @cached_property
     def _spec(self) -> EnsoJobSpec:
-        return ensojob(self._about.document).spec
+        try:
+            return ensojob(self._about.document).spec
+        except InvalidJob:
+            if self._about.broken is None:
+                raise
+            # Nothing is opened for it any more; what is open is followed to its end.
+            return EnsoJobSpec.model_construct(sessions=[], scripts=[])
 
     def check(self, scripts: Sequence[Script]) -> None:
         """Raise InvalidJob where a session asks for what the operator's settings do not allow."""
@@ -110,7 +116,7 @@ class PodSessions:
         return names.pod_name(self._about.name, run, self._about.uid)
 
     def _follower(self, run: str, uid: str) -> PodFollower:
-        scripts = tuple(script.name for script in self._spec.scripts)
+        scripts = tuple(self._about.job().rows)
         subject = Subject(run, self._pod(run), uid, scripts, self._settle_seconds(run))
         given = (subject, self._calls, self._logs, self._settings, self._clock, self._moved)
         session = names.session_of(run)
