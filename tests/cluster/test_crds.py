@@ -117,6 +117,7 @@ def test_defaults_are_written_into_the_object(crds: Cluster, namespace: str) -> 
         "name": "houdini",
         "interpreter": ["python3"],
         "startTimeoutSeconds": 300,
+        "endTimeoutSeconds": 60,
         "onInterrupted": {"policy": "Fail"},
     }
     assert made["spec"].keys() == {"suspend", "scripts", "sessions"}

@@ -57,11 +57,14 @@ class Bench(ABC):
         """See to it meanwhile that the sessions hear of what happens to their machines."""
         yield
 
-    def plan(self, *sources: str, interpreter: tuple[str, ...] = ("python3",)) -> Plan:
+    def plan(
+        self, *sources: str, interpreter: tuple[str, ...] = ("python3",), end_timeout: float = 60
+    ) -> Plan:
         scripts = tuple(
             Script(f"s{i}", Source(source, f"s{i}.py")) for i, source in enumerate(sources, 1)
         )
-        job = Job(self.job_id, scripts, (Session(interpreter=interpreter),))
+        session = Session(interpreter=interpreter, end_timeout_seconds=end_timeout)
+        job = Job(self.job_id, scripts, (session,))
         job.record(events.JobAdded(at=0))
         job.record(events.JobStarted(at=0))
         step = job.next(0)
@@ -197,6 +200,31 @@ class SessionContract:
         assert wrote == ["s1 Started", "s1 Failed", "InterpreterLost"]
         assert "clean" in bench.output(plan.run)
         assert ended.log_is_complete
+
+    def test_what_a_script_leaves_running_is_waited_for(self, bench: Bench) -> None:
+        late = (
+            "import threading, time\n"
+            "def work():\n"
+            "    time.sleep(7)\n"  # longer than what once was the limit
+            "    print('work is done')\n"
+            "def main(): threading.Thread(target=work).start()\n"
+        )
+        plan = bench.plan(late)
+        wrote, ended = asyncio.run(bench.run(plan))
+        assert wrote == ["s1 Started", "s1 Succeeded"]
+        assert "work is done" in bench.output(plan.run)
+        assert ended == Ended(log_is_complete=True)
+
+    def test_what_is_still_running_after_that_is_named(self, bench: Bench) -> None:
+        plan = bench.plan(
+            "import threading, time\n"
+            "def work(): time.sleep(600)\n"
+            "def main(): threading.Thread(target=work, name='upload').start()\n",
+            end_timeout=1,
+        )
+        _, ended = asyncio.run(bench.run(plan))
+        assert ended.log_is_complete
+        assert [name.partition(" at ")[0] for name in ended.killed] == ["thread upload"]
 
     def test_a_run_that_never_started_can_be_closed_for_good(self, bench: Bench) -> None:
         plan = bench.plan(SAYS)

@@ -48,7 +48,13 @@ _OTHERS_METADATA = {
 """Other fields that metadata may have: `kubectl get -o yaml` writes them."""
 _HEEDED = {
     EnsoJobSpec: {"sessions", "scripts", "active_deadline_seconds"},
-    SessionSpec: {"name", "interpreter", "start_timeout_seconds", "on_interrupted"},
+    SessionSpec: {
+        "name",
+        "interpreter",
+        "start_timeout_seconds",
+        "end_timeout_seconds",
+        "on_interrupted",
+    },
 }
 """Fields that mean something on a workstation, too."""
 

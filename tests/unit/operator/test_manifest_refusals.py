@@ -91,8 +91,8 @@ FIELDS = {
         "resources: {limits: {cpu: 0.5}}"
     ),
     "spec.sessions[h].hostNetwork is not a field: remove it, or use one of name, image, "
-    "interpreter, startTimeoutSeconds, onInterrupted, resources, env, volumes, volumeMounts, "
-    "nodeSelector, tolerations, priorityClassName …": session("hostNetwork: true"),
+    "interpreter, startTimeoutSeconds, endTimeoutSeconds, onInterrupted, resources, env, volumes, "
+    "volumeMounts, nodeSelector, tolerations …": session("hostNetwork: true"),
 }
 
 

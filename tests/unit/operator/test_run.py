@@ -300,3 +300,31 @@ def test_a_state_folder_that_cannot_be_had_is_one_sentence(desk: Workstation) ->
     assert code == 2
     assert "cannot be kept" in said
     assert "Traceback" not in said
+
+
+def test_what_a_script_leaves_running_is_waited_for_and_what_was_killed_is_named(
+    desk: Workstation,
+) -> None:
+    upload = (
+        NOTE
+        + """import threading, time
+def upload(seconds):
+    time.sleep(seconds)
+    note("uploaded")
+def main(seconds):
+    threading.Thread(target=upload, args=(seconds,), name="upload").start()
+"""
+    )
+    desk.write(
+        [
+            {"name": "quick", "session": "a", "source": upload, "args": {"seconds": 2}},
+            {"name": "stuck", "session": "b", "source": upload, "args": {"seconds": 600}},
+        ],
+        sessions=[{"name": "a"}, {"name": "b", "endTimeoutSeconds": 1}],
+    )
+    code, said = desk.run()
+    assert code == 0, said
+    assert desk.notes == ["uploaded"]
+    assert "session a-1" not in said
+    assert "session b-1: had to kill what its scripts left running: thread upload at line" in said
+    assert said.index("had to kill") < said.index("job succeeded")

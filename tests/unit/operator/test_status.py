@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
 from enso_operator.adapters.conditions import refused
+from enso_operator.adapters.recorder import is_warning
 from enso_operator.adapters.restored import restored
 from enso_operator.adapters.status import status_of
 from enso_operator.adapters.status_fields import one_line
@@ -177,3 +179,13 @@ def test_only_what_differs_is_sent() -> None:
     after = {"a": 1, "b": {"c": 1, "d": 3}, "e": [1], "h": 1}
     assert merge_patch(before, after) == {"b": {"d": 3}, "e": [1], "f": None, "h": 1}
     assert merge_patch(after, after) == {}
+
+
+def test_an_end_that_had_to_kill_something_is_a_warning() -> None:
+    ended = events.SessionEnded(at=1, run="s1-1")
+    assert not is_warning(ended)
+    killed = replace(ended, killed=("process 4711: sleep 60", "thread upload"))
+    assert is_warning(killed)
+    assert killed.told() == (
+        "s1-1: had to kill what its scripts left running: process 4711: sleep 60; thread upload"
+    )

@@ -20,9 +20,13 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     with ExitStack() as sessions:
 
         def start(
-            argv: Sequence[str] = (sys.executable,), *, grace: float = 0.3, limit: float = 20
+            argv: Sequence[str] = (sys.executable,),
+            *,
+            grace: float = 0.3,
+            limit: float = 20,
+            end: float = 0.3,
         ) -> Scripts:
-            runner = ChildRunner(tmp_path, argv, limit, grace, job_id="job-1")
+            runner = ChildRunner(tmp_path, argv, limit, grace, "job-1", end)
             sessions.callback(runner.close)
             return Scripts(runner, tmp_path)
 

@@ -27,7 +27,7 @@ import sys
 from pathlib import Path
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.runtime.child_runner import ChildRunner
-from job_execution_framework.runtime.interpreter import orphans
+from job_execution_framework.runtime.processes import orphans
 
 orphans.adopt()
 source, *argv = sys.argv[1:]
@@ -250,7 +250,7 @@ def test_cancel_after_the_end_changes_nothing(start: Start) -> None:
 
 
 def test_the_interpreter_ends_in_its_own_time(start: Start, tmp_path: Path) -> None:
-    scripts = start(grace=20)
+    scripts = start(end=20)
     source = """
     import atexit, os, pathlib, time
     def release(folder):

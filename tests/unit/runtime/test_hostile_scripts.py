@@ -105,7 +105,7 @@ class Bench:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.runner = ChildRunner(directory, [sys.executable], 60, grace_seconds=0.5)
+        self.runner = ChildRunner(directory, [sys.executable], 60, 0.5, end_timeout_seconds=0.5)
         opened = self.run("open", "import enso\ndef main(): enso.shared['opened'] = 'scene'")
         assert opened.cause is None
 

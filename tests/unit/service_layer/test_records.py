@@ -186,6 +186,14 @@ def test_fields_of_a_newer_release_are_ignored() -> None:
     assert Plan.from_json(json.dumps(document), full_plan().secrets()) == full_plan()
 
 
+def test_what_had_to_be_killed_survives() -> None:
+    for record in (
+        End(killed=("process 4711: sleep 60", "thread upload")),
+        events.SessionEnded(at=1, origin="coordinator", seq=1, run="s1-1", killed=("a thread",)),
+    ):
+        assert from_line(to_line(record)) == record
+
+
 def test_a_line_that_is_cut_off_at_the_end_of_a_log_was_never_written() -> None:
     log = (GOLDEN / "records.v1.jsonl").read_bytes()
     for cut in range(len(log)):

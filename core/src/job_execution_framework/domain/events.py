@@ -124,9 +124,13 @@ class SessionEnded(Event):
 
     run: str
     cause: Cause | None = None
+    killed: tuple[str, ...] = ()
+    """What its scripts had left running, and what did not end by itself."""
 
     def told(self) -> str:
-        return f"{self.run}: {self.cause}" if self.cause else self.run
+        told = f"{self.run}: {self.cause}" if self.cause else self.run
+        killed = f"had to kill what its scripts left running: {'; '.join(self.killed)}"
+        return f"{told}: {killed}" if self.killed else told
 
 
 @dataclass(frozen=True, kw_only=True)

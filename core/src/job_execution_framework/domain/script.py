@@ -76,6 +76,8 @@ class Session:
     """How many lost processes of this session are replaced before the job fails."""
     lost_backoff_seconds: float = 0
     """How long to wait before that: what ended one may end the next, too."""
+    end_timeout_seconds: float = 60
+    """How long what its scripts left running in the interpreter may take to end by itself."""
 
 
 @dataclass(frozen=True)

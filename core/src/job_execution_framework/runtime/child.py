@@ -24,6 +24,7 @@ import signal
 import sys
 import traceback
 import types
+from _thread import get_ident
 from contextlib import suppress
 
 TYPE_CHECKING = False  # `typing` costs a start what nobody reads there
@@ -273,10 +274,22 @@ class _Worker:
         while not self.stopping:
             work = self.talk(report)
             self.restore()
-            if not work:
-                return
+            if "end" in work:
+                return self.end(work["end"])
             report = self.call(work)
         sys.exit(143)
+
+    def end(self, seconds: float) -> None:
+        """Let the interpreter end, and have it said in time what that waits for."""
+        waits_for = {get_ident(): ""}  # an exit handler runs in this one
+        with suppress(Exception):  # a script may have left anything in the place of `threading`
+            threads = sys.modules["threading"].enumerate() if "threading" in sys.modules else []
+            names = {thread.ident: thread.name for thread in threads if not thread.daemon}
+            waits_for = {**names, **waits_for}
+        for number, name in waits_for.items():
+            line = f"waits for {number:#x} {_text(name, LONGEST_LINE)}".replace("\n", " ")
+            os.write(self.crash, f"{line}\n".encode())
+        faulthandler.dump_traceback_later(seconds, file=self.crash)
 
     def call(self, work: dict[str, Any]) -> dict[str, Any]:
         """Call one script."""

@@ -13,7 +13,14 @@ from typing import Any
 
 from job_execution_framework.domain.cause import LINES_KEPT, Reason
 from job_execution_framework.domain.errors import InvalidJob
-from job_execution_framework.domain.script import Container, Function, Missing, Script, Source
+from job_execution_framework.domain.script import (
+    Container,
+    Function,
+    Missing,
+    Script,
+    Session,
+    Source,
+)
 from job_execution_framework.domain.secret import Redactor, revealed
 from job_execution_framework.runtime import crash, memory
 from job_execution_framework.runtime.interpreter import DIED, TIMED_OUT, WOKEN, Interpreter
@@ -47,9 +54,11 @@ class ChildRunner:
         start_timeout_seconds: float,
         grace_seconds: float = 5,
         job_id: str = "",
+        end_timeout_seconds: float = Session.end_timeout_seconds,
     ) -> None:
         self._directory, self._argv, self._job_id = directory, interpreter, job_id
         self._start_timeout, self._grace = start_timeout_seconds, grace_seconds
+        self._end_timeout = end_timeout_seconds
         self._said, self._kills = Said(), memory.kills()
         self._pumps = (Pump(1, self._said), Pump(2, self._said))
         woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -73,17 +82,22 @@ class ChildRunner:
         if not self._wake.closed:
             self._wake.write(b"!")
 
-    def close(self) -> None:
-        """End the interpreter, which may give back its licence before. Twice changes nothing."""
+    def close(self) -> list[str]:
+        """End the interpreter, which may finish before what scripts left running in it.
+
+        Returns names of what did not end by itself. Twice changes nothing.
+        """
+        left: list[str] = []
         if self._wake.closed:
-            return
+            return left
         if self._interpreter:
-            self._interpreter.let_go(self._grace)
+            left = self._interpreter.let_go(self._end_timeout, self._grace)
             self._interpreter = None
         for pump in self._pumps:
             pump.close(DRAIN_SECONDS)
         self._wake.close()
         self._woken.close()
+        return left
 
     def check(self, scripts: Sequence[Script]) -> None:
         """Refuse what no interpreter can run."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 DUMP_SECONDS = 0.5
@@ -12,6 +13,8 @@ DUMP_SECONDS = 0.5
 LOOK_SECONDS = 0.005
 CUT = "  ...\n"
 """What stands for the frames that are too deep to be written."""
+_THREAD = re.compile(r"(?:Current thread|Thread) 0x([0-9a-f]+)")
+_WAITS_FOR = re.compile(r"^waits for 0x([0-9a-f]+) (.*)$", re.MULTILINE)
 _PLACE = re.compile(r'  File "(.+)", line (\d+) in (.+)')
 _PYTHON = re.compile(r"<frozen |.*/lib(64)?/python3[^/]*/(?!(site|dist)-packages/)")
 
@@ -46,19 +49,46 @@ def place(crash_file: Path, script: str) -> list[object] | None:
     return None
 
 
+def waited_for(crash_file: Path) -> list[str]:
+    """Name what keeps an interpreter from ending: threads that are no daemons, an exit handler.
+
+    The child wrote which threads these can be, before the dump: by their number, with a name.
+    """
+    dump = crash_file.read_text("utf-8", "replace")
+    names = {int(number, 16): name for number, name in _WAITS_FOR.findall(dump)}
+    found: list[str] = []
+    for header, frames in _parts(dump):
+        users = [frame for frame in frames if not _PYTHON.match(frame[0])]
+        name = names.get(int(header[1], 16)) if header else None
+        if name or (name == "" and users):
+            what = f"thread {name}" if name else "an exit handler"
+            found.append(what + "".join(f" at {_told(*frame)}" for frame in users[:1]))
+    return found
+
+
+def _told(file: str, line: int, function: str) -> str:
+    text = linecache.getline(file, line).strip()
+    return f"line {line} in {function} of {file}" + (f": {text}" if text else "")
+
+
 def _threads(dump: str, ours: str) -> list[list[Place]]:
     """Return each thread's frames, innermost first, down to where child.py called the script.
 
     The thread that crashed comes first, then the one that runs the script, then the others.
     """
     threads: list[tuple[int, list[Place]]] = []
-    for part in re.split(r"^(?=(?:Current thread|Thread|Stack) )", dump, flags=re.MULTILINE):
-        lines = map(_PLACE.match, part.split("\n"))
-        frames = [(line[1], int(line[2]), line[3]) for line in lines if line]
+    for header, frames in _parts(dump):
         calls = [number for number, frame in enumerate(frames) if frame[0] == ours]
-        rank = 0 if part.startswith("Current") else 1 if calls else 2
+        rank = 0 if header and header[0].startswith("Current") else 1 if calls else 2
         threads.append((rank, frames[: calls[0]] if calls else frames))
     return [frames for _, frames in sorted(threads, key=lambda thread: thread[0])]
+
+
+def _parts(dump: str) -> Iterator[tuple[re.Match[str] | None, list[Place]]]:
+    """Yield the header of each thread, which has its number, and its frames, innermost first."""
+    for part in re.split(r"^(?=(?:Current thread|Thread|Stack) )", dump, flags=re.MULTILINE):
+        lines = map(_PLACE.match, part.split("\n"))
+        yield _THREAD.match(part), [(line[1], int(line[2]), line[3]) for line in lines if line]
 
 
 def _ours(crash_file: Path) -> str:

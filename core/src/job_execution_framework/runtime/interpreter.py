@@ -6,7 +6,6 @@ fresh descriptors 0 to 2; then both hang up, so that no channel is open while a 
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import json
 import os
@@ -20,49 +19,20 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+from job_execution_framework.runtime import crash, processes
+from job_execution_framework.runtime.processes import KILL_SECONDS, LOOK_SECONDS, orphans
 from job_execution_framework.runtime.pump import ready
 
 LARGEST_MESSAGE_BYTES = 4 * 1024 * 1024
 MESSAGE_SECONDS = 2
 """How long one message may take, once somebody connected."""
-KILL_SECONDS = 5
-"""How long SIGKILL may take: a process in the kernel's hands cannot be killed at all."""
 WRAPPER_SECONDS = 1
 """How long what started the interpreter may take to say how that ended."""
-LOOK_SECONDS = 0.01
-_PR_SET_CHILD_SUBREAPER = 36
-_libc = ctypes.CDLL(None)
+SETTLE_SECONDS = 0.5
+"""How long helpers of an interpreter may take to notice that it has ended: multiprocessing's."""
 
 DIED, TIMED_OUT, WOKEN = "died", "timed out", "woken"
 """What can happen instead of an answer."""
-
-
-class _Orphans:
-    """What scripts leave behind when it leaves their process group, too."""
-
-    adopted = False
-
-    def adopt(self) -> None:
-        """Become the parent of what is left behind. Only for a process without other children."""
-        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
-        self.adopted = True
-
-    def end(self, grace_seconds: float) -> None:
-        """End what was adopted, and what that leaves behind in turn."""
-        for number, seconds in ((signal.SIGTERM, grace_seconds), (signal.SIGKILL, KILL_SECONDS)):
-            end = time.monotonic() + seconds
-            told: set[int] = set()
-            while self.adopted and time.monotonic() <= end and (children := _children()):
-                for pid in children - told:
-                    with suppress(PermissionError):  # it became somebody else's
-                        os.kill(pid, number)
-                for pid in children:
-                    os.waitpid(pid, os.WNOHANG)
-                told |= children
-                time.sleep(LOOK_SECONDS)
-
-
-orphans = _Orphans()
 
 
 class Interpreter:
@@ -154,21 +124,44 @@ class Interpreter:
             self._connection.close()
         self._files.close()
 
-    def let_go(self, grace_seconds: float) -> None:
-        """Let the child end by itself, so that it can give back its licence; then end it."""
-        self.send({})
-        self._wait_for_exits(grace_seconds)
+    def let_go(self, seconds: float, grace_seconds: float) -> list[str]:
+        """Let the child end by itself, with all that its scripts left running in it; then end it.
+
+        Returns names of what did not end by itself.
+        """
+        self.send({"end": seconds})
+        # The child's own clock, by which it says what it waits for, began a little after ours.
+        waits = self._wait_for_exits(seconds + crash.DUMP_SECONDS, self._wake)
+        busy = crash.waited_for(self.crash_file) or ["the interpreter itself"] if waits else []
+        left = busy + [processes.name(pid) for pid in self._left_running(settled=bool(waits))]
         self.end(grace_seconds)
+        return left
+
+    def _left_running(self, *, settled: bool) -> list[int]:
+        """Return the processes that scripts left behind, and that do not end with them."""
+        self._process.poll()
+        ours = {self._process.pid, *processes.lineage(self._peer)}
+        end = time.monotonic() + (0 if settled else SETTLE_SECONDS)
+        while left := processes.left_running(self._process.pid, ours):
+            if time.monotonic() >= end:
+                break
+            time.sleep(LOOK_SECONDS)
+        return left
 
     def _opened(self, file: int) -> int:
         """Have a descriptor closed at the end."""
         self._files.callback(os.close, file)
         return file
 
-    def _wait_for_exits(self, seconds: float) -> None:
+    def _wait_for_exits(self, seconds: float, wake: int | None = None) -> set[int]:
+        """Wait until all have ended, or somebody wakes us; return those that have not."""
         end, left = time.monotonic() + seconds, set(self._exits)
-        while left and (gone := ready(left, end - time.monotonic())):
-            left -= gone
+        also = set[int]() if wake is None else {wake}
+        while left and (stirred := ready(left | also, end - time.monotonic())):
+            left -= stirred
+            if stirred & also:
+                break
+        return left
 
     def _hear(self) -> dict[str, Any] | None:
         """Take one report. Forked copies and strangers are not heard."""
@@ -190,9 +183,7 @@ class Interpreter:
 
     def _is_ours(self, pid: int) -> bool:
         """Whether a process is what we started, or comes from it: there may be wrappers."""
-        while pid > 1 and pid != self._process.pid:
-            pid = _parent(pid)
-        return pid == self._process.pid
+        return self._process.pid in processes.lineage(pid)
 
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):  # all of the group have gone by themselves
@@ -218,19 +209,3 @@ def _die_with_us(group: int, lifeline: int) -> None:
         fcntl.fcntl(lifeline, fcntl.F_SETOWN, -group)
         fcntl.fcntl(lifeline, fcntl.F_SETSIG, int(signal.SIGKILL))
         fcntl.fcntl(lifeline, fcntl.F_SETFL, os.O_ASYNC)
-
-
-def _parent(pid: int) -> int:
-    """Return the parent's id, 0 where there is no such process."""
-    try:
-        stat = Path("/proc", str(pid), "stat").read_text("utf-8", "replace")
-    except OSError:
-        return 0
-    # pid (name) state ppid …; the name may hold anything, also brackets
-    return int(stat.rpartition(")")[2].split()[1])
-
-
-def _children() -> set[int]:
-    """Return the processes whose parent we are."""
-    everyone = (int(process.name) for process in Path("/proc").glob("[0-9]*"))
-    return {pid for pid in everyone if _parent(pid) == os.getpid()}

@@ -26,7 +26,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from job_execution_framework.domain.cause import Reason
+from job_execution_framework.domain.cause import Reason, printable
 from job_execution_framework.domain.errors import EnsoError
 from job_execution_framework.domain.events import (
     Event,
@@ -36,11 +36,12 @@ from job_execution_framework.domain.events import (
 )
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import Script
+from job_execution_framework.domain.secret import Redactor
 from job_execution_framework.domain.steps import ControlWord
 from job_execution_framework.runtime import summary
 from job_execution_framework.runtime.child_runner import ChildRunner
-from job_execution_framework.runtime.interpreter import orphans
 from job_execution_framework.runtime.journal import Journal, JournalUnitOfWork
+from job_execution_framework.runtime.processes import orphans
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.record_line import LONGEST_BYTES
@@ -54,6 +55,8 @@ LOOKS = 20
 """How often a lock that somebody holds is tried again."""
 THICK_BYTES = 3 * 1024 * 1024
 """Size of a Pod's journal from which on its records are thin: a node cuts a log at 10 MiB."""
+LONGEST_NAME, MOST_NAMED = 200, 10
+"""How much is said of what had to be killed."""
 LISTEN_SECONDS = 0.1
 """How soon a control word is seen."""
 
@@ -81,11 +84,11 @@ def main(
     try:
         plan = Plan.from_json(Path(plan_file).read_text("utf-8"), os.environ)
         unit_of_work = SummedUp(plan, journal, Path(summary_file) if summary_file else None)
-        _run(plan, root, unit_of_work, Path(word or root / WORD), float(grace))
+        killed = _run(plan, root, unit_of_work, Path(word or root / WORD), float(grace))
     except (EnsoError, OSError) as error:
         journal.append(End(f"{type(error).__name__}: {error}"))
         return 1
-    journal.append(End())
+    journal.append(End(killed=_told(killed, plan)))
     unit_of_work.sum_up(ended=True)
     return 0
 
@@ -176,12 +179,20 @@ def first_start(root: Path) -> bool:
     return True
 
 
-def _run(plan: Plan, root: Path, unit_of_work: JournalUnitOfWork, word: Path, grace: float) -> None:
+def _run(
+    plan: Plan, root: Path, unit_of_work: JournalUnitOfWork, word: Path, grace: float
+) -> list[str]:
+    """Run the plan; return names of what its scripts left running that did not end by itself."""
     for variable in plan.secrets():
         os.environ.pop(variable, None)  # a script gets its own secrets as parameters, no others
     session = plan.session
     runner = _TerminableRunner(
-        root, session.interpreter, session.start_timeout_seconds, grace, job_id=plan.job_id
+        root,
+        session.interpreter,
+        session.start_timeout_seconds,
+        grace,
+        plan.job_id,
+        session.end_timeout_seconds,
     )
     orphans.adopt()
     ends = runner.cancel if word.parent == root else runner.terminate
@@ -192,7 +203,16 @@ def _run(plan: Plan, root: Path, unit_of_work: JournalUnitOfWork, word: Path, gr
     try:
         services.execute(plan.job_id, job_uow=unit_of_work, runner=runner)
     finally:
-        runner.close()
+        left = runner.close()
+    return left
+
+
+def _told(killed: list[str], plan: Plan) -> tuple[str, ...]:
+    """Return the names of what was killed as they may be shown: no secret in them, and bounded."""
+    redactor = Redactor({script.name: script.parameters for script in plan.scripts})
+    told = [printable(redactor.hide(name), LONGEST_NAME) for name in killed[:MOST_NAMED]]
+    more = len(killed) - len(told)
+    return (*told, f"{more} more") if more else tuple(told)
 
 
 def _listen(word: Path, runner: ChildRunner) -> None:

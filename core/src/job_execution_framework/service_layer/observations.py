@@ -32,6 +32,8 @@ class Ended:
     """Why it was lost; None where it ended in order."""
     outcomes: tuple[Outcome, ...] = ()
     """What is known beside its records, some of which may be lost."""
+    killed: tuple[str, ...] = ()
+    """What its scripts had left running, and what did not end by itself."""
 
     def doubt(self) -> Cause:
         """Return the cause of scripts whose outcome nobody can know."""

@@ -22,6 +22,8 @@ class End:
     """The session wrote all that it had to say; `broken` says what of our own broke, if it did."""
 
     broken: str = ""
+    killed: tuple[str, ...] = ()
+    """What its scripts had left running, and what did not end by itself."""
 
 
 Record = events.Event | End

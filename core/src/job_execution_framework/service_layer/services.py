@@ -250,7 +250,8 @@ def _fold(job: Job, seen: Observations, now: float) -> None:
         for name, attempt in doubtful(job, log_is_complete=seen.ended.log_is_complete):
             cause = seen.ended.doubt()  # whoever leaves a doubt did not end in order
             job.record(job.about(events.ScriptInterrupted, name, attempt, now, cause=cause))
-        job.record(events.SessionEnded(at=now, run=job.run.run, cause=cause))
+        killed = seen.ended.killed
+        job.record(events.SessionEnded(at=now, run=job.run.run, cause=cause, killed=killed))
 
 
 def _catch_up(job: Job, outcome: Outcome, now: float) -> None:

@@ -174,7 +174,7 @@ def _ended(records: list[Record], gone: Ended | None) -> Ended | None:
     if end is None:
         return gone
     broken = Cause(Reason.SESSION_LOST, end.broken) if end.broken else None
-    return Ended(log_is_complete=True, cause=broken)
+    return Ended(log_is_complete=True, cause=broken, killed=end.killed)
 
 
 def _read(path: Path, position: int) -> bytes:

@@ -62,6 +62,7 @@ def _session(session: Session) -> Document:
         "name": session.name,
         "interpreter": list(session.interpreter),
         "startTimeoutSeconds": max(1, round(session.start_timeout_seconds)),
+        "endTimeoutSeconds": max(1, round(session.end_timeout_seconds)),
     }
     if session.retry_lost:
         written["onInterrupted"] = {

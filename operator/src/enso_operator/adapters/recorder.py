@@ -126,7 +126,7 @@ class Recorder:
 def is_warning(event: Event) -> bool:
     """Whether the event tells of something that went wrong."""
     return isinstance(event, WARNINGS) or (
-        isinstance(event, events.SessionEnded) and event.cause is not None
+        isinstance(event, events.SessionEnded) and bool(event.cause or event.killed)
     )
 
 

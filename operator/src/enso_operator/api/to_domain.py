@@ -62,6 +62,7 @@ def _session(session: SessionSpec) -> Session:
         session.start_timeout_seconds,
         retry_lost=(lost.limit or 1) if is_retried else 0,
         lost_backoff_seconds=lost.backoff_seconds if is_retried else 0,
+        end_timeout_seconds=session.end_timeout_seconds,
     )
 
 

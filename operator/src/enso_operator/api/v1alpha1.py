@@ -85,6 +85,8 @@ class SessionSpec(Wire):
     """The interpreter as a list of arguments, such as [hython]; the file to run is added."""
     start_timeout_seconds: Seconds = 300
     """How long, in seconds, the interpreter may take to come up: licences, slow disks."""
+    end_timeout_seconds: Seconds = 60
+    """How long, in seconds, what scripts left running in it may take to end: threads, atexit."""
     on_interrupted: OnInterrupted = OnInterrupted()
     """What happens when the session's process is lost."""
     resources: Resources = Resources()

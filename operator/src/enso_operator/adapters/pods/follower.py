@@ -279,7 +279,7 @@ class PodFollower:
         log, broken = self._records, self._records.end.broken if self._records.end else ""
         if log.end and log.complete:
             cause = self._why_broken(broken) if broken else None
-            return Ended(log_is_complete=True, cause=cause)
+            return Ended(log_is_complete=True, cause=cause, killed=log.end.killed)
         if not (self.gone or (self.pod and state.is_over(self.pod))):
             return None
         if self._never_began():
