@@ -17,9 +17,13 @@ def pod(
     scheduled: bool = True,
     deleted: bool = False,
     annotations: dict[str, str] | None = None,
+    inits: dict[str, Document] | None = None,
     **status: object,
 ) -> Document:
-    """Return a Pod whose containers are in these states (``{"running": {…}}``)."""
+    """Return a Pod whose containers are in these states (``{"running": {…}}``).
+
+    `inits` are init containers of others; one with a `restartPolicy` runs beside the session.
+    """
     metadata: Document = {
         "name": "shot-main-1-abcde",
         "namespace": "shows",
@@ -29,6 +33,7 @@ def pod(
     }
     if deleted:
         metadata["deletionTimestamp"] = "2026-11-26T12:00:00Z"
+    more = inits or {}
     spec: Document = {
         "containers": [
             {
@@ -36,7 +41,14 @@ def pod(
                 "image": "studio/houdini:20.5",
                 "resources": {"limits": {"memory": "64Mi"}},
             }
-        ]
+        ],
+        "initContainers": [
+            *(
+                {"name": name, "image": f"{name}:1"} | policy_of(init)
+                for name, init in more.items()
+            ),
+            {"name": "records", "image": "enso", "restartPolicy": "Always"},
+        ],
     }
     if gated:
         spec["schedulingGates"] = [{"name": "enso.dev/release"}]
@@ -45,9 +57,13 @@ def pod(
     told: Document = {"phase": "Pending", "conditions": [SCHEDULED] if scheduled else []}
     if session is not None:
         told["containerStatuses"] = [container("session", session)]
-    if records is not None:
-        told["initContainerStatuses"] = [container("records", records)]
+    before = more | ({"records": records} if records is not None else {})
+    told["initContainerStatuses"] = [container(name, state) for name, state in before.items()]
     return {"metadata": metadata, "spec": spec, "status": told | status}
+
+
+def policy_of(init: Document) -> Document:
+    return {key: init[key] for key in ("restartPolicy",) if key in init}
 
 
 def container(name: str, state: Document) -> Document:

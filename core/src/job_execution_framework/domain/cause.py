@@ -35,6 +35,7 @@ class Reason:
     UNSCHEDULABLE = "Unschedulable"
     IMAGE_PULL_FAILED = "ImagePullFailed"
     CONFIG_ERROR = "ConfigError"
+    INIT_CONTAINER = "InitContainer"
     INVALID_JOB = "InvalidJob"
 
 

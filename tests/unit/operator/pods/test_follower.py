@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import pytest
@@ -108,13 +108,15 @@ def follow(
     container: bool = False,
     word: ControlWord | None = None,
     timeout: float | None = None,
+    patience: float = 0,
 ) -> Told:
     """Follow the run while the node's Pod goes through its states."""
 
     async def run() -> Told:
         places: list[Place] = []
         calls, logs = cast("PodCalls", node), cast("PodLogs", node)
-        given = (SUBJECT, calls, logs, SETTINGS, SystemClock(), places.append)
+        settings = replace(SETTINGS, pull_patience_seconds=patience)
+        given = (SUBJECT, calls, logs, settings, SystemClock(), places.append)
         follower = ContainerFollower(*given, timeout) if container else PodFollower(*given)
         if word:
             follower.tell(word)
@@ -220,6 +222,55 @@ def test_a_volume_that_does_not_come_is_told_by_the_pods_events(
     assert node.given_up == 1
     assert cause
     assert (cause.reason, cause.message) == (Reason.CONFIG_ERROR, "no secret")
+
+
+def test_an_init_container_that_hangs_is_told_and_its_log_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(delay, "FIRST_LOOK_SECONDS", 0)
+    hangs = {"vault": RUNNING}
+    over = pod(session=WAITING, inits={"vault": ended(137, "Error")}, phase="Failed", version=9)
+    node = Node([*(pod(session=WAITING, inits=hangs, version=i) for i in range(1, 5)), over])
+    told = follow(node)
+    assert (node.given_up, node.expired, node.deleted) == (0, 1, 0)
+    assert told.ended.log_is_complete
+    assert told.ended.cause
+    assert (told.ended.cause.reason, told.ended.cause.message) == (
+        Reason.INIT_CONTAINER,
+        "its init container vault has not ended",
+    )
+    assert told.place.log == "kubectl logs -n shows shot-main-1-abcde -c vault"
+
+
+def test_a_job_that_is_cancelled_does_not_wait_for_an_init_container(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(delay, "FIRST_LOOK_SECONDS", 0)
+    node = Node([*[pod(session=WAITING, inits={"vault": RUNNING})] * 3, None])
+    told = follow(node, word=ControlWord.CANCEL, patience=300)
+    assert (node.given_up, node.expired) == (1, 0)
+    assert told.ended == Ended(log_is_complete=True)
+
+
+def test_an_init_container_that_fails_is_named_with_its_log() -> None:
+    failed = {"vault": ended(3, "Error", "permission denied")}
+    over = pod(session=WAITING, records=ended(143), inits=failed, phase="Failed", version=2)
+    told = follow(Node([pod(), over]))
+    assert told.ended.log_is_complete
+    assert str(told.ended.cause) == (
+        "InitContainer: its init container vault ended with exit code 3: permission denied"
+    )
+    assert told.place.log.endswith(" -c vault")
+
+
+def test_a_patience_does_not_begin_anew_with_each_of_a_kubelets_words() -> None:
+    words = ["ErrImagePull", "ImagePullBackOff"] * 8
+    states = [pod(session=waiting(word), version=i) for i, word in enumerate(words, start=1)]
+    node = Node([*states, None])
+    told = follow(node, patience=0.1)
+    assert node.given_up
+    assert told.ended.cause
+    assert told.ended.cause.reason == Reason.IMAGE_PULL_FAILED
 
 
 def test_a_session_that_is_about_to_begin_hears_its_word_itself() -> None:

@@ -57,6 +57,7 @@ def test_why_a_session_is_over(given: Document, reason: str, said: str) -> None:
         (pod(records=waiting("ErrImageNeverPull")), Reason.IMAGE_PULL_FAILED),
         (pod(session=waiting("CreateContainerConfigError")), Reason.CONFIG_ERROR),
         (pod(records=waiting("CrashLoopBackOff")), Reason.CONFIG_ERROR),
+        (pod(records=WAITING, session=waiting("ErrImagePull")), Reason.IMAGE_PULL_FAILED),
     ],
 )
 def test_what_a_session_waits_for(given: Document, reason: str) -> None:
@@ -67,10 +68,91 @@ def test_what_a_session_waits_for(given: Document, reason: str) -> None:
     assert not state.is_over(given)
 
 
+REFUSED = ended(1, "Error", "no route to\nvault")
+CRASHING: Document = waiting("CrashLoopBackOff") | {"lastState": REFUSED}
+BESIDE = {"restartPolicy": "Always"}
+
+
+@pytest.mark.parametrize(
+    ("given", "reason", "said"),
+    [
+        (
+            pod(inits={"vault": waiting("ErrImagePull", "not found")}),
+            Reason.IMAGE_PULL_FAILED,
+            "its init container vault: vault:1: not found",
+        ),
+        (
+            pod(inits={"vault": waiting("CreateContainerConfigError", "no secret x")}),
+            Reason.CONFIG_ERROR,
+            "its init container vault: no secret x",
+        ),
+        (
+            pod(inits={"mesh": CRASHING | BESIDE}),
+            Reason.CONFIG_ERROR,
+            "its container mesh ends again and again with exit code 1: no route to vault",
+        ),
+    ],
+)
+def test_a_session_may_wait_for_an_init_container_of_others(
+    given: Document, reason: str, said: str
+) -> None:
+    waits = state.waits_for(given)
+    assert waits
+    assert (waits[1].reason, waits[1].message) == (reason, said)
+
+
+@pytest.mark.parametrize(
+    ("init", "said"),
+    [
+        (REFUSED, "its init container vault ended with exit code 1: no route to vault"),
+        (ended(137, "Error"), "its init container vault ended with exit code 137, that is SIGKILL"),
+        (ended(2, "OOMKilled"), "ended with exit code 2; the kernel killed a process of it"),
+    ],
+)
+def test_an_init_container_of_others_that_fails_is_why_a_session_is_over(
+    init: Document, said: str
+) -> None:
+    given = pod(inits={"vault": init}, session=WAITING, phase="Failed")
+    cause = state.why_over(given)
+    assert cause.reason == Reason.INIT_CONTAINER
+    assert said in cause.message
+    assert state.container_to_read(given) == "vault"
+
+
+@pytest.mark.parametrize(
+    ("inits", "read", "runs"),
+    [
+        ({"vault": RUNNING}, "vault", "vault"),
+        ({"vault": ended(0), "mesh": RUNNING}, "mesh", "mesh"),
+        ({"mesh": RUNNING | BESIDE}, "mesh", "mesh"),  # its startup probe has not succeeded yet
+        ({"mesh": RUNNING | BESIDE | {"started": True}}, "session", ""),
+        ({"mesh": CRASHING | BESIDE}, "mesh", ""),
+        ({"vault": ended(0)}, "session", ""),
+        ({"vault": WAITING}, "session", ""),
+        ({}, "session", ""),
+    ],
+)
+def test_the_log_to_read_is_of_the_init_container_that_is_in_the_way(
+    inits: dict[str, Document], read: str, runs: str
+) -> None:
+    given = pod(inits=inits, session=WAITING)
+    assert (state.container_to_read(given), state.init_container_that_runs(given)) == (read, runs)
+
+
+def test_an_init_container_that_ended_after_the_session_is_no_reason() -> None:
+    # What runs beside the session is ended after it, mostly by a signal.
+    over = pod(inits={"mesh": ended(137, "Error") | BESIDE}, session=ended(1, "Error"))
+    assert state.why_over(over).reason == Reason.SESSION_LOST
+    assert state.container_to_read(over) == "session"
+    leaving = pod(inits={"vault": ended(143, "Error")}, session=WAITING, deleted=True)
+    assert state.why_over(leaving).message == "somebody deleted its Pod"
+
+
 @pytest.mark.parametrize(
     "given",
     [
         pod(gated=True),
+        pod(inits={"vault": RUNNING}, session=WAITING),
         pod(),
         pod(session=WAITING),
         pod(session=waiting("ContainerCreating")),

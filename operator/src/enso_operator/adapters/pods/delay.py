@@ -1,6 +1,8 @@
-"""Why a Pod that has a node does not begin, where only its Events tell: a volume does not come.
+"""Why a Pod that has a node does not begin, where no container's state says so.
 
-They are asked for only when a Pod takes longer than others, and then less and less often.
+A volume that does not come is told by the Pod's Events only. They are asked for only when a Pod
+takes longer than others, and then less and less often. An init container of others that runs may
+just need its time: it is told of when it takes long.
 """
 
 from __future__ import annotations
@@ -30,6 +32,9 @@ class Delay:
     """When it was first seen without its volumes; None while it is not."""
     _looked: float = field(default=0.0, init=False)
     _why: tuple[str, Cause] | None = field(default=None, init=False)
+    _init: str = field(default="", init=False)
+    """The init container that the session waits for, and since when."""
+    _init_since: float = field(default=0.0, init=False)
 
     def why(self, pod: Document, now: float) -> tuple[str, Cause] | None:
         """Return the kubelet's word and our cause; None where the Pod has what it needs."""
@@ -37,9 +42,23 @@ class Delay:
             self._since, self._why = None, None
         elif self._since is None:
             self._since = self._looked = now
-        return self._why
+        return self._why or self._why_init(pod, now)
+
+    def _why_init(self, pod: Document, now: float) -> tuple[str, Cause] | None:
+        running = state.init_container_that_runs(pod)
+        if running != self._init:
+            self._init, self._init_since = running, now
+        if not running or now < self._init_since + FIRST_LOOK_SECONDS:
+            return None
+        sentence = f"its init container {running} has not ended"
+        return Reason.INIT_CONTAINER, Cause(Reason.INIT_CONTAINER, sentence)
 
     def due(self) -> list[float]:
+        """Return when there may be something to tell."""
+        when = [self._init_since + FIRST_LOOK_SECONDS] if self._init else []
+        return when + self._due_to_look()
+
+    def _due_to_look(self) -> list[float]:
         """Return when its Events are to be looked at."""
         if self._since is None:
             return []
@@ -48,7 +67,7 @@ class Delay:
 
     async def look(self, now: float) -> None:
         """Look at its Events, if it is time."""
-        if not any(now >= when for when in self.due()):
+        if not any(now >= when for when in self._due_to_look()):
             return
         self._looked = now
         try:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from enso_operator.adapters.kube import Document
 from enso_operator.adapters.place import Place
-from enso_operator.adapters.pods import names, records, state
+from enso_operator.adapters.pods import records, state
 from enso_operator.adapters.pods.boot import OURS
 from enso_operator.adapters.pods.calls import PodCalls
 from enso_operator.adapters.pods.delay import Delay
@@ -88,6 +88,8 @@ class PodFollower:
     _told_at: float = field(default=0.0, init=False)
     _waits: str = field(default="", init=False)
     """The kubelet's or the scheduler's word for what the session waits for."""
+    _waits_for: str = field(default="", init=False)
+    """Our word for it, as a kubelet has several that take turns."""
     _waits_since: float = field(default=0.0, init=False)
     _place: Place = field(default=Place(), init=False)
     _tries: int = field(default=0, init=False)
@@ -187,14 +189,14 @@ class PodFollower:
         if state.records_have_begun(pod):
             self._begun.set()
         waits = state.waits_for(pod) or self._delay.why(pod, self.clock.now())
-        if waits and waits[0] != self._waits:
+        if waits and waits[1].reason != self._waits_for:
             self._waits_since = self.clock.now()
-        self._waits = waits[0] if waits else ""
+        self._waits, self._waits_for = (waits[0], waits[1].reason) if waits else ("", "")
         name = self.subject.pod
         place = Place(
             pod=name,
             on=state.where(pod),
-            log=f"kubectl logs -n {self.calls.namespace} {name} -c {names.SESSION}",
+            log=f"kubectl logs -n {self.calls.namespace} {name} -c {state.container_to_read(pod)}",
             waits=waits[1] if waits else None,
         )
         if place != self._place:
@@ -218,7 +220,10 @@ class PodFollower:
             await self._end(self.pod, now)
 
     async def _end(self, pod: Document, now: float) -> None:
-        if state.has_begun(pod):
+        if self.because and state.init_container_in_the_way(pod):
+            self.ended_at = now  # the Pod stays: the log of that container tells why
+            await patiently(self.calls.expire, self.subject.pod, self.subject.uid)
+        elif state.has_begun(pod):
             end = self.calls.delete if self.ended_at else self.calls.expire
             self.ended_at = now
             await patiently(end, self.subject.pod, self.subject.uid)

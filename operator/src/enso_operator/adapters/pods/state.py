@@ -150,18 +150,62 @@ def waits_for(pod: Document) -> tuple[str, Cause] | None:
     for condition in _conditions(pod):
         if condition["type"] == "PodScheduled" and condition.get("reason") == UNSCHEDULABLE:
             return UNSCHEDULABLE, Cause(Reason.UNSCHEDULABLE, str(condition.get("message") or ""))
-    for name in (names.RECORDS, names.SESSION):
-        state = part(_container(pod, name), "state")
-        waiting = part(state, "waiting")
-        word, why = str(waiting.get("reason") or ""), str(waiting.get("message") or "")
-        if word in _PULLING or word in _NO_IMAGE:
-            sentence = sayings.of_pull(_image(pod, name), why or word)
-            return word, Cause(Reason.IMAGE_PULL_FAILED, sentence)
-        if word in _CONFIG:
-            return word, Cause(Reason.CONFIG_ERROR, why or word)
-        if word == "CrashLoopBackOff":
-            return word, Cause(Reason.CONFIG_ERROR, f"its container {name} ends again and again")
+    waits = (_waiting(pod, name) for name in (*_init_containers(pod), names.SESSION))
+    return next(filter(None, waits), None)
+
+
+def _waiting(pod: Document, name: str) -> tuple[str, Cause] | None:
+    """Return why a container does not run, where its kubelet says so."""
+    waiting = part(part(_container(pod, name), "state"), "waiting")
+    word, why = str(waiting.get("reason") or ""), str(waiting.get("message") or "")
+    whose = "" if name in names.OURS else f"its init container {name}: "
+    if word in _PULLING or word in _NO_IMAGE:
+        sentence = sayings.of_pull(_image(pod, name), why or word)
+        return word, Cause(Reason.IMAGE_PULL_FAILED, whose + sentence)
+    if word in _CONFIG:
+        return word, Cause(Reason.CONFIG_ERROR, whose + (why or word))
+    if word == "CrashLoopBackOff":
+        sentence = f"its container {name} ends again and again"
+        return word, Cause(Reason.CONFIG_ERROR, sentence + _last_end(pod, name))
     return None
+
+
+def init_container_in_the_way(pod: Document) -> str:
+    """Return the init container of others that the session waits for, or died of; mostly none.
+
+    Whoever admits Pods may add some: a vault's, a mesh's. Its log is then the one to read.
+    """
+    if has_begun(pod) or is_gated(pod):
+        return ""
+    return next((name for name in _init_containers(pod) if _is_in_the_way(pod, name)), "")
+
+
+def container_to_read(pod: Document) -> str:
+    """Return the container whose log tells most."""
+    return init_container_in_the_way(pod) or names.SESSION
+
+
+def init_container_that_runs(pod: Document) -> str:
+    """Return the one that the session waits for; that takes a moment, or for ever."""
+    name = "" if is_over(pod) else init_container_in_the_way(pod)
+    return name if "running" in part(_container(pod, name), "state") else ""
+
+
+def _is_in_the_way(pod: Document, name: str) -> bool:
+    """Whether a container has begun, and neither ended well nor is what runs beside the session."""
+    status = _container(pod, name)
+    state = part(status, "state")
+    if name in names.OURS:
+        return False
+    if "terminated" in state:
+        return bool(state["terminated"].get("exitCode"))
+    if "running" in state:
+        return not (_spec(pod, name).get("restartPolicy") == "Always" and status.get("started"))
+    return "terminated" in part(status, "lastState")
+
+
+def _init_containers(pod: Document) -> list[str]:
+    return [str(container["name"]) for container in items(pod["spec"], "initContainers")]
 
 
 def is_disturbed(pod: Document) -> bool:
@@ -201,6 +245,9 @@ def _end_of_container(pod: Document) -> Cause | None:
         return Cause(Reason.SESSION_LOST, "somebody deleted its Pod")
     if restarts(pod):
         return Cause(Reason.SESSION_LOST, "its container was started a second time by the node")
+    if name := init_container_in_the_way(pod):
+        sentence = f"its init container {name} ended{_last_end(pod, name)}"
+        return Cause(Reason.INIT_CONTAINER, sentence)
     why = f"its container ended with exit {exit_of(pod)}"
     return Cause(Reason.SESSION_LOST, why) if end else None
 
@@ -242,19 +289,33 @@ def signal_of(end: Document) -> str:
     return next((known.name for known in signal.Signals if known == number), "")
 
 
-def exit_of(pod: Document) -> str:
-    """Say how the session's container exited, and what the kernel did to a child of it."""
-    end = ended(pod) or {}
+def exit_of(pod: Document, container: str = names.SESSION) -> str:
+    """Say how a container exited, and what the kernel did to a child of it."""
+    end = _last_terminated(pod, container)
     name = signal_of(end)
     said = f"code {end.get('exitCode') or 0}" + (f", that is {name}" if name else "")
     if end.get("reason") == _OOM_KILLED:
-        said += f"; the kernel killed a process of it, beyond its memory limit{_memory_limit(pod)}"
+        of = _memory_limit(pod, container)
+        said += f"; the kernel killed a process of it, beyond its memory limit{of}"
     return said
 
 
-def _memory_limit(pod: Document) -> str:
-    spec = next(c for c in pod["spec"]["containers"] if c["name"] == names.SESSION)
-    limit = part(part(spec, "resources"), "limits").get("memory")
+def _last_end(pod: Document, container: str) -> str:
+    """Say how a container ended last, with the words that it left; nothing where it did not."""
+    if not (end := _last_terminated(pod, container)):
+        return ""
+    said = " ".join(str(end.get("message") or "").split())
+    return f" with exit {exit_of(pod, container)}" + (f": {said}" if said else "")
+
+
+def _last_terminated(pod: Document, container: str) -> Document:
+    status = _container(pod, container)
+    now, before = part(status, "state"), part(status, "lastState")
+    return part(now, "terminated") or part(before, "terminated")
+
+
+def _memory_limit(pod: Document, container: str = names.SESSION) -> str:
+    limit = part(part(_spec(pod, container), "resources"), "limits").get("memory")
     return f" of {limit}" if limit else ""
 
 
@@ -279,8 +340,13 @@ def _conditions(pod: Document) -> list[Document]:
 
 
 def _image(pod: Document, name: str) -> str:
+    return str(_spec(pod, name).get("image") or "")
+
+
+def _spec(pod: Document, name: str) -> Document:
+    """Return what the Pod says of a container; nothing where it has none of that name."""
     found = items(pod["spec"], "containers") + items(pod["spec"], "initContainers")
-    return next((str(one["image"]) for one in found if one["name"] == name), "")
+    return next((one for one in found if one["name"] == name), {})
 
 
 def _container(pod: Document, name: str) -> Document:
