@@ -60,7 +60,8 @@ class ChildRunner:
         self._start_timeout, self._grace = start_timeout_seconds, grace_seconds
         self._end_timeout = end_timeout_seconds
         self._said, self._kills = Said(), memory.kills()
-        self._pumps = (Pump(1, self._said), Pump(2, self._said))
+        # One pipe for both: in two the order of what a script writes would be lost.
+        self._pump = Pump(1, self._said)
         woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._woken, self._wake = os.fdopen(woken, "rb", 0), os.fdopen(wake, "wb", 0)
         self._interpreter: Interpreter | None = None
@@ -93,8 +94,7 @@ class ChildRunner:
         if self._interpreter:
             left = self._interpreter.let_go(self._end_timeout, self._grace)
             self._interpreter = None
-        for pump in self._pumps:
-            pump.close(DRAIN_SECONDS)
+        self._pump.close(DRAIN_SECONDS)
         self._wake.close()
         self._woken.close()
         return left
@@ -122,7 +122,7 @@ class ChildRunner:
         if not isinstance(interpreter, Interpreter):
             return self._result(script, time.monotonic() - began, interpreter)
         self._interpreter = interpreter
-        self._pumps[0].say(mark(script.name, attempt), DRAIN_SECONDS)
+        self._pump.say(mark(script.name, attempt), DRAIN_SECONDS)
         self._kills = memory.kills()
         interpreter.send(work)
         began = time.monotonic()
@@ -136,8 +136,8 @@ class ChildRunner:
         """Start the interpreter; where that fails return a report that says why."""
         name, reason = " ".join(self._argv), Reason.INTERPRETER_DID_NOT_START
         try:
-            inlets = (self._pumps[0].inlet, self._pumps[1].inlet)
-            interpreter = Interpreter(self._argv, self._directory, inlets, self._woken.fileno())
+            wake = self._woken.fileno()
+            interpreter = Interpreter(self._argv, self._directory, self._pump.inlet, wake)
         except FileNotFoundError:
             where = "is not there" if "/" in self._argv[0] else "is not on PATH"
             if Path(self._argv[0]).exists():
@@ -217,8 +217,7 @@ class ChildRunner:
     def _result(
         self, script: Script, seconds: float, report: dict[str, Any], *, lost: bool = False
     ) -> Result:
-        for pump in self._pumps:
-            pump.drain(DRAIN_SECONDS)
+        self._pump.drain(DRAIN_SECONDS)
         said, redactor = self._said.take(LINES_KEPT), Redactor(script.parameters)
         if memory.kills() > self._kills and report.get("refused") != Reason.OUT_OF_MEMORY:
             # Before the failure's own words, which may be long: a command with its arguments.
@@ -228,7 +227,7 @@ class ChildRunner:
             report["message"] += f": {said[0][-1]}"  # mostly a licence's server, or a library
         if told := str(report.get("traceback", "")):
             # Where Python would print it: with what the script wrote.
-            self._pumps[1].say(hidden(told, redactor).rstrip() + "\n", DRAIN_SECONDS)
+            self._pump.say(hidden(told, redactor).rstrip() + "\n", DRAIN_SECONDS)
         return result_of(report, seconds, redactor, said, lost=lost)
 
 

@@ -36,18 +36,16 @@ DIED, TIMED_OUT, WOKEN = "died", "timed out", "woken"
 
 
 class Interpreter:
-    """A running interpreter. `inlets` are what its standard output and error are."""
+    """A running interpreter. `inlet` is both its standard output and its standard error."""
 
-    def __init__(
-        self, argv: Sequence[str], directory: Path, inlets: tuple[int, int], wake: int
-    ) -> None:
+    def __init__(self, argv: Sequence[str], directory: Path, inlet: int, wake: int) -> None:
         """Start it. Raises OSError where it cannot be started at all."""
         self._wake = wake
         self._files = ExitStack()
         self.crash_file = directory / "crash"
         null = self._opened(os.open(os.devnull, os.O_RDONLY))
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
-        self._given = [null, *inlets, self._opened(os.open(self.crash_file, flags, 0o600))]
+        self._given = [null, inlet, inlet, self._opened(os.open(self.crash_file, flags, 0o600))]
         self._connection: socket.socket | None = None
         self._peer = 0
         # An abstract address: no path that could be too long, no file that could be left behind.
@@ -61,8 +59,8 @@ class Interpreter:
             self._process = subprocess.Popen(
                 [*argv, str(directory / "child.py")],
                 stdin=null,
-                stdout=inlets[0],
-                stderr=inlets[1],
+                stdout=inlet,
+                stderr=inlet,
                 pass_fds=[lifeline],
                 env={**os.environ, "ENSO_SOCKET": address},
                 start_new_session=True,
