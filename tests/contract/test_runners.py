@@ -149,6 +149,28 @@ def test_a_secret_is_in_nothing_that_comes_back(runner: Runner) -> None:
     assert result.cause.message.startswith("refused: ***")
 
 
+LOGIN = "import enso\ndef main(token): enso.shared['login'] = token"
+TELLS = "import enso\ndef main(): raise OSError('401 for /x?token=' + enso.shared['login'])"
+
+
+def test_a_secret_is_in_nothing_that_comes_back_of_other_scripts(runner: Runner) -> None:
+    token = {"token": Secret(f"{CANARY}/+")}
+    scripts = [Script("login", Source(LOGIN), token), Script("publish", Source(TELLS))]
+    runner.check(scripts)
+    runner.run(scripts[0], 1)
+    cause = runner.run(scripts[1], 1).cause
+    assert str(cause) == "OSError: 401 for /x?token=***"
+
+
+def test_the_secrets_of_scripts_to_come_are_hidden(runner: Runner) -> None:
+    scripts = [
+        Script("open", Source(f"def main(): raise ValueError({CANARY!r})")),
+        Script("publish", Source(LOGIN), {"token": Secret(CANARY)}),
+    ]
+    runner.check(scripts)
+    assert str(runner.run(scripts[0], 1).cause) == "ValueError: ***"
+
+
 def test_a_container_is_refused(runner: Runner) -> None:
     with pytest.raises(InvalidJob, match="container"):
         runner.check([Script("notify", Container("busybox"))])

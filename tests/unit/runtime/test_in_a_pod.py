@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,7 @@ from job_execution_framework.service_layer.runner import Result
 from tests.support.eventually import eventually
 from tests.support.sessions import OneScriptRunner
 
+EMPTY: Mapping[str, str | None] = {}
 PATIENT = (
     "import time\n"
     "def main():\n"
@@ -49,14 +52,17 @@ def plan_of(*scripts: Script) -> Plan:
 
 
 class Pod:
-    def __init__(self, root: Path, *scripts: Script) -> None:
+    def __init__(
+        self, root: Path, *scripts: Script, environment: Mapping[str, str | None] = EMPTY
+    ) -> None:
         self.run, self.word, self.summary = root / "run", root / "word", root / "summary"
         self.run.mkdir()
         self.word.write_text("")
-        plan = plan_of(*scripts)
+        plan = replace(plan_of(*scripts), secret_environment=tuple(environment))
         file = root / "plan.json"
         file.write_text(plan.to_json(texts=True))
         texts = {name: str(secret.reveal()) for name, _, _, secret in plan.hidden()}
+        texts |= {name: value for name, value in environment.items() if value is not None}
         self.output = root / "output"
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
@@ -123,6 +129,18 @@ def test_a_secret_is_text_and_no_script_finds_it_in_its_environment(tmp_path: Pa
     )
     pod = Pod(tmp_path, Script("open", Source(looks), {"token": Secret("123")}))
     assert pod.ends() == ["ScriptStarted", "ScriptSucceeded", ""], pod.output.read_text()
+
+
+def test_what_a_failure_tells_of_a_secret_of_its_environment_is_hidden(tmp_path: Path) -> None:
+    tells = "import os\ndef main(): raise OSError('no licence at ' + os.environ['LICENCES'])"
+    environment = {"LICENCES": "canary@studio", "GONE": None}
+    pod = Pod(tmp_path, Script("open", Source(tells)), environment=environment)
+    pod.ends()
+    failed = Journal(pod.run / supervisor.JOURNAL).read()[1]
+    assert isinstance(failed, events.ScriptFailed)
+    assert str(failed.cause) == "OSError: no licence at ***"
+    assert "canary" not in pod.output.read_text()
+    assert "canary" not in (tmp_path / "plan.json").read_text()
 
 
 def test_records_become_thin_before_a_node_would_cut_their_log(

@@ -247,6 +247,10 @@ NO_PLANS: list[dict[str, object]] = [
     {"secrets": [1]},
     {"secrets": {"save": [1]}},
     {"secrets": {"save": {"token": "ELSEWHERE"}}},
+    {"deep_secrets": [1]},
+    {"deep_secrets": [["save", ["token", "deep"], "ENSO_SECRET_2_0"]]},
+    {"deep_secrets": [["do", ["n", 7, "deep"], "ENSO_SECRET_2_0"]]},
+    {"secret_environment": "TOKEN"},
 ]
 
 
@@ -263,12 +267,21 @@ def test_garbage_is_no_plan(text: str) -> None:
         Plan.from_json(text, {})
 
 
-@pytest.mark.parametrize("value", [object(), {1, 2}, float("nan"), b"x", [Secret("a")]])
+@pytest.mark.parametrize("value", [object(), {1, 2}, float("nan"), b"x", [Secret("a"), {1}]])
 def test_a_parameter_that_is_no_json_is_refused_with_its_name(value: object) -> None:
     job = Job("job", (Script("do", Source(""), {"cache": value}),))
     plan = Plan.of(job, Open("main-1", "main", ("do",)), EmptyLibrary())
     with pytest.raises(InvalidJob, match="script 'do': parameter 'cache' cannot be sent"):
         plan.to_json()
+
+
+@pytest.mark.parametrize("value", [object(), {1, 2}, float("nan"), b"canary"])
+def test_a_secret_that_is_no_json_is_refused_without_its_value(value: object) -> None:
+    job = Job("job", (Script("do", Source(""), {"cache": [Secret(value)]}),))
+    plan = Plan.of(job, Open("main-1", "main", ("do",)), EmptyLibrary())
+    with pytest.raises(InvalidJob, match="script 'do': the secret in parameter 'cache'") as error:
+        plan.secrets()
+    assert "canary" not in str(error.value)
 
 
 def test_a_plan_that_is_too_large_is_refused() -> None:

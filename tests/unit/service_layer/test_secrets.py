@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from job_execution_framework.domain.cause import Cause, Frame
 from job_execution_framework.domain.events import ScriptFailed
 from job_execution_framework.domain.failure_card import failure_card
 from job_execution_framework.domain.job import Job
@@ -16,6 +17,7 @@ from job_execution_framework.domain.steps import Open
 from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.records import to_line
+from job_execution_framework.service_layer.report import result_of
 from job_execution_framework.service_layer.services import add, execute
 from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
 
@@ -68,6 +70,12 @@ def failed(source: str, **parameters: object) -> Job:
     return uow.jobs.get(job_id)
 
 
+def failed_cause(job: Job) -> Cause:
+    event = job.events[-2]
+    assert isinstance(event, ScriptFailed)
+    return event.cause
+
+
 def everything_said(job: Job) -> str:
     """Return every text that a person or a program can read of the job."""
     card = failure_card(job, on="here", log="a log", resume="enso run --resume")
@@ -81,9 +89,7 @@ def everything_said(job: Job) -> str:
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES.keys())
 def test_a_failure_that_contains_a_secret_hides_it(value: object, failure: str) -> None:
     job = failed(f"def main(token):\n    {failure}\n", token=Secret(value))
-    event = job.events[-2]
-    assert isinstance(event, ScriptFailed)
-    assert HIDDEN in event.cause.message, "it is said that something is hidden"
+    assert HIDDEN in failed_cause(job).message, "it is said that something is hidden"
     assert not tells(everything_said(job))
 
 
@@ -155,6 +161,64 @@ def test_a_plan_carries_names_instead_of_secrets() -> None:
     assert not tells(repr(plan))
     read = Plan.from_json(plan.to_json(), plan.secrets())
     assert read.scripts[0].parameters["token"] == Secret(LINES)
+
+
+def test_a_plan_carries_secrets_within_parameters_too() -> None:
+    to = {"tracker": {"url": "https://t", "tokens": [Secret(LINES), "open"]}, "7": Secret(NUMBER)}
+    scripts = (Script("a", Source(""), {"to": to, "token": Secret(CANARY), "path": "/b"}),)
+    plan = Plan.of(Job("job", scripts), Open("main-1", "main", ("a",)), ScriptLibrary([]))
+    assert not tells(plan.to_json())
+    read = Plan.from_json(plan.to_json(), plan.secrets())
+    assert read.scripts[0].parameters == scripts[0].parameters
+    assert read.scripts[0].parameters["path"] == "/b"
+
+
+def test_a_secret_of_one_script_is_hidden_in_what_another_tells() -> None:
+    login = "import enso\ndef main(token): enso.shared['token'] = token"
+    publish = "import enso\ndef main(): raise OSError('401 for /x?token=' + enso.shared['token'])"
+    uow = InMemoryJobUnitOfWork()
+    scripts = [Script("login", Source(login), {"token": Secret(CANARY)})]
+    job_id = add([*scripts, Script("publish", Source(publish))], job_uow=uow)
+    execute(job_id, job_uow=uow)
+    job = uow.jobs.get(job_id)
+    assert not tells(everything_said(job))
+    assert "OSError: 401 for /x?token=***" in str(job.events[-1])
+
+
+def test_a_secret_of_a_later_script_is_hidden_before_that_has_run() -> None:
+    scripts = [
+        Script("open", Source(f"def main(): raise ValueError('{CANARY}')")),
+        Script("publish", Source("def main(token): pass"), {"token": Secret(CANARY)}),
+    ]
+    uow = InMemoryJobUnitOfWork()
+    job_id = add(scripts, job_uow=uow)
+    execute(job_id, job_uow=uow)
+    event = uow.jobs.get(job_id).events[-1]
+    assert str(event).endswith("open: ValueError: ***")
+
+
+RAISES = """
+def main(token):
+    source = f"def at_{token}(): raise type('Not' + token, (Exception,), {{}})"
+    space = {"token": token}
+    exec(compile(source, __file__, "exec"), space)
+    space["at_" + token]()
+"""
+
+
+def test_names_that_hold_a_secret_hide_it() -> None:
+    job = failed(RAISES, token=Secret("canary_8261"))
+    cause = failed_cause(job)
+    assert (cause.error, cause.at and cause.at.function) == (f"Not{HIDDEN}", f"at_{HIDDEN}")
+    assert "canary" not in everything_said(job)
+
+
+def test_all_that_a_report_says_is_hidden() -> None:
+    report = {"error": CANARY, "message": CANARY, "frame": [CANARY, 1, CANARY, CANARY]}
+    cause = result_of(report, 1, Redactor(Secret(CANARY)), ([CANARY], 1)).cause
+    assert cause
+    assert cause.at == Frame(HIDDEN, 1, HIDDEN, HIDDEN)
+    assert (cause.error, cause.message, cause.said) == (HIDDEN, HIDDEN, (HIDDEN,))
 
 
 class Odd:

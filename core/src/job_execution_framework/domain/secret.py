@@ -6,7 +6,8 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 
-from job_execution_framework.domain.values import is_list, is_mapping, leaves
+from job_execution_framework.domain.spellings import short_spellings, spellings, text_of
+from job_execution_framework.domain.values import is_list, is_mapping, keys_and_leaves, leaves
 
 HIDDEN = "***"
 LONGEST_STRING = 256
@@ -98,56 +99,63 @@ def _plain(value: object) -> object:
 
 
 class Redactor:
-    """Takes the values of secrets out of texts that somebody will read."""
+    """Takes the values of secrets out of texts that somebody will read.
 
-    def __init__(self, parameters: Mapping[str, object]) -> None:
-        spellings = {form for value in _secrets(parameters) for form in _spellings(value)}
-        # The longest first: a secret may be part of another one.
-        self._forms = sorted(spellings - {""}, key=len, reverse=True)
+    It hides what it was told of by then, at a cost that grows with the text and with what it knows.
+    """
+
+    def __init__(self, *values: object) -> None:
+        self._forms: set[str] = set()
+        self._short: set[str] = set()
+        self._longest = 0
+        self.learn(*values)
+
+    def learn(self, *values: object) -> None:
+        """Hide what each Secret in `values` holds, however deep; plain values are no secrets."""
+        for piece in _held(values):
+            self._forms.update(spellings(piece))
+            self._short.update(short_spellings(piece))
+        self._longest = max(map(len, self._forms), default=0)
 
     def hide(self, text: str, *, torn: bool = False) -> str:
         """Return `text` with secrets hidden: cut it after that, not before.
 
         One that is `torn` lost its end before it came here, perhaps inside of a secret.
         """
-        for form in self._forms:
-            text = text.replace(form, HIDDEN)
-        forms = self._forms if torn else []
-        starts = (form[:size] for form in forms for size in range(1, len(form)))
-        ends = [len(start) for start in starts if text.endswith(start)]
-        return text[: -max(ends)] + HIDDEN if ends else text
+        if text.strip() in self._short:
+            return HIDDEN
+        spans = list(self._spans(text))
+        if torn and self._forms:
+            spans.append((max(0, len(text) - self._longest + 1), len(text)))
+        told, end = list[str](), -1
+        for start, stop in sorted(spans):  # what overlaps is hidden together
+            if start > end:
+                told += [text[max(end, 0) : start], HIDDEN]
+            end = max(end, stop)
+        return "".join(told) + text[max(end, 0) :]
 
     def value(self, value: object) -> object:
-        """Return a JSON value with secrets hidden in each of its strings."""
+        """Return a JSON value with secrets hidden in each of its texts and numbers."""
         if isinstance(value, str):
             return self.hide(value)
         if is_mapping(value):
             return {self.hide(str(key)): self.value(item) for key, item in value.items()}
         if is_list(value):
             return [self.value(item) for item in value]
-        if not isinstance(value, bool) and str(value) in self._forms:
-            return HIDDEN
-        return value
+        tells = (text := text_of(value)) != self.hide(text)
+        return HIDDEN if tells else value
+
+    def _spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield where something stands that has to be hidden."""
+        for form in self._forms:
+            start = text.find(form)
+            while start >= 0:
+                yield start, start + len(form)
+                start = text.find(form, start + len(form))
 
 
-def _secrets(parameters: Mapping[str, object]) -> Iterator[object]:
-    """Yield what secrets hold, piece by piece; None, True and False tell nothing."""
-    for secret in leaves(parameters):
-        if isinstance(secret, Secret):
-            pieces = leaves(revealed(secret))
-            yield from (one for one in pieces if one is not None and not isinstance(one, bool))
-
-
-def _spellings(value: object) -> Iterator[str]:
-    """How a value may stand in a text: as it is, quoted by Python or by JSON, line by line."""
-    try:
-        text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-    except Exception:  # noqa: BLE001  # what cannot be said stands in no text
-        return
-    yield text
-    yield repr(text)[1:-1]
-    yield json.dumps(text)[1:-1]
-    yield json.dumps(text, ensure_ascii=False)[1:-1]
-    lines = text.splitlines()
-    if len(lines) > 1:
-        yield from (line for line in lines if len(line) > 3)  # noqa: PLR2004  # "}" is no secret
+def _held(value: object) -> Iterator[object]:
+    """Yield what the secrets in `value` hold, piece by piece, the keys of mappings, too."""
+    for leaf in leaves(value):
+        if isinstance(leaf, Secret):
+            yield from keys_and_leaves(revealed(leaf))

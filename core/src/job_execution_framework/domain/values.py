@@ -23,3 +23,16 @@ def leaves(value: object) -> Iterator[object]:
             yield from leaves(item)
     else:
         yield value
+
+
+def keys_and_leaves(value: object) -> Iterator[object]:
+    """Yield everything in `value` that `leaves` does, and the keys of its mappings."""
+    if is_mapping(value):
+        for key, item in value.items():
+            yield key
+            yield from keys_and_leaves(item)
+    elif is_list(value):
+        for item in value:
+            yield from keys_and_leaves(item)
+    else:
+        yield value

@@ -193,7 +193,11 @@ def _failure(error: BaseException, file: str, lines: list[str]) -> dict[str, Any
 
 def _name(kind: type) -> str:
     """Return a type's name as a traceback shows it, whatever its metaclass makes of it."""
-    module, name = (type.__dict__[which].__get__(kind) for which in ("__module__", "__qualname__"))
+    try:
+        module = type.__dict__["__module__"].__get__(kind)
+    except AttributeError:  # it was made where there was no module
+        module = "builtins"
+    name = type.__dict__["__qualname__"].__get__(kind)
     if not isinstance(module, str) or module.startswith(_NAMELESS):
         return _text(name, LONGEST_LINE)
     return _text(f"{module}.{name}", LONGEST_LINE)

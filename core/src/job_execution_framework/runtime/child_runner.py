@@ -44,7 +44,8 @@ class ChildRunner:
     """Runs scripts in one interpreter, started when the first one needs it.
 
     It belongs to one thread, which must live as long as the interpreter; `pause` and `cancel` may
-    be called from anywhere, also from a signal's handler.
+    be called from anywhere, also from a signal's handler. What scripts share they may also tell of
+    each other: the secrets of all of them are hidden.
     """
 
     def __init__(
@@ -59,6 +60,8 @@ class ChildRunner:
         self._directory, self._argv, self._job_id = directory, interpreter, job_id
         self._start_timeout, self._grace = start_timeout_seconds, grace_seconds
         self._end_timeout = end_timeout_seconds
+        self.redactor = Redactor()
+        """Hides what it was told of; whoever knows more secrets of the session tells it."""
         self._said, self._kills = Said(), memory.kills()
         # One pipe for both: in two the order of what a script writes would be lost.
         self._pump = Pump(1, self._said)
@@ -100,8 +103,9 @@ class ChildRunner:
         return left
 
     def check(self, scripts: Sequence[Script]) -> None:
-        """Refuse what no interpreter can run."""
+        """Refuse what no interpreter can run; from here on all their secrets are hidden."""
         for script in scripts:
+            self.redactor.learn(script.parameters)
             if isinstance(script.work, Container):
                 raise InvalidJob(f"script {script.name!r} is a container, which needs a cluster")
             for name, value in script.parameters.items():
@@ -115,12 +119,13 @@ class ChildRunner:
 
     def run(self, script: Script, attempt: int) -> Result:
         """Run one attempt to its end, in the interpreter that is there or in a fresh one."""
+        self.redactor.learn(script.parameters)
         if isinstance(script.work, Missing):
-            return self._result(script, 0, _refusal(Reason.SCRIPT_NOT_FOUND, script.work.why))
+            return self._result(0, _refusal(Reason.SCRIPT_NOT_FOUND, script.work.why))
         work, began = self._work(script, attempt), time.monotonic()
         interpreter = self._interpreter or self._started()
         if not isinstance(interpreter, Interpreter):
-            return self._result(script, time.monotonic() - began, interpreter)
+            return self._result(time.monotonic() - began, interpreter)
         self._interpreter = interpreter
         self._pump.say(mark(script.name, attempt), DRAIN_SECONDS)
         self._kills = memory.kills()
@@ -129,8 +134,8 @@ class ChildRunner:
         answer = interpreter.wait(script.timeout_seconds or math.inf)
         seconds = time.monotonic() - began
         if isinstance(answer, dict):
-            return self._result(script, seconds, answer)
-        return self._result(script, seconds, self._loss(script, answer, interpreter), lost=True)
+            return self._result(seconds, answer)
+        return self._result(seconds, self._loss(script, answer, interpreter), lost=True)
 
     def _started(self) -> Interpreter | dict[str, Any]:
         """Start the interpreter; where that fails return a report that says why."""
@@ -214,11 +219,9 @@ class ChildRunner:
         interpreter.end(self._grace)
         return report
 
-    def _result(
-        self, script: Script, seconds: float, report: dict[str, Any], *, lost: bool = False
-    ) -> Result:
+    def _result(self, seconds: float, report: dict[str, Any], *, lost: bool = False) -> Result:
         self._pump.drain(DRAIN_SECONDS)
-        said, redactor = self._said.take(LINES_KEPT), Redactor(script.parameters)
+        said, redactor = self._said.take(LINES_KEPT), self.redactor
         if memory.kills() > self._kills and report.get("refused") != Reason.OUT_OF_MEMORY:
             # Before the failure's own words, which may be long: a command with its arguments.
             why = f"the kernel killed a process of it, beyond its memory limit{_of_limit()}"

@@ -36,7 +36,7 @@ from job_execution_framework.domain.events import (
 )
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import Script
-from job_execution_framework.domain.secret import Redactor
+from job_execution_framework.domain.secret import Redactor, Secret
 from job_execution_framework.domain.steps import ControlWord
 from job_execution_framework.runtime import summary
 from job_execution_framework.runtime.child_runner import ChildRunner
@@ -88,7 +88,7 @@ def main(
     except (EnsoError, OSError) as error:
         journal.append(End(f"{type(error).__name__}: {error}"))
         return 1
-    journal.append(End(killed=_told(killed, plan)))
+    journal.append(End(killed=killed))
     unit_of_work.sum_up(ended=True)
     return 0
 
@@ -181,7 +181,7 @@ def first_start(root: Path) -> bool:
 
 def _run(
     plan: Plan, root: Path, unit_of_work: JournalUnitOfWork, word: Path, grace: float
-) -> list[str]:
+) -> tuple[str, ...]:
     """Run the plan; return names of what its scripts left running that did not end by itself."""
     for variable in plan.secrets():
         os.environ.pop(variable, None)  # a script gets its own secrets as parameters, no others
@@ -194,6 +194,7 @@ def _run(
         plan.job_id,
         session.end_timeout_seconds,
     )
+    runner.redactor.learn(*(Secret(os.environ.get(name)) for name in plan.secret_environment))
     orphans.adopt()
     ends = runner.cancel if word.parent == root else runner.terminate
     signal.signal(signal.SIGTERM, lambda _number, _frame: ends())
@@ -204,12 +205,11 @@ def _run(
         services.execute(plan.job_id, job_uow=unit_of_work, runner=runner)
     finally:
         left = runner.close()
-    return left
+    return _told(left, runner.redactor)
 
 
-def _told(killed: list[str], plan: Plan) -> tuple[str, ...]:
+def _told(killed: list[str], redactor: Redactor) -> tuple[str, ...]:
     """Return the names of what was killed as they may be shown: no secret in them, and bounded."""
-    redactor = Redactor({script.name: script.parameters for script in plan.scripts})
     told = [printable(redactor.hide(name), LONGEST_NAME) for name in killed[:MOST_NAMED]]
     more = len(killed) - len(told)
     return (*told, f"{more} more") if more else tuple(told)

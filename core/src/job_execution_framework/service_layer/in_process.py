@@ -22,10 +22,12 @@ class InProcessRunner:
 
     def __init__(self, library: Library | None = None) -> None:
         self._library = library or ScriptLibrary()
+        self._redactor = Redactor()
 
     def check(self, scripts: Sequence[Script]) -> None:
-        """Refuse what needs a process of its own."""
+        """Refuse what needs a process of its own; from here on all their secrets are hidden."""
         for script in scripts:
+            self._redactor.learn(script.parameters)
             if script.timeout_seconds is not None:
                 raise InvalidJob(
                     f"script {script.name!r} has a timeout, but a script in this process cannot be "
@@ -37,6 +39,7 @@ class InProcessRunner:
     def run(self, script: Script, attempt: int) -> Result:
         """Run one attempt to its end."""
         del attempt  # a call has no identity of its own
+        self._redactor.learn(script.parameters)
         work = resolved(script.work, self._library)
         parameters = {key: revealed(value) for key, value in script.parameters.items()}
         began = time.monotonic()
@@ -47,4 +50,4 @@ class InProcessRunner:
         else:
             why = work.why if isinstance(work, Missing) else "it cannot run in this process"
             report = {"refused": Reason.SCRIPT_NOT_FOUND, "message": why}
-        return result_of(report, time.monotonic() - began, Redactor(script.parameters))
+        return result_of(report, time.monotonic() - began, self._redactor)

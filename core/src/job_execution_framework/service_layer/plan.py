@@ -18,8 +18,10 @@ from job_execution_framework.domain.script import Container, Missing, Script, Se
 from job_execution_framework.domain.secret import Secret, revealed
 from job_execution_framework.domain.steps import Open
 from job_execution_framework.domain.transitions import JobState
+from job_execution_framework.service_layer import secret_places
 from job_execution_framework.service_layer.codec import from_document, to_document
 from job_execution_framework.service_layer.library import Library, resolved
+from job_execution_framework.service_layer.secret_places import Place, secrets_in
 
 VERSION = 1
 LARGEST_BYTES = 1024 * 1024
@@ -38,6 +40,8 @@ class Plan:
     """All scripts of the job; those that the run may start are resolved."""
     lease: tuple[str, ...]
     rows: Mapping[str, Row]
+    secret_environment: tuple[str, ...] = ()
+    """Variables of the session's own environment whose values are to be hidden, too."""
 
     @classmethod
     def of(cls, job: Job, step: Open, library: Library) -> Plan:
@@ -71,12 +75,9 @@ class Plan:
         are JSON, or plain `texts`.
         """
         open_scripts = tuple(replace(one, parameters=_literal(one)) for one in self.scripts)
-        names: dict[str, dict[str, str]] = {}
-        for variable, script, key, _ in self.hidden():
-            names.setdefault(script, {})[key] = variable
-        plan = to_document(replace(self, scripts=open_scripts))
-        how = {"texts": True} if texts else {}
-        text = json.dumps({"v": VERSION, **plan, "secrets": names, **how})
+        variables = {(script, place): name for name, script, place, _ in self.hidden()}
+        plan = to_document(replace(self, scripts=open_scripts)) | secret_places.written(variables)
+        text = json.dumps({"v": VERSION, **plan, **({"texts": True} if texts else {})})
         if len(text) > LARGEST_BYTES:
             raise InvalidJob(
                 f"the plan of {self.run} has {len(text)} bytes of at most {LARGEST_BYTES}: use "
@@ -85,15 +86,26 @@ class Plan:
         return text
 
     def secrets(self) -> dict[str, str]:
-        """Return the environment that the plan's secrets are read from: name to JSON."""
-        return {variable: json.dumps(revealed(it)) for variable, _, _, it in self.hidden()}
+        """Return the environment that the plan's secrets are read from: name to JSON.
 
-    def hidden(self) -> Iterator[tuple[str, str, str, Secret]]:
-        """Yield each secret behind its variable, its script and its parameter."""
+        Raises InvalidJob where one is no JSON.
+        """
+        environment: dict[str, str] = {}
+        for variable, script, place, secret in self.hidden():
+            try:
+                environment[variable] = json.dumps(revealed(secret), allow_nan=False)
+            except (TypeError, ValueError, RecursionError) as error:
+                raise InvalidJob(
+                    f"script {script!r}: the secret in parameter {place[0]!r} cannot be sent to a "
+                    f"session, because it is no JSON: {type(error).__name__}"
+                ) from None  # the error may show it
+        return environment
+
+    def hidden(self) -> Iterator[tuple[str, str, Place, Secret]]:
+        """Yield each secret behind its variable, its script and its place in the parameters."""
         for i, script in enumerate(self.scripts):
-            secrets = {k: v for k, v in script.parameters.items() if isinstance(v, Secret)}
-            for j, (key, value) in enumerate(secrets.items()):
-                yield f"ENSO_SECRET_{i}_{j}", script.name, key, value
+            for j, (place, secret) in enumerate(secrets_in(script.parameters)):
+                yield f"ENSO_SECRET_{i}_{j}", script.name, place, secret
 
     @classmethod
     def from_json(cls, text: str, environment: Mapping[str, str]) -> Plan:
@@ -104,30 +116,23 @@ class Plan:
                 raise Unreadable(
                     f"a plan of version {version}, but this release reads version {VERSION}"
                 )
-            plan = from_document(cls, document)
             read = str if document.get("texts") else json.loads
-            secrets = {
-                script: {key: Secret(read(environment[name])) for key, name in names.items()}
-                for script, names in document["secrets"].items()
-            }
-            return replace(
-                plan,
-                scripts=tuple(
-                    replace(one, parameters={**one.parameters, **secrets.get(one.name, {})})
-                    for one in plan.scripts
-                ),
-            )
-        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+            parameters = {one["name"]: one["parameters"] for one in document["scripts"]}
+            for script, place, variable in secret_places.read(document):
+                secret_places.put(parameters[script], place, Secret(read(environment[variable])))
+            return from_document(cls, document)
+        except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
             raise Unreadable(f"not a plan: {error!r}") from error
 
 
 def _literal(script: Script) -> dict[str, object]:
-    """Return the parameters that are no secrets. Raises InvalidJob where one is no JSON."""
+    """Return the parameters without their secrets. Raises InvalidJob where one is no JSON."""
     literal = {k: value for k, value in script.parameters.items() if not isinstance(value, Secret)}
     for key, value in literal.items():
         try:
-            json.dumps(value, allow_nan=False)
-        except (TypeError, ValueError) as error:
+            literal[key] = secret_places.without_secrets(value)
+            json.dumps(literal[key], allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
             raise InvalidJob(
                 f"script {script.name!r}: parameter {key!r} cannot be sent to a session: {error}"
             ) from error

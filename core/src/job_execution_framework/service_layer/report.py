@@ -18,6 +18,8 @@ LONGEST_LINE = 300
 """Characters of one line of code or of output that a failure keeps."""
 LONGEST_REPORTED = 65536
 """Characters of a text in a report: one that is as long lost its end."""
+LONGEST_REPORTED_LINE = 1000
+"""Characters of a line or a name in a report: one that is as long lost its end."""
 
 
 def result_of(
@@ -41,11 +43,11 @@ def result_of(
     cause = Cause(
         reason,
         message,
-        error=printable(str(report.get("error", "")), LONGEST_LINE),
+        error=_line(report.get("error", ""), redactor),
         at=_frame(report.get("frame"), redactor),
         exit_code=code,
         signal=str(report.get("signal", "")),
-        said=tuple(printable(redactor.hide(line), LONGEST_LINE) for line in said[0]),
+        said=tuple(_line(line, redactor) for line in said[0]),
         said_lines=said[1],
     )
     return Result(seconds, cause, interpreter_lost=lost)
@@ -56,9 +58,16 @@ def hidden(text: str, redactor: Redactor) -> str:
     return redactor.hide(text, torn=len(text) >= LONGEST_REPORTED)
 
 
+def _line(text: object, redactor: Redactor) -> str:
+    """Return a reported name or line, without secrets."""
+    line = str(text)
+    line = redactor.hide(line, torn=len(line) >= LONGEST_REPORTED_LINE)
+    return printable(line.rstrip(), LONGEST_LINE)
+
+
 def _frame(frame: Sequence[Any] | None, redactor: Redactor) -> Frame | None:
     if not frame:
         return None
     file, line, function, text = frame
-    text = printable(redactor.hide(str(text).strip()), LONGEST_LINE)
-    return Frame(printable(str(file)), int(line), printable(str(function)), text)
+    file = printable(redactor.hide(str(file)))
+    return Frame(file, int(line), _line(function, redactor), _line(text, redactor).strip())

@@ -24,6 +24,7 @@ from job_execution_framework.domain.errors import Conflict, InvalidJob, Unreadab
 from job_execution_framework.domain.script import Container, Script
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.domain.steps import ControlWord
+from job_execution_framework.domain.values import leaves
 from job_execution_framework.runtime import supervisor
 from job_execution_framework.service_layer.observations import Ended, Observations
 from job_execution_framework.service_layer.plan import Plan
@@ -54,7 +55,8 @@ class LocalSessions:
             if isinstance(script.work, Container):
                 raise InvalidJob(f"script {script.name!r} is a container: local sessions run none")
             for name, value in script.parameters.items():
-                if isinstance(value, Secret) and isinstance(value.reveal(), SecretKey):
+                secrets = (leaf for leaf in leaves(value) if isinstance(leaf, Secret))
+                if any(isinstance(secret.reveal(), SecretKey) for secret in secrets):
                     raise InvalidJob(
                         f"script {script.name!r}: argument {name!r} comes from a Secret, which "
                         "local sessions do not read"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from enso_operator.adapters.manifests import ensojob
@@ -11,13 +13,12 @@ from enso_operator.adapters.unit_of_work import Seen
 from job_execution_framework.domain.row import Row
 from job_execution_framework.domain.script import Script, Session, Source
 from job_execution_framework.service_layer.plan import Plan
-from tests.support.resources import Document, in_session
+from tests.support.resources import Document, in_session, of_scripts
 
 OURS, THEIRS = "registry/enso:latest", "studio/houdini:20.5"
 
 
-def containers(image: str, policy: str | None) -> dict[str, Document]:
-    document = in_session(image=image) if image else in_session()
+def session_pod(document: Document, policy: str | None = None) -> SessionPod:
     document["metadata"] |= {"namespace": "shows", "uid": "job-uid", "resourceVersion": "1"}
     settings = PodSettings(OURS, records_pull_policy=policy, session_image=OURS)
     plan = Plan(
@@ -26,8 +27,12 @@ def containers(image: str, policy: str | None) -> dict[str, Document]:
         ("script-0",),
         {"script-0": Row()},
     )
-    about = SessionPod(Seen(document), ensojob(document).spec, plan, settings)
-    spec = about.pod("plan")["spec"]
+    return SessionPod(Seen(document), ensojob(document).spec, plan, settings)
+
+
+def containers(image: str, policy: str | None) -> dict[str, Document]:
+    document = in_session(image=image) if image else in_session()
+    spec = session_pod(document, policy).pod("plan")["spec"]
     return {one["name"]: one for one in [*spec["containers"], *spec["initContainers"]]}
 
 
@@ -43,3 +48,24 @@ def test_other_images_are_pulled_as_their_tag_says() -> None:
     assert "imagePullPolicy" not in made["session"]
     assert made["records"]["imagePullPolicy"] == "Never"
     assert "imagePullPolicy" not in containers("", None)["records"]
+
+
+SECRET = {"valueFrom": {"secretKeyRef": {"name": "tracker", "key": "token"}}}
+PLAIN = {"valueFrom": {"configMapKeyRef": {"name": "studio", "key": "level"}}}
+ENVIRONMENT = [{"name": "TOKEN", **SECRET}, {"name": "LEVEL", **PLAIN}, {"name": "A", "value": "1"}]
+
+
+def test_a_session_is_told_which_of_its_variables_are_secret() -> None:
+    config = session_pod(in_session(env=ENVIRONMENT)).config()
+    assert json.loads(config["data"]["plan.json"])["secret_environment"] == ["TOKEN"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "policy"), [(ENVIRONMENT, "File"), (ENVIRONMENT[1:], "FallbackToLogsOnError")]
+)
+def test_the_log_of_a_container_that_has_secrets_is_not_quoted(
+    environment: list[Document], policy: str
+) -> None:
+    document = of_scripts({"container": {"image": THEIRS, "env": environment}})
+    made = session_pod(document).pod("plan")["spec"]["containers"][0]
+    assert made["terminationMessagePolicy"] == policy

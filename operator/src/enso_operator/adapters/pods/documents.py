@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from enso_operator.adapters.pods import names
 from enso_operator.adapters.pods.boot import BOOT, HOME, PLAN_FILE, ROOT, RUN, RUNTIME, WORD_FILE
 from enso_operator.adapters.pods.settings import PodSettings
 from enso_operator.adapters.unit_of_work import Seen
+from enso_operator.api.session_fields import EnvironmentVariable
 from enso_operator.api.to_domain import SecretKey
 from enso_operator.api.v1alpha1 import API_VERSION, ContainerSpec, EnsoJobSpec, SessionSpec
 from job_execution_framework.domain.events import ScriptStarted
@@ -56,7 +58,8 @@ class SessionPod:
 
     def config(self) -> Document:
         """Return the plan as a ConfigMap that nobody can change. Raises InvalidJob."""
-        text = self.plan.to_json(texts=True)
+        plan = replace(self.plan, secret_environment=_secret_names(self.session.env))
+        text = plan.to_json(texts=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:8]
         return {
             "apiVersion": "v1",
@@ -201,7 +204,10 @@ class SessionPod:
             "env": [_home(), *_dumped(container.env)],
             "resources": container.resources.model_dump(exclude_defaults=True),
             "securityContext": _CONFINED,
-            "terminationMessagePolicy": "FallbackToLogsOnError",
+            # Nobody could find a secret in the last lines of its log.
+            "terminationMessagePolicy": (
+                "File" if _secret_names(container.env) else "FallbackToLogsOnError"
+            ),
             "volumeMounts": [_mount(HOME.name, str(HOME))],
         }
         return {key: value for key, value in document.items() if value != []}
@@ -220,6 +226,12 @@ class SessionPod:
         job = self.plan.job()
         attempt = job.rows[name].attempt + 1
         return replace(job.about(ScriptStarted, name, attempt, 0), origin=self.plan.run, seq=1)
+
+
+def _secret_names(environment: Sequence[EnvironmentVariable]) -> tuple[str, ...]:
+    """Return the variables whose values come from Secrets."""
+    sources = ((one.name, one.value_from) for one in environment)
+    return tuple(name for name, source in sources if source and source.secret_key_ref)
 
 
 def _volumes(plan: str) -> list[Document]:
