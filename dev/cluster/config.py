@@ -42,6 +42,8 @@ _ARGUMENTS = {
         "advertise-address": LOOPBACK,
         "endpoint-reconciler-type": "none",
         "service-cluster-ip-range": "10.96.0.0/16",
+        # As some clusters have it: who blocks an owner's deletion must have a right to.
+        "enable-admission-plugins": "OwnerReferencesPermissionEnforcement",
         # In MB. Beyond that it begins a new audit log, and a test would count what is in the rest.
         "audit-log-maxsize": "4096",
     },

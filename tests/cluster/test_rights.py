@@ -15,6 +15,7 @@ from kubernetes.client import ApiClient
 from tests.cluster.desk import Desk
 from tests.cluster.kubeconfigs import of_stranger
 from tests.support.operators import operators_of, until
+from tests.support.pods import session_pod
 from tests.support.resources import Document, library_script, of_scripts
 
 OPERATING = CHECKOUT / "docs" / "operating.md"
@@ -71,3 +72,13 @@ def test_the_rights_that_are_listed_are_enough(
         until(lambda: desk.names() == ["shot"])
         assert one.is_ready()
         assert "forbidden" not in one.said.lower()
+
+
+def test_they_are_enough_for_a_pod_that_a_deletion_of_its_job_waits_for(
+    crds: Cluster, client: ApiClient, namespace: str, kubeconfig: Path
+) -> None:
+    desk = Desk(crds, client, namespace)
+    desk.apply(of_scripts({"name": "open"}))
+    document = json.dumps(session_pod(desk.get()))
+    create = ("create", "-f", "-")
+    desk.kubectl(f"--kubeconfig={kubeconfig}", *create, stdin=document)

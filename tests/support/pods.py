@@ -1,8 +1,18 @@
-"""Documents of session Pods, as the API server shows them at one moment of their lives."""
+"""Documents of session Pods, as they are made and at one moment of their lives."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from enso_operator.adapters.manifests import ensojob
+from enso_operator.adapters.pods.documents import SessionPod
+from enso_operator.adapters.pods.settings import PodSettings
+from enso_operator.adapters.unit_of_work import Seen
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import Script, Source
+from job_execution_framework.domain.steps import Open
+from job_execution_framework.service_layer.library import ScriptLibrary
+from job_execution_framework.service_layer.plan import Plan
 
 Document = dict[str, Any]
 SCHEDULED = {"type": "PodScheduled", "status": "True"}
@@ -106,3 +116,15 @@ def disrupted(reason: str, message: str = "said") -> list[Document]:
         SCHEDULED,
         {"type": "DisruptionTarget", "status": "True", "reason": reason, "message": message},
     ]
+
+
+def session_pod(job: Document) -> Document:
+    """Return the Pod that an operator makes for an EnsoJob whose only script is `open`."""
+    seen = Seen(job)
+    plan = Plan.of(
+        Job(seen.name, (Script("open", Source("def main(): pass")),)),
+        Open("main-1", "main", ("open",)),
+        ScriptLibrary([]),
+    )
+    settings = PodSettings("enso", session_image="enso")
+    return SessionPod(seen, ensojob(seen.document).spec, plan, settings).pod("plan")

@@ -91,6 +91,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [enso.dev]
   resources: [ensojobs/status]
   verbs: [patch]
+# Some clusters want it of whoever makes Pods that a deletion of their EnsoJob is to wait for.
+- apiGroups: [enso.dev]
+  resources: [ensojobs/finalizers]
+  verbs: [update]
 - apiGroups: [enso.dev]
   resources: [ensoscripts]
   verbs: [get, list]

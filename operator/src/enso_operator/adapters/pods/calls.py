@@ -20,6 +20,8 @@ from enso_operator.adapters.pods import names
 from enso_operator.adapters.pods.state import part
 from job_execution_framework.domain.errors import Conflict, InvalidJob, NotYet
 
+EXPIRED_SECONDS = 1
+"""The time that a Pod is left with which is to be ended."""
 _VIOLATES = "violates PodSecurity"
 _CONTROL_PATH = "/metadata/annotations/" + names.CONTROL.replace("/", "~1")
 R = TypeVar("R")
@@ -96,7 +98,7 @@ class PodCalls:
         """
         operations: list[Document] = [
             {"op": "test", "path": "/metadata/uid", "value": uid},
-            {"op": "add", "path": "/spec/activeDeadlineSeconds", "value": 1},
+            {"op": "add", "path": "/spec/activeDeadlineSeconds", "value": EXPIRED_SECONDS},
         ]
         _unless_gone(lambda: request(self.client, "PATCH", self._path("pods", name), operations))
 

@@ -94,7 +94,8 @@ class SessionPod:
             "name": self.about.name,
             "uid": self.about.uid,
             "controller": True,
-            "blockOwnerDeletion": False,
+            # So that whoever deletes the job in the foreground waits for its scripts' clean-up.
+            "blockOwnerDeletion": True,
         }
         labels = {
             names.MANAGED_BY: "enso-executer",

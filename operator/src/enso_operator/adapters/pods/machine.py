@@ -13,6 +13,7 @@ from enso_operator.adapters.kube import Document
 from enso_operator.adapters.pods import names, state
 from enso_operator.adapters.pods.calls import PodCalls
 from enso_operator.adapters.pods.follower import Gone, PodFollower
+from enso_operator.adapters.pods.lingering import Lingering
 from enso_operator.adapters.pods.logs import PodLogs
 from enso_operator.adapters.pods.sessions import PodSessions
 from enso_operator.adapters.pods.settings import PodSettings
@@ -38,8 +39,12 @@ class PodMachine:
     """By the Pod's uid."""
     _gated: dict[str, Document] = field(default_factory=dict[str, Document], init=False)
     """Pods that were not released, by uid."""
+    _lingering: Lingering = field(init=False)
     _sweeps: dict[str, int] = field(default_factory=dict[str, int], init=False)
     """How often each was found so."""
+
+    def __post_init__(self) -> None:
+        self._lingering = Lingering(self.client)
 
     def sessions(self, about: Seen) -> PodSessions:
         """Return the sessions of a job. Raises InvalidJob."""
@@ -53,6 +58,7 @@ class PodMachine:
             self._gated[uid] = pod
         else:
             self._let_be(uid)
+        self._lingering.saw(kind, pod)
         if follower := self._followers.get(uid):
             follower.heard.put_nowait(Gone(pod) if kind == "DELETED" else pod)
 
