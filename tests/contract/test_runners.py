@@ -29,6 +29,15 @@ from job_execution_framework.service_layer.runner import Result, Runner
 CANARY = "canary-4711"
 
 
+NESTED = """
+def main():
+    value = []
+    for _ in range({} - 1):
+        value = [value]
+    return value
+"""
+
+
 @pytest.fixture(params=["in process", "child"])
 def runner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runner]:
     if request.param == "in process":
@@ -61,6 +70,10 @@ def test_what_returns_has_succeeded(runner: Runner, source: str, output: object)
     assert not result.interpreter_lost
 
 
+def test_what_returns_64_levels_has_succeeded(runner: Runner) -> None:
+    assert run(runner, NESTED.format(64)).cause is None
+
+
 def test_parameters_arrive_and_secrets_are_revealed(runner: Runner) -> None:
     result = run(runner, "def main(a, b): return [a['x'], len(b)]", a={"x": 1}, b=Secret(CANARY))
     assert result.output == [1, len(CANARY)]
@@ -82,6 +95,9 @@ def test_parameters_arrive_and_secrets_are_revealed(runner: Runner) -> None:
         ("def main(): return object()", Reason.BAD_RESULT, "object"),
         ("def main(): return float('nan')", Reason.BAD_RESULT, "float"),
         ("def main(): return 'x' * 5000", Reason.BAD_RESULT, "4096"),
+        (NESTED.format(65), Reason.BAD_RESULT, "nested more than 64 levels"),
+        (NESTED.format(500), Reason.BAD_RESULT, "nested more than 64 levels"),
+        (NESTED.format(2000), Reason.BAD_RESULT, "no JSON"),
         (
             "def main(path, frames=1): pass",
             Reason.BAD_PARAMETERS,

@@ -11,8 +11,12 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
+
+from job_execution_framework.domain.values import TOO_DEEP
+from job_execution_framework.service_layer import bounded_json
 
 LARGEST_BYTES = 2 * 1024 * 1024
 """A manifest's size. A job's plan is at most half of that."""
@@ -62,8 +66,8 @@ def parse(text: str, *, is_json: bool) -> object:
     """Return the one document that the text holds. Raises DocumentError."""
     try:
         return _parse_json(text) if is_json else _parse_yaml(text)
-    except RecursionError:
-        raise DocumentError("is nested too deeply: use fewer levels") from None
+    except bounded_json.TooDeep:
+        raise DocumentError(TOO_DEEP) from None
     except (ValueError, LookupError):  # a number of 5,000 digits, `!!int x`
         raise DocumentError("a number in it cannot be read: put it in quotes") from None
 
@@ -72,7 +76,7 @@ def _parse_json(text: str) -> object:
     if not text.strip():
         return None
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        return bounded_json.loads(text, object_pairs_hook=unique, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         raise DocumentError(
             f"line {error.lineno}, column {error.colno}: this is not JSON: "
@@ -80,7 +84,8 @@ def _parse_json(text: str) -> object:
         ) from None
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return an object of JSON; raise DocumentError where a key is written twice."""
     found: dict[str, object] = {}
     for key, value in pairs:
         if key in found:
@@ -95,6 +100,19 @@ def _no_constant(name: str) -> object:
 
 class _Loader(yaml.SafeLoader):
     """YAML as kubectl reads it: dates and 12:30 stay text, 1e3 is a number."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Compose what stands at one place, and in it, which recurses."""
+        self._depth += 1
+        if self._depth > bounded_json.DEEPEST_DOCUMENT:
+            raise bounded_json.TooDeep
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
 
 _INT = re.compile(r"[-+]?(0|[1-9][0-9_]*|0b[01_]+|0x[0-9a-fA-F_]+)\Z")
@@ -134,7 +152,7 @@ def _document(loader: _Loader) -> object:
         )
     if not nodes:
         return None
-    if _weigh(nodes[0], {}) > MOST_VALUES:
+    if _weigh(nodes[0], {}).values > MOST_VALUES:
         raise DocumentError(
             f"holds more than {MOST_VALUES} values: keep data in files of its own and name them "
             "in args"
@@ -158,14 +176,24 @@ def _not_yaml(error: yaml.MarkedYAMLError) -> str:
     return f"{place}this is not YAML: {problem}: {advice}"
 
 
-def _weigh(node: yaml.Node, known: dict[yaml.Node, int]) -> int:
-    """Return how many values stand below `node`, and refuse what would not be read as written."""
+class _Weight(NamedTuple):
+    """How many values a node stands for, and how many levels of nesting."""
+
+    values: int
+    levels: int
+
+
+_UNKNOWN = _Weight(0, 0)
+
+
+def _weigh(node: yaml.Node, known: dict[yaml.Node, _Weight]) -> _Weight:
+    """Return what `node` weighs, and refuse what would not be read as written."""
     line = f"line {node.start_mark.line + 1}: "
     if node in known:
-        if not known[node]:
+        if known[node] == _UNKNOWN:
             raise DocumentError(f"{line}this contains itself by an alias: write it out")
         return known[node]
-    known[node] = 0
+    known[node] = _UNKNOWN
     if node.tag not in _PLAIN_TAGS:
         raise DocumentError(f"{line}the tag {node.tag.replace(_TAG, '!!')} is not used here")
     below: list[yaml.Node] = []
@@ -181,7 +209,11 @@ def _weigh(node: yaml.Node, known: dict[yaml.Node, int]) -> int:
             f"{line}{node.value} may be read as octal: put it in quotes to keep its zeros, or "
             "write the number without them"
         )
-    known[node] = 1 + sum(_weigh(one, known) for one in below)
+    weights = [_weigh(inner, known) for inner in below]
+    levels = 1 + max((weight.levels for weight in weights), default=0)
+    if levels > bounded_json.DEEPEST_DOCUMENT:  # aliases of aliases
+        raise bounded_json.TooDeep
+    known[node] = _Weight(1 + sum(weight.values for weight in weights), levels)
     return known[node]
 
 

@@ -13,7 +13,15 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from enso_operator import http_models
-from enso_operator.http_guard import LOOPBACK, Answer, Guard, json_only, refusal, sentence_of
+from enso_operator.http_guard import (
+    LOOPBACK,
+    Answer,
+    Guard,
+    StrictRoute,
+    json_only,
+    refusal,
+    sentence_of,
+)
 from enso_operator.http_views import Shown, job_document
 from job_execution_framework.domain.errors import (
     InvalidJob,
@@ -90,6 +98,7 @@ def create_app(backend: Jobs, hosts: frozenset[str] | None = LOOPBACK) -> FastAP
             503: _refused("The cluster does not answer, or there is no room: try again later."),
         },
     )
+    app.router.route_class = StrictRoute
     app.add_middleware(Guard, hosts=hosts)
     _add_routes(app, backend)
     _add_refusals(app)

@@ -9,6 +9,7 @@ from typing import Any
 import kopf
 from kubernetes.client import Configuration
 
+from enso_operator.adapters.api_session import BoundedResponse, authorization, session_of
 from enso_operator.adapters.kube import GROUP, VERSION, Document
 from enso_operator.reconciler import KIND, Reconciler
 
@@ -37,24 +38,15 @@ def handlers(
         del pod
 
     @kopf.on.login(registry=registry)
-    async def login(**_: Any) -> kopf.ConnectionInfo:  # noqa: ANN401
-        return connection(configuration)
+    async def login(**_: Any) -> kopf.AiohttpSession:  # noqa: ANN401
+        return credentials(configuration)
 
     del saw, login  # the registry has them
     return registry
 
 
-def connection(configuration: Configuration) -> kopf.ConnectionInfo:
-    """Return how kopf reaches the API server: as the official client does."""
-    scheme, _, token = (configuration.get_api_key_with_prefix("BearerToken") or "").rpartition(" ")
-    return kopf.ConnectionInfo(
-        server=configuration.host,
-        ca_path=configuration.ssl_ca_cert,
-        insecure=not configuration.verify_ssl,
-        username=configuration.username or None,
-        password=configuration.password or None,
-        scheme=scheme or None,
-        token=token or None,
-        certificate_path=configuration.cert_file,
-        private_key_path=configuration.key_file,
-    )
+def credentials(configuration: Configuration) -> kopf.AiohttpSession:
+    """Return how kopf reaches the API server: through a session of ours."""
+    session = session_of(configuration, response_class=BoundedResponse)
+    session.headers.update(authorization(configuration))
+    return kopf.AiohttpSession(server=configuration.host, aiohttp_session=session)

@@ -9,14 +9,19 @@ send to another site without asking first (CSRF).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
+from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from enso_operator.documents import DocumentError, unique
+from job_execution_framework.domain.values import TOO_DEEP
+from job_execution_framework.service_layer import bounded_json
 
 LARGEST_BODY_BYTES = 1024 * 1024
 LONGEST_LINE = 200
@@ -77,6 +82,32 @@ class Guard:
             )
         length = headers.get("content-length", "0")
         return _too_large() if length.isdigit() and int(length) > LARGEST_BODY_BYTES else None
+
+
+class StrictRequest(Request):
+    """A request whose body is read as `enso run` reads a file: no key twice, not too deep."""
+
+    async def json(self) -> object:
+        """Return the body. Raises JSONDecodeError, and HTTPException with a sentence."""
+        try:
+            return bounded_json.loads(await self.body(), object_pairs_hook=unique)
+        except DocumentError as error:
+            raise HTTPException(422, f"the body: {error}") from None
+        except bounded_json.TooDeep:
+            raise HTTPException(422, f"the body {TOO_DEEP}") from None
+
+
+class StrictRoute(APIRoute):
+    """A route whose requests are read strictly."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers."""
+        answer = super().get_route_handler()
+
+        async def answer_strictly(request: Request) -> Response:
+            return await answer(StrictRequest(request.scope, request.receive))
+
+        return answer_strictly
 
 
 async def json_only(request: Request) -> None:

@@ -12,7 +12,6 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 MOST_SCRIPTS = 100
-DEEPEST_PARAMETER = 32
 NAME = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}"
 """A regular expression."""
 _EXAMPLE: JsonDict = {
@@ -32,11 +31,9 @@ def _library_name(name: str) -> str:
 
 
 def _parameters(parameters: dict[str, Any]) -> dict[str, Any]:
-    for value, depth in _walked(parameters, 0):
+    for value in _walked(parameters):
         problem = ""
-        if depth > DEEPEST_PARAMETER:
-            problem = f"is nested deeper than {DEEPEST_PARAMETER} levels"
-        elif isinstance(value, float) and not math.isfinite(value):
+        if isinstance(value, float) and not math.isfinite(value):
             problem = "holds a number that is not finite, which is not JSON"
         elif isinstance(value, str) and not value.isascii() and _has_surrogates(value):
             problem = "holds a string that is not valid Unicode"
@@ -45,18 +42,16 @@ def _parameters(parameters: dict[str, Any]) -> dict[str, Any]:
     return parameters
 
 
-def _walked(value: object, depth: int) -> Iterator[tuple[object, int]]:
-    """Yield every key and value in `value`, but nothing below the deepest level."""
-    yield value, depth
-    if depth > DEEPEST_PARAMETER:
-        return
+def _walked(value: object) -> Iterator[object]:
+    """Yield every key and value in `value`; how deep a body may be, `http_guard` knows."""
+    yield value
     if isinstance(value, dict):
         for key, item in cast("dict[str, object]", value).items():
-            yield key, depth
-            yield from _walked(item, depth + 1)
+            yield key
+            yield from _walked(item)
     elif isinstance(value, list):
         for item in cast("list[object]", value):
-            yield from _walked(item, depth + 1)
+            yield from _walked(item)
 
 
 def _has_surrogates(text: str) -> bool:

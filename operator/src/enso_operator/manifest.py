@@ -24,7 +24,7 @@ from enso_operator.documents import DocumentError, parse, read_text
 from enso_operator.manifest_errors import misshapen, path_of, sentences, shown
 from job_execution_framework.domain.cause import printable
 from job_execution_framework.domain.errors import InvalidJob
-from job_execution_framework.domain.script import Script, Session, step_names
+from job_execution_framework.domain.script import Script, Session, check, step_names
 from job_execution_framework.domain.values import is_list, is_mapping
 from job_execution_framework.service_layer.services import scripts_of
 
@@ -145,8 +145,12 @@ def _from_instructions(document: Mapping[object, object], name: str, text: str) 
         ]
     if mistakes or not is_list(instructions):
         raise _Mistakes(mistakes)
-    pairs = (pair for one in instructions if (pair := _pair(one)))
-    return Manifest(name, scripts_of(pairs), (Session(),), None, text)
+    scripts, sessions = scripts_of(filter(None, map(_pair, instructions))), (Session(),)
+    try:
+        check(scripts, sessions)
+    except InvalidJob as error:
+        raise _Mistakes([str(error)]) from None
+    return Manifest(name, scripts, sessions, None, text)
 
 
 _AN_INSTRUCTION = 'write ["name of a script", {"argument": "value"}]'

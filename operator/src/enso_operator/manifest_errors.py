@@ -16,8 +16,6 @@ from job_execution_framework.domain.values import is_list, is_mapping
 
 Location = tuple[int | str, ...]
 
-DEEPEST = 64
-"""Levels of nesting that a document may have."""
 LONGEST_SHOWN = 60
 """Characters of a wrong value that a sentence shows."""
 MOST_FIELDS_NAMED = 12
@@ -57,8 +55,6 @@ def _misshapen(value: object, location: Location, *, free: bool) -> Iterator[tup
         yield location, f"is {value}, no number that JSON has: write another, or a text in quotes"
     elif isinstance(value, str) and not _is_text(value):
         yield location, "holds half of a character (a surrogate): write it as plain text"
-    elif len(location) > DEEPEST:
-        yield location[:6], f"is nested more than {DEEPEST} levels deep: use fewer levels"
     elif is_mapping(value):
         for key, item in value.items():
             name = str(key)

@@ -168,7 +168,7 @@ class Reconciler:
             del self.actors[seen.uid]
         if seen.uid in self.known:
             # What the watch still shows of the time before is no news.
-            self.known[seen.uid] = int(actor.newest.version)
+            self.known[seen.uid] = max(self.known[seen.uid], int(actor.newest.version))
             self._see_to(actor.newest)
         await sessions.reap(LINGER_SECONDS)
         if seen.uid not in self.known:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from job_execution_framework.domain.values import TOO_DEEP
 from tests.support.manifests import HEAD, refusal, script, spec
 
 
@@ -113,10 +114,15 @@ FILES = {
         "a number in it cannot be read: put it in quotes",
     ),
     "an alias of itself": ("a: &a [*a]", "line 1: this contains itself by an alias: write it out"),
-    "too deep for a parser": ("[" * 5000, "is nested too deeply: use fewer levels"),
+    "too deep for a parser": ("[" * 5000, TOO_DEEP),
+    "too deep by aliases": (
+        f"a: &a {'[' * 60}{']' * 60}\nb: {'[' * 60}*a{']' * 60}",
+        TOO_DEEP,
+    ),
+    "too deep by many keys": ("{a: " * 5000, TOO_DEEP),
     "too deep": (
-        script(f"args: {{a: {'[' * 70}{']' * 70}}}"),
-        "spec.scripts[save].args.a[0] is nested more than 64 levels deep: use fewer levels",
+        script(f"args: {{a: {'[' * 65}{']' * 65}}}"),
+        f"script 'save': parameter 'a' {TOO_DEEP}",
     ),
 }
 

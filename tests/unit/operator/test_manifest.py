@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from enso_operator.manifest import Manifest, ManifestError, load
 from job_execution_framework.domain.script import LibraryScript, Script, Session, Source
-from job_execution_framework.domain.values import is_list, is_mapping
+from job_execution_framework.domain.values import TOO_DEEP, is_list, is_mapping
 from tests.support.manifests import refusal, script, spec
 
 
@@ -134,7 +134,11 @@ AN_INSTRUCTION = 'write ["name of a script", {"argument": "value"}]'
             "line 1, column 2: this is not JSON: expecting property name enclosed in double quotes",
         ),
         ('{"a": 1, "a": 2}', "'a' is written twice in one object: remove one of the two"),
-        ("[" * 100_000, "is nested too deeply: use fewer levels"),
+        ("[" * 100_000, TOO_DEEP),
+        (
+            f'{{"instructions": [["a", {{"b": {"[" * 65}{"]" * 65}}}]]}}',
+            f"script 'a': parameter 'b' {TOO_DEEP}",
+        ),
         (f'{{"a": {"9" * 5000}}}', "a number in it cannot be read: put it in quotes"),
         (
             '{"instructions": [["a", {"b": NaN}]]}',

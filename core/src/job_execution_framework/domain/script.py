@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from job_execution_framework.domain.errors import InvalidJob
+from job_execution_framework.domain.secret import Secret
+from job_execution_framework.domain.values import TOO_DEEP, is_too_deep
 
 LONGEST_NAME = 63
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
@@ -124,6 +126,7 @@ def check(scripts: tuple[Script, ...], sessions: tuple[Session, ...]) -> None:
     _check_sessions(scripts, {session.name for session in sessions})
     for script in scripts:
         _check_limits(script)
+        _check_parameters(script)
 
 
 def _check_names(kind: str, names: list[str]) -> None:
@@ -160,6 +163,14 @@ def _check_sessions(scripts: tuple[Script, ...], sessions: set[str]) -> None:
             )
 
 
+def _check_parameters(script: Script) -> None:
+    for key, value in script.parameters.items():
+        if not str(key).isprintable():  # a line break or half a character: it breaks every text
+            raise InvalidJob(f"script {script.name!r}: parameter name {key!r} is not printable")
+        if is_too_deep(value.reveal() if isinstance(value, Secret) else value):
+            raise InvalidJob(f"script {script.name!r}: parameter {key!r} {TOO_DEEP}")
+
+
 def _check_limits(script: Script) -> None:
     limits: list[tuple[str, float]] = [
         ("retries.limit", script.retries.limit),
@@ -169,6 +180,3 @@ def _check_limits(script: Script) -> None:
     for what, value in limits:
         if value < 0 or (what == "timeoutSeconds" and value == 0):
             raise InvalidJob(f"script {script.name!r}: {what} is {value:g}, but must be positive")
-    for key in script.parameters:
-        if not str(key).isprintable():  # a line break or half a character: it breaks every text
-            raise InvalidJob(f"script {script.name!r}: parameter name {key!r} is not printable")

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeGuard
+
+DEEPEST = 64
+"""Levels of nesting that a parameter, or what a script returns, may have: ``[[]]`` has two."""
+TOO_DEEP = f"is nested more than {DEEPEST} levels deep: use fewer levels, or keep it in a file"
+"""What is said of more, wherever it is met."""
 
 
 def is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
@@ -14,6 +19,24 @@ def is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
 def is_list(value: object) -> TypeGuard[Sequence[object]]:
     """Whether `value` has items, and is no text."""
     return isinstance(value, (list, tuple))
+
+
+def is_too_deep(value: object) -> bool:
+    """Whether `value` has more levels than `DEEPEST`; what contains itself has no end of them."""
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        # Each once, however often it stands there: else a few lists could be without end.
+        nested = {id(item): item for item in level if is_mapping(item) or is_list(item)}
+        if not nested:
+            return False
+        level = [item for outer in nested.values() for item in _items(outer)]
+    return True
+
+
+def _items(value: object) -> Iterable[object]:
+    if is_mapping(value):
+        return value.values()
+    return value if is_list(value) else ()
 
 
 def leaves(value: object) -> Iterator[object]:

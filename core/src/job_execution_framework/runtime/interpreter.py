@@ -22,6 +22,7 @@ from typing import Any
 from job_execution_framework.runtime import crash, processes
 from job_execution_framework.runtime.processes import KILL_SECONDS, LOOK_SECONDS, orphans
 from job_execution_framework.runtime.pump import ready
+from job_execution_framework.service_layer import bounded_json
 
 LARGEST_MESSAGE_BYTES = 4 * 1024 * 1024
 MESSAGE_SECONDS = 2
@@ -167,9 +168,9 @@ class Interpreter:
         connection.settimeout(MESSAGE_SECONDS)
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
         pid, uid, _ = struct.unpack("3i", credentials)
-        with suppress(OSError, ValueError, RecursionError):
+        with suppress(OSError, ValueError):
             if uid == os.getuid() and (pid == self._peer if self._peer else self._is_ours(pid)):
-                report: dict[str, Any] | None = json.loads(_read_line(connection))
+                report: dict[str, Any] | None = bounded_json.loads_cut(_read_line(connection))
                 if isinstance(report, dict):
                     if not self._peer:
                         self._exits.append(self._opened(os.pidfd_open(pid)))

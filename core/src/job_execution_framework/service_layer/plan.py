@@ -18,7 +18,7 @@ from job_execution_framework.domain.script import Container, Missing, Script, Se
 from job_execution_framework.domain.secret import Secret, revealed
 from job_execution_framework.domain.steps import Open
 from job_execution_framework.domain.transitions import JobState
-from job_execution_framework.service_layer import secret_places
+from job_execution_framework.service_layer import bounded_json, secret_places
 from job_execution_framework.service_layer.codec import from_document, to_document
 from job_execution_framework.service_layer.library import Library, resolved
 from job_execution_framework.service_layer.secret_places import Place, secrets_in
@@ -111,17 +111,17 @@ class Plan:
     def from_json(cls, text: str, environment: Mapping[str, str]) -> Plan:
         """Read a plan, and its secrets from `environment`. Raises Unreadable with a sentence."""
         try:
-            document = json.loads(text)
+            document = bounded_json.loads(text)
             if (version := document["v"]) != VERSION:
                 raise Unreadable(
                     f"a plan of version {version}, but this release reads version {VERSION}"
                 )
-            read = str if document.get("texts") else json.loads
+            read = str if document.get("texts") else bounded_json.loads
             parameters = {one["name"]: one["parameters"] for one in document["scripts"]}
             for script, place, variable in secret_places.read(document):
                 secret_places.put(parameters[script], place, Secret(read(environment[variable])))
             return from_document(cls, document)
-        except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise Unreadable(f"not a plan: {error!r}") from error
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from job_execution_framework.domain import events
 from job_execution_framework.domain.errors import Unreadable
 from job_execution_framework.domain.transitions import RULES
+from job_execution_framework.service_layer import bounded_json
 from job_execution_framework.service_layer.codec import from_document, to_document
 
 VERSION = 1
@@ -40,14 +41,14 @@ def to_line(record: Record) -> bytes:
 def from_line(line: bytes) -> Record:
     """Read one line back. Raises Unreadable with a sentence."""
     try:
-        document = json.loads(line)
+        document = bounded_json.loads(line)
         if (version := document["v"]) != VERSION:
             known = f"this release reads version {VERSION}"
             raise Unreadable(f"a record of version {version}, but {known}")
         if (kind := document["type"]) not in _KINDS:
             raise Unreadable(f"a record of type {kind!r}, which this release does not know")
         return from_document(_KINDS[kind], document)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise Unreadable(f"not a record: {line[:80]!r}: {error}") from error
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from job_execution_framework.domain.cause import Cause, Frame, Reason, printable
 from job_execution_framework.domain.secret import Redactor
+from job_execution_framework.domain.values import TOO_DEEP, is_too_deep
 from job_execution_framework.service_layer.runner import Result
 
 LONGEST_LINE = 300
@@ -31,6 +32,8 @@ def result_of(
     lost: bool = False,
 ) -> Result:
     """Return the attempt's result; `said` are the last lines that it wrote, and how many in all."""
+    if is_too_deep(report.get("output")):
+        report = {"refused": Reason.BAD_RESULT, "message": f"what main returned {TOO_DEEP}"}
     if "output" in report:
         return Result(seconds, output=redactor.value(report["output"]))
     if report.get("exit") == 0:

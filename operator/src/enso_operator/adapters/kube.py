@@ -5,7 +5,6 @@ Every call blocks, up to a deadline: the operator makes them in threads.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from urllib3.exceptions import TimeoutError as TooSlow
 from enso_operator.api.fields import OBJECT_NAME
 from enso_operator.api.v1alpha1 import API_VERSION
 from job_execution_framework.domain.errors import Conflict, EnsoError, Unavailable
+from job_execution_framework.service_layer import bounded_json
 
 GROUP, VERSION = API_VERSION.split("/")
 DEADLINE_SECONDS = 10.0
@@ -108,7 +108,7 @@ def _said(held: dict[str, object]) -> str:
 def _word(held: Mapping[str, object], field: str) -> str:
     """Return a field of a Status object, "" where the answer is none."""
     try:
-        return str(json.loads(str(held["body"]))[field])
+        return str(bounded_json.loads(str(held["body"]))[field])
     except (ValueError, KeyError, TypeError):
         return ""
 
@@ -225,7 +225,16 @@ def request(
     )
     response = calls.call_api(*prepared, _request_timeout=DEADLINE_SECONDS)
     response.read()
-    answer: object = calls.response_deserialize(response, {"2XX": "object"}).data
+    data: bytes = calls.response_deserialize(response, {"2XX": "bytes"}).data
+    return _document(data)
+
+
+def _document(data: bytes) -> Document:
+    """Return the object in an answer, without what is nested too deeply: somebody stored it."""
+    try:
+        answer: object = bounded_json.loads_cut(data)
+    except ValueError:
+        answer = None
     if not isinstance(answer, dict):  # a proxy's page, or another server altogether
         raise Unavailable("what answered is no API server")
     return cast("Document", answer)

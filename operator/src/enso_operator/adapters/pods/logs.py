@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import ssl
 from asyncio import sslproto
 from collections.abc import AsyncIterator
 
 import aiohttp
 from kubernetes.client import Configuration
 
+from enso_operator.adapters.api_session import authorization, session_of
 from job_execution_framework.domain.errors import Unavailable
 
 
@@ -42,7 +42,9 @@ class PodLogs:
         query = {"container": container, "follow": "true"}
         rest = b""
         try:
-            async with self._session().get(url, params=query, headers=self._headers()) as answer:
+            async with self._session().get(
+                url, params=query, headers=authorization(self._configuration)
+            ) as answer:
                 if answer.status != 200:  # noqa: PLR2004  # 204 before a Pod is scheduled
                     if answer.status in (401, 403):
                         _log.warning("the API server does not let us read logs: %s", answer.status)
@@ -63,27 +65,8 @@ class PodLogs:
 
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:
-            # As many as there are jobs: each is silent most of the time.
-            connector = aiohttp.TCPConnector(limit=0, ssl=self._trust())
             timeout = aiohttp.ClientTimeout(
                 total=None, sock_connect=_CONNECT_SECONDS, sock_read=SILENCE_SECONDS
             )
-            self._http = aiohttp.ClientSession(connector=connector, timeout=timeout)
+            self._http = session_of(self._configuration, timeout)
         return self._http
-
-    def _headers(self) -> dict[str, str]:
-        """Return who asks; a token is renewed before a request."""
-        token = self._configuration.get_api_key_with_prefix("BearerToken")
-        basic = self._configuration.get_basic_auth_token() if self._configuration.username else None
-        return {"Authorization": str(token or basic)} if token or basic else {}
-
-    def _trust(self) -> ssl.SSLContext | bool:
-        configuration = self._configuration
-        if not configuration.host.startswith("https"):
-            return True
-        context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
-        if not configuration.verify_ssl:
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        if configuration.cert_file:
-            context.load_cert_chain(configuration.cert_file, configuration.key_file)
-        return context
