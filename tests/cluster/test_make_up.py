@@ -61,7 +61,7 @@ def test_up_shows_everything_and_down_leaves_nothing(made: Made) -> None:
     assert "NotGoingOn" not in after
     assert f"export KUBECONFIG={made.environment['KUBECONFIG']}" in after
 
-    assert made.shell("curl", "-s", f"http://localhost:{made.port}/list-jobs") == "[]"
+    assert made.shell("curl", "-s", f"http://localhost:{made.port}/list-jobs") == "[]\n"
 
     kubectl = str(binaries.kubectl())
     of_examples = (kubectl, "-n", EXAMPLES)
