@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from enso_operator import belief
+from enso_operator.obstacles import Obstacles, pause_after
 from enso_operator.threads import in_thread
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import (
@@ -20,7 +21,6 @@ from job_execution_framework.domain.errors import (
     GapInLog,
     IllegalTransition,
     InvalidJob,
-    NotYet,
     ScriptNotFound,
     Unavailable,
 )
@@ -37,11 +37,10 @@ from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
 
 Listener = Callable[[Job, Sequence[Event]], None]
 """Told of every commit: the job, and the events that are new in it."""
-SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
-"""Before what was not available is tried again: the first time, and after many."""
-WAIT_SECONDS = 1.0
-"""Before a session is opened once more for which something was missing."""
-
+SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 5.0
+"""Before the job is loaded or committed again: the first time, and after many."""
+STORE, OPEN, RELEASE, CLOSE = "store", "open", "release", "close"
+"""What may be tried in vain."""
 
 _log = logging.getLogger(__name__)
 
@@ -67,11 +66,10 @@ class Actor:
     _wish: Observations = field(default=Observations(), init=False)
     """What the user wants, as far as it is known."""
     _job: Job | None = field(default=None, init=False)
-    """The job as it was loaded; the four numbers are of it."""
+    """The job as it was loaded; the three numbers are of it."""
     _folded: int = field(default=0, init=False)
     _announced: int = field(default=0, init=False)
     _committed: int = field(default=0, init=False)
-    _failures: int = field(default=0, init=False)
     _committed_at: float = field(default=0.0, init=False)
     _news_at: float | None = field(default=None, init=False)
     """When the first of what is to be committed was folded."""
@@ -82,6 +80,7 @@ class Actor:
     _told: Close | None = field(default=None, init=False)
     _disbelief: Cause | None = field(default=None, init=False)
     """Why the records of the open session are not believed any more."""
+    _obstacles: Obstacles = field(default_factory=Obstacles, init=False)
 
     def cancel(self, by: str = "", why: str = "") -> None:
         """Stop the job: its running script is ended, and the job is Cancelled."""
@@ -133,6 +132,11 @@ class Actor:
     async def complain(self, why: str) -> None:
         """Tell what keeps the job from going on; it may happen again."""
 
+    def waits(self, job: Job) -> Cause | None:
+        """Return what keeps the job from going on, if something does."""
+        del job
+        return self._obstacles.why(OPEN, RELEASE, CLOSE)
+
     def has_news(self, job: Job) -> bool:
         """Whether there is something to be committed."""
         return len(job.events) > self._committed
@@ -146,27 +150,34 @@ class Actor:
                 decided = await self._turn()
             except Conflict:
                 self.job_uow.rollback()
-            except Unavailable:
+            except Unavailable as error:
                 self.job_uow.rollback()
-                await asyncio.sleep(self._pause())
+                tries = await self._meet(STORE, error)
+                pause = pause_after(tries, SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+                await asyncio.sleep(pause)
             else:
-                self._failures = 0
+                self._obstacles.passed(STORE)
                 return decided
 
-    def _pause(self) -> float:
-        """Return a pause that grows, and that differs from one actor to the next."""
-        self._failures = min(self._failures + 1, 10)
-        pause = min(LONGEST_PAUSE_SECONDS, SHORTEST_PAUSE_SECONDS * 2.0**self._failures)
-        return pause * random.uniform(0.5, 1.0)  # noqa: S311  # no secret
+    async def _meet(self, trying: str, error: Unavailable) -> int:
+        """Note that something did not work, and tell it if that has lasted; return the tries."""
+        now = self.clock.now()
+        obstacle = self._obstacles.met(trying, error, now)
+        if now >= obstacle.tell_at:
+            with suppress(Unavailable):  # it is told with the next try
+                await self.complain(str(error))
+        return obstacle.tries
 
     async def _turn(self) -> tuple[Job, Step]:
         job = await self.load()
         while self._folded < len(self._pending):
             await self.fold(job, self._pending[self._folded])
             self._folded += 1
-        step = await self.fold(job, self._wish)
+        step = await self.fold(job, replace(self._wish, waits=self.waits(job)))
         if isinstance(step, Open):
             step = await self._open(job, step)
+        else:
+            self._obstacles.passed(OPEN)
         await self.announce(job, job.events[self._announced :])
         self._announced = len(job.events)
         if self._news_at is None and self.has_news(job):
@@ -196,41 +207,75 @@ class Actor:
         except (GapInLog, IllegalTransition) as error:
             if not job.run or not (seen.records or (seen.ended and seen.ended.outcomes)):
                 raise
-            self._disbelief = Cause(Reason.SESSION_LOST, f"its records cannot be true: {error}")
             await self.sessions.close(job.run.run, job.run.uid, ControlWord.CANCEL)
+            self._disbelief = Cause(Reason.SESSION_LOST, f"its records cannot be true: {error}")
             return await self.fold(job, seen)
 
     async def _open(self, job: Job, step: Open) -> Step:
         """Prepare the session, inert, and record its uid in the same commit."""
         now = self.clock.now()
+        if now < self._obstacles.until(OPEN):
+            return self._wait_to_open(job)
         try:
             uid = await self.sessions.open(await self.plan(job, step))
-        except NotYet as error:
-            await self.complain(str(error))
-            return Wait(now + WAIT_SECONDS)
+        except Unavailable as error:
+            await self._meet(OPEN, error)
+            return self._wait_to_open(job)
         except (ScriptNotFound, InvalidJob, OSError) as error:
             job.record(JobFailed(at=now, cause=Cause(_reason(error), str(error))))
             return Wait()
+        self._obstacles.passed(OPEN)
         job.record(
             SessionOpened(at=now, run=step.run, session=step.session, uid=uid, scripts=step.scripts)
         )
         return job.next(now)
 
+    def _wait_to_open(self, job: Job) -> Wait:
+        """Wait for the next try; a deadline may come before it."""
+        again = self._obstacles.until(OPEN)
+        return Wait(again if job.deadline is None else min(again, job.deadline))
+
     # Act, after the commit.
 
     async def _act(self, job: Job, step: Step) -> None:
-        run = job.run
-        if run and isinstance(step, Close) and step != self._told:
+        """Do what is to be done; what does not work now is tried again, and holds up nothing."""
+        await self._try(CLOSE, self._close, job.run, step)
+        await self._try(RELEASE, self._begin, job.run, step)
+
+    async def _try(
+        self,
+        trying: str,
+        act: Callable[[SessionOpened, Step], Awaitable[None]],
+        run: SessionOpened | None,
+        step: Step,
+    ) -> None:
+        if run and self.clock.now() < self._obstacles.until(trying):
+            return
+        try:
+            if run:
+                await act(run, step)
+        except Unavailable as error:
+            await self._meet(trying, error)
+        else:
+            self._obstacles.passed(trying)
+
+    async def _close(self, run: SessionOpened, step: Step) -> None:
+        if isinstance(step, Close) and step != self._told:
             await self.sessions.close(run.run, run.uid, step.word)
             self._told = step
-        if run and run.run != self._followed:
-            self._followed, self._disbelief = run.run, None
-            if self._follower:
-                self._follower.cancel()
-            if lost := await self._release(run):
-                self._heard.put_nowait(Observations(run=run.run, ended=lost))
-            else:
-                self._follower = asyncio.create_task(self._follow(run))
+
+    async def _begin(self, run: SessionOpened, _: Step) -> None:
+        """Let the session start, and follow it."""
+        if run.run == self._followed:
+            return
+        lost = await self._release(run)
+        self._followed, self._disbelief = run.run, None
+        if self._follower:
+            self._follower.cancel()
+        if lost:
+            self._heard.put_nowait(Observations(run=run.run, ended=lost))
+        else:
+            self._follower = asyncio.create_task(self._follow(run))
 
     async def _release(self, run: SessionOpened) -> Ended | None:
         """Let the session start; return how it ended where it cannot."""
@@ -259,6 +304,7 @@ class Actor:
         waits = [self._wait_for_commit()] if self.has_news(job) else []
         if isinstance(step, Wait) and step.until is not None:
             waits.append(step.until - self.clock.now())
+        waits += [when - self.clock.now() for when in self._obstacles.due()]
         try:
             async with asyncio.timeout(max(0.0, min(waits)) if waits else None):
                 self.take(await self._heard.get())

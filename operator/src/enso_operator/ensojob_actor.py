@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Protocol
 
 from enso_operator.actor import Actor, Listener
-from enso_operator.adapters.kube import Document
+from enso_operator.adapters.kube import Document, waiting
 from enso_operator.adapters.place import Place
 from enso_operator.adapters.recorder import Recorder
 from enso_operator.adapters.unit_of_work import KubernetesJobUnitOfWork, Seen
 from enso_operator.announcer import Announcer
 from enso_operator.metrics import Metrics
+from enso_operator.obstacles import is_same
 from enso_operator.threads import in_thread
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import (
@@ -75,6 +77,7 @@ class EnsoJobActor(Actor):
         """The EnsoJob as it was last seen, where that is news."""
         self._objects, self._metrics, self._placed = job_uow, metrics, sessions
         self._waits: Cause | None = None
+        """What the status says that the job waits for."""
         self._announcer = Announcer(recorder, metrics, clock)
         self.saw(about.document)
 
@@ -122,29 +125,38 @@ class EnsoJobActor(Actor):
             self._objects.hand_in(self.unread)
             self.unread = None
         try:
-            job = await super().load()
+            with waiting():
+                job = await super().load()
         except InvalidJob as error:
             await self.complain(str(error))  # before the write that ends a `kubectl wait`
-            await in_thread(self._objects.refuse, self.job_id, str(error), self.clock.now())
+            with waiting():
+                await in_thread(self._objects.refuse, self.job_id, str(error), self.clock.now())
             raise
         self.about = self._objects.seen(self.job_id)
         self._wish = wish_of(self.about)
         return job
 
+    def waits(self, job: Job) -> Cause | None:
+        """Return what keeps the job from going on: the API server, or what its Pod lacks."""
+        return super().waits(job) or (self._placed.place.waits if job.run else None)
+
     def has_news(self, job: Job) -> bool:
-        """Whether there is something to be committed; that a session waits is news, too."""
-        return super().has_news(job) or self._placed.place.waits != self._waits
+        """Whether there is something to be committed; that the job waits is news, too."""
+        return super().has_news(job) or not is_same(self.waits(job), self._waits)
 
     async def commit(self, job: Job, step: Step) -> None:
         """Make it durable, and remember the object as it is now."""
-        self._objects.place, waits = self._placed.place, self._placed.place.waits
-        if waits != self._waits and self.job_uow is self._objects:
+        waits, placed = self.waits(job), self._placed.place
+        if is_same(waits, self._waits):
+            waits = self._waits
+        elif self.job_uow is self._objects:
             self._objects.jobs.touch(job.id)
-            if waits and job.run:
+            if job.run and waits == placed.waits:
                 await self.complain(f"{job.run.run} has not begun: {waits}")
-        self._waits = waits
-        with self._metrics.committing():
+        self._objects.place = replace(placed, waits=waits)
+        with waiting(), self._metrics.committing():
             await super().commit(job, step)
+        self._waits = waits
         if self.job_uow is self._objects:
             self.about = self._objects.seen(self.job_id)
 
@@ -156,10 +168,11 @@ class EnsoJobActor(Actor):
     async def plan(self, job: Job, step: Open) -> Plan:
         """Return the plan. Before anything of the job runs, all of its scripts must be there."""
         library = Remembered(self.library)
-        if not job.runs:
-            self.sessions.check(job.scripts)
-            await in_thread(self._find_all, job, library)
-        return await in_thread(Plan.of, job, step, library)
+        with waiting():
+            if not job.runs:
+                self.sessions.check(job.scripts)
+                await in_thread(self._find_all, job, library)
+            return await in_thread(Plan.of, job, step, library)
 
     def _find_all(self, job: Job, library: Library) -> None:
         """Raise ScriptNotFound where one is missing, or NotYet while it may still come."""
@@ -169,7 +182,7 @@ class EnsoJobActor(Actor):
                 continue
             why = f"script {script.name!r}: {work.why}"
             if self.clock.now() < self.about.created_at + LIBRARY_PATIENCE_SECONDS:
-                raise NotYet(why)
+                raise NotYet(why, Reason.SCRIPT_NOT_FOUND)
             raise ScriptNotFound(why)
 
     def take(self, heard: Observations | Exception) -> None:

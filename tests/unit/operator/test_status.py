@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from enso_operator.adapters.conditions import refused
+from enso_operator.adapters.place import Place
 from enso_operator.adapters.recorder import is_warning
 from enso_operator.adapters.restored import restored
 from enso_operator.adapters.status import status_of
@@ -18,6 +19,7 @@ from enso_operator.api.status import EnsoJobStatus
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Frame
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.transitions import JobState
 from tests.support.happenings import History
 from tests.support.jobs import job_of
 
@@ -120,6 +122,44 @@ def test_a_running_job_says_where_it_is(
         "Reconciling": "True",
         "Stalled": "False",
     }
+
+
+QUOTA = Cause("FailedCreate", "pods is forbidden: exceeded quota")
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_a_job_waits_until_a_session_of_it_has_begun(is_open: bool) -> None:
+    history = History(job_of("open do"))
+    if is_open:
+        history.opens()
+    place = Place(waits=QUOTA)
+    waits = status_of(history.job, 1, FRESH, place)
+    (succeeded, *others) = document_of(waits)["conditions"]
+    assert (succeeded["reason"], waits.reason) == ("Waiting", "FailedCreate")
+    assert succeeded["message"].endswith("waits: FailedCreate: pods is forbidden: exceeded quota")
+    assert {one["reason"] for one in others} == {"Waiting"}
+    again = restored(job_of("open do"), waits, 1)
+    assert again.state is history.job.state is JobState.RUNNING
+    assert again.deadline == history.job.deadline
+    if is_open:
+        history.does(events.ScriptStarted, "open")
+        runs = status_of(history.job, 1, waits)
+        assert (runs.reason, runs.conditions and runs.conditions[0].reason) == (None, "Running")
+
+
+def test_a_job_that_nobody_let_go_is_the_same_after_a_restart() -> None:
+    job = job_of("open do")
+    job.record(events.JobAdded(at=1))
+    status = status_of(job, 1, FRESH)
+    assert restored(job_of("open do"), status, 1).state is JobState.WAITING
+
+
+def test_the_whole_message_stands_in_one_condition() -> None:
+    history = History(job_of("open do"))
+    history.fails("", Cause("ConfigError", "x" * 2000))
+    succeeded, *others = document_of(status_of(history.job, 1, FRESH))["conditions"]
+    assert len(succeeded["message"]) > 300
+    assert {len(one["message"]) for one in others} == {120}
 
 
 def test_who_cancelled_a_job_is_said_also_after_a_restart() -> None:

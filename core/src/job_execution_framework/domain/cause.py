@@ -36,6 +36,9 @@ class Reason:
     IMAGE_PULL_FAILED = "ImagePullFailed"
     CONFIG_ERROR = "ConfigError"
     INIT_CONTAINER = "InitContainer"
+    SCHEDULING_GATED = "SchedulingGated"
+    FAILED_CREATE = "FailedCreate"
+    UNAVAILABLE = "Unavailable"
     INVALID_JOB = "InvalidJob"
 
 
@@ -72,7 +75,11 @@ class Cause:
 
     def __str__(self) -> str:
         """One line: the exception as Python shows it, or the reason and its message."""
-        message = printable(" ".join(self.message.split()), LONGEST_ON_A_LINE)
+        return self.on_one_line(LONGEST_ON_A_LINE)
+
+    def on_one_line(self, longest: int) -> str:
+        """Return the same with so many characters of the message."""
+        message = printable(" ".join(self.message.split()), longest)
         what = self.error or self.reason
         return f"{what}: {message}" if message else what
 

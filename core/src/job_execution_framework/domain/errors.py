@@ -58,6 +58,11 @@ class ScriptNotFound(EnsoError):
 class Unavailable(EnsoError):
     """What keeps the jobs, or something that is needed, does not answer now: try again later."""
 
+    def __init__(self, why: str = "", reason: str = "") -> None:
+        super().__init__(why)
+        self.reason = reason
+        """What people are shown of it in one word; left empty, that it is unavailable."""
+
 
 class NotYet(Unavailable):
     """Something that the job needs is not there, and somebody may have to bring it."""

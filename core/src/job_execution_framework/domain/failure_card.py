@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from job_execution_framework.domain.cause import Cause
+from job_execution_framework.domain.cause import LONGEST_MESSAGE, Cause
 from job_execution_framework.domain.events import arguments, took
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import LibraryScript
@@ -38,8 +38,9 @@ def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> 
     ending = _labelled(log=log, resume=resume)
     ending += [f"        runs {to_come(job)}"] if resume else []
     if not name or not job.rows[name].attempt:
-        line = f"{name} did not start: {cause}" if name else f"job failed: {cause}"
-        return FailureCard("; ".join([line, *resumes]), _bounded([line], [], ending))
+        who = f"{name} did not start" if name else "job failed"
+        line, whole = f"{who}: {cause}", f"{who}: {cause.on_one_line(LONGEST_MESSAGE)}"
+        return FailureCard("; ".join([line, *resumes]), _bounded([whole], [], ending))
     attempt, position = job.rows[name].latest, list(job.rows).index(name) + 1
     args = arguments(attempt.parameters or {})
     outcome = str(attempt.state).lower()

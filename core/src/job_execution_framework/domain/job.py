@@ -175,7 +175,7 @@ class Job:
         """Say what should happen at `now` (seconds since the epoch)."""
         if self.state in ENDED:
             return Close(self.run.run, ControlWord.CANCEL) if self.run else Wait()
-        deadline = self._deadline()
+        deadline = self.deadline
         if deadline is not None and now >= deadline:
             goal = checkpoint.first_undone(self.scripts, self.rows)
             where = goal and f", at {goal.name}"
@@ -192,6 +192,14 @@ class Job:
         if isinstance(step, Wait) and step.until and deadline:
             return Wait(min(step.until, deadline))
         return step
+
+    @property
+    def deadline(self) -> float | None:
+        """When the job has taken too long, in seconds since the epoch; None where that is never."""
+        since = self.resumed_at or self.started_at
+        if self.origin != COORDINATOR or self.deadline_seconds is None or since is None:
+            return None
+        return since + self.deadline_seconds
 
     def to_come(self) -> list[Script]:
         """Return what a fresh interpreter runs from here on to the job's end, in order."""
@@ -254,9 +262,3 @@ class Job:
         if row.state is not ScriptState.FAILED or not row.failures or row.latest.ended_at is None:
             return 0
         return row.latest.ended_at + script.retries.backoff_seconds
-
-    def _deadline(self) -> float | None:
-        since = self.resumed_at or self.started_at
-        if self.origin != COORDINATOR or self.deadline_seconds is None or since is None:
-            return None
-        return since + self.deadline_seconds

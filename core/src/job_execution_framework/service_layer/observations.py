@@ -60,6 +60,8 @@ class Observations:
     cancel: Cancel | None = None
     broken: Cause | None = None
     """Why the job cannot go on as it is described now, whatever its scripts do."""
+    waits: Cause | None = None
+    """What keeps the job from going on, a level, too: told where the job fails of its deadline."""
     run: str = ""
     """The session run that `records` and `ended` are of. Once it is not the open one, they are old
     news and change nothing; left empty, they are taken to be of the open one."""

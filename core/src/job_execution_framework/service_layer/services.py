@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from job_execution_framework.domain import checkpoint, events
 from job_execution_framework.domain.cause import Cause, Reason
@@ -232,9 +233,17 @@ def reconcile(job: Job, seen: Observations, now: float) -> Step:
         job.record(events.JobStarted(at=now))
     step = job.next(now)
     if isinstance(step, Finish):
-        _finish(job, step, now)
+        _finish(job, _told_why(step, seen.waits), now)
         step = job.next(now)
     return step
+
+
+def _told_why(step: Finish, waits: Cause | None) -> Finish:
+    """Say of a job that took too long what it waited for."""
+    if not waits or not step.cause or step.cause.reason != Reason.DEADLINE_EXCEEDED:
+        return step
+    message = f"{step.cause.message}; it waited: {waits}"
+    return replace(step, cause=replace(step.cause, message=message))
 
 
 def _fold(job: Job, seen: Observations, now: float) -> None:

@@ -13,13 +13,15 @@ from typing import Literal
 
 from enso_operator.adapters.status_fields import one_line, time_at
 from enso_operator.api.status import Condition, EnsoJobStatus
-from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.cause import LONGEST_MESSAGE, Cause, Reason, printable
 from job_execution_framework.domain.events import JobCancelled
 from job_execution_framework.domain.failure_card import FailureCard
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.transitions import ENDED, JobState
 
+LONGEST_ELSEWHERE = 120
+"""Characters of the message that the other four conditions repeat: Succeeded has it whole."""
 Kind = Literal["Succeeded", "Finished", "Ready", "Reconciling", "Stalled"]
 Truth = Literal["True", "False", "Unknown"]
 
@@ -43,7 +45,7 @@ def conditions(
 ) -> list[Condition]:
     """Return the job's five conditions; one that is as it was `before` keeps its time.
 
-    `waits` is what keeps its session from beginning, if something does.
+    `waits` is what keeps it from going on, if something does.
     """
     succeeded: Truth = "Unknown"
     if job.state in ENDED:
@@ -53,7 +55,7 @@ def conditions(
         _Said(
             time_at(job.events[-1].at if job.events else 0),
             generation,
-            str(job.state),
+            str(shown_state(job)),
             card.line if card else _message(job, before, waits),
         ),
         before,
@@ -61,9 +63,20 @@ def conditions(
     )
 
 
-def state_in(status: EnsoJobStatus) -> str | None:
-    """Return the state that a status says, None where nobody has looked at the job yet."""
-    return next((one.reason for one in status.conditions or () if one.type == "Succeeded"), None)
+def shown_state(job: Job) -> JobState:
+    """Return the state that people read: it runs while a session of it has begun."""
+    if job.state is JobState.RUNNING and not (job.run and job.cursors.get(job.run.run)):
+        return JobState.WAITING
+    return job.state
+
+
+def state_in(status: EnsoJobStatus) -> JobState | None:
+    """Return the job's state as a status says it, None where nobody has looked at the job yet."""
+    said = next((one.reason for one in status.conditions or () if one.type == "Succeeded"), None)
+    was_let_go = status.start_time is not None
+    if said == JobState.WAITING and was_let_go:  # it runs, and waits for its session
+        return JobState.RUNNING
+    return None if said is None else JobState(said)
 
 
 def card_in(status: EnsoJobStatus) -> FailureCard | None:
@@ -101,6 +114,7 @@ def _five(
         "Stalled": _truth(finished and succeeded != "True"),
     }
     since = {(one.type, one.status): one.last_transition_time for one in before}
+    short = printable(said.message, LONGEST_ELSEWHERE)
     return [
         Condition(
             type=kind,
@@ -108,7 +122,7 @@ def _five(
             observed_generation=said.generation,
             last_transition_time=since.get((kind, truth), said.at),
             reason=said.reason,
-            message=said.message,
+            message=said.message if kind == "Succeeded" else short,
         )
         for kind, truth in truths.items()
     ]
@@ -124,12 +138,17 @@ def _message(job: Job, before: Sequence[Condition], waits: Cause | None) -> str:
         return _cancelled(job, before)
     if job.state is JobState.SUCCEEDED:
         return f"{total} of {total} scripts are done"
-    if waits and job.run:
-        return one_line(f"{job.run.run} waits: {waits}")
     for position, (name, row) in enumerate(job.rows.items(), start=1):
         if row.state is ScriptState.RUNNING:
-            return f"{name} ({position} of {total}) runs, attempt {row.attempt}"
+            runs = f"{name} ({position} of {total}) runs, attempt {row.attempt}"
+            return one_line(f"{runs}; {waits}" if waits else runs)
+    if waits:
+        return one_line(f"{job.run.run if job.run else 'the job'} waits: {_whole(waits)}")
     return f"{done} of {total} scripts are done"
+
+
+def _whole(cause: Cause) -> str:
+    return cause.on_one_line(LONGEST_MESSAGE)
 
 
 def _cancelled(job: Job, before: Sequence[Condition]) -> str:

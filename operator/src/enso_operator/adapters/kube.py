@@ -6,7 +6,8 @@ Every call blocks, up to a deadline: the operator makes them in threads.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from types import MappingProxyType
@@ -19,7 +20,7 @@ from urllib3.exceptions import TimeoutError as TooSlow
 
 from enso_operator.api.fields import OBJECT_NAME
 from enso_operator.api.v1alpha1 import API_VERSION
-from job_execution_framework.domain.errors import Conflict, EnsoError, Unavailable
+from job_execution_framework.domain.errors import Conflict, EnsoError, NotYet, Unavailable
 from job_execution_framework.service_layer import bounded_json
 
 GROUP, VERSION = API_VERSION.split("/")
@@ -54,6 +55,18 @@ class Refused(EnsoError):
 
 class Forbidden(Refused):
     """It does not know us, or has not given us the right; its sentence says which is missing."""
+
+
+@contextmanager
+def waiting(reason: str = "") -> Generator[None]:
+    """Turn a refusal into what a job waits for: a right, a quota, a webhook can be changed."""
+    try:
+        yield
+    except Refused as error:
+        raise NotYet(str(error), reason) from error
+    except Unavailable as error:
+        error.reason = error.reason or reason
+        raise
 
 
 def in_our_words(call: Callable[P, R]) -> Callable[P, R]:
@@ -153,7 +166,7 @@ class Objects:
 
     def create(self, document: Document) -> Document:
         """Create the object and return it as it is now; raise Taken where its name is."""
-        return _create(self.client, self._path(), document)
+        return create(self.client, self._path(), document)
 
     def patch(self, name: str, version: str, spec: Document) -> Document:
         """Merge `spec` into the spec, if the object is still of that version; else Conflict."""
@@ -178,11 +191,11 @@ class Objects:
 
 def create_event(client: ApiClient, namespace: str, document: Document) -> None:
     """Create a core/v1 Event; raise Taken where it was created before."""
-    _create(client, f"/api/v1/namespaces/{namespace}/events", document)
+    create(client, f"/api/v1/namespaces/{namespace}/events", document)
 
 
-def _create(client: ApiClient, path: str, document: Document) -> Document:
-    """Create an object. Any conflict but a name that is taken passes: a quota has them."""
+def create(client: ApiClient, path: str, document: Document) -> Document:
+    """Create an object; raise Taken where its name is. A quota has conflicts, too, which pass."""
     try:
         return request(client, "POST", path, document)
     except Taken:

@@ -19,6 +19,7 @@ from enso_operator.adapters.status import card_of
 from enso_operator.adapters.status_fields import one_line, time_at
 from enso_operator.adapters.unit_of_work import Seen
 from enso_operator.api.v1alpha1 import API_VERSION
+from enso_operator.obstacles import without_numbers
 from job_execution_framework.domain import events
 from job_execution_framework.domain.events import COORDINATOR, Event
 from job_execution_framework.domain.job import Job
@@ -83,9 +84,13 @@ class Recorder:
         return documents
 
     def note(self, about: Seen, reason: str, message: str, at: float) -> Document:
-        """Return an Event of the operator's own, a warning. The same words are told once."""
+        """Return an Event of the operator's own, a warning. The same words are told once.
+
+        Numbers do not count: those of a quota change with every other job.
+        """
         message = one_line(message)
-        digest = hashlib.sha256(f"{about.uid}/{reason}/{message}".encode()).hexdigest()[:16]
+        words = without_numbers(message)
+        digest = hashlib.sha256(f"{about.uid}/{reason}/{words}".encode()).hexdigest()[:16]
         return self._document(
             about, _Said(f"{about.name}.note.{digest}", reason, message, at, warning=True)
         )

@@ -54,7 +54,7 @@ def restored(job: Job, status: EnsoJobStatus, added_at: float) -> Job:
         job.apply(added)
         return job
     ledger = status.ledger or Ledger()
-    job.state = JobState(state)
+    job.state = state
     job.started_at, job.ended_at = seconds_of(status.start_time), seconds_of(status.completion_time)
     job.resumes, job.resumed_at = ledger.resumes, seconds_of(ledger.resume_time)
     skipped = set(ledger.skipped or ())

@@ -49,7 +49,7 @@ def status_of(
 ) -> EnsoJobStatus:
     """Return the job's status; `before` is the one that it replaces."""
     card = _card(job, before, place)
-    waits = place.waits if job.run and job.state not in ENDED else None
+    waits = place.waits if job.state not in ENDED else None
     done = sum(row.done for row in job.rows.values())
     return fitted(
         EnsoJobStatus(

@@ -191,3 +191,15 @@ def test_a_place_names_node_pod_and_image_by_digest() -> None:
     given = pod(session=RUNNING)
     assert state.where(given) == "render-12, pod shot-main-1-abcde, studio/houdini@sha256:9f2c41ab"
     assert state.where(pod(gated=True)) == "pod shot-main-1-abcde, studio/houdini:20.5"
+
+
+def test_gates_of_others_are_named_once_ours_is_gone() -> None:
+    theirs = [{"name": "kueue.x-k8s.io/admission"}, {"name": "studio/budget"}]
+    given = pod(scheduled=False)
+    given["spec"]["schedulingGates"] = [{"name": "enso.dev/release"}, *theirs]
+    assert state.waits_for(given) is None
+    given["spec"]["schedulingGates"] = theirs
+    waits = state.waits_for(given)
+    assert waits
+    assert waits[1].reason == Reason.SCHEDULING_GATED
+    assert "kueue.x-k8s.io/admission, studio/budget" in waits[1].message

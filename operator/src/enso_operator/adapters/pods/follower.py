@@ -253,7 +253,7 @@ class PodFollower:
     def _patience(self) -> float | None:
         if self._waits in state.HOPELESS:
             return 0.0
-        if self._waits == state.UNSCHEDULABLE:
+        if self._waits in (state.UNSCHEDULABLE, state.GATED):
             return self.settings.schedule_patience_seconds
         return self.settings.pull_patience_seconds
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import cached_property
 
-from enso_operator.adapters.kube import Document
+from enso_operator.adapters.kube import Document, Taken, waiting
 from enso_operator.adapters.manifests import ensojob
 from enso_operator.adapters.place import Place
 from enso_operator.adapters.pods import names, state
@@ -22,8 +22,9 @@ from enso_operator.adapters.pods.rules import check_session
 from enso_operator.adapters.pods.settings import PodSettings
 from enso_operator.adapters.unit_of_work import Seen
 from enso_operator.api.v1alpha1 import EnsoJobSpec
-from enso_operator.threads import in_thread, patiently
-from job_execution_framework.domain.errors import Conflict, InvalidJob, NotYet
+from enso_operator.threads import in_thread
+from job_execution_framework.domain.cause import Reason
+from job_execution_framework.domain.errors import Conflict, InvalidJob, Unavailable
 from job_execution_framework.domain.script import Container, Script
 from job_execution_framework.domain.steps import ControlWord
 from job_execution_framework.service_layer.clock import Clock
@@ -50,6 +51,8 @@ class PodSessions:
         self._settings, self._clock, self._followed = settings, clock, followed
         self._followers: dict[str, PodFollower] = {}
         self._words: dict[str, ControlWord] = {}
+        self._planned = ""
+        """The ConfigMap of a plan that is known to be there."""
         self.place = Place()
         """Where the latest run is."""
 
@@ -80,14 +83,16 @@ class PodSessions:
 
     async def open(self, plan: Plan) -> str:
         """Create the Pod, gated, and return its uid; that of an earlier call where it is there."""
+        with waiting(Reason.FAILED_CREATE):
+            uid = await in_thread(self._open, plan)
         self.place = Place(pod=self._pod(plan.run))
-        return await in_thread(self._open, plan)
+        return uid
 
     async def release(self, run: str, uid: str) -> None:
         """Let the Pod of this uid start, unless it was released before, or is to end anyway."""
         if run not in self._words:
-            # It may have been, or be gone: whoever follows it sees that.
-            await patiently(self._calls.release, self._pod(run), uid)
+            with waiting():  # it may have been, or be gone: whoever follows it sees that
+                await in_thread(self._calls.release, self._pod(run), uid)
 
     async def follow(self, run: str, uid: str) -> AsyncIterator[Observations]:
         """Yield the run's records from its start; the last observation says that it `ended`."""
@@ -105,9 +110,10 @@ class PodSessions:
     async def close(self, run: str, uid: str, word: ControlWord) -> None:
         """Tell the run to end; it ends in its own time."""
         self._words[run] = word
-        await patiently(self._calls.tell, self._pod(run), uid, word.value)
-        if run in self._followers:
+        if run in self._followers:  # it sees to the end, whether the session hears it or not
             self._followers[run].tell(word)
+        with waiting():
+            await in_thread(self._calls.tell, self._pod(run), uid, word.value)
 
     async def reap(self, patience: float) -> None:
         """Leave Pods alone: they stay for whoever reads their logs, and go with the job."""
@@ -143,24 +149,26 @@ class PodSessions:
         if not pod.container:
             config = pod.config()
             name = config["metadata"]["name"]
-            self._calls.create_plan(config)
+            if name != self._planned:  # a Pod that is refused is tried again and again
+                self._calls.create_plan(config)
+                self._planned = name
         document = pod.pod(name)
         try:
             made = self._calls.create(document)
-        except Conflict:
+        except Taken:
             made = self._adopted(document)
         return str(made["metadata"]["uid"])
 
     def _adopted(self, wanted: Document) -> Document:
         """Return the Pod that has the name already, if it is ours, and of the same plan.
 
-        One of an older plan that was never released is replaced. Raises InvalidJob, NotYet,
+        One of an older plan that was never released is replaced. Raises InvalidJob, Unavailable,
         and Conflict where somebody has committed to it meanwhile.
         """
         name = wanted["metadata"]["name"]
         found = self._calls.get(name)
         if found is None or state.is_leaving(found):
-            raise NotYet(f"an earlier Pod {name} is going")
+            raise Unavailable(f"an earlier Pod {name} is going")
         if owner_of(found) != self._about.uid:
             raise InvalidJob(f"a Pod {name} is there already, and is not this job's: delete it")
         plans = [one["metadata"]["annotations"].get(names.PLAN) for one in (found, wanted)]
@@ -172,5 +180,5 @@ class PodSessions:
         self._calls.delete(name, uid)
         try:
             return self._calls.create(wanted)
-        except Conflict as error:
-            raise NotYet(f"an earlier Pod {name} is going") from error
+        except Taken as error:
+            raise Unavailable(f"an earlier Pod {name} is going") from error

@@ -25,7 +25,8 @@ _SIGNALLED = 128
 """A shell's way, and a runtime's, to say that a signal ended a process."""
 HOPELESS = frozenset(_NO_IMAGE)
 """What no patience changes."""
-UNSCHEDULABLE = "Unschedulable"
+UNSCHEDULABLE, GATED = "Unschedulable", "SchedulingGated"
+"""A scheduler's words; whoever queues Pods, such as Kueue, holds them back by a gate."""
 _READY_TO_START = "PodReadyToStartContainers"
 _SAID: dict[str, str] = {
     "EvictionByEvictionAPI": "somebody evicted its Pod, as whoever drains a node does",
@@ -147,6 +148,10 @@ def waits_for(pod: Document) -> tuple[str, Cause] | None:
     """Return why the session has not begun, where that is known: the kubelet's word, and ours."""
     if is_gated(pod) or has_begun(pod):
         return None
+    if gates := items(pod["spec"], "schedulingGates"):
+        names_of = ", ".join(str(gate["name"]) for gate in gates)
+        why = f"its Pod is held back by scheduling gates of others: {names_of}"
+        return GATED, Cause(Reason.SCHEDULING_GATED, why)
     for condition in _conditions(pod):
         if condition["type"] == "PodScheduled" and condition.get("reason") == UNSCHEDULABLE:
             return UNSCHEDULABLE, Cause(Reason.UNSCHEDULABLE, str(condition.get("message") or ""))

@@ -1,0 +1,93 @@
+"""What keeps a job from going on: how often it is tried, what is told of it, and what goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from enso_operator.actor import Actor
+from enso_operator.adapters.local import LocalSessions
+from enso_operator.obstacles import LONGEST_PAUSE_SECONDS, Obstacles, is_same
+from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.errors import NotYet, Unavailable
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import Script, Source
+from job_execution_framework.service_layer import services
+from job_execution_framework.service_layer.clock import SystemClock
+from job_execution_framework.service_layer.library import ScriptLibrary
+from job_execution_framework.service_layer.plan import Plan
+from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
+
+QUOTA = 'pods "shot" is forbidden: exceeded quota: compute, requested: pods=1, used: pods=%d'
+PASSES = Script("one", Source("def main(): pass"))
+
+
+def test_what_is_waited_for_is_asked_for_less_and_less_often() -> None:
+    obstacles, now, tries = Obstacles(), 0.0, 0
+    while now < 3600:
+        obstacles.met("open", NotYet("exceeded quota"), now)
+        tries, now = tries + 1, obstacles.until("open")
+    assert 3600 / LONGEST_PAUSE_SECONDS <= tries < 2.2 * 3600 / LONGEST_PAUSE_SECONDS
+
+
+def test_no_two_jobs_try_again_at_the_same_moment() -> None:
+    times = set[float]()
+    for _ in range(100):
+        obstacles = Obstacles()
+        obstacles.met("open", NotYet("exceeded quota"), 0)
+        times.add(obstacles.until("open"))
+    assert len(times) > 90
+
+
+def test_what_only_counts_is_no_news() -> None:
+    one, other = (Cause(Reason.FAILED_CREATE, QUOTA % used) for used in (9, 10))
+    assert is_same(one, other)
+    assert not is_same(one, Cause(Reason.FAILED_CREATE, "no such PriorityClass"))
+    assert not is_same(one, None)
+
+
+@pytest.mark.parametrize("error", [NotYet, Unavailable])
+def test_a_deadline_passes_while_no_session_can_be_opened(
+    tmp_path: Path, error: type[Unavailable]
+) -> None:
+    class Refusing(LocalSessions):
+        async def open(self, plan: Plan) -> str:
+            raise error(f"{plan.run} is refused", Reason.FAILED_CREATE)
+
+    uow, commits = InMemoryJobUnitOfWork(), list[str]()
+
+    def listen(job: Job, _: object) -> None:
+        commits.append(str(job.state))
+
+    services.add([PASSES], job_uow=uow, job_id="job", deadline_seconds=0.5)
+    actor = Actor("job", uow, Refusing(tmp_path), ScriptLibrary([]), SystemClock(), listen)
+    asyncio.run(asyncio.wait_for(actor.drive(), 60))
+    assert commits[0] == "Running"  # its first sight did not wait
+    failure = uow.jobs.get("job").failure
+    assert failure
+    assert failure.cause.reason == Reason.DEADLINE_EXCEEDED
+    assert failure.cause.message == (
+        "the job took longer than its 0.5 s, at one; it waited: FailedCreate: main-1 is refused"
+    )
+
+
+def test_a_session_that_cannot_be_let_go_holds_up_no_cancel(tmp_path: Path) -> None:
+    class Stuck(LocalSessions):
+        releases = 0
+
+        async def release(self, run: str, uid: str) -> None:
+            self.releases += 1
+            if not (self.directory(run) / "word").exists():
+                actor.cancel("ann")
+                raise Unavailable("the API server answered 500")
+            await super().release(run, uid)
+
+    uow, sessions = InMemoryJobUnitOfWork(), Stuck(tmp_path)
+    services.add([PASSES], job_uow=uow, job_id="job")
+    given = ("job", uow, sessions, ScriptLibrary([]), SystemClock())
+    actor = Actor(*given, listener=lambda _job, _events: None)
+    asyncio.run(asyncio.wait_for(actor.drive(), 60))
+    assert str(uow.jobs.get("job").state) == "Cancelled"
+    assert sessions.releases == 2
