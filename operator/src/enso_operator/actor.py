@@ -275,7 +275,8 @@ class Actor:
         if lost:
             self._heard.put_nowait(Observations(run=run.run, ended=lost))
         else:
-            self._follower = asyncio.create_task(self._follow(run))
+            after = self._job.cursors.get(run.run, 0) if self._job else 0
+            self._follower = asyncio.create_task(self._follow(run, after))
 
     async def _release(self, run: SessionOpened) -> Ended | None:
         """Let the session start; return how it ended where it cannot."""
@@ -290,9 +291,9 @@ class Actor:
             return Ended(log_is_complete=True, cause=cause)
         return None
 
-    async def _follow(self, run: SessionOpened) -> None:
+    async def _follow(self, run: SessionOpened, after: int) -> None:
         try:
-            async for observations in self.sessions.follow(run.run, run.uid):
+            async for observations in self.sessions.follow(run.run, run.uid, after):
                 self._heard.put_nowait(observations)
         except Exception as error:  # noqa: BLE001  # the actor raises it: no task dies silently
             self._heard.put_nowait(error)

@@ -20,7 +20,7 @@ from enso_operator.actor import Listener
 from enso_operator.adapters.connection import configuration_of, own_namespace
 from enso_operator.adapters.lease import Lease
 from enso_operator.adapters.local_machine import LocalMachine
-from enso_operator.adapters.pods.logs import PodLogs
+from enso_operator.adapters.pods.logs import PodLogs, buffer_little_of_tls
 from enso_operator.adapters.pods.machine import PodMachine
 from enso_operator.adapters.pods.settings import PodSettings
 from enso_operator.adapters.recorder import Recorder
@@ -139,6 +139,7 @@ async def _until_one_ends(patience: float, *works: Coroutine[Any, Any, object]) 
 
 
 def _pods(client: ApiClient, settings: OperatorSettings, clock: Clock) -> PodMachine:
+    buffer_little_of_tls()
     chosen = PodSettings(
         records_image=settings.records_image,
         records_pull_policy=settings.records_pull_policy,

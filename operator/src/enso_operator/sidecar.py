@@ -21,7 +21,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from job_execution_framework.service_layer.record_line import BEGINS, LONGEST_BYTES
+from enso_operator.allowance import Allowance
+from job_execution_framework.service_layer.record_line import BEGINS, LONGEST_BYTES, Lines
 
 JOURNAL, READY = "journal", "ready"
 PACKAGE = "job_execution_framework"
@@ -32,7 +33,7 @@ BEATS_TO_REPEAT = 10_000
 part can be read again."""
 DRAINED = b"drained\n"
 """The last line: the session has ended, and what stands above is all that it wrote."""
-CHUNK_BYTES = 64 * 1024
+PIECE_BYTES = 64 * 1024
 """What is read of the journal at once."""
 AT_ONCE_BYTES = 4 * 1024 * 1024
 """What is printed as fast as it can be read: a whole journal, after a start and at the end."""
@@ -47,14 +48,14 @@ def main(runtime: str, run: str) -> None:
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
     bring(Path(runtime))
-    tail, pause, beats = Tail(Path(run) / JOURNAL), 0.0, 0
+    tail, pause, beats = Tail(Path(run) / JOURNAL, time.monotonic()), 0.0, 0
     beat_at = time.monotonic() + HEARTBEAT_SECONDS
     while not stopping:
         _print(tail.read(time.monotonic()))
         if time.monotonic() >= beat_at:
             beats, beat_at = beats + 1, time.monotonic() + HEARTBEAT_SECONDS
             if beats % BEATS_TO_REPEAT == 0:
-                tail = Tail(tail.journal)
+                tail = Tail(tail.journal, time.monotonic())
             _print(b"\n")
         pause = min(pause * 1.2, LONGEST_LOOK_SECONDS) if tail.at_end else 0.0
         time.sleep(max(pause, SHORTEST_LOOK_SECONDS))
@@ -81,35 +82,32 @@ def bring(target: Path) -> None:
 class Tail:
     """The records of a journal, read once, piece by piece, no faster than anybody may print."""
 
-    def __init__(self, journal: Path) -> None:
+    def __init__(self, journal: Path, now: float) -> None:
         self.journal = journal
         self.at_end = False
         """All that the journal had was read, the last time that it was looked at."""
-        self._position, self._begun = 0, b""
-        self._skips = False
-        """What comes up to the next newline is the rest of a line that is too long."""
-        self._allowed, self._as_of = float(AT_ONCE_BYTES), time.monotonic()
+        self._position, self._lines = 0, Lines()
+        self._allowance = Allowance(AT_ONCE_BYTES, BYTES_A_SECOND, now)
 
     def read(self, now: float) -> bytes:
         """Return the next records, each with its newline; nothing where it would be too much."""
-        earned = (now - self._as_of) * BYTES_A_SECOND
-        self._allowed, self._as_of = min(self._allowed + earned, AT_ONCE_BYTES), now
-        if self._allowed <= 0:
+        if self._allowance.left(now) <= 0:
             return b""
-        chunk = self._chunk()
-        self._position += len(chunk)
-        self.at_end = not chunk
-        records = self._records(chunk)
-        self._allowed -= sum(max(len(record), LEAST_COST_BYTES) for record in records)
+        piece = self._piece()
+        self._position += len(piece)
+        self.at_end = not piece
+        lines = self._lines.of(piece)
+        records = [line for line in lines if line.startswith(BEGINS) and len(line) <= LONGEST_BYTES]
+        self._allowance.spend(sum(max(len(record), LEAST_COST_BYTES) for record in records))
         return b"".join(record + b"\n" for record in records)
 
     def rest(self, now: float) -> Iterator[bytes]:
         """Return what is left, to the end, unless that is more than a whole journal."""
-        self._allowed, self.at_end = float(AT_ONCE_BYTES), False
-        while self._allowed > 0 and not self.at_end:
+        self._allowance, self.at_end = Allowance(AT_ONCE_BYTES, BYTES_A_SECOND, now), False
+        while self._allowance.left(now) > 0 and not self.at_end:
             yield self.read(now)
 
-    def _chunk(self) -> bytes:
+    def _piece(self) -> bytes:
         """Return what comes next, nothing where the journal's name is not that of a file."""
         how = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
@@ -118,18 +116,9 @@ class Tail:
             return b""  # there is none yet, or a script took it away: that harms its own job
         try:
             is_file = stat.S_ISREG(os.fstat(file).st_mode)
-            return os.pread(file, CHUNK_BYTES, self._position) if is_file else b""
+            return os.pread(file, PIECE_BYTES, self._position) if is_file else b""
         finally:
             os.close(file)
-
-    def _records(self, chunk: bytes) -> list[bytes]:
-        """Return the whole records that end in this chunk."""
-        *lines, self._begun = (self._begun + chunk).split(b"\n")
-        if lines and self._skips:
-            lines, self._skips = lines[1:], False
-        if len(self._begun) > LONGEST_BYTES:
-            self._begun, self._skips = b"", True
-        return [line for line in lines if line.startswith(BEGINS) and len(line) <= LONGEST_BYTES]
 
 
 def _print(text: bytes) -> None:

@@ -68,8 +68,8 @@ def test_a_session_that_lies_is_ended_and_not_believed(tmp_path: Path) -> None:
 
 def test_last_words_that_cannot_be_true_end_the_session_in_doubt(tmp_path: Path) -> None:
     class Liar(LocalSessions):
-        async def follow(self, run: str, uid: str) -> AsyncIterator[Observations]:
-            del uid
+        async def follow(self, run: str, uid: str, after: int = 0) -> AsyncIterator[Observations]:
+            del uid, after
             lie = Outcome("one", 10**12, ScriptState.FAILED)
             ended = Ended(log_is_complete=True, outcomes=(lie,))
             yield Observations(run=run, ended=ended)
@@ -82,8 +82,8 @@ def test_last_words_that_cannot_be_true_end_the_session_in_doubt(tmp_path: Path)
 
 def test_a_follow_that_breaks_is_no_silent_death(tmp_path: Path) -> None:
     class Broken(LocalSessions):
-        async def follow(self, run: str, uid: str) -> AsyncIterator[Observations]:
-            del run, uid
+        async def follow(self, run: str, uid: str, after: int = 0) -> AsyncIterator[Observations]:
+            del run, uid, after
             for failure in [OSError("the disk is gone")]:
                 raise failure
             yield Observations()

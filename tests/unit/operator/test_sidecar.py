@@ -6,14 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from enso_operator.sidecar import AT_ONCE_BYTES, BYTES_A_SECOND, CHUNK_BYTES, JOURNAL, Tail
+from enso_operator.sidecar import AT_ONCE_BYTES, BYTES_A_SECOND, JOURNAL, PIECE_BYTES, Tail
 from job_execution_framework.domain import events
 from job_execution_framework.service_layer.record_line import BEGINS, LONGEST_BYTES
 from job_execution_framework.service_layer.records import End, to_line
@@ -70,15 +69,15 @@ def test_what_is_no_record_is_not_printed(tmp_path: Path) -> None:
 def test_records_are_whole_wherever_they_lie(tmp_path: Path, size: int) -> None:
     records = [record(seq, size=size) for seq in range(1, 8)]
     (tmp_path / JOURNAL).write_bytes(b"".join(records))
-    tail, found = Tail(tmp_path / JOURNAL), b""
+    tail, found = Tail(tmp_path / JOURNAL, 0), b""
     while not tail.at_end:
-        found += tail.read(time.monotonic())
+        found += tail.read(0)
     assert found == b"".join(records)
 
 
 def test_a_record_that_is_written_in_two_pieces_is_read_once(tmp_path: Path) -> None:
-    journal, now = tmp_path / JOURNAL, time.monotonic()
-    tail = Tail(journal)
+    journal, now = tmp_path / JOURNAL, 0.0
+    tail = Tail(journal, 0)
     journal.write_bytes(record(1) + record(2)[:10])
     assert everything(tail, now) == [record(1)]
     with journal.open("ab") as file:
@@ -90,12 +89,12 @@ def test_a_line_that_never_ends_takes_no_memory(tmp_path: Path) -> None:
     with (tmp_path / JOURNAL).open("wb") as journal:
         journal.write(BEGINS)
         journal.truncate(60_000_000)
-    tail = Tail(tmp_path / JOURNAL)
+    tail = Tail(tmp_path / JOURNAL, 0)
     tracemalloc.start()
     try:
         while not tail.at_end:
-            assert tail.read(time.monotonic()) == b""
-        assert tracemalloc.get_traced_memory()[1] < 16 * CHUNK_BYTES
+            assert tail.read(0) == b""
+        assert tracemalloc.get_traced_memory()[1] < 16 * PIECE_BYTES
     finally:
         tracemalloc.stop()
 
@@ -104,21 +103,21 @@ def test_a_whole_journal_is_printed_at_once_and_a_flood_is_not(tmp_path: Path) -
     journal = tmp_path / JOURNAL
     count = 3 * AT_ONCE_BYTES // len(record(1, size=900))
     journal.write_bytes(b"".join(record(seq, size=900) for seq in range(count)))
-    tail, now = Tail(journal), time.monotonic()
+    tail, now = Tail(journal, 0), 0.0
     at_once = sum(map(len, everything(tail, now)))
-    assert AT_ONCE_BYTES <= at_once <= AT_ONCE_BYTES + 2 * CHUNK_BYTES
+    assert AT_ONCE_BYTES <= at_once <= AT_ONCE_BYTES + 2 * PIECE_BYTES
     later = sum(map(len, everything(tail, now + 4)))
-    assert later <= 4 * BYTES_A_SECOND + 2 * CHUNK_BYTES
+    assert later <= 4 * BYTES_A_SECOND + 2 * PIECE_BYTES
     assert not tail.at_end
     # At the end there is a whole journal's worth once more, and no word that it was all.
     rest = sum(map(len, tail.rest(now + 4)))
-    assert AT_ONCE_BYTES <= rest <= AT_ONCE_BYTES + 2 * CHUNK_BYTES
+    assert AT_ONCE_BYTES <= rest <= AT_ONCE_BYTES + 2 * PIECE_BYTES
     assert not tail.at_end
 
 
 def test_lines_that_only_look_like_records_are_counted_as_what_they_cost(tmp_path: Path) -> None:
     (tmp_path / JOURNAL).write_bytes((BEGINS + b"\n") * 1_000_000)
-    assert len(everything(Tail(tmp_path / JOURNAL), time.monotonic())) < 50_000
+    assert len(everything(Tail(tmp_path / JOURNAL, 0), 0)) < 50_000
 
 
 @pytest.mark.parametrize(
@@ -128,6 +127,6 @@ def test_lines_that_only_look_like_records_are_counted_as_what_they_cost(tmp_pat
 )
 def test_a_journal_that_is_no_file_is_none(tmp_path: Path, replace: Callable[[Path], None]) -> None:
     replace(tmp_path / JOURNAL)
-    tail = Tail(tmp_path / JOURNAL)
-    assert tail.read(time.monotonic()) == b""
+    tail = Tail(tmp_path / JOURNAL, 0)
+    assert tail.read(0) == b""
     assert tail.at_end

@@ -1,4 +1,4 @@
-"""What a line must be to be read as a record at all. Whoever passes records on checks no more.
+"""What a line must be to be read as a record at all, and lines out of bytes as they come.
 
 It imports nothing: the container that prints records starts with every Pod.
 """
@@ -9,3 +9,23 @@ BEGINS = b'{"v":'
 """How every record begins."""
 LONGEST_BYTES = 64 * 1024
 """Bytes of the longest record, without its newline."""
+
+
+class Lines:
+    """Whole lines out of bytes that come piece by piece, in time that grows with their number.
+
+    Of a line that is too long to be a record no more is held than shows that it is.
+    """
+
+    def __init__(self) -> None:
+        self._begun, self._skips = b"", False
+
+    def of(self, piece: bytes) -> list[bytes]:
+        """Return the lines that end in this piece, without their newlines."""
+        *lines, self._begun = (self._begun + piece).split(b"\n")
+        if lines and self._skips:  # the rest of a line that was told before
+            lines, self._skips = lines[1:], False
+        if len(self._begun) > LONGEST_BYTES:
+            lines += [] if self._skips else [self._begun[: LONGEST_BYTES + 1]]
+            self._begun, self._skips = b"", True
+        return lines

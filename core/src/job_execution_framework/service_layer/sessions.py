@@ -29,8 +29,11 @@ class Sessions(Protocol):
         """Let the run of this uid start, once in its life; raise OSError where it cannot start."""
         ...
 
-    def follow(self, run: str, uid: str) -> AsyncIterator[Observations]:
-        """Yield the run's records from its start; the last observation says that it `ended`."""
+    def follow(self, run: str, uid: str, after: int = 0) -> AsyncIterator[Observations]:
+        """Yield the run's records after that number; the last observation says that it `ended`.
+
+        Records up to it may be yielded as well.
+        """
         ...
 
     async def close(self, run: str, uid: str, word: ControlWord) -> None:

@@ -99,8 +99,9 @@ class LocalSessions:
                 setsid=True,
             )
 
-    async def follow(self, run: str, uid: str) -> AsyncIterator[Observations]:
+    async def follow(self, run: str, uid: str, after: int = 0) -> AsyncIterator[Observations]:
         """Yield the records as they come; the last observation says that the run `ended`."""
+        del after  # nobody cuts a journal: it is read from its start
         self.place = Place(log=str(self.directory(run) / OUTPUT))
         journal, position, pause = self.directory(run) / supervisor.JOURNAL, 0, 0.0
         damage: Cause | None = None

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
+import threading
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -12,12 +15,15 @@ from kubernetes.client import Configuration
 from enso_operator.adapters.pods import logs
 from enso_operator.adapters.pods.logs import NoLog, PodLogs
 from job_execution_framework.domain.errors import Unavailable
+from job_execution_framework.service_layer.record_line import BEGINS, LONGEST_BYTES
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def follow(handler: Handler) -> list[bytes]:
-    """Return the lines of a log that such a server tells."""
+def follow(
+    handler: Handler, configured: Callable[[Configuration], None] = lambda _: None
+) -> list[bytes]:
+    """Return the lines of a log that such a server tells, with this in the configuration."""
 
     async def read() -> list[bytes]:
         server = web.Application()
@@ -27,11 +33,12 @@ def follow(handler: Handler) -> list[bytes]:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         configuration = Configuration()
         configuration.host = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        configured(configuration)
         pod_logs, lines = PodLogs(configuration), list[bytes]()
         try:
             async with asyncio.timeout(20):
-                async for line in pod_logs.follow("shows", "shot", "records"):
-                    lines.append(line)
+                async for together in pod_logs.follow("shows", "shot", "records"):
+                    lines += together
         finally:
             await pod_logs.close()
             await runner.cleanup()
@@ -66,13 +73,66 @@ def test_a_stream_that_falls_silent_is_taken_for_dead(monkeypatch: pytest.Monkey
     assert not isinstance(caught.value, NoLog)
 
 
-@pytest.mark.parametrize(("code", "kind"), [(400, NoLog), (404, NoLog), (503, Unavailable)])
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        *((code, NoLog) for code in (400, 404)),
+        *((code, Unavailable) for code in (204, 401, 403, 429, 500, 503)),
+    ],
+)
 def test_where_there_is_no_log_is_told_from_where_nobody_answers(
     code: int, kind: type[Unavailable]
 ) -> None:
     async def refuses(_: web.Request) -> web.StreamResponse:
-        return web.Response(status=code)
+        return web.json_response({"message": "pods is forbidden"}, status=code)
 
     with pytest.raises(Unavailable) as caught:
         follow(refuses)
     assert type(caught.value) is kind
+    assert str(code) in str(caught.value)
+    assert code == 204 or "pods is forbidden" in str(caught.value)
+
+
+def test_of_a_line_that_never_ends_little_is_held() -> None:
+    async def floods(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        for _ in range(100):
+            await answer.write(BEGINS + b"1" * 200_000)
+        await answer.write(b"\nafter\n")
+        return answer
+
+    said = follow(floods)
+    assert said[1:] == [b"after"]
+    assert len(said[0]) == LONGEST_BYTES + 1
+
+
+def test_a_token_that_a_program_brings_holds_up_nobody() -> None:
+    threads: list[threading.Thread] = []
+
+    def renew(configuration: Configuration) -> None:
+        threads.append(threading.current_thread())
+        configuration.api_key["BearerToken"] = "fresh"
+        configuration.api_key_prefix["BearerToken"] = "Bearer"
+
+    async def tells(request: web.Request) -> web.StreamResponse:
+        return web.Response(text=f"{request.headers['Authorization']}\n")
+
+    def asks(configuration: Configuration) -> None:
+        vars(configuration)["refresh_api_key_hook"] = renew  # untyped in the client
+
+    assert follow(tells, asks) == [b"Bearer fresh"]
+    assert threads
+    assert threading.main_thread() not in threads
+
+
+def test_to_import_it_changes_nothing_in_others() -> None:
+    program = (
+        "from asyncio.sslproto import SSLProtocol\n"
+        "before = SSLProtocol.max_size\n"
+        "from enso_operator.adapters.pods import logs\n"
+        "assert SSLProtocol.max_size == before\n"
+        "logs.buffer_little_of_tls()\n"
+        "assert SSLProtocol.max_size == 16 * 1024\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from enso_operator.adapters.pods.records import Records
 from job_execution_framework.domain.events import Event, InterpreterLost
+from job_execution_framework.service_layer.record_line import BEGINS, LONGEST_BYTES
 from job_execution_framework.service_layer.records import End, to_line
 
 
@@ -19,13 +22,13 @@ END = to_line(End()).removesuffix(b"\n")
 
 
 def taken(records: Records, *lines: bytes) -> list[int]:
-    return [one.seq for text in lines if (one := records.take(text))]
+    return [one.seq for text in records.sift(lines) if (one := records.take(text))]
 
 
 def test_what_was_read_before_is_passed_on_once() -> None:
     records = Records()
     assert taken(records, line(1), line(2)) == [1, 2]
-    records.begin()
+    records.begin(0)
     assert taken(records, line(1), line(2), line(3), END) == [3]
     assert records.complete
 
@@ -41,7 +44,7 @@ def test_a_log_that_was_cut_is_not_complete_until_it_is_read_whole() -> None:
     records = Records()
     assert taken(records, line(1), line(4), END) == [1]
     assert not records.complete
-    records.begin()
+    records.begin(0)
     assert taken(records, line(1), line(2), line(3), line(4), END) == [2, 3, 4]
     assert records.complete
 
@@ -57,3 +60,45 @@ def test_a_drained_log_is_complete_without_a_final_record() -> None:
     records = Records()
     taken(records, line(1), b"drained")
     assert records.complete
+
+
+def test_a_log_that_was_cut_is_read_on_from_what_the_job_has() -> None:
+    records = Records(5)
+    assert taken(records, line(4), line(5), line(6), line(7), END) == [6, 7]
+    assert records.complete
+
+
+@pytest.mark.parametrize(
+    ("lines", "damage"),
+    [
+        ([BEGINS + b" " * LONGEST_BYTES], "a record of more than 65536 bytes"),
+        ([b""] * 2_000_000, "more than 1048576 bytes that are no records"),
+        ([b"x" * 70_000] * 20, "more than 1048576 bytes that are no records"),
+    ],
+)
+def test_a_flood_is_damage(lines: list[bytes], damage: str) -> None:
+    records = Records()
+    taken(records, *lines)
+    assert taken(records, line(1)) == []
+    assert damage in records.damage
+    assert not records.complete
+
+
+def test_the_heartbeats_of_a_month_are_no_flood() -> None:
+    records = Records()
+    assert taken(records, *[b""] * (30 * 24 * 360), line(1)) == [1]
+
+
+def test_what_was_read_before_is_read_again_at_once_and_what_is_new_in_its_time() -> None:
+    new, now = Records(), 5.0
+    new.begin(now)
+    lines = [line(seq) for seq in range(1, 12_000)]
+    assert len(taken(new, *lines)) == len(lines)
+    assert new.wait(now) > 30
+    new.begin(now)
+    assert taken(new, *lines) == []
+    assert new.wait(now) == 0
+    few = Records()
+    few.begin(now)
+    taken(few, *lines[:2000])
+    assert few.wait(now) == 0

@@ -33,7 +33,7 @@ class ContainerFollower(PodFollower):
 
     _seen: list[Event] = field(default_factory=list[Event], init=False)
 
-    async def _read_log(self) -> None:
+    def listen(self) -> None:
         """Leave the log alone: it is the container's own."""
 
     def seen_in_pod(self) -> tuple[Event, ...]:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from enso_operator.adapters.kube import Document
 from enso_operator.adapters.place import Place
-from enso_operator.adapters.pods import records, state
+from enso_operator.adapters.pods import state
 from enso_operator.adapters.pods.boot import OURS
 from enso_operator.adapters.pods.calls import PodCalls
 from enso_operator.adapters.pods.delay import Delay
+from enso_operator.adapters.pods.hearing import Hearing
 from enso_operator.adapters.pods.logs import PodLogs
-from enso_operator.adapters.pods.records import Records, Stream
+from enso_operator.adapters.pods.patience import Patience
+from enso_operator.adapters.pods.records import News, Records, Stream, Unheard
 from enso_operator.adapters.pods.settings import PodSettings
 from enso_operator.threads import patiently
 from job_execution_framework.domain.cause import Cause, Reason
@@ -25,12 +27,11 @@ from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.steps import ControlWord
 from job_execution_framework.runtime import summary
 from job_execution_framework.service_layer.clock import Clock
-from job_execution_framework.service_layer.observations import Ended, Observations
+from job_execution_framework.service_layer.observations import Ended, Observations, Outcome
+from job_execution_framework.service_layer.records import End
 
 RESYNC_SECONDS = 60.0
 """How long nothing may be heard of a Pod until it is looked at: a watch may miss something."""
-TRIES = 3
-"""How often the log is read after its container has ended, for what is missing."""
 MARGIN_SECONDS = 20.0
 """Beyond the scripts' grace: how long a session that was cancelled may take to end by itself."""
 FORCED = "somebody deleted its Pod by force, and nobody saw its processes end"
@@ -56,6 +57,8 @@ class Subject:
     uid: str
     scripts: tuple[str, ...]
     """Names of all of the job's scripts, in its order."""
+    after: int = 0
+    """Number of the last of its records that the job has; what was before is not told again."""
     settle_seconds: float = 0.0
     """How long its processes may go on when the Pod is gone and nobody saw them end."""
 
@@ -72,10 +75,10 @@ class PodFollower:
     moved: Callable[[Place], None]
     """Told where the session is, whenever that changes."""
 
-    heard: asyncio.Queue[Document | Gone | bytes | Stream] = field(
-        default_factory=asyncio.Queue[Document | Gone | bytes | Stream], init=False
+    heard: asyncio.Queue[Document | Gone | News | None] = field(
+        default_factory=asyncio.Queue[Document | Gone | News | None], init=False
     )
-    """What the watch of Pods brings, and the log."""
+    """What the watch of Pods brings, and the log; None where something may be due."""
     pod: Document | None = field(default=None, init=False)
     gone_at: float | None = field(default=None, init=False)
     """Since when it is known that the Pod is no more."""
@@ -84,7 +87,7 @@ class PodFollower:
     word: ControlWord | None = field(default=None, init=False)
     ended_at: float = field(default=0.0, init=False)
     """When we had the Pod ended, 0 while we did not."""
-    _records: Records = field(default_factory=Records, init=False)
+    _hearing: Hearing = field(init=False)
     _told_at: float = field(default=0.0, init=False)
     _waits: str = field(default="", init=False)
     """The kubelet's or the scheduler's word for what the session waits for."""
@@ -92,39 +95,42 @@ class PodFollower:
     """Our word for it, as a kubelet has several that take turns."""
     _waits_since: float = field(default=0.0, init=False)
     _place: Place = field(default=Place(), init=False)
-    _tries: int = field(default=0, init=False)
-    _scheduled: asyncio.Event = field(default_factory=asyncio.Event, init=False)
-    _begun: asyncio.Event = field(default_factory=asyncio.Event, init=False)
-    """The records have a log, as far as the Pod shows, or nothing more will be seen of it."""
+    _waited: Patience = field(default_factory=Patience, init=False)
     _delay: Delay = field(init=False)
 
     def __post_init__(self) -> None:
         self._delay = Delay(self.calls, self.subject.uid)
+        where = self.calls.namespace, self.subject.pod
+        records = Records(self.subject.after)
+        self._hearing = Hearing(self.logs, *where, self.heard.put_nowait, records)
 
     def tell(self, word: ControlWord) -> None:
         """Know what the session was told; it may never come to hear it."""
         self.word, self._told_at = word, self.clock.now()
-        self.heard.put_nowait(b"")  # something may be due
+        self.heard.put_nowait(None)
 
     async def observations(self) -> AsyncIterator[Observations]:
         """Yield what the run records; the last observation says that it `ended`."""
-        reader = asyncio.create_task(self._read_log())
+        self.listen()
         try:
             await self._look()
             if self.gone:
-                self._scheduled.set()  # nobody will say that it was: its log is asked for at once
+                self._hearing.scheduled.set()  # nobody will say that it was
             yield Observations(run=self.subject.run, records=self.seen_in_pod())
             while (ended := self.ended()) is None:
                 await self._see_to_it()
                 yield Observations(run=self.subject.run, records=await self._hear())
             yield Observations(run=self.subject.run, ended=ended)
         finally:
-            reader.cancel()
+            self._hearing.stop()
 
-    async def _read_log(self) -> None:
-        await self._scheduled.wait()
-        where = self.calls.namespace, self.subject.pod
-        await records.read(self.logs, *where, self.heard.put_nowait, self._begun)
+    def listen(self) -> None:
+        """Begin to read what the run records."""
+        self._hearing.start()
+
+    @property
+    def _records(self) -> Records:
+        return self._hearing.records
 
     # What is heard.
 
@@ -138,29 +144,30 @@ class PodFollower:
             return self.seen_in_pod()
         while not self.heard.empty():
             news.append(self.heard.get_nowait())
-        recorded = [event for one in news if (event := self._take(one))]
-        if self._records.end and self._records.end.broken:
-            await self._look()  # what broke it is in the Pod's state
+        recorded = [event for one in news for event in await self._take(one)]
         return (*recorded, *self.seen_in_pod())
 
     def seen_in_pod(self) -> tuple[Event, ...]:
         """Return the events that the Pod's own state tells of: those of a container script."""
         return ()
 
-    def _take(self, news: Document | Gone | bytes | Stream) -> Event | None:
-        if isinstance(news, bytes):
-            return self._records.take(news)
-        if isinstance(news, Stream):
-            if news.begins:
-                self._records.begin()
-            elif self.gone or (self.pod and state.records_are_over(self.pod)):
-                self._tries += 1
+    async def _take(self, news: Document | Gone | News | None) -> list[Event]:
+        """Take in what was heard; return the records among it."""
+        recorded: list[Event] = []
+        if isinstance(news, list):
+            recorded = await self._hearing.lines(news)
+            if self._records.end:
+                self._waited.over(self.clock.now())
+        elif isinstance(news, (Stream, Unheard)):
+            is_over = self.gone or (self.pod is not None and state.records_are_over(self.pod))
+            if self._hearing.word(news) and is_over:
+                self._waited.answered()
         elif isinstance(news, Gone):
             self._see(news.last)
             self._is_gone()
         else:
             self._see(news)
-        return None
+        return recorded
 
     async def _look(self) -> None:
         """Ask how the Pod is now."""
@@ -171,7 +178,8 @@ class PodFollower:
 
     def _is_gone(self) -> None:
         self.gone_at = self.clock.now() if self.gone_at is None else self.gone_at
-        self._begun.set()
+        self._waited.over(self.gone_at)
+        self._hearing.begun.set()
 
     @property
     def gone(self) -> bool:
@@ -184,10 +192,12 @@ class PodFollower:
         if self.pod and _version(pod) < _version(self.pod):
             return
         self.pod = pod
+        if state.is_over(pod):
+            self._waited.over(self.clock.now())
         if state.is_scheduled(pod):
-            self._scheduled.set()
+            self._hearing.scheduled.set()
         if state.records_have_begun(pod):
-            self._begun.set()
+            self._hearing.begun.set()
         waits = state.waits_for(pod) or self._delay.why(pod, self.clock.now())
         if waits and waits[1].reason != self._waits_for:
             self._waits_since = self.clock.now()
@@ -231,7 +241,7 @@ class PodFollower:
             self.ended_at = now
         else:  # it changed: perhaps it begins
             await self._look()
-            self.heard.put_nowait(b"")
+            self.heard.put_nowait(None)
 
     def _is_to_be_ended(self, pod: Document, now: float) -> bool:
         self.because = self.because or self.why_to_end(pod, now)
@@ -273,7 +283,7 @@ class PodFollower:
             times.append(self._waits_since + patience)
         if self.gone_at is not None:
             times.append(self.gone_at + self.subject.settle_seconds)
-        times += self._delay.due()
+        times += self._delay.due() + self._waited.due()
         told = [self._told_at + HEARS_SECONDS, self._must_be_over()]
         return times + told if self.word else times
 
@@ -281,29 +291,55 @@ class PodFollower:
 
     def ended(self) -> Ended | None:
         """Return how the run ended, once that is certain."""
-        log, broken = self._records, self._records.end.broken if self._records.end else ""
+        log, now = self._records, self.clock.now()
         if log.end and log.complete:
-            cause = self._why_broken(broken) if broken else None
-            return Ended(log_is_complete=True, cause=cause, killed=log.end.killed)
+            return self._as_recorded(log.end, now)
         if not (self.gone or (self.pod and state.is_over(self.pod))):
             return None
         if self._never_began():
             cause = None if self.word and not self.because else self._why_over()
             return Ended(log_is_complete=True, cause=cause)
-        if self._may_still_run():
+        if self._may_still_run() or self._may_hear_more(now):
             return None
-        if not log.drained and self._tries < (1 if self.gone else TRIES):
-            return None
+        end = self._as_summed_up()
         if log.complete:
-            return Ended(log_is_complete=True, cause=self._why_over())
-        return self._as_summed_up()
+            end = Ended(log_is_complete=True, cause=self._why_over())
+        return None if self._may_see_more(end.cause, now) else end
+
+    def _as_recorded(self, end: End, now: float) -> Ended | None:
+        """Return the end of a run that said itself how it ended."""
+        cause = self._why_broken(end.broken) if end.broken else None
+        if self._may_see_more(cause, now):
+            return None
+        return Ended(log_is_complete=True, cause=cause, killed=end.killed)
 
     def _as_summed_up(self) -> Ended:
         """Return the end of a run whose log is not complete: its last words may know more."""
-        found = summary.read(state.told(self.pod), self.subject.scripts) if self.pod else None
-        outcomes, is_all = found or ((), False)
+        outcomes, is_all = self._last_words()
         cause = self._why_over() if self._records.damage or not is_all else None
+        if cause and self._hearing.trouble:
+            unread = f"its log could not be read: {self._hearing.trouble}"
+            cause = replace(cause, message=f"{cause.message}; {unread}")
         return Ended(log_is_complete=is_all, cause=cause, outcomes=outcomes)
+
+    def _last_words(self) -> tuple[tuple[Outcome, ...], bool]:
+        """Return what the session's summary tells, and whether that is all."""
+        found = summary.read(state.told(self.pod), self.subject.scripts) if self.pod else None
+        return found or ((), False)
+
+    def _may_hear_more(self, now: float) -> bool:
+        """Whether what is missing of the log may still be read."""
+        if self._records.drained or self._records.damage:
+            return False
+        return self._waited.has_log(now, gone=self.gone, summed_up=self._last_words()[1])
+
+    def _may_see_more(self, cause: Cause | None, now: float) -> bool:
+        """Whether it is not known why the run was lost, and its kubelet may still say that."""
+        if cause is None or cause.reason != Reason.SESSION_LOST or self._records.damage:
+            return False
+        if self.gone or self.pod is None or state.is_final(self.pod):
+            return False
+        return not state.is_disturbed(self.pod) and self._waited.has_status(now)
 
     def _may_still_run(self) -> bool:
         """Whether the Pod was removed by force, and its node may not have ended it yet."""

@@ -1,29 +1,44 @@
-"""Follows containers' logs: many at once, on the event loop, each line as it comes."""
+"""Follows containers' logs: many at once, on the event loop, lines as they come."""
 
 from __future__ import annotations
 
-import logging
+import json
 from asyncio import sslproto
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 
 import aiohttp
 from kubernetes.client import Configuration
 
 from enso_operator.adapters.api_session import authorization, session_of
+from enso_operator.adapters.kube import in_our_words
+from enso_operator.threads import in_thread
 from job_execution_framework.domain.errors import Unavailable
+from job_execution_framework.service_layer.record_line import Lines
 
 
 class NoLog(Unavailable):
-    """There is no such container, or it has not started, or its log is gone."""
+    """There is no such container, or it has not started, or its log is gone.
+
+    Only this is an answer. Whoever is not let in, or told to come later, knows nothing of the log.
+    """
 
 
 SILENCE_SECONDS = 30.0
 """Without a word, not even a heartbeat, for so long a stream is taken for dead."""
 _CONNECT_SECONDS = 10.0
-_log = logging.getLogger(__name__)
-# asyncio fills a buffer of 256 KiB for each TLS connection. Each live job has one, which is silent
-# most of the time: with a buffer of one TLS record 500 of them take 24 MiB instead of 143.
-sslproto.SSLProtocol.max_size = 16 * 1024
+_NO_LOG = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
+_SAID_BYTES = 4096
+"""Of a refusal, what is read."""
+
+
+def buffer_little_of_tls() -> None:
+    """Have asyncio, in this whole process, fill a buffer of one TLS record for each connection.
+
+    Its own is of 256 KiB. Each live job has a connection, which is silent most of the time: 500 of
+    them take 24 MiB instead of 143.
+    """
+    sslproto.SSLProtocol.max_size = 16 * 1024
 
 
 class PodLogs:
@@ -33,27 +48,25 @@ class PodLogs:
         self._configuration = configuration
         self._http: aiohttp.ClientSession | None = None
 
-    async def follow(self, namespace: str, pod: str, container: str) -> AsyncIterator[bytes]:
-        """Yield each line of a container's log from its start, as long as the stream lasts.
+    async def follow(self, namespace: str, pod: str, container: str) -> AsyncIterator[list[bytes]]:
+        """Yield the lines of a container's log from its start, as long as the stream lasts.
 
-        Its end tells nothing of the container's. Raises NoLog, and Unavailable.
+        Those that came together are yielded together; of a longer line than a record may be, no
+        more than shows that it is. The stream's end tells nothing of the container's. Raises
+        NoLog, and Unavailable.
         """
         url = f"{self._configuration.host}/api/v1/namespaces/{namespace}/pods/{pod}/log"
         query = {"container": container, "follow": "true"}
-        rest = b""
+        lines = Lines()
+        # A token is renewed before a request, perhaps by a program that takes its time.
+        headers = await in_thread(in_our_words(authorization), self._configuration)
         try:
-            async with self._session().get(
-                url, params=query, headers=authorization(self._configuration)
-            ) as answer:
-                if answer.status != 200:  # noqa: PLR2004  # 204 before a Pod is scheduled
-                    if answer.status in (401, 403):
-                        _log.warning("the API server does not let us read logs: %s", answer.status)
-                    kind = NoLog if answer.status < 500 else Unavailable  # noqa: PLR2004
-                    raise kind(f"the API server has no log: {answer.status}")
-                async for chunk in answer.content.iter_any():
-                    *lines, rest = (rest + chunk).split(b"\n")
-                    for line in lines:
-                        yield line
+            async with self._session().get(url, params=query, headers=headers) as answer:
+                if answer.status != HTTPStatus.OK:
+                    kind = NoLog if answer.status in _NO_LOG else Unavailable
+                    raise kind(f"the API server answers {answer.status}: {await _said(answer)}")
+                async for piece in answer.content.iter_any():
+                    yield lines.of(piece)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unavailable(f"the log cannot be read: {error!r}") from error
 
@@ -70,3 +83,12 @@ class PodLogs:
             )
             self._http = session_of(self._configuration, timeout)
         return self._http
+
+
+async def _said(answer: aiohttp.ClientResponse) -> str:
+    """Return the API server's sentence, or as much as there is."""
+    text = (await answer.content.read(_SAID_BYTES)).decode("utf-8", "replace")
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        return text or str(answer.reason)

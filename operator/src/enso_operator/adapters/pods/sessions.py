@@ -94,9 +94,9 @@ class PodSessions:
             with waiting():  # it may have been, or be gone: whoever follows it sees that
                 await in_thread(self._calls.release, self._pod(run), uid)
 
-    async def follow(self, run: str, uid: str) -> AsyncIterator[Observations]:
-        """Yield the run's records from its start; the last observation says that it `ended`."""
-        follower = self._followers[run] = self._follower(run, uid)
+    async def follow(self, run: str, uid: str, after: int = 0) -> AsyncIterator[Observations]:
+        """Yield the run's records after that number; the last observation says that it `ended`."""
+        follower = self._followers[run] = self._follower(run, uid, after)
         self._followed(follower, uid)
         if run in self._words:
             follower.tell(self._words[run])
@@ -121,9 +121,9 @@ class PodSessions:
     def _pod(self, run: str) -> str:
         return names.pod_name(self._about.name, run, self._about.uid)
 
-    def _follower(self, run: str, uid: str) -> PodFollower:
+    def _follower(self, run: str, uid: str, after: int) -> PodFollower:
         scripts = tuple(self._about.job().rows)
-        subject = Subject(run, self._pod(run), uid, scripts, self._settle_seconds(run))
+        subject = Subject(run, self._pod(run), uid, scripts, after, self._settle_seconds(run))
         given = (subject, self._calls, self._logs, self._settings, self._clock, self._moved)
         session = names.session_of(run)
         own = (one for one in self._spec.scripts if one.container and one.name == session)

@@ -107,9 +107,12 @@ def has_begun(pod: Document) -> bool:
 
 def is_over(pod: Document) -> bool:
     """Whether the session's container has ended for good, or can never start."""
-    if part(pod, "status").get("phase") in ("Succeeded", "Failed"):
-        return True
-    return ended(pod) is not None
+    return is_final(pod) or ended(pod) is not None
+
+
+def is_final(pod: Document) -> bool:
+    """Whether its status will not change any more: all that its kubelet has to say is in it."""
+    return part(pod, "status").get("phase") in ("Succeeded", "Failed")
 
 
 def ended(pod: Document) -> Document | None:

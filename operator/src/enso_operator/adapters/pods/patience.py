@@ -1,0 +1,50 @@
+"""How long it is waited for what may still be told of a run that is over: not for ever.
+
+All times are from when we saw it: a node's clock may differ from ours.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+ANSWERS, SPREAD_SECONDS = 3, 3.0
+"""How often, and over which time, a log is read for what is missing in it."""
+SUMMED_UP_SECONDS, UNKNOWN_SECONDS = 30.0, 300.0
+"""How long a log may be kept from us: where the session's last words say how all went, and where
+nobody can know it without the log."""
+STATUS_SECONDS = 30.0
+"""How long a kubelet may take to say in the Pod's status why it ended the Pod."""
+
+
+@dataclass
+class Patience:
+    """What has been waited for, since the run was seen to be over."""
+
+    over_at: float = field(default=math.inf, init=False)
+    _answers: int = field(default=0, init=False)
+
+    def over(self, now: float) -> None:
+        """Know that nothing more will happen in the run."""
+        self.over_at = min(self.over_at, now)
+
+    def answered(self) -> None:
+        """Know that the log was read once more."""
+        self._answers += 1
+
+    def has_log(self, now: float, *, gone: bool, summed_up: bool) -> bool:
+        """Whether the log may still hold what is missing. That of a Pod that is `gone` is gone."""
+        if now >= self.over_at + (SUMMED_UP_SECONDS if summed_up else UNKNOWN_SECONDS):
+            return False
+        if gone:
+            return not self._answers
+        return self._answers < ANSWERS or now < self.over_at + SPREAD_SECONDS
+
+    def has_status(self, now: float) -> bool:
+        """Whether the Pod's status may still say more of why it ended."""
+        return now < self.over_at + STATUS_SECONDS
+
+    def due(self) -> list[float]:
+        """Return when one of these times is over."""
+        every = (SPREAD_SECONDS, STATUS_SECONDS, SUMMED_UP_SECONDS, UNKNOWN_SECONDS)
+        return [self.over_at + seconds for seconds in every if self.over_at < math.inf]
