@@ -102,7 +102,7 @@ def test_a_container_that_the_node_starts_again_starts_no_script(story: PodStory
 
 def test_an_interpreter_that_is_killed_is_its_scripts_failure(story: PodStory) -> None:
     in_the_middle(story, LONG)
-    story.desk.kill("child.py")
+    story.desk.kill("worker.py")
     status = story.fails("Succeeded", "Failed", "NotStarted")
     assert "SIGKILL" in status["failure"]["message"], status["failure"]
     assert story.starts() == ["open", "do"]

@@ -2,30 +2,21 @@
 # pyright: basic
 """Calls a user's ``main`` and says how it went. One plain file, Python >= 3.7, nothing of ours.
 
-Imported, it is the one way in which scripts are called: `run_source` and `run_function`. Run by a
-session's interpreter (``hython child.py``, ``nuke -t child.py``) it asks the supervisor for one
-script after the other. Nothing that we could be heard on is open while a script runs: a script that
-closes every descriptor and opens its scene would get our words written into it. Linux only.
+It is the one way in which scripts are called, in the user's own process and in a session, where it
+lies beside the worker.py that the session's interpreter runs.
 """
 
 from __future__ import annotations
 
-import _socket as socket  # the plain one: libraries patch the other
-import array
 import builtins
-import faulthandler
-import fcntl
 import importlib
 import inspect
 import json
 import linecache
 import os
-import signal
 import sys
 import traceback
 import types
-from _thread import get_ident
-from contextlib import suppress
 
 TYPE_CHECKING = False  # `typing` costs a start what nobody reads there
 if TYPE_CHECKING:
@@ -37,26 +28,24 @@ LONGEST_TEXT = 65536
 LONGEST_LINE = 1000
 _NAMELESS = ("builtins", "__main__", "enso_script")
 _STDLIB = os.path.dirname(os.__file__)
-_ENSO = types.ModuleType("enso", "What the scripts of a session share.")
-vars(_ENSO)["shared"] = {}
+ENSO = types.ModuleType("enso", "What the scripts of a session share.")
+vars(ENSO)["shared"] = {}
+COPIES: list[tuple[types.ModuleType, types.ModuleType]] = []
+"""Modules as scripts have them, and as we do."""
 
 
-_COPIES: list[tuple[types.ModuleType, types.ModuleType]] = []
-
-
-def _own(*names: str) -> None:
-    """Give this file its own copies: what a script replaces in the originals is not ours."""
+def shield(space: dict[str, Any], *names: str) -> None:
+    """Give a file of ours its own builtins and modules: what a script replaces is not ours."""
+    space.update({name: it for name, it in vars(builtins).items() if not name.startswith("_")})
     for name in names:
         copy = types.ModuleType(name)
-        copy.__dict__.update(vars(globals()[name]))
-        _COPIES.append((globals()[name], copy))
-        globals()[name] = copy
+        copy.__dict__.update(vars(space[name]))
+        COPIES.append((space[name], copy))
+        space[name] = copy
 
 
-globals().update({name: it for name, it in vars(builtins).items() if not name.startswith("_")})
-_own("array", "faulthandler", "fcntl", "importlib", "inspect", "json", "linecache", "os", "signal")
-_own("socket", "traceback")
-_OURS = _own.__code__.co_filename  # a host program may run us without a __file__
+shield(globals(), "importlib", "inspect", "json", "linecache", "os", "traceback")
+_OURS = shield.__code__.co_filename  # a host program may run us without a __file__
 
 
 class _Refused(Exception):
@@ -106,7 +95,7 @@ def _report(
 ) -> dict[str, Any]:
     """Find what to call, check that it can be called so, call it, and say how it went."""
     before = dict(vars(builtins))
-    sys.modules.setdefault("enso", _ENSO)
+    sys.modules.setdefault("enso", ENSO)
     try:
         main = find()
         patched = dict(vars(builtins))  # by the script; what is ours needs them as they were
@@ -250,145 +239,3 @@ def _told(error: BaseException) -> str:
         return _text("".join(traceback.format_exception(type(error), error, step)))
     except BaseException:  # it asks a script's own objects
         return ""
-
-
-class _Worker:
-    """Runs one script after the other for the supervisor, and puts right what they changed."""
-
-    def __init__(self, address: str) -> None:
-        self.address, self.pid, self.libc = f"\0{address}", os.getpid(), _libc()
-        if self.libc:
-            self.libc.prctl(1, int(signal.SIGKILL))  # PR_SET_PDEATHSIG: nobody watches, nobody runs
-        ours = os.path.dirname(os.path.abspath(_OURS))
-        if sys.path and os.path.abspath(sys.path[0]) == ours:  # where Python puts what it runs
-            del sys.path[0]
-        sys.modules["enso"] = _ENSO
-        self.table, self.modules = sys.modules, dict(sys.modules)
-        self.path, self.entries = sys.path, list(sys.path)
-        self.environ, self.environment = os.environ, dict(os.environ)
-        self.directory, self.recursion = os.getcwd(), sys.getrecursionlimit()
-        self.streams = [sys.stdin, sys.stdout, sys.stderr]
-        for stream in self.streams[1:]:  # a host program may have streams of its own
-            getattr(stream, "reconfigure", dict)(line_buffering=True, errors="backslashreplace")
-        self.crash, self.stopping = -1, False
-
-    def run(self) -> None:
-        """Work until the supervisor has no more, or wants us to end."""
-        report: dict[str, Any] = {"ready": True}
-        while not self.stopping:
-            work = self.talk(report)
-            self.restore()
-            if "end" in work:
-                return self.end(work["end"])
-            report = self.call(work)
-        sys.exit(143)
-
-    def end(self, seconds: float) -> None:
-        """Let the interpreter end, and have it said in time what that waits for."""
-        waits_for = {get_ident(): ""}  # an exit handler runs in this one
-        with suppress(Exception):  # a script may have left anything in the place of `threading`
-            threads = sys.modules["threading"].enumerate() if "threading" in sys.modules else []
-            names = {thread.ident: thread.name for thread in threads if not thread.daemon}
-            waits_for = {**names, **waits_for}
-        for number, name in waits_for.items():
-            line = f"waits for {number:#x} {_text(name, LONGEST_LINE)}".replace("\n", " ")
-            os.write(self.crash, f"{line}\n".encode())
-        faulthandler.dump_traceback_later(seconds, file=self.crash)
-
-    def call(self, work: dict[str, Any]) -> dict[str, Any]:
-        """Call one script."""
-        os.environ.update(work["environment"])
-        if work["timeout"]:  # a hang says where it is, even one that holds the GIL
-            faulthandler.dump_traceback_later(work["timeout"], file=self.crash)
-        if "function" in work:
-            report = run_function(work["function"], work["parameters"])
-        else:
-            report = run_source(work["text"], work["file"], work["module"], work["parameters"])
-        if os.getpid() != self.pid:  # a forked copy must not speak for the script
-            os._exit(int("output" not in report and report.get("exit") != 0))
-        faulthandler.cancel_dump_traceback_later()
-        for stream in (sys.stdout, sys.stderr, *self.streams[1:]):
-            with suppress(BaseException):  # closed, or replaced by anything
-                stream.flush()
-        if self.libc:
-            self.libc.fflush(None)  # what the host program holds
-        return report
-
-    def talk(self, report: dict[str, Any]) -> dict[str, Any]:
-        """Report, wait for work, take descriptors anew, hang up."""
-        link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        link.settimeout(None)  # a script may have set one for all sockets
-        link.connect(self.address)
-        link.sendall(json.dumps(report).encode() + b"\n")
-        data, fresh = b"", array.array("i")
-        while not data.endswith(b"\n"):
-            chunk, ancillary, _, _ = link.recvmsg(65536, socket.CMSG_SPACE(4 * fresh.itemsize))
-            if not chunk:
-                os._exit(111)  # the supervisor is gone
-            data += chunk
-            for _, _, packed in ancillary:
-                fresh.frombytes(packed)
-        link.close()
-        for number in (0, 1, 2):  # they came in rising order: none overwrites a later one
-            os.dup2(fresh[number], number)
-        # The crash file goes where scripts that close all and open their own do not meet it.
-        try:
-            if self.crash < 0:
-                self.crash = fcntl.fcntl(fresh[3], fcntl.F_DUPFD_CLOEXEC, 200)
-            else:
-                os.dup2(fresh[3], self.crash, inheritable=False)
-        except OSError:  # fewer descriptors are allowed now
-            self.crash = fresh[3]
-        for number in fresh:
-            if number > 2 and number != self.crash:  # noqa: PLR2004  # standard error
-                os.close(number)
-        work: dict[str, Any] = json.loads(data.decode())
-        return work
-
-    def restore(self) -> None:
-        """Put right what a script may have left: the next one starts as the first one did."""
-        faulthandler.enable(self.crash)
-        sys.modules, sys.path = self.table, self.path
-        for name, module in self.modules.items():
-            sys.modules.setdefault(name, module)
-        sys.path[:] = self.entries
-        for original, copy in _COPIES:
-            original.__dict__.update(vars(copy))
-        for name in set(self.environ) - set(self.environment):
-            del self.environ[name]
-        for name, value in self.environment.items():
-            if self.environ.get(name) != value:
-                self.environ[name] = value
-        with suppress(OSError):  # the directory itself is gone
-            os.chdir(self.directory)
-        sys.setrecursionlimit(self.recursion)
-        socket.setdefaulttimeout(None)
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        with suppress(ValueError):  # a host program runs us in a thread: SIGTERM ends it at once
-            signal.signal(signal.SIGTERM, self.stop)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
-        for number, stream in enumerate(self.streams):
-            if stream is None or getattr(stream, "closed", False):
-                mode = "w" if number else "r"
-                self.streams[number] = open(  # noqa: SIM115  # for as long as we live
-                    number, mode, 1, "utf-8", "backslashreplace", closefd=False
-                )
-        sys.stdin, sys.stdout, sys.stderr = self.streams
-
-    def stop(self, *_: object) -> None:
-        """End as a terminated process does, through every ``finally:``."""
-        self.stopping = True
-        raise SystemExit(143)
-
-
-def _libc() -> Any:
-    """Return the C library, where this Python can call it."""
-    try:
-        import ctypes  # noqa: PLC0415  # not every Python was built with it
-    except ImportError:
-        return None
-    return ctypes.CDLL(None)
-
-
-if __name__ == "__main__":  # guarded: multiprocessing's "spawn" imports this file again
-    _Worker(os.environ.pop("ENSO_SOCKET")).run()

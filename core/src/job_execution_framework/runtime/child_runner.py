@@ -23,7 +23,7 @@ from job_execution_framework.domain.script import (
 )
 from job_execution_framework.domain.secret import Redactor, revealed
 from job_execution_framework.runtime import crash, memory
-from job_execution_framework.runtime.interpreter import DIED, TIMED_OUT, WOKEN, Interpreter
+from job_execution_framework.runtime.interpreter import DIED, TIMED_OUT, WOKEN, WORKER, Interpreter
 from job_execution_framework.runtime.pump import Pump, Said
 from job_execution_framework.service_layer.report import hidden, result_of
 from job_execution_framework.service_layer.runner import Result
@@ -32,7 +32,8 @@ DRAIN_SECONDS = 2.0
 """How long what a script wrote may take to be passed on: whoever reads us may have stopped."""
 MARK = "--- "
 """What a `mark` begins with."""
-_CHILD = Path(__file__).with_name("child.py")
+_OURS = (WORKER, "child.py")
+"""What the interpreter runs, and what that reads."""
 
 
 def mark(script: str, attempt: int) -> str:
@@ -71,9 +72,10 @@ class ChildRunner:
         self.stopping = False
         """No other script may be started."""
         self._files: dict[str, Path] = {}
-        # Read through the package's loader: it may be inside of a zipapp.
-        source = __loader__.get_data(str(_CHILD))  # type: ignore[name-defined]
-        (directory / "child.py").write_bytes(source)
+        for name in _OURS:
+            # Read through the package's loader: it may be inside of a zipapp.
+            source = __loader__.get_data(str(Path(__file__).with_name(name)))  # type: ignore[name-defined]
+            (directory / name).write_bytes(source)
         (directory / "scripts").mkdir(exist_ok=True)
 
     def pause(self) -> None:
@@ -168,6 +170,7 @@ class ChildRunner:
         work: dict[str, Any] = {
             "parameters": {key: revealed(value) for key, value in script.parameters.items()},
             "timeout": script.timeout_seconds,
+            "path": [],
             "environment": {
                 "ENSO_JOB": self._job_id,
                 "ENSO_SCRIPT": script.name,

@@ -1,6 +1,6 @@
 """One process of the session's interpreter: started, asked, and ended. Linux >= 5.3 only.
 
-It runs child.py, reports over a Unix socket and gets each script over the same connection, with
+It runs worker.py, reports over a Unix socket and gets each script over the same connection, with
 fresh descriptors 0 to 2; then both hang up, so that no channel is open while a script runs.
 """
 
@@ -32,6 +32,7 @@ WRAPPER_SECONDS = 1
 SETTLE_SECONDS = 0.5
 """How long helpers of an interpreter may take to notice that it has ended: multiprocessing's."""
 
+WORKER = "worker.py"
 DIED, TIMED_OUT, WOKEN = "died", "timed out", "woken"
 """What can happen instead of an answer."""
 
@@ -58,7 +59,7 @@ class Interpreter:
         del held  # nothing is ever written: only its end is noticed
         try:
             self._process = subprocess.Popen(
-                [*argv, str(directory / "child.py")],
+                [*argv, str(directory / WORKER)],
                 stdin=null,
                 stdout=inlet,
                 stderr=inlet,
