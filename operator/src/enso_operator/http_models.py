@@ -109,6 +109,7 @@ class CauseShown(BaseModel):
     reason: str = Field(description="Exception, ExitCode, Signal, Timeout, ScriptNotFound …")
     message: str | None = None
     error: str | None = Field(None, description="Type of the exception.")
+    root: str | None = Field(None, description="What the exception came from.")
     at: str | None = Field(None, description="The innermost line of the script's own code.")
     exit_code: int | None = None
     signal: str | None = None

@@ -111,7 +111,8 @@ def _time(record: logging.LogRecord) -> str:
 
 
 def _message(record: logging.LogRecord) -> str:
-    return one_line(record.getMessage()[:LONGEST_TEXT])
+    """Return the message; two blanks in a row only ever stand before the fields."""
+    return one_line(" ".join(record.getMessage()[:LONGEST_TEXT].split()))
 
 
 def _all_fields(record: logging.LogRecord) -> Fields:

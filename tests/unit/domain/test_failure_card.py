@@ -98,6 +98,54 @@ def test_the_largest_card_is_one_kibibyte_and_keeps_its_ends() -> None:
     assert "\n" not in made.line
 
 
+def test_what_an_exception_came_from_stands_below_it() -> None:
+    cause = Cause(
+        *(Reason.EXCEPTION, "publish", "PublishError"),
+        root="caused by OSError: no disk",
+    )
+    made = card(failed(cause))
+    assert made.why[1:3] == ("  PublishError: publish", "  caused by OSError: no disk")
+    assert "simulate failed: PublishError: publish; caused by OSError: no disk; " in made.line
+
+
+def test_a_headline_is_one_line_whatever_it_is_made_of() -> None:
+    text = "a\nb\u2028c\x85d\re\x0bf"
+    cause = Cause("Exception", text, text, Frame(text, 1, text, text), said=(text,), root=text)
+    job = failed(cause, note=text, deep={text: [text]})
+    made = failure_card(job, on=text, log=text, resume=text)
+    assert made
+    assert len(made.line.splitlines()) == 1
+    assert [line.splitlines() for line in made.why] == [[line] for line in made.why]
+
+
+ARGV = "the command " + " ".join(f"--frame={number}" for number in range(60))
+
+
+def test_a_long_message_gives_way_before_the_last_line_that_was_said() -> None:
+    cause = Cause(
+        *(Reason.EXCEPTION, f"{ARGV} returned non-zero exit status 2.", "CalledProcessError"),
+        at=Frame("/lib/simulate.py", 88, "main", f"run({ARGV})"),
+        said=(*("x" * 300 for _ in range(4)), "ERROR: no licence for hython on licence-01"),
+        said_lines=71,
+    )
+    made = card(failed(cause, frames=240))
+    assert len("\n".join(made.why).encode()) <= 1024
+    assert made.why[1].startswith("  CalledProcessError: the command --frame=0 ")
+    assert "  ERROR: no licence for hython on licence-01" in made.why
+    assert "args    frames=240" in made.why
+    assert made.why[-2:] == (
+        "resume  enso run shot.yaml --resume",
+        "        runs open (setup), simulate, publish",
+    )
+
+
+def test_what_fits_is_kept_whole() -> None:
+    cause = Cause(Reason.EXCEPTION, "m" * 200, "ValueError", said=("a" * 200, "b" * 200))
+    made = card(failed(cause))
+    assert f"  ValueError: {'m' * 200}" in made.why
+    assert f"  {'a' * 200}" in made.why
+
+
 def test_a_job_that_failed_at_no_script_has_a_card_too() -> None:
     job = failed(CAUSE)
     job.record(events.JobResumed(at=50))

@@ -199,6 +199,7 @@ def test_a_session_cannot_break_its_job_by_what_it_writes(at: float) -> None:
         "!",
         ("\x1b" * 9999,) * 99,
         -1,
+        "\u2028" * 9999,
     )
     history.runs("open", lies)
     history.at = 2000

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 LONGEST_MESSAGE = 1000
 """Characters of a failure's message that are kept."""
 LONGEST_ON_A_LINE = 300
-"""Characters of that message that one line shows."""
+"""Characters that one line shows of that message and of what it came from."""
+LONGEST_ROOT = 150
+"""Characters that are kept of what a failure came from."""
 LINES_KEPT = 5
 """Last lines of a script's own output that a failure keeps."""
 
@@ -72,20 +75,58 @@ class Cause:
     """The last lines that the script wrote."""
     said_lines: int = 0
     """How many lines the script wrote in all."""
+    root: str = ""
+    """What the exception came from: ``caused by OSError: no licence``."""
 
     def __str__(self) -> str:
-        """One line: the exception as Python shows it, or the reason and its message."""
+        """One line: the exception as Python shows it and what it came from, or the reason."""
         return self.on_one_line(LONGEST_ON_A_LINE)
 
     def on_one_line(self, longest: int) -> str:
-        """Return the same with so many characters of the message."""
-        message = printable(" ".join(self.message.split()), longest)
-        what = self.error or self.reason
-        return f"{what}: {message}" if message else what
+        """Return the same with so many characters of the message and of what it came from."""
+        root = printable(unbroken(self.root), LONGEST_ROOT)
+        message = printable(unbroken(self.message).strip(), longest - len(root))
+        what = unbroken(self.error or self.reason)
+        return "; ".join(filter(None, [f"{what}: {message}" if message else what, root]))
 
 
 def printable(text: str, limit: int = LONGEST_MESSAGE) -> str:
-    """Return `text` fit for a record and a terminal: no surrogates, no control characters."""
-    text = text[: limit + 1].encode("utf-8", "backslashreplace").decode()
-    text = "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
+    """Return `text` fit for a record and a terminal, with at most `limit` characters."""
+    text = escaped(text[: limit + 1])
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def escaped(text: str) -> str:
+    """Return `text` without surrogates and control characters, but for newlines and tabs.
+
+    Spaces of all scripts stay, and what this Python does not know yet: it may be a new emoji.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return "".join(c if c.isprintable() or _is_harmless(c) else _escape(c) for c in text)
+
+
+def unbroken(text: str) -> str:
+    """Return `text` with a space for each line break; a line of its own stays as it is."""
+    lines = text.splitlines()
+    if len(lines) > 1:
+        lines = [line.strip() for line in lines if line.strip()]
+    return " ".join(lines)
+
+
+def _is_harmless(character: str) -> bool:
+    return character in _KEPT or unicodedata.category(character) in _KEPT_KINDS
+
+
+def _escape(character: str) -> str:
+    number = ord(character)
+    if number <= 0xFF:  # noqa: PLR2004  # as Python shows it
+        return f"\\x{number:02x}"
+    return character.encode("unicode_escape").decode()
+
+
+_KEPT = "\n\t\u200c\u200d"
+"""Not printable, but part of a text; the last two join letters, and emoji."""
+_KEPT_KINDS = "Zs", "Co", "Cn"
+"""Spaces; characters of somebody's own; characters that are newer than this Python."""

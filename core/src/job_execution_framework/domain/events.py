@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-from job_execution_framework.domain.cause import Cause
+from job_execution_framework.domain.cause import Cause, escaped
 
 COORDINATOR = "coordinator"
 """The origin of what no session writes."""
@@ -244,4 +244,4 @@ def arguments(parameters: Mapping[str, object]) -> str:
 def _argument(value: object) -> str:
     if isinstance(value, str) and value.isprintable() and value and " " not in value:
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return escaped(json.dumps(value, ensure_ascii=False))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from job_execution_framework.domain.cause import LONGEST_MESSAGE, Cause
+from job_execution_framework.domain.cause import LONGEST_MESSAGE, Cause, escaped, unbroken
 from job_execution_framework.domain.events import arguments, took
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import LibraryScript
@@ -16,6 +16,8 @@ LARGEST_BYTES = 1024
 """A card fits into one message of any tool."""
 LONGEST_HEADLINE = 4
 """Lines of the failure's own message that a card shows."""
+ENOUGH_BYTES = 120
+"""To which the long lines of a card that is too large are cut before anything else gives way."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> 
     if not name or not job.rows[name].attempt:
         who = f"{name} did not start" if name else "job failed"
         line, whole = f"{who}: {cause}", f"{who}: {cause.on_one_line(LONGEST_MESSAGE)}"
-        return FailureCard("; ".join([line, *resumes]), _bounded([whole], [], ending))
+        return _card([line, *resumes], [whole], [], ending)
     attempt, position = job.rows[name].latest, list(job.rows).index(name) + 1
     args = arguments(attempt.parameters or {})
     outcome = str(attempt.state).lower()
@@ -50,10 +52,11 @@ def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> 
     head[0] += f" after {took(attempt.seconds)}{'' if cause.error else f': {cause.reason}'}"
     what = f"{cause.error}: {cause.message}" if cause.error else cause.message
     head += [f"  {line}" for line in what.splitlines()[:LONGEST_HEADLINE]]
+    head += [f"  {cause.root}"] if cause.root else []
     file = isinstance(job.script(name).work, LibraryScript) and cause.at and cause.at.file
     place = f"{file or name}, {cause.at}" if cause.at else ""
     head += _labelled(at=place, args=args, on=on)
-    return FailureCard("; ".join(parts), _bounded(head, _said(cause), ending))
+    return _card(parts, head, _said(cause), ending)
 
 
 def to_come(job: Job) -> str:
@@ -78,16 +81,37 @@ def _labelled(**texts: str) -> list[str]:
     return [f"{label:<8}{text}" for label, text in texts.items() if text]
 
 
+def _card(parts: list[str], head: list[str], said: list[str], ending: list[str]) -> FailureCard:
+    head, said, ending = ([_line(text) for text in texts] for texts in (head, said, ending))
+    return FailureCard(_line("; ".join(parts)), _bounded(head, said, ending))
+
+
+def _line(text: str) -> str:
+    """Return what is one line to every tool, whatever paths and names contain."""
+    return unbroken(escaped(text))
+
+
 def _bounded(head: list[str], said: list[str], ending: list[str]) -> tuple[str, ...]:
-    """Join the parts; what the script said gives way first, then the ends of long lines."""
-    while len(said) > 1 and _size(head + said + ending) > LARGEST_BYTES:
+    """Join the parts: first the ends of long lines give way, then what was said before the last."""
+
+    def too_large() -> bool:
+        return _size("\n".join(head + said + ending)) > LARGEST_BYTES
+
+    while too_large() and _size(longest := max(head, key=_size)) > ENOUGH_BYTES:
+        _cut(head, longest, ENOUGH_BYTES)
+    while too_large() and len(said) > 2:  # noqa: PLR2004  # its label and the last line
         del said[1]
-    lines = head + (said if len(said) > 1 else []) + ending
-    while _size(lines) > LARGEST_BYTES:
-        longest = max(range(len(lines)), key=lambda i: len(lines[i]))
-        lines[longest] = lines[longest][: len(lines[longest]) // 2] + "…"
+    lines = head + said + ending
+    while _size("\n".join(lines)) > LARGEST_BYTES:
+        _cut(lines, max(lines, key=_size), 0)
     return tuple(lines)
 
 
-def _size(lines: list[str]) -> int:
-    return len("\n".join(lines).encode("utf-8", "surrogatepass"))
+def _cut(lines: list[str], line: str, least: int) -> None:
+    """Cut a line among `lines` to half of its bytes, but to no less than `least`."""
+    kept = line.encode()[: max(least, _size(line) // 2) - _size("…")].decode(errors="ignore")
+    lines[lines.index(line)] = f"{kept}…"
+
+
+def _size(text: str) -> int:
+    return len(text.encode())

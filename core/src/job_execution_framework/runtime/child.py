@@ -20,12 +20,13 @@ import types
 
 TYPE_CHECKING = False  # `typing` costs a start what nobody reads there
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from typing import Any, Callable, Iterator
 
 LARGEST_OUTPUT_BYTES = 4096
 LARGEST_EXIT_CODE = 2**31
 LONGEST_TEXT = 65536
 LONGEST_LINE = 1000
+MOST_ROOTS, MOST_LEVELS = 4, 32
 _NAMELESS = ("builtins", "__main__", "enso_script")
 _STDLIB = os.path.dirname(os.__file__)
 ENSO = types.ModuleType("enso", "What the scripts of a session share.")
@@ -176,8 +177,40 @@ def _failure(error: BaseException, file: str, lines: list[str]) -> dict[str, Any
         if code is None or (isinstance(code, int) and abs(code) < LARGEST_EXIT_CODE):
             return {"exit": int(code or 0), "message": ""}
         return {"exit": 1, "message": _text(code)}
-    kind, frame = _name(type(error)), _frame(error, file, lines)
-    return {"error": kind, "message": _text(error), "frame": frame, "traceback": _told(error)}
+    how, roots = _roots(error)
+    places = [*(roots if how == "caused by" else []), error]
+    frame = next((found for found in (_frame(one, file, lines) for one in places) if found), None)
+    named = [[_name(type(one)), _text(one)] for one in roots]
+    about = {"frame": frame, "traceback": _told(error), "roots": named, "how": how}
+    return {"error": _name(type(error)), "message": _text(error), **about}
+
+
+def _roots(error: BaseException) -> tuple[str, list[BaseException]]:
+    """Return what an exception came from, and how: what people look for is seldom the wrapper."""
+    try:
+        roots = [one for _, one in zip(range(MOST_ROOTS), _below(error)) if one is not error]
+        if roots or error.__context__ is None or error.__suppress_context__:
+            return "caused by", roots
+        return "while handling", [next(_below(error.__context__))]
+    except Exception:  # an exception of a script's own may be anything
+        return "", []
+
+
+def _below(error: BaseException, levels: int = MOST_LEVELS) -> Iterator[BaseException]:
+    """Yield the leaves of a group, or the last of the causes."""
+    held = getattr(error, "exceptions", None)
+    below = held if isinstance(held, tuple) and held else (error.__cause__,)
+    known = [one for one in below if isinstance(one, BaseException) and not _is_text(one)]
+    if not known or not levels:
+        yield error
+        return
+    for one in known:
+        yield from _below(one, levels - 1)
+
+
+def _is_text(error: BaseException) -> bool:
+    """Whether it is a mere picture of a traceback, which pools of processes give as a cause."""
+    return _name(type(error)).endswith("RemoteTraceback")
 
 
 def _name(kind: type) -> str:

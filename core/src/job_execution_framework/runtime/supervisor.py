@@ -26,7 +26,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from job_execution_framework.domain.cause import Reason, printable
+from job_execution_framework.domain.cause import LONGEST_ON_A_LINE, Reason, printable, unbroken
 from job_execution_framework.domain.errors import EnsoError
 from job_execution_framework.domain.events import (
     Event,
@@ -122,7 +122,8 @@ def _is_long(event: Event) -> bool:
 def _thinned(event: Event) -> Event:
     """Leave out of an event what only tells people more: its job knows the parameters."""
     if isinstance(event, ScriptFailed):
-        event = replace(event, cause=replace(event.cause, message=str(event.cause), said=()))
+        message = printable(unbroken(event.cause.message), LONGEST_ON_A_LINE)
+        event = replace(event, cause=replace(event.cause, message=message, said=()))
     if isinstance(event, ScriptSucceeded):
         event = replace(event, output=None)
     return replace(event, parameters={}) if isinstance(event, ScriptEvent) else event

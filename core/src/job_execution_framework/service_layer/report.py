@@ -1,7 +1,8 @@
 """From what the child reports of one attempt to its Result: secrets hidden, sizes bounded.
 
 A report is one JSON object: ``{"output": JSON}``; ``{"exit": code, "message": text}``;
-``{"error": type, "message": text, "frame": [file, line, function, text] or null}``; or
+``{"error": type, "message": text, "frame": [file, line, function, text] or null}``, with how it
+came about where that is known: ``"roots": [[type, message] …], "how": "caused by"``; or
 ``{"refused": reason, "message": sentence}``, with a ``frame``, an ``exit_code`` or a ``signal``.
 """
 
@@ -17,6 +18,8 @@ from job_execution_framework.service_layer.runner import Result
 
 LONGEST_LINE = 300
 """Characters of one line of code or of output that a failure keeps."""
+ROOTS_SHOWN = 3
+"""Leaves of an exception group that a failure names."""
 LONGEST_REPORTED = 65536
 """Characters of a text in a report: one that is as long lost its end."""
 LONGEST_REPORTED_LINE = 1000
@@ -48,6 +51,7 @@ def result_of(
         message,
         error=_line(report.get("error", ""), redactor),
         at=_frame(report.get("frame"), redactor),
+        root=_root(report, redactor),
         exit_code=code,
         signal=str(report.get("signal", "")),
         said=tuple(_line(line, redactor) for line in said[0]),
@@ -66,6 +70,16 @@ def _line(text: object, redactor: Redactor) -> str:
     line = str(text)
     line = redactor.hide(line, torn=len(line) >= LONGEST_REPORTED_LINE)
     return printable(line.rstrip(), LONGEST_LINE)
+
+
+def _root(report: Mapping[str, Any], redactor: Redactor) -> str:
+    """Return what the exception came from: the leaves of a group, the last cause of causes."""
+    told = [
+        str(Cause("", hidden(str(message), redactor), error=_line(kind, redactor)))
+        for kind, message in report.get("roots", ())
+    ]
+    told[ROOTS_SHOWN:] = ["and others"] if told[ROOTS_SHOWN:] else []
+    return f"{report['how']} {printable('; '.join(told), LONGEST_LINE)}" if told else ""
 
 
 def _frame(frame: Sequence[Any] | None, redactor: Redactor) -> Frame | None:

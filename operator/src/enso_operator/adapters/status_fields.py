@@ -14,7 +14,9 @@ from job_execution_framework.domain.cause import (
     LONGEST_MESSAGE,
     Cause,
     Frame,
+    escaped,
     printable,
+    unbroken,
 )
 from job_execution_framework.domain.row import Attempt
 
@@ -49,8 +51,7 @@ def word(text: str) -> str | None:
 
 def one_line(text: str) -> str:
     """Return `text` on one line of at most 1,024 bytes."""
-    text = " ".join(text.split())
-    text = printable(text, len(text) + 1)
+    text = escaped(unbroken(text).rstrip())
     if len(text.encode()) <= LONGEST_LINE:
         return text
     return text.encode()[: LONGEST_LINE - len("…".encode())].decode(errors="ignore") + "…"
@@ -63,7 +64,7 @@ def number(value: int | None) -> int | None:
 
 def short(cause: Cause) -> str:
     """Return what a row says of a cause beside its reason; said of what is restored, the same."""
-    text = str(cause) if cause.error else " ".join(cause.message.split())
+    text = str(cause) if cause.error else unbroken(cause.message).strip()
     return printable(text, LONGEST_IN_ROW)
 
 
@@ -78,6 +79,7 @@ def failure_of(
         reason=word(cause.reason) or "Unknown",
         message=printable(cause.message, LONGEST_MESSAGE) or None,
         error=one_line(cause.error) or None,
+        root=one_line(cause.root) or None,
         at=_place(cause.at) if cause.at else None,
         exit_code=number(cause.exit_code),
         signal=word(cause.signal),
@@ -102,6 +104,7 @@ def cause_of(failure: Failure) -> Cause:
         failure.reason,
         failure.message or "",
         error=failure.error or "",
+        root=failure.root or "",
         at=Frame(at.file, at.line, at.function, at.text or "") if at else None,
         exit_code=failure.exit_code,
         signal=failure.signal or "",

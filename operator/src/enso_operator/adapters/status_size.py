@@ -95,6 +95,7 @@ def _cut(failure: Failure | None, length: int) -> Failure | None:
         update={
             "message": (failure.message or "")[: 2 * length] or None,
             "error": (failure.error or "")[:length] or None,
+            "root": (failure.root or "")[:length] or None,
             "said": [line[:length] for line in failure.said or ()] or None,
             "at": failure.at
             and failure.at.model_copy(

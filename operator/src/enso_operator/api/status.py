@@ -85,6 +85,8 @@ class Failure(Wire):
     """The failure's own words. Secrets are hidden in them."""
     error: Line | None = None
     """Type of the exception, where there was one."""
+    root: Line | None = None
+    """What the exception came from: caused by OSError: no licence."""
     at: Place | None = None
     """The innermost place in the user's own code."""
     exit_code: ExitCode | None = None
