@@ -1,0 +1,94 @@
+"""A secret that is looked for in all that anybody can read, and scripts that tell it in every way.
+
+One script is given the secret and keeps it for the others, as a login does. The next one tells it
+in one way after the other, each attempt in another way, and the last one prints it and fails.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import secrets
+
+from job_execution_framework.domain.script import Retries, Script, Source
+from job_execution_framework.domain.secret import Secret
+
+LOGIN = """
+import enso
+def main(token):
+    enso.shared["token"] = token
+"""
+TELLS = """
+import base64, enso, json, subprocess, sys
+from urllib.parse import quote, quote_plus
+
+def url(token): raise OSError(f"401 for /x?token={quote(token, '')}&shot=010")
+def form(token): raise OSError(f"400 for token={quote_plus(token)}")
+def basic(token): raise OSError(base64.b64encode(f"user:{token}".encode()).decode())
+def as_json(token): raise OSError(json.dumps({"token": token}))
+def shown(token): raise KeyError(token)
+def bytes_of(token): raise ValueError(token.encode())
+def named(token): raise type(f"Not{token}", (Exception,), {})
+def exits(token): sys.exit(f"refused {token}")
+def called(token): subprocess.run(["false", "--token", token], check=True)
+def placed(token): exec(compile(f"def f(): raise OSError\\nf()", token, "exec"), {})
+
+def caused(token):
+    try: plain(token)
+    except ValueError as error: raise OSError("publish failed") from error
+
+def plain(token): raise ValueError(f"the tracker refused {token}")
+
+WAYS = url, form, basic, as_json, shown, bytes_of, named, exits, called, placed, caused, plain
+
+def main():
+    count = enso.shared["count"] = enso.shared.get("count", 0) + 1
+    token = enso.shared["token"]
+    if count <= len(WAYS):
+        WAYS[count - 1](token)
+    return {"token": token, token: [base64.b64encode(token.encode()).decode()]}
+"""
+WAYS = 12
+PRINTS = """
+import enso
+def main():
+    print("PRINTED", enso.shared["token"])
+    raise RuntimeError("with " + enso.shared["token"])
+"""
+SHOWN, PRINTED = "  | ", "PRINTED"
+"""What `enso run` puts before a line of output, and what the line with the secret begins with."""
+
+
+class Canary:
+    """A secret that no other test has."""
+
+    def __init__(self) -> None:
+        self._core = f"canary-{secrets.token_hex(8)}"
+        self.value = f"{self._core}/+ä?&='x"
+        core = self._core.encode()
+        # The first and the last characters of base64 depend on what stands around.
+        inner = [base64.b64encode(bytes(before) + core)[4:-4].decode() for before in range(3)]
+        self._forms = re.compile("|".join([self._core, *inner]).encode())
+
+    def scripts(self) -> tuple[Script, ...]:
+        """Return a job's scripts; the first one is given the secret."""
+        return (
+            Script("login", Source(LOGIN), {"token": Secret(self.value)}),
+            Script("tells", Source(TELLS), retries=Retries(WAYS)),
+            Script("prints", Source(PRINTS)),
+        )
+
+    def found_in(self, said: bytes | str) -> list[str]:
+        """Return the surroundings of each place where it stands, in any form."""
+        said = said.encode() if isinstance(said, str) else said
+        return [
+            said[max(0, place.start() - 60) : place.end() + 20].decode("utf-8", "replace")
+            for place in self._forms.finditer(said)
+        ]
+
+    def found_in_output(self, said: str) -> list[str]:
+        """Return the same for what scripts wrote, without what they printed themselves."""
+        assert self.found_in(said), "the search finds what a script printed"
+        lines = [line.removeprefix(SHOWN) for line in said.splitlines()]
+        kept = [line for line in lines if not line.startswith(PRINTED)]
+        return self.found_in("\n".join(kept))
