@@ -152,10 +152,10 @@ def test_a_queue_is_told_at_once_and_waited_in(job: OneJob) -> None:
     sentence = "houdini-1 waits: Unschedulable: 0/"
     job.says_that(sentence)
     condition = job.condition()
-    assert (condition["status"], condition["reason"]) == ("Unknown", "Running")
+    assert (condition["status"], condition["reason"]) == ("Unknown", "Waiting")
     assert "didn't match Pod's node affinity/selector" in condition["message"]
     assert job.get()["status"]["reason"] == "Unschedulable"
-    assert job.columns()[1:] == ["Running", "0/1", "Unschedulable"]
+    assert job.columns()[1:] == ["Waiting", "0/1", "Unschedulable"]
     assert "Unschedulable" in "".join(job.events("NotGoingOn"))
     job.kubectl("label", "node", "enso-node", f"{key}=yes")
     try:
