@@ -11,9 +11,10 @@ from enso_operator.adapters.place import Place
 from enso_operator.adapters.pods import state
 from enso_operator.adapters.pods.calls import PodCalls
 from enso_operator.adapters.pods.container import ContainerFollower
-from enso_operator.adapters.pods.follower import Gone, PodFollower, Subject
+from enso_operator.adapters.pods.follower import PodFollower
 from enso_operator.adapters.pods.logs import NoLog, PodLogs
 from enso_operator.adapters.pods.settings import PodSettings
+from enso_operator.adapters.pods.subject import Gone, Subject
 from job_execution_framework.domain import events
 from job_execution_framework.domain.errors import EnsoError
 from job_execution_framework.domain.events import Event
@@ -98,7 +99,12 @@ class Node:
 class Told:
     records: list[Event]
     ended: Ended
-    place: Place
+    places: list[Place]
+
+    @property
+    def place(self) -> Place:
+        """Where the session was last."""
+        return self.places[-1] if self.places else Place()
 
 
 def follow(
@@ -109,6 +115,7 @@ def follow(
     timeout: float | None = None,
     patience: float = 0,
     after: int = 0,
+    settle: float = 0,
 ) -> Told:
     """Follow the run while the node's Pod goes through its states."""
 
@@ -116,7 +123,7 @@ def follow(
         places: list[Place] = []
         calls, logs = cast("PodCalls", node), cast("PodLogs", node)
         settings = replace(SETTINGS, pull_patience_seconds=patience)
-        subject = replace(SUBJECT, after=after)
+        subject = replace(SUBJECT, after=after, settle_seconds=settle)
         given = (subject, calls, logs, settings, SystemClock(), places.append)
         follower = ContainerFollower(*given, timeout) if container else PodFollower(*given)
         if word:
@@ -133,6 +140,6 @@ def follow(
         last_one = seen[-1].ended
         assert last_one
         records = [event for one in seen for event in one.records]
-        return Told(records, last_one, places[-1] if places else Place())
+        return Told(records, last_one, places)
 
     return asyncio.run(run())

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Protocol
 
 from enso_operator.actor import Actor, Listener
+from enso_operator.adapters.conditions import shown_state
 from enso_operator.adapters.kube import Document, waiting
 from enso_operator.adapters.place import Place
 from enso_operator.adapters.recorder import Recorder
@@ -28,6 +29,7 @@ from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import Missing
 from job_execution_framework.domain.steps import Open, Step
+from job_execution_framework.domain.transitions import JobState
 from job_execution_framework.service_layer.clock import Clock
 from job_execution_framework.service_layer.library import Library, resolved
 from job_execution_framework.service_layer.observations import Cancel, Observations
@@ -151,8 +153,9 @@ class EnsoJobActor(Actor):
             waits = self._waits
         elif self.job_uow is self._objects:
             self._objects.jobs.touch(job.id)
-            if job.run and waits == placed.waits:
-                await self.complain(f"{job.run.run} has not begun: {waits}")
+            if waits and job.run and waits == placed.waits:
+                is_late = shown_state(job) is JobState.WAITING
+                await self.complain(f"{job.run.run}{' has not begun' if is_late else ''}: {waits}")
         self._objects.place = replace(placed, waits=waits)
         with waiting(), self._metrics.committing():
             await super().commit(job, step)

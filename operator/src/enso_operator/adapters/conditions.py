@@ -140,8 +140,9 @@ def _message(job: Job, before: Sequence[Condition], waits: Cause | None) -> str:
         return f"{total} of {total} scripts are done"
     for position, (name, row) in enumerate(job.rows.items(), start=1):
         if row.state is ScriptState.RUNNING:
-            runs = f"{name} ({position} of {total}) runs, attempt {row.attempt}"
-            return one_line(f"{runs}; {waits}" if waits else runs)
+            verb = "may still run" if waits and waits.reason == Reason.SESSION_LOST else "runs"
+            runs = f"{name} ({position} of {total}) {verb}, attempt {row.attempt}"
+            return one_line(f"{runs}; {_whole(waits)}" if waits else runs)
     if waits:
         return one_line(f"{job.run.run if job.run else 'the job'} waits: {_whole(waits)}")
     return f"{done} of {total} scripts are done"

@@ -12,13 +12,15 @@ class Place:
     """What a job's status and failure card tell of the session that it has or had."""
 
     pod: str = ""
-    """Name of the Pod."""
+    """Name of the Pod, left empty where there is none."""
+    is_gone: bool = False
+    """Whether there was a Pod, which is no more."""
     on: str = ""
     """Node, Pod and image, or whatever else says where it runs."""
     log: str = ""
     """How to read all that the scripts wrote."""
     waits: Cause | None = None
-    """Why the session has not begun yet, where it is not only a moment's delay."""
+    """What keeps the session from beginning or from ending, where that is not a moment's delay."""
 
 
 NOWHERE = Place()

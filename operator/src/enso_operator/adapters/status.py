@@ -60,7 +60,7 @@ def status_of(
             done=f"{done}/{len(job.rows)}",
             script=_at(job),
             reason=_reason(job, waits),
-            pod=place.pod or before.pod,
+            pod=place.pod or (None if place.is_gone else before.pod),
             scripts=[_row(name, row) for name, row in job.rows.items()],
             failure=_failure(job),
             ledger=_ledger(job, spec_digest),

@@ -71,6 +71,7 @@ def test_a_pod_that_is_gone_without_a_word_leaves_a_doubt(states: list[Document 
     assert not told.ended.log_is_complete
     assert told.ended.cause
     assert told.ended.cause.reason == Reason.SESSION_LOST
+    assert (told.place.pod, told.place.log, told.place.is_gone) == ("", "", True)
 
 
 def test_an_image_that_never_comes_ends_the_pod_and_nothing_has_run() -> None:

@@ -125,11 +125,11 @@ def test_an_init_container_of_others_that_fails_is_why_a_session_is_over(
         ({"vault": RUNNING}, "vault", "vault"),
         ({"vault": ended(0), "mesh": RUNNING}, "mesh", "mesh"),
         ({"mesh": RUNNING | BESIDE}, "mesh", "mesh"),  # its startup probe has not succeeded yet
-        ({"mesh": RUNNING | BESIDE | {"started": True}}, "session", ""),
+        ({"mesh": RUNNING | BESIDE | {"started": True}}, "", ""),
         ({"mesh": CRASHING | BESIDE}, "mesh", ""),
-        ({"vault": ended(0)}, "session", ""),
-        ({"vault": WAITING}, "session", ""),
-        ({}, "session", ""),
+        ({"vault": ended(0)}, "", ""),
+        ({"vault": WAITING}, "", ""),
+        ({}, "", ""),
     ],
 )
 def test_the_log_to_read_is_of_the_init_container_that_is_in_the_way(

@@ -21,7 +21,9 @@ from enso_operator.adapters.pods.logs import PodLogs
 from enso_operator.adapters.pods.patience import Patience
 from enso_operator.adapters.pods.records import News, Records, Stream, Unheard
 from enso_operator.adapters.pods.settings import PodSettings
-from enso_operator.threads import patiently
+from enso_operator.adapters.pods.subject import Gone, Subject
+from enso_operator.adapters.pods.tries import Tries
+from enso_operator.threads import in_thread
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.steps import ControlWord
@@ -34,33 +36,14 @@ RESYNC_SECONDS = 60.0
 """How long nothing may be heard of a Pod until it is looked at: a watch may miss something."""
 MARGIN_SECONDS = 20.0
 """Beyond the scripts' grace: how long a session that was cancelled may take to end by itself."""
+STILL_RUNS = "its Pod is gone, and nobody saw its processes end: their grace is waited for"
+LOOK, TELL, END = "look", "tell", "end"
+"""What may be tried in vain."""
 FORCED = "somebody deleted its Pod by force, and nobody saw its processes end"
 HEARS_SECONDS = 5.0
 """How long a session that has a machine may take to begin, and to hear that it is to end."""
 LOOK_SECONDS, END_AGAIN_SECONDS = 2.0, 30.0
 """After we had a Pod ended: until it is looked whether it is, and until that is tried again."""
-
-
-@dataclass(frozen=True)
-class Gone:
-    """The Pod is no more; `last` is how it was seen last, if it was."""
-
-    last: Document | None = None
-
-
-@dataclass(frozen=True)
-class Subject:
-    """Which run is followed."""
-
-    run: str
-    pod: str
-    uid: str
-    scripts: tuple[str, ...]
-    """Names of all of the job's scripts, in its order."""
-    after: int = 0
-    """Number of the last of its records that the job has; what was before is not told again."""
-    settle_seconds: float = 0.0
-    """How long its processes may go on when the Pod is gone and nobody saw them end."""
 
 
 @dataclass
@@ -87,12 +70,16 @@ class PodFollower:
     word: ControlWord | None = field(default=None, init=False)
     ended_at: float = field(default=0.0, init=False)
     """When we had the Pod ended, 0 while we did not."""
+    _expired: bool = field(default=False, init=False)
+    """Whether the Pod has heard that it had its time."""
+    _tries: Tries = field(init=False)
     _hearing: Hearing = field(init=False)
     _told_at: float = field(default=0.0, init=False)
     _waits: str = field(default="", init=False)
     """The kubelet's or the scheduler's word for what the session waits for."""
     _waits_for: str = field(default="", init=False)
     """Our word for it, as a kubelet has several that take turns."""
+    _why_waits: Cause | None = field(default=None, init=False)
     _waits_since: float = field(default=0.0, init=False)
     _place: Place = field(default=Place(), init=False)
     _waited: Patience = field(default_factory=Patience, init=False)
@@ -103,6 +90,7 @@ class PodFollower:
         where = self.calls.namespace, self.subject.pod
         records = Records(self.subject.after)
         self._hearing = Hearing(self.logs, *where, self.heard.put_nowait, records)
+        self._tries = Tries(self.clock, self._tell_place)
 
     def tell(self, word: ControlWord) -> None:
         """Know what the session was told; it may never come to hear it."""
@@ -171,15 +159,17 @@ class PodFollower:
 
     async def _look(self) -> None:
         """Ask how the Pod is now."""
-        pod = await patiently(self.calls.get, self.subject.pod)
-        if pod is None or pod["metadata"]["uid"] != self.subject.uid:
-            self._is_gone()
-        self._see(pod)
+        with self._tries.of(LOOK):
+            pod = await in_thread(self.calls.get, self.subject.pod)
+            if pod is None or pod["metadata"]["uid"] != self.subject.uid:
+                self._is_gone()
+            self._see(pod)
 
     def _is_gone(self) -> None:
         self.gone_at = self.clock.now() if self.gone_at is None else self.gone_at
         self._waited.over(self.gone_at)
         self._hearing.begun.set()
+        self._tell_place()
 
     @property
     def gone(self) -> bool:
@@ -202,16 +192,21 @@ class PodFollower:
         if waits and waits[1].reason != self._waits_for:
             self._waits_since = self.clock.now()
         self._waits, self._waits_for = (waits[0], waits[1].reason) if waits else ("", "")
-        name = self.subject.pod
-        place = Place(
-            pod=name,
-            on=state.where(pod),
-            log=f"kubectl logs -n {self.calls.namespace} {name} -c {state.container_to_read(pod)}",
-            waits=waits[1] if waits else None,
-        )
+        self._why_waits = waits[1] if waits else None
+        self._tell_place()
+
+    def _tell_place(self) -> None:
+        """Tell where the session is, if that is news."""
+        waits = self._what_it_waits_for()
+        place = self.subject.place(self.calls.namespace, self.pod, waits, is_gone=self.gone)
         if place != self._place:
             self._place = place
             self.moved(place)
+
+    def _what_it_waits_for(self) -> Cause | None:
+        if self._may_still_run():
+            return Cause(Reason.SESSION_LOST, STILL_RUNS)
+        return self._why_waits or self._tries.told(self.clock.now())
 
     # What is done.
 
@@ -219,25 +214,30 @@ class PodFollower:
         """End a Pod that will not begin, or that should have ended by itself."""
         if self.gone or self.pod is None or state.is_over(self.pod):
             return
-        if self._records.damage and self.word is not ControlWord.CANCEL:
-            cancel = ControlWord.CANCEL
-            await patiently(self.calls.tell, self.subject.pod, self.subject.uid, cancel.value)
-            self.tell(cancel)
+        if self._records.damage and (not self._is_cancelled or self._tries.is_again(TELL)):
+            self.tell(ControlWord.CANCEL)
+            with self._tries.of(TELL):
+                await self._ask(self.calls.tell, ControlWord.CANCEL.value)
         await self._delay.look(self.clock.now())
         self._see(self.pod)
         now = self.clock.now()
-        if now >= self.ended_at + END_AGAIN_SECONDS and self._is_to_be_ended(self.pod, now):
-            await self._end(self.pod, now)
+        again_at = self._tries.until(END) or self.ended_at + END_AGAIN_SECONDS
+        if now >= again_at and self._is_to_be_ended(self.pod, now):
+            with self._tries.of(END):
+                await self._end(self.pod, now)
+
+    async def _ask(self, call: Callable[..., None], *more: str) -> None:
+        await in_thread(call, self.subject.pod, self.subject.uid, *more)
 
     async def _end(self, pod: Document, now: float) -> None:
         if self.because and state.init_container_in_the_way(pod):
             self.ended_at = now  # the Pod stays: the log of that container tells why
-            await patiently(self.calls.expire, self.subject.pod, self.subject.uid)
+            await self._ask(self.calls.expire)
         elif state.has_begun(pod):
-            end = self.calls.delete if self.ended_at else self.calls.expire
             self.ended_at = now
-            await patiently(end, self.subject.pod, self.subject.uid)
-        elif await patiently(self.calls.give_up, pod):
+            await self._ask(self.calls.delete if self._expired else self.calls.expire)
+            self._expired = True
+        elif await in_thread(self.calls.give_up, pod):
             self.ended_at = now
         else:  # it changed: perhaps it begins
             await self._look()
@@ -251,7 +251,11 @@ class PodFollower:
             # Where it may begin at any moment, it hears the word itself and starts nothing.
             is_stuck = not state.is_scheduled(pod) or self._waits
             return bool(is_stuck) or now >= self._told_at + HEARS_SECONDS
-        return self.word is ControlWord.CANCEL and now >= self._must_be_over()
+        return self._is_cancelled and now >= self._must_be_over()
+
+    @property
+    def _is_cancelled(self) -> bool:
+        return self.word is ControlWord.CANCEL
 
     def why_to_end(self, pod: Document, now: float) -> Cause | None:
         """Return why the Pod has had its time, if it has: what it waits for does not come."""
@@ -283,7 +287,7 @@ class PodFollower:
             times.append(self._waits_since + patience)
         if self.gone_at is not None:
             times.append(self.gone_at + self.subject.settle_seconds)
-        times += self._delay.due() + self._waited.due()
+        times += self._delay.due() + self._waited.due() + self._tries.due()
         told = [self._told_at + HEARS_SECONDS, self._must_be_over()]
         return times + told if self.word else times
 

@@ -12,11 +12,12 @@ from kubernetes.client import ApiClient
 from enso_operator.adapters.kube import Document
 from enso_operator.adapters.pods import names, state
 from enso_operator.adapters.pods.calls import PodCalls
-from enso_operator.adapters.pods.follower import Gone, PodFollower
+from enso_operator.adapters.pods.follower import PodFollower
 from enso_operator.adapters.pods.lingering import Lingering
 from enso_operator.adapters.pods.logs import PodLogs
 from enso_operator.adapters.pods.sessions import PodSessions
 from enso_operator.adapters.pods.settings import PodSettings
+from enso_operator.adapters.pods.subject import Gone
 from enso_operator.adapters.unit_of_work import Seen
 from enso_operator.threads import in_thread
 from job_execution_framework.domain.errors import Unavailable

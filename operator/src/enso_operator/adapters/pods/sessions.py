@@ -16,10 +16,11 @@ from enso_operator.adapters.pods import names, state
 from enso_operator.adapters.pods.calls import PodCalls, owner_of
 from enso_operator.adapters.pods.container import ContainerFollower
 from enso_operator.adapters.pods.documents import SessionPod
-from enso_operator.adapters.pods.follower import PodFollower, Subject
+from enso_operator.adapters.pods.follower import PodFollower
 from enso_operator.adapters.pods.logs import PodLogs
 from enso_operator.adapters.pods.rules import check_session
 from enso_operator.adapters.pods.settings import PodSettings
+from enso_operator.adapters.pods.subject import Subject
 from enso_operator.adapters.unit_of_work import Seen
 from enso_operator.api.v1alpha1 import EnsoJobSpec
 from enso_operator.threads import in_thread

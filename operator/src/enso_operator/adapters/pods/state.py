@@ -189,8 +189,8 @@ def init_container_in_the_way(pod: Document) -> str:
 
 
 def container_to_read(pod: Document) -> str:
-    """Return the container whose log tells most."""
-    return init_container_in_the_way(pod) or names.SESSION
+    """Return the container whose log tells most; nothing while none has one."""
+    return names.SESSION if has_begun(pod) else init_container_in_the_way(pod)
 
 
 def init_container_that_runs(pod: Document) -> str:
