@@ -22,7 +22,7 @@ from enso_operator.adapters.recorder import Recorder
 from enso_operator.adapters.unit_of_work import KubernetesJobUnitOfWork, Seen
 from enso_operator.ensojob_actor import EnsoJobActor, PlacedSessions
 from enso_operator.metrics import Metrics
-from enso_operator.threads import in_thread
+from enso_operator.threads import in_thread, turn_of
 from job_execution_framework.domain.errors import Conflict, InvalidJob, Unavailable, Unreadable
 from job_execution_framework.service_layer.clock import Clock
 
@@ -154,6 +154,7 @@ class Reconciler:
     async def _drive(self, seen: Seen) -> None:
         """Drive a job to its end, however often its actor breaks."""
         failures = 0
+        turn_of.set(seen.uid)  # for this task, and those that it begins
         self._forget_expiry(seen.uid)
         sessions = self.machine.sessions(seen)
         actor = self.actors[seen.uid] = self._actor(seen, sessions)

@@ -1,10 +1,17 @@
-"""Calls that block, such as requests to the API server, made in threads of one bounded pool."""
+"""Calls that block, such as requests to the API server, made in threads of one bounded pool.
+
+Whoever has the fewest calls under way has the next turn: no job holds up another one, however many
+calls it makes and however long they take.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter, deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import ContextVar
+from threading import Lock
 from typing import ParamSpec, TypeVar
 
 from job_execution_framework.domain.errors import Unavailable
@@ -14,9 +21,72 @@ R = TypeVar("R")
 
 MOST_AT_ONCE = 32
 """So many calls are under way at most, whatever number of jobs there is; others wait in turn."""
+MOST_OF_A_JOB = 8
+"""So many of them are one job's."""
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
 """Before what was not available is asked for again."""
-_pool = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="enso")
+turn_of: ContextVar[str] = ContextVar("turn_of", default="")
+"""The job whose calls are made, set by the task that looks after it; empty for all else."""
+
+
+class FairPool:
+    """Threads, given out one call at a time."""
+
+    def __init__(self, most: int, most_of_a_job: int) -> None:
+        self._threads = ThreadPoolExecutor(most, thread_name_prefix="enso")
+        self._free, self._most_of_a_job = most, most_of_a_job
+        self._lock = Lock()
+        self._under_way = Counter[str]()
+        self._waiting: dict[str, deque[Callable[[], None]]] = {}
+        """What each job waits for; who was served last stands last."""
+
+    def submit(self, job: str, call: Callable[[], R]) -> Future[R]:
+        """Have the call made when it is the job's turn."""
+        future = Future[R]()
+        with self._lock:
+            self._waiting.setdefault(job, deque()).append(lambda: _make(call, future))
+        self._give_out()
+        return future
+
+    def _give_out(self) -> None:
+        with self._lock:
+            while self._free and (ready := self._ready()):
+                job = min(ready, key=self._under_way.__getitem__)
+                calls = self._waiting.pop(job)
+                call = calls.popleft()
+                if calls:
+                    self._waiting[job] = calls
+                self._free -= 1
+                self._under_way[job] += 1
+                self._threads.submit(self._work, job, call)
+
+    def _ready(self) -> list[str]:
+        return [
+            job for job in self._waiting if not job or self._under_way[job] < self._most_of_a_job
+        ]
+
+    def _work(self, job: str, call: Callable[[], None]) -> None:
+        call()
+        with self._lock:
+            self._free += 1
+            self._under_way[job] -= 1
+            self._under_way += Counter()  # forget who has none
+        self._give_out()
+
+
+def _make(call: Callable[[], R], future: Future[R]) -> None:
+    """Make the call, unless nobody wants its result any more."""
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = call()
+    except BaseException as error:  # noqa: BLE001  # whoever waits for it raises it
+        future.set_exception(error)
+    else:
+        future.set_result(result)
+
+
+_pool = FairPool(MOST_AT_ONCE, MOST_OF_A_JOB)
 
 
 async def in_thread(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -25,9 +95,8 @@ async def in_thread(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> 
     Whoever is cancelled meanwhile waits for its end all the same: a thread cannot be stopped, and
     what it works on must not be touched before.
     """
-    task = asyncio.ensure_future(
-        asyncio.get_running_loop().run_in_executor(_pool, lambda: call(*args, **kwargs))
-    )
+    future = _pool.submit(turn_of.get(), lambda: call(*args, **kwargs))
+    task = asyncio.wrap_future(future)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
