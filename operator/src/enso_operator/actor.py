@@ -91,7 +91,7 @@ class Actor:
         self._heard.put_nowait(Observations(suspend=suspend))
 
     async def drive(self) -> None:
-        """Return when the job has ended and nothing of it runs any more."""
+        """Return when the job has ended and nothing of it runs any more, or where it may rest."""
         try:
             with self.job_uow:
                 while True:
@@ -100,6 +100,8 @@ class Actor:
                     if job.finished:
                         return
                     await self._act(job, step)
+                    if self.may_rest(job, step):
+                        return
                     await self._hear(job, step)
         finally:
             if self._follower:
@@ -140,6 +142,11 @@ class Actor:
     def has_news(self, job: Job) -> bool:
         """Whether there is something to be committed."""
         return len(job.events) > self._committed
+
+    def may_rest(self, job: Job, step: Step) -> bool:
+        """Whether somebody else knows when there is something to be done again."""
+        del job, step
+        return False
 
     # Decide.
 

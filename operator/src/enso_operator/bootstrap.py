@@ -100,7 +100,7 @@ async def _work(
         settings.namespaces,
     )
     sweeper = Sweeper(reconciler, clock, settings.resync_seconds)
-    metrics.live_jobs_from(lambda: len(reconciler.actors))
+    metrics.live_jobs_from(lambda: reconciler.live)
     metrics.watch_age_from(sweeper.watch_age)
     checks.liveness["watch"], checks.readiness["listing"] = sweeper.is_blind, sweeper.is_away
     registry = handlers(reconciler, pods.saw if pods else None, configuration)

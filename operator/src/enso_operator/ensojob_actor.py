@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from typing import Protocol
@@ -20,15 +22,17 @@ from enso_operator.obstacles import is_same
 from enso_operator.threads import in_thread
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import (
+    EnsoError,
     InvalidJob,
     JobNotFound,
     NotYet,
     ScriptNotFound,
+    Unreadable,
 )
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import Missing
-from job_execution_framework.domain.steps import Open, Step
+from job_execution_framework.domain.steps import Open, Step, Wait
 from job_execution_framework.domain.transitions import JobState
 from job_execution_framework.service_layer.clock import Clock
 from job_execution_framework.service_layer.library import Library, resolved
@@ -50,6 +54,12 @@ class PlacedSessions(Sessions, Protocol):
         ...
 
 
+class NoJob(EnsoError):
+    """An EnsoJob, as it is, makes no job, or its status cannot be read: no other try helps."""
+
+
+REST_SECONDS = 5.0
+"""A job that waits at least so long, and has no session, needs no actor meanwhile."""
 PACE_SECONDS = 1.0
 """Progress is written so much later: a short job's last write has all of it."""
 LIBRARY_PATIENCE_SECONDS = 10.0
@@ -77,6 +87,11 @@ class EnsoJobActor(Actor):
         """The EnsoJob as it was last loaded or written."""
         self.unread: Document | None = None
         """The EnsoJob as it was last seen, where that is news."""
+        self.gave_up = False
+        """Whether the EnsoJob is none that can be worked with, as it is."""
+        self.wakes_in: float | None = None
+        """Where it rests: the seconds until something is due."""
+        self._is_deleted = asyncio.Event()
         self._objects, self._metrics, self._placed = job_uow, metrics, sessions
         self._waits: Cause | None = None
         """What the status says that the job waits for."""
@@ -92,26 +107,41 @@ class EnsoJobActor(Actor):
     def newest(self) -> Seen:
         """The newest that is known of the EnsoJob."""
         unread = Seen(self.unread) if self.unread else self.about
-        return max(unread, self.about, key=lambda seen: int(seen.version))
+        return max(self.about, unread, key=lambda seen: int(seen.version))
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after so many seconds, or as soon as the EnsoJob is gone."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._is_deleted.wait(), seconds)
 
     def deleted(self) -> None:
         """Hear that the EnsoJob is gone."""
+        self._is_deleted.set()
         self._heard.put_nowait(JobNotFound(f"job {self.job_id} is gone: somebody deleted it"))
 
     async def drive(self) -> None:
-        """Return when the job has ended. One that is deleted is ended first, as far as it ran.
+        """Return when the job has ended, or rests. One that is deleted is ended, as far as it ran.
 
-        Raises InvalidJob and Unreadable for an object that makes no job.
+        Raises NoJob.
         """
         try:
             await super().drive()
         except JobNotFound as error:
-            run = self._job and self._job.run
-            if self._job is None or run is None or run in self._job.events[self._committed :]:
-                return  # what was not committed was never let go
+            job = self._as_committed()
+            if job is None or job.run is None:
+                return
             _log.info("%s/%s: %s", self.about.namespace, self.job_id, error)
-            self._go_on_without_it(self._job)
+            self._go_on_without_it(job)
             await super().drive()
+
+    def _as_committed(self) -> Job | None:
+        """Return what is known of a job that is gone; what was not committed was never let go."""
+        if self._job and self._job.run not in self._job.events[self._committed :]:
+            return self._job
+        try:
+            return self.about.job()
+        except (InvalidJob, Unreadable):
+            return None
 
     def _go_on_without_it(self, job: Job) -> None:
         """Keep the job here until its session has ended: there is nowhere else any more."""
@@ -129,14 +159,20 @@ class EnsoJobActor(Actor):
         try:
             with waiting():
                 job = await super().load()
-        except InvalidJob as error:
-            await self.complain(str(error))  # before the write that ends a `kubectl wait`
-            with waiting():
-                await in_thread(self._objects.refuse, self.job_id, str(error), self.clock.now())
-            raise
+        except (InvalidJob, Unreadable) as error:
+            if isinstance(error, InvalidJob):
+                await self._refuse(str(error))
+            self.about, self.gave_up = self._objects.seen(self.job_id), True
+            raise NoJob(str(error)) from error
         self.about = self._objects.seen(self.job_id)
         self._wish = wish_of(self.about)
         return job
+
+    async def _refuse(self, why: str) -> None:
+        """Write that the EnsoJob makes no job, for good; a status that is none stays as it is."""
+        await self.complain(why)  # before the write that ends a `kubectl wait`
+        with suppress(Unreadable), waiting():
+            await in_thread(self._objects.refuse, self.job_id, why, self.clock.now())
 
     def waits(self, job: Job) -> Cause | None:
         """Return what keeps the job from going on: the API server, or what its Pod lacks."""
@@ -145,6 +181,15 @@ class EnsoJobActor(Actor):
     def has_news(self, job: Job) -> bool:
         """Whether there is something to be committed; that the job waits is news, too."""
         return super().has_news(job) or not is_same(self.waits(job), self._waits)
+
+    def may_rest(self, job: Job, step: Step) -> bool:
+        """Whether nothing is to be done until the EnsoJob is changed, or for long."""
+        if job.run or not isinstance(step, Wait) or self.job_uow is not self._objects:
+            return False
+        if self.has_news(job) or self.waits(job) or not self._heard.empty():
+            return False
+        self.wakes_in = None if step.until is None else step.until - self.clock.now()
+        return self.wakes_in is None or self.wakes_in >= REST_SECONDS
 
     async def commit(self, job: Job, step: Step) -> None:
         """Make it durable, and remember the object as it is now."""

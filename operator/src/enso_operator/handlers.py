@@ -11,7 +11,8 @@ from kubernetes.client import Configuration
 
 from enso_operator.adapters.api_session import BoundedResponse, authorization, session_of
 from enso_operator.adapters.kube import GROUP, VERSION, Document
-from enso_operator.reconciler import KIND, Reconciler
+from enso_operator.adapters.unit_of_work import KIND
+from enso_operator.reconciler import Reconciler
 
 Saw = Callable[[str | None, Document], None]
 

@@ -1,4 +1,7 @@
-"""One actor for each live EnsoJob. Finished jobs cost nothing until their time to live is over.
+"""One actor for each EnsoJob for which something is to be done.
+
+Of all others a reference is held: of those that have ended, that wait for their user, and whose
+object is none that an actor can work with. Of each of these only another version is news.
 
 What a watch brings arrives in `saw`. `sweep` looks now and then at what there really is, because
 a watch may miss a deletion, or be dead.
@@ -10,25 +13,30 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Protocol
 
 from kubernetes.client import ApiClient
 
 from enso_operator.actor import Listener
-from enso_operator.adapters.kube import Document, NoSuchObject, Objects
+from enso_operator.adapters.kube import Document, NoSuchObject, Objects, Refused
 from enso_operator.adapters.library import EnsoScriptLibrary
 from enso_operator.adapters.recorder import Recorder
-from enso_operator.adapters.unit_of_work import KubernetesJobUnitOfWork, Seen
-from enso_operator.ensojob_actor import EnsoJobActor, PlacedSessions
+from enso_operator.adapters.unit_of_work import (
+    KIND,
+    KubernetesJobUnitOfWork,
+    Reference,
+    Seen,
+)
+from enso_operator.alarms import Alarms
+from enso_operator.ensojob_actor import EnsoJobActor, NoJob, PlacedSessions
 from enso_operator.metrics import Metrics
-from enso_operator.threads import in_thread, turn_of
-from job_execution_framework.domain.errors import Conflict, InvalidJob, Unavailable, Unreadable
+from enso_operator.threads import in_thread, patiently, turn_of
+from enso_operator.ttl import TimeToLive
+from job_execution_framework.domain.errors import Unavailable
 from job_execution_framework.service_layer.clock import Clock
 
-KIND = "ensojobs"
 LONGEST_BACK_OFF_SECONDS = 60.0
-"""Before an actor that broke again and again is started once more."""
+"""Before a job whose actor broke, or gave up, again and again gets another one."""
 LINGER_SECONDS = 10.0
 """How long the process of a session that has ended may take to exit."""
 _log = logging.getLogger(__name__)
@@ -74,11 +82,26 @@ class Reconciler:
     known: dict[str, int] = field(default_factory=dict[str, int], init=False)
     """The EnsoJobs that there are, by uid, with the newest version that was seen of each."""
     actors: dict[str, EnsoJobActor] = field(default_factory=dict[str, EnsoJobActor], init=False)
+    _resting: dict[str, Reference] = field(default_factory=dict[str, Reference], init=False)
+    """Those that have not ended and for which nothing is to be done, in the version looked at."""
+    _given_up: dict[str, tuple[int, float]] = field(
+        default_factory=dict[str, tuple[int, float]], init=False
+    )
+    """How often in a row an actor gave a job up, and before when no other one tries."""
+    _alarms: Alarms = field(init=False)
+    """For those at rest for which something is due."""
+    _ttl: TimeToLive = field(init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], init=False)
     _stopped: bool = field(default=False, init=False)
-    _expiries: dict[str, asyncio.TimerHandle] = field(
-        default_factory=dict[str, asyncio.TimerHandle], init=False
-    )
+
+    def __post_init__(self) -> None:
+        self._alarms = Alarms(lambda reference: self._do(self._wake(reference)))
+        self._ttl = TimeToLive(self.client, self.clock, self._do)
+
+    @property
+    def live(self) -> int:
+        """How many jobs there are that have not ended."""
+        return len(self.actors) + len(self._resting)
 
     def saw(self, kind: str | None, document: Document) -> None:
         """Take what a watch brought: ADDED, MODIFIED or DELETED; None is an object that it lists.
@@ -100,10 +123,15 @@ class Reconciler:
     def _see_to(self, seen: Seen) -> None:
         if actor := self.actors.get(seen.uid):
             actor.saw(seen.document)
-        elif needs_work(seen.document):
-            self._do(self._drive(seen))
+            return
+        self._let_be(seen.uid)
+        if not needs_work(seen.document):
+            self._given_up.pop(seen.uid, None)
+            self._ttl.look_at(seen)
+        elif (pause := self._pause_of(seen.uid)) > 0:
+            self._rest(seen, pause)
         else:
-            self._let_expire(seen)
+            self._start(seen)
 
     async def sweep(self) -> list[Document]:
         """Look at what there is. Return the metadata of objects that the watch has not shown."""
@@ -123,8 +151,8 @@ class Reconciler:
     async def stop(self, patience: float) -> None:
         """Stop every actor, for good. Sessions go on: whoever comes next finds them."""
         self._stopped = True
-        for timer in self._expiries.values():
-            timer.cancel()
+        self._ttl.stop()
+        self._alarms.stop_all()
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -145,35 +173,37 @@ class Reconciler:
 
     def _gone(self, uid: str) -> None:
         self.known.pop(uid, None)
-        self._forget_expiry(uid)
+        self._given_up.pop(uid, None)
+        self._let_be(uid)
         if actor := self.actors.get(uid):
             actor.deleted()
 
-    # Live jobs.
+    # Jobs for which something is to be done.
 
-    async def _drive(self, seen: Seen) -> None:
-        """Drive a job to its end, however often its actor breaks."""
-        failures = 0
-        turn_of.set(seen.uid)  # for this task, and those that it begins
-        self._forget_expiry(seen.uid)
+    def _start(self, seen: Seen) -> None:
+        """Have an actor drive the job. From here on there is this one, and no other."""
         sessions = self.machine.sessions(seen)
         actor = self.actors[seen.uid] = self._actor(seen, sessions)
+        self._do(self._drive(actor, sessions))
+
+    async def _drive(self, actor: EnsoJobActor, sessions: JobSessions) -> None:
+        """Drive a job until nothing is to be done for it, however often its actor breaks."""
+        failures, namespace, uid = 0, actor.about.namespace, actor.about.uid
+        turn_of.set(uid)  # for this task, and those that it begins
         try:
             while not await self._drive_to_end(actor):
                 failures += 1
+                # What is seen and heard of the job from now on is for the next one.
+                actor = self.actors[uid] = self._actor(actor.newest, sessions)
                 pause = min(LONGEST_BACK_OFF_SECONDS, 2.0**failures)
                 await _complain(actor, f"enso itself broke; it tries again in {pause:g} s")
-                await asyncio.sleep(pause)
-                actor = self.actors[seen.uid] = self._actor(actor.newest, sessions)
+                await actor.sleep(pause)
         finally:
-            del self.actors[seen.uid]
-        if seen.uid in self.known:
-            # What the watch still shows of the time before is no news.
-            self.known[seen.uid] = max(self.known[seen.uid], int(actor.newest.version))
-            self._see_to(actor.newest)
+            del self.actors[uid]
+        self._settle(actor)
         await sessions.reap(LINGER_SECONDS)
-        if seen.uid not in self.known:
-            await self.machine.forget(seen.namespace, seen.uid)
+        if uid not in self.known:
+            await self.machine.forget(namespace, uid)
 
     def _actor(self, seen: Seen, sessions: JobSessions) -> EnsoJobActor:
         return EnsoJobActor(
@@ -191,7 +221,7 @@ class Reconciler:
         """Return False where something broke that should not have."""
         try:
             await actor.drive()
-        except (InvalidJob, Unreadable) as error:
+        except NoJob as error:
             _log.warning("%s/%s: %s", actor.about.namespace, actor.about.name, error)
             await _complain(actor, str(error))
         except Exception:  # noqa: BLE001  # whatever it is, the job goes on
@@ -200,43 +230,53 @@ class Reconciler:
             return False
         return True
 
-    # Finished jobs.
+    # Jobs for which nothing is to be done.
 
-    def _let_expire(self, seen: Seen) -> None:
-        """Have a finished job deleted when its time to live is over."""
-        self._forget_expiry(seen.uid)
-        seconds: int | None = seen.document["spec"].get("ttlSecondsAfterFinished")
-        status: Document = seen.document.get("status") or {}
-        ended: str | None = status.get("completionTime")
-        if seconds is None or ended is None:
+    def _settle(self, actor: EnsoJobActor) -> None:
+        """Look at the job again where it was changed after its actor looked; else let it rest."""
+        about, newest = actor.about, actor.newest
+        if about.uid not in self.known:
             return
-        due = datetime.fromisoformat(ended).timestamp() + seconds - self.clock.now()
-        loop = asyncio.get_running_loop()
-        self._expiries[seen.uid] = loop.call_later(
-            max(0.0, due), lambda: self._do(self._delete(seen))
-        )
+        # What the watch still shows of the time before is no news.
+        self.known[about.uid] = max(self.known[about.uid], int(newest.version))
+        times = self._given_up.pop(about.uid, (0, 0.0))[0] + 1
+        if actor.gave_up:
+            pause = min(LONGEST_BACK_OFF_SECONDS, 2.0**times)
+            self._given_up[about.uid] = times, self.clock.now() + pause
+        if newest is about and needs_work(about.document):
+            self._rest(about, actor.wakes_in)
+        else:
+            self._see_to(newest)
 
-    def _forget_expiry(self, uid: str) -> None:
-        if timer := self._expiries.pop(uid, None):
-            timer.cancel()
+    def _rest(self, seen: Seen, seconds: float | None) -> None:
+        self._resting[seen.uid] = seen.reference
+        if seconds is not None:
+            self._alarms.set(seen.reference, seconds)
 
-    async def _delete(self, seen: Seen) -> None:
-        """Delete the job, unless it was changed since: then its new time to live counts."""
-        objects = Objects(self.client, seen.namespace, KIND)
-        while True:
-            try:
-                await in_thread(objects.delete, seen.name, seen.uid, seen.version)
-            except Unavailable:
-                await asyncio.sleep(LONGEST_BACK_OFF_SECONDS / 10)
-            except NoSuchObject:
-                return
-            except Conflict:
-                await asyncio.sleep(LONGEST_BACK_OFF_SECONDS / 10)
-                if self.known.get(seen.uid) != int(seen.version):
-                    return
-            else:
-                _log.info("%s/%s was deleted: its time to live is over", seen.namespace, seen.name)
-                return
+    def _let_be(self, uid: str) -> None:
+        """Forget that nothing was to be done for it before some time."""
+        self._resting.pop(uid, None)
+        self._alarms.stop(uid)
+        self._ttl.forget(uid)
+
+    def _pause_of(self, uid: str) -> float:
+        return self._given_up.get(uid, (0, 0.0))[1] - self.clock.now()
+
+    async def _wake(self, job: Reference) -> None:
+        """Look at a job that rested until now."""
+        objects = Objects(self.client, job.namespace, KIND)
+        try:
+            seen = Seen(await patiently(objects.get, job.name))
+        except NoSuchObject:
+            return
+        except Refused as error:
+            _log.warning("%s/%s cannot be read: %s", job.namespace, job.name, error)
+            if self._resting.get(job.uid) == job:
+                self._alarms.set(job, LONGEST_BACK_OFF_SECONDS)
+            return
+        if seen.uid == job.uid and self._resting.get(job.uid) == job:
+            self.known[job.uid] = max(self.known.get(job.uid, 0), int(seen.version))
+            self._see_to(seen)
 
 
 async def _complain(actor: EnsoJobActor, why: str) -> None:

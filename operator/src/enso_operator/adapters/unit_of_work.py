@@ -27,10 +27,22 @@ from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
 from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
 
+KIND = "ensojobs"
+"""What the API server calls them in its paths."""
 SPEC_CHANGED = (
     "its spec was changed after the operator first saw it, so it says no more what has run: apply "
     "the changed job under a new name"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Which EnsoJob is meant, in which version: all that is held of one that needs nothing now."""
+
+    namespace: str
+    name: str
+    uid: str
+    version: str
 
 
 @dataclass(frozen=True)
@@ -60,6 +72,11 @@ class Seen:
     def version(self) -> str:
         """Its resourceVersion."""
         return str(self.document["metadata"]["resourceVersion"])
+
+    @property
+    def reference(self) -> Reference:
+        """What tells this one, as it was then, from all others."""
+        return Reference(self.namespace, self.name, self.uid, self.version)
 
     @property
     def generation(self) -> int:

@@ -16,8 +16,8 @@ from pydantic_settings import CliApp, SettingsError
 from enso_operator import http_server, logs
 from enso_operator.adapters.connection import NotConnected, check_namespace, client_of, explained
 from enso_operator.adapters.kube import Objects, uid_of_namespace
+from enso_operator.adapters.unit_of_work import KIND
 from enso_operator.bootstrap import operate
-from enso_operator.reconciler import KIND
 from enso_operator.settings import OperatorSettings, sentences
 from enso_operator.threads import MOST_AT_ONCE
 from job_execution_framework.domain.errors import EnsoError

@@ -1,0 +1,85 @@
+"""The reconciler, as far as it needs no API server: what is seen before anything is asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from kubernetes.client import ApiClient, Configuration
+
+from enso_operator.actor import Listener
+from enso_operator.adapters.kube import Document
+from enso_operator.adapters.local import LocalSessions
+from enso_operator.adapters.local_machine import LocalMachine
+from enso_operator.adapters.recorder import Recorder
+from enso_operator.adapters.unit_of_work import Seen
+from enso_operator.metrics import Metrics
+from enso_operator.reconciler import Reconciler
+from job_execution_framework.domain.events import Event
+from job_execution_framework.domain.job import Job
+from job_execution_framework.service_layer.clock import SystemClock
+from tests.support.resources import of_scripts
+
+NOWHERE = "http://127.0.0.1:9"
+"""Nobody listens there: every call waits for better times."""
+
+
+class CountingMachine(LocalMachine):
+    """Counts how many drivers ask for a job's sessions."""
+
+    drivers = 0
+
+    def sessions(self, about: Seen) -> LocalSessions:
+        self.drivers += 1
+        return super().sessions(about)
+
+
+def listener(_about: Seen) -> Listener:
+    def told(_job: Job, _events: Sequence[Event]) -> None: ...
+
+    return told
+
+
+def reconciler(machine: LocalMachine) -> Reconciler:
+    client = ApiClient(Configuration(host=NOWHERE))
+    recorder = Recorder(client, "test")
+    return Reconciler(client, machine, recorder, SystemClock(), Metrics(), listener)
+
+
+def seen(version: int) -> Document:
+    document = of_scripts({})
+    document["metadata"] |= {
+        "namespace": "default",
+        "uid": "4711",
+        "resourceVersion": str(version),
+        "generation": 1,
+        "creationTimestamp": "2026-01-01T00:00:00Z",
+    }
+    return document
+
+
+def test_two_sights_in_one_turn_of_the_loop_have_one_actor(tmp_path: Path) -> None:
+    async def both() -> int:
+        machine = CountingMachine(tmp_path)
+        one = reconciler(machine)
+        one.saw("ADDED", seen(1))
+        one.saw("MODIFIED", seen(2))
+        await asyncio.sleep(0)
+        await one.stop(60)
+        return machine.drivers
+
+    assert asyncio.run(both()) == 1
+
+
+def test_a_deletion_in_the_turn_of_the_first_sight_reaches_the_actor(tmp_path: Path) -> None:
+    async def gone() -> Reconciler:
+        one = reconciler(LocalMachine(tmp_path))
+        one.saw("ADDED", seen(1))
+        one.saw("DELETED", seen(2))
+        while one._tasks:
+            await asyncio.wait(one._tasks)
+        return one
+
+    one = asyncio.run(asyncio.wait_for(gone(), 60))
+    assert (one.known, one.actors, one.live) == ({}, {}, 0)
