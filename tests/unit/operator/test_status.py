@@ -19,6 +19,7 @@ from enso_operator.api.status import EnsoJobStatus
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Frame
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.steps import Finish, Open, Wait
 from job_execution_framework.domain.transitions import JobState
 from tests.support.happenings import History
 from tests.support.jobs import job_of
@@ -173,6 +174,38 @@ def test_who_cancelled_a_job_is_said_also_after_a_restart() -> None:
     for status, finished in ((first, "False"), (second, "True")):
         assert {one.message for one in status.conditions or ()} == {"cancelled: enough; by ann"}
         assert {o.status for o in status.conditions or () if o.type == "Finished"} == {finished}
+
+
+def test_a_deadline_that_stands_goes_on_where_it_stood_after_a_restart() -> None:
+    history = History(job_of("open do", deadline=60))
+    history.opens()
+    history.says(events.JobSuspended)
+    history.ends()
+    stands_since = history.at
+    status = status_of(history.job, 1, FRESH)
+    again = restored(job_of("open do", deadline=60), status, 1)
+    assert again.next(stands_since + 1000) == Wait()
+    again.record(events.JobUnsuspended(at=stands_since + 1000))
+    went = stands_since - (again.started_at or 0)
+    end = stands_since + 1000 + 60 - went
+    last = restored(job_of("open do", deadline=60), status_of(again, 1, status), 1)
+    assert isinstance(last.next(end - 1), Open)
+    assert isinstance(last.next(end), Finish)
+
+
+def test_what_an_earlier_release_wrote_of_a_suspended_job_does_not_fail_it() -> None:
+    history = History(job_of("open do", deadline=60))
+    history.opens()
+    history.runs("open")
+    ran_at = history.at
+    history.says(events.JobSuspended)
+    history.ends()
+    document = document_of(status_of(history.job, 1, FRESH))
+    del document["ledger"]["suspendTime"]
+    again = restored(job_of("open do", deadline=60), EnsoJobStatus.model_validate(document), 1)
+    assert again.next(ran_at + 1000) == Wait()
+    again.record(events.JobUnsuspended(at=ran_at + 1000))
+    assert isinstance(again.next(ran_at + 1001), Open)
 
 
 def test_a_resource_that_makes_no_job_says_so_in_the_same_place() -> None:

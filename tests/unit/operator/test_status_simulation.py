@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import invariant
 from hypothesis.stateful import run_state_machine_as_test as run_machine
@@ -116,6 +117,7 @@ def starts(job: Job) -> set[tuple[str, int]]:
     return {(e.script, e.attempt) for e in job.events if isinstance(e, events.ScriptStarted)}
 
 
+@pytest.mark.timeout(600)  # a machine that is busy with more than this takes minutes
 def test_a_restored_job_decides_as_the_one_that_was_stored() -> None:
     run_machine(
         Restarting,

@@ -194,6 +194,52 @@ def test_a_deadline_ends_the_session() -> None:
     assert job.failure.cause.reason == Reason.DEADLINE_EXCEEDED
 
 
+def test_the_deadline_stands_while_a_suspended_job_has_no_session() -> None:
+    job = job_of("open do", deadline=60)
+    job.record(events.JobAdded(at=0))
+    release(job, reconcile(job, Observations(), 0))
+    assert reconcile(job, Observations(), 10) == Wait(60)
+    draining = reconcile(job, Observations(suspend=True), 20)
+    assert isinstance(draining, Close)  # until its session has ended, the clock goes
+    records = log(job, (STARTED, "open", 1), (SUCCEEDED, "open", 1))
+    ended = Observations(records, Ended(log_is_complete=True), suspend=True)
+    assert reconcile(job, ended, 30) == Wait()
+    assert reconcile(job, Observations(suspend=True), 10_000) == Wait()
+    release(job, reconcile(job, Observations(suspend=False), 10_030))
+    assert reconcile(job, Observations(), 10_031) == Wait(10_060)
+    again = replace(ended, records=())
+    reconcile(job, again, 10_040)
+    release(job, reconcile(job, Observations(suspend=False), 20_040))
+    assert reconcile(job, Observations(), 20_041) == Wait(20_060)
+    reconcile(job, Observations(), 20_060)
+    assert job.failure
+    assert job.failure.cause.reason == Reason.DEADLINE_EXCEEDED
+
+
+def test_a_suspended_job_whose_script_does_not_end_fails_of_its_deadline() -> None:
+    job = job_of("open", deadline=60)
+    job.record(events.JobAdded(at=0))
+    release(job, reconcile(job, Observations(), 0))
+    reconcile(job, Observations(suspend=True), 20)
+    assert reconcile(job, Observations(suspend=True), 60) == Close("s1-1", ControlWord.CANCEL)
+
+
+@pytest.mark.parametrize("begins", ["late", "again"])
+def test_a_deadline_begins_with_the_job_and_with_a_resume(begins: str) -> None:
+    job = job_of("open", deadline=60)
+    job.record(events.JobAdded(at=0))
+    assert reconcile(job, Observations(suspend=True), 10) == Wait()
+    reconcile(job, Observations(suspend=False), 500)
+    if begins == "again":
+        reconcile(job, Observations(suspend=True), 510)
+        job.record(events.JobCancelled(at=520))
+        job.record(events.JobResumed(at=1000))
+        reconcile(job, Observations(), 1000)
+    began = 1000 if begins == "again" else 500
+    release(job, reconcile(job, Observations(), began))
+    assert reconcile(job, Observations(), began + 1) == Wait(began + 60)
+
+
 def test_a_lost_session_is_replaced_after_its_pause() -> None:
     job = job_of("open", retry_lost=2, lost_backoff=10)
     job.record(events.JobAdded(at=0))

@@ -45,7 +45,8 @@ class Job:
     scripts: tuple[Script, ...]
     sessions: tuple[Session, ...] = (Session(),)
     deadline_seconds: float | None = None
-    """How long the job may take in all, from its start or its last resume."""
+    """How long the job may take in all, from its start or its last resume. The clock stands while
+    the job is suspended and nothing of it runs."""
 
     origin: str = field(default=COORDINATOR, init=False)
     lease: frozenset[str] | None = field(default=None, init=False)
@@ -62,6 +63,10 @@ class Job:
     """The runs that each session lost since the job started or was resumed."""
     started_at: float | None = field(default=None, init=False)
     resumed_at: float | None = field(default=None, init=False)
+    suspended_at: float | None = field(default=None, init=False)
+    """Since when the deadline's clock stands; None while it goes."""
+    suspended_seconds: float = field(default=0, init=False)
+    """How long it stood before, since the job started or was resumed."""
     ended_at: float | None = field(default=None, init=False)
     failure: events.JobFailed | None = field(default=None, init=False)
     resumes: int = field(default=0, init=False)
@@ -151,6 +156,8 @@ class Job:
                 count = before.count + 1 if before else 1
                 self.lost[self.run.session] = Losses(count, event.cause, event.at)
             self.run, self.warm = None, frozenset()
+            if self.state is JobState.SUSPENDED:
+                self.suspended_at = event.at
         elif isinstance(event, events.InterpreterLost):
             self.warm = frozenset()
 
@@ -159,6 +166,7 @@ class Job:
         self.state = JobState.WAITING if never_let_go else state
         self.ended_at = event.at if state in ENDED else None
         self.failure = event if isinstance(event, events.JobFailed) else None
+        self._fold_clock(event)
         if isinstance(event, (events.JobStarted, events.JobResumed)):
             self.started_at = self.started_at or event.at  # it may be cancelled before its start
         if isinstance(event, events.JobResumed):
@@ -168,6 +176,15 @@ class Job:
             for name, row in self.rows.items():
                 again = again or name == event.from_script
                 self.rows[name] = row.resumed(again=again)
+
+    def _fold_clock(self, event: Event) -> None:
+        """Stop the deadline's clock, let it go on, or have it begin anew."""
+        if isinstance(event, (events.JobStarted, events.JobResumed)):
+            self.suspended_seconds = 0
+        elif self.suspended_at is not None:
+            self.suspended_seconds += max(0, event.at - self.suspended_at)
+        is_idle = self.state is JobState.SUSPENDED and self.run is None
+        self.suspended_at = event.at if is_idle else None
 
     # The one decision.
 
@@ -199,7 +216,9 @@ class Job:
         since = self.resumed_at or self.started_at
         if self.origin != COORDINATOR or self.deadline_seconds is None or since is None:
             return None
-        return since + self.deadline_seconds
+        if self.suspended_at is not None:
+            return None
+        return since + self.deadline_seconds + self.suspended_seconds
 
     def to_come(self) -> list[Script]:
         """Return what a fresh interpreter runs from here on to the job's end, in order."""

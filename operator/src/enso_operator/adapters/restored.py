@@ -57,6 +57,8 @@ def restored(job: Job, status: EnsoJobStatus, added_at: float) -> Job:
     job.state = state
     job.started_at, job.ended_at = seconds_of(status.start_time), seconds_of(status.completion_time)
     job.resumes, job.resumed_at = ledger.resumes, seconds_of(ledger.resume_time)
+    job.suspended_at = seconds_of(ledger.suspend_time)
+    job.suspended_seconds = ledger.suspended_seconds
     skipped = set(ledger.skipped or ())
     for row in status.scripts or ():
         if row.name in job.rows:
@@ -66,6 +68,8 @@ def restored(job: Job, status: EnsoJobStatus, added_at: float) -> Job:
     _recall(job, ledger)
     job.failure = _failure(status)
     job.events = _told_anew(job, added, ledger)
+    if job.state is JobState.SUSPENDED and job.run is None and job.suspended_at is None:
+        job.suspended_at = job.events[-1].at  # its status was written by an earlier release
     return job
 
 

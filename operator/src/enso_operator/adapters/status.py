@@ -11,6 +11,7 @@ from dataclasses import replace
 from enso_operator.adapters.conditions import card_in, conditions
 from enso_operator.adapters.place import NOWHERE, Place
 from enso_operator.adapters.status_fields import (
+    LAST_SECOND,
     cause_of,
     failure_of,
     number,
@@ -147,6 +148,8 @@ def _ledger(job: Job, spec_digest: str | None) -> Ledger:
         spec_digest=spec_digest,
         resumes=min(job.resumes, MOST_RESUMES),
         resume_time=time_of(job.resumed_at),
+        suspend_time=time_of(job.suspended_at),
+        suspended_seconds=min(job.suspended_seconds, LAST_SECOND),
         tokens=tokens[-MOST_RESUMES:] or None,
     )
 

@@ -196,6 +196,10 @@ class Ledger(Wire):
     """How often the job was resumed."""
     resume_time: Time | None = None
     """When the job was last resumed."""
+    suspend_time: Time | None = None
+    """Since when the deadline's clock stands, as the job is suspended and nothing of it runs."""
+    suspended_seconds: Annotated[float, Field(ge=0, le=2**53)] = 0
+    """How long it stood before, since the job's start or its last resume."""
     tokens: Annotated[list[Token], Field(max_length=MOST_RESUMES)] | None = None
     """Tokens of the resumes that were acted upon: none of them acts again."""
 

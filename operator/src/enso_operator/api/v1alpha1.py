@@ -212,7 +212,10 @@ class EnsoJobSpec(Wire):
     suspend: bool = False
     """Whether the job waits: the running script ends, and no other starts."""
     active_deadline_seconds: Seconds | None = None
-    """How long, in seconds, the job may take in all, from its start or its last resume."""
+    """How long, in seconds, the job may take in all, from its start or its last resume.
+
+    The clock stands while the job is suspended, from the end of its running session on.
+    """
     ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=LONGEST_SECONDS)] | None = None
     """How long, in seconds, a finished job is kept; without it until somebody deletes it."""
 
