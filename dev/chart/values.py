@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from enso_operator.settings import RECORDS_LIMITS, RECORDS_REQUESTS
+
 OURS = 65532
 """The user of the image."""
 Count = Annotated[int, Field(ge=0)]
@@ -76,6 +78,11 @@ class Sessions(Strict):
     """User of sessions that name none."""
     run_as_group: Count = OURS
     """Group of sessions that name none."""
+    records_resources: Map = Field(
+        default_factory=lambda: {"requests": {**RECORDS_REQUESTS}, "limits": {**RECORDS_LIMITS}}
+    )
+    """Requests and limits of the container that brings records out of each Pod. A quota that has
+    limits.cpu wants a cpu in its limits, such as 100m."""
 
 
 class Log(Strict):

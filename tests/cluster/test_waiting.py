@@ -225,3 +225,16 @@ def test_gates_of_others_are_waited_for(desk: Desk, operators: Operators) -> Non
     until(lambda: "SchedulingGated" not in desk.columns())
     desk.kubectl("delete", "ensojob", "shot", "--wait=false")
     until(lambda: desk.kubectl("get", "pods", "-o", "name") == "")
+
+
+def test_a_quota_that_wants_limits_says_of_what(desk: Desk, operators: Operators) -> None:
+    """Of the operator's own container, too: that is for its settings to give."""
+    desk.apply(quota(desk, **{"limits.cpu": "4"}))
+    first = operators.start()
+    limits = {"resources": {"limits": {"cpu": "1"}}}
+    desk.apply(of_scripts(PASSES, sessions=[{"name": "main", **limits}]))
+    until(lambda: desk.columns()[1:4] == ["Waiting", "0/1", "FailedCreate"])
+    assert "must specify limits.cpu for: records" in message(desk)
+    first.stop()
+    operators.start("--records-limits=cpu=100m,memory=96Mi")
+    until(lambda: "SessionOpened" in dict(desk.told()))

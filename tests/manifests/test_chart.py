@@ -207,7 +207,8 @@ def test_numbers_stay_numbers() -> None:
     assert told["ENSO_RUN_AS_GROUP"] == "2000000000"
     assert told["ENSO_SERVICE_ACCOUNTS"] == "renderer,publisher"
     assert told["ENSO_ALLOW_NFS"] == "true"
-    plain = environment(one_pod(rendered(), OPERATOR))
+    plain = environment(one_pod(rendered("sessions.recordsResources.limits.cpu=100m"), OPERATOR))
+    assert plain["ENSO_RECORDS_LIMITS"] == '{"cpu":"100m","memory":"96Mi"}'
     assert not plain.keys() & {"ENSO_SCHEDULE_PATIENCE_SECONDS", "ENSO_SERVICE_ACCOUNTS"}
 
 

@@ -143,6 +143,8 @@ def _pods(client: ApiClient, settings: OperatorSettings, clock: Clock) -> PodMac
     chosen = PodSettings(
         records_image=settings.records_image,
         records_pull_policy=settings.records_pull_policy,
+        records_requests=settings.records_requests,
+        records_limits=settings.records_limits,
         session_image=settings.session_image,
         grace_seconds=settings.grace_seconds,
         pull_patience_seconds=settings.pull_patience_seconds,

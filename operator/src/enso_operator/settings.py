@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from enso_operator.api.session_fields import Quantities
 from enso_operator.journals import state_directory
+
+RECORDS_REQUESTS = {"cpu": "10m", "memory": "32Mi"}
+RECORDS_LIMITS = {"memory": "96Mi"}
 
 
 def _names(given: object) -> object:
     """Read ``a,b``, as people write lists in an environment."""
     return [name for name in given.split(",") if name] if isinstance(given, str) else given
+
+
+def _quantities(given: object) -> object:
+    """Read ``cpu=100m,memory=64Mi``, as kubectl writes requests and limits, or JSON."""
+    if not isinstance(given, str):
+        return given
+    if given.startswith("{"):
+        return json.loads(given)
+    pairs = (part.partition("=") for part in given.split(",") if part)
+    return {name: quantity for name, _, quantity in pairs}
+
+
+SetQuantities = Annotated[Quantities, NoDecode, BeforeValidator(_quantities)]
 
 
 def sentences(error: ValidationError | SettingsError) -> str:
@@ -53,6 +71,10 @@ class OperatorSettings(BaseSettings):
     """Image of the container that brings records out of a session's Pod: the operator's own."""
     records_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = None
     """When nodes pull that image: Always, IfNotPresent or Never."""
+    records_requests: SetQuantities = Field(default_factory=RECORDS_REQUESTS.copy)
+    """What a node must have free for that container."""
+    records_limits: SetQuantities = Field(default_factory=RECORDS_LIMITS.copy)
+    """What that container may use at most; a quota may want a cpu, too: cpu=100m,memory=96Mi."""
     session_image: str = ""
     """Image of sessions that name none: any with python3 of version 3.10 or later."""
     grace_seconds: Annotated[int, Field(ge=1, le=86400)] = 30

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Literal, get_args, get_origin
 
 import pytest
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_settings import CliApp
 
 from enso_operator.settings import OperatorSettings
 
@@ -29,6 +31,8 @@ TOLD = {
 def default(name: str, field: FieldInfo) -> str:
     value: object = field.get_default(call_default_factory=True, validated_data={})
     home = str(Path.home())
+    if isinstance(value, dict):
+        value = ",".join(f"{key}={quantity}" for key, quantity in value.items())
     shown = f"{value:g}" if isinstance(value, float) else str(value).replace(home, "~")
     return TOLD.get(name, f"`{shown}`")
 
@@ -51,3 +55,25 @@ def test_the_table_of_settings_is_complete_and_true(monkeypatch: pytest.MonkeyPa
     text = OPERATING.read_text("utf-8")
     table = text.partition("| flag | environment | default | |\n|---|---|---|---|\n")[2]
     assert table.partition("\n\n")[0].splitlines() == rows
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("cpu=100m,memory=96Mi", {"cpu": "100m", "memory": "96Mi"}),
+        ('{"cpu": 1, "memory": "96Mi"}', {"cpu": "1", "memory": "96Mi"}),
+        ("", {}),
+        ("{}", {}),
+    ],
+)
+def test_quantities_are_written_as_kubectl_does_or_as_json(
+    monkeypatch: pytest.MonkeyPatch, given: str, read: dict[str, str]
+) -> None:
+    monkeypatch.setenv("ENSO_RECORDS_LIMITS", given)
+    assert OperatorSettings().records_limits == read
+
+
+@pytest.mark.parametrize("given", ["cpu", "cpu=four", '{"cpu"'])
+def test_quantities_that_are_none_are_refused(given: str) -> None:
+    with pytest.raises(ValidationError, match="records_limits"):
+        CliApp.run(OperatorSettings, cli_args=[f"--records-limits={given}"])

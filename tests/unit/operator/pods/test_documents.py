@@ -18,9 +18,11 @@ from tests.support.resources import Document, in_session, of_scripts
 OURS, THEIRS = "registry/enso:latest", "studio/houdini:20.5"
 
 
-def session_pod(document: Document, policy: str | None = None) -> SessionPod:
+def session_pod(
+    document: Document, policy: str | None = None, **more: dict[str, str]
+) -> SessionPod:
     document["metadata"] |= {"namespace": "shows", "uid": "job-uid", "resourceVersion": "1"}
-    settings = PodSettings(OURS, records_pull_policy=policy, session_image=OURS)
+    settings = PodSettings(OURS, records_pull_policy=policy, session_image=OURS, **more)  # type: ignore[arg-type]  # resources
     plan = Plan(
         *("shot", "houdini-1", Session("houdini")),
         (Script("script-0", Source("x"), session="houdini"),),
@@ -69,3 +71,10 @@ def test_the_log_of_a_container_that_has_secrets_is_not_quoted(
     document = of_scripts({"container": {"image": THEIRS, "env": environment}})
     made = session_pod(document).pod("plan")["spec"]["containers"][0]
     assert made["terminationMessagePolicy"] == policy
+
+
+def test_what_the_records_container_may_use_is_for_the_operator_to_say() -> None:
+    requests, limits = {"cpu": "10m"}, {"cpu": "100m", "memory": "96Mi"}
+    made = session_pod(in_session(), records_requests=requests, records_limits=limits)
+    (records,) = made.pod("plan")["spec"]["initContainers"]
+    assert records["resources"] == {"requests": requests, "limits": limits}

@@ -22,7 +22,6 @@ from job_execution_framework.service_layer.records import to_line
 TERMINATION_LOG = "/dev/termination-log"
 _LAST_RESORT_SECONDS = 300
 """Beyond a job's deadline, after which its coordinator should have ended the Pod long ago."""
-_RECORDS_RESOURCES = {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "96Mi"}}
 _CONFINED: Document = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
@@ -177,7 +176,7 @@ class SessionPod:
             **self._image(self.settings.records_image),
             "restartPolicy": "Always",
             "command": ["python3", "-I", "-m", "enso_operator.sidecar", str(RUNTIME), str(RUN)],
-            "resources": _RECORDS_RESOURCES,
+            "resources": self._records_resources(),
             "securityContext": {
                 **_CONFINED,
                 "readOnlyRootFilesystem": True,
@@ -189,6 +188,11 @@ class SessionPod:
                 _mount(RUN.name, str(RUN), read_only=True),
             ],
         }
+
+    def _records_resources(self) -> Document:
+        requests, limits = self.settings.records_requests, self.settings.records_limits
+        given = {"requests": dict(requests), "limits": dict(limits)}
+        return {kind: quantities for kind, quantities in given.items() if quantities}
 
     def _image(self, name: str) -> Document:
         """Name an image; how the operator's own is pulled is for its settings to say."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 MARGIN_SECONDS = 15
 """Beyond the scripts' grace: until the last record is written, and the process has ended."""
@@ -16,6 +17,10 @@ class PodSettings:
     """Image of the container that prints the records: the operator's own."""
     records_pull_policy: str | None = None
     """When nodes pull that image, also where a session runs in it; None leaves it to its tag."""
+    records_requests: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What a node must have free for that container."""
+    records_limits: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What that container may use at most."""
     session_image: str = ""
     """Image of sessions that name none."""
     grace_seconds: int = 30
