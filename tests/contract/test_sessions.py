@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import Generator
 from pathlib import Path
 
@@ -61,6 +62,25 @@ def test_nothing_starts_before_the_release(bench: LocalBench) -> None:
     plan = bench.plan("def main(): pass")
     asyncio.run(bench.sessions.open(plan))
     assert not Path(bench.journal).exists()
+
+
+def test_a_strangers_file_in_the_current_folder_is_not_run(
+    bench: LocalBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where an empty entry of PYTHONPATH, as studios have it, means the current folder."""
+    folder, ran = tmp_path / "folder", tmp_path / "ran"
+    folder.mkdir()
+    names = {"sitecustomize", "usercustomize", "job_execution_framework", *sys.stdlib_module_names}
+    for name in names:
+        text = f"open({str(ran)!r}, 'a').write({name!r}); raise SystemExit('a stranger')"
+        (folder / f"{name}.py").write_text(text)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep)
+    source = "import copy, select\ndef main(): print(copy.__file__)"
+    plan = bench.plan(source, interpreter=("env", "-u", "PYTHONPATH", "python3"))
+    wrote, _ = asyncio.run(bench.run(plan))
+    assert not ran.exists(), ran.read_text()
+    assert wrote == ["s1 Started", "s1 Succeeded"], bench.output(plan.run)
 
 
 def test_a_uid_is_never_given_twice(bench: LocalBench, tmp_path: Path) -> None:

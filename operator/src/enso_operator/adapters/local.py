@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+import job_execution_framework
 from enso_operator.adapters.place import Place
 from enso_operator.api.to_domain import SecretKey
 from job_execution_framework.domain.cause import Cause, Reason
@@ -30,6 +31,16 @@ from job_execution_framework.service_layer.observations import Ended, Observatio
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.records import End, Record, from_log, only_events
 
+_CORE = Path(job_execution_framework.__file__).parents[1]
+_RUN_MODULE = """\
+import runpy, sys
+sys.path.append(sys.argv[1])
+del sys.argv[:2]
+runpy.run_module(sys.argv[0], run_name="__main__")
+"""
+_SUPERVISOR = ("-I", "-S", "-c", _RUN_MODULE, str(_CORE), "job_execution_framework.runtime")
+"""How Python runs a supervisor that imports nothing from the current folder, nor from any that the
+environment names: a copy.py of somebody's would be run there instead of Python's own."""
 PLAN, UID, OUTPUT = "plan.json", "uid", "output.log"
 SHORTEST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.005, 0.1
 """How often the journal is looked at: at once while records come, less often while they do not."""
@@ -85,7 +96,7 @@ class LocalSessions:
             )
         if (directory / supervisor.MARKER).exists() or supervisor.is_alive(directory):
             return
-        program = [sys.executable, "-m", "job_execution_framework.runtime"]
+        program = [sys.executable, *(["-B"] if sys.dont_write_bytecode else []), *_SUPERVISOR]
         with (directory / OUTPUT).open("ab") as output:
             self._processes[run] = os.posix_spawn(  # noqa: ASYNC221  # it takes a millisecond
                 sys.executable,
