@@ -52,7 +52,7 @@ class Lingering:
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             try:
                 # Until its job has written how the session ended, its state is what tells that.
-                if await patiently(calls.committed, metadata["labels"][names.JOB_LABEL]) != uid:
+                if await patiently(calls.committed, state.job_of(pod)) != uid:
                     await patiently(calls.expire, name, uid)
                     _log.info("Pod %s/%s is ended, as its session has", namespace, name)
                     return

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from kubernetes.client import ApiClient
 
 from enso_operator.adapters.kube import Document
-from enso_operator.adapters.pods import names, state
+from enso_operator.adapters.pods import state
 from enso_operator.adapters.pods.calls import PodCalls
 from enso_operator.adapters.pods.follower import PodFollower
 from enso_operator.adapters.pods.lingering import Lingering
@@ -20,7 +19,7 @@ from enso_operator.adapters.pods.settings import PodSettings
 from enso_operator.adapters.pods.subject import Gone
 from enso_operator.adapters.unit_of_work import Seen
 from enso_operator.threads import in_thread
-from job_execution_framework.domain.errors import Unavailable
+from job_execution_framework.domain.errors import EnsoError, Unavailable
 from job_execution_framework.service_layer.clock import Clock
 
 LATE_SWEEPS = 3
@@ -55,13 +54,15 @@ class PodMachine:
     def saw(self, kind: str | None, pod: Document) -> None:
         """Take what a watch of Pods brought."""
         uid = pod["metadata"]["uid"]
+        if follower := self._followers.get(uid):
+            follower.heard.put_nowait(Gone(pod) if kind == "DELETED" else pod)
+        if not state.job_of(pod):
+            kind = "DELETED"  # whatever becomes of it, it is none of ours
         if kind != "DELETED" and state.is_gated(pod):
             self._gated[uid] = pod
         else:
             self._let_be(uid)
         self._lingering.saw(kind, pod)
-        if follower := self._followers.get(uid):
-            follower.heard.put_nowait(Gone(pod) if kind == "DELETED" else pod)
 
     async def forget(self, namespace: str, uid: str) -> None:
         """Leave it to the garbage collector: Pods belong to their EnsoJob."""
@@ -73,9 +74,13 @@ class PodMachine:
             self._sweeps[uid] = self._sweeps.get(uid, 0) + 1
             if self._sweeps[uid] < LATE_SWEEPS or uid in self._followers:
                 continue
-            with suppress(Unavailable):  # the next sweep asks again
+            try:
                 await in_thread(self._remove_late, pod)
                 self._let_be(uid)
+            except Unavailable:
+                continue  # the next sweep asks again
+            except EnsoError as error:
+                _log.warning("Pod %s was made late, and cannot be removed: %s", uid, error)
 
     def _let_be(self, uid: str) -> None:
         self._gated.pop(uid, None)
@@ -85,7 +90,7 @@ class PodMachine:
         metadata = pod["metadata"]
         namespace, name = metadata["namespace"], metadata["name"]
         calls = PodCalls(self.client, namespace)
-        if calls.committed(metadata["labels"][names.JOB_LABEL]) != metadata["uid"]:
+        if calls.committed(state.job_of(pod)) != metadata["uid"]:
             _log.warning("Pod %s/%s was made late: it is removed", namespace, name)
             calls.delete(name, metadata["uid"])
 

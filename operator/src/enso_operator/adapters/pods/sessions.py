@@ -172,7 +172,9 @@ class PodSessions:
             raise Unavailable(f"an earlier Pod {name} is going")
         if owner_of(found) != self._about.uid:
             raise InvalidJob(f"a Pod {name} is there already, and is not this job's: delete it")
-        plans = [one["metadata"]["annotations"].get(names.PLAN) for one in (found, wanted)]
+        plans = [
+            state.part(one["metadata"], "annotations").get(names.PLAN) for one in (found, wanted)
+        ]
         if plans[0] == plans[1] or not state.is_gated(found):
             return found
         uid = found["metadata"]["uid"]
@@ -183,3 +185,7 @@ class PodSessions:
             return self._calls.create(wanted)
         except Taken as error:
             raise Unavailable(f"an earlier Pod {name} is going") from error
+
+
+def _plan(pod: Document) -> object:
+    return state.part(pod["metadata"], "annotations").get(names.PLAN)

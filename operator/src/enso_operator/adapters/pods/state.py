@@ -64,6 +64,14 @@ def items(document: Document, key: str) -> list[Document]:
     return found or []
 
 
+def job_of(pod: Document) -> str:
+    """Return the job that a Pod says it is of; nothing where it is no Pod of ours.
+
+    The watch selects by one label, which anybody may give to a Pod.
+    """
+    return str(part(pod["metadata"], "labels").get(names.JOB_LABEL) or "")
+
+
 def is_gated(pod: Document) -> bool:
     """Whether the Pod was not released yet."""
     return any(gate["name"] == names.GATE for gate in items(pod["spec"], "schedulingGates"))

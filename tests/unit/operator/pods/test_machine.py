@@ -1,0 +1,59 @@
+"""Pods that are not ours, whatever labels somebody gave them, and those that were made late."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aiohttp import web
+from kubernetes.client import ApiClient, Configuration
+
+from enso_operator.adapters.pods.logs import PodLogs
+from enso_operator.adapters.pods.machine import LATE_SWEEPS, PodMachine
+from enso_operator.adapters.pods.settings import PodSettings
+from job_execution_framework.service_layer.clock import SystemClock
+from tests.support.pods import RUNNING, container, ended, pod
+
+pytestmark = pytest.mark.anyio
+
+
+def named(name: str, given: dict[str, Any], **more: str) -> dict[str, Any]:
+    labels = {"enso.dev/job-uid": "1", **more}
+    given["metadata"] |= {"uid": name, "name": name, "labels": labels}
+    return given
+
+
+async def test_a_strangers_pod_with_our_label_keeps_no_late_one_from_being_removed() -> None:
+    asked: list[str] = []
+
+    async def answers(request: web.Request) -> web.Response:
+        asked.append(f"{request.method} {request.path}")
+        code = 403 if request.path.endswith("/refused") else 404
+        return web.json_response({"message": "no"}, status=code)
+
+    app = web.Application()
+    app.router.add_route("*", "/{any:.*}", answers)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    configuration = Configuration()
+    configuration.host = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    machine = PodMachine(
+        ApiClient(configuration), PodLogs(configuration), PodSettings("enso"), SystemClock()
+    )
+    try:
+        kept_up = pod(session=ended(), phase="Running")
+        kept_up["status"]["containerStatuses"].append(container("proxy", RUNNING))
+        machine.saw("ADDED", named("stranger", pod(gated=True)))
+        machine.saw("ADDED", named("kept-up", kept_up))
+        for name in ("refused", "late"):
+            machine.saw("ADDED", named(name, pod(gated=True), **{"enso.dev/job": "shot"}))
+        for _ in range(LATE_SWEEPS):
+            await machine.tidy([], [])
+    finally:
+        await runner.cleanup()
+    assert [call for call in asked if call.startswith("DELETE")] == [
+        "DELETE /api/v1/namespaces/shows/pods/refused",
+        "DELETE /api/v1/namespaces/shows/pods/late",
+    ]
+    assert not [call for call in asked if "stranger" in call or "kept-up" in call]
