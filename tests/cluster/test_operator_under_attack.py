@@ -10,18 +10,20 @@ from pathlib import Path
 
 from tests.cluster.desk import Desk
 from tests.cluster.story import Story
+from tests.support.canary import Canary
 from tests.support.fault_proxy import FaultProxy, answer, on
 from tests.support.operators import Operators, until
 from tests.support.resources import of_scripts
 
-CANARY = "canary-4711-0815"
 SLEEPS = "import time\ndef main():\n    time.sleep(60)"
 
 
 def test_a_secret_is_in_no_byte_that_leaves_the_operator(
     desk: Desk, operators: Operators, tmp_path: Path
 ) -> None:
-    desk.kubectl("create", "secret", "generic", "tracker", f"--from-literal=token={CANARY}")
+    """Local sessions do not read Secrets: neither do the operator, and whoever reads its jobs."""
+    canary = Canary()
+    desk.kubectl("create", "secret", "generic", "tracker", f"--from-literal=token={canary.value}")
     wants = [{"name": "token", "secretKeyRef": {"name": "tracker", "key": "token"}}]
     desk.apply(of_scripts({"source": "def main(token): print(token)", "argsFrom": wants}))
     story = Story(desk, "other", tmp_path / "note")
@@ -30,10 +32,17 @@ def test_a_secret_is_in_no_byte_that_leaves_the_operator(
         story.begin()
         story.ends_well()
         desk.waits("Stalled")
-        said = proxy.sent() + one.asked("/metrics")[1].encode() + one.said.encode()
+        told = [proxy.sent().decode("utf-8", "replace"), one.said]
+        told += [one.asked("/metrics")[1], desk.kubectl("describe", "ensojobs")]
         resources = {call.resource for call in proxy.calls}
-    assert CANARY.encode() not in said
+    assert not [text for text in told if canary.found_in(text)]
     assert "secrets" not in resources
+    secret = f"/registry/secrets/{desk.namespace}/tracker"
+    assert canary.keys_in(desk.cluster.folder / "etcd") == {secret}
+    folders = operators.folders()
+    files = [file for one in folders for file in one.rglob("*") if file.is_file()]
+    assert files
+    assert not [file.name for file in files if canary.found_in(file.read_bytes())]
 
 
 def test_a_writer_that_never_rests_loses_nothing_and_gains_nothing(

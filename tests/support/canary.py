@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 import secrets
+from pathlib import Path
 
 from job_execution_framework.domain.script import Retries, Script, Source
 from job_execution_framework.domain.secret import Secret
@@ -92,3 +93,17 @@ class Canary:
         lines = [line.removeprefix(SHOWN) for line in said.splitlines()]
         kept = [line for line in lines if not line.startswith(PRINTED)]
         return self.found_in("\n".join(kept))
+
+    def keys_in(self, folder: Path) -> set[str]:
+        """Return the keys of an etcd below which it was ever written, whatever is there now."""
+        keys: set[str] = set()
+        for file in folder.glob("member/wal/*.wal"):
+            log = file.read_bytes()
+            for place in self._forms.finditer(log):
+                key = _KEY.match(log, log.rindex(b"/registry/", 0, place.start()))
+                keys.add(key[0].decode() if key else "?")
+        return keys
+
+
+_KEY = re.compile(rb"/registry/[!-~]+")
+"""A write has the key before the value."""
