@@ -65,6 +65,14 @@ def test_a_short_secret_is_hidden_where_it_is_all_and_nowhere_else(value: object
     )
 
 
+@pytest.mark.parametrize("value", ["it's it", 'say "it"', 'it\'s "it"'])
+@pytest.mark.parametrize("around", ["{}", "'{}'", '"{}"', "'{}\""])
+def test_quotes_are_escaped_as_their_surroundings_want_it(value: str, around: str) -> None:
+    told = Redactor(Secret(value)).hide(repr(around.format(value)))
+    assert HIDDEN in told
+    assert "it" not in told
+
+
 def test_secrets_that_overlap_leave_nothing() -> None:
     redactor = Redactor(Secret("abcdef"), Secret("defghi"), Secret("hijklm"))
     assert redactor.hide("-abcdefghijklm-") == f"-{HIDDEN}-"

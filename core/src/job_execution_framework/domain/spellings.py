@@ -13,6 +13,8 @@ SHORTEST = 4
 stands would take ordinary words apart, and so tell it."""
 _UNQUOTED = "", "/", "!'()*", "!#$%&'()*+,/:;=?@[]~"
 """What is left as it is in a URL: by Python's defaults, by browsers, by `requests`."""
+_BOTH_QUOTES = "'\""
+"""Which of them Python escapes depends on whatever else stands in a text."""
 _URLSAFE = str.maketrans("+/", "-_")
 
 
@@ -55,6 +57,7 @@ def _escaped(text: str) -> Iterator[str]:
     encodable = text.encode("utf-8", "backslashreplace")
     yield from (text, encodable.decode())
     yield repr(text)[1:-1]
+    yield repr(text + _BOTH_QUOTES)[1 : -len(repr(_BOTH_QUOTES)) + 1]
     yield repr(encodable)[2:-1]
     yield json.dumps(text)[1:-1]
     yield json.dumps(text, ensure_ascii=False)[1:-1]
