@@ -149,6 +149,43 @@ def test_when_something_of_ours_breaks_the_doubt_is_said_and_a_resume_goes_on() 
     assert runner.ran == ["open:2", "save:1"]
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import os, time\ndef main():\n    os.kill(os.getpid(), 2)\n    time.sleep(60)\n",
+        "import os, time\nos.kill(os.getpid(), 2)\ntime.sleep(60)\n",
+        "class V(dict):\n    def items(self): raise KeyboardInterrupt\ndef main(): return V(a=1)",
+    ],
+    ids=["in main", "in the module", "while its result is read"],
+)
+def test_ctrl_c_is_recorded_never_retried_and_raised_again(source: str) -> None:
+    uow = InMemoryJobUnitOfWork()
+    job_id = added(uow, Script("open", Source(source), retries=Retries(3)), Script("save", WORK))
+    with pytest.raises(KeyboardInterrupt):
+        execute(job_id, job_uow=uow)
+    job = InMemoryJobUnitOfWork(uow.repository).jobs.get(job_id)
+    assert kinds(job)[2:] == ["ScriptStarted", "ScriptFailed", "JobCancelled"]
+    assert "open, attempt 1" in str(job.events[-2])
+    assert str(job.events[-2]).endswith(": KeyboardInterrupt")
+    assert str(job.state) == "Cancelled"
+    resume(job_id, job_uow=uow)
+    execute(job_id, job_uow=uow, runner=(runner := FakeRunner()))
+    assert runner.ran == ["open:2", "save:1"]
+
+
+def test_ctrl_c_between_two_attempts_cancels_the_job() -> None:
+    class Stopped(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            raise KeyboardInterrupt(seconds)
+
+    uow, clock = InMemoryJobUnitOfWork(), Stopped()
+    job_id = added(uow, Script("open", WORK, retries=Retries(2, 30)))
+    with pytest.raises(KeyboardInterrupt):
+        execute(job_id, job_uow=uow, runner=FakeRunner([FAILED]), clock=clock)
+    job = uow.jobs.get(job_id)
+    assert kinds(job)[2:] == ["ScriptStarted", "ScriptFailed", "ScriptRetrying", "JobCancelled"]
+
+
 def test_a_cancelled_script_is_not_said_to_be_retried() -> None:
     uow, runner = InMemoryJobUnitOfWork(), FakeRunner([FAILED])
     job_id = added(uow, Script("open", WORK, retries=Retries(2)))

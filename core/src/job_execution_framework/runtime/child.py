@@ -158,6 +158,8 @@ def _output(output: Any) -> Any:
     try:
         text = json.dumps(output, allow_nan=False)
         value = json.loads(text)
+    except KeyboardInterrupt:
+        raise
     except BaseException as error:  # it may hold a script's own objects
         what = f"{_name(type(output))}, which is no JSON ({_text(error, LONGEST_LINE)})"
         sentence = f"main returned {what}: return nothing, or plain values"
@@ -181,7 +183,9 @@ def _failure(error: BaseException, file: str, lines: list[str]) -> dict[str, Any
     places = [*(roots if how == "caused by" else []), error]
     frame = next((found for found in (_frame(one, file, lines) for one in places) if found), None)
     named = [[_name(type(one)), _text(one)] for one in roots]
-    about = {"frame": frame, "traceback": _told(error), "roots": named, "how": how}
+    about: dict[str, Any] = {"frame": frame, "traceback": _told(error), "roots": named, "how": how}
+    if isinstance(error, KeyboardInterrupt):
+        about["interrupt"] = True
     return {"error": _name(type(error)), "message": _text(error), **about}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.errors import InvalidJob
@@ -50,4 +51,5 @@ class InProcessRunner:
         else:
             why = work.why if isinstance(work, Missing) else "it cannot run in this process"
             report = {"refused": Reason.SCRIPT_NOT_FOUND, "message": why}
-        return result_of(report, time.monotonic() - began, self._redactor)
+        result = result_of(report, time.monotonic() - began, self._redactor)
+        return replace(result, interrupted="interrupt" in report)

@@ -2,7 +2,8 @@
 
 A report is one JSON object: ``{"output": JSON}``; ``{"exit": code, "message": text}``;
 ``{"error": type, "message": text, "frame": [file, line, function, text] or null}``, with how it
-came about where that is known: ``"roots": [[type, message] …], "how": "caused by"``; or
+came about where that is known: ``"roots": [[type, message] …], "how": "caused by"``, and of Ctrl-C
+``"interrupt": true``; or
 ``{"refused": reason, "message": sentence}``, with a ``frame``, an ``exit_code`` or a ``signal``.
 """
 

@@ -20,6 +20,8 @@ class Result:
     """What ``main`` returned, as JSON."""
     interpreter_lost: bool = False
     """What earlier scripts had in memory is gone."""
+    interrupted: bool = False
+    """It was Ctrl-C, of somebody who wants everything here to stop."""
 
 
 class Runner(Protocol):

@@ -90,8 +90,9 @@ def execute(
 
     Each start is committed before it happens and each outcome after it. Raises JobNotFound for an
     unknown job, JobAlreadyStarted for a second execution, InvalidJob where the runner cannot do
-    what a script asks. Where anything else of ours breaks, what was not committed is rolled back,
-    a script that had begun is Interrupted, and the error is raised.
+    what a script asks. Ctrl-C fails the script that runs and cancels the job, and KeyboardInterrupt
+    is raised. Where anything else of ours breaks, what was not committed is rolled back, a script
+    that had begun is Interrupted, and the error is raised.
     """
     runner, clock = runner or InProcessRunner(), clock or SystemClock()
     with job_uow:
@@ -129,13 +130,18 @@ def _run_all(job: Job, job_uow: JobUnitOfWork, runner: Runner, clock: Clock) -> 
 
 def _say_doubt(job: Job, error: BaseException, now: float) -> None:
     """End a job whose runner broke: it can be resumed, and nobody waits for it for ever."""
-    cause = Cause(Reason.SESSION_LOST, f"enso itself broke: {type(error).__name__}")
+    is_stopped = isinstance(error, KeyboardInterrupt)
+    broke = Cause(Reason.SESSION_LOST, f"enso itself broke: {type(error).__name__}")
+    cause = Cause(Reason.CANCELLED, "KeyboardInterrupt") if is_stopped else broke
     at = ""
     for name, row in job.rows.items():
         if row.state is ScriptState.RUNNING:
             at = name
             job.record(job.about(events.ScriptInterrupted, name, row.attempt, now, cause=cause))
-    job.record(events.JobFailed(at=now, cause=cause, script=at))
+    if is_stopped:
+        job.record(events.JobCancelled(at=now, why=cause.message))
+    else:
+        job.record(events.JobFailed(at=now, cause=cause, script=at))
 
 
 def _start(job: Job, job_uow: JobUnitOfWork, now: float) -> None:
@@ -171,9 +177,11 @@ def _run(job: Job, step: Start, job_uow: JobUnitOfWork, runner: Runner, clock: C
     if result.interpreter_lost:
         job.record(events.InterpreterLost(at=clock.now()))
     again = result.cause and job.rows[script.name].failures <= script.retries.limit
-    if again and not runner.stopping:
+    if again and not runner.stopping and not result.interrupted:
         about(events.ScriptRetrying, after_seconds=script.retries.backoff_seconds)
     job_uow.commit()
+    if result.interrupted:
+        raise KeyboardInterrupt
 
 
 def _finish(job: Job, step: Finish, now: float) -> None:
