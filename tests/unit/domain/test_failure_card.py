@@ -166,3 +166,17 @@ def test_the_arguments_of_an_attempt_are_those_it_was_started_with() -> None:
 
 def test_a_job_that_did_not_fail_has_none() -> None:
     assert failure_card(Job("shot", (Script("open", LibraryScript("open")),))) is None
+
+
+def test_what_nobody_saw_begin_has_no_duration() -> None:
+    lost = Cause(Reason.SESSION_LOST, "its Pod is gone")
+    job = Job("shot", (Script("open", LibraryScript("open")),))
+    job.record(events.JobAdded(at=0))
+    job.record(events.JobStarted(at=0))
+    job.record(job.about(events.ScriptInterrupted, "open", 1, 5, cause=lost))
+    job.record(events.JobFailed(at=5, cause=lost, script="open"))
+    made = card(job)
+    assert made.why[0] == (
+        "open (1 of 1), attempt 1, interrupted, not known to have begun: SessionLost"
+    )
+    assert "; attempt 1, not known to have begun; resume: " in made.line

@@ -18,6 +18,8 @@ LONGEST_HEADLINE = 4
 """Lines of the failure's own message that a card shows."""
 ENOUGH_BYTES = 120
 """To which the long lines of a card that is too large are cut before anything else gives way."""
+UNSEEN = "not known to have begun"
+"""How long an attempt took whose start nobody saw."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,11 @@ def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> 
     args = arguments(attempt.parameters or {})
     outcome = str(attempt.state).lower()
     parts = [f"{name} {outcome}: {cause}", *([f"args {args}"] if args else [])]
-    parts += [f"attempt {attempt.number}, {took(attempt.seconds)}", *resumes]
+    began = attempt.started_at is not None
+    parts += [f"attempt {attempt.number}, {took(attempt.seconds) if began else UNSEEN}", *resumes]
     head = [f"{name} ({position} of {len(job.rows)}), attempt {attempt.number}, {outcome}"]
-    head[0] += f" after {took(attempt.seconds)}{'' if cause.error else f': {cause.reason}'}"
+    head[0] += f" after {took(attempt.seconds)}" if began else f", {UNSEEN}"
+    head[0] += "" if cause.error else f": {cause.reason}"
     what = f"{cause.error}: {cause.message}" if cause.error else cause.message
     head += [f"  {line}" for line in what.splitlines()[:LONGEST_HEADLINE]]
     head += [f"  {cause.root}"] if cause.root else []

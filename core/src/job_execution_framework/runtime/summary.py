@@ -34,7 +34,9 @@ def write(file: Path, job: Job, lease: Collection[str], *, ended: bool = False) 
             words.append(f"{position}{letter}{row.attempt}{reason}")
     text = " ".join(words).encode("ascii", "replace")[: SIZE - 1]
     with file.open("r+b" if file.exists() else "w+b", buffering=0) as target:
-        os.pwrite(target.fileno(), text.ljust(SIZE - 1) + b"\n", 0)
+        # Blanks only over what stood there before: people read it in `kubectl describe pod`.
+        before = min(os.fstat(target.fileno()).st_size, SIZE)
+        os.pwrite(target.fileno(), text.ljust(before - 1) + b"\n", 0)
 
 
 def read(text: str, names: Sequence[str]) -> tuple[tuple[Outcome, ...], bool] | None:
