@@ -293,7 +293,7 @@ def test_an_operator_stops_in_order_and_leaves_sessions_alone(
 ) -> None:
     desk.apply(of_scripts({"name": "long", "source": SLEEPS}))
     one = operators.start()
-    until(lambda: "ScriptStarted" in dict(desk.told()))
+    until(lambda: desk.state() == "Running")
     assert one.stop() == 0
     assert operators.supervisors()
     assert desk.state() == "Running"

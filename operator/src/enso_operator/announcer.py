@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from enso_operator.adapters.kube import Document, NoSuchObject, Refused
 from enso_operator.adapters.recorder import Recorder
 from enso_operator.adapters.unit_of_work import Seen
+from enso_operator.allowance import Allowance
 from enso_operator.metrics import Metrics
 from enso_operator.threads import in_thread
 from job_execution_framework.domain.errors import EnsoError, Unavailable
@@ -16,6 +17,12 @@ from job_execution_framework.domain.events import COORDINATOR, Event
 from job_execution_framework.domain.job import Job
 from job_execution_framework.service_layer.clock import Clock
 
+AT_ONCE, A_SECOND = 300, 5
+"""So many Events tell of a job's scripts. The largest job has 200 of them, if none fails."""
+LEFT_OUT = (
+    f"more happens in this job than {AT_ONCE} Events tell, and then {A_SECOND} a second: "
+    "the others are left out, and its status says how each script stands"
+)
 PATIENCE_SECONDS = 60.0
 """So long the job waits for its Events to be taken. What they tell is in its status, too."""
 _log = logging.getLogger(__name__)
@@ -33,6 +40,9 @@ class Announcer:
         self._failing_since: float | None = None
         self._posted: set[str] = set()
         """Names of what is known to be there: after a failure only the rest is posted again."""
+        self._noted: set[str] = set()
+        """Names of the operator's own notes, each of which is posted once."""
+        self._allowance = Allowance(AT_ONCE, A_SECOND, clock.now())
 
     async def tell(self, about: Seen, job: Job, events: Sequence[Event]) -> None:
         """Post the new events of the job. Raises Unavailable, but not for ever."""
@@ -41,7 +51,9 @@ class Announcer:
         recorded = [document for event, document in told if event.origin not in (COORDINATOR, "")]
         ours = [document for event, document in told if event.origin in (COORDINATOR, "")]
         try:
-            await self._post_all(recorded)
+            await self._post_all(self._allowed(recorded))
+            if self._new(recorded):
+                await self._note(about, "EventsLeftOut", LEFT_OUT)
             # One after the other: whoever posts the rest after a crash decides it anew, and later.
             for document in ours:
                 await self._post_all([document])
@@ -52,14 +64,34 @@ class Announcer:
 
     async def complain(self, about: Seen, why: str) -> None:
         """Say once what keeps the job from going on. Raises Unavailable, but not for ever."""
-        note = self._recorder.note(about, "NotGoingOn", why, self._clock.now())
-        if note["metadata"]["name"] in self._posted:
-            return
-        _log.warning("%s/%s: %s", about.namespace, about.name, why)
         try:
-            await self._post_all([note])
+            await self._note(about, "NotGoingOn", why)
         except (Refused, NoSuchObject, Unavailable) as error:
             self._give_way(about, error)
+
+    def committed(self) -> None:
+        """Know that what was told is not told again."""
+        self._posted.clear()
+
+    async def _note(self, about: Seen, reason: str, message: str) -> None:
+        """Post something of the operator's own, once."""
+        note = self._recorder.note(about, reason, message, self._clock.now())
+        if _name(note) in self._noted:
+            return
+        _log.warning("%s/%s: %s", about.namespace, about.name, message)
+        await in_thread(self._post, note)
+        self._noted.add(_name(note))
+
+    def _new(self, documents: Sequence[Document]) -> list[Document]:
+        """Return those that are not known to be there."""
+        return [document for document in documents if _name(document) not in self._posted]
+
+    def _allowed(self, documents: Sequence[Document]) -> list[Document]:
+        """Return the first of the new ones, as many as may be posted now."""
+        new = self._new(documents)
+        allowed = new[: max(0, int(self._allowance.left(self._clock.now())))]
+        self._allowance.spend(len(allowed))
+        return allowed
 
     def _give_way(self, about: Seen, error: EnsoError) -> None:
         """Raise what may get better, for a while; then let the job go on without its Events."""
@@ -72,11 +104,7 @@ class Announcer:
 
     async def _post_all(self, documents: Sequence[Document]) -> None:
         """Post them side by side; raise the first failure when all have been tried."""
-        posts = [
-            in_thread(self._post, document)
-            for document in documents
-            if document["metadata"]["name"] not in self._posted
-        ]
+        posts = [in_thread(self._post, document) for document in self._new(documents)]
         for result in await asyncio.gather(*posts, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
@@ -87,4 +115,8 @@ class Announcer:
         except EnsoError:
             self._metrics.posted("failed")
             raise
-        self._posted.add(document["metadata"]["name"])
+        self._posted.add(_name(document))
+
+
+def _name(document: Document) -> str:
+    return str(document["metadata"]["name"])

@@ -1,26 +1,76 @@
 """What a session may tell, as a script of it can write what we read: of itself, and nothing else.
 
-The rest of what cannot be true `Job.apply` refuses.
+The rest of what cannot be true `Job.apply` refuses. What it tells is held as long as its job lives,
+so it may not be more than an honest session has to tell.
 """
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 from job_execution_framework.domain.errors import IllegalTransition
-from job_execution_framework.domain.events import SessionOpened
+from job_execution_framework.domain.events import (
+    Event,
+    ScriptEvent,
+    ScriptSucceeded,
+    SessionOpened,
+)
 from job_execution_framework.domain.job import Job
 from job_execution_framework.service_layer.observations import Observations, Outcome
 
+RECORDS_OF_AN_ATTEMPT = 4
+"""It started, it ended, its interpreter was lost, it will be started again."""
+LONGEST_OUTPUT, LONGEST_PARAMETERS = 8192, 2048
+"""Characters of JSON: twice of what `main` may return, and of arguments that are not the job's."""
 
-def check(job: Job, seen: Observations) -> None:
-    """Raise IllegalTransition where the open session tells what only somebody else could know."""
+
+def believed(job: Job, seen: Observations) -> Observations:
+    """Return what was seen as it may be folded.
+
+    Raises IllegalTransition where the open session tells what only somebody else could know, or
+    more than there can be.
+    """
     if not job.run or seen.run not in ("", job.run.run):
-        return
+        return seen
     for event in seen.records:
-        if event.origin != job.run.run:
-            said = f"{type(event).__name__} in the name of {event.origin or 'nobody'}"
-            raise IllegalTransition(f"{job.run.run} wrote {said}")
+        _check_record(job, job.run, event)
     for outcome in seen.ended.outcomes if seen.ended else ():
         _check_last_words(job, job.run, outcome)
+    return replace(seen, records=tuple(_lean(job, event) for event in seen.records))
+
+
+def most_records(job: Job, run: SessionOpened) -> int:
+    """Return how many records the run's plan can need.
+
+    All of it is started again after each failure that takes the interpreter with it, and after one
+    more than are allowed it ends.
+    """
+    failures = 1 + sum(job.script(name).retries.limit for name in run.scripts)
+    return RECORDS_OF_AN_ATTEMPT * len(run.scripts) * (1 + failures)
+
+
+def _check_record(job: Job, run: SessionOpened, event: Event) -> None:
+    if event.origin != run.run:
+        said = f"{type(event).__name__} in the name of {event.origin or 'nobody'}"
+        raise IllegalTransition(f"{run.run} wrote {said}")
+    if event.seq > (most := most_records(job, run)):
+        raise IllegalTransition(f"{run.run} wrote more than the {most} records that it can need")
+    output = event.output if isinstance(event, ScriptSucceeded) else None
+    if output is not None and (size := len(json.dumps(output))) > LONGEST_OUTPUT:
+        raise IllegalTransition(f"{run.run} wrote an output of {size} characters")
+
+
+def _lean(job: Job, event: Event) -> Event:
+    """Return the event with the job's own arguments, which are held once, or with few others."""
+    if not isinstance(event, ScriptEvent) or event.script not in job.rows:
+        return event
+    own = job.shown[event.script]
+    if not event.parameters or event.parameters == own:  # a long record leaves them out
+        return replace(event, parameters=own)
+    if len(json.dumps(event.parameters)) > LONGEST_PARAMETERS:
+        return replace(event, parameters={})
+    return event
 
 
 def _check_last_words(job: Job, run: SessionOpened, outcome: Outcome) -> None:

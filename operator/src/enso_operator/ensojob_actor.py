@@ -29,7 +29,7 @@ from job_execution_framework.domain.errors import (
     ScriptNotFound,
     Unreadable,
 )
-from job_execution_framework.domain.events import Event
+from job_execution_framework.domain.events import COORDINATOR, Event
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import Missing
 from job_execution_framework.domain.steps import Open, Step, Wait
@@ -207,6 +207,15 @@ class EnsoJobActor(Actor):
         self._waits = waits
         if self.job_uow is self._objects:
             self.about = self._objects.seen(self.job_id)
+            self._forget_what_sessions_told(job)
+            self._announcer.committed()
+
+    def _forget_what_sessions_told(self, job: Job) -> None:
+        """Hold only the events that a status could be made of: it has the rest, and was written."""
+        ours, last = (COORDINATOR, ""), job.events[-1:]
+        kept = [event for event in job.events[:-1] if event.origin in ours] + last
+        self._objects.jobs.keep(job.id, kept)
+        self._committed = self._announced = len(kept)
 
     async def fold(self, job: Job, seen: Observations) -> Step:
         """Fold what was seen, and decide."""

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 
 import pytest
 
-from enso_operator.belief import check
+from enso_operator.belief import believed, most_records
 from job_execution_framework.domain import events
 from job_execution_framework.domain.errors import IllegalTransition
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
+from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.domain.steps import Open
+from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.observations import Ended, Observations, Outcome
+from job_execution_framework.service_layer.plan import Plan
+from job_execution_framework.service_layer.records import from_line, to_line
 from job_execution_framework.service_layer.services import reconcile
-from tests.support.jobs import job_of
+from tests.support.jobs import FakeClock, job_of
+from tests.support.sessions import SUCCEEDS, TIMES_OUT, SimulatedSession
 
 DONE, FAILED = ScriptState.SUCCEEDED, ScriptState.FAILED
 
@@ -43,14 +49,16 @@ def test_a_session_writes_in_its_own_name(job: Job, origin: str) -> None:
     skipped = job.about(events.ScriptSkipped, "render", 0, 1, by="ann", why="not needed")
     forged = replace(skipped, origin=origin, seq=job.cursors.get(origin, 0) + 1)
     with pytest.raises(IllegalTransition, match="s1-1 wrote ScriptSkipped in the name of"):
-        check(job, Observations((forged,)))
+        believed(job, Observations((forged,)))
 
 
 def test_what_it_says_of_itself_is_heard(job: Job) -> None:
     started = replace(job.about(events.ScriptStarted, "open", 1, 1), origin="s1-1", seq=1)
-    check(job, Observations((started,)))
-    check(job, last_words(Outcome("open", 1, DONE), Outcome("do", 1, FAILED)))
-    check(job, Observations(run="s0-1", ended=Ended(True, outcomes=(Outcome("render", 9, DONE),))))
+    believed(job, Observations((started,)))
+    believed(job, last_words(Outcome("open", 1, DONE), Outcome("do", 1, FAILED)))
+    believed(
+        job, Observations(run="s0-1", ended=Ended(True, outcomes=(Outcome("render", 9, DONE),)))
+    )
 
 
 @pytest.mark.parametrize("lie", [Outcome("render", 1, DONE), Outcome("do", 10**12, FAILED)])
@@ -58,4 +66,56 @@ def test_its_last_words_are_of_its_own_scripts_and_of_attempts_that_can_have_bee
     job: Job, lie: Outcome
 ) -> None:
     with pytest.raises(IllegalTransition):
-        check(job, last_words(Outcome("open", 1, DONE), lie))
+        believed(job, last_words(Outcome("open", 1, DONE), lie))
+
+
+def test_more_records_than_the_plan_can_need_are_a_lie(job: Job) -> None:
+    assert job.run
+    most = most_records(job, job.run)
+    started = job.about(events.ScriptStarted, "open", 1, 1)
+    believed(job, Observations((replace(started, origin="s1-1", seq=most),)))
+    with pytest.raises(IllegalTransition, match=f"more than the {most} records"):
+        believed(job, Observations((replace(started, origin="s1-1", seq=most + 1),)))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_no_honest_session_writes_more_records(seed: int) -> None:
+    fates, clock = Random(seed), FakeClock()  # noqa: S311  # no secret
+    one = job_of("open.setup.retry2 do.retry3 look save.retry1")
+    one.record(events.JobAdded(at=0))
+    step = reconcile(one, Observations(), 0)
+    assert isinstance(step, Open)
+    session = SimulatedSession(Plan.of(one, step, ScriptLibrary([])))
+    run = events.SessionOpened(at=0, run=step.run, session="s1", uid="u", scripts=step.scripts)
+    session.released = True
+    while session.alive:
+        session.runs_one_script(lambda *_: fates.choice((TIMES_OUT, SUCCEEDS)), clock)
+    assert session.log.count(b"\n") <= most_records(one, run)
+
+
+def test_the_jobs_own_arguments_are_held_once() -> None:
+    job = Job("job", (Script("open", Source(""), {"shot": ["010"] * 100}),))
+    job.record(events.JobAdded(at=0))
+    step = reconcile(job, Observations(), 0)
+    assert isinstance(step, Open)
+    job.record(
+        events.SessionOpened(at=0, run=step.run, session=step.session, uid="u", scripts=("open",))
+    )
+    started = replace(job.about(events.ScriptStarted, "open", 1, 1), origin=step.run, seq=1)
+    read = from_line(to_line(started))
+    assert isinstance(read, events.ScriptStarted)
+    for record in (read, replace(read, parameters={})):
+        (told,) = believed(job, Observations((record,))).records
+        assert isinstance(told, events.ScriptStarted)
+        assert told.parameters is job.shown["open"]
+    other = replace(read, parameters={"shot": "020"})
+    assert believed(job, Observations((other,))).records == (other,)
+    (told,) = believed(job, Observations((replace(read, parameters={"x": ["y"] * 999}),))).records
+    assert isinstance(told, events.ScriptStarted)
+    assert told.parameters == {}
+
+
+def test_an_output_is_no_longer_than_one_may_be(job: Job) -> None:
+    done = job.about(events.ScriptSucceeded, "open", 1, 1, output="x" * 10_000)
+    with pytest.raises(IllegalTransition, match="an output of 10002 characters"):
+        believed(job, Observations((replace(done, origin="s1-1", seq=2),)))

@@ -57,6 +57,11 @@ class Jobs:
         """Have the next commit store the job, even if nothing happens to it."""
         self.tracked[job_id].touched = True
 
+    def keep(self, job_id: str, events: list[Event]) -> None:
+        """Hold of a job, all of which was committed, only these of its events."""
+        tracked = self.tracked[job_id]
+        tracked.job.events, tracked.committed = events, len(events)
+
     def __contains__(self, job_id: object) -> bool:
         return job_id in self.tracked
 

@@ -100,5 +100,5 @@ def test_what_was_read_before_is_read_again_at_once_and_what_is_new_in_its_time(
     assert new.wait(now) == 0
     few = Records()
     few.begin(now)
-    taken(few, *lines[:2000])
+    taken(few, *lines[:800])
     assert few.wait(now) == 0

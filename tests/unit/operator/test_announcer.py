@@ -1,0 +1,111 @@
+"""Kubernetes Events of a job: in their number bounded, whatever its scripts do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import cast
+
+import pytest
+from kubernetes.client import ApiClient
+
+from enso_operator.adapters.kube import Document
+from enso_operator.adapters.recorder import Recorder
+from enso_operator.adapters.unit_of_work import Seen
+from enso_operator.announcer import A_SECOND, AT_ONCE, Announcer
+from enso_operator.metrics import Metrics
+from job_execution_framework.domain import events
+from job_execution_framework.domain.errors import Unavailable
+from job_execution_framework.domain.job import Job
+from tests.support.jobs import FakeClock
+from tests.support.resources import of_scripts
+
+
+@dataclass
+class Board(Recorder):
+    """Keeps Events instead of posting them, as an API server would that may be away."""
+
+    client: ApiClient
+    there: dict[str, Document] = field(default_factory=dict[str, Document])
+    away: bool = False
+    tries: int = 0
+
+    def __post_init__(self) -> None:
+        super().__init__(self.client, "test")
+
+    def send(self, document: Document) -> bool:
+        self.tries += 1
+        if self.away:
+            raise Unavailable("it is away")
+        return self.there.setdefault(document["metadata"]["name"], document) is document
+
+    def told(self) -> Counter[str]:
+        return Counter(one["reason"] for one in self.there.values())
+
+
+@dataclass
+class Desk:
+    board: Board
+    clock: FakeClock
+    announcer: Announcer
+    about: Seen
+    job: Job
+
+    def tell(self, *told: events.Event) -> None:
+        asyncio.run(self.announcer.tell(self.about, self.job, told))
+
+    def started(self, first: int, last: int) -> list[events.Event]:
+        """Return as many starts as one session recorded."""
+        return [
+            events.ScriptStarted(
+                at=1, origin="main-1", seq=seq, script="script-0", number=1, of=1, attempt=seq
+            )
+            for seq in range(first, last + 1)
+        ]
+
+
+@pytest.fixture
+def desk() -> Desk:
+    board, clock = Board(cast("ApiClient", None)), FakeClock()
+    metadata = {"namespace": "shows", "uid": "u", "resourceVersion": "1", "generation": 1}
+    document = of_scripts({})
+    document["metadata"] |= metadata | {"creationTimestamp": "2026-11-26T12:00:00Z"}
+    about = Seen(document)
+    return Desk(board, clock, Announcer(board, Metrics(), clock), about, about.job())
+
+
+def test_a_flood_of_records_is_not_one_of_events(desk: Desk) -> None:
+    desk.tell(*desk.started(1, 2000))
+    desk.announcer.committed()
+    assert desk.board.told() == {"ScriptStarted": AT_ONCE, "EventsLeftOut": 1}
+    desk.clock.sleep(10)
+    desk.tell(*desk.started(2001, 5000))
+    assert desk.board.told() == {"ScriptStarted": AT_ONCE + 10 * A_SECOND, "EventsLeftOut": 1}
+
+
+def test_what_the_coordinator_says_is_always_told(desk: Desk) -> None:
+    ended = events.JobSucceeded(at=2, origin=events.COORDINATOR, seq=1)
+    desk.tell(*desk.started(1, 2000), ended)
+    assert desk.board.told()["JobSucceeded"] == 1
+
+
+def test_the_largest_job_that_fails_nowhere_is_told_whole(desk: Desk) -> None:
+    desk.tell(*desk.started(1, 200))
+    assert desk.board.told() == {"ScriptStarted": 200}
+
+
+def test_what_was_posted_is_not_posted_again_before_its_commit(desk: Desk) -> None:
+    desk.tell(*desk.started(1, 10))
+    desk.tell()
+    desk.tell(*desk.started(1, 11))
+    assert desk.board.tries == 11
+
+
+def test_an_api_server_that_is_away_is_waited_for_a_while(desk: Desk) -> None:
+    desk.board.away = True
+    with pytest.raises(Unavailable):
+        desk.tell(*desk.started(1, 1))
+    desk.clock.sleep(3600)
+    desk.tell(*desk.started(1, 1))
+    assert not desk.board.there
