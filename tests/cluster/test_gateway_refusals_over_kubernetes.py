@@ -25,6 +25,7 @@ TOO_MUCH: list[tuple[list[tuple[str, dict[str, object]]], str]] = [
     ([("say", {"text": "ü" * 5220})] * 100, "too large"),  # in JSON's escapes, 3 MiB
 ]
 NAMES = [
+    "",
     "x" * 5000,
     "UPPER",
     "..",
@@ -57,7 +58,7 @@ async def refused(api: Api, status: int, *, of: str) -> list[str]:
 async def test_a_name_that_no_job_can_have(api: Api, desk: Desk, name: str) -> None:
     mark = desk.cluster.audit.mark()
     answers = [await api.post("/execute-job", {"jobid": name})]
-    if "/" not in name:
+    if name and "/" not in name:
         path = "".join(f"%{byte:02x}" for byte in name.encode())
         answers += [await api.get(f"/get-job/{path}")]
     for answer in answers:

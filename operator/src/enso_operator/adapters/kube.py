@@ -139,7 +139,7 @@ class Objects:
 
     def get(self, name: str) -> Document:
         """Return the object; raise NoSuchObject."""
-        return request(self.client, "GET", self._path(name))
+        return request(self.client, "GET", self._path_of(name))
 
     def metadata(self) -> list[Document]:
         """Return the metadata of all of them."""
@@ -171,22 +171,27 @@ class Objects:
     def patch(self, name: str, version: str, spec: Document) -> Document:
         """Merge `spec` into the spec, if the object is still of that version; else Conflict."""
         changes = {"metadata": {"resourceVersion": version}, "spec": spec}
-        return request(self.client, "PATCH", self._path(name), changes)
+        return request(self.client, "PATCH", self._path_of(name), changes)
 
     def patch_status(self, name: str, version: str, patch: Document) -> Document:
         """Merge `patch` into the status, if the object is still of that version; else Conflict."""
         changes = {"metadata": {"resourceVersion": version}, "status": patch}
-        return request(self.client, "PATCH", f"{self._path(name)}/status", changes)
+        return request(self.client, "PATCH", f"{self._path_of(name)}/status", changes)
 
     def delete(self, name: str, uid: str, version: str) -> None:
         """Delete the object, if it is still the same one, unchanged; else Conflict."""
         preconditions = {"uid": uid, "resourceVersion": version}
-        request(self.client, "DELETE", self._path(name), {"preconditions": preconditions})
+        request(self.client, "DELETE", self._path_of(name), {"preconditions": preconditions})
 
-    def _path(self, name: str = "") -> str:
+    def _path(self) -> str:
         place = f"/namespaces/{self.namespace}" if self.namespace else ""
-        path = f"/apis/{GROUP}/{VERSION}{place}/{self.plural}"
-        return f"{path}/{_checked(name)}" if name else path
+        return f"/apis/{GROUP}/{VERSION}{place}/{self.plural}"
+
+    def _path_of(self, name: str) -> str:
+        """Return the object's path: with `..`, or without a name, it would be another one's."""
+        if len(name) > LONGEST_NAME or not re.fullmatch(OBJECT_NAME, name):
+            raise NoSuchObject("no object can have this name")
+        return f"{self._path()}/{name}"
 
 
 def create_event(client: ApiClient, namespace: str, document: Document) -> None:
@@ -251,10 +256,3 @@ def _document(data: bytes) -> Document:
     if not isinstance(answer, dict):  # a proxy's page, or another server altogether
         raise Unavailable("what answered is no API server")
     return cast("Document", answer)
-
-
-def _checked(name: str) -> str:
-    """Return a name that an object can have: ``..`` would lead to another path."""
-    if len(name) > LONGEST_NAME or not re.fullmatch(OBJECT_NAME, name):
-        raise NoSuchObject("no object can have this name")
-    return name

@@ -172,10 +172,7 @@ class PodSessions:
             raise Unavailable(f"an earlier Pod {name} is going")
         if owner_of(found) != self._about.uid:
             raise InvalidJob(f"a Pod {name} is there already, and is not this job's: delete it")
-        plans = [
-            state.part(one["metadata"], "annotations").get(names.PLAN) for one in (found, wanted)
-        ]
-        if plans[0] == plans[1] or not state.is_gated(found):
+        if _plan(found) == _plan(wanted) or not state.is_gated(found):
             return found
         uid = found["metadata"]["uid"]
         if self._calls.committed(self._about.name) == uid:
