@@ -13,10 +13,11 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx2 as httpx
 
@@ -98,16 +99,22 @@ class Operators:
     def state(self) -> Path:
         return self.root / "state"
 
-    def start(self, *flags: str, kubeconfig: Path | None = None) -> Operator:
+    def start(
+        self,
+        *flags: str,
+        kubeconfig: Path | None = None,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> Operator:
         """Start one more; it is ended with the test."""
         log = self.root / f"operator-{len(self.started)}.log"
         log.touch()
         given = [*self.sessions, f"--namespaces={self.namespace}", "--health-port=0", *flags]
-        environment = {
+        whole = {
+            **environment,
             "KUBECONFIG": str(kubeconfig or self.kubeconfig),
             "ENSO_STATE_DIR": str(self.state),
         }
-        process = _processes.Process(target=_operate, args=(given, environment, str(log)))
+        process = _processes.Process(target=_operate, args=(given, whole, str(log)))
         process.start()
         self.started.append(Operator(process, log))
         return self.started[-1]

@@ -16,7 +16,9 @@ from kubernetes.client import ApiClient, Configuration
 
 from enso_operator.adapters.api_session import BoundedResponse, session_of
 from enso_operator.adapters.kube import Objects
+from enso_operator.adapters.pods.logs import PodLogs
 from enso_operator.handlers import credentials
+from job_execution_framework.domain.errors import Unavailable
 
 pytestmark = pytest.mark.anyio
 DEPTHS = (600, 1200, 9_000)
@@ -100,3 +102,39 @@ async def test_kopf_is_given_a_session_that_bounds_what_it_reads() -> None:
             answer = await session.get(given.server)
     assert isinstance(answer, BoundedResponse)
     assert isinstance(answer, aiohttp.ClientResponse)
+
+
+@pytest.mark.parametrize(
+    ("host", "no_proxy", "by_proxy"),
+    [
+        ("http://api.studio.example", None, True),
+        ("http://api.studio.example", "other.example", True),
+        ("http://api.studio.example", "studio.example", False),
+        ("http://127.0.0.1:1", "10.0.0.0/8", True),
+        ("http://127.0.0.1:1", "127.0.0.0/8", False),
+    ],
+)
+async def test_a_proxy_is_used_as_the_official_client_uses_it(
+    host: str, no_proxy: str | None, *, by_proxy: bool
+) -> None:
+    asked: list[str] = []
+
+    async def tells(request: web.Request) -> web.Response:
+        asked.append(str(request.url))
+        return web.Response(text="record\n")
+
+    async with served(tells) as proxy:
+        configuration = Configuration()
+        configuration.host, configuration.no_proxy = host, no_proxy
+        configuration.proxy = proxy.host
+        logs, lines = PodLogs(configuration), list[bytes]()
+        try:
+            async for read in logs.follow("shows", "shot", "records"):
+                lines += read
+        except Unavailable:
+            assert not by_proxy
+        finally:
+            await logs.close()
+    assert lines == [b"record"] * by_proxy
+    assert len(asked) == by_proxy
+    assert all(url.startswith(f"{host}/api/v1/namespaces/shows/pods/shot/log") for url in asked)

@@ -1,0 +1,42 @@
+"""An API server that is reached by a proxy only, as HTTPS_PROXY says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import yaml
+
+from tests.cluster.desk import Desk
+from tests.cluster.story import Story
+from tests.support.connect_proxy import connect_proxy
+from tests.support.operators import Operators
+
+NOBODY = "127.0.0.1:1"
+"""An address that only the proxy makes something of."""
+
+
+def of_nobody(kubeconfig: Path, folder: Path) -> tuple[Path, int]:
+    """Write a kubeconfig whose server is nowhere; return it, and the port that there was."""
+    config = yaml.safe_load(kubeconfig.read_text())
+    ports = {urlsplit(each["cluster"]["server"]).port for each in config["clusters"]}
+    for each in config["clusters"]:
+        each["cluster"]["server"] = f"https://{NOBODY}"
+    file = folder / "kubeconfig"
+    file.write_text(yaml.safe_dump(config))
+    return file, int(ports.pop() or 0)
+
+
+def test_the_operator_watches_by_the_proxy(
+    desk: Desk, operators: Operators, tmp_path: Path
+) -> None:
+    kubeconfig, port = of_nobody(operators.kubeconfig, tmp_path)
+    with connect_proxy(port) as proxy:
+        environment = {"HTTPS_PROXY": proxy.url, "NO_PROXY": "elsewhere.example"}
+        operators.start(kubeconfig=kubeconfig, environment=environment)
+        story = Story(desk, "shot", tmp_path / "note")
+        story.begin()
+        story.ends_well()
+        for operator in operators.started:
+            operator.kill()
+    assert {line.split()[1] for line in proxy.asked} == {NOBODY}

@@ -1,0 +1,59 @@
+"""A proxy as companies have them: it tunnels what is encrypted, and nothing else goes anywhere."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+
+
+class ConnectProxy(ThreadingTCPServer):
+    """Tunnels whatever address it is asked for to one port of this machine."""
+
+    allow_reuse_address, daemon_threads = True, True
+
+    def __init__(self, port: int) -> None:
+        super().__init__(("127.0.0.1", 0), _Tunnel)
+        self.port = port
+        self.asked: list[str] = []
+        """The first line of each request."""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+@contextmanager
+def connect_proxy(port: int) -> Generator[ConnectProxy]:
+    with ConnectProxy(port) as proxy:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        try:
+            yield proxy
+        finally:
+            proxy.shutdown()
+
+
+class _Tunnel(StreamRequestHandler):
+    server: ConnectProxy
+    rbufsize = 0
+
+    def handle(self) -> None:
+        self.server.asked.append(self.rfile.readline().decode().strip())
+        while self.rfile.readline().strip():
+            pass
+        with socket.create_connection(("127.0.0.1", self.server.port)) as target:
+            self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            back = threading.Thread(target=_pump, args=(target, self.connection), daemon=True)
+            back.start()
+            _pump(self.connection, target)
+            back.join()
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
