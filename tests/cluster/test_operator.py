@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -155,6 +156,23 @@ def test_a_deadline_ends_the_job(desk: Desk, operators: Operators) -> None:
     desk.waits("Finished")
     assert desk.columns()[1:5] == ["Failed", "0/1", "DeadlineExceeded"]
     assert "longer than its 1 s" in dict(desk.told())["JobFailed"]
+
+
+def test_describe_shows_events_in_the_order_of_what_happened(
+    desk: Desk, operators: Operators
+) -> None:
+    """Of more than twelve that are not sorted already it mixes up those of one second."""
+    passes = [{"name": f"passes-{number}", "source": PASSES} for number in range(7)]
+    desk.apply(of_scripts(*passes, {"name": "long", "source": SLEEPS}, activeDeadlineSeconds=5))
+    operators.start()
+    desk.waits("Finished")
+    table = desk.kubectl("describe", "ensojob", "shot").partition("Events:")[2].splitlines()
+    shown = [line.split(maxsplit=4)[1::3] for line in table if "enso.dev/operator" in line]
+    items = json.loads(desk.kubectl("get", "events", "-o", "json"))["items"]
+    items.sort(key=lambda event: (event["eventTime"], event["metadata"]["name"]))
+    assert shown == [[event["reason"], event["message"]] for event in items]
+    assert len(shown) > 12
+    assert shown[-1][0] == "SessionEnded"
 
 
 def test_a_finished_job_is_deleted_when_its_time_is_over(desk: Desk, operators: Operators) -> None:

@@ -11,6 +11,7 @@ from enso_operator.adapters.recorder import Recorder
 from enso_operator.adapters.unit_of_work import Seen
 from enso_operator.allowance import Allowance
 from enso_operator.metrics import Metrics
+from enso_operator.obstacles import without_numbers
 from enso_operator.threads import in_thread
 from job_execution_framework.domain.errors import EnsoError, Unavailable
 from job_execution_framework.domain.events import COORDINATOR, Event
@@ -40,8 +41,8 @@ class Announcer:
         self._failing_since: float | None = None
         self._posted: set[str] = set()
         """Names of what is known to be there: after a failure only the rest is posted again."""
-        self._noted: set[str] = set()
-        """Names of the operator's own notes, each of which is posted once."""
+        self._noted: set[tuple[str, str]] = set()
+        """The operator's own words, each of which is posted once."""
         self._allowance = Allowance(AT_ONCE, A_SECOND, clock.now())
 
     async def tell(self, about: Seen, job: Job, events: Sequence[Event]) -> None:
@@ -53,7 +54,7 @@ class Announcer:
         try:
             await self._post_all(self._allowed(recorded))
             if self._new(recorded):
-                await self._note(about, "EventsLeftOut", LEFT_OUT)
+                await self._note(about, job, "EventsLeftOut", LEFT_OUT)
             # One after the other: whoever posts the rest after a crash decides it anew, and later.
             for document in ours:
                 await self._post_all([document])
@@ -62,10 +63,10 @@ class Announcer:
         else:
             self._failing_since = None
 
-    async def complain(self, about: Seen, why: str) -> None:
+    async def complain(self, about: Seen, job: Job | None, why: str) -> None:
         """Say once what keeps the job from going on. Raises Unavailable, but not for ever."""
         try:
-            await self._note(about, "NotGoingOn", why)
+            await self._note(about, job, "NotGoingOn", why)
         except (Refused, NoSuchObject, Unavailable) as error:
             self._give_way(about, error)
 
@@ -73,14 +74,15 @@ class Announcer:
         """Know that what was told is not told again."""
         self._posted.clear()
 
-    async def _note(self, about: Seen, reason: str, message: str) -> None:
+    async def _note(self, about: Seen, job: Job | None, reason: str, message: str) -> None:
         """Post something of the operator's own, once."""
-        note = self._recorder.note(about, reason, message, self._clock.now())
-        if _name(note) in self._noted:
+        words = reason, without_numbers(message)
+        if words in self._noted:
             return
+        note = self._recorder.note(about, job, reason, message, self._clock.now())
         _log.warning("%s/%s: %s", about.namespace, about.name, message)
         await in_thread(self._post, note)
-        self._noted.add(_name(note))
+        self._noted.add(words)
 
     def _new(self, documents: Sequence[Document]) -> list[Document]:
         """Return those that are not known to be there."""

@@ -255,7 +255,7 @@ class EnsoJobActor(Actor):
 
     async def complain(self, why: str) -> None:
         """Say once, as an Event, what keeps the job from going on."""
-        await self._announcer.complain(self.about, why)
+        await self._announcer.complain(self.about, self._job, why)
 
     def _is_first_sight(self) -> bool:
         status: Document = self.about.document.get("status") or {}
