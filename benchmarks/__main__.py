@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from benchmarks import operating, pods
+from benchmarks import operating, pods, tenants
 from benchmarks.table import python, show, timed
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.runtime.child_runner import ChildRunner
@@ -34,6 +34,7 @@ def main() -> None:
             measure(folder)
         operating.measure(folder)
         pods.measure(folder)
+        tenants.measure(folder)
 
 
 def import_of_the_core(folder: Path) -> None:
