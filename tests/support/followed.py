@@ -116,6 +116,7 @@ def follow(
     patience: float = 0,
     after: int = 0,
     settle: float = 0,
+    began_at: float | None = None,
 ) -> Told:
     """Follow the run while the node's Pod goes through its states."""
 
@@ -123,7 +124,7 @@ def follow(
         places: list[Place] = []
         calls, logs = cast("PodCalls", node), cast("PodLogs", node)
         settings = replace(SETTINGS, pull_patience_seconds=patience)
-        subject = replace(SUBJECT, after=after, settle_seconds=settle)
+        subject = replace(SUBJECT, after=after, settle_seconds=settle, began_at=began_at)
         given = (subject, calls, logs, settings, SystemClock(), places.append)
         follower = ContainerFollower(*given, timeout) if container else PodFollower(*given)
         if word:

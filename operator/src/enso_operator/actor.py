@@ -201,8 +201,7 @@ class Actor:
 
     def _wait_for_commit(self) -> float:
         since = self._committed_at if self._news_at is None else self._news_at
-        passed = self.clock.now() - since
-        return self.pace_seconds - passed if passed >= 0 else 0.0  # a clock may be set back
+        return self.pace_seconds - (self.clock.now() - since)
 
     async def fold(self, job: Job, seen: Observations) -> Step:
         """Fold what was seen. A session that breaks the rules is ended, and not believed."""

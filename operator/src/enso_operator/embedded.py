@@ -60,7 +60,7 @@ class EmbeddedJobs:
 
     def __init__(self, library: Library | None = None, limits: Limits | None = None) -> None:
         self._library, self._limits = library or ScriptLibrary(), limits or Limits()
-        self._repository = InMemoryRepository()
+        self._repository, self._clock = InMemoryRepository(), SystemClock()
         self._root = Path()
         self._slots = asyncio.Semaphore(self._limits.sessions)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -99,7 +99,8 @@ class EmbeddedJobs:
                 "execute those that wait, and try again when some have ended"
             )
         doomed = self._forget(size)
-        job_id = services.add(instructions, job_uow=InMemoryJobUnitOfWork(self._repository))
+        uow = InMemoryJobUnitOfWork(self._repository)
+        job_id = services.add(instructions, job_uow=uow, clock=self._clock)
         self._sizes[job_id] = size
         await asyncio.to_thread(_remove, *doomed)
         return job_id
@@ -155,7 +156,7 @@ class EmbeddedJobs:
 
     async def _drive(self, job_id: str, sessions: LocalSessions) -> None:
         uow = InMemoryJobUnitOfWork(self._repository)
-        actor = Actor(job_id, uow, sessions, self._library, SystemClock(), _tell)
+        actor = Actor(job_id, uow, sessions, self._library, self._clock, _tell)
         self._actors[job_id] = actor
         try:
             await actor.drive()
@@ -167,7 +168,7 @@ class EmbeddedJobs:
 
     def _give_up(self, job_id: str, cause: Cause) -> None:
         """Fail a job that nobody drives any more and whose session is gone."""
-        now, ended = SystemClock().now(), Ended(log_is_complete=False, cause=cause)
+        now, ended = self._clock.now(), Ended(log_is_complete=False, cause=cause)
         with InMemoryJobUnitOfWork(self._repository) as uow:
             job = uow.jobs.get(job_id)
             if job.run:

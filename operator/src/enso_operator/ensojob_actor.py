@@ -63,7 +63,7 @@ REST_SECONDS = 5.0
 PACE_SECONDS = 1.0
 """Progress is written so much later: a short job's last write has all of it."""
 LIBRARY_PATIENCE_SECONDS = 10.0
-"""A job may be applied so long before the EnsoScripts that it names: files have an order."""
+"""A job may be let go so long before the EnsoScripts that it names: files have an order."""
 _log = logging.getLogger(__name__)
 
 
@@ -238,7 +238,8 @@ class EnsoJobActor(Actor):
             if not isinstance(work, Missing):
                 continue
             why = f"script {script.name!r}: {work.why}"
-            if self.clock.now() < self.about.created_at + LIBRARY_PATIENCE_SECONDS:
+            since = job.resumed_at or job.started_at or 0  # our own time, not the API server's
+            if self.clock.now() < since + LIBRARY_PATIENCE_SECONDS:
                 raise NotYet(why, Reason.SCRIPT_NOT_FOUND)
             raise ScriptNotFound(why)
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from kubernetes.client import ApiClient, Configuration
 
 from enso_operator.actor import Listener
@@ -14,11 +15,18 @@ from enso_operator.adapters.local import LocalSessions
 from enso_operator.adapters.local_machine import LocalMachine
 from enso_operator.adapters.recorder import Recorder
 from enso_operator.adapters.unit_of_work import Seen
+from enso_operator.ensojob_actor import LIBRARY_PATIENCE_SECONDS
 from enso_operator.metrics import Metrics
 from enso_operator.reconciler import Reconciler
+from job_execution_framework.domain.errors import NotYet, ScriptNotFound
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
-from job_execution_framework.service_layer.clock import SystemClock
+from job_execution_framework.domain.steps import Open
+from job_execution_framework.service_layer import services
+from job_execution_framework.service_layer.clock import Clock, SystemClock
+from job_execution_framework.service_layer.library import ScriptLibrary
+from job_execution_framework.service_layer.observations import Observations
+from tests.support.jobs import FakeClock
 from tests.support.resources import of_scripts
 
 NOWHERE = "http://127.0.0.1:9"
@@ -41,10 +49,10 @@ def listener(_about: Seen) -> Listener:
     return told
 
 
-def reconciler(machine: LocalMachine) -> Reconciler:
+def reconciler(machine: LocalMachine, clock: Clock | None = None) -> Reconciler:
     client = ApiClient(Configuration(host=NOWHERE))
     recorder = Recorder(client, "test")
-    return Reconciler(client, machine, recorder, SystemClock(), Metrics(), listener)
+    return Reconciler(client, machine, recorder, clock or SystemClock(), Metrics(), listener)
 
 
 def seen(version: int) -> Document:
@@ -83,3 +91,30 @@ def test_a_deletion_in_the_turn_of_the_first_sight_reaches_the_actor(tmp_path: P
 
     one = asyncio.run(asyncio.wait_for(gone(), 60))
     assert (one.known, one.actors, one.live) == ({}, {}, 0)
+
+
+@pytest.mark.parametrize("created", ["2026-01-01T00:00:00Z", "2126-01-01T00:00:00Z"])
+def test_a_script_may_come_late_whatever_clock_the_api_server_has(
+    tmp_path: Path, created: str
+) -> None:
+    clock = FakeClock()
+    document = seen(1)
+    document["metadata"]["creationTimestamp"] = created
+    document["spec"]["scripts"] = [{"name": "open", "scriptRef": {"name": "open_scene"}}]
+
+    async def planned() -> None:
+        one = reconciler(LocalMachine(tmp_path), clock)
+        about = Seen(document)
+        actor = one._actor(about, one.machine.sessions(about))
+        actor.library = ScriptLibrary([])
+        job = about.job()
+        step = services.reconcile(job, Observations(), clock.now())
+        assert isinstance(step, Open)
+        clock.time += LIBRARY_PATIENCE_SECONDS - 1
+        with pytest.raises(NotYet, match="open_scene"):
+            await actor.plan(job, step)
+        clock.time += 1
+        with pytest.raises(ScriptNotFound, match="open_scene"):
+            await actor.plan(job, step)
+
+    asyncio.run(planned())

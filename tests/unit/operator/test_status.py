@@ -263,3 +263,20 @@ def test_an_end_that_had_to_kill_something_is_a_warning() -> None:
     assert killed.told() == (
         "s1-1: had to kill what its scripts left running: process 4711: sleep 60; thread upload"
     )
+
+
+def test_when_a_run_ended_is_known_after_a_restart_while_a_retry_waits() -> None:
+    history = History(job_of("simulate.retry1", backoff=3600, retry_lost=1))
+    history.opens()
+    history.runs("simulate", OUT_OF_MEMORY)
+    assert again(history.job).run_ended_at is None  # it goes on
+    history.ends()
+    twin = again(history.job)
+    assert twin.run_ended_at == history.job.run_ended_at
+    assert twin.next(history.at) == history.job.next(history.at) == Wait(history.at + 3600)
+
+
+def again(job: Job) -> Job:
+    """Return the job as an operator restores it from what was written of it."""
+    status = EnsoJobStatus.model_validate(document_of(status_of(job, 1, FRESH)))
+    return restored(Job(job.id, job.scripts, job.sessions), status, 0)

@@ -278,5 +278,16 @@ def test_a_backoff_is_waited_for_between_sessions_too() -> None:
     release(job, reconcile(job, Observations(), 0))
     records = log(job, (STARTED, "do", 1), (FAILED, "do", 1), (RETRYING, "do", 1))
     seen = Observations(records, Ended(log_is_complete=True, cause=LOST))
-    assert reconcile(job, seen, 10) == Wait(31)
-    assert isinstance(reconcile(job, Observations(), 31), Open)
+    assert reconcile(job, seen, 10) == Wait(40)
+    assert isinstance(reconcile(job, Observations(), 40), Open)
+
+
+@pytest.mark.parametrize("its_clock", [-900.0, 900.0])
+def test_a_backoff_is_counted_by_our_clock_not_by_the_sessions(its_clock: float) -> None:
+    job = job_of("do.retry1", retry_lost=1, backoff=30)
+    job.record(events.JobAdded(at=1000))
+    release(job, reconcile(job, Observations(), 1000))
+    records = log(job, (STARTED, "do", 1), (FAILED, "do", 1), (RETRYING, "do", 1))
+    records = tuple(replace(event, at=1010 + its_clock) for event in records)
+    seen = Observations(records, Ended(log_is_complete=True, cause=LOST))
+    assert reconcile(job, seen, 1010) == Wait(1040)

@@ -57,6 +57,8 @@ class Job:
     """The scripts whose work is in the memory of the running interpreter."""
     run: events.SessionOpened | None = field(default=None, init=False)
     """The session run that is open, if one is."""
+    run_ended_at: float | None = field(default=None, init=False)
+    """When the run before it was known to have ended: the coordinator's own time."""
     runs: dict[str, int] = field(default_factory=dict[str, int], init=False)
     """How many runs each session has had."""
     lost: dict[str, Losses] = field(default_factory=dict[str, Losses], init=False)
@@ -155,7 +157,7 @@ class Job:
                 before = self.lost.get(self.run.session)
                 count = before.count + 1 if before else 1
                 self.lost[self.run.session] = Losses(count, event.cause, event.at)
-            self.run, self.warm = None, frozenset()
+            self.run, self.run_ended_at, self.warm = None, event.at, frozenset()
             if self.state is JobState.SUSPENDED:
                 self.suspended_at = event.at
         elif isinstance(event, events.InterpreterLost):
@@ -280,4 +282,7 @@ class Job:
         row = self.rows[script.name]
         if row.state is not ScriptState.FAILED or not row.failures or row.latest.ended_at is None:
             return 0
-        return row.latest.ended_at + script.retries.backoff_seconds
+        since = row.latest.ended_at
+        if self.lease is None and self.run_ended_at is not None:
+            since = self.run_ended_at  # sessions have clocks of their own
+        return since + script.retries.backoff_seconds

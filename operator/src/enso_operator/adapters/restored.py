@@ -76,6 +76,7 @@ def restored(job: Job, status: EnsoJobStatus, added_at: float) -> Job:
 def _recall(job: Job, ledger: Ledger) -> None:
     """Give the job back what it knows of its sessions."""
     job.cursors = dict(ledger.cursors or {})
+    job.run_ended_at = seconds_of(ledger.run_end_time)
     for one in ledger.sessions or ():
         if one.runs:
             job.runs[one.name] = one.runs

@@ -141,6 +141,7 @@ def _ledger(job: Job, spec_digest: str | None) -> Ledger:
     skipped = [name for name, row in job.rows.items() if row.done and not row.succeeded]
     return Ledger(
         run=_open_run(job),
+        run_end_time=time_of(job.run_ended_at) if not (job.run or job.state in ENDED) else None,
         sessions=[_session(job, name) for name in {**job.runs, **job.lost}] or None,
         cursors=_cursors(job) or None,
         failed=_last_failed(job),

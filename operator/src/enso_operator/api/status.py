@@ -180,6 +180,8 @@ class Ledger(Wire):
 
     run: OpenRun | None = None
     """The session run that is open."""
+    run_end_time: Time | None = None
+    """When the last one ended, where none is open: the pause before a retry begins there."""
     sessions: (
         Annotated[list[SessionLedger], Field(max_length=MOST_SESSIONS + MOST_SCRIPTS)] | None
     ) = None

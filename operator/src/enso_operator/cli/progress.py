@@ -8,7 +8,6 @@ import os
 import re
 import shlex
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from shutil import which
@@ -29,6 +28,7 @@ from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.transitions import JobState
 from job_execution_framework.runtime.child_runner import MARK, mark
+from job_execution_framework.service_layer.clock import SystemClock
 
 LOOK_SECONDS = 0.1
 """How often the scripts' output is looked at."""
@@ -56,7 +56,7 @@ class Progress:
 
     def __init__(self, folder: RunFolder, file: Path) -> None:
         self._console = _Console(highlight=False, soft_wrap=True)
-        self._folder, self._file = folder, file
+        self._folder, self._file, self._clock = folder, file, SystemClock()
         self._status: Status | None = None
         self._running = ""
         self._since = 0.0
@@ -89,8 +89,8 @@ class Progress:
     def attach(self, job: Job) -> None:
         """Take up a job that somebody else showed until now."""
         for event in job.events:
-            self._take_up(event)
-        running = f", {self._running} since {took(time.time() - self._since)}"
+            self._take_up(event, event.at)
+        running = f", {self._running} since {self._took()}"
         running = running if self._running else ""
         self.say(
             f"{job.id} has not ended{running}: going on with it as it was started; changes to "
@@ -100,14 +100,17 @@ class Progress:
             begun = [one.encode() for one in self._begun]
             self._position = max((_last(self._log, one) for one in begun), default=0)
 
-    def _take_up(self, event: events.Event) -> None:
+    def _took(self) -> str:
+        return took(max(0.0, self._clock.now() - self._since))
+
+    def _take_up(self, event: events.Event, at: float) -> None:
         """Know which session's output is shown, which attempts began, and what runs."""
         if isinstance(event, events.SessionOpened):
             self._log, self._position = self._folder.sessions / event.run / OUTPUT, 0
             self._begun.clear()
         elif isinstance(event, events.ScriptStarted):
             self._running = f"{event.number}/{event.of} {event.script} running"
-            self._since = event.at
+            self._since = at
             self._begun.add(mark(event.script, event.attempt))
         elif isinstance(event, events.ScriptEvent):
             self._running = ""
@@ -117,7 +120,7 @@ class Progress:
         while True:
             self._show_output()
             if self._status and self._running:
-                self._status.update(f"{escape(self._running)}, {took(time.time() - self._since)}")
+                self._status.update(f"{escape(self._running)}, {self._took()}")
             await asyncio.sleep(LOOK_SECONDS)
 
     def committed(self, job: Job, new: Sequence[events.Event]) -> None:
@@ -125,7 +128,7 @@ class Progress:
         del job  # the events say it all
         for event in new:
             self._show_output()
-            self._take_up(event)
+            self._take_up(event, self._clock.now())
             if isinstance(event, events.ScriptEvent):
                 self._tell(event)
             elif isinstance(event, (events.InterpreterLost, events.SessionEnded)):

@@ -9,6 +9,7 @@ from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.steps import ControlWord
+from job_execution_framework.service_layer.clock import SystemClock
 from job_execution_framework.service_layer.observations import Ended, Outcome
 from job_execution_framework.service_layer.records import End, to_line
 from tests.support.followed import Node, follow, line, started
@@ -289,7 +290,29 @@ def test_a_container_that_takes_too_long_is_ended_and_fails() -> None:
     running = pod(session=RUNNING, annotations=ATTEMPT)
     over = pod(session=ended(143, "Error"), deleted=True, annotations=ATTEMPT, version=2)
     node = Node([running, running, over])
-    told = follow(node, container=True, timeout=1)
+    told = follow(node, container=True, timeout=0.001)
     assert isinstance(told.records[-1], events.ScriptFailed)
     assert told.records[-1].cause.reason == Reason.TIMEOUT
     assert (node.expired, node.deleted) == (1, 0)  # its Pod stays, to be read
+
+
+@pytest.mark.parametrize("began", ["2026-01-01T00:00:00Z", "2126-01-01T00:00:00Z"])
+def test_a_container_has_its_time_whatever_its_nodes_clock_says(began: str) -> None:
+    before = SystemClock().now()
+    running = pod(session={"running": {"startedAt": began}}, annotations=ATTEMPT)
+    good = pod(session=ended(0), annotations=ATTEMPT, version=2)
+    node = Node([*[running] * 4, good])
+    start, end = follow(node, container=True, timeout=600).records
+    assert node.expired == 0
+    assert before <= start.at <= end.at <= SystemClock().now()
+    assert isinstance(end, events.ScriptSucceeded)
+    assert end.seconds == 41
+
+
+def test_a_container_that_began_before_a_restart_is_not_given_its_time_again() -> None:
+    running = pod(session=RUNNING, annotations=ATTEMPT)
+    over = pod(session=ended(143, "Error"), deleted=True, annotations=ATTEMPT, version=2)
+    node, an_hour_ago = Node([running, running, over]), SystemClock().now() - 3600
+    told = follow(node, container=True, timeout=1800, after=1, began_at=an_hour_ago)
+    assert node.expired == 1
+    assert told.records[0].at == an_hour_ago

@@ -40,9 +40,9 @@ class ContainerFollower(PodFollower):
         """Return what is new: that it started, and how it ended."""
         if self.pod is None or not state.has_begun(self.pod):
             return ()
-        before, start = len(self._seen), _start(self.pod)
+        before = len(self._seen)
         if not self._seen:
-            self._seen.append(replace(start, at=_begun_at(self.pod)))
+            self._seen.append(replace(_start(self.pod), at=self._first_seen(self.pod)))
         outcome = self._outcome(self.pod)
         if len(self._seen) == 1 and outcome:
             self._seen.append(outcome)
@@ -82,13 +82,22 @@ class ContainerFollower(PodFollower):
             return None
         elif end.get("exitCode") or end.get("signal"):
             cause = _exit(pod, end)
-        start, at = _start(pod), _time(end.get("finishedAt"))
-        seconds = max(0.0, at - _begun_at(pod))
+        start, seconds = _start(pod), _seconds(end)
         names = ("script", "number", "of", "attempt", "parameters", "origin")
         about = {name: getattr(start, name) for name in names}
+        at = min(self._seen[0].at + seconds, self.clock.now())
         if cause:
             return ScriptFailed(**about, at=at, seq=2, seconds=seconds, cause=cause)
         return ScriptSucceeded(**about, at=at, seq=2, seconds=seconds)
+
+    def _first_seen(self, pod: Document) -> float:
+        """Return when it began, as far as we know: its node's clock may be another one than ours.
+
+        How long it ran its node knows all the same.
+        """
+        if self.subject.began_at is not None:
+            return self.subject.began_at
+        return self.clock.now() - _seconds(state.ended(pod) or {})
 
     def _times_out_at(self) -> float:
         return self._seen[0].at + (self.timeout_seconds or 0.0)
@@ -108,8 +117,8 @@ def _start(pod: Document) -> ScriptStarted:
     return record
 
 
-def _begun_at(pod: Document) -> float:
-    return _time(state.running_since(pod) or (state.ended(pod) or {}).get("startedAt"))
+def _seconds(end: Document) -> float:
+    return max(0.0, _time(end.get("finishedAt")) - _time(end.get("startedAt")))
 
 
 def _exit(pod: Document, end: Document) -> Cause:

@@ -123,10 +123,17 @@ class PodSessions:
         return names.pod_name(self._about.name, run, self._about.uid)
 
     def _follower(self, run: str, uid: str, after: int) -> PodFollower:
-        scripts = tuple(self._about.job().rows)
-        subject = Subject(run, self._pod(run), uid, scripts, after, self._settle_seconds(run))
+        rows, session = self._about.job().rows, names.session_of(run)
+        subject = Subject(
+            run,
+            self._pod(run),
+            uid,
+            tuple(rows),
+            after,
+            self._settle_seconds(run),
+            began_at=rows[session].latest.started_at if after and session in rows else None,
+        )
         given = (subject, self._calls, self._logs, self._settings, self._clock, self._moved)
-        session = names.session_of(run)
         own = (one for one in self._spec.scripts if one.container and one.name == session)
         if script := next(own, None):
             return ContainerFollower(*given, timeout_seconds=script.timeout_seconds)

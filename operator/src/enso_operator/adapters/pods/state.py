@@ -129,12 +129,6 @@ def ended(pod: Document) -> Document | None:
     return state.get("terminated")
 
 
-def running_since(pod: Document) -> str | None:
-    """Return when the session's container started, where it runs."""
-    state = part(_container(pod, names.SESSION), "state")
-    return str(state["running"]["startedAt"]) if state.get("running") else None
-
-
 def restarts(pod: Document) -> int:
     """Return how often the session's container was started again."""
     return int(_container(pod, names.SESSION).get("restartCount") or 0)

@@ -30,6 +30,8 @@ class Subject:
     """Number of the last of its records that the job has; what was before is not told again."""
     settle_seconds: float = 0.0
     """How long its processes may go on when the Pod is gone and nobody saw them end."""
+    began_at: float | None = None
+    """When its container script was first seen to run, where that was written down."""
 
     def place(
         self, namespace: str, pod: Document | None, waits: Cause | None, *, is_gone: bool
