@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from dev.node.images import PAUSE
@@ -66,6 +67,31 @@ def test_memory_that_runs_out_is_told_with_its_limit(job: OneJob) -> None:
     told = alone.fails()
     assert told.rows == {"eat": ("Failed", 1, "OutOfMemory")}
     assert "its limit of 32Mi, and the kernel killed it" in told.line
+
+
+@pytest.mark.skipif(
+    Path("/sys/fs/cgroup/cgroup.controllers").exists(),
+    reason="under cgroup v2 the kernel ends the whole container with its child",
+)
+def test_a_child_that_runs_out_of_memory_is_no_verdict_of_its_parents(job: OneJob) -> None:
+    lives, fails = job.another("lives"), job.another("fails")
+    child = f'[__import__("sys").executable, "-c", "{EATS}"]'
+    run = f"import subprocess; subprocess.run({child}"
+    limit = memory("64Mi")
+    lives.run(container("eat", "python3", "-c", f"{run})", **limit))
+    fails.run(container("eat", "python3", "-c", f"{run}, check=True)", **limit))
+    source = f"def main():\n    {run}, check=True)"
+    job.run(script("eat", source), sessions=houdini(**memory("128Mi")))
+
+    assert lives.ends()["conditions"][0]["reason"] == "Succeeded"
+    assert lives.rows() == [("eat", "Succeeded", 1)]
+    killed = "the kernel killed a process of it, beyond its memory limit of"
+    told = fails.fails()
+    assert (told.reason, told.rows) == ("ExitCode", {"eat": ("Failed", 1, "ExitCode")})
+    assert f"the container exited with code 1; {killed} 64Mi" in told.line
+    told = job.fails()
+    assert told.reason == "Exception"
+    assert f"CalledProcessError: {killed} 128 MiB; Command " in told.line
 
 
 def test_an_image_that_does_not_come_is_told_in_the_registrys_own_sentence(job: OneJob) -> None:

@@ -139,6 +139,11 @@ def test_the_log_to_read_is_of_the_init_container_that_is_in_the_way(
     assert (state.container_to_read(given), state.init_container_that_runs(given)) == (read, runs)
 
 
+def test_the_log_of_an_init_container_that_ended_well_when_it_had_to_is_still_the_one() -> None:
+    given = pod(inits={"vault": ended(0)}, session=WAITING, records=ended(143), phase="Failed")
+    assert state.container_to_read(given) == "vault"
+
+
 def test_an_init_container_that_ended_after_the_session_is_no_reason() -> None:
     # What runs beside the session is ended after it, mostly by a signal.
     over = pod(inits={"mesh": ended(137, "Error") | BESIDE}, session=ended(1, "Error"))

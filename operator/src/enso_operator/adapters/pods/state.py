@@ -192,7 +192,12 @@ def init_container_in_the_way(pod: Document) -> str:
 
 def container_to_read(pod: Document) -> str:
     """Return the container whose log tells most; nothing while none has one."""
-    return names.SESSION if has_begun(pod) else init_container_in_the_way(pod)
+    if has_begun(pod):
+        return names.SESSION
+    ran = [name for name in _init_containers(pod) if _last_terminated(pod, name)]
+    # One that was ended with its Pod may have ended well.
+    last = next((name for name in reversed(ran) if name not in names.OURS), "")
+    return init_container_in_the_way(pod) or (last if is_over(pod) else "")
 
 
 def init_container_that_runs(pod: Document) -> str:
