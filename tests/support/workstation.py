@@ -46,8 +46,10 @@ class Workstation:
         }
         self.manifest.write_text(json.dumps(document))
 
-    def start(self, *options: str) -> subprocess.Popen[str]:
-        """Start `enso run` on the manifest."""
+    def start(
+        self, *options: str, file: Path | str = "", folder: Path | None = None
+    ) -> subprocess.Popen[str]:
+        """Start `enso run` on the manifest, or on another file, from this folder or another."""
         own = {
             # As in a shell whose venv is active, which is how people have `enso`.
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
@@ -56,16 +58,19 @@ class Workstation:
             "NOTES": str(self.root / "notes"),
         }
         return subprocess.Popen(
-            [sys.executable, "-m", "enso_operator", "run", str(self.manifest), *options],
+            [sys.executable, "-m", "enso_operator", "run", str(file or self.manifest), *options],
+            cwd=folder,
             env=os.environ | own | self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
 
-    def run(self, *options: str) -> tuple[int, str]:
+    def run(
+        self, *options: str, file: Path | str = "", folder: Path | None = None
+    ) -> tuple[int, str]:
         """Return the exit code of `enso run`, and all that it said."""
-        process = self.start(*options)
+        process = self.start(*options, file=file, folder=folder)
         said, _ = process.communicate(timeout=DEADLINE_SECONDS)
         return process.returncode, said
 

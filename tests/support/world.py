@@ -6,11 +6,13 @@ what the job believes, and asserts at every start that the start is allowed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from zlib import crc32
 
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.changes import why_not
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.script import Script, Session
@@ -44,6 +46,8 @@ class World:
         """Each attempt that really started, with the session runs that started it."""
         self.succeeded: set[str] = set()
         """What really succeeded, whether anybody knows or not, and nobody asked for again."""
+        self.made_from: dict[str, Mapping[str, object]] = {}
+        """For each script that succeeded, how all before it in its session were described then."""
         self.failed_at: dict[tuple[str, str], float] = {}
         self.losses: dict[str, int] = {}
         """Session runs that left a doubt, since the job started or was resumed."""
@@ -88,6 +92,7 @@ class World:
         assert all(self._in_doubt(other, script.name) for other in earlier), "it silently ran again"
         self._assert_memory(session, script)
         self._assert_not_behind_a_checkpoint(session, script)
+        self._assert_checkpoints_vouch(session, script)
         pause = self.failed_at.get((session.run, script.name), 0) + script.retries.backoff_seconds
         assert self.clock.now() >= pause, "it did not wait"
         earlier.append(session.run)
@@ -95,7 +100,11 @@ class World:
             self.failed_at[session.run, script.name] = self.clock.now()
         if not isinstance(fate, SupervisorDied) and not fate.cause:
             self.succeeded.add(script.name)
+            self.made_from[script.name] = self._described_before(script)
         return fate
+
+    def _described_before(self, script: Script) -> dict[str, object]:
+        return {one.name: dict(one.parameters) for one in self._before(script)}
 
     def _before(self, script: Script) -> list[Script]:
         """Return the scripts before it in its session."""
@@ -125,6 +134,14 @@ class World:
             for name in ahead[:undone]
             if self.scripts[name].checkpoint and session.rows[name].succeeded
         ]
+
+    def _assert_checkpoints_vouch(self, session: SimulatedSession, script: Script) -> None:
+        """Assert that what was kept was made from what is described now."""
+        for one in self.scripts.values():
+            kept = one.checkpoint and one.name in self.succeeded and one.name not in session.lease
+            if kept and one.session == script.session:
+                now, then = self._described_before(one), self.made_from[one.name]
+                assert now == then, f"{one.name} is kept, which was made from {then}, not {now}"
 
     def _in_doubt(self, run: str, script: str) -> bool:
         """Whether it was said that nobody knows what `run` did to the script."""
@@ -239,6 +256,21 @@ class World:
         self.succeeded -= again
         self.done -= again
         self.losses = {}
+
+    def change(self, name: str, from_script: str) -> str:
+        """Describe a script otherwise, where a resume may; return why it may not."""
+        before = self.job()
+        version = len(before.events)
+        scripts = tuple(
+            replace(one, parameters={"version": version}) if one.name == name else one
+            for one in before.scripts
+        )
+        wanted = Job(before.id, scripts, before.sessions, before.deadline_seconds)
+        why = why_not(before, wanted, from_script)
+        if not why:
+            self.repository.jobs["job"] = before.described_as(wanted)
+            self.scripts = {script.name: script for script in scripts}
+        return why
 
     def skip(self, name: str) -> None:
         with InMemoryJobUnitOfWork(self.repository) as uow:

@@ -7,6 +7,7 @@ that crashes before and after its commits, and a second one that wakes up late.
 from __future__ import annotations
 
 import os
+from collections import Counter
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -59,6 +60,7 @@ class Simulation(RuleBasedStateMachine):
 
     steps = 0
     ended: set[str] = set()  # noqa: RUF012  # what the whole run has seen, on purpose
+    changes: Counter[bool] = Counter()  # noqa: RUF012  # as above: refused for a checkpoint, or not
 
     def __init__(self) -> None:
         super().__init__()
@@ -146,8 +148,8 @@ class Simulation(RuleBasedStateMachine):
         self.world.coordinate(wish)
 
     @precondition(lambda self: self.world.job().finished)
-    @rule(place=SIZES, explicit=st.booleans())
-    def the_user_resumes(self, place: int, explicit: bool) -> None:
+    @rule(place=SIZES, explicit=st.booleans(), change=st.none() | SIZES | SIZES)
+    def the_user_resumes(self, place: int, explicit: bool, change: int | None) -> None:
         job = self.world.job()
         names = list(job.rows)
         undone = next(
@@ -155,6 +157,9 @@ class Simulation(RuleBasedStateMachine):
         )
         start = names[place % (undone + 1)] if explicit else ""
         if start or str(job.state) != "Succeeded":
+            if change is not None:
+                why = self.world.change(names[change % len(names)], start)
+                self.changes["is kept" in why] += 1
             self.world.resume(start)
 
     @precondition(lambda self: self.world.job().run is None)
@@ -213,3 +218,46 @@ def test_the_guarantees_hold_in_ten_thousand_steps() -> None:
     )
     assert Simulation.steps >= 10_000
     assert Simulation.ended >= {"Succeeded", "Failed", "Cancelled"}
+
+
+@st.composite
+def jobs_with_checkpoints(draw: st.DrawFn) -> tuple[list[Script], list[Session], float | None]:
+    """Describe jobs of one session that are mostly resumed behind a checkpoint, after a setup."""
+    work, often = Source("def main(): pass"), st.sampled_from([True, True, True, False])
+    first = Script("a", work, {}, "s0", setup=True)
+    others = [Script(name, work, {}, "s0", checkpoint=draw(often)) for name in "bcd"]
+    return [first, *others], [Session("s0")], None
+
+
+class Changing(Simulation):
+    """The same, of jobs where a change may be to what a kept checkpoint was made from."""
+
+    @initialize(job=jobs_with_checkpoints(), passing=st.integers(1, 3))
+    def begin(
+        self, job: tuple[list[Script], list[Session], float | None], passing: int = 0
+    ) -> None:
+        """Begin with a job one of whose later scripts has failed, resumed with another setup."""
+        super().begin(job)
+        for fate in [*[SUCCEEDS] * passing, FAILS, SUCCEEDS]:
+            self.world.coordinate(self.world.read(0, None, look_for_end=True))
+            self.world.run_one_script(fate)
+        self.world.coordinate(self.world.read(0, None, look_for_end=True))
+        assert self.world.job().finished
+        self.changes["is kept" in self.world.change("a", "")] += 1
+        self.world.resume("")
+
+
+def test_a_kept_checkpoint_vouches_only_for_what_it_was_made_from() -> None:
+    run_machine(
+        Changing,
+        settings=settings(
+            max_examples=100,
+            stateful_step_count=30,
+            deadline=None,
+            derandomize=IN_CI,
+            phases=[Phase.generate],
+            database=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+        ),
+    )
+    assert min(Changing.changes[True], Changing.changes[False]) > 10

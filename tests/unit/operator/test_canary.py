@@ -56,7 +56,7 @@ async def test_on_a_workstation_and_over_http(
 ) -> None:
     """As `enso run` does it: a manifest cannot hold a secret, but Python can."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    canary, folder = Canary(), journals.new_run(tmp_path / "job.yaml", "job")
+    canary, folder = Canary(), journals.runs_of(tmp_path / "job.yaml", "job").new()
     uow = JournalUnitOfWork(Job("job", canary.scripts()), Journal(folder.journal))
     services.add(canary.scripts(), job_uow=uow, job_id="job")
     progress = Progress(folder, tmp_path / "job.yaml")

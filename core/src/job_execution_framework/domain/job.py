@@ -79,6 +79,9 @@ class Job:
     def __post_init__(self) -> None:
         check(self.scripts, self.sessions)
         self.rows = {script.name: Row() for script in self.scripts}
+        self._index()
+
+    def _index(self) -> None:
         self._positions = {script.name: i for i, script in enumerate(self.scripts)}
         self.shown = {script.name: shown(script.parameters) for script in self.scripts}
 
@@ -87,6 +90,14 @@ class Job:
         twin = copy(self)
         twin.rows, twin.runs, twin.lost = self.rows.copy(), self.runs.copy(), self.lost.copy()
         twin.cursors, twin.events = self.cursors.copy(), self.events.copy()
+        return twin
+
+    def described_as(self, wanted: Job) -> Job:
+        """Return this job, with all that happened to it, as `wanted` describes the same scripts."""
+        twin = self.copy()
+        twin.scripts, twin.sessions = wanted.scripts, wanted.sessions
+        twin.deadline_seconds = wanted.deadline_seconds
+        twin._index()  # noqa: SLF001  # it is one of us
         return twin
 
     def script(self, name: str) -> Script:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import os
 import signal
 import sys
 from contextlib import suppress
@@ -12,18 +13,18 @@ from pathlib import Path
 from enso_operator import journals, manifest
 from enso_operator.actor import Actor
 from enso_operator.adapters.local import LocalSessions
+from enso_operator.cli.last_run import LastRun, found, unit_of_work
 from enso_operator.cli.progress import Progress
-from enso_operator.journals import RunFolder
+from enso_operator.journals import Context, RunFolder, Runs
 from enso_operator.manifest import Manifest, ManifestError
 from job_execution_framework.domain.errors import EnsoError, InvalidJob, InvalidResume
 from job_execution_framework.domain.failure_card import to_come
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.script import Missing, Script, Session
 from job_execution_framework.domain.transitions import JobState
-from job_execution_framework.runtime.journal import Journal, JournalUnitOfWork
+from job_execution_framework.runtime.journal import JournalUnitOfWork
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.clock import SystemClock
-from job_execution_framework.service_layer.library import ScriptLibrary, resolved
+from job_execution_framework.service_layer.library import PATH_VARIABLE, ScriptLibrary
 
 SUCCEEDED, FAILED, COULD_NOT_RUN = 0, 1, 2
 """Exit codes."""
@@ -40,77 +41,113 @@ def run(file: Path, *, resume: bool) -> int:
     return COULD_NOT_RUN
 
 
-def _busy(wanted: Manifest) -> InvalidResume:
-    return InvalidResume(
-        f"another `enso run` drives {wanted.name} right now: wait for it, or end it"
-    )
-
-
 def _start(file: Path) -> int:
     wanted = manifest.load(file)
-    _check_library(wanted)
-    last = journals.last_run(file, wanted.name)
-    if last and not _ended(last, file, wanted.name):
-        if not last.lock():
-            raise _busy(wanted)
-        raise InvalidJob(f"{wanted.name} has not ended: `enso run {file} --resume` goes on with it")
-    folder = journals.new_run(file, wanted.name)
-    folder.lock()
-    _write_manifest(folder, file, wanted)
-    uow = _unit_of_work(wanted, folder)
-    services.add(
-        wanted.scripts,
-        job_uow=uow,
-        job_id=wanted.name,
-        sessions=wanted.sessions,
-        deadline_seconds=wanted.deadline_seconds,
-    )
+    runs = journals.runs_of(file, wanted.name)
+    context = Context(str(Path.cwd()), os.environ.get(PATH_VARIABLE), found(wanted.scripts))
+    with runs.alone():
+        hint = _left(runs, wanted, file)
+        folder = runs.new()
+        folder.lock()
+        folder.keep_manifest(wanted.text, file.suffix)
+        folder.keep_context(context)
+        uow = unit_of_work(wanted, folder)
+        services.add(
+            wanted.scripts,
+            job_uow=uow,
+            job_id=wanted.name,
+            sessions=wanted.sessions,
+            deadline_seconds=wanted.deadline_seconds,
+        )
     progress = Progress(folder, file)
+    if hint:
+        progress.say(hint)
     progress.say(f"{wanted.name}: {_count(wanted)}; journal {folder.path}")
     if wanted.ignored:
         progress.say(f"only a cluster heeds {', '.join(wanted.ignored)}")
     return _drive(uow, folder, progress)
 
 
-def _resume(file: Path) -> int:
-    wanted = manifest.load(file)
-    folder = journals.last_run(file, wanted.name)
+def _left(runs: Runs, wanted: Manifest, file: Path) -> str:
+    """Say what a run afresh leaves behind, if the last one can be resumed; raise where it lives."""
+    folder = runs.last()
     if folder is None:
-        raise InvalidResume(
-            f"there is nothing to resume: {wanted.name} was never run from {file} before"
-        )
-    if not folder.lock():
-        raise _busy(wanted)
-    before = manifest.load(folder.manifest(file.suffix), name=wanted.name)
-    uow = _unit_of_work(before, folder)
+        return ""
+    if not folder.lock():  # held from now on: nobody resumes it while another run goes on
+        raise _busy(wanted.name)
     try:
-        job = uow.jobs.get(before.name)
-    except EnsoError as error:
-        raise InvalidResume(
-            f"the journal {folder.journal} is damaged ({error}): run the job from the start, "
-            "without --resume"
-        ) from error
+        last = LastRun.read(folder, wanted.name)
+    except (EnsoError, ManifestError):
+        return ""  # one that is damaged cannot go on
+    if not last.job.finished:
+        raise InvalidJob(f"{wanted.name} has not ended: `enso run {file} --resume` goes on with it")
+    with suppress(EnsoError):
+        last.check(wanted)
+        if last.job.state is not JobState.SUCCEEDED:
+            state = "failed" if last.job.state is JobState.FAILED else "was cancelled"
+            return (
+                f"starting afresh: the last run {state}, and `enso run {file} --resume` would have "
+                f"gone on with {to_come(last.as_wanted(wanted))}"
+            )
+    return ""
+
+
+def _resume(file: Path) -> int:
+    wanted, slip = _read(file)
+    runs = journals.runs_of(file, wanted.name) if wanted else journals.known_runs(file)
+    if runs is None or runs.last() is None:
+        raise slip or InvalidResume(
+            f"there is nothing to resume: {file} was never run before, or under another name"
+        )
+    with runs.alone():
+        folder = runs.last()
+        if folder is None or not folder.lock():
+            raise _busy(runs.job_name)
+    last = LastRun.read(folder, runs.job_name)
     progress = Progress(folder, file)
-    if not job.finished:
-        progress.attach(job)
-        return _drive(uow, folder, progress)
-    if job.state is JobState.SUCCEEDED:
-        progress.say(f"{before.name} has succeeded: nothing is left to do")
+    for line in last.return_to():
+        progress.say(line)
+    if not last.job.finished:
+        progress.attach(last.job)
+        return _drive(unit_of_work(last.described, folder), folder, progress)
+    if wanted is None:
+        raise slip or InvalidResume(f"{file} describes no job")
+    changed = last.check(wanted)
+    if last.job.state is JobState.SUCCEEDED:
+        progress.say(f"{wanted.name} has succeeded: nothing is left to do")
         return SUCCEEDED
-    _check_names(before, wanted)
-    _check_library(wanted)
-    uow = _unit_of_work(wanted, folder)
-    again, job = job.to_come(), uow.jobs.get(wanted.name)
-    # What runs must run by both manifests: a checkpoint that is new vouches for no new source.
-    runs = {one.name for one in again} & {one.name for one in job.to_come()}
-    changed = _changes(before, wanted, runs)
+    return _go_on(last, wanted, changed, file, progress)
+
+
+def _go_on(
+    last: LastRun, wanted: Manifest, changed: list[str], file: Path, progress: Progress
+) -> int:
+    """Say what comes, and do it."""
+    job = last.as_wanted(wanted)
     services.check_resume(job)
+    if changed:
+        progress.say(f"changed since the last run: {', '.join(changed)}")
     progress.say(f"resuming {wanted.name}: runs {to_come(job)}")
-    kept = [name for name in job.rows if name not in {script.name for script in job.to_come()}]
+    coming = job.to_come()
+    kept = [name for name in job.rows if name not in {script.name for script in coming}]
     progress.say(f"kept as it is: {', '.join(kept) or 'nothing'}")
-    _write_manifest(folder, file, wanted)
+    last.folder.keep_manifest(wanted.text, file.suffix)
+    last.remember(found(coming))
+    uow = unit_of_work(wanted, last.folder)
     services.resume(wanted.name, job_uow=uow, changed=changed, by=_user())
-    return _drive(uow, folder, progress)
+    return _drive(uow, last.folder, progress)
+
+
+def _read(file: Path) -> tuple[Manifest | None, ManifestError | None]:
+    """Return what the file describes, or why it describes nothing."""
+    try:
+        return manifest.load(file), None
+    except ManifestError as error:
+        return None, error
+
+
+def _busy(name: str) -> InvalidResume:
+    return InvalidResume(f"another `enso run` drives {name} right now: wait for it, or end it")
 
 
 def _drive(uow: JournalUnitOfWork, folder: RunFolder, progress: Progress) -> int:
@@ -134,62 +171,6 @@ async def _drive_to_end(uow: JournalUnitOfWork, folder: RunFolder, progress: Pro
     job = uow.jobs.get(job_id)
     progress.ended(job)
     return job
-
-
-def _unit_of_work(described: Manifest, folder: RunFolder) -> JournalUnitOfWork:
-    """Return the job that a manifest describes, with what its journal tells."""
-    job = Job(described.name, described.scripts, described.sessions, described.deadline_seconds)
-    return JournalUnitOfWork(job, Journal(folder.journal))
-
-
-def _ended(folder: RunFolder, file: Path, name: str) -> bool:
-    """Whether that run is over; one whose journal is damaged cannot go on either."""
-    try:
-        last = manifest.load(folder.manifest(file.suffix), name=name)
-        return _unit_of_work(last, folder).jobs.get(last.name).finished
-    except (EnsoError, ManifestError):
-        return True
-
-
-def _check_names(before: Manifest, wanted: Manifest) -> None:
-    """Raise InvalidResume where these are not the same scripts in the same sessions."""
-    old, new = ([(one.name, one.session) for one in each.scripts] for each in (before, wanted))
-    if old != new or [s.name for s in before.sessions] != [s.name for s in wanted.sessions]:
-        raise InvalidResume(
-            "scripts or sessions were added, removed, renamed or moved since the last run: "
-            "run it from the start, without --resume"
-        )
-
-
-def _changes(before: Manifest, wanted: Manifest, runs: set[str]) -> list[str]:
-    """Return what was changed since, as name.field. Raises InvalidResume where it may not be."""
-    pairs = [*zip(before.scripts, wanted.scripts, strict=True)]
-    changed = [(a.name, field) for a, b in pairs for field in _different(a, b)]
-    for name, field in changed:
-        if name not in runs:
-            raise InvalidResume(
-                f"{field} of script {name!r} was changed, but that script is done and does not "
-                "run again: undo the change, or run the job from the start, without --resume"
-            )
-    sessions = zip(before.sessions, wanted.sessions, strict=True)
-    changed += [(a.name, field) for a, b in sessions for field in _different(a, b)]
-    return [f"{name}.{field}" for name, field in changed]
-
-
-def _different(before: Script | Session, wanted: Script | Session) -> list[str]:
-    return [field for field, old in vars(before).items() if getattr(wanted, field) != old]
-
-
-def _check_library(wanted: Manifest) -> None:
-    """Know before the start, not after hours, that a script is not there."""
-    for script in wanted.scripts:
-        work = resolved(script.work, ScriptLibrary())
-        if isinstance(work, Missing):
-            raise InvalidJob(f"script {script.name!r}: {work.why}")
-
-
-def _write_manifest(folder: RunFolder, file: Path, wanted: Manifest) -> None:
-    folder.manifest(file.suffix).write_text(wanted.text, "utf-8")
 
 
 def _count(wanted: Manifest) -> str:

@@ -1,0 +1,163 @@
+"""What differs between two descriptions of one job, and what of it a resume may bring.
+
+A change to what will run is how people fix what broke. A change to anything else would be said to
+have had an effect that it never had: what was done stays done as it was described then.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from job_execution_framework.domain.events import JobResumed
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import (
+    Container,
+    Function,
+    LibraryScript,
+    Missing,
+    Script,
+    Session,
+    Source,
+)
+from job_execution_framework.domain.values import is_list, is_mapping
+
+_ABSENT = object()
+_WORDS = {
+    LibraryScript: "scriptRef",
+    Source: "source",
+    Function: "function",
+    Container: "container",
+    Missing: "scriptRef",
+}
+_FIELDS = {"retry_lost": "onInterrupted", "lost_backoff_seconds": "onInterrupted"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that was changed, as its author calls it."""
+
+    of: str
+    """Name of the script or the session; empty where it is of the job itself."""
+    field: str
+    is_input: bool
+    """What comes of the script, or runs in the session, may depend on it."""
+    is_script: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.of}.{self.field}" if self.of else self.field
+
+    def told(self) -> str:
+        """Say it in a sentence."""
+        kind = "script" if self.is_script else "session"
+        return f"{self.field} of {kind} {self.of!r}" if self.of else self.field
+
+
+def changes(before: Job, wanted: Job) -> list[Change]:
+    """Return what differs between two jobs of the same scripts and sessions."""
+    found: dict[Change, None] = {}  # in order, each once
+    for old, new in zip(before.scripts, wanted.scripts, strict=True):
+        found.update(dict.fromkeys(_of_script(old, new)))
+    for was, now in zip(before.sessions, wanted.sessions, strict=True):
+        found.update(dict.fromkeys(_of_session(was, now)))
+    if before.deadline_seconds != wanted.deadline_seconds:
+        found[Change("", "activeDeadlineSeconds", is_input=False, is_script=False)] = None
+    return [*found]
+
+
+def why_not(before: Job, wanted: Job, from_script: str = "") -> str:
+    """Say why a resume may not go on with the job as it is `wanted`; nothing where it may.
+
+    What has happened to the job is known `before`.
+    """
+    if why := reshaped(before, wanted):
+        return why
+    # What runs must run by both: a checkpoint that is new vouches for nothing that was changed.
+    after = before.described_as(wanted)
+    runs = _coming(before, from_script) & _coming(after, from_script)
+    for change in changes(before, wanted):
+        if change.is_script and change.of not in runs:
+            return f"{change.told()} was changed, but that script is done and does not run again"
+        if kept := _vouching(before, change, runs):
+            return (
+                f"{change.told()} was changed, but {kept.name!r}, a checkpoint that is kept, was "
+                "made with it as it was"
+            )
+    return ""
+
+
+def reshaped(before: Job, wanted: Job) -> str:
+    """Say which scripts or sessions came, went or moved; nothing where they are the same."""
+    for kind, old, new in (
+        ("script", before.scripts, wanted.scripts),
+        ("session", before.sessions, wanted.sessions),
+    ):
+        was, now = [one.name for one in old], [one.name for one in new]
+        came = [name for name in now if name not in was]
+        gone = [name for name in was if name not in now]
+        if came or gone:
+            parts = [f"{', '.join(came)} was added" if came else ""]
+            parts += [f"{', '.join(gone)} was removed" if gone else ""]
+            return f"{kind} {' and '.join(part for part in parts if part)}"
+        if was != now:
+            return f"the {kind}s stand in another order"
+    for script in wanted.scripts:
+        if script.session != before.script(script.name).session:
+            return f"script {script.name!r} was moved to session {script.session!r}"
+    return ""
+
+
+def _vouching(job: Job, change: Change, runs: set[str]) -> Script | None:
+    """Return a checkpoint that does not run again and was made from what was changed."""
+    if not change.is_input:
+        return None
+    if change.is_script:
+        script = job.script(change.of)
+        after = job.scripts[job.scripts.index(script) + 1 :]
+        made = [one for one in after if one.session == script.session]
+    else:
+        made = [one for one in job.scripts if one.session == change.of]
+    for one in made:
+        if one.checkpoint and job.rows[one.name].succeeded and one.name not in runs:
+            return one
+    return None
+
+
+def _coming(job: Job, from_script: str) -> set[str]:
+    resumed = job.copy()
+    resumed.record(JobResumed(at=0, from_script=from_script))
+    return {script.name for script in resumed.to_come()}
+
+
+def _of_script(old: Script, new: Script) -> Iterator[Change]:
+    for name, was in vars(old).items():
+        now = getattr(new, name)
+        if name == "work" and was != now:
+            yield Change(old.name, _WORDS[type(now)], is_input=True)
+        elif name == "parameters":
+            keys = dict.fromkeys([*was, *now])
+            changed = (k for k in keys if not _same(was.get(k, _ABSENT), now.get(k, _ABSENT)))
+            yield from (Change(old.name, f"args.{key}", is_input=True) for key in changed)
+        elif was != now:
+            yield Change(old.name, _field(name), is_input=False)
+
+
+def _of_session(old: Session, new: Session) -> Iterator[Change]:
+    for name, was in vars(old).items():
+        if was != getattr(new, name):
+            yield Change(old.name, _field(name), name == "interpreter", is_script=False)
+
+
+def _field(name: str) -> str:
+    """Return a field as people write it."""
+    return _FIELDS.get(name) or re.sub(r"_([a-z])", lambda found: found[1].upper(), name)
+
+
+def _same(old: object, new: object) -> bool:
+    """Whether two values are the same JSON; to Python 1, 1.0 and True are."""
+    if is_mapping(old) and is_mapping(new):
+        return old.keys() == new.keys() and all(_same(old[key], new[key]) for key in old)
+    if is_list(old) and is_list(new):
+        return len(old) == len(new) and all(map(_same, old, new))
+    return type(old) is type(new) and old == new

@@ -1,0 +1,76 @@
+"""Two people, or two tasks of a farm, begin with one file at the same moment: one runs it."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import sys
+from collections.abc import Sequence
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+import pytest
+
+from tests.support.workstation import DEADLINE_SECONDS, Workstation, until
+
+WAITS_AND_FAILS = """\
+import os, pathlib, time
+
+def main():
+    with open(os.environ["NOTES"], "a") as file:
+        file.write("runs\\n")
+    while not pathlib.Path(os.environ["NOTES"] + ".go").exists():
+        time.sleep(0.01)
+    raise ValueError("no")
+"""
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["enso_operator.cli.run"])
+
+
+def begin(file: Path, said: Path, resume: bool, together: Barrier) -> None:
+    """Be one `enso run`, which begins when the other one does."""
+    from enso_operator.cli.run import run  # noqa: PLC0415  # the fork server has it
+
+    root = file.parent
+    os.environ |= {"XDG_STATE_HOME": str(root / "state"), "NOTES": str(root / "notes")}
+    with said.open("w") as output, contextlib.redirect_stderr(output):
+        together.wait(DEADLINE_SECONDS)
+        code = run(file, resume=resume)
+    sys.exit(code)
+
+
+@pytest.mark.parametrize(
+    ("rounds", "resumes"),
+    [(10, (False, False)), (2, (False, True)), (2, (True, True))],
+    ids=["afresh", "one resumes", "both resume"],
+)
+def test_one_of_two_runs_and_the_other_says_why_it_does_not(
+    tmp_path: Path, rounds: int, resumes: Sequence[bool]
+) -> None:
+    desk = Workstation(tmp_path)
+    desk.write([{"name": "do", "source": WAITS_AND_FAILS}])
+    go = tmp_path / "notes.go"
+    go.touch()
+    assert desk.run()[0] == 1
+    for _ in range(rounds):
+        go.unlink()
+        (tmp_path / "notes").unlink()
+        together = _processes.Barrier(2)
+        said = [tmp_path / "said-0", tmp_path / "said-1"]
+        both = [
+            _processes.Process(target=begin, args=(desk.manifest, file, resume, together))
+            for file, resume in zip(said, resumes, strict=True)
+        ]
+        for process in both:
+            process.start()
+        until(lambda: len(multiprocessing.active_children()) < len(resumes) or len(desk.notes) > 1)
+        go.touch()
+        for process in both:
+            process.join(DEADLINE_SECONDS)
+        assert sorted(one.exitcode or 0 for one in both) == [1, 2]
+        assert desk.notes == ["runs"]
+        refusal = said[[one.exitcode for one in both].index(2)].read_text()
+        assert refusal == (
+            "enso: another `enso run` drives job right now: wait for it, or end it\n"
+        )
