@@ -21,6 +21,7 @@ from job_execution_framework.domain.errors import (
     GapInLog,
     IllegalTransition,
     InvalidJob,
+    NoAnswer,
     ScriptNotFound,
     Unavailable,
 )
@@ -170,7 +171,8 @@ class Actor:
         """Note that something did not work, and tell it if that has lasted; return the tries."""
         now = self.clock.now()
         obstacle = self._obstacles.met(trying, error, now)
-        if now >= obstacle.tell_at:
+        is_news = trying != STORE or not isinstance(error, NoAnswer)  # else it is every job's
+        if is_news and now >= obstacle.tell_at:
             with suppress(Unavailable):  # it is told with the next try
                 await self.complain(str(error))
         return obstacle.tries

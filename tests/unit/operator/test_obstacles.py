@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from enso_operator import obstacles
 from enso_operator.actor import Actor
 from enso_operator.adapters.local import LocalSessions
 from enso_operator.obstacles import LONGEST_PAUSE_SECONDS, Obstacles, is_same
 from job_execution_framework.domain.cause import Cause, Reason
-from job_execution_framework.domain.errors import NotYet, Unavailable
+from job_execution_framework.domain.errors import NoAnswer, NotYet, Unavailable
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.service_layer import services
@@ -25,19 +26,19 @@ PASSES = Script("one", Source("def main(): pass"))
 
 
 def test_what_is_waited_for_is_asked_for_less_and_less_often() -> None:
-    obstacles, now, tries = Obstacles(), 0.0, 0
+    met, now, tries = Obstacles(), 0.0, 0
     while now < 3600:
-        obstacles.met("open", NotYet("exceeded quota"), now)
-        tries, now = tries + 1, obstacles.until("open")
+        met.met("open", NotYet("exceeded quota"), now)
+        tries, now = tries + 1, met.until("open")
     assert 3600 / LONGEST_PAUSE_SECONDS <= tries < 2.2 * 3600 / LONGEST_PAUSE_SECONDS
 
 
 def test_no_two_jobs_try_again_at_the_same_moment() -> None:
     times = set[float]()
     for _ in range(100):
-        obstacles = Obstacles()
-        obstacles.met("open", NotYet("exceeded quota"), 0)
-        times.add(obstacles.until("open"))
+        met = Obstacles()
+        met.met("open", NotYet("exceeded quota"), 0)
+        times.add(met.until("open"))
     assert len(times) > 90
 
 
@@ -71,6 +72,35 @@ def test_a_deadline_passes_while_no_session_can_be_opened(
     assert failure.cause.message == (
         "the job took longer than its 0.5 s, at one; it waited: FailedCreate: main-1 is refused"
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(Unavailable("it is too large"), ["it is too large"]), (NoAnswer("nobody is there"), [])],
+)
+def test_what_keeps_a_job_from_being_committed_is_told_unless_nobody_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Unavailable, told: list[str]
+) -> None:
+    monkeypatch.setattr(obstacles, "PATIENCE_SECONDS", 0)
+    errors, complaints = [error], list[str]()
+
+    class Refusing(InMemoryJobUnitOfWork):
+        def commit(self) -> None:
+            if errors and self.jobs.get("job").events[1:]:
+                raise errors.pop()
+            super().commit()
+
+    class Telling(Actor):
+        async def complain(self, why: str) -> None:
+            complaints.append(why)
+
+    uow = Refusing()
+    services.add([PASSES], job_uow=uow, job_id="job")
+    given = ("job", uow, LocalSessions(tmp_path), ScriptLibrary([]), SystemClock())
+    actor = Telling(*given, listener=lambda _job, _events: None)
+    asyncio.run(asyncio.wait_for(actor.drive(), 60))
+    assert str(uow.jobs.get("job").state) == "Succeeded"
+    assert (errors, complaints) == ([], told)
 
 
 def test_a_session_that_cannot_be_let_go_holds_up_no_cancel(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@
     ├── Conflict            somebody else changed the job: load it again and decide again
     ├── ScriptNotFound      the script library has no script of this name
     ├── Unavailable         what keeps the jobs, or is needed, does not answer now: try again later
+    │   ├── NoAnswer        nobody answers at all
     │   └── NotYet          something is missing that somebody may have to bring
     └── Unreadable          a plan or a record is not one, or of a version from the future
 
@@ -62,6 +63,10 @@ class Unavailable(EnsoError):
         super().__init__(why)
         self.reason = reason
         """What people are shown of it in one word; left empty, that it is unavailable."""
+
+
+class NoAnswer(Unavailable):
+    """Nobody answers at all: it cannot be told there, either."""
 
 
 class NotYet(Unavailable):

@@ -20,7 +20,13 @@ from urllib3.exceptions import TimeoutError as TooSlow
 
 from enso_operator.api.fields import OBJECT_NAME
 from enso_operator.api.v1alpha1 import API_VERSION
-from job_execution_framework.domain.errors import Conflict, EnsoError, NotYet, Unavailable
+from job_execution_framework.domain.errors import (
+    Conflict,
+    EnsoError,
+    NoAnswer,
+    NotYet,
+    Unavailable,
+)
 from job_execution_framework.service_layer import bounded_json
 
 GROUP, VERSION = API_VERSION.split("/")
@@ -81,7 +87,7 @@ def in_our_words(call: Callable[P, R]) -> Callable[P, R]:
         except ConfigException as error:  # tokens are renewed before a request
             raise Unavailable(f"the credentials cannot be renewed: {error}") from error
         except (HTTPError, OSError) as error:
-            raise Unavailable(f"the API server did not answer: {_reason(error)}") from error
+            raise NoAnswer(f"the API server did not answer: {_reason(error)}") from error
 
     return inner
 
@@ -99,7 +105,7 @@ def _meant(error: ApiException) -> EnsoError:
     held: dict[str, object] = vars(error)  # untyped in the client
     status, said = held["status"], _said(held)
     if not isinstance(status, int):
-        return Unavailable(f"the API server did not answer: {said}")
+        return NoAnswer(f"the API server did not answer: {said}")
     if status == 404:  # noqa: PLR2004  # the codes of HTTP
         return NoSuchObject(said)
     if status == 409:  # noqa: PLR2004
