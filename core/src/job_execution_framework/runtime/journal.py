@@ -12,6 +12,9 @@ from job_execution_framework.domain.job import Job
 from job_execution_framework.service_layer.records import Record, from_log, only_events, to_line
 from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
 
+PIECE_BYTES = 64 * 1024
+"""What is looked through at once for the last whole record."""
+
 
 class Journal:
     """Records in a file, one line each. What a reader has seen stays as it is."""
@@ -52,8 +55,11 @@ def _cut_torn_line(file: int, size: int) -> int:
 
     Nobody reads such a line, and the next record must not become its end.
     """
-    while size and os.pread(file, 1, size - 1) != b"\n":
-        size -= 1
+    newline = -1
+    while size and newline < 0:  # whoever else can write to a journal may have begun a long line
+        begin = max(0, size - PIECE_BYTES)
+        newline = os.pread(file, size - begin, begin).rfind(b"\n")
+        size = begin + newline + 1
     os.ftruncate(file, size)
     return size
 

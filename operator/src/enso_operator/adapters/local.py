@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import job_execution_framework
 from enso_operator.adapters.place import Place
+from enso_operator.allowance import Allowance
 from enso_operator.api.to_domain import SecretKey
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import Conflict, InvalidJob, Unreadable
@@ -29,7 +30,8 @@ from job_execution_framework.domain.values import leaves
 from job_execution_framework.runtime import supervisor
 from job_execution_framework.service_layer.observations import Ended, Observations
 from job_execution_framework.service_layer.plan import Plan
-from job_execution_framework.service_layer.records import End, Record, from_log, only_events
+from job_execution_framework.service_layer.record_line import Lines
+from job_execution_framework.service_layer.records import End, Record, from_line, only_events
 
 _CORE = Path(job_execution_framework.__file__).parents[1]
 _RUN_MODULE = """\
@@ -42,6 +44,9 @@ _SUPERVISOR = ("-I", "-S", "-c", _RUN_MODULE, str(_CORE), "job_execution_framewo
 """How Python runs a supervisor that imports nothing from the current folder, nor from any that the
 environment names: a copy.py of somebody's would be run there instead of Python's own."""
 PLAN, UID, OUTPUT = "plan.json", "uid", "output.log"
+PIECE_BYTES = 64 * 1024
+RECORDS_AT_ONCE, RECORDS_A_SECOND = 2000, 200
+"""What is read of a journal, at once and in all: it may be flooded."""
 SHORTEST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.005, 0.1
 """How often the journal is looked at: at once while records come, less often while they do not."""
 
@@ -115,26 +120,29 @@ class LocalSessions:
         del after  # nobody cuts a journal: it is read from its start
         self.place = Place(log=str(self.directory(run) / OUTPUT))
         journal, position, pause = self.directory(run) / supervisor.JOURNAL, 0, 0.0
-        damage: Cause | None = None
+        lines, damage = Lines(), ""
+        now = asyncio.get_running_loop().time
+        allowance = Allowance(RECORDS_AT_ONCE, RECORDS_A_SECOND, now())
         while True:
             gone = self._is_gone(run)  # asked before reading: what it wrote is there by then
-            log = b"" if damage else _read(journal, position)
+            piece = b"" if damage else _read(journal, position)
+            position += len(piece)
             records: list[Record] = []
             try:
-                records = from_log(log)
+                records += map(from_line, lines.of(piece))
             except Unreadable as error:
-                damage = Cause(Reason.SESSION_LOST, f"its journal is damaged: {error}")
+                damage = f"its journal is damaged: {error}"
                 await self.close(run, uid, ControlWord.CANCEL)
-            position += log.rfind(b"\n") + 1
-            ended = _ended(records, gone)
+            ended = _ended(records, None if piece else gone)
             if ended and damage:
-                ended = Ended(log_is_complete=False, cause=damage)
+                ended = Ended(log_is_complete=False, cause=Cause(Reason.SESSION_LOST, damage))
             if records or ended:
                 yield Observations(run=run, records=only_events(records), ended=ended)
             if ended:
                 return
-            pause = SHORTEST_LOOK_SECONDS if records else min(pause * 1.5, LONGEST_LOOK_SECONDS)
-            await asyncio.sleep(max(pause, SHORTEST_LOOK_SECONDS))
+            pause = SHORTEST_LOOK_SECONDS if piece else min(pause * 1.5, LONGEST_LOOK_SECONDS)
+            allowance.spend(len(records))
+            await asyncio.sleep(max(pause, SHORTEST_LOOK_SECONDS, allowance.wait(now())))
 
     async def close(self, run: str, uid: str, word: ControlWord) -> None:
         """Leave the word; the supervisor sees it within a moment."""
@@ -192,10 +200,11 @@ def _ended(records: list[Record], gone: Ended | None) -> Ended | None:
 
 
 def _read(path: Path, position: int) -> bytes:
+    """Return the next piece of a file, nothing where there is none yet."""
     try:
         with path.open("rb") as file:
             file.seek(position)
-            return file.read()
+            return file.read(PIECE_BYTES)
     except FileNotFoundError:
         return b""
 

@@ -1,0 +1,72 @@
+"""A job that floods the operator harms itself, and no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from enso_operator.announcer import AT_ONCE
+from tests.cluster.desk import Desk
+from tests.cluster.story import Story
+from tests.support.operators import Operators, until
+from tests.support.resources import of_scripts
+
+RECORDS = """
+import json, pathlib, time
+def main(state, what):
+    (journal,) = pathlib.Path(state).glob("*/*/*/floods-1/journal")
+    about = {"v": 1, "at": time.time(), "origin": "floods-1", "script": "flood"}
+    about.update(number=1, of=3)
+    def line(seq, kind, attempt, **details):
+        record = {"v": 1, "type": kind, **about, "seq": seq, "attempt": attempt, **details}
+        return json.dumps(record, separators=(",", ":")) + "\\n"
+    with journal.open("a") as file:
+        for number in range(1, 2500):
+            file.write(line(2 * number, "ScriptFailed", number, cause={"reason": "Flood"}))
+            file.write(line(2 * number + 1, "ScriptStarted", number + 1))
+    time.sleep(60)
+"""
+"""More than its plan can need, though each might be."""
+LINE = """
+import pathlib, time
+def main(state, what):
+    (journal,) = pathlib.Path(state).glob("*/*/*/floods-1/journal")
+    with journal.open("a") as file:
+        for _ in range(60):
+            file.write(what * (1_000_000 // len(what)))
+    time.sleep(60)
+"""
+
+
+def flood(operators: Operators, source: str, what: str) -> dict[str, object]:
+    args = {"state": str(operators.state), "what": what}
+    retries = {"limit": 100}
+    first = {"name": "flood", "source": source, "args": args, "retries": retries}
+    others = [{"name": name, "source": source, "retries": retries} for name in ("two", "three")]
+    sessions = [{"name": "floods", "image": "none"}]
+    return of_scripts(first, *others, sessions=sessions)
+
+
+@pytest.mark.parametrize(
+    ("source", "what", "why"),
+    [
+        (RECORDS, "", "floods-1 wrote more than the 3624 records that it can need"),
+        (LINE, '{"v":1,', "its journal is damaged"),
+    ],
+    ids=["records", "one line"],
+)
+def test_a_flood_ends_its_own_session_alone(
+    desk: Desk, operators: Operators, tmp_path: Path, source: str, what: str, why: str
+) -> None:
+    operators.ready()
+    desk.apply(flood(operators, source, what))
+    until(lambda: [*operators.state.glob("*/*/*/floods-1/journal")])
+    story = Story(desk, "other", tmp_path / "note")
+    story.begin()
+    story.ends_well()
+    until(lambda: desk.state() == "Failed", 60)
+    assert why in str(desk.get()["status"]["failure"]["message"])
+    told = [reason for reason, _ in desk.told()]
+    assert ("EventsLeftOut" in told) is (source is RECORDS)
+    assert len(told) < 2 * AT_ONCE
