@@ -70,7 +70,7 @@ def test_a_traceback_names_a_file_that_is_there(
 ) -> None:
     scripts.run("def main(): pass", "first")
     cause = scripts.fails("def main():\n    print('half a line', end='')\n    1/0", "second")
-    file = tmp_path / "scripts" / "02-second.py"
+    file = tmp_path / "scripts" / "enso_script_second.py"
     assert cause.at
     assert cause.at.file == str(file)
     assert file.read_text().endswith("1/0")

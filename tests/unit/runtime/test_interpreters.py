@@ -112,7 +112,7 @@ def test_every_python_that_is_here_runs_scripts(start: Start, version: str) -> N
     assert scripts.run(version_of).output == version
     cause = scripts.fails("def main(path, frames=1): pass", frame=1)
     assert cause.message == (
-        "main of 01-bad.py takes path, frames=1; it was not given path; it does not take frame"
+        "main of bad.py takes path, frames=1; it was not given path; it does not take frame"
     )
     cause = scripts.fails("import json\ndef main():\n    json.loads('{')")
     assert cause.error == "json.decoder.JSONDecodeError"

@@ -52,7 +52,7 @@ def test_what_had_to_be_killed_is_named(start: Start, tmp_path: Path) -> None:
         return subprocess.Popen(["sleep", "61"]).pid
     """
     pid = scripts.run(source).output
-    file = tmp_path / "scripts" / "01-bad.py"
+    file = tmp_path / "scripts" / "enso_script_bad.py"
     assert scripts.runner.close() == [
         f"thread upload-010 at line 4 in upload of {file}: time.sleep(60)",
         f"process {pid}: sleep 61",
@@ -64,7 +64,7 @@ def test_an_exit_handler_that_had_to_be_killed_is_named(start: Start, tmp_path: 
     scripts.run(
         "import atexit, time\ndef wait(): time.sleep(60)\ndef main(): atexit.register(wait)"
     )
-    file = tmp_path / "scripts" / "01-bad.py"
+    file = tmp_path / "scripts" / "enso_script_bad.py"
     assert scripts.runner.close() == [
         f"an exit handler at line 2 in wait of {file}: def wait(): time.sleep(60)"
     ]

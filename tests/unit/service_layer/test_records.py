@@ -170,6 +170,15 @@ def test_a_plan_holds_no_secret_and_nothing_of_other_sessions() -> None:
     assert full_plan().secrets() == {"ENSO_SECRET_2_0": '"canary"'}
 
 
+def test_a_plan_has_the_source_of_a_script_that_does_not_run_again_and_not_what_it_was_given() -> (
+    None
+):
+    plan = full_plan()
+    again = Plan.of(plan.job(), Open("dcc-3", "dcc", ("save",)), EmptyLibrary())
+    assert again.scripts[0].work == plan.scripts[0].work
+    assert [dict(one.parameters) for one in again.scripts[:2]] == [{}, {}]
+
+
 def edited(line: bytes, **changes: object) -> bytes:
     return json.dumps({**json.loads(line), **changes}).encode()
 

@@ -103,6 +103,11 @@ class Script:
             object.__setattr__(self, "session", self.name)
 
 
+def module_of(script: str) -> str:
+    """Return the name of the module that a script's source becomes."""
+    return f"enso_script_{script.replace('-', '_')}"
+
+
 def step_names(library_names: Iterable[str]) -> list[str]:
     """Derive the names of steps: ``open_scene`` becomes ``open-scene``, repeats get -2, -3."""
     names: list[str] = []

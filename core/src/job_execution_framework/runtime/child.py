@@ -55,7 +55,7 @@ class _Refused(Exception):
 
 def run_source(text: str, file: str, module: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """Call the ``main`` of a source; return a report, as service_layer/report.py describes it."""
-    name = os.path.basename(file)
+    name = os.path.basename(file).replace("enso_script_", "", 1)
 
     def find() -> Any:
         space = types.ModuleType(module)

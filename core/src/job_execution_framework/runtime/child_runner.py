@@ -20,11 +20,13 @@ from job_execution_framework.domain.script import (
     Script,
     Session,
     Source,
+    module_of,
 )
 from job_execution_framework.domain.secret import Redactor, revealed
 from job_execution_framework.runtime import crash, memory
 from job_execution_framework.runtime.interpreter import DIED, TIMED_OUT, WOKEN, WORKER, Interpreter
 from job_execution_framework.runtime.pump import Pump, Said
+from job_execution_framework.runtime.sources import Sources
 from job_execution_framework.service_layer.report import hidden, result_of
 from job_execution_framework.service_layer.runner import Result
 
@@ -71,12 +73,11 @@ class ChildRunner:
         self._interpreter: Interpreter | None = None
         self.stopping = False
         """No other script may be started."""
-        self._files: dict[str, Path] = {}
         for name in _OURS:
             # Read through the package's loader: it may be inside of a zipapp.
             source = __loader__.get_data(str(Path(__file__).with_name(name)))  # type: ignore[name-defined]
             (directory / name).write_bytes(source)
-        (directory / "scripts").mkdir(exist_ok=True)
+        self._sources = Sources(directory / "scripts")
 
     def pause(self) -> None:
         """Let the running script end, and start no other."""
@@ -103,6 +104,12 @@ class ChildRunner:
         self._wake.close()
         self._woken.close()
         return left
+
+    def bring(self, scripts: Sequence[Script]) -> None:
+        """Have scripts that do not run here found as modules: their objects may be unpickled."""
+        for script in scripts:
+            if isinstance(script.work, Source):
+                self._sources.add(script.name, script.work)
 
     def check(self, scripts: Sequence[Script]) -> None:
         """Refuse what no interpreter can run; from here on all their secrets are hidden."""
@@ -170,7 +177,6 @@ class ChildRunner:
         work: dict[str, Any] = {
             "parameters": {key: revealed(value) for key, value in script.parameters.items()},
             "timeout": script.timeout_seconds,
-            "path": [],
             "environment": {
                 "ENSO_JOB": self._job_id,
                 "ENSO_SCRIPT": script.name,
@@ -178,25 +184,12 @@ class ChildRunner:
             },
         }
         if isinstance(script.work, Function):
-            return {**work, "function": script.work.reference}
+            return {**work, "path": self._sources.path, "function": script.work.reference}
         if isinstance(script.work, Source):
-            module = f"enso_script_{script.name.replace('-', '_')}"
-            file = self._file(script.name, script.work)
-            return {**work, "text": script.work.text, "file": str(file), "module": module}
+            file, module = self._sources.add(script.name, script.work), module_of(script.name)
+            source = {"text": script.work.text, "file": file, "module": module}
+            return {**work, "path": self._sources.path, **source}
         raise InvalidJob(f"script {script.name!r} cannot run in a session: {script.work!r}")
-
-    def _file(self, name: str, source: Source) -> Path:
-        """Return where a script's source is, the same for each of its attempts.
-
-        A library script's own file, which people know, where it is still what the plan has.
-        """
-        known, copies = Path(source.file), self._directory / "scripts"
-        if not (known.is_absolute() and _reads(known) == source.text):
-            known = copies / f"{len(self._files) + 1:02}-{name}.py"
-        file = self._files.setdefault(name, known)
-        if file.parent == copies:
-            file.write_text(source.text, "utf-8", "backslashreplace")
-        return file
 
     def _loss(self, script: Script, what: str, interpreter: Interpreter) -> dict[str, Any]:
         """End an interpreter that did not answer, and report why it is gone."""
@@ -217,7 +210,7 @@ class ChildRunner:
                 report = {**_refusal(Reason.SIGNAL, why), "signal": _signal(-status)}
             else:
                 report = {**_refusal(Reason.EXITED_EARLY, why), "exit_code": status}
-        file = str(self._files.get(script.name, ""))
+        file = self._sources.file(script.name)
         report["frame"] = crash.place(interpreter.crash_file, file)
         interpreter.end(self._grace)
         return report
@@ -244,13 +237,6 @@ def _of_limit() -> str:
 
 def _refusal(reason: str, why: str) -> dict[str, Any]:
     return {"refused": reason, "message": why}
-
-
-def _reads(file: Path) -> str | None:
-    try:
-        return file.read_text("utf-8")
-    except (OSError, ValueError):
-        return None
 
 
 def _ended(status: int | None) -> str:

@@ -196,6 +196,7 @@ def _run(
         session.end_timeout_seconds,
     )
     runner.redactor.learn(*(Secret(os.environ.get(name)) for name in plan.secret_environment))
+    runner.bring([script for script in plan.scripts if script.name not in plan.lease])
     orphans.adopt()
     ends = runner.cancel if word.parent == root else runner.terminate
     signal.signal(signal.SIGTERM, lambda _number, _frame: ends())

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
+from threading import Lock
 
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.errors import InvalidJob
-from job_execution_framework.domain.script import Container, Function, Missing, Script, Source
+from job_execution_framework.domain.script import (
+    Container,
+    Function,
+    Missing,
+    Script,
+    Source,
+    module_of,
+)
 from job_execution_framework.domain.secret import Redactor, revealed
 from job_execution_framework.runtime import child
 from job_execution_framework.service_layer.library import Library, ScriptLibrary, resolved
 from job_execution_framework.service_layer.report import result_of
 from job_execution_framework.service_layer.runner import Result
+
+_taken = set[str]()
+"""Names of the modules of scripts that run at this moment."""
+_taking = Lock()
 
 
 class InProcessRunner:
@@ -45,7 +61,9 @@ class InProcessRunner:
         parameters = {key: revealed(value) for key, value in script.parameters.items()}
         began = time.monotonic()
         if isinstance(work, Source):
-            report = child.run_source(work.text, work.file, "enso_script", parameters)
+            _import_from_beside(work.file)
+            with _module(script.name) as module:
+                report = child.run_source(work.text, work.file, module, parameters)
         elif isinstance(work, Function):
             report = child.run_function(work.reference, parameters)
         else:
@@ -53,3 +71,24 @@ class InProcessRunner:
             report = {"refused": Reason.SCRIPT_NOT_FOUND, "message": why}
         result = result_of(report, time.monotonic() - began, self._redactor)
         return replace(result, interrupted="interrupt" in report)
+
+
+@contextmanager
+def _module(script: str) -> Generator[str]:
+    """Lend the name of a module that no script of another thread has meanwhile."""
+    name = module_of(script)
+    with _taking:
+        numbered = (f"{name}_{number}" for number in count(2))
+        name = name if name not in _taken else next(one for one in numbered if one not in _taken)
+        _taken.add(name)
+    try:
+        yield name
+    finally:
+        _taken.discard(name)
+
+
+def _import_from_beside(file: str) -> None:
+    """Let a library script import the files beside it, where nothing else has their names."""
+    folder = os.path.dirname(file)  # noqa: PTH120  # it is asked before each script
+    if os.path.isabs(folder) and folder not in sys.path:  # noqa: PTH117  # the same
+        sys.path.append(folder)

@@ -40,7 +40,9 @@ class ScriptLibrary:
 
     folders: Sequence[Path] = field(
         default_factory=lambda: [
-            Path(folder) for folder in os.environ.get(PATH_VARIABLE, "").split(os.pathsep) if folder
+            Path(folder).absolute()
+            for folder in os.environ.get(PATH_VARIABLE, "").split(os.pathsep)
+            if folder
         ]
     )
 

@@ -37,7 +37,7 @@ class Plan:
     run: str
     session: Session
     scripts: tuple[Script, ...]
-    """All scripts of the job; those that the run may start are resolved."""
+    """All scripts of the job; those of its session are resolved."""
     lease: tuple[str, ...]
     rows: Mapping[str, Row]
     secret_environment: tuple[str, ...] = ()
@@ -45,11 +45,17 @@ class Plan:
 
     @classmethod
     def of(cls, job: Job, step: Open, library: Library) -> Plan:
-        """Make the plan of the session that `step` opens."""
+        """Make the plan of the session that `step` opens.
+
+        It has the sources of all scripts of the session: those that do not run again are modules,
+        by which what they pickled is understood.
+        """
         scripts = tuple(
-            replace(script, work=resolved(script.work, library))
-            if script.name in step.scripts
-            else replace(script, work=NOT_OURS, parameters={})
+            replace(
+                script,
+                work=resolved(script.work, library) if script.session == step.session else NOT_OURS,
+                parameters=script.parameters if script.name in step.scripts else {},
+            )
             for script in job.scripts
         )
         rows = {name: row.summary() for name, row in job.rows.items()}
