@@ -30,6 +30,10 @@ import sys
 def main():
     sys.exit(3)
 """,
+    "returns_much": """
+def main():
+    return [[]] * 1000
+""",
     "odd_output": r"""
 def main():
     return "\ud800"

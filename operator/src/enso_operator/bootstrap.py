@@ -27,7 +27,7 @@ from enso_operator.adapters.recorder import Recorder
 from enso_operator.adapters.unit_of_work import Seen
 from enso_operator.handlers import handlers
 from enso_operator.health import Check, create_health_app, serve_health
-from enso_operator.http_server import readable
+from enso_operator.http_server import Complaints, readable
 from enso_operator.leadership import GIVE_BACK_SECONDS, Alone, Leadership
 from enso_operator.metrics import Metrics
 from enso_operator.reconciler import Reconciler
@@ -61,6 +61,7 @@ async def operate(
     `listener`.
     """
     metrics, stop = Metrics(), asyncio.Event()
+    asyncio.get_running_loop().set_exception_handler(Complaints())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     leadership = _leadership(client, settings, metrics)

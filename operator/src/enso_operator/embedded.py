@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 import shutil
@@ -17,6 +16,7 @@ from enso_operator.actor import Actor
 from enso_operator.adapters.local import OUTPUT, LocalSessions
 from enso_operator.gateway import Busy, Instructions
 from enso_operator.http_views import Shown
+from enso_operator.memory_size import memory_of
 from job_execution_framework.domain.cause import Cause, Reason, printable
 from job_execution_framework.domain.errors import JobAlreadyStarted, JobNotFound
 from job_execution_framework.domain.events import Event, JobFailed, SessionOpened
@@ -51,8 +51,8 @@ class Limits:
     """Jobs that have ended and can still be asked for."""
     live: int = 1000
     """Jobs that have not ended."""
-    instructions_bytes: int = 64 * 1024 * 1024
-    """The instructions of all jobs together."""
+    memory_bytes: int = 64 * 1024 * 1024
+    """Memory of all jobs together: their instructions, what happened, what scripts returned."""
 
 
 class EmbeddedJobs:
@@ -66,7 +66,7 @@ class EmbeddedJobs:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._actors: dict[str, Actor] = {}
         self._sizes: dict[str, int] = {}
-        """The jobs that are kept, with the size of their instructions."""
+        """The jobs that are kept, with the memory that each takes."""
         self._ended: dict[str, None] = {}
         """Those of them that have ended, in the order in which they did."""
 
@@ -91,9 +91,9 @@ class EmbeddedJobs:
 
     async def add(self, instructions: Instructions) -> str:
         """Add a job that waits; raise Busy where there is no room."""
-        size = len(json.dumps(instructions))
+        size = await asyncio.to_thread(memory_of, instructions)
         live = [kept for job_id, kept in self._sizes.items() if job_id not in self._ended]
-        if len(live) >= self._limits.live or sum(live) + size > self._limits.instructions_bytes:
+        if len(live) >= self._limits.live or sum(live) + size > self._limits.memory_bytes:
             raise Busy(
                 f"there is no room for another job beside the {len(live)} that have not ended: "
                 "execute those that wait, and try again when some have ended"
@@ -151,6 +151,8 @@ class EmbeddedJobs:
         finally:
             del self._tasks[job_id]
             self._actors.pop(job_id, None)
+        job = self._load(job_id)
+        self._sizes[job_id] = await asyncio.to_thread(memory_of, (job.scripts, job.events))
         self._ended[job_id] = None
         await asyncio.to_thread(_remove, *self._forget(0))
 
@@ -180,7 +182,7 @@ class EmbeddedJobs:
     def _forget(self, size: int) -> tuple[Path, ...]:
         """Forget ended jobs, the oldest first, where `size` more would not fit; return folders."""
         doomed: list[Path] = []
-        room = self._limits.instructions_bytes - size - sum(self._sizes.values())
+        room = self._limits.memory_bytes - size - sum(self._sizes.values())
         while self._ended and (room < 0 or len(self._ended) > self._limits.ended):
             job_id = next(iter(self._ended))
             del self._ended[job_id]

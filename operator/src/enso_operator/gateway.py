@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, Protocol
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from enso_operator import http_models
 from enso_operator.http_guard import (
+    LARGE_BODIES_AT_ONCE,
     LOOPBACK,
     Answer,
     Guard,
     StrictRoute,
-    json_only,
     refusal,
     sentence_of,
 )
@@ -99,6 +99,7 @@ def create_app(backend: Jobs, hosts: frozenset[str] | None = LOOPBACK) -> FastAP
         },
     )
     app.router.route_class = StrictRoute
+    app.state.large_bodies = asyncio.Semaphore(LARGE_BODIES_AT_ONCE)
     app.add_middleware(Guard, hosts=hosts)
     _add_routes(app, backend)
     _add_refusals(app)
@@ -115,7 +116,6 @@ def _add_routes(app: FastAPI, backend: Jobs) -> None:
         "/add-job",
         response_model=http_models.Added,
         status_code=201,
-        dependencies=[Depends(json_only)],
     )
     async def add_job(body: http_models.AddJob) -> Answer:
         """Add a job. It waits until it is executed."""
@@ -134,7 +134,6 @@ def _add_routes(app: FastAPI, backend: Jobs) -> None:
         "/execute-job",
         response_model=http_models.Listed,
         status_code=202,
-        dependencies=[Depends(json_only)],
         responses={404: _refused(_UNKNOWN), 409: _refused("The job was executed before.")},
     )
     async def execute_job(body: http_models.ExecuteJob) -> Answer:

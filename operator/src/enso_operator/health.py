@@ -26,6 +26,8 @@ Check = Callable[[], str | None]
 """Returns None while all is well, else the sentence that says what is wrong. Must not block."""
 STOP_SECONDS = 0.5
 """How long open requests have for their answers when the operator stops."""
+MOST_CONNECTIONS = 50
+"""To the port of the probes; the one that has waited longest for a request gives way to another."""
 UNCACHED = {"Cache-Control": "no-store"}
 _log = logging.getLogger(__name__)
 
@@ -69,7 +71,7 @@ def create_health_app(checks: Checks, metrics: Metrics) -> ASGIApp:
 
 async def serve_health(app: ASGIApp, listener: socket.socket) -> None:
     """Serve until this is cancelled; then end within a second, and close the listener."""
-    server = server_of(app)
+    server = server_of(app, MOST_CONNECTIONS)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         await asyncio.shield(serving)

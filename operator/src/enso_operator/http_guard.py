@@ -8,22 +8,30 @@ send to another site without asking first (CSRF).
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable, Coroutine, Mapping
+import math
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from enso_operator.documents import DocumentError, unique
 from job_execution_framework.domain.values import TOO_DEEP
 from job_execution_framework.service_layer import bounded_json
 
 LARGEST_BODY_BYTES = 1024 * 1024
+LARGE_BODY_BYTES = 64 * 1024
+LARGE_BODIES_AT_ONCE = 2
+"""Bodies above that size, or of unknown size, that are read and worked on at the same time."""
+TURN_SECONDS = 30.0
+"""How long a large body may wait for its turn."""
 LONGEST_LINE = 200
 """Characters of a document that fit on one line."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -48,44 +56,59 @@ def refusal(status: int, sentence: str, headers: Mapping[str, str] | None = None
 
 
 class Guard:
-    """ASGI middleware: refuses foreign hosts and large bodies."""
+    """ASGI middleware: refuses foreign hosts, and answers HEAD as GET, whose body nobody sends."""
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str] | None) -> None:
         """`hosts` are the names under which the server may be asked; None means any."""
         self._app, self._hosts = app, hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with a refusal, or hand the request on with its whole body."""
+        """Answer with a refusal, or hand the request on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refused = self._refused(Headers(scope=scope))
-        if refused is None and scope["method"] == "POST":
-            try:
-                body = await _body(receive)
-            except ClientDisconnect:
-                return
-            if body is None:
-                refused = _too_large()
-            else:
-                receive = _replayed(body, receive)
-        await (refused or self._app)(scope, receive, send)
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        await (self._refused(Headers(scope=scope)) or self._app)(scope, receive, send)
 
     def _refused(self, headers: Headers) -> Answer | None:
         host = headers.get("host", "")
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-        if self._hosts is not None and name.lower() not in self._hosts:
-            return refusal(
-                421,
-                "the Host header names another machine: ask this server as localhost or 127.0.0.1, "
-                "or start it with --host to serve others",
-            )
-        length = headers.get("content-length", "0")
-        return _too_large() if length.isdigit() and int(length) > LARGEST_BODY_BYTES else None
+        if self._hosts is None or name.lower() in self._hosts:
+            return None
+        return refusal(
+            421,
+            "the Host header names another machine: ask this server as localhost or 127.0.0.1, "
+            "or start it with --host to serve others",
+        )
 
 
 class StrictRequest(Request):
-    """A request whose body is read as `enso run` reads a file: no key twice, not too deep."""
+    """A request whose body is bounded, and read as `enso run` reads a file: no key twice."""
+
+    @property
+    def length(self) -> float:
+        """How large its body says to be; one that does not say it may have any size."""
+        length = self.headers.get("content-length", "")
+        return int(length) if length.isdigit() else math.inf
+
+    def check(self) -> None:
+        """Raise HTTPException where the body need not be read to be refused."""
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != Answer.media_type:
+            sentence = "the body must be JSON: send the header 'Content-Type: application/json'"
+            raise HTTPException(415, sentence)
+        if LARGEST_BODY_BYTES < self.length < math.inf:
+            raise HTTPException(413, _TOO_LARGE)
+
+    async def stream(self) -> AsyncGenerator[bytes]:
+        """Yield the body as it comes. Raises HTTPException where it becomes too large."""
+        size = 0
+        async for part in super().stream():
+            size += len(part)
+            if size > LARGEST_BODY_BYTES:
+                raise HTTPException(413, _TOO_LARGE)
+            yield part
 
     async def json(self) -> object:
         """Return the body. Raises JSONDecodeError, and HTTPException with a sentence."""
@@ -98,53 +121,38 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route whose requests are read strictly."""
+    """A route whose bodies are read strictly, and of the large ones only a few at once."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what answers."""
         answer = super().get_route_handler()
 
         async def answer_strictly(request: Request) -> Response:
-            return await answer(StrictRequest(request.scope, request.receive))
+            strict = StrictRequest(request.scope, request.receive)
+            if self.body_field is None:
+                return await answer(strict)
+            strict.check()
+            if strict.length <= LARGE_BODY_BYTES:
+                return await answer(strict)
+            async with _turn(request.app.state.large_bodies):
+                return await answer(strict)
 
         return answer_strictly
 
 
-async def json_only(request: Request) -> None:
-    """Refuse other content types than JSON. A dependency of every route that has a body."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != Answer.media_type:
-        sentence = "the body must be JSON: send the header 'Content-Type: application/json'"
-        raise HTTPException(415, sentence)
+@asynccontextmanager
+async def _turn(turns: asyncio.Semaphore) -> AsyncGenerator[None]:
+    try:
+        await asyncio.wait_for(turns.acquire(), TURN_SECONDS)
+    except TimeoutError:
+        raise HTTPException(503, "too many large bodies come at once: try again later") from None
+    try:
+        yield
+    finally:
+        turns.release()
 
 
-def _too_large() -> Answer:
-    return refusal(413, f"the body is larger than {LARGEST_BODY_BYTES} bytes")
-
-
-async def _body(receive: Receive) -> bytes | None:
-    """Return the request's body, or None where it is too large."""
-    parts: list[bytes] = []
-    more, size = True, 0
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > LARGEST_BODY_BYTES:
-            return None
-        more = message.get("more_body", False)
-    return b"".join(parts)
-
-
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replay() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return replay
+_TOO_LARGE = f"the body is larger than {LARGEST_BODY_BYTES} bytes"
 
 
 def sentence_of(error: Mapping[str, Any], example: str) -> str:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import resource
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from enso_operator.http_connection import Connection
+
 HIGHEST_PORT = 65535
 ANSWER_SECONDS = 1
 """How long open requests have for their answers when the server stops."""
+BACKLOG = 128
+"""Connections that wait for being let in; beyond that the kernel lets others try again."""
+MOST_FILES = 65_536
+"""As many open files are enough. A million costs every child that closes all of them a second."""
+COMPLAIN_SECONDS = 60.0
+_log = logging.getLogger(__name__)
 
 
 class Server(uvicorn.Server):
@@ -24,18 +35,48 @@ class Server(uvicorn.Server):
         yield
 
 
-def server_of(app: ASGIApp) -> Server:
-    """Return a server of `app`, which logs only what is wrong. It ends with `should_exit`."""
+def server_of(app: ASGIApp, most_connections: int) -> Server:
+    """Return a server of `app`, which logs only what is wrong here. It ends with `should_exit`."""
     return Server(
         uvicorn.Config(
             app,
+            http=Connection,
+            ws="none",
             lifespan="off",
             log_config=None,
-            log_level=logging.WARNING,
+            log_level=logging.ERROR,
             access_log=False,
+            backlog=BACKLOG,
+            limit_concurrency=most_connections,
             timeout_graceful_shutdown=ANSWER_SECONDS,
         )
     )
+
+
+def raise_file_limit() -> None:
+    """Let this process have as many files and connections open as it is allowed to."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+
+
+class Complaints:
+    """An event loop's exception handler that says once a minute that nobody can be let in.
+
+    asyncio says it for each try, more than a hundred times a second, with a traceback.
+    """
+
+    def __init__(self) -> None:
+        self._again_at = 0.0
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Log what is wrong in the loop."""
+        if context["message"] != "socket.accept() out of system resource":
+            loop.default_exception_handler(context)
+        elif loop.time() >= self._again_at:
+            self._again_at = loop.time() + COMPLAIN_SECONDS
+            _log.error("new connections cannot be taken: %s", context["exception"])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -49,7 +90,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        listener.listen(128)
+        listener.listen(BACKLOG)
     except OSError:
         listener.close()
         raise

@@ -51,7 +51,29 @@ async def test_the_oldest_ended_jobs_are_forgotten(served: Served) -> None:
     assert (await api.get(f"/get-job/{jobs[0]}")).status_code == 404
 
 
-@pytest.mark.parametrize("limits", [Limits(live=1), Limits(instructions_bytes=1000)])
+async def test_what_counts_is_the_memory_that_a_job_takes(served: Served) -> None:
+    api = await served.api(Limits(memory_bytes=5 * 1024 * 1024))
+    much: list[list[int]] = [[]] * 50_000
+    assert await api.add(["say", {"text": much}])  # 0.2 MB of text, and 3.6 MB of lists
+    answer = await api.post("/add-job", {"instructions": [["say", {"text": much}]]})
+    assert answer.status_code == 503
+    assert answer.json()["error"].startswith("there is no room for another job beside the 1 that")
+
+
+async def test_what_scripts_returned_counts_too(served: Served) -> None:
+    api = await served.api(Limits(memory_bytes=100_000))
+    jobs = [await api.add(["returns_much", {}]) for _ in range(2)]
+    for jobid in jobs:
+        await api.execute(jobid)
+        await api.ended(jobid)
+
+    async def the_first_is_forgotten() -> bool:
+        return list(await api.jobs()) == jobs[1:]
+
+    await until(the_first_is_forgotten)
+
+
+@pytest.mark.parametrize("limits", [Limits(live=1), Limits(memory_bytes=2000)])
 async def test_no_more_jobs_are_taken_than_fit(served: Served, limits: Limits) -> None:
     api, body = await served.api(limits), {"instructions": [["say", {"text": "x" * 600}]]}
     jobid = (await api.post("/add-job", body)).json()["jobid"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx2 as httpx
 import pytest
 
 from tests.support.api import SCRIPTS
@@ -121,6 +124,30 @@ def test_a_signal_ends_everything(server: Server, tmp_path: Path, number: signal
     assert list(server.temporary.iterdir()) == []
     assert "JobCancelled the server is stopping" in log
     assert "Traceback" not in log
+
+
+def test_more_idle_connections_than_files_are_allowed_shut_nobody_out(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        command = f"ulimit -n 300; exec {shlex.quote(ENSO)} serve --embedded --port 0"
+        process = stack.enter_context(
+            subprocess.Popen(
+                ["sh", "-c", command],
+                env=os.environ | {"TMPDIR": str(tmp_path)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        )
+        stack.callback(process.terminate)
+        assert process.stdout
+        told = re.search(r"http://127\.0\.0\.1:(\d+)", process.stdout.readline())
+        assert told
+        for _ in range(320):
+            stack.enter_context(socket.create_connection(("127.0.0.1", int(told[1]))))
+        url = f"http://127.0.0.1:{told[1]}/list-jobs"
+        assert httpx.get(url, trust_env=False, timeout=60).json() == []
+        process.terminate()
+        assert len(process.stdout.readlines()) <= 1  # of those that came at once
 
 
 def enso(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -50,6 +50,7 @@ def operator(arguments: Sequence[str]) -> int:
         return _refuse(NO_SESSIONS)
     if settings.sessions == "pods" and not settings.records_image:
         return _refuse(NO_RECORDS_IMAGE)
+    http_server.raise_file_limit()
     logs.configure(settings.log_format, settings.log_level)
     if settings.sessions == "local":
         print(LOCAL, file=sys.stderr)

@@ -13,11 +13,20 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 
 from enso_operator.gateway import Jobs, create_app
 from enso_operator.http_guard import LOOPBACK
-from enso_operator.http_server import HIGHEST_PORT, listen, readable, server_of
+from enso_operator.http_server import (
+    HIGHEST_PORT,
+    Complaints,
+    listen,
+    raise_file_limit,
+    readable,
+    server_of,
+)
 from job_execution_framework.domain.errors import EnsoError
 
 STOPPED, COULD_NOT_SERVE = 0, 2
 """Exit codes."""
+MOST_CONNECTIONS = 200
+"""The one that has waited longest for a request gives way to another."""
 LOOPBACK_HOSTS = LOOPBACK | {"::1"}
 
 
@@ -25,6 +34,7 @@ def serve(*, embedded: bool, namespace: str, host: str, port: int) -> int:
     """Serve until SIGTERM, SIGINT or SIGHUP; return the exit code."""
     if embedded and namespace:
         return _refuse("jobs in memory have no namespace: remove --namespace, or --embedded")
+    raise_file_limit()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         jobs, place = _in_memory() if embedded else _in_cluster(namespace)
@@ -70,8 +80,9 @@ async def _serve(
     hosts: frozenset[str] | None,
 ) -> None:
     async with jobs as backend:
-        server = server_of(create_app(backend, hosts))
+        server = server_of(create_app(backend, hosts), MOST_CONNECTIONS)
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(Complaints())
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, setattr, server, "should_exit", True)  # noqa: FBT003
         url = f"http://{readable(listener)}"
