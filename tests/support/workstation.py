@@ -47,7 +47,11 @@ class Workstation:
         self.manifest.write_text(json.dumps(document))
 
     def start(
-        self, *options: str, file: Path | str = "", folder: Path | None = None
+        self,
+        *options: str,
+        file: Path | str = "",
+        folder: Path | None = None,
+        **streams: Any,  # noqa: ANN401  # as Popen takes them
     ) -> subprocess.Popen[str]:
         """Start `enso run` on the manifest, or on another file, from this folder or another."""
         own = {
@@ -61,9 +65,7 @@ class Workstation:
             [sys.executable, "-m", "enso_operator", "run", str(file or self.manifest), *options],
             cwd=folder,
             env=os.environ | own | self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, **streams},
         )
 
     def run(

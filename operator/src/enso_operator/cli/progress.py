@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import mmap
-import os
 import re
 import shlex
 import sys
@@ -15,8 +14,9 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from rich.console import Console
-from rich.markup import escape
+from rich.segment import Segment, Segments
 from rich.status import Status
+from rich.text import Text
 
 from enso_operator.adapters.local import OUTPUT
 from enso_operator.journals import RunFolder
@@ -41,21 +41,11 @@ _MARK = re.compile(re.escape(MARK.encode()) + rb"[-a-z0-9]+, attempt \d+\n")
 _STYLES = {"succeeded": "green", "failed": "red", "interrupted": "yellow", "retrying": "yellow"}
 
 
-class _Console(Console):
-    """Falls silent where nobody reads any more: the job goes on."""
-
-    def on_broken_pipe(self) -> None:
-        """Write to nowhere from now on."""
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
-
-
 class Progress:
     """Lines for a person on a terminal or in a log; on a terminal also what runs right now."""
 
     def __init__(self, folder: RunFolder, file: Path) -> None:
-        self._console = _Console(highlight=False, soft_wrap=True)
+        self._console = Console()
         self._folder, self._file, self._clock = folder, file, SystemClock()
         self._status: Status | None = None
         self._running = ""
@@ -68,7 +58,8 @@ class Progress:
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
-            self._status = self._console.status("starting")
+            spinner = "dots" if self._console.encoding.startswith("utf") else "line"
+            self._status = self._console.status("starting", spinner=spinner)
             self._status.start()
         return self
 
@@ -82,9 +73,10 @@ class Progress:
             self._status.stop()
 
     def say(self, text: str, style: str = "") -> None:
-        """Print one line, or several."""
+        """Print one line, or several, as they are: no word of them is a style or a picture."""
         text = text.encode("utf-8", "backslashreplace").decode()  # a file's name may be anything
-        self._console.print(escape(text), style=style or None)
+        line = Segment(f"{text}\n", self._console.get_style(style or "none"))
+        self._console.print(Segments([line]), soft_wrap=True)
 
     def attach(self, job: Job) -> None:
         """Take up a job that somebody else showed until now."""
@@ -120,7 +112,7 @@ class Progress:
         while True:
             self._show_output()
             if self._status and self._running:
-                self._status.update(f"{escape(self._running)}, {self._took()}")
+                self._status.update(Text(f"{self._running}, {self._took()}"))
             await asyncio.sleep(LOOK_SECONDS)
 
     def committed(self, job: Job, new: Sequence[events.Event]) -> None:
@@ -174,10 +166,18 @@ class Progress:
         self.say(f"{text}; resume: {resume}", "bold yellow")
 
     def _show_output(self) -> None:
-        """Show the scripts' new lines, each below the start of its own script."""
+        """Show the scripts' new lines. That they cannot be read is no reason to stop their job."""
         if not self._log or not self._log.exists():
             return
-        with self._log.open("rb") as log:
+        try:
+            self._show_new_lines(self._log)
+        except OSError as error:
+            self.say(f"what scripts write is not shown any more: {error}", "yellow")
+            self._log = None
+
+    def _show_new_lines(self, file: Path) -> None:
+        """Show each below the start of its own script."""
+        with file.open("rb") as log:
             log.seek(self._position)
             while (line := log.readline(LARGEST_LINE_BYTES)) and self._show(line):
                 self._position = log.tell()

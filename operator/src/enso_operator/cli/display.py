@@ -1,0 +1,62 @@
+"""Standard output and error of every command, which nothing that becomes of them can stop.
+
+A disk is full, a terminal is closed, whoever read is gone: what was to be said is dropped from then
+on, and the work goes on. Characters that a terminal does not have are written as escapes.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+def make_steady() -> None:
+    """Replace the streams of this process. One that was closed before stays closed."""
+    for number in (0, 1, 2):
+        with suppress(OSError):
+            os.fstat(number)
+            continue
+        os.open(os.devnull, os.O_RDWR)  # it gets the number: no file of ours ever has it
+    sys.stdout, sys.stderr = _steady(sys.stdout), _steady(sys.stderr)
+
+
+def _steady(stream: TextIO) -> TextIO:
+    if not isinstance(stream, io.TextIOWrapper):  # None where it was closed
+        return stream
+    stream.flush()
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Descriptor(stream.fileno(), "w", closefd=False)),
+        encoding=stream.encoding,
+        errors="backslashreplace",
+        line_buffering=stream.line_buffering,
+    )
+
+
+class _Descriptor(io.FileIO):
+    """A file descriptor that takes everything: what cannot be written is dropped."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write it, or drop it: there is no third way."""
+        try:
+            while (written := super().write(data)) is None:  # somebody made it non-blocking
+                select.select([], [self], [])
+        except OSError as error:
+            self._fall_silent(error)
+            return memoryview(data).nbytes
+        return written
+
+    def _fall_silent(self, error: OSError) -> None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.fileno())
+        os.close(nowhere)
+        if not isinstance(error, BrokenPipeError) and self.fileno() == 1:
+            why = f"standard output cannot be written: {error.strerror}"
+            with suppress(OSError):
+                os.write(2, f"enso: nothing more is shown, as {why}\n".encode())
