@@ -141,6 +141,17 @@ class PodDisruptionBudget(Strict):
     """So many at once may be away. It never holds up a drain: sessions do without an operator."""
 
 
+class NetworkPolicy(Strict):
+    """Which Pods may connect to the release's. A node's own probes always may."""
+
+    enabled: bool = False
+    """Create one for the operator, and one for the gateway where it runs."""
+    operator_from: list[Map] = Field(default_factory=list[Map])
+    """Who may reach probes and metrics, as `from` of a NetworkPolicy has it. By default no Pod."""
+    gateway_from: list[Map] = Field(default_factory=list[Map])
+    """Who may reach the HTTP API: the proxy before it, say. By default no Pod."""
+
+
 class Service(Strict):
     """The gateway's Service."""
 
@@ -227,6 +238,7 @@ class Values(Strict):
     rbac: Rbac = Field(default_factory=Rbac)
     service_account: ServiceAccount = Field(default_factory=ServiceAccount)
     pod_disruption_budget: PodDisruptionBudget = Field(default_factory=PodDisruptionBudget)
+    network_policy: NetworkPolicy = Field(default_factory=NetworkPolicy)
     gateway: Gateway = Field(default_factory=Gateway)
     test: Test = Field(default_factory=Test)
     resources: Map = Field(

@@ -287,3 +287,25 @@ def test_the_pages_name_values_that_there_are() -> None:
     }
     assert {"crds.keep", "apiServer.host", "watchNamespaces", "gateway.enabled"} <= said
     assert said <= values
+
+
+def test_nobody_may_connect_whom_the_network_policy_does_not_name() -> None:
+    assert "NetworkPolicy" not in {document["kind"] for document in rendered()}
+    settings = ("networkPolicy.enabled=true", "gateway.enabled=true")
+    peer = "networkPolicy.gatewayFrom[0].podSelector.matchLabels.app=proxy"
+    documents = rendered(*settings, peer)
+    for component, port in (("operator", None), ("gateway", 5005)):
+        policy = one(documents, "NetworkPolicy", component)["spec"]
+        (pod,) = (
+            pod
+            for pod in pods(documents)
+            if policy["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+        )
+        assert pod["spec"]["containers"][0]["name"] == component
+        assert policy["policyTypes"] == ["Ingress"]
+        if port is None:
+            assert "ingress" not in policy  # an empty list of peers would let everybody in
+        else:
+            peers = [{"podSelector": {"matchLabels": {"app": "proxy"}}}]
+            ports = [{"port": port, "protocol": "TCP"}]
+            assert policy["ingress"] == [{"ports": ports, "from": peers}]
