@@ -118,7 +118,7 @@ def test_defaults_are_written_into_the_object(crds: Cluster, namespace: str) -> 
         "interpreter": ["python3"],
         "startTimeoutSeconds": 300,
         "endTimeoutSeconds": 60,
-        "onInterrupted": {"policy": "Fail"},
+        "onInterrupted": {"policy": "Fail", "backoffSeconds": 10},
     }
     assert made["spec"].keys() == {"suspend", "scripts", "sessions"}
 

@@ -116,6 +116,7 @@ def test_the_operator_may_do_just_this() -> None:
     assert rights(one(rendered(), "ClusterRole", OPERATOR)) == {
         "ensojobs": ["get", "list", "watch", "delete"],
         "ensojobs/status": ["patch"],
+        "ensojobs/finalizers": ["update"],
         "ensoscripts": ["get", "list"],
         "pods": ["get", "list", "watch", "create", "patch", "delete"],
         "pods/log": ["get"],
