@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +28,8 @@ _TEXT, _MERGE = f"{_TAG}str", f"{_TAG}merge"
 _PLAIN_TAGS = {_MERGE} | {
     f"{_TAG}{kind}" for kind in ("str", "int", "float", "bool", "null", "map", "seq")
 }
+_NOTHING = ("", "~", "null")
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+\Z")
 
 
@@ -144,7 +146,7 @@ def _parse_yaml(text: str) -> object:
 
 
 def _document(loader: _Loader) -> object:
-    nodes = [node for node in _nodes(loader) if node.value not in ("", "~", "null")]
+    nodes = [node for node in _nodes(loader) if node.value not in _NOTHING]
     if len(nodes) > 1:
         raise DocumentError(
             f"holds {len(nodes)} documents, but only one job is run at a time: put each into a "
@@ -174,6 +176,48 @@ def _not_yaml(error: yaml.MarkedYAMLError) -> str:
     if "'\\t'" in problem:
         advice = "indent with spaces, not with tabs"
     return f"{place}this is not YAML: {problem}: {advice}"
+
+
+class Lines:
+    """Where the values of a YAML text stand in it; the text has been parsed before."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = _BREAK.split(text)
+        nodes = [node for node in _nodes(_Loader(text)) if node.value not in _NOTHING]
+        self._root = nodes[0] if nodes else None
+
+    def of(self, *location: str | int) -> int | None:
+        """Return the line of a key or an item; of what it would stand in where it is not there."""
+        return self._found(location)[0]
+
+    def within(self, line: int, *location: str | int) -> int | None:
+        """Return where a line of a text stands, None where that is not one line of the file."""
+        _, node = self._found(location)
+        if not isinstance(node, yaml.ScalarNode) or node.style != "|":
+            return None
+        texts, place = node.value.split("\n"), node.start_mark.line + line
+        if not 0 < line <= len(texts) or place >= len(self._lines):
+            return None
+        return place + 1 if self._lines[place].strip() == texts[line - 1].strip() else None
+
+    def _found(self, location: Sequence[str | int]) -> tuple[int | None, yaml.Node | None]:
+        line, node = None, self._root
+        for part in location:
+            mark, below = _step(node, part)
+            if below is None or mark is None:
+                return line, None
+            line, node = mark.line + 1, below
+        return line, node
+
+
+def _step(node: yaml.Node | None, part: str | int) -> tuple[yaml.Mark | None, yaml.Node | None]:
+    """Return the key's or the item's place, and its value."""
+    if isinstance(node, yaml.MappingNode):
+        pairs = ((key.start_mark, value) for key, value in node.value if key.value == part)
+        return next(pairs, (None, None))
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part].start_mark, node.value[part]
+    return None, None
 
 
 class _Weight(NamedTuple):

@@ -36,7 +36,7 @@ class Context:
     scripts_path: str | None
     """ENSO_SCRIPTS_PATH, None where it was not set."""
     library: Mapping[str, str] = field(default_factory=dict[str, str])
-    """For each script that the library had: a digest of what that was."""
+    """For each script a digest of what it ran, as the library may have another one later."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Every mistake is a sentence that names the file, the field and what to do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,9 +85,9 @@ def load(path: Path, *, name: str = "") -> Manifest:
     try:
         return _read(path, name or _name_of(path))
     except DocumentError as error:
-        raise ManifestError(_told(path, [str(error)])) from None
+        raise ManifestError(told(path, [str(error)])) from None
     except _Mistakes as mistakes:
-        raise ManifestError(_told(path, mistakes.sentences)) from None
+        raise ManifestError(told(path, mistakes.sentences)) from None
 
 
 class _Mistakes(Exception):
@@ -112,11 +112,12 @@ def _read(path: Path, name: str) -> Manifest:
     return _from_resource(_ours(document), text)
 
 
-def _told(path: Path, mistakes: list[str]) -> str:
-    told = mistakes[:MOST_SENTENCES]
-    if more := len(mistakes) - len(told):
-        told.append(f"and {more} more {'mistakes' if more > 1 else 'mistake'}")
-    lines = (printable(f"{path}: {sentence}") for sentence in told)
+def told(path: Path, mistakes: Sequence[str]) -> str:
+    """Return the mistakes of a file as lines, of many the first."""
+    first = [*mistakes[:MOST_SENTENCES]]
+    if more := len(mistakes) - len(first):
+        first.append(f"and {more} more {'mistakes' if more > 1 else 'mistake'}")
+    lines = (printable(f"{path}: {sentence}") for sentence in first)
     return "\n".join(line.replace("\n", "\\n").replace("\t", "\\t") for line in lines)
 
 

@@ -13,9 +13,9 @@ from enso_operator import manifest
 from enso_operator.journals import RunFolder
 from enso_operator.manifest import Manifest
 from job_execution_framework.domain.changes import changes, reshaped, why_not
-from job_execution_framework.domain.errors import EnsoError, InvalidJob, InvalidResume
+from job_execution_framework.domain.errors import EnsoError, InvalidResume
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.script import LibraryScript, Missing, Script, Source
+from job_execution_framework.domain.script import LibraryScript, Script, Source, Work
 from job_execution_framework.domain.transitions import JobState
 from job_execution_framework.runtime.journal import Journal, JournalUnitOfWork
 from job_execution_framework.service_layer.library import (
@@ -78,7 +78,7 @@ class LastRun:
     def check(self, wanted: Manifest) -> list[str]:
         """Return what was changed since, as ``script.field``.
 
-        Raises InvalidResume where it cannot go on so, InvalidJob where a script is not there.
+        Raises InvalidResume where it cannot go on so.
         """
         refusal = reshaped(self.job, job_of(wanted))
         changed: list[str] = []
@@ -110,7 +110,8 @@ class LastRun:
         after = self.as_wanted(wanted)
         context = self.folder.context
         was = context.library if context else {}
-        now = {**was, **{k: text for k, text in found(after.to_come()).items() if k in was}}
+        now = digests(works_of(after.to_come()))
+        now = {**was, **{name: digest for name, digest in now.items() if name in was}}
         return _with(self.job, was), _with(after, now)
 
 
@@ -124,20 +125,21 @@ def unit_of_work(described: Manifest, folder: RunFolder) -> JournalUnitOfWork:
     return JournalUnitOfWork(job_of(described), Journal(folder.journal))
 
 
-def found(scripts: Iterable[Script]) -> dict[str, str]:
-    """Return a digest of what the library has for each of the scripts. Raises InvalidJob.
+def works_of(scripts: Iterable[Script]) -> dict[str, Work]:
+    """Return what each script runs, with what the library has for it now."""
+    library = ScriptLibrary()
+    return {script.name: resolved(script.work, library) for script in scripts}
 
-    So it is known before the start, not after hours, that one is not there.
-    """
-    digests: dict[str, str] = {}
-    for script in scripts:
-        if isinstance(script.work, LibraryScript):
-            work = resolved(script.work, ScriptLibrary())
-            if isinstance(work, Missing):
-                raise InvalidJob(f"script {script.name!r}: {work.why}")
-            text = work.text if isinstance(work, Source) else str(work)
-            digests[script.name] = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
-    return digests
+
+def digests(works: Mapping[str, Work]) -> dict[str, str]:
+    """Return by the scripts' names what tells their sources from others."""
+    texts = {
+        name: work.text if isinstance(work, Source) else str(work) for name, work in works.items()
+    }
+    return {
+        name: hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+        for name, text in texts.items()
+    }
 
 
 def _with(job: Job, library: Mapping[str, str]) -> Job:

@@ -7,19 +7,22 @@ import getpass
 import os
 import signal
 import sys
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from enso_operator import journals, manifest
 from enso_operator.actor import Actor
 from enso_operator.adapters.local import LocalSessions
-from enso_operator.cli.last_run import LastRun, found, unit_of_work
+from enso_operator.cli.last_run import LastRun, digests, unit_of_work, works_of
 from enso_operator.cli.progress import Progress
 from enso_operator.journals import Context, RunFolder, Runs
 from enso_operator.manifest import Manifest, ManifestError
+from enso_operator.preflight import preflight
 from job_execution_framework.domain.errors import EnsoError, InvalidJob, InvalidResume
 from job_execution_framework.domain.failure_card import to_come
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import Script, Work
 from job_execution_framework.domain.transitions import JobState
 from job_execution_framework.runtime.journal import JournalUnitOfWork
 from job_execution_framework.service_layer import services
@@ -44,7 +47,9 @@ def run(file: Path, *, resume: bool) -> int:
 def _start(file: Path) -> int:
     wanted = manifest.load(file)
     runs = journals.runs_of(file, wanted.name)
-    context = Context(str(Path.cwd()), os.environ.get(PATH_VARIABLE), found(wanted.scripts))
+    works = works_of(wanted.scripts)
+    doubts = _preflight(file, wanted, wanted.scripts, works)
+    context = Context(str(Path.cwd()), os.environ.get(PATH_VARIABLE), digests(works))
     with runs.alone():
         hint = _left(runs, wanted, file)
         folder = runs.new()
@@ -60,8 +65,8 @@ def _start(file: Path) -> int:
             deadline_seconds=wanted.deadline_seconds,
         )
     progress = Progress(folder, file)
-    if hint:
-        progress.say(hint)
+    for line in filter(None, [hint, *doubts]):
+        progress.say(line, "yellow")
     progress.say(f"{wanted.name}: {_count(wanted)}; journal {folder.path}")
     if wanted.ignored:
         progress.say(f"only a cluster heeds {', '.join(wanted.ignored)}")
@@ -125,17 +130,30 @@ def _go_on(
     """Say what comes, and do it."""
     job = last.as_wanted(wanted)
     services.check_resume(job)
+    coming = job.to_come()
+    works = works_of(coming)
+    for line in _preflight(file, wanted, coming, works):
+        progress.say(line, "yellow")
     if changed:
         progress.say(f"changed since the last run: {', '.join(changed)}")
     progress.say(f"resuming {wanted.name}: runs {to_come(job)}")
-    coming = job.to_come()
     kept = [name for name in job.rows if name not in {script.name for script in coming}]
     progress.say(f"kept as it is: {', '.join(kept) or 'nothing'}")
     last.folder.keep_manifest(wanted.text, file.suffix)
-    last.remember(found(coming))
+    last.remember(digests(works))
     uow = unit_of_work(wanted, last.folder)
     services.resume(wanted.name, job_uow=uow, changed=changed, by=_user())
     return _drive(uow, last.folder, progress)
+
+
+def _preflight(
+    file: Path, wanted: Manifest, scripts: Iterable[Script], works: Mapping[str, Work]
+) -> list[str]:
+    """Refuse what cannot work; return what a newer interpreter may know better."""
+    findings = preflight(file, wanted, scripts, works)
+    if any(one.is_certain for one in findings):
+        raise ManifestError(manifest.told(file, [one.sentence for one in findings]))
+    return [f"warning: {file}: {one.sentence}" for one in findings]
 
 
 def _read(file: Path) -> tuple[Manifest | None, ManifestError | None]:

@@ -1,0 +1,134 @@
+"""What `enso run` knows of a file before anything of it starts, with the line in the file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from enso_operator.documents import Lines
+from tests.support.workstation import Workstation
+
+HEAD = """\
+apiVersion: enso.dev/v1alpha1
+kind: EnsoJob
+metadata: {name: job}
+spec:
+"""
+SCRIPTS = """\
+  scripts:
+    - name: open
+      scriptRef: {name: open_scene}
+    - name: do
+      source: |
+
+        def main(frames):
+            x = (1,
+    - name: save
+      source: |
+        def main(disk):
+            pass
+      args:
+        dsk: full
+"""
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Workstation:
+    desk = Workstation(tmp_path)
+    library = tmp_path / "studio"
+    library.mkdir()
+    library.joinpath("open_scene.py").write_text("def main():\n    return 1 +\n")
+    desk.environment["ENSO_SCRIPTS_PATH"] = str(library)
+    return desk
+
+
+def test_all_that_cannot_work_is_told_at_once_with_its_line(desk: Workstation) -> None:
+    file = desk.root / "job.yaml"
+    file.write_text(HEAD + SCRIPTS)
+    code, said = desk.run(file=file)
+    assert code == 2
+    assert said.removeprefix("enso: ").splitlines() == [
+        (
+            f"{file}: line 7: spec.scripts[open].scriptRef: {desk.root}/studio/open_scene.py, "
+            "line 2, does not compile: invalid syntax: return 1 +"
+        ),
+        f"{file}: line 12: spec.scripts[do].source does not compile: '(' was never closed: x = (1,",
+        f"{file}: line 17: spec.scripts[save].args has no 'disk', but main takes disk",
+        f"{file}: line 18: spec.scripts[save].args.dsk is nothing that main takes: it takes disk",
+    ]
+    assert not list(desk.root.glob("state/enso/*/*"))
+
+
+def test_a_newer_interpreter_may_know_better(desk: Workstation) -> None:
+    hython = desk.root / "hython"
+    hython.write_text('#!/bin/sh\nexec python3 "$@"\n')
+    hython.chmod(0o755)
+    file = desk.root / "job.yaml"
+    session = f"  sessions: [{{name: houdini, interpreter: [{hython}]}}]\n"
+    good = "  scripts:\n    - name: first\n      source: 'def main(): pass'\n"
+    file.write_text(HEAD + session + good + SCRIPTS.removeprefix("  scripts:\n"))
+    code, said = desk.run(file=file)
+    assert code == 1
+    lines = said.splitlines()
+    assert [line.partition(" spec.")[0] for line in lines[:4]] == [
+        f"warning: {file}: line {number}:" for number in (10, 15, 20, 21)
+    ]
+    assert "1/4 first succeeded" in said
+    assert "SyntaxError" in said
+
+
+def test_a_resume_looks_only_at_what_will_run(desk: Workstation) -> None:
+    scripts: list[dict[str, Any]] = [
+        {"name": "load", "source": "def main(): pass", "checkpoint": True},
+        {"name": "save", "source": "def main(ok): assert ok", "args": {"ok": False}},
+    ]
+    desk.write(scripts)
+    assert desk.run()[0] == 1
+    scripts[1] |= {"args": {"okay": True}}
+    desk.write(scripts)
+    code, said = desk.run("--resume")
+    assert code == 2
+    assert "spec.scripts[save].args has no 'ok', but main takes ok" in said
+    scripts[1] |= {"args": {"ok": True}}
+    desk.write(scripts)
+    assert desk.run("--resume")[0] == 0
+
+
+def test_an_example_job_has_its_places_too(desk: Workstation) -> None:
+    desk.manifest.write_text(json.dumps({"instructions": [["open_scene", {}], ["nothing", {}]]}))
+    code, said = desk.run()
+    assert code == 2
+    assert f"instructions[0] {desk.root}/studio/open_scene.py, line 2, does not compile" in said
+    assert "instructions[1] there is no script 'nothing' in the library" in said
+
+
+def test_lines_of_what_is_written_otherwise() -> None:
+    text = (
+        "a: &x\n"  # 1
+        "  b: >\n"
+        "    folded\n"
+        "    text\n"
+        "  c: [1,\n"  # 5
+        "    2]\n"
+        "d: *x\n"
+        "e:\n"
+        "  <<: *x\n"
+        '  f: "one\\ntwo"\n'  # 10
+        "  g: |-\n"
+        "    one\n"
+        "      two\n"
+    )
+    lines = Lines(text)
+    assert lines.of("a", "b") == 2
+    assert lines.of("a", "c", 1) == 6
+    assert lines.of("d", "c") == 5
+    assert lines.of("e", "c") == 8  # merged: the nearest that is there
+    assert lines.of("e", "f", "x") == 10
+    assert lines.of("z") is None
+    assert lines.within(2, "e", "g") == 13
+    assert lines.within(3, "e", "g") is None
+    assert lines.within(2, "a", "b") is None
+    assert lines.within(1, "e", "f") is None

@@ -1,0 +1,134 @@
+"""What is certain of a source before it runs, and what is left to the session."""
+
+from __future__ import annotations
+
+import pytest
+
+from job_execution_framework.domain.script import Source
+from job_execution_framework.service_layer.preflight import unfit
+
+
+def found(text: str, **arguments: object) -> list[str]:
+    problems = unfit(Source(text), arguments)
+    return [f"{one.line or one.argument or '-'}: {one.why}" for one in problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "why"),
+    [
+        ("def main(:\n    pass", 1, "invalid syntax"),
+        ("def main():\n    x = (1,\n", 2, "'(' was never closed"),
+        ("def main():\npass", 2, "expected an indented block"),
+        ("def main(): pass\nreturn 1", 2, "'return' outside function"),
+        ("def main(a, a): pass", 1, "duplicate argument 'a'"),
+        ("def main():\n    x = 'a", 2, "unterminated string literal"),
+        ("def main(): pass\0", 1, "null bytes"),
+        ("def main(): '\ud800'", 1, "surrogates not allowed"),
+    ],
+)
+def test_what_does_not_compile_is_told_with_its_line(text: str, line: int, why: str) -> None:
+    (said,) = found(text)
+    assert said.startswith(f"{line}: does not compile: ")
+    assert why in said
+
+
+@pytest.mark.parametrize(
+    ("main", "arguments", "said"),
+    [
+        ("main(disk)", {}, ["-: has no 'disk', but main takes disk"]),
+        ("main(a: str, *, b: bool)", {"a": 1}, ["-: has no 'b', but main takes a, *, b"]),
+        ("main()", {"a": 1}, ["a: is nothing that main takes: it takes no parameters"]),
+        (
+            "main(disk, frames=1)",
+            {"dsk": 1},
+            [
+                "-: has no 'disk', but main takes disk, frames=1",
+                "dsk: is nothing that main takes: it takes disk, frames=1",
+            ],
+        ),
+        (
+            "main(a, /)",
+            {"a": 1},
+            [
+                "-: has no 'a', but main takes a, /",
+                "a: is nothing that main takes: it takes a, /",
+            ],
+        ),
+        ("main(a, **more)", {"b": 1}, ["-: has no 'a', but main takes a, **more"]),
+    ],
+)
+def test_arguments_that_do_not_fit(
+    main: str, arguments: dict[str, object], said: list[str]
+) -> None:
+    assert found(f"def {main}:\n    pass", **arguments) == said
+
+
+@pytest.mark.parametrize(
+    ("main", "arguments"),
+    [
+        ("main()", {}),
+        ("main(a, b=1)", {"a": 1}),
+        ("main(a, b=1)", {"b": 1, "a": 1}),
+        ("main(*args, a, b=2)", {"a": 1}),
+        ("main(**all)", {"a": 1}),
+        ("main(a=1, /, **all)", {"a": 1}),
+        ("main(a: 'Scene', *, b: list[int] = [])", {"a": 1}),
+    ],
+)
+def test_arguments_that_fit(main: str, arguments: dict[str, object]) -> None:
+    assert found(f"def {main}:\n    pass", **arguments) == []
+
+
+UNSURE = [
+    "main = wrapped",
+    "@decorated\ndef main(a): pass",
+    "if new:\n    def main(a): pass\nelse:\n    def main(): pass",
+    "def main(a): pass\ndef main(): pass",
+    "def main(a): pass\nmain = wrapped(main)",
+    "def main(a): pass\nfrom studio import main",
+    "def main(a): pass\nimport studio.publish as main",
+    "def main(a): pass\nfrom studio import *",
+    "def main(a): pass\nglobals()['main'] = print",
+    "def main(a): pass\nexec('def main(): pass')",
+    "def main(a): pass\ndef other():\n    global main\n    main = print",
+    "def main(a): pass\nimport sys\nsys.modules[__name__].main = print",
+    "def main(a): pass\nimport functools\nfunctools.update_wrapper(main, print)",
+    "def main(a): pass\nmain.__signature__ = None",
+    "def main(a): pass\nfor main in (): pass",
+    "def main(a): pass\nif (main := print): pass",
+    "def main(a): pass\ntry: pass\nexcept OSError as main: pass",
+    "def main(a): pass\ndel main",
+    "def main(a): pass\nclass main: pass",
+    "async def main(a): pass",
+    "from studio.publish import main",
+    "print('nothing')",
+]
+
+
+@pytest.mark.parametrize("text", UNSURE)
+def test_of_what_is_not_certain_nothing_is_said(text: str) -> None:
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeffdef main(): pass",
+        "from pymel.core import *\ndef main(a): pass",
+        "x = '\\d'\ndef main(a): pass",
+        "def main(a): pass\nif __name__ == '__main__':\n    main(1)",
+    ],
+)
+def test_what_scripts_often_have_is_read_as_the_session_does(text: str) -> None:
+    assert [one.partition(":")[0] for one in found(text, b=1)] in ([], ["b"], ["-", "b"])
+    assert found(text, **({"a": 1} if "(a)" in text else {})) == []
+
+
+def test_nothing_is_run_or_imported(capsys: pytest.CaptureFixture[str]) -> None:
+    assert found("import no_such_module\nprint('ran')\ndef main(): pass") == []
+    assert capsys.readouterr().out == ""
+
+
+def test_what_only_this_python_cannot_read_is_not_certain() -> None:
+    assert found(f"def main(): return {'(' * 150}{')' * 150}") == []
+    assert found(f"x = {'-' * 100_000}1\ndef main(): pass") == []
