@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
@@ -18,13 +19,14 @@ NOBODY = "127.0.0.1:1"
 
 def of_nobody(kubeconfig: Path, folder: Path) -> tuple[Path, int]:
     """Write a kubeconfig whose server is nowhere; return it, and the port that there was."""
-    config = yaml.safe_load(kubeconfig.read_text())
-    ports = {urlsplit(each["cluster"]["server"]).port for each in config["clusters"]}
-    for each in config["clusters"]:
-        each["cluster"]["server"] = f"https://{NOBODY}"
+    config: dict[str, Any] = yaml.safe_load(kubeconfig.read_text())
+    (cluster,) = config["clusters"]
+    port = urlsplit(str(cluster["cluster"]["server"])).port
+    cluster["cluster"]["server"] = f"https://{NOBODY}"
     file = folder / "kubeconfig"
     file.write_text(yaml.safe_dump(config))
-    return file, int(ports.pop() or 0)
+    assert port
+    return file, port
 
 
 def test_the_operator_watches_by_the_proxy(

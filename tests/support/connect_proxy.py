@@ -36,14 +36,15 @@ def connect_proxy(port: int) -> Generator[ConnectProxy]:
 
 
 class _Tunnel(StreamRequestHandler):
-    server: ConnectProxy
     rbufsize = 0
 
     def handle(self) -> None:
-        self.server.asked.append(self.rfile.readline().decode().strip())
+        proxy = self.server
+        assert isinstance(proxy, ConnectProxy)
+        proxy.asked.append(self.rfile.readline().decode().strip())
         while self.rfile.readline().strip():
             pass
-        with socket.create_connection(("127.0.0.1", self.server.port)) as target:
+        with socket.create_connection(("127.0.0.1", proxy.port)) as target:
             self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             back = threading.Thread(target=_pump, args=(target, self.connection), daemon=True)
             back.start()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, cast
 
 import h11
 from uvicorn.config import Config
@@ -41,8 +41,8 @@ class Connection(H11Protocol):
         super().connection_made(transport)
         self._expect()
         if len(self.connections) > self._most:
-            ours = (each for each in self.connections if isinstance(each, Connection))
-            waiting = [each for each in ours if each.is_waiting]
+            all_of_us = cast("set[Connection]", self.connections)
+            waiting = [each for each in all_of_us if each.is_waiting]
             min(waiting, key=lambda each: each.since, default=self).give_up()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from typing import Any
@@ -35,7 +35,7 @@ def event(name: str, depth: int) -> bytes:
 @asynccontextmanager
 async def served(
     answer: Callable[[web.Request], Awaitable[web.StreamResponse]],
-) -> AsyncIterator[Configuration]:
+) -> AsyncGenerator[Configuration]:
     """Yield how to reach a server that answers so, whatever it is asked."""
     app = web.Application()
     app.router.add_route("*", "/{any:.*}", answer)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,7 +53,7 @@ class Port:
 
 
 @asynccontextmanager
-async def served(most: int = MOST) -> AsyncIterator[Port]:
+async def served(most: int = MOST) -> AsyncGenerator[Port]:
     async with EmbeddedJobs() as jobs:
         listener = listen("127.0.0.1", 0)
         server = server_of(create_app(jobs), most)
