@@ -61,11 +61,12 @@ class Workstation:
             "XDG_STATE_HOME": str(self.root / "state"),
             "NOTES": str(self.root / "notes"),
         }
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True} | streams
         return subprocess.Popen(
             [sys.executable, "-m", "enso_operator", "run", str(file or self.manifest), *options],
             cwd=folder,
             env=os.environ | own | self.environment,
-            **{"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, **streams},
+            **streams,
         )
 
     def run(

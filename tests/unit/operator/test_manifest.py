@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enso_operator.manifest import Manifest, ManifestError, load
+from job_execution_framework.domain.cause import escaped
 from job_execution_framework.domain.script import LibraryScript, Script, Session, Source
 from job_execution_framework.domain.values import TOO_DEEP, is_list, is_mapping
 from tests.support.manifests import refusal, script, spec
@@ -227,6 +228,6 @@ def test_no_file_is_answered_with_a_traceback(
     except ManifestError as error:
         for line in str(error).splitlines():
             assert line.startswith(f"{path}: ")
-            assert line.isprintable()
+            assert line == escaped(line)
             assert "nput should" not in line
             assert "pydantic" not in line

@@ -109,7 +109,7 @@ class LastRun:
         """
         after = self.as_wanted(wanted)
         context = self.folder.context
-        was = context.library if context else {}
+        was: Mapping[str, str] = context.library if context else {}
         now = digests(works_of(after.to_come()))
         now = {**was, **{name: digest for name, digest in now.items() if name in was}}
         return _with(self.job, was), _with(after, now)
