@@ -25,6 +25,7 @@ from enso_operator.adapters.pods.machine import PodMachine
 from enso_operator.adapters.pods.settings import PodSettings
 from enso_operator.adapters.recorder import Recorder
 from enso_operator.adapters.unit_of_work import Seen
+from enso_operator.folders import state_directory
 from enso_operator.handlers import handlers
 from enso_operator.health import Check, create_health_app, serve_health
 from enso_operator.http_server import Complaints, readable
@@ -93,7 +94,7 @@ async def _work(
     pods = _pods(client, settings, clock) if settings.sessions == "pods" else None
     reconciler = Reconciler(
         client,
-        pods or LocalMachine(settings.state_dir / cluster),
+        pods or LocalMachine((settings.state_dir or state_directory() / "operator") / cluster),
         Recorder(client, f"{socket.gethostname()}-{os.getpid()}"),
         clock,
         metrics,

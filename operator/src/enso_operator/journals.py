@@ -16,15 +16,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from enso_operator.folders import make_private, state_directory
+
 FOLDERS_KEPT = 10
 """Runs of one manifest that are kept on disk."""
 _HASH = 8
-
-
-def state_directory() -> Path:
-    """Return the folder of this user's state, as the XDG base directory specification has it."""
-    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(base).absolute() / "enso"
 
 
 @dataclass(frozen=True)
@@ -119,7 +115,7 @@ class Runs:
         known = self._all()
         number = int(known[-1].path.name) + 1 if known else 1
         folder = RunFolder(self.path / str(number))
-        folder.path.mkdir(mode=0o700, parents=True)
+        make_private(folder.path)
         for old in known[: max(0, len(known) + 1 - FOLDERS_KEPT)]:
             shutil.rmtree(old.path)
         return folder
@@ -127,7 +123,8 @@ class Runs:
     @contextmanager
     def alone(self) -> Generator[None]:
         """Let nobody else begin or take up a run of this manifest meanwhile: it takes a moment."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.path.parent)
+        make_private(self.path)
         with (self.path / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             for name in self.names:

@@ -10,7 +10,6 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from enso_operator.api.session_fields import Quantities
-from enso_operator.journals import state_directory
 
 RECORDS_REQUESTS = {"cpu": "10m", "memory": "32Mi"}
 RECORDS_LIMITS = {"memory": "96Mi"}
@@ -65,7 +64,7 @@ class OperatorSettings(BaseSettings):
         default_factory=list[str]
     )
     """Namespaces whose EnsoJobs are looked after; without any, all."""
-    state_dir: Path = Field(default_factory=lambda: state_directory() / "operator")
+    state_dir: Path | None = None
     """Folder in which local sessions keep their journals and output."""
     records_image: str = ""
     """Image of the container that brings records out of a session's Pod: the operator's own."""

@@ -15,6 +15,7 @@ from enso_operator.settings import OperatorSettings
 OPERATING = Path(__file__).resolve().parents[3] / "docs" / "operating.md"
 TOLD = {
     "sessions": "must be given",
+    "state_dir": "`~/.local/state/enso/operator`",
     "namespaces": "all",
     "records_image": "with Pods it must be given",
     "records_pull_policy": "by its tag",

@@ -26,7 +26,7 @@ class Sources:
         self.path = [str(folder)]
         """Folders that scripts import from, behind all others: this one, and those of the library
         that scripts came from, so that they find the files beside them."""
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         (folder / "enso.py").write_text(ENSO, "utf-8")
 
     def file(self, script: str) -> str:

@@ -97,7 +97,9 @@ def configuration_of(client: ApiClient) -> Configuration:
 def _configure(configuration: Configuration) -> str:
     """Fill in whom to ask and who asks; return the namespace that goes with it, if one does."""
     paths = os.environ.get("KUBECONFIG") or USERS_KUBECONFIG
-    if any(Path(path).expanduser().exists() for path in paths.split(os.pathsep) if path):
+    # As kubectl: where there is no home, there is nothing in it, and that is no error.
+    named = [os.path.expanduser(path) for path in paths.split(os.pathsep) if path]  # noqa: PTH111
+    if any(Path(path).exists() for path in named):
         return _from_file(paths, configuration)
     if os.environ.get("KUBECONFIG"):
         raise NotConnected(f"KUBECONFIG names {paths}, which does not exist")

@@ -21,6 +21,7 @@ import job_execution_framework
 from enso_operator.adapters.place import Place
 from enso_operator.allowance import Allowance
 from enso_operator.api.to_domain import SecretKey
+from enso_operator.folders import make_private
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import Conflict, InvalidJob, Unreadable
 from job_execution_framework.domain.script import Container, Script
@@ -82,7 +83,7 @@ class LocalSessions:
         """Write the plan and return the run's uid, the same one for as long as the plan is."""
         directory = self.directory(plan.run)
         text = plan.to_json()
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(directory)
         self._secrets[plan.run] = plan.secrets()
         plan_file, uid = directory / PLAN, directory / UID
         with _alone(directory):  # two operators may open one run at the same moment
