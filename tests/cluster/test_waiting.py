@@ -139,15 +139,23 @@ def test_the_quotas_own_conflict_is_no_earlier_pod(desk: Desk, operators: Operat
         assert message(desk).endswith(busy)
 
 
-def test_a_right_that_is_missing_is_told(desk: Desk, operators: Operators) -> None:
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (403, 'User "enso" cannot patch resource "ensojobs/status"'),
+        (500, "etcdserver: request is too large"),
+    ],
+)
+def test_a_status_that_cannot_be_written_is_told(
+    desk: Desk, operators: Operators, code: int, sentence: str
+) -> None:
     desk.apply(of_scripts(PASSES))
-    denied = 'User "enso" cannot patch resource "ensojobs/status"'
     with FaultProxy(operators.kubeconfig) as proxy:
-        proxy.add(on("patch", "ensojobs/status"), answer(403, denied))
+        proxy.add(on("patch", "ensojobs/status"), answer(code, sentence))
         one = operators.start(kubeconfig=proxy.kubeconfig)
         until(lambda: "NotGoingOn" in dict(desk.told()))
-        assert denied in dict(desk.told())["NotGoingOn"]
-        assert denied in one.said
+        assert sentence in dict(desk.told())["NotGoingOn"]
+        assert sentence in one.said
         assert "its actor broke" not in one.said
 
 
