@@ -14,7 +14,8 @@ LONGEST_BYTES = 64 * 1024
 class Lines:
     """Whole lines out of bytes that come piece by piece, in time that grows with their number.
 
-    Of a line that is too long to be a record no more is held than shows that it is.
+    A line that is too long to be a record is told in parts, all of which are too long as well, but
+    for the last one, which is left out.
     """
 
     def __init__(self) -> None:
@@ -26,6 +27,6 @@ class Lines:
         if lines and self._skips:  # the rest of a line that was told before
             lines, self._skips = lines[1:], False
         if len(self._begun) > LONGEST_BYTES:
-            lines += [] if self._skips else [self._begun[: LONGEST_BYTES + 1]]
+            lines.append(self._begun)
             self._begun, self._skips = b"", True
         return lines

@@ -26,6 +26,8 @@ class NoLog(Unavailable):
 
 SILENCE_SECONDS = 30.0
 """Without a word, not even a heartbeat, for so long a stream is taken for dead."""
+PIECE_BYTES = 16 * 1024
+"""What is taken of a log at once, at most: nobody else has a turn while it is looked through."""
 _CONNECT_SECONDS = 10.0
 _NO_LOG = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
 _SAID_BYTES = 4096
@@ -51,9 +53,9 @@ class PodLogs:
     async def follow(self, namespace: str, pod: str, container: str) -> AsyncIterator[list[bytes]]:
         """Yield the lines of a container's log from its start, as long as the stream lasts.
 
-        Those that came together are yielded together; of a longer line than a record may be, no
-        more than shows that it is. The stream's end tells nothing of the container's. Raises
-        NoLog, and Unavailable.
+        Those that came together are yielded together, one that is longer than a record may be in
+        parts (see `Lines`). The stream's end tells nothing of the container's. Raises NoLog, and
+        Unavailable.
         """
         url = f"{self._configuration.host}/api/v1/namespaces/{namespace}/pods/{pod}/log"
         query = {"container": container, "follow": "true"}
@@ -65,7 +67,7 @@ class PodLogs:
                 if answer.status != HTTPStatus.OK:
                     kind = NoLog if answer.status in _NO_LOG else Unavailable
                     raise kind(f"the API server answers {answer.status}: {await _said(answer)}")
-                async for piece in answer.content.iter_any():
+                async for piece in answer.content.iter_chunked(PIECE_BYTES):
                     yield lines.of(piece)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unavailable(f"the log cannot be read: {error!r}") from error
