@@ -67,11 +67,17 @@ def force_delete(desk: PodDesk, pod: Document) -> None:
     desk.kubectl("delete", "pod", pod["metadata"]["name"], "--force", "--grace-period=0")
 
 
+def expire(desk: PodDesk, pod: Document) -> None:
+    over = '{"spec": {"activeDeadlineSeconds": 1}}'
+    desk.kubectl("patch", "pod", pod["metadata"]["name"], "--type=merge", "-p", over)
+
+
 ENDS: dict[str, tuple[Callable[[PodDesk, Document], None], str]] = {
     "sandbox": (kill_sandbox, ""),
     "supervisor": (kill_supervisor, "exit code 137"),
     "deleted": (remove_pod, "deleted its Pod"),
     "force-deleted": (force_delete, "Pod"),
+    "expired": (expire, "Pod was active on the node longer than the specified deadline"),
 }
 
 

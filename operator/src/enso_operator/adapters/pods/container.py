@@ -6,12 +6,14 @@ change nothing.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from enso_operator.adapters.kube import Document
+from enso_operator.adapters.kube import Document, Refused
 from enso_operator.adapters.pods import names, state
 from enso_operator.adapters.pods.follower import MARGIN_SECONDS, PodFollower
+from enso_operator.threads import patiently
 from job_execution_framework.domain.cause import LINES_KEPT, Cause, Reason
 from job_execution_framework.domain.events import (
     Event,
@@ -24,6 +26,8 @@ from job_execution_framework.domain.steps import ControlWord
 from job_execution_framework.service_layer.observations import Ended
 from job_execution_framework.service_layer.records import from_line
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass
 class ContainerFollower(PodFollower):
@@ -32,6 +36,10 @@ class ContainerFollower(PodFollower):
     timeout_seconds: float | None = None
 
     _seen: list[Event] = field(default_factory=list[Event], init=False)
+    _asked: bool = field(default=False, init=False)
+    """The Pod's own Events were looked at, since its container ended."""
+    _imposed: Cause | None = field(default=None, init=False)
+    """What they say that its kubelet did to it: a program that obeys may exit with 0."""
 
     def listen(self) -> None:
         """Leave the log alone: it is the container's own."""
@@ -66,19 +74,38 @@ class ContainerFollower(PodFollower):
             return Ended(log_is_complete=True)
         if not self._seen or self.pod is None:
             return super().ended()
-        if not (self.gone or state.is_over(self.pod)):
+        if not (self.gone or state.is_over(self.pod)) or self._is_to_ask():
             return None
-        return Ended(log_is_complete=True, cause=state.why_over(self.pod))
+        return Ended(log_is_complete=True, cause=self._imposed or state.why_over(self.pod))
+
+    async def see_to_it(self) -> None:
+        """Ask, when the container has ended, whether it did that by itself."""
+        await super().see_to_it()
+        if self._is_to_ask():
+            self._imposed = state.imposed(await self._warnings())
+            self._asked = True
+            self.heard.put_nowait(None)
+
+    def _is_to_ask(self) -> bool:
+        has_ended = self.pod is not None and state.ended(self.pod) is not None
+        return has_ended and not self._asked
+
+    async def _warnings(self) -> list[Document]:
+        try:
+            return await patiently(self.calls.warnings, self.subject.uid)
+        except Refused as error:
+            _log.warning("%s: its Events cannot be read: %s", self.subject.pod, error)
+            return []
 
     def _outcome(self, pod: Document) -> ScriptEvent | None:
         """Return how it ended; None while it runs, and where nobody can know."""
         end, cause = state.ended(pod), None
-        if state.restarts(pod) or end is None:
+        if state.restarts(pod) or end is None or self._is_to_ask():
             return None
         if self.because or self.ended_at:
             cancelled = Cause(Reason.CANCELLED, "it was ended, because the job was cancelled")
             cause = self.because or cancelled
-        elif state.is_disturbed(pod):
+        elif self._imposed or state.is_disturbed(pod):
             return None
         elif end.get("exitCode") or end.get("signal"):
             cause = _exit(pod, end)

@@ -106,7 +106,7 @@ class PodFollower:
                 self._hearing.scheduled.set()  # nobody will say that it was
             yield Observations(run=self.subject.run, records=self.seen_in_pod())
             while (ended := self.ended()) is None:
-                await self._see_to_it()
+                await self.see_to_it()
                 yield Observations(run=self.subject.run, records=await self._hear())
             yield Observations(run=self.subject.run, ended=ended)
         finally:
@@ -210,7 +210,7 @@ class PodFollower:
 
     # What is done.
 
-    async def _see_to_it(self) -> None:
+    async def see_to_it(self) -> None:
         """End a Pod that will not begin, or that should have ended by itself."""
         if self.gone or self.pod is None or state.is_over(self.pod):
             return

@@ -7,6 +7,7 @@ Pending, while its records container runs.
 from __future__ import annotations
 
 import signal
+from collections.abc import Sequence
 
 from enso_operator.adapters.kube import Document
 from enso_operator.adapters.pods import names, sayings
@@ -248,6 +249,14 @@ def _disruption(pod: Document) -> Cause | None:
             return Cause(reason, f"{ours}: {told}" if ours else told)
     word = str(status.get("reason") or "")
     return Cause(_REASONS[word], said) if word in _REASONS else None
+
+
+def imposed(events: Sequence[Document]) -> Cause | None:
+    """Return what a kubelet did to a Pod, as the Pod's Events tell: its status may not."""
+    for event in events:
+        if reason := _REASONS.get(str(event.get("reason"))):
+            return Cause(reason, str(event.get("message") or ""))
+    return None
 
 
 def _end_of_container(pod: Document) -> Cause | None:
