@@ -15,6 +15,7 @@ from typing import Self
 from enso_operator.actor import Actor
 from enso_operator.adapters.local import OUTPUT, LocalSessions
 from enso_operator.gateway import Busy, Instructions
+from enso_operator.guardian import Guardian
 from enso_operator.http_views import Shown
 from enso_operator.memory_size import memory_of
 from job_execution_framework.domain.cause import Cause, Reason, printable
@@ -62,6 +63,7 @@ class EmbeddedJobs:
         self._library, self._limits = library or ScriptLibrary(), limits or Limits()
         self._repository, self._clock = InMemoryRepository(), SystemClock()
         self._root = Path()
+        self._guardian: Guardian | None = None
         self._slots = asyncio.Semaphore(self._limits.sessions)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._actors: dict[str, Actor] = {}
@@ -72,6 +74,7 @@ class EmbeddedJobs:
 
     async def __aenter__(self) -> Self:
         self._root = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="enso-serve-"))
+        self._guardian = await asyncio.to_thread(Guardian.of, self._root)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -88,6 +91,8 @@ class EmbeddedJobs:
             if late:
                 await asyncio.wait(late, timeout=KILL_SECONDS)
         await asyncio.to_thread(_remove, self._root)
+        if self._guardian:
+            await asyncio.to_thread(self._guardian.dismiss)
 
     async def add(self, instructions: Instructions) -> str:
         """Add a job that waits; raise Busy where there is no room."""

@@ -126,6 +126,23 @@ def test_a_signal_ends_everything(server: Server, tmp_path: Path, number: signal
     assert "Traceback" not in log
 
 
+def test_a_server_that_is_killed_leaves_no_session_and_no_folder(
+    server: Server, tmp_path: Path
+) -> None:
+    waiting = [tmp_path / "one", tmp_path / "two"]
+    for file in waiting:
+        job = {"instructions": [["wait_for", {"path": str(file), "stubborn": True}]]}
+        (tmp_path / "job.json").write_text(json.dumps(job))
+        jobid = server.shell(ADD.replace("./example_job.json", str(tmp_path / "job.json")))["jobid"]
+        server.shell(EXECUTE, jobid)
+        until(file.with_name(f"{file.name}.waiting").exists)
+    os.kill(server.process.pid, signal.SIGKILL)
+    log, _ = server.process.communicate(timeout=60)
+    until(lambda: not server.processes())
+    assert list(server.temporary.iterdir()) == []
+    assert "Traceback" not in log
+
+
 def test_more_idle_connections_than_files_are_allowed_shut_nobody_out(tmp_path: Path) -> None:
     with contextlib.ExitStack() as stack:
         command = f"ulimit -n 300; exec {shlex.quote(ENSO)} serve --embedded --port 0"

@@ -41,6 +41,13 @@ class LocalMachine:
         finally:
             self._going.discard(uid)
 
+    async def forget_all(self, namespace: str) -> None:
+        """Remove what is left of all jobs of a namespace; end first what still runs of them."""
+        folder = self.root / namespace
+        jobs = await in_thread(_folders, folder)
+        await asyncio.gather(*(self.forget(namespace, job.name) for job in jobs))
+        await in_thread(shutil.rmtree, folder, ignore_errors=True)
+
     async def tidy(self, namespaces: Collection[str], known: Collection[str]) -> None:
         """Remove what is left of jobs in these namespaces that are not `known` any more."""
         strangers = await in_thread(self._strangers, namespaces, known)
