@@ -86,8 +86,8 @@ def test_a_change_that_the_api_server_lets_through_stops_the_job(
     until(lambda: not old_operators.supervisors())
     told = old_desk.told()
     assert ("ScriptStarted", "1/2 do, attempt 1; args frames=1") in told
-    assert "666" not in json.dumps(status)
-    assert "666" not in str(told)
+    assert "evil" not in json.dumps(status)
+    assert "evil" not in str(told)
 
 
 def test_a_job_of_an_older_crd_goes_on_under_a_newer_one(
