@@ -21,7 +21,7 @@ from tests.node.jobs.written import (
 )
 from tests.support.operators import until
 
-RETRY = [{"name": "houdini", "onInterrupted": {"policy": "Retry", "limit": 1}}]
+RETRY = [{"name": "houdini", "onInterrupted": {"policy": "Retry", "limit": 1, "backoffSeconds": 0}}]
 WAITS = (
     "import os, time\n"
     "def main():\n"

@@ -193,6 +193,27 @@ def test_a_deadline_that_stands_goes_on_where_it_stood_after_a_restart() -> None
     assert isinstance(last.next(end), Finish)
 
 
+def test_a_job_says_that_it_waits_before_it_replaces_a_lost_session() -> None:
+    evicted = Cause("Evicted", "its node was drained")
+    history = History(job_of("open do", retry_lost=1, lost_backoff=10))
+    history.opens()
+    history.does(events.ScriptStarted, "open")
+    history.finds(events.ScriptInterrupted, "open", cause=evicted)
+    history.ends(evicted)
+    status = status_of(history.job, 1, FRESH)
+    again = restored(job_of("open do", retry_lost=1, lost_backoff=10), status, 1)
+    for job in (history.job, again):
+        status = status_of(job, 1, status)
+        condition = (status.conditions or [])[0]
+        assert (condition.reason, status.reason) == ("Waiting", "Evicted")
+        assert condition.message == (
+            "the job waits: Evicted: session s1 was lost, and is replaced 10 s later: its node was "
+            "drained"
+        )
+    history.opens()
+    assert status_of(history.job, 1, status).reason is None
+
+
 def test_what_an_earlier_release_wrote_of_a_suspended_job_does_not_fail_it() -> None:
     history = History(job_of("open do", deadline=60))
     history.opens()

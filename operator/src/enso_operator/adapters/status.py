@@ -38,7 +38,7 @@ from job_execution_framework.domain.events import COORDINATOR, JobResumed
 from job_execution_framework.domain.failure_card import FailureCard, failure_card
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import Attempt, Row, ScriptState
-from job_execution_framework.domain.transitions import ENDED
+from job_execution_framework.domain.transitions import ENDED, JobState
 
 
 def status_of(
@@ -50,7 +50,7 @@ def status_of(
 ) -> EnsoJobStatus:
     """Return the job's status; `before` is the one that it replaces."""
     card = _card(job, before, place)
-    waits = place.waits if job.state not in ENDED else None
+    waits = (place.waits or _pause(job)) if job.state not in ENDED else None
     done = sum(row.done for row in job.rows.values())
     return fitted(
         EnsoJobStatus(
@@ -68,6 +68,27 @@ def status_of(
             why=[*card.why] if card else None,
         )
     )
+
+
+def _pause(job: Job) -> Cause | None:
+    """Return why a job waits whose session was lost and will be replaced; None of any other."""
+    goal = first_undone(job.scripts, job.rows)
+    lost = job.lost.get(goal.session) if goal else None
+    if not (goal and lost and _is_to_be_replaced(job, goal.session)):
+        return None
+    seconds = job.session(goal.session).lost_backoff_seconds
+    what = f"session {goal.session} was lost, and is replaced {seconds:g} s later"
+    return replace(lost.cause, message=f"{what}: {lost.cause.message}", error="")
+
+
+def _is_to_be_replaced(job: Job, name: str) -> bool:
+    """Whether nothing has happened since the loss of a session that the job may get over."""
+    lost, session = job.lost.get(name), job.session(name)
+    if lost is None or job.run or job.state is not JobState.RUNNING:
+        return False
+    since = [row.latest.ended_at or 0 for row in job.rows.values()]
+    is_last = max(since) <= lost.at and session.lost_backoff_seconds > 0
+    return is_last and lost.count <= session.retry_lost
 
 
 def _reason(job: Job, waits: Cause | None) -> str | None:
@@ -169,17 +190,18 @@ def _open_run(job: Job) -> OpenRun | None:
 
 
 def _session(job: Job, name: str) -> SessionLedger:
-    """Say how often it was lost. Why matters where the job is about to fail of it."""
+    """Say how often it was lost. Why matters where the job waits for that, or is about to fail."""
     lost, session = job.lost.get(name), job.session(name)
     if lost is None:
         return SessionLedger(name=name, runs=job.runs.get(name, 0))
     goal = first_undone(job.scripts, job.rows)
-    fails = goal and goal.session == name and lost.count > session.retry_lost
+    fails = lost.count > session.retry_lost and job.state not in ENDED
+    matters = goal and goal.session == name and (fails or _is_to_be_replaced(job, name))
     return SessionLedger(
         name=name,
         runs=job.runs.get(name, 0),
         lost=lost.count,
-        lost_by=failure_of(lost.cause) if fails and job.state not in ENDED else None,
+        lost_by=failure_of(lost.cause) if matters else None,
         lost_time=time_at(lost.at) if session.lost_backoff_seconds else None,
     )
 
