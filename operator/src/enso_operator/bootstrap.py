@@ -39,7 +39,7 @@ from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
 from job_execution_framework.service_layer.clock import Clock, SystemClock
 
-STOP_SECONDS = 3.0
+STOP_SECONDS = 2.0
 """How long commits that are under way may take when the operator stops."""
 _log = logging.getLogger(__name__)
 _transitions = logging.getLogger("enso_operator.jobs")

@@ -70,12 +70,38 @@ class Watch:
             stop.set()  # kopf leaves a thread that waits for it, and this loop waits for that one
 
 
+class _NoDiffs(kopf.DiffBaseStorage):
+    """Keeps nothing of an object, and compares nothing: nobody asks kopf what has changed.
+
+    By itself it copies each object twice with every event.
+    """
+
+    def build(
+        self,
+        *,
+        body: kopf.Body,
+        extra_fields: object = None,
+    ) -> kopf.BodyEssence:
+        """Return nothing to compare."""
+        del body, extra_fields
+        return kopf.BodyEssence()
+
+    def fetch(self, *, body: kopf.Body) -> None:
+        """Know nothing of the time before."""
+        del body
+
+    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
+        """Write nothing to anybody's object."""
+        del body, patch, essence
+
+
 def _settings() -> kopf.OperatorSettings:
     """Return settings without kopf's own annotations, finalizers, Events and peerings."""
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
     settings.scanning.disabled = True
     settings.peering.standalone = True
+    settings.persistence.diffbase_storage = _NoDiffs()
     # The defaults keep a task for each object for seconds, and list everything in one answer.
     settings.queueing.idle_timeout = 0.2
     settings.watching.chunk_size = 500
