@@ -39,10 +39,15 @@ def pod_with_a_proxy(desk: Desk) -> Document:
             },
         }
     )
-    states = {"session": {"terminated": {"exitCode": 0}}, "proxy": {"running": {}}}
-    fields = {"imageID": "", "image": "none", "ready": False, "restartCount": 0}
-    told = [{"name": name, "state": state, **fields} for name, state in states.items()]
-    status = {"phase": "Running", "containerStatuses": told}
+    states: dict[str, Document] = {
+        "session": {"terminated": {"exitCode": 0}},
+        "proxy": {"running": {}},
+    }
+    fields: Document = {"imageID": "", "image": "none", "ready": False, "restartCount": 0}
+    told: list[Document] = [
+        {"name": name, "state": state, **fields} for name, state in states.items()
+    ]
+    status: Document = {"phase": "Running", "containerStatuses": told}
     patched = json.dumps({"status": status})
     desk.kubectl("patch", "pod", NAME, "--subresource=status", "--type=merge", "-p", patched)
     return pod(desk)

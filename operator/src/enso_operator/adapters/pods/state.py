@@ -370,7 +370,8 @@ def _image(pod: Document, name: str) -> str:
 def _spec(pod: Document, name: str) -> Document:
     """Return what the Pod says of a container; nothing where it has none of that name."""
     found = items(pod["spec"], "containers") + items(pod["spec"], "initContainers")
-    return next((one for one in found if one["name"] == name), {})
+    nothing: Document = {}
+    return next((container for container in found if container["name"] == name), nothing)
 
 
 def _container(pod: Document, name: str) -> Document:
