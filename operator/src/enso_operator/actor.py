@@ -40,6 +40,8 @@ Listener = Callable[[Job, Sequence[Event]], None]
 """Told of every commit: the job, and the events that are new in it."""
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 5.0
 """Before the job is loaded or committed again: the first time, and after many."""
+MOST_HELD = 500
+"""Records that a turn is waited for, or a commit, before more are heard: however long it takes."""
 STORE, OPEN, RELEASE, CLOSE = "store", "open", "release", "close"
 """What may be tried in vain."""
 
@@ -76,6 +78,10 @@ class Actor:
     """When the first of what is to be committed was folded."""
     _step: Step | None = field(default=None, init=False)
     """What was decided by the last commit."""
+    _unfolded: int = field(default=0, init=False)
+    """How many records were heard since the last turn."""
+    _room: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    """Set while more of them may be heard."""
     _followed: str = field(default="", init=False)
     _follower: asyncio.Task[None] | None = field(default=None, init=False)
     _told: Close | None = field(default=None, init=False)
@@ -122,6 +128,7 @@ class Actor:
         new = job.events[self._committed :]
         self._step, self._committed, self._folded = step, len(job.events), 0
         self._pending.clear()
+        self._room.set()
         self._committed_at, self._news_at = self.clock.now(), None
         self.listener(job, new)
 
@@ -183,6 +190,7 @@ class Actor:
             await self.fold(job, self._pending[self._folded])
             self._folded += 1
             await asyncio.sleep(0)  # others have their turn, however much there is
+        self._make_room(job)
         step = await self.fold(job, replace(self._wish, waits=self.waits(job)))
         if isinstance(step, Open):
             step = await self._open(job, step)
@@ -196,10 +204,21 @@ class Actor:
             await self.commit(job, step)
         return job, step
 
+    def _make_room(self, job: Job) -> None:
+        """Hear more of the session, unless much of what was heard is not committed yet."""
+        self._unfolded = 0
+        if self._is_full(job):
+            self._room.clear()
+        else:
+            self._room.set()
+
+    def _is_full(self, job: Job) -> bool:
+        return len(job.events) - self._committed >= MOST_HELD
+
     def _is_urgent(self, job: Job, step: Step) -> bool:
         """Whether something is to be done that waits for its commit."""
         is_new_run = job.run is not None and job.run.run != self._followed
-        return job.finished or is_new_run or step != self._step
+        return job.finished or is_new_run or step != self._step or self._is_full(job)
 
     def _wait_for_commit(self) -> float:
         since = self._committed_at if self._news_at is None else self._news_at
@@ -303,6 +322,10 @@ class Actor:
         try:
             async for observations in self.sessions.follow(run.run, run.uid, after):
                 self._heard.put_nowait(observations)
+                self._unfolded += len(observations.records)
+                if self._unfolded >= MOST_HELD:
+                    self._room.clear()
+                await self._room.wait()
         except Exception as error:  # noqa: BLE001  # the actor raises it: no task dies silently
             self._heard.put_nowait(error)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,11 +13,11 @@ import pytest
 from enso_operator.actor import Actor
 from enso_operator.adapters.local import LocalSessions
 from job_execution_framework.domain import events
-from job_execution_framework.domain.cause import Reason
+from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import NotYet, Unavailable
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
-from job_execution_framework.domain.script import Script, Source
+from job_execution_framework.domain.script import Retries, Script, Source
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.domain.transitions import JobState
 from job_execution_framework.runtime.journal import Journal
@@ -191,3 +193,46 @@ def test_a_secret_reaches_the_script_and_no_file_of_ours(tmp_path: Path) -> None
     assert CANARY not in "".join(map(repr, job.events))
     for file in sessions.root.rglob("*"):
         assert file.is_dir() or CANARY.encode() not in file.read_bytes(), file
+
+
+def test_no_more_is_heard_than_is_committed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("enso_operator.actor.MOST_HELD", 4)
+    told, committed = list[int](), list[int]()
+
+    class Chatty(LocalSessions):
+        async def follow(self, run: str, uid: str, after: int = 0) -> AsyncIterator[Observations]:
+            del uid, after
+            (script,) = uow.jobs.get("job").scripts
+            job = Job("job", (script,))
+            for attempt in range(1, 21):
+                about = job.about(events.ScriptStarted, "one", attempt, 1)
+                begins = replace(about, origin=run, seq=2 * attempt - 1)
+                failed = job.about(events.ScriptFailed, "one", attempt, 1, cause=Cause("Flood"))
+                ends = replace(failed, origin=run, seq=2 * attempt)
+                told.append(attempt)
+                for _ in range(2):  # a log is read again and again
+                    yield Observations(run=run, records=(begins, ends))
+            done = job.about(events.ScriptSucceeded, "one", 21, 1)
+            about = job.about(events.ScriptStarted, "one", 21, 1)
+            last = replace(about, origin=run, seq=41), replace(done, origin=run, seq=42)
+            yield Observations(run=run, records=last)
+            yield Observations(run=run, ended=Ended(log_is_complete=True))
+
+    class Away(InMemoryJobUnitOfWork):
+        def commit(self) -> None:
+            committed.append(len(told))
+            if len(committed) % 2:
+                raise Unavailable("it is away")
+            super().commit()
+
+    uow = InMemoryJobUnitOfWork()
+    script = Script("one", Source("def main(): pass"), retries=Retries(30))
+    services.add([script], job_uow=uow, job_id="job")
+    library, clock = ScriptLibrary([]), SystemClock()
+    given = ("job", Away(uow.repository), Chatty(tmp_path), library, clock)
+    actor = Actor(*given, lambda _job, _events: None, pace_seconds=1800)
+    asyncio.run(asyncio.wait_for(actor.drive(), 60))
+    assert uow.jobs.get("job").state is JobState.SUCCEEDED
+    assert max(later - before for before, later in pairwise(committed)) <= 4

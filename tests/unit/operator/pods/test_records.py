@@ -45,6 +45,7 @@ def test_a_log_that_was_cut_is_not_complete_until_it_is_read_whole() -> None:
     assert taken(records, line(1), line(4), END) == [1]
     assert not records.complete
     records.begin(0)
+    assert not records.complete
     assert taken(records, line(1), line(2), line(3), line(4), END) == [2, 3, 4]
     assert records.complete
 

@@ -64,7 +64,9 @@ class Records:
         self.begin(0)
 
     def begin(self, now: float) -> None:
-        """Know that the log is read from its start."""
+        """Know that the log is read from its start; how it ends is not known where it was cut."""
+        if self.gap:
+            self.end, self.drained = None, False
         self.gap, self._noise = False, 0
         self._allowance = Allowance(AT_ONCE, A_SECOND, now)
 
