@@ -43,7 +43,9 @@ class Scripts:
     ) -> Result:
         """Run the source as the script `name`."""
         work = Source(textwrap.dedent(source))
-        return self.runner.run(Script(name, work, parameters, timeout_seconds=timeout), 1)
+        script = Script(name, work, parameters, timeout_seconds=timeout)
+        self.runner.announce(script, 1)
+        return self.runner.run(script, 1)
 
     def fails(
         self, source: str, name: str = "bad", timeout: float | None = None, **parameters: object

@@ -43,6 +43,9 @@ class OneScriptRunner:
     def check(self, scripts: Sequence[Script]) -> None:
         del scripts
 
+    def announce(self, script: Script, attempt: int) -> None:
+        del script, attempt
+
     def run(self, script: Script, attempt: int) -> Result:
         self.stopping = True
         fate = self.start(script, attempt)

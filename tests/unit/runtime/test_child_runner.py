@@ -32,7 +32,9 @@ from job_execution_framework.runtime.processes import orphans
 orphans.adopt()
 source, *argv = sys.argv[1:]
 runner = ChildRunner(Path.cwd(), argv, 20, 0.5)
-result = runner.run(Script("script", Source(source)), 1)
+script = Script("script", Source(source))
+runner.announce(script, 1)
+result = runner.run(script, 1)
 assert result.cause is None, result.cause
 runner.close()
 print("done", file=sys.stderr)
@@ -437,7 +439,7 @@ def test_the_last_lines_of_what_was_said_are_kept(scripts: Scripts) -> None:
         raise ValueError
     """
     cause = scripts.fails(source)
-    assert cause.said_lines == 104
+    assert cause.said_lines == 105
     assert cause.said == ("progress 1%", "progress 2%")
     scripts.run("def main(): print('another')")
     assert scripts.fails("def main(): 1/0").said == ()

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from job_execution_framework.domain import events
-from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import Script, Session, Source
 from job_execution_framework.domain.secret import Secret
-from job_execution_framework.domain.steps import Open
-from job_execution_framework.runtime import supervisor
-from job_execution_framework.runtime.journal import Journal
-from job_execution_framework.service_layer.library import ScriptLibrary
-from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.records import End
 from tests.support.scripts import is_alive, pid_in, until
+from tests.support.supervised import supervised
 from tests.unit.runtime.conftest import Start
 
 LONGER_THAN_A_GRACE = """
@@ -105,21 +97,9 @@ def test_a_session_records_what_had_to_be_killed_without_secrets(tmp_path: Path)
         "    pathlib.Path(os.environ['PID']).write_text(f'{left.pid}\\n')\n"
     )
     script = Script("leave", Source(source), {"token": Secret("sesame-4711")})
-    job = Job("job", (script,), (Session(end_timeout_seconds=1),))
-    job.record(events.JobAdded(at=0))
-    job.record(events.JobStarted(at=0))
-    step = job.next(0)
-    assert isinstance(step, Open)
-    plan = Plan.of(job, step, ScriptLibrary([]))
-    (tmp_path / "plan.json").write_text(plan.to_json())
-    pid = tmp_path / "pid"
-    command = [sys.executable, "-m", "job_execution_framework.runtime"]
-    subprocess.run(
-        [*command, str(tmp_path / "plan.json"), str(tmp_path)],
-        env={**plan.secrets(), "PID": str(pid), "PATH": "/bin:/usr/bin"},
-        check=True,
-    )
-    *_, end = Journal(tmp_path / supervisor.JOURNAL).read()
+    session, pid = Session(end_timeout_seconds=1), tmp_path / "pid"
+    records, _ = supervised(tmp_path, script, session=session, PID=str(pid))
+    end = records[-1]
     assert isinstance(end, End)
     assert len(end.killed) == 11
     assert end.killed[-1] == "2 more"

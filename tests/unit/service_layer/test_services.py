@@ -43,6 +43,9 @@ class FakeRunner:
     def check(self, scripts: Sequence[Script]) -> None:
         del scripts
 
+    def announce(self, script: Script, attempt: int) -> None:
+        del script, attempt
+
     def run(self, script: Script, attempt: int) -> Result:
         self.ran.append(f"{script.name}:{attempt}")
         self.look()

@@ -164,6 +164,9 @@ class ScriptEvent(Event):
 class ScriptStarted(ScriptEvent):
     """Recorded before the start: from here on the script may have had effects."""
 
+    output_begins: int | None = None
+    """How many bytes stand before its own in its session's output, as far as that is known."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ScriptSucceeded(ScriptEvent):
@@ -171,6 +174,8 @@ class ScriptSucceeded(ScriptEvent):
 
     seconds: float = 0
     output: object = None
+    output_ends: int | None = None
+    """How many bytes its session's output had then, with its own, as far as that is known."""
 
     def outcome(self) -> str:
         return f", {took(self.seconds)}"
@@ -182,6 +187,8 @@ class ScriptFailed(ScriptEvent):
 
     cause: Cause
     seconds: float = 0
+    output_ends: int | None = None
+    """As of one that succeeded."""
 
     def outcome(self) -> str:
         return f", {took(self.seconds)}: {self.cause}"

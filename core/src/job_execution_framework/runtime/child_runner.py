@@ -7,6 +7,7 @@ import math
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from signal import SIGKILL, Signals
 from typing import Any
@@ -126,6 +127,10 @@ class ChildRunner:
                         f"process, because it is no JSON: {type(error).__name__}"
                     ) from None  # its message may show a secret
 
+    def announce(self, script: Script, attempt: int) -> int | None:
+        """Write the attempt's mark; return how many bytes of output there are then."""
+        return self._pump.say(mark(script.name, attempt), DRAIN_SECONDS)
+
     def run(self, script: Script, attempt: int) -> Result:
         """Run one attempt to its end, in the interpreter that is there or in a fresh one."""
         self.redactor.learn(script.parameters)
@@ -136,7 +141,6 @@ class ChildRunner:
         if not isinstance(interpreter, Interpreter):
             return self._result(time.monotonic() - began, interpreter)
         self._interpreter = interpreter
-        self._pump.say(mark(script.name, attempt), DRAIN_SECONDS)
         self._kills = memory.kills()
         interpreter.send(work)
         began = time.monotonic()
@@ -216,7 +220,7 @@ class ChildRunner:
         return report
 
     def _result(self, seconds: float, report: dict[str, Any], *, lost: bool = False) -> Result:
-        self._pump.drain(DRAIN_SECONDS)
+        ends = self._pump.drain(DRAIN_SECONDS)
         said, redactor = self._said.take(LINES_KEPT), self.redactor
         if memory.kills() > self._kills and report.get("refused") != Reason.OUT_OF_MEMORY:
             # Before the failure's own words, which may be long: a command with its arguments.
@@ -226,8 +230,8 @@ class ChildRunner:
             report["message"] += f": {said[0][-1]}"  # mostly a licence's server, or a library
         if told := str(report.get("traceback", "")):
             # Where Python would print it: with what the script wrote.
-            self._pump.say(hidden(told, redactor).rstrip() + "\n", DRAIN_SECONDS)
-        return result_of(report, seconds, redactor, said, lost=lost)
+            ends = self._pump.say(hidden(told, redactor).rstrip() + "\n", DRAIN_SECONDS)
+        return replace(result_of(report, seconds, redactor, said, lost=lost), output_ends=ends)
 
 
 def _of_limit() -> str:

@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 
+from job_execution_framework.domain.lines import ends_in, lines_of
+
 PIPE_BYTES = 1024 * 1024
 TAIL_BYTES = 65536
 SMALL_BYTES = 4096
@@ -30,21 +32,21 @@ class Said:
     def add(self, data: bytes) -> None:
         """Take in what was written."""
         with self._lock:
+            self._lines += ends_in(data, self._tail)
             self._tail = (self._tail + data[-TAIL_BYTES:])[-TAIL_BYTES:]
             self._size += len(data)
-            self._lines += data.count(b"\n")
-            self.ends_a_line = data.endswith(b"\n")
+            self.ends_a_line = data.endswith(b"\n")  # what follows a CR would be written over it
 
     def take(self, lines: int) -> tuple[list[str], int]:
         """Return the last lines and the number of all, and begin anew."""
         with self._lock:
             tail, size, count = self._tail, self._size, self._lines
             self._tail, self._size, self._lines = b"", 0, 0
-        count += bool(tail) and not tail.endswith(b"\n")
+        count += bool(tail) and not tail.endswith((b"\n", b"\r"))
+        text = lines_of(tail.decode("utf-8", "replace"))
         if size > TAIL_BYTES:
             # A line without its beginning may hold half of a secret, which nobody would recognise.
-            tail = tail.partition(b"\n")[2]
-        text = tail.decode("utf-8", "replace").splitlines()
+            del text[0]
         return [line for line in text if line.strip()][-lines:], count
 
 
@@ -56,7 +58,7 @@ class Pump(threading.Thread):
         self._source, self.inlet = os.pipe()
         with suppress(PermissionError):  # this user's pipes are large enough together
             fcntl.fcntl(self.inlet, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-        self._target, self._said = target, said
+        self._target, self._said, self._passed = target, said, 0
         self._passing = threading.Lock()
         self.start()
 
@@ -74,23 +76,34 @@ class Pump(threading.Thread):
             if len(data) < SMALL_BYTES:
                 time.sleep(SHORTEST_LOOK_SECONDS)  # or each line would wake us: rather some at once
 
-    def drain(self, limit_seconds: float) -> None:
-        """Wait until what was written before has been passed on."""
+    def drain(self, limit_seconds: float) -> int | None:
+        """Wait until what was written before has been passed on; return how many bytes were in all.
+
+        Nothing where that took too long.
+        """
         end = time.monotonic() + limit_seconds
         while (left := end - time.monotonic()) > 0 and self._passing.acquire(timeout=left):
             waiting = self._source >= 0 and ready([self._source], 0)
+            passed = self._passed
             self._passing.release()
             if not waiting:
-                return
+                return passed
             time.sleep(SHORTEST_LOOK_SECONDS)
+        return None
 
-    def say(self, text: str, limit_seconds: float) -> None:
-        """Write lines of our own, between what scripts write, unless nobody reads us."""
-        if self._passing.acquire(timeout=limit_seconds):
-            text = text if self._said.ends_a_line else f"\n{text}"
-            self._write(text.encode("utf-8", "backslashreplace"))
-            self._said.ends_a_line = True
-            self._passing.release()
+    def say(self, text: str, limit_seconds: float) -> int | None:
+        """Write lines of our own, between what scripts write; return how many bytes were in all.
+
+        Nothing where nobody reads us.
+        """
+        if not self._passing.acquire(timeout=limit_seconds):
+            return None
+        text = text if self._said.ends_a_line else f"\n{text}"
+        self._write(text.encode("utf-8", "backslashreplace"))
+        self._said.ends_a_line = True
+        passed = self._passed
+        self._passing.release()
+        return passed
 
     def close(self, limit_seconds: float) -> None:
         """Pass on the rest. Where a daemon holds the pipe, the thread stays until it lets go."""
@@ -103,7 +116,9 @@ class Pump(threading.Thread):
         rest = memoryview(data)
         while rest:
             try:
-                rest = rest[os.write(self._target, rest) :]
+                written = os.write(self._target, rest)
+                self._passed += written
+                rest = rest[written:]
             except BlockingIOError:  # somebody who shares it with us made it so
                 ready([self._target], event=select.POLLOUT)
             except OSError:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from job_execution_framework.domain.cause import Cause, Frame, Reason, printable
+from job_execution_framework.domain.lines import lines_of
 from job_execution_framework.domain.secret import Redactor
 from job_execution_framework.domain.values import TOO_DEEP, is_too_deep
 from job_execution_framework.service_layer.runner import Result
@@ -42,14 +43,14 @@ def result_of(
         return Result(seconds, output=redactor.value(report["output"]))
     if report.get("exit") == 0:
         return Result(seconds)
-    message = printable(hidden(str(report.get("message", "")), redactor))
+    message = "\n".join(lines_of(hidden(str(report.get("message", "")), redactor)))
     reason, code = str(report.get("refused") or Reason.EXCEPTION), report.get("exit_code")
     if "exit" in report:
         reason, code = Reason.EXIT_CODE, int(report["exit"])
         message = f"{code}: {message}" if message else str(code)
     cause = Cause(
         reason,
-        message,
+        printable(message),
         error=_line(report.get("error", ""), redactor),
         at=_frame(report.get("frame"), redactor),
         root=_root(report, redactor),

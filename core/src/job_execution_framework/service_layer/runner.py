@@ -20,6 +20,8 @@ class Result:
     """What ``main`` returned, as JSON."""
     interpreter_lost: bool = False
     """What earlier scripts had in memory is gone."""
+    output_ends: int | None = None
+    """How many bytes of output there were when it had ended, where they are counted."""
     interrupted: bool = False
     """It was Ctrl-C, of somebody who wants everything here to stop."""
 
@@ -34,6 +36,13 @@ class Runner(Protocol):
 
     def check(self, scripts: Sequence[Script]) -> None:
         """Raise InvalidJob, with a sentence, where this runner cannot do what a script asks."""
+        ...
+
+    def announce(self, script: Script, attempt: int) -> int | None:
+        """Say in the output that an attempt begins; return how many bytes stand before its own.
+
+        Nothing where they are not counted.
+        """
         ...
 
     def run(self, script: Script, attempt: int) -> Result:

@@ -167,13 +167,14 @@ def _run(job: Job, step: Start, job_uow: JobUnitOfWork, runner: Runner, clock: C
     def about(kind: type[events.ScriptEvent], **details: object) -> None:
         job.record(job.about(kind, script.name, step.attempt, clock.now(), **details))
 
-    about(events.ScriptStarted)
+    about(events.ScriptStarted, output_begins=runner.announce(script, step.attempt))
     job_uow.commit()
     result = runner.run(script, step.attempt)
+    took = {"seconds": result.seconds, "output_ends": result.output_ends}
     if result.cause is None:
-        about(events.ScriptSucceeded, seconds=result.seconds, output=result.output)
+        about(events.ScriptSucceeded, output=result.output, **took)
     else:
-        about(events.ScriptFailed, seconds=result.seconds, cause=result.cause)
+        about(events.ScriptFailed, cause=result.cause, **took)
     if result.interpreter_lost:
         job.record(events.InterpreterLost(at=clock.now()))
     again = result.cause and job.rows[script.name].failures <= script.retries.limit

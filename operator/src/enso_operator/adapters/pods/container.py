@@ -22,6 +22,7 @@ from job_execution_framework.domain.events import (
     ScriptStarted,
     ScriptSucceeded,
 )
+from job_execution_framework.domain.lines import lines_of
 from job_execution_framework.domain.steps import ControlWord
 from job_execution_framework.service_layer.observations import Ended
 from job_execution_framework.service_layer.records import from_line
@@ -149,7 +150,7 @@ def _seconds(end: Document) -> float:
 
 
 def _exit(pod: Document, end: Document) -> Cause:
-    lines = [line for line in str(end.get("message") or "").splitlines() if line.strip()]
+    lines = [line for line in lines_of(str(end.get("message") or "")) if line.strip()]
     why = f"the container exited with {state.exit_of(pod)}"
     return replace(
         state.out_of_memory(pod) or Cause(Reason.EXIT_CODE, why),

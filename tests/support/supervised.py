@@ -1,0 +1,40 @@
+"""One session under its real supervisor, from its plan to its end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from job_execution_framework.domain import events
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import Script, Session
+from job_execution_framework.domain.steps import Open
+from job_execution_framework.runtime import supervisor
+from job_execution_framework.runtime.journal import Journal
+from job_execution_framework.service_layer.library import ScriptLibrary
+from job_execution_framework.service_layer.plan import Plan
+from job_execution_framework.service_layer.records import Record
+
+
+def supervised(
+    folder: Path, *scripts: Script, session: Session | None = None, **environment: str
+) -> tuple[list[Record], bytes]:
+    """Run the scripts; return what was recorded, and all that was written."""
+    job = Job("job", scripts, (session or Session(),))
+    job.record(events.JobAdded(at=0))
+    job.record(events.JobStarted(at=0))
+    step = job.next(0)
+    assert isinstance(step, Open)
+    plan = Plan.of(job, step, ScriptLibrary([]))
+    (folder / "plan.json").write_text(plan.to_json())
+    command = [sys.executable, "-m", "job_execution_framework.runtime"]
+    ran = subprocess.run(
+        [*command, str(folder / "plan.json"), str(folder)],
+        env=os.environ | plan.secrets() | environment,
+        check=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    return Journal(folder / supervisor.JOURNAL).read(), ran.stdout
