@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import mmap
-import re
 import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from shutil import which
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 
 from rich.console import Console
 from rich.segment import Segment, Segments
 from rich.status import Status
 from rich.text import Text
 
-from enso_operator.adapters.local import OUTPUT
+from enso_operator.cli.output import Line, Output
 from enso_operator.journals import RunFolder
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import printable
@@ -27,17 +25,17 @@ from job_execution_framework.domain.failure_card import failure_card
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.transitions import JobState
-from job_execution_framework.runtime.child_runner import MARK, mark
+from job_execution_framework.runtime.child_runner import mark
 from job_execution_framework.service_layer.clock import SystemClock
 
 LOOK_SECONDS = 0.1
 """How often the scripts' output is looked at."""
 LINES_SHOWN = 200
-"""Lines of one attempt that are shown; the log has them all."""
-LARGEST_LINE_BYTES = 64 * 1024
+"""Lines of one attempt that are shown where nobody looks on; the log has them all."""
 LONGEST_LINE = 2000
 """Characters of a line that are shown."""
-_MARK = re.compile(re.escape(MARK.encode()) + rb"[-a-z0-9]+, attempt \d+\n")
+BAR_SECONDS = 10.0
+"""How often a progress bar is shown where it cannot be written over."""
 _STYLES = {"succeeded": "green", "failed": "red", "interrupted": "yellow", "retrying": "yellow"}
 
 
@@ -50,11 +48,15 @@ class Progress:
         self._status: Status | None = None
         self._running = ""
         self._since = 0.0
-        self._log: Path | None = None
-        self._position = 0
+        self._output: Output | None = None
+        """Of the latest session run."""
         self._shown = 0
-        self._begun: set[str] = set()
-        """The marks of the open session's attempts whose start has been told."""
+        self._bar, self._bar_at = "", 0.0
+        """A line that will be written over, and when one was shown last."""
+        self._live = ""
+        """What is not a whole line yet."""
+        self._begun: set[tuple[str, int]] = set()
+        """The open session's attempts whose start has been told."""
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -88,38 +90,41 @@ class Progress:
             f"{job.id} has not ended{running}: going on with it as it was started; changes to "
             f"{self._file} are not used"
         )
-        if self._log and self._log.exists():
-            begun = [one.encode() for one in self._begun]
-            self._position = max((_last(self._log, one) for one in begun), default=0)
 
     def _took(self) -> str:
         return took(max(0.0, self._clock.now() - self._since))
 
     def _take_up(self, event: events.Event, at: float) -> None:
-        """Know which session's output is shown, which attempts began, and what runs."""
+        """Know which session's output is shown and from where on, what began, and what runs."""
         if isinstance(event, events.SessionOpened):
-            self._log, self._position = self._folder.sessions / event.run / OUTPUT, 0
+            self._output = Output(self._folder.sessions / event.run)
             self._begun.clear()
         elif isinstance(event, events.ScriptStarted):
             self._running = f"{event.number}/{event.of} {event.script} running"
-            self._since = at
-            self._begun.add(mark(event.script, event.attempt))
+            self._since, self._shown = at, 0
+            self._begun.add((event.script, event.attempt))
         elif isinstance(event, events.ScriptEvent):
             self._running = ""
+        if self._output and event.origin == self._output.run:
+            self._output.known = event.seq
+            self._output.go_on_at(_place(event) or 0)
 
     async def watch(self) -> None:
         """Show output and the running time until cancelled."""
         while True:
             self._show_output()
             if self._status and self._running:
-                self._status.update(Text(f"{self._running}, {self._took()}"))
+                head = f"{self._running}, {self._took()}"
+                room = max(0, self._console.width - len(head) - len("⠋  | "))
+                live = f" | {self._live[:room]}" if self._live else ""
+                self._status.update(Text(f"{head}{live}"))
             await asyncio.sleep(LOOK_SECONDS)
 
     def committed(self, job: Job, new: Sequence[events.Event]) -> None:
         """Tell what happened; the scripts' own output comes before what came of it."""
         del job  # the events say it all
         for event in new:
-            self._show_output()
+            self._show_output(event)
             self._take_up(event, self._clock.now())
             if isinstance(event, events.ScriptEvent):
                 self._tell(event)
@@ -134,7 +139,7 @@ class Progress:
             again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
             args = f": {arguments(event.parameters)}" if event.parameters else ""
             text = f"{place} {what}{again}{args}"
-        elif mark(event.script, event.attempt) not in self._begun:
+        elif (event.script, event.attempt) not in self._begun:
             text = f"{place} in doubt, nobody can know whether it began{event.outcome()}"
         self.say(text, _STYLES.get(what, ""))
 
@@ -156,7 +161,9 @@ class Progress:
             self.say(f"{job.id} succeeded: {done} of {len(job.rows)} scripts done", "bold green")
             return
         resume = f"{_program()} run {shlex.quote(str(self._file))} --resume"
-        if card := failure_card(job, log=str(self._log or self._folder.path), resume=resume):
+        if card := failure_card(
+            job, log=str(self._output.log if self._output else self._folder.path), resume=resume
+        ):
             self.say(f"{job.id} failed: {done} of {len(job.rows)} scripts done", "bold red")
             self.say("\nWhy:\n" + "\n".join(f"  {line}" for line in card.why))
             return
@@ -165,39 +172,54 @@ class Progress:
         text = f"{job.id} was cancelled{where}: {done} of {len(job.rows)} scripts done"
         self.say(f"{text}; resume: {resume}", "bold yellow")
 
-    def _show_output(self) -> None:
-        """Show the scripts' new lines. That they cannot be read is no reason to stop their job."""
-        if not self._log or not self._log.exists():
+    def _show_output(self, event: events.Event | None = None) -> None:
+        """Show the scripts' new lines, up to what an event tells of.
+
+        That they cannot be read is no reason to stop their job.
+        """
+        if not self._output:
             return
         try:
-            self._show_new_lines(self._log)
+            self._show_lines(self._output, event)
         except OSError as error:
             self.say(f"what scripts write is not shown any more: {error}", "yellow")
-            self._log = None
+            self._output = None
 
-    def _show_new_lines(self, file: Path) -> None:
-        """Show each below the start of its own script."""
-        with file.open("rb") as log:
-            log.seek(self._position)
-            while (line := log.readline(LARGEST_LINE_BYTES)) and self._show(line):
-                self._position = log.tell()
-                if self._shown > LINES_SHOWN:
-                    self._position = log.seek(_next_mark(log, self._position))
+    def _show_lines(self, output: Output, event: events.Event | None) -> None:
+        end, is_end = _place(event), True
+        if isinstance(event, events.SessionEnded):
+            end = output.size()
+        elif end is None:
+            end, is_end = output.attributable(), False
+        elif isinstance(event, events.ScriptStarted):
+            end -= len(mark(event.script, event.attempt))
+        for line in output.lines(min(end, output.size()), is_end=is_end):
+            self._show(line)
+            if self._shown > LINES_SHOWN and not self._console.is_terminal:
+                output.go_on_at(end)
+                break
+        self._show_bar(output, is_end=is_end)
 
-    def _show(self, line: bytes) -> bool:
-        """Show one line; False where it has to wait for its end, or for its script's start."""
-        if not line.endswith(b"\n") and len(line) < LARGEST_LINE_BYTES:
-            return False
-        if _MARK.fullmatch(line):
-            self._shown = 0
-            return line.decode() in self._begun
+    def _show(self, line: Line) -> None:
+        """Show one line; one that is written over waits for what that is."""
+        text = _text(line.text)
+        if line.is_written_over:
+            self._bar = text if text.strip() else self._bar
+            return
+        text, self._bar = text or self._bar, ""
         self._shown += 1
-        if self._shown <= LINES_SHOWN:
-            text = printable(line.decode("utf-8", "replace").rstrip("\n"), LONGEST_LINE)
+        if self._shown <= LINES_SHOWN or self._console.is_terminal:
             self.say(f"  | {text}", "dim")
-        elif self._shown == LINES_SHOWN + 1:
-            self.say(f"  | … more in {self._log}", "dim")
-        return True
+        elif self._shown == LINES_SHOWN + 1 and self._output:
+            self.say(f"  | … more in {self._output.log}", "dim")
+
+    def _show_bar(self, output: Output, *, is_end: bool) -> None:
+        """Show what is not whole yet: on a terminal beside what runs, elsewhere now and then."""
+        self._live = _text(output.rest).strip() or self._bar.strip()
+        is_due = not self._status and self._clock.now() >= self._bar_at + BAR_SECONDS
+        if self._bar and (is_end or is_due):
+            self._show(Line((self._bar if is_end else self._live).encode()))
+            self._bar_at = self._clock.now()
 
 
 def _program() -> str:
@@ -205,17 +227,14 @@ def _program() -> str:
     return "enso" if which("enso") else shlex.quote(sys.argv[0])
 
 
-def _last(log: Path, line: bytes) -> int:
-    """Return where the line stands last in the log, its beginning where it does not."""
-    with log.open("rb") as file:
-        if not log.stat().st_size:
-            return 0
-        with mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as content:
-            return max(0, content.rfind(line))
+def _text(line: bytes) -> str:
+    return printable(line.decode("utf-8", "replace"), LONGEST_LINE)
 
 
-def _next_mark(log: BinaryIO, position: int) -> int:
-    """Return where the next script's output begins, or the log's end for now."""
-    with mmap.mmap(log.fileno(), 0, prot=mmap.PROT_READ) as content:
-        found = content.find(b"\n" + MARK.encode(), position - 1)
-        return found + 1 if found >= 0 else max(position, len(content) - LONGEST_LINE)
+def _place(event: events.Event | None) -> int | None:
+    """Return where in its session's output an event of an attempt stands, if that is known."""
+    if isinstance(event, events.ScriptStarted):
+        return event.output_begins
+    if isinstance(event, (events.ScriptSucceeded, events.ScriptFailed)):
+        return event.output_ends
+    return None
