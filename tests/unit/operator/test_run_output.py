@@ -91,11 +91,30 @@ def test_a_progress_bar_is_seen_while_it_grows(desk: Workstation) -> None:
     while b"42 %" not in seen:
         seen += os.read(ours, 65536)
     (desk.root / "notes").touch()
-    with suppress(OSError):  # nobody holds the other end any more
-        while os.read(ours, 65536):
-            pass
-    os.close(ours)
+    read_all(ours)
     assert process.wait(60) == 0
+
+
+def read_all(terminal: int) -> bytes:
+    seen = bytearray()
+    with suppress(OSError):  # nobody holds the other end any more
+        while data := os.read(terminal, 65536):
+            seen += data
+    os.close(terminal)
+    return bytes(seen)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_only_where_nobody_looks_on_is_a_long_output_cut(desk: Workstation, terminal: bool) -> None:
+    desk.write([{"name": "one", "source": "def main():\n    for n in range(300): print('n', n)"}])
+    ours, theirs = pty.openpty() if terminal else os.pipe()
+    process = desk.start(stdout=theirs, stderr=subprocess.STDOUT)
+    os.close(theirs)
+    said = read_all(ours)
+    assert process.wait(60) == 0
+    assert b"  | n 199" in said
+    assert (b"  | n 299" in said) is terminal
+    assert (b"more in" in said) is not terminal
 
 
 @pytest.mark.parametrize(
