@@ -21,6 +21,7 @@ from job_execution_framework.domain.values import is_mapping
 from job_execution_framework.service_layer.preflight import Unfit, unfit
 
 _PYTHON = re.compile(r"python(3(\.\d+)?)?\Z")
+_FLAG = re.compile(r"-[bBdEIOPqsSuv]+\Z")
 _VERSION = re.compile(r"Python (\d+)\.(\d+)")
 _PATIENCE_SECONDS = 5.0
 
@@ -101,8 +102,8 @@ def _in_library(work: Work, one: Unfit) -> str:
 @cache
 def _is_ours(interpreter: Sequence[str]) -> bool:
     """Whether the interpreter is known to be no newer than the one that runs this."""
-    program = shutil.which(interpreter[0])
-    if program is None or not _PYTHON.match(Path(interpreter[0]).name):
+    program, is_plain = shutil.which(interpreter[0]), all(map(_FLAG.match, interpreter[1:]))
+    if program is None or not is_plain or not _PYTHON.match(Path(interpreter[0]).name):
         return False  # one of an application is not started for that: it may take a licence
     try:
         asked = subprocess.run(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from enso_operator.documents import Lines
+from enso_operator.manifest import load
+from enso_operator.preflight import preflight
 from tests.support.workstation import Workstation
 
 HEAD = """\
@@ -78,6 +81,31 @@ def test_a_newer_interpreter_may_know_better(desk: Workstation) -> None:
     ]
     assert "1/4 first succeeded" in said
     assert "SyntaxError" in said
+
+
+@pytest.mark.parametrize(
+    ("program", "says", "flags", "is_certain"),
+    [
+        ("python3", "Python 3.7.4", [], True),
+        ("python3.7", "Python 3.7.4", ["-Bu", "-I"], True),
+        ("python3", f"Python 3.{sys.version_info[1] + 1}.0", [], False),
+        ("python3", "no version", [], False),
+        ("python3", "Python 3.7.4", ["launcher.py"], False),
+        ("hython", "Python 3.7.4", [], False),
+    ],
+)
+def test_only_a_python_that_is_no_newer_knows_no_better(
+    desk: Workstation, program: str, says: str, flags: list[str], is_certain: bool
+) -> None:
+    file = desk.root / program
+    file.write_text(f"#!/bin/sh\necho {says}\n")
+    file.chmod(0o755)
+    session = {"name": "main", "interpreter": [str(file), *flags]}
+    desk.write([{"name": "a", "source": "def main(: pass"}], sessions=[session])
+    described = load(desk.manifest)
+    works = {script.name: script.work for script in described.scripts}
+    (finding,) = preflight(desk.manifest, described, described.scripts, works)
+    assert finding.is_certain == is_certain
 
 
 def test_a_resume_looks_only_at_what_will_run(desk: Workstation) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import warnings
+
 import pytest
 
 from job_execution_framework.domain.script import Source
+from job_execution_framework.runtime import child
 from job_execution_framework.service_layer.preflight import unfit
 
 
@@ -99,8 +103,17 @@ UNSURE = [
     "def main(a): pass\ntry: pass\nexcept OSError as main: pass",
     "def main(a): pass\ndel main",
     "def main(a): pass\nclass main: pass",
-    "async def main(a): pass",
+    "async def other(): pass\ndef main(a): return main(a)\nmain(1)",
+    "def main(a): pass\nmain.__defaults__ = (1,)",
+    "def main(a): pass\nregister(main)",
+    "def main(a): pass\nimport studio\nstudio.register('main')",
+    "import sys\nif not sys.argv: sys.exit()\ndef main(a): pass",
+    "def stop(): raise SystemExit\nstop()\ndef main(a): pass",
+    "import sys\nsys._getframe().f_globals['m' 'ain'] = print\ndef main(a): pass",
+    "__name__ = '__main__'\nif __name__ == '__main__':\n    main = print",
+    "def main(a, b=exit(0)): pass",
     "from studio.publish import main",
+    "from studio.publish import *",
     "print('nothing')",
 ]
 
@@ -122,6 +135,75 @@ def test_of_what_is_not_certain_nothing_is_said(text: str) -> None:
 def test_what_scripts_often_have_is_read_as_the_session_does(text: str) -> None:
     assert [one.partition(":")[0] for one in found(text, b=1)] in ([], ["b"], ["-", "b"])
     assert found(text, **({"a": 1} if "(a)" in text else {})) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "said"),
+    [
+        ("\nasync def main(): pass", {"a": 1}, "2: has an `async def main`: use `def`, with"),
+        ("async def main(): yield", {}, "1: has an `async def main`: use `def`, with"),
+        ("def main():\n    if a: x = yield", {"a": 1}, "1: has a main that is a generator"),
+        ("def main():\n    yield from ()", {}, "1: has a main that is a generator"),
+        ("def Main(): print()", {}, "1: has no main: it needs `def main(...)`"),
+        ("import os\nx = 1\nif __name__ == '__main__':\n    os.run()", {}, "1: has no main"),
+        ("", {}, "1: has no main"),
+        ("def main(a):\n    import sys\n    sys.exit(main)", {"a": 1}, ""),
+        ("def main():\n    def rows(): yield\n    return lambda: (yield)", {}, ""),
+    ],
+)
+def test_what_nobody_can_call(text: str, arguments: dict[str, object], said: str) -> None:
+    problems = found(text, **arguments)
+    assert len(problems) == bool(said)
+    assert "".join(problems).startswith(said)
+
+
+CERTAIN = [
+    "",
+    "import functools\ndef free(f): return functools.wraps(f)(lambda **k: 1)\n",
+    "from os.path import *\n",
+    "async ",
+]
+BEFORE = [
+    *CERTAIN,
+    "def free(f): return lambda **k: 1\n@free\n",
+    "if True:\n    ",
+    "import sys\nif not sys.argv[99:]: sys.exit(0)\n",
+    "exit = 1\n",
+]
+MAINS = [
+    f"def main({takes}): {body}\n"
+    for takes in ("", "a", "a, b=1", "*, a", "a=1, /", "a, *b", "b=2, **c", "a, /, **b")
+    for body in ("return 1", "yield 1", "return exit()")
+] + ["main = dict\n", "def run(): return 1\n", "class main:\n    def __init__(self, a): pass\n"]
+AFTER = [
+    "",
+    "if __name__ == '__main__':\n    exit(main())\n",
+    "main = dict\n",
+    "main()\n",
+    "main.__kwdefaults__ = {'a': 1}\n",
+    "main.__signature__ = __import__('inspect').signature(lambda **k: 1)\n",
+    "globals().update({'ma' + 'in': dict})\n",
+    "def main(**k): return 2\n",
+    "def late():\n    global main\n    main = dict\nlate()\n",
+    "raise SystemExit(0)\n",
+]
+GIVEN: list[dict[str, object]] = [{}, {"a": 1}, {"b": 1}, {"a": 1, "b": 2, "c": 3}]
+
+
+@pytest.mark.parametrize("before", BEFORE)
+def test_nothing_is_refused_that_would_succeed(before: str) -> None:
+    """Each combination is run, too, by what runs scripts everywhere."""
+    refused = 0
+    for main, after, given in itertools.product(MAINS, AFTER, GIVEN):
+        text = before + main + after
+        if found(text, **given):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                answer = child.run_source(text, "<script>", "enso_script_it", given)
+            fails = answer.get("refused") in ("NoMain", "BadParameters")
+            assert fails or answer.get("error") in ("SyntaxError", "IndentationError"), text
+            refused += fails
+    assert refused or before not in CERTAIN
 
 
 def test_nothing_is_run_or_imported(capsys: pytest.CaptureFixture[str]) -> None:

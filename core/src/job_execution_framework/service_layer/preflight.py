@@ -1,24 +1,29 @@
 """What is known of a script before anything runs: that its source, or its arguments, cannot work.
 
 A source is read, never run, and nothing is imported. Only what is certain is told: of a ``main``
-that is decorated, defined in a branch or bound twice nobody can know here what it takes.
+that is decorated, defined in a branch, bound twice or handed to anything, nobody can know here what
+it takes, nor whether it is called where the source may end before.
 """
 
 from __future__ import annotations
 
 import ast
+import inspect
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import CodeType
 
 from job_execution_framework.domain.script import Source
 
 _MAIN = "main"
-_MAY_REBIND = {
-    *("exec", "eval", "globals", "locals", "vars", "setattr", "delattr"),
-    *("update_wrapper", "__dict__", "__signature__", "__wrapped__"),
+_UNSURE = {
+    *(_MAIN, "__main__", "exec", "eval", "setattr", "delattr", "__setattr__"),
+    *("globals", "locals", "vars", "f_globals", "f_locals", "__globals__", "__dict__"),
+    *("exit", "quit", "SystemExit"),
 }
-"""Names with which a module changes what its ``main`` is, without saying so."""
+"""Names with which a source changes what its ``main`` is, or ends before that is called."""
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
@@ -43,54 +48,87 @@ def unfit(source: Source, arguments: Mapping[str, object]) -> Iterator[Unfit]:
         warnings.simplefilter("ignore")
         try:
             tree = ast.parse(text, source.file)
-            compile(tree, source.file, "exec", dont_inherit=True)
+            code = compile(tree, source.file, "exec", dont_inherit=True)
+            found = list(_unfit(tree, code, arguments))
         except SyntaxError as error:
             shown = f": {error.text.strip()}" if error.text else ""
-            yield Unfit(f"does not compile: {error.msg}{shown}", error.lineno or 1)
-            return
+            found = [Unfit(f"does not compile: {error.msg}{shown}", error.lineno or 1)]
         except (RecursionError, MemoryError, OverflowError):
             return  # that is a limit of ours
         except ValueError as error:  # NUL, half a character
-            yield Unfit(f"does not compile: {error}", 1)
-            return
-    if main := _certain_main(tree):
-        yield from _misfits(main.args, arguments)
+            found = [Unfit(f"does not compile: {error}", 1)]
+    yield from found
 
 
-def _certain_main(tree: ast.Module) -> ast.FunctionDef | None:
-    """Return the one ``main`` that the module can have, None where that is not certain."""
-    found = [one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name == _MAIN]
-    if len(found) != 1 or found[0].decorator_list:
-        return None
-    main = found[0]
-    for node in ast.walk(tree):
-        if node is not main and (_binds_main(node) or _is_dynamic(node)):
-            return None
-        if _imports_all(node) and getattr(node, "lineno", 0) > main.lineno:
-            return None
-    return main
+def _unfit(tree: ast.Module, code: CodeType, arguments: Mapping[str, object]) -> Iterator[Unfit]:
+    statements = [part for statement in tree.body for part in _run(statement)]
+    main = next((one for one in statements if _is_plain_main(one)), None)
+    others = [one for one in statements if one is not main]
+    evaluated = [*others, *(_evaluated(main) if main else ())]
+    if any(_is_unsure(node, main) for part in evaluated for node in ast.walk(part)):
+        return
+    if isinstance(main, _Function):
+        why = _not_called(code)
+        yield from [Unfit(why, main.lineno)] if why else _misfits(main.args, arguments)
+    elif not any(map(_calls, others)):
+        yield Unfit("has no main: it needs `def main(...)`", 1)
 
 
-def _binds_main(node: ast.AST) -> bool:
-    """Whether the node may make something else of ``main``."""
-    if isinstance(node, (ast.Name, ast.Attribute)):
-        name = node.id if isinstance(node, ast.Name) else node.attr
-        return name == _MAIN and not isinstance(node.ctx, ast.Load)
-    if isinstance(node, ast.alias):
-        return (node.asname or node.name.partition(".")[0]) == _MAIN
-    if isinstance(node, (ast.Global, ast.Nonlocal)):
-        return _MAIN in node.names
-    # Functions, classes, what an `except` or a `case` catches.
-    names: Iterable[object] = (getattr(node, "name", None), getattr(node, "rest", None))
-    return _MAIN in names
+def _run(statement: ast.stmt) -> list[ast.stmt]:
+    """Return what of a statement is run: a script is a module, and never ``__main__``."""
+    match statement:
+        case ast.If(
+            test=ast.Compare(
+                left=ast.Name(id="__name__"),
+                ops=[ast.Eq()],
+                comparators=[ast.Constant(value="__main__")],
+            )
+        ):
+            return statement.orelse
+        case _:
+            return [statement]
 
 
-def _is_dynamic(node: ast.AST) -> bool:
-    return getattr(node, "id", getattr(node, "attr", None)) in _MAY_REBIND
+def _is_plain_main(statement: ast.stmt) -> bool:
+    if not isinstance(statement, _Function):
+        return False
+    return statement.name == _MAIN and not statement.decorator_list
 
 
-def _imports_all(node: ast.AST) -> bool:
-    return isinstance(node, ast.ImportFrom) and any(one.name == "*" for one in node.names)
+def _evaluated(statement: ast.stmt) -> list[ast.AST]:
+    """Return what of a statement is evaluated when the module is, not when it is called."""
+    if not isinstance(statement, _Function):
+        return [statement]
+    returns = [statement.returns] if statement.returns else []
+    return [*statement.decorator_list, statement.args, *returns]
+
+
+def _is_unsure(node: ast.AST, main: ast.stmt | None) -> bool:
+    """Whether the node may make something else of ``main``, or end the module before its end.
+
+    Any word counts, also a text, which may serve as a name; a parameter binds nothing outside.
+    """
+    if isinstance(node, ast.alias) and node.name == "*":
+        return main is None or node.lineno > main.lineno
+    words = (value for field, value in ast.iter_fields(node) if field != "arg")
+    return any(isinstance(word, str) and word.partition(".")[0] in _UNSURE for word in words)
+
+
+def _calls(statement: ast.stmt) -> bool:
+    """Whether it calls anything when the module is run: that may end it, which is a success."""
+    parts = _evaluated(statement)
+    return any(isinstance(node, ast.Call) for part in parts for node in ast.walk(part))
+
+
+def _not_called(code: CodeType) -> str:
+    """Say why nobody calls a ``main`` of this kind, whatever it takes."""
+    made = (one for one in code.co_consts if isinstance(one, CodeType) and one.co_name == _MAIN)
+    flags = next((one.co_flags for one in made), 0)
+    if flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
+        return "has an `async def main`: use `def`, with asyncio.run inside it"
+    if flags & inspect.CO_GENERATOR:
+        return "has a main that is a generator: without its `yield` it would run"
+    return ""
 
 
 def _misfits(takes: ast.arguments, given: Mapping[str, object]) -> Iterator[Unfit]:
