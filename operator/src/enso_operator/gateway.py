@@ -156,7 +156,8 @@ def _add_refusals(app: FastAPI) -> None:
 
     async def told(request: Request, error: Exception) -> Answer:
         del request
-        return refusal(statuses[type(error)], str(error))
+        status = next(code for kind, code in statuses.items() if isinstance(error, kind))
+        return refusal(status, str(error))
 
     async def invalid(request: Request, error: Exception) -> Answer:
         if not isinstance(error, RequestValidationError):

@@ -10,6 +10,7 @@ import pytest
 
 from enso_operator.embedded import EmbeddedJobs
 from enso_operator.gateway import Jobs
+from job_execution_framework.domain.errors import NoAnswer
 from job_execution_framework.domain.values import TOO_DEEP
 from tests.support.api import Api, Served
 
@@ -164,3 +165,13 @@ async def test_something_of_ours_that_breaks_is_a_sentence_too(served: Served) -
     answer = await api.get("/list-jobs")
     assert answer.status_code == 500
     assert answer.json()["error"].startswith("something of enso's own broke")
+
+
+class Silent(EmbeddedJobs):
+    async def list(self) -> list[tuple[str, str]]:
+        raise NoAnswer("the API server did not answer")
+
+
+async def test_a_kind_of_what_is_unavailable_is_told_as_that(served: Served) -> None:
+    answer = await (await served.over(Silent())).get("/list-jobs")
+    assert (answer.status_code, answer.json()) == (503, {"error": "the API server did not answer"})
