@@ -18,6 +18,7 @@ from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.observations import Ended, Observations, Outcome
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.records import from_line, to_line
+from job_execution_framework.service_layer.runner import Result
 from job_execution_framework.service_layer.services import reconcile
 from tests.support.jobs import FakeClock, job_of
 from tests.support.sessions import SUCCEEDS, TIMES_OUT, SimulatedSession
@@ -88,8 +89,13 @@ def test_no_honest_session_writes_more_records(seed: int) -> None:
     session = SimulatedSession(Plan.of(one, step, ScriptLibrary([])))
     run = events.SessionOpened(at=0, run=step.run, session="s1", uid="u", scripts=step.scripts)
     session.released = True
+
+    def fate(script: Script, attempt: int) -> Result:
+        del script, attempt
+        return fates.choice((TIMES_OUT, SUCCEEDS))
+
     while session.alive:
-        session.runs_one_script(lambda *_: fates.choice((TIMES_OUT, SUCCEEDS)), clock)
+        session.runs_one_script(fate, clock)
     assert session.log.count(b"\n") <= most_records(one, run)
 
 
