@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -202,6 +203,7 @@ class Simulation(RuleBasedStateMachine):
         self.ended.add(str(world.job().state))
 
 
+@pytest.mark.timeout(400)  # on a machine that is busy with something else
 def test_the_guarantees_hold_in_ten_thousand_steps() -> None:
     run_machine(
         Simulation,

@@ -31,6 +31,13 @@ def over(last_words: str = "") -> Document:
     return pod(session=ended(0, message=last_words), records=ended(), version=2, phase="Succeeded")
 
 
+@pytest.fixture
+def _is_long(monkeypatch: pytest.MonkeyPatch, _is_short: None) -> None:
+    """Also where this machine is busy the log comes within it."""
+    for name in ("SPREAD_SECONDS", "SUMMED_UP_SECONDS", "UNKNOWN_SECONDS"):
+        monkeypatch.setattr(patience, name, 60)
+
+
 @pytest.fixture(autouse=True)
 def _is_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "SPREAD_SECONDS", 0.2)
@@ -39,6 +46,7 @@ def _is_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "STATUS_SECONDS", 1)
 
 
+@pytest.mark.usefixtures("_is_long")
 def test_a_log_that_is_refused_for_a_while_is_read_then() -> None:
     log = [line(started("open", 1)), line(End())]
     told = follow(Node([pod(session=RUNNING), over()], [*[REFUSED] * 6, log]))
@@ -46,6 +54,7 @@ def test_a_log_that_is_refused_for_a_while_is_read_then() -> None:
     assert told.ended == Ended(log_is_complete=True)
 
 
+@pytest.mark.usefixtures("_is_long")
 def test_a_log_that_is_not_there_at_once_is_read_over_some_time() -> None:
     log = [line(started("open", 1)), line(End())]
     told = follow(Node([pod(session=RUNNING), over()], [*[NoLog("400")] * 4, log]))
