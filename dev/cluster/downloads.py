@@ -32,7 +32,7 @@ _TOO_SLOW = ("--speed-limit", "100000", "--speed-time", "20")
 def available(programs: Collection[Program]) -> list[Program]:
     """Return those of the programs that can be downloaded here, now."""
     official = [program for program in programs if program.folder == "kubernetes"]
-    return official if official and _digest(official[0]) else []
+    return official if official and published_digest(official[0]) else []
 
 
 def outlook(programs: Collection[Program]) -> str:
@@ -59,7 +59,7 @@ def fetch(program: Program) -> Path | None:
 def _what_is_wrong(program: Program, file: Path) -> str:
     with file.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
-    if digest != _digest(program):
+    if digest != published_digest(program):
         return "what came is not the file whose sha256 stands beside it"
     file.chmod(0o755)
     try:
@@ -73,7 +73,7 @@ def _what_is_wrong(program: Program, file: Path) -> str:
 
 
 @cache
-def _digest(program: Program) -> str:
+def published_digest(program: Program) -> str:
     """Return what the host says of the program; nothing where it says nothing of the kind."""
     if not _host() or not shutil.which("curl") or platform.machine() not in _ARCHITECTURES:
         return ""

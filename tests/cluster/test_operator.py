@@ -168,7 +168,7 @@ def test_describe_shows_events_in_the_order_of_what_happened(
     desk.waits("Finished")
     table = desk.kubectl("describe", "ensojob", "shot").partition("Events:")[2].splitlines()
     shown = [line.split(maxsplit=4)[1::3] for line in table if "enso.dev/operator" in line]
-    items = json.loads(desk.kubectl("get", "events", "-o", "json"))["items"]
+    items: list[Document] = json.loads(desk.kubectl("get", "events", "-o", "json"))["items"]
     items.sort(key=lambda event: (event["eventTime"], event["metadata"]["name"]))
     assert shown == [[event["reason"], event["message"]] for event in items]
     assert len(shown) > 12

@@ -61,9 +61,9 @@ def new_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[No
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     monkeypatch.delenv("KUBEBUILDER_ASSETS", raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    downloads._digest.cache_clear()
+    downloads.published_digest.cache_clear()
     yield
-    downloads._digest.cache_clear()
+    downloads.published_digest.cache_clear()
 
 
 def test_a_program_is_downloaded_where_its_host_answers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,13 +79,19 @@ def test_a_program_is_downloaded_where_its_host_answers(monkeypatch: pytest.Monk
 def test_a_host_that_is_slow_nonsense_or_absent_counts_as_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for answer in (lambda _: None, lambda _: PORTAL, lambda _: b""):
+    answers: list[Callable[[str], bytes | None]] = [
+        lambda _: None,
+        lambda _: PORTAL,
+        lambda _: b"",
+    ]
+    address = ""
+    for answer in answers:
         with host(answer) as address:
             monkeypatch.setenv(downloads.VARIABLE, address)
-            downloads._digest.cache_clear()
+            downloads.published_digest.cache_clear()
             assert binaries.outlook((NAME,)).startswith(f"built from source: {NAME}")
     monkeypatch.setenv(downloads.VARIABLE, address)  # it is gone
-    downloads._digest.cache_clear()
+    downloads.published_digest.cache_clear()
     assert downloads.available([PROGRAM]) == []
     monkeypatch.setenv(downloads.VARIABLE, "no")
     assert downloads.available([PROGRAM]) == []

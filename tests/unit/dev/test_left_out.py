@@ -12,16 +12,20 @@ from dev.cluster.places import CHECKOUT
 from dev.node import needs
 
 
+def found(name: str) -> str:
+    return f"/usr/bin/{name}"
+
+
 def test_a_machine_with_everything_leaves_out_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(needs, "missing_packages", list)
-    monkeypatch.setattr(needs, "find", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(needs, "find", found)
     assert [*left_out.sentences()] == []
 
 
 def test_without_root_the_command_that_has_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(needs, "find", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(needs, "find", found)
     (sentence,) = left_out.sentences()
     assert sentence == "every test on a real node: it needs root. `sudo make test` runs them"
 

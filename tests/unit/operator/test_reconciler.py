@@ -85,8 +85,8 @@ def test_a_deletion_in_the_turn_of_the_first_sight_reaches_the_actor(tmp_path: P
         one = reconciler(LocalMachine(tmp_path))
         one.saw("ADDED", seen(1))
         one.saw("DELETED", seen(2))
-        while one._tasks:
-            await asyncio.wait(one._tasks)
+        while one._tasks:  # pyright: ignore[reportPrivateUsage]  # what it has not done yet
+            await asyncio.wait(one._tasks)  # pyright: ignore[reportPrivateUsage]
         return one
 
     one = asyncio.run(asyncio.wait_for(gone(), 60))
@@ -105,7 +105,8 @@ def test_a_script_may_come_late_whatever_clock_the_api_server_has(
     async def planned() -> None:
         one = reconciler(LocalMachine(tmp_path), clock)
         about = Seen(document)
-        actor = one._actor(about, one.machine.sessions(about))
+        sessions = one.machine.sessions(about)
+        actor = one._actor(about, sessions)  # pyright: ignore[reportPrivateUsage]  # not driven
         actor.library = ScriptLibrary([])
         job = about.job()
         step = services.reconcile(job, Observations(), clock.now())

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import CliApp
 
 from enso_operator.settings import OperatorSettings
+from job_execution_framework.domain.values import is_mapping
 
 OPERATING = Path(__file__).resolve().parents[3] / "docs" / "operating.md"
 TOLD = {
@@ -32,7 +33,7 @@ TOLD = {
 def default(name: str, field: FieldInfo) -> str:
     value: object = field.get_default(call_default_factory=True, validated_data={})
     home = str(Path.home())
-    if isinstance(value, dict):
+    if is_mapping(value):
         value = ",".join(f"{key}={quantity}" for key, quantity in value.items())
     shown = f"{value:g}" if isinstance(value, float) else str(value).replace(home, "~")
     return TOLD.get(name, f"`{shown}`")

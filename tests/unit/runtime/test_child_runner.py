@@ -99,7 +99,7 @@ def test_output_and_errors_stay_in_the_order_in_which_they_were_written(
     """
     assert scripts.run(source).cause is None
     lines = capfd.readouterr().out.splitlines()[1:]
-    expected = []
+    expected: list[str] = []
     for n in range(200):
         expected += [f"{n}", f"{n} err"]
         expected += [f"{n} child", f"{n} child err"] if n % 50 == 0 else []
