@@ -84,13 +84,14 @@ def test_a_host_that_is_slow_nonsense_or_absent_counts_as_none(
         lambda _: PORTAL,
         lambda _: b"",
     ]
-    address = ""
+    was = ""
     for answer in answers:
         with host(answer) as address:
+            was = address
             monkeypatch.setenv(downloads.VARIABLE, address)
             downloads.published_digest.cache_clear()
             assert binaries.outlook((NAME,)).startswith(f"built from source: {NAME}")
-    monkeypatch.setenv(downloads.VARIABLE, address)  # it is gone
+    monkeypatch.setenv(downloads.VARIABLE, was)  # it is gone
     downloads.published_digest.cache_clear()
     assert downloads.available([PROGRAM]) == []
     monkeypatch.setenv(downloads.VARIABLE, "no")
