@@ -222,7 +222,9 @@ def gates_of(desk: Desk, command: list[str]) -> list[str]:
 
 @pytest.mark.usefixtures("gated")
 def test_gates_of_others_are_waited_for(desk: Desk, operators: Operators) -> None:
-    desk.apply(of_scripts(PASSES, activeDeadlineSeconds=600))
+    late = of_scripts(PASSES, activeDeadlineSeconds=20) | {"metadata": {"name": "late"}}
+    for document in (of_scripts(PASSES), late):
+        desk.apply(document)
     operators.start()
     until(lambda: desk.columns()[1:4] == ["Waiting", "0/1", "SchedulingGated"])
     assert "example.com/before, example.com/behind" in message(desk)
@@ -232,7 +234,12 @@ def test_gates_of_others_are_waited_for(desk: Desk, operators: Operators) -> Non
     desk.kubectl("patch", pod, "--type=json", "-p", lifted)
     until(lambda: "SchedulingGated" not in desk.columns())
     desk.kubectl("delete", "ensojob", "shot", "--wait=false")
+    desk.waits("Finished", "late")
+    card = "".join(desk.get("late")["status"]["why"])
+    assert "it waited: SchedulingGated: " in card
+    assert "example.com/before, example.com/behind" in card
     until(lambda: desk.kubectl("get", "pods", "-o", "name") == "")
+    assert "pod" not in desk.get("late")["status"]
 
 
 def test_a_quota_that_wants_limits_says_of_what(desk: Desk, operators: Operators) -> None:
