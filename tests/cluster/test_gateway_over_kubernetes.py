@@ -184,7 +184,8 @@ async def test_a_job_of_a_hundred_scripts(api: Api) -> None:
 async def test_a_list_of_many_is_read_in_pages(
     api: Api, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("enso_operator.adapters.kube.PAGE", 2)
+    for page in ("FIRST_PAGE", "LARGEST_PAGE"):
+        monkeypatch.setattr(f"enso_operator.adapters.kube.{page}", 2)
     added = [await api.add(SAY) for _ in range(5)]
     mark = desk.cluster.audit.mark()
     assert list(await api.jobs()) == added

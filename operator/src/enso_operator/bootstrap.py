@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from kubernetes.client import ApiClient
 
-from enso_operator import logs
+from enso_operator import logs, malloc
 from enso_operator.actor import Listener
 from enso_operator.adapters.connection import configuration_of, own_namespace
 from enso_operator.adapters.lease import Lease
@@ -61,6 +61,7 @@ async def operate(
     `cluster` tells this cluster from others where sessions are local, and probes are served at
     `listener`.
     """
+    malloc.have_few_arenas()
     metrics, stop = Metrics(), asyncio.Event()
     asyncio.get_running_loop().set_exception_handler(Complaints())
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 import kopf
@@ -24,17 +26,22 @@ def handlers(
 
     Pods are watched where somebody wants to see them.
     """
-    registry, loop = kopf.OperatorRegistry(), asyncio.get_running_loop()
+    registry = kopf.OperatorRegistry()
+    tell = partial(
+        asyncio.get_running_loop().call_soon_threadsafe,
+        # That of kopf holds the object, and every timer and task keeps the context of its birth.
+        context=copy_context(),
+    )
 
     @kopf.on.event(GROUP, VERSION, KIND, registry=registry)
     async def saw(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401  # whatever kopf gives
-        loop.call_soon_threadsafe(reconciler.saw, event["type"], dict(event["object"]))
+        tell(reconciler.saw, event["type"], dict(event["object"]))
 
     if saw_pod:
 
         @kopf.on.event("", "v1", "pods", registry=registry)
         async def pod(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401
-            loop.call_soon_threadsafe(saw_pod, event["type"], dict(event["object"]))
+            tell(saw_pod, event["type"], dict(event["object"]))
 
         del pod
 

@@ -26,6 +26,7 @@ from enso_operator.adapters.unit_of_work import (
     KubernetesJobUnitOfWork,
     Reference,
     Seen,
+    lean,
 )
 from enso_operator.alarms import Alarms
 from enso_operator.ensojob_actor import EnsoJobActor, NoJob, PlacedSessions
@@ -108,7 +109,7 @@ class Reconciler:
 
         Only a listing may bring what is older than what was seen: a restored cluster does.
         """
-        seen = Seen(document)
+        seen = Seen(lean(document))
         if kind == "DELETED":
             self._gone(seen.uid)
             if seen.uid not in self.actors:
@@ -133,20 +134,21 @@ class Reconciler:
         else:
             self._start(seen)
 
-    async def sweep(self) -> list[Document]:
-        """Look at what there is. Return the metadata of objects that the watch has not shown."""
-        before = set(self.known)
-        listed: list[Document] = []
+    async def sweep(self) -> list[tuple[str, int]]:
+        """Look at what there is. Return the uids and versions that the watch has not shown."""
+        before, listed = set(self.known), dict[str, int]()
         for namespace in self.namespaces or [""]:
-            listed += await in_thread(Objects(self.client, namespace, KIND).metadata)
-        there = {one["uid"] for one in listed}
-        for uid in before - there:
+            listed |= await in_thread(self._listed, namespace)
+        for uid in before - listed.keys():
             self._gone(uid)
-        known = there | self.known.keys() | self.actors.keys()
+        known = listed.keys() | self.known.keys() | self.actors.keys()
         self._do(self.machine.tidy(self.namespaces, known))
-        return [
-            one for one in listed if int(one["resourceVersion"]) > self.known.get(one["uid"], 0)
-        ]
+        return [(uid, at) for uid, at in listed.items() if at > self.known.get(uid, 0)]
+
+    def _listed(self, namespace: str) -> dict[str, int]:
+        """Return the uids of all that are there, with their versions."""
+        jobs = Objects(self.client, namespace, KIND).metadata()
+        return {str(one["uid"]): int(one["resourceVersion"]) for one in jobs}
 
     async def stop(self, patience: float) -> None:
         """Stop every actor, for good. Sessions go on: whoever comes next finds them."""

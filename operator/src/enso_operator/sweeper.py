@@ -6,8 +6,9 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 
-from enso_operator.adapters.kube import Document
+from enso_operator import malloc
 from enso_operator.reconciler import Reconciler
+from enso_operator.threads import in_thread
 from job_execution_framework.domain.errors import EnsoError
 from job_execution_framework.service_layer.clock import Clock
 
@@ -25,16 +26,20 @@ class Sweeper:
     every_seconds: float
     _trouble: str = field(default="nothing was listed yet", init=False)
     _caught_up: bool = field(default=False, init=False)
-    _unseen: dict[tuple[str, str], float] = field(
-        default_factory=dict[tuple[str, str], float], init=False
+    _unseen: dict[tuple[str, int], float] = field(
+        default_factory=dict[tuple[str, int], float], init=False
     )
     """Versions of objects that the watch has not shown, and since when that is known."""
 
     async def run(self) -> None:
         """Sweep until cancelled."""
         while True:
+            began = self.clock.now()
             await self._sweep()
-            await asyncio.sleep(self.every_seconds if self._caught_up else UNTIL_READY_SECONDS)
+            await in_thread(malloc.give_back)
+            took = self.clock.now() - began  # of many objects it is work, beside that of the watch
+            soon = max(UNTIL_READY_SECONDS, 2 * took)
+            await asyncio.sleep(self.every_seconds if self._caught_up else soon)
 
     async def _sweep(self) -> None:
         now = self.clock.now()
@@ -45,7 +50,7 @@ class Sweeper:
             _log.warning("EnsoJobs cannot be listed: %s", error)
             return
         self._trouble = ""
-        self._unseen = {key: self._unseen.get(key, now) for key in map(_key, unseen)}
+        self._unseen = {key: self._unseen.get(key, now) for key in unseen}
         self._caught_up = self._caught_up or not unseen
 
     def watch_age(self) -> float:
@@ -64,7 +69,3 @@ class Sweeper:
         if self._trouble:
             return f"EnsoJobs cannot be listed: {self._trouble}"
         return None if self._caught_up else "EnsoJobs are being listed"
-
-
-def _key(metadata: Document) -> tuple[str, str]:
-    return metadata["uid"], metadata["resourceVersion"]

@@ -46,7 +46,7 @@ def connect(namespace: str, calls: int) -> Objects:
     jobs = Objects(client, namespace or configured or "default", "ensojobs")
     check_namespace(jobs.namespace)
     with explained(client):
-        jobs.page(limit=1)
+        jobs.check()
     return jobs
 
 

@@ -33,8 +33,10 @@ GROUP, VERSION = API_VERSION.split("/")
 DEADLINE_SECONDS = 10.0
 """How long one request may take. A write that took longer may have happened all the same."""
 LONGEST_NAME = 253
-PAGE = 500
-"""Objects that one answer to a list holds."""
+FIRST_PAGE, LARGEST_PAGE = 16, 500
+"""Objects that the first answer to a list holds, and any other at most."""
+PAGE_BYTES = 2 * 1024**2
+"""About so many bytes of them: an object may have a hundred, or more than a million."""
 JSON, MERGE_PATCH = "application/json", "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -147,9 +149,9 @@ class Objects:
         """Return the object; raise NoSuchObject."""
         return request(self.client, "GET", self._path_of(name))
 
-    def metadata(self) -> list[Document]:
-        """Return the metadata of all of them."""
-        return [one["metadata"] for one in self.each(METADATA_ONLY)]
+    def metadata(self) -> Iterator[Document]:
+        """Yield the metadata of each."""
+        return (each["metadata"] for each in self.each(METADATA_ONLY))
 
     def list(self) -> list[Document]:
         """Return all of them."""
@@ -157,18 +159,25 @@ class Objects:
 
     def each(self, accept: str = JSON) -> Iterator[Document]:
         """Yield one after the other; no more than a page of them is held."""
-        following = ""
+        limit, following = FIRST_PAGE, ""
         while True:
-            page = self.page(PAGE, following, accept)
-            yield from page["items"] or ()  # null where there are none
+            data = self._page(limit, following, accept)
+            page = _document(data)
+            found: list[Document] = page["items"] or []  # null where there are none
             following = page["metadata"].get("continue", "")
+            limit = min(LARGEST_PAGE, max(1, PAGE_BYTES * len(found) // len(data)))
+            del data, page
+            yield from found
             if not following:
                 return
 
-    def page(self, limit: int, following: str = "", accept: str = JSON) -> Document:
-        """Return a list of some of them; raise NoSuchObject where their kind is not installed."""
+    def check(self) -> None:
+        """Raise NoSuchObject where their kind is not installed."""
+        self._page(1, "", JSON)
+
+    def _page(self, limit: int, following: str, accept: str) -> bytes:
         query = {"limit": str(limit), **({"continue": following} if following else {})}
-        return request(self.client, "GET", self._path(), query=query, accept=accept)
+        return ask(self.client, "GET", self._path(), query=query, accept=accept)
 
     def create(self, document: Document) -> Document:
         """Create the object and return it as it is now; raise Taken where its name is."""
@@ -220,7 +229,6 @@ def uid_of_namespace(client: ApiClient, name: str) -> str:
     return str(request(client, "GET", f"/api/v1/namespaces/{name}")["metadata"]["uid"])
 
 
-@in_our_words
 def request(
     client: ApiClient,
     method: str,
@@ -228,9 +236,22 @@ def request(
     body: Document | Operations | None = None,
     *,
     query: Mapping[str, str] = MappingProxyType({}),
-    accept: str = JSON,
 ) -> Document:
-    """Return what the API server answers.
+    """Return what the API server answers."""
+    return _document(ask(client, method, path, body, query=query))
+
+
+@in_our_words
+def ask(
+    client: ApiClient,
+    method: str,
+    path: str,
+    body: Document | Operations | None = None,
+    *,
+    query: Mapping[str, str] = MappingProxyType({}),
+    accept: str = JSON,
+) -> bytes:
+    """Return the bytes of what the API server answers.
 
     The client's own classes for each kind of object take a second to load and are not needed.
     """
@@ -250,7 +271,7 @@ def request(
     response = calls.call_api(*prepared, _request_timeout=DEADLINE_SECONDS)
     response.read()
     data: bytes = calls.response_deserialize(response, {"2XX": "bytes"}).data
-    return _document(data)
+    return data
 
 
 def _document(data: bytes) -> Document:

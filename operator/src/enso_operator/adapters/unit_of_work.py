@@ -29,6 +29,7 @@ from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
 
 KIND = "ensojobs"
 """What the API server calls them in its paths."""
+_OF_OTHERS = ("annotations", "managedFields")
 SPEC_CHANGED = (
     "its spec was changed after the operator first saw it, so it says no more what has run: apply "
     "the changed job under a new name"
@@ -43,6 +44,13 @@ class Reference:
     name: str
     uid: str
     version: str
+
+
+def lean(document: Document) -> Document:
+    """Return an EnsoJob without what only others use, which may be more than all the rest."""
+    metadata: Document = document["metadata"]
+    kept = {key: value for key, value in metadata.items() if key not in _OF_OTHERS}
+    return document | {"metadata": kept}
 
 
 @dataclass(frozen=True)
@@ -139,7 +147,7 @@ class Seen:
 
     def written(self, document: Document) -> Seen:
         """Return the object as a write of its status left it: its spec is what it was."""
-        seen = Seen(document, self.remembered)
+        seen = Seen(lean(document) | {"spec": self.document["spec"]}, self.remembered)
         vars(seen)["_asked"] = self._asked
         return seen
 
@@ -216,7 +224,7 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
         document = self._handed_in.pop(job_id, None)
         if document is None:
             document = self._get(job_id)
-        seen = self._remember(Seen(document, self._digests.get(job_id)))
+        seen = self._remember(Seen(lean(document), self._digests.get(job_id)))
         self._digests[job_id] = seen.spec_digest
         return seen.job(), seen.version
 

@@ -81,7 +81,7 @@ def _cluster(settings: OperatorSettings) -> tuple[ApiClient, str]:
     client, _ = client_of(MOST_AT_ONCE)
     with explained(client):
         for namespace in settings.namespaces or [""]:
-            Objects(client, namespace, KIND).page(limit=1)
+            Objects(client, namespace, KIND).check()
         is_local = settings.sessions == "local"
         return client, uid_of_namespace(client, "kube-system") if is_local else ""
 

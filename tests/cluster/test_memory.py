@@ -1,0 +1,64 @@
+"""What an operator holds of jobs, however large and many they are."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.cluster.desk import Desk
+from tests.cluster.test_operator_at_scale import states
+from tests.support.operators import Operator, Operators, until
+from tests.support.resources import Document, of_scripts
+
+SOURCE = "def main(): pass  # " + "x" * 63_000
+LARGE, COUNT = 19 * len(SOURCE), 25
+TWICE = [{"name": "token", "secretKeyRef": {"name": "tracker", "key": "token"}}]
+
+
+def large(name: str, **spec: object) -> Document:
+    """A job of `LARGE` bytes, which is about the largest that an API server takes."""
+    scripts = [{"name": f"script-{i}", "source": SOURCE} for i in range(19)]
+    return of_scripts(*scripts, **spec) | {"metadata": {"name": name}}
+
+
+def create(desk: Desk, documents: list[Document]) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        assert len([*pool.map(desk.objects.create, documents)]) == len(documents)
+
+
+def held(operator: Operator) -> int:
+    """Return the bytes that a process has in memory."""
+    said = Path(f"/proc/{operator.pid}/status").read_text()
+    found = re.search(r"^VmRSS:\s+(\d+) kB", said, re.MULTILINE)
+    assert found
+    return int(found[1]) * 1024
+
+
+@pytest.mark.timeout(400)
+def test_nothing_is_held_of_what_waits_for_its_user_or_has_ended(
+    desk: Desk, operators: Operators
+) -> None:
+    before = held(operators.ready())
+    operators.started[0].stop()
+    suspended = [large(f"suspended-{i}", suspend=True) for i in range(COUNT)]
+    ended = [large(f"ended-{i}", ttlSecondsAfterFinished=3600) for i in range(COUNT)]
+    for document in ended:  # as they make no job: nothing has to run
+        document["spec"]["scripts"][0] |= {"args": {"token": 1}, "argsFrom": TWICE}
+    create(desk, [*suspended, *ended])
+    one = operators.start("--resync-seconds=1")
+    until(lambda: states(desk) == {"Suspended": COUNT, "Failed": COUNT}, 300)
+    until(lambda: held(one) - before < COUNT * LARGE)
+    assert f"enso_live_jobs {COUNT}.0" in one.asked("/metrics")[1]
+
+
+def test_a_list_is_read_in_pages_of_about_so_many_bytes(desk: Desk) -> None:
+    create(desk, [large(f"large-{i}", suspend=True) for i in range(20)])
+    mark = desk.cluster.audit.mark()
+    assert len([*desk.objects.each()]) == 20
+    asked = [one for one in desk.cluster.audit.since(mark) if one.namespace == desk.namespace]
+    limits = [parse_qs(urlsplit(one.path).query)["limit"][0] for one in asked]
+    assert limits == ["16", "1", "1", "1", "1"]
