@@ -21,9 +21,12 @@ TEST = "shows-enso-executer-test"
 @pytest.fixture
 def asked(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asks now may do what the chart lets the test's Pod do."""
-    documents = rendered(f"watchNamespaces={{{desk.namespace}}}", namespace=desk.namespace)
+    documents = rendered(f"watchNamespaces={{{desk.namespace}}}", namespace="enso")
     hooks = [one for one in documents if one["metadata"]["name"] == TEST and one["kind"] != "Pod"]
-    desk.kubectl("apply", "-f", "-", stdin=json.dumps(as_list(hooks)))
+    text = json.dumps(as_list(hooks))
+    # Its account is of this namespace, as that of the release is not there.
+    text = text.replace('"namespace": "enso"', f'"namespace": "{desk.namespace}"')
+    desk.kubectl("apply", "-f", "-", stdin=text)
     kubeconfig = of_stranger(desk.cluster, desk.namespace, tmp_path, TEST)
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
 
