@@ -81,7 +81,7 @@ def test_an_operator_that_is_away_in_the_middle_of_a_script_disturbs_nothing(
     story: PodStory, operators: Operators
 ) -> None:
     first = operators.start()
-    story.begin_slowly(do=4)
+    story.begin_slowly(do=12)
     until(lambda: story.starts() == ["open", "do"])
     first.kill()
     second = operators.ready()
