@@ -160,11 +160,17 @@ class Actor:
 
     async def _decide(self) -> tuple[Job, Step]:
         """Fold and commit; where somebody else committed meanwhile, load and fold again."""
+        conflicts = 0
         while True:
             try:
                 decided = await self._turn()
             except Conflict:
                 self.job_uow.rollback()
+                conflicts += 1
+                if conflicts > 1:  # one is usual: what is loaded next is newer
+                    await asyncio.sleep(
+                        pause_after(conflicts, SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+                    )
             except Unavailable as error:
                 self.job_uow.rollback()
                 tries = await self._meet(STORE, error)

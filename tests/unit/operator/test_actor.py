@@ -14,7 +14,7 @@ from enso_operator.actor import Actor
 from enso_operator.adapters.local import LocalSessions
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
-from job_execution_framework.domain.errors import NotYet, Unavailable
+from job_execution_framework.domain.errors import Conflict, NotYet, Unavailable
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.script import Retries, Script, Source
@@ -38,6 +38,26 @@ def drive(sessions: LocalSessions, *scripts: Script) -> Job:
     actor = Actor("job", uow, sessions, library, clock, lambda _job, _events: None)
     asyncio.run(asyncio.wait_for(actor.drive(), 60))
     return uow.jobs.get("job")
+
+
+def test_a_conflict_that_never_ends_is_no_hot_loop(tmp_path: Path) -> None:
+    class Contended(InMemoryJobUnitOfWork):
+        tries, is_added = 0, False
+
+        def commit(self) -> None:
+            if self.is_added:
+                self.tries += 1
+                raise Conflict("somebody else wrote it")
+            super().commit()
+
+    uow = Contended()
+    services.add([Script("one", Source("def main(): pass"))], job_uow=uow, job_id="job")
+    uow.is_added = True
+    sessions, library = LocalSessions(tmp_path), ScriptLibrary([])
+    actor = Actor("job", uow, sessions, library, SystemClock(), lambda _job, _events: None)
+    with pytest.raises(TimeoutError):
+        asyncio.run(asyncio.wait_for(actor.drive(), 2))
+    assert 1 < uow.tries < 12
 
 
 def test_a_session_that_lies_is_ended_and_not_believed(tmp_path: Path) -> None:

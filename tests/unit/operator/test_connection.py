@@ -107,10 +107,10 @@ def test_what_is_no_namespace(file: Path, namespace: str) -> None:
 def test_the_namespace_is_the_one_that_was_asked_for_or_else_the_contexts(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def installed(self: Objects, limit: int) -> None:
-        assert (self.plural, limit) == ("ensojobs", 1)
+    def installed(self: Objects) -> None:
+        assert self.plural == "ensojobs"
 
-    monkeypatch.setattr(Objects, "page", installed)
+    monkeypatch.setattr(Objects, "check", installed)
     file.write_text(yaml.safe_dump(kubeconfig()))
     assert connect("", 1).namespace == "default"
     file.write_text(yaml.safe_dump(kubeconfig(namespace="studio")))

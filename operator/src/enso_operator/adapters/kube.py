@@ -173,7 +173,7 @@ class Objects:
 
     def check(self) -> None:
         """Raise NoSuchObject where their kind is not installed."""
-        self._page(1, "", JSON)
+        _document(self._page(1, "", JSON))
 
     def _page(self, limit: int, following: str, accept: str) -> bytes:
         query = {"limit": str(limit), **({"continue": following} if following else {})}
