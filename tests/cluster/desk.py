@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from copy import copy
+from dataclasses import replace
 from typing import Any
 
 from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient
 
-from enso_operator.adapters.kube import Objects
+from enso_operator.adapters.kube import Objects, request
 from enso_operator.adapters.unit_of_work import KubernetesJobUnitOfWork
 
 
@@ -17,6 +19,9 @@ class Desk:
     def __init__(self, cluster: Cluster, client: ApiClient, namespace: str) -> None:
         self.cluster, self.namespace = cluster, namespace
         self.objects = Objects(client, namespace, "ensojobs")
+        self._reader = copy(client)
+        """Looks as kubectl does, without a program for each look."""
+        self._reader.default_headers = {"User-Agent": "kubectl/of-a-test"}
 
     def uow(self) -> KubernetesJobUnitOfWork:
         return KubernetesJobUnitOfWork(self.objects)
@@ -32,8 +37,7 @@ class Desk:
         self.kubectl("create", "-f", "-", stdin=json.dumps(document))
 
     def get(self, name: str = "shot") -> dict[str, Any]:
-        got: dict[str, Any] = json.loads(self.kubectl("get", "ensojob", name, "-o", "json"))
-        return got
+        return replace(self.objects, client=self._reader).get(name)
 
     def writes(self, mark: int) -> list[str]:
         requests = self.cluster.audit.since(mark)
@@ -49,7 +53,15 @@ class Desk:
         return self.kubectl("get", "ensojob", name).splitlines()[1].split()[:-1]
 
     def state(self, name: str = "shot") -> str:
-        return self.columns(name)[1:2][0] if self.columns(name)[1:2] else ""
+        """Return what `kubectl get` shows as its STATUS, "" before there is one."""
+        conditions = self.get(name).get("status", {}).get("conditions", [])
+        return next((str(one["reason"]) for one in conditions if one["type"] == "Succeeded"), "")
+
+    def listed(self, plural: str) -> list[dict[str, Any]]:
+        """Return all objects of a kind of the core."""
+        path = f"/api/v1/namespaces/{self.namespace}/{plural}"
+        items: list[dict[str, Any]] = request(self._reader, "GET", path)["items"]
+        return items
 
     def names(self) -> list[str]:
         return (
@@ -65,8 +77,7 @@ class Desk:
 
     def all_told(self) -> dict[str, list[tuple[str, str]]]:
         """Return the same of every job."""
-        items = json.loads(self.kubectl("get", "events", "-o", "json"))["items"]
-        ours = [one for one in items if one["involvedObject"]["kind"] == "EnsoJob"]
+        ours = [one for one in self.listed("events") if one["involvedObject"]["kind"] == "EnsoJob"]
         ours.sort(key=lambda one: (one["lastTimestamp"], one["metadata"]["name"]))
         told: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
         for one in ours:

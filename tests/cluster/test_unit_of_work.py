@@ -147,6 +147,20 @@ def test_an_object_from_a_watch_is_loaded_without_asking(desk: Desk) -> None:
     assert verbs == ["patch"]
 
 
+def test_a_spec_is_held_once_however_often_its_object_is_read(desk: Desk) -> None:
+    desk.apply(TEN)
+    first = desk.get()
+    with desk.uow() as uow:
+        uow.hand_in(first)
+        uow.jobs.get("shot").record(events.JobStarted(at=5))
+        uow.commit()
+        desk.kubectl("label", "ensojob/shot", "read=again")
+        uow.hand_in(desk.get())
+        uow.jobs.get("shot")
+        assert uow.seen("shot").document["metadata"]["labels"] == {"read": "again"}
+        assert uow.seen("shot").document["spec"] is first["spec"]
+
+
 def test_a_resource_that_makes_no_job_says_why(desk: Desk) -> None:
     broken = of_scripts({"args": {"x": 1}, "argsFrom": [{"name": "x", "secretKeyRef": KEY}]})
     desk.apply(broken)

@@ -1,13 +1,8 @@
-"""Operators as processes of their own, which can be killed, stopped and started again.
-
-Each is forked from a server that has loaded the operator's modules: a test that needs sixty of
-them does not wait sixty times for their imports.
-"""
+"""Operators as processes of their own, which can be killed, stopped and started again."""
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import re
 import signal
@@ -21,18 +16,20 @@ from types import MappingProxyType
 
 import httpx2 as httpx
 
+from tests.support.processes import processes
+
 LOCAL = ("--sessions=local",)
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["enso_operator.cli.operator"])
 DEADLINE_SECONDS = 30.0
+SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 0.25
 
 
 def until(condition: Callable[[], object], seconds: float = DEADLINE_SECONDS) -> None:
-    """Wait for something that will be so."""
-    end = time.monotonic() + seconds
+    """Wait for something that will be so, looking ever less often: looks keep others from work."""
+    end, pause = time.monotonic() + seconds, SHORTEST_PAUSE_SECONDS
     while not condition():
         assert time.monotonic() < end, "waited too long"
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(LONGEST_PAUSE_SECONDS, 1.3 * pause)
 
 
 @dataclass
@@ -114,7 +111,7 @@ class Operators:
             "KUBECONFIG": str(kubeconfig or self.kubeconfig),
             "ENSO_STATE_DIR": str(self.state),
         }
-        process = _processes.Process(target=_operate, args=(given, whole, str(log)))
+        process = processes.Process(target=_operate, args=(given, whole, str(log)))
         process.start()
         self.started.append(Operator(process, log))
         return self.started[-1]

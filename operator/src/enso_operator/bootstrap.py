@@ -162,8 +162,10 @@ def _pods(client: ApiClient, settings: OperatorSettings, clock: Clock) -> PodMac
 
 
 def _listener(seen: Seen, metrics: Metrics) -> Listener:
+    job_of = seen.reference  # it lives as long as the job: the object is not to be held by it
+
     def told(job: Job, events: Sequence[Event]) -> None:
         metrics.committed(job, events)
-        logs.transitions(_transitions, seen.namespace, job, events, uid=seen.uid)
+        logs.transitions(_transitions, job_of.namespace, job, events, uid=job_of.uid)
 
     return told

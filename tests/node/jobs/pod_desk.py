@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -39,8 +38,7 @@ class PodDesk(Desk):
 
     def pods(self) -> list[Document]:
         """Return the Pods, the oldest first."""
-        found: list[Document] = json.loads(self.kubectl("get", "pods", "-o", "json"))["items"]
-        return sorted(found, key=lambda pod: pod["metadata"]["creationTimestamp"])
+        return sorted(self.listed("pods"), key=lambda pod: pod["metadata"]["creationTimestamp"])
 
     def pod(self) -> Document:
         """Return the only Pod."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.processes import processes
 from tests.support.workstation import DEADLINE_SECONDS, Workstation, until
 
 WAITS_AND_FAILS = """\
@@ -24,8 +25,6 @@ def main():
         time.sleep(0.01)
     raise ValueError("no")
 """
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["enso_operator.cli.run"])
 
 
 def begin(file: Path, said: Path, resume: bool, together: Barrier) -> None:
@@ -56,10 +55,10 @@ def test_one_of_two_runs_and_the_other_says_why_it_does_not(
     for _ in range(rounds):
         go.unlink()
         (tmp_path / "notes").unlink()
-        together = _processes.Barrier(2)
+        together = processes.Barrier(2)
         said = [tmp_path / "said-0", tmp_path / "said-1"]
         both = [
-            _processes.Process(target=begin, args=(desk.manifest, file, resume, together))
+            processes.Process(target=begin, args=(desk.manifest, file, resume, together))
             for file, resume in zip(said, resumes, strict=True)
         ]
         for process in both:

@@ -6,7 +6,7 @@ it was loaded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -147,7 +147,15 @@ class Seen:
 
     def written(self, document: Document) -> Seen:
         """Return the object as a write of its status left it: its spec is what it was."""
-        seen = Seen(lean(document) | {"spec": self.document["spec"]}, self.remembered)
+        return self._with_spec_of_ours(Seen(lean(document), self.remembered))
+
+    def followed_by(self, later: Seen) -> Seen:
+        """Return the object as it was read later; a spec that did not change is held once."""
+        is_same = later.document["spec"] == self.document["spec"]
+        return self._with_spec_of_ours(later) if is_same else later
+
+    def _with_spec_of_ours(self, later: Seen) -> Seen:
+        seen = replace(later, document=later.document | {"spec": self.document["spec"]})
         vars(seen)["_asked"] = self._asked
         return seen
 
@@ -179,7 +187,7 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
         super().__init__()
         self._objects = jobs
         self._seen: dict[str, Seen] = {}
-        self._handed_in: dict[str, Document] = {}
+        self._handed_in: dict[str, Seen] = {}
         self._uids: dict[str, str] = {}
         """Which objects the jobs were handed in as; another one of the name is another job."""
         self._digests: dict[str, str | None] = {}
@@ -191,13 +199,16 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
 
         What is known of the job is forgotten if it is older.
         """
-        handed_in = Seen(document)
-        known = self._seen.get(handed_in.name)
-        if known and int(known.version) >= int(handed_in.version):
-            return
-        self.jobs.forget(handed_in.name)
-        self._handed_in[handed_in.name] = document
-        self._uids[handed_in.name] = handed_in.uid
+        name = str(document["metadata"]["name"])
+        known = self._seen.get(name)
+        handed_in = Seen(lean(document), self._digests.get(name))
+        if known:
+            if int(known.version) >= int(handed_in.version):
+                return
+            handed_in = known.followed_by(handed_in)
+        self.jobs.forget(name)
+        self._handed_in[name] = handed_in
+        self._uids[name] = handed_in.uid
 
     def seen(self, job_id: str) -> Seen:
         """Return the object of a job that was loaded in this ``with`` block, as last known."""
@@ -221,10 +232,10 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
 
     def load(self, job_id: str) -> tuple[Job, str]:
         """Return the job and its object's resourceVersion."""
-        document = self._handed_in.pop(job_id, None)
-        if document is None:
-            document = self._get(job_id)
-        seen = self._remember(Seen(lean(document), self._digests.get(job_id)))
+        seen = self._handed_in.pop(job_id, None)
+        if seen is None:
+            seen = Seen(lean(self._get(job_id)), self._digests.get(job_id))
+        self._remember(seen)
         self._digests[job_id] = seen.spec_digest
         return seen.job(), seen.version
 

@@ -1,0 +1,12 @@
+"""Processes that are forked from one server, which has loaded what takes long to load.
+
+A test that needs sixty operators does not wait sixty times for their imports.
+"""
+
+import multiprocessing
+
+processes = multiprocessing.get_context("forkserver")
+# One list for all tests: each call replaces what an earlier one asked for.
+processes.set_forkserver_preload(
+    ["enso_operator.cli.operator", "enso_operator.cli.run", "tests.support.operators"]
+)
