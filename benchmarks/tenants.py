@@ -27,7 +27,7 @@ from benchmarks.pods import FLAGS, NO_OP
 from benchmarks.run import Run
 from benchmarks.table import line
 from benchmarks.watching import Watching, watching
-from enso_operator.adapters.pods.names import GATE, JOB_UID_LABEL
+from enso_operator.sessions.pods.names import GATE, JOB_UID_LABEL
 from tests.node.pods import pod
 from tests.support.operators import Operator, operators_of
 from tests.support.resources import Document, job

@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
-from enso_operator.adapters.connection import configuration_of
+from enso_operator.kube.connection import configuration_of
 
 Document = dict[str, Any]
 PATHS = {"ensojobs": "apis/enso.dev/v1alpha1", "pods": "api/v1", "events": "api/v1"}

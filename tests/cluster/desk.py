@@ -11,8 +11,8 @@ from typing import Any
 from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient
 
-from enso_operator.adapters.kube import Objects, request
-from enso_operator.adapters.unit_of_work import KubernetesJobUnitOfWork
+from enso_operator.kube.client import Objects, request
+from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 
 
 class Desk:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from kubernetes.client import ApiClient, Configuration
 
-from enso_operator.adapters.kube import Objects, Refused
-from enso_operator.api.to_domain import SecretKey
+from enso_operator.kube.client import Objects, Refused
+from enso_operator.manifests.to_domain import SecretKey
 from job_execution_framework.domain.errors import InvalidJob, JobNotFound, Unavailable
 from job_execution_framework.domain.script import (
     Container,

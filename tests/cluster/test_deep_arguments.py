@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from enso_operator.cluster_jobs import ClusterJobs
+from enso_operator.http_api.cluster_backend import ClusterJobs
 from job_execution_framework.domain.values import TOO_DEEP
 from tests.cluster.desk import Desk
 from tests.cluster.story import Story

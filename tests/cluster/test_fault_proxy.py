@@ -21,7 +21,7 @@ from aiohttp.http_exceptions import BadHttpMessage
 from dev.cluster.plane import Cluster
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
-from enso_operator.adapters.kube import Objects
+from enso_operator.kube.client import Objects
 from job_execution_framework.domain.errors import Conflict, Unavailable
 from tests.cluster.caller import Caller, config_map, kubectl, start_kubectl
 from tests.support.fault_proxy import (

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from enso_operator.adapters.kube import Objects
+from enso_operator.kube.client import Objects
 from job_execution_framework.domain.errors import InvalidJob
 from tests.cluster.desk import Desk
 from tests.cluster.served import SAY, served
@@ -185,7 +185,7 @@ async def test_a_list_of_many_is_read_in_pages(
     api: Api, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for page in ("FIRST_PAGE", "LARGEST_PAGE"):
-        monkeypatch.setattr(f"enso_operator.adapters.kube.{page}", 2)
+        monkeypatch.setattr(f"enso_operator.kube.client.{page}", 2)
     added = [await api.add(SAY) for _ in range(5)]
     mark = desk.cluster.audit.mark()
     assert list(await api.jobs()) == added

@@ -12,7 +12,7 @@ from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
-from enso_operator.adapters.kube import Objects
+from enso_operator.kube.client import Objects
 from tests.cluster.desk import Desk
 from tests.cluster.kubeconfigs import of_stranger
 from tests.cluster.served import SAY, served

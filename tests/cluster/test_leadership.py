@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from kubernetes.client import ApiClient
 
-from enso_operator.adapters.lease import Lease
+from enso_operator.kube.lease import Lease
 from tests.cluster.desk import Desk
 from tests.cluster.story import Story
 from tests.support.fault_proxy import FaultProxy, answer, on, watches

@@ -9,8 +9,8 @@ import pytest
 from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient
 
-from enso_operator.adapters.kube import Objects
-from enso_operator.adapters.library import EnsoScriptLibrary
+from enso_operator.kube.client import Objects
+from enso_operator.kube.library import EnsoScriptLibrary
 from job_execution_framework.domain.errors import ScriptNotFound
 from job_execution_framework.domain.script import Function, Source
 from tests.support.resources import library_script

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from enso_operator.announcer import AT_ONCE
+from enso_operator.controller.event_publisher import AT_ONCE
 from tests.cluster.desk import Desk
 from tests.cluster.story import Story
 from tests.support.operators import Operators, until

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from kubernetes.client import ApiClient
 
-from enso_operator.adapters.pods import lingering
-from enso_operator.adapters.pods.lingering import Lingering
+from enso_operator.sessions.pods import lingering
+from enso_operator.sessions.pods.lingering import Lingering
 from tests.cluster.desk import Desk
 from tests.support.operators import until
 from tests.support.pods import session_pod

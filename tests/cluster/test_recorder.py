@@ -9,9 +9,9 @@ import pytest
 from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient
 
-from enso_operator.adapters.kube import Objects
-from enso_operator.adapters.recorder import Recorder
-from enso_operator.adapters.unit_of_work import KubernetesJobUnitOfWork, Seen
+from enso_operator.kube.client import Objects
+from enso_operator.kube.event_recorder import Recorder
+from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork, Seen
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.job import Job

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from enso_operator.adapters.unit_of_work import KubernetesJobUnitOfWork
+from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.errors import Conflict, InvalidJob, JobNotFound, Unreadable

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from kubernetes.client import ApiClient
 
-from enso_operator.adapters.kube import Objects
-from enso_operator.adapters.unit_of_work import KubernetesJobUnitOfWork
+from enso_operator.kube.client import Objects
+from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
 from tests.contract.test_units_of_work import *  # noqa: F403  # the same tests, another store
 from tests.contract.test_units_of_work import Store

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from enso_operator.adapters.local import OUTPUT, LocalSessions
+from enso_operator.sessions.local.sessions import OUTPUT, LocalSessions
 from job_execution_framework.domain.errors import Conflict
 from job_execution_framework.runtime import supervisor
 from tests.support.session_contract import DEADLINE_SECONDS, Bench, SessionContract

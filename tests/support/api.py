@@ -11,8 +11,8 @@ from typing import Any, cast
 
 from httpx2 import ASGITransport, AsyncClient, Response
 
-from enso_operator.embedded import EmbeddedJobs, Limits
-from enso_operator.gateway import Jobs, create_app
+from enso_operator.http_api.app import Jobs, create_app
+from enso_operator.http_api.memory_backend import EmbeddedJobs, Limits
 from job_execution_framework.service_layer.library import Library, ScriptLibrary
 
 SCRIPTS = {

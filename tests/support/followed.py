@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from enso_operator.adapters.place import Place
-from enso_operator.adapters.pods import state
-from enso_operator.adapters.pods.calls import PodCalls
-from enso_operator.adapters.pods.container import ContainerFollower
-from enso_operator.adapters.pods.follower import PodFollower
-from enso_operator.adapters.pods.logs import NoLog, PodLogs
-from enso_operator.adapters.pods.settings import PodSettings
-from enso_operator.adapters.pods.subject import Gone, Subject
+from enso_operator.coordinator.session_location import Place
+from enso_operator.sessions.pods import state
+from enso_operator.sessions.pods.container import ContainerFollower
+from enso_operator.sessions.pods.follower import PodFollower
+from enso_operator.sessions.pods.logs import NoLog, PodLogs
+from enso_operator.sessions.pods.pod_api import PodCalls
+from enso_operator.sessions.pods.run_ref import Gone, Subject
+from enso_operator.sessions.pods.settings import PodSettings
 from job_execution_framework.domain import events
 from job_execution_framework.domain.errors import EnsoError
 from job_execution_framework.domain.events import Event

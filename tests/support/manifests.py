@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from enso_operator.manifest import ManifestError, load
+from enso_operator.manifests.load import ManifestError, load
 
 HEAD = "apiVersion: enso.dev/v1alpha1\nkind: EnsoJob\nmetadata: {name: shot}\n"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from enso_operator.adapters.manifests import ensojob
-from enso_operator.adapters.pods.documents import SessionPod
-from enso_operator.adapters.pods.settings import PodSettings
-from enso_operator.adapters.unit_of_work import Seen
+from enso_operator.kube.unit_of_work import Seen
+from enso_operator.manifests.render import ensojob
+from enso_operator.sessions.pods.manifest import SessionPod
+from enso_operator.sessions.pods.settings import PodSettings
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.domain.steps import Open

@@ -7,7 +7,7 @@ from typing import Any
 
 from kubernetes.client import ApiClient
 
-from enso_operator.adapters.kube import Document, Objects
+from enso_operator.kube.client import Document, Objects
 
 AT_ONCE = 16
 

@@ -15,26 +15,27 @@ from uuid import uuid4
 
 from kubernetes.client import ApiClient
 
-from enso_operator import logs, malloc
-from enso_operator.actor import Listener
-from enso_operator.adapters.connection import configuration_of, own_namespace
-from enso_operator.adapters.lease import Lease
-from enso_operator.adapters.local_machine import LocalMachine
-from enso_operator.adapters.pods.logs import PodLogs, buffer_little_of_tls
-from enso_operator.adapters.pods.machine import PodMachine
-from enso_operator.adapters.pods.settings import PodSettings
-from enso_operator.adapters.recorder import Recorder
-from enso_operator.adapters.unit_of_work import Seen
-from enso_operator.folders import state_directory
-from enso_operator.handlers import handlers
-from enso_operator.health import Check, create_health_app, serve_health
-from enso_operator.http_server import Complaints, readable
-from enso_operator.leadership import GIVE_BACK_SECONDS, Alone, Leadership
-from enso_operator.metrics import Metrics
-from enso_operator.reconciler import Reconciler
+from enso_operator.controller import malloc
+from enso_operator.controller.handlers import handlers
+from enso_operator.controller.leader_election import GIVE_BACK_SECONDS, Alone, Leadership
+from enso_operator.controller.reconciler import Reconciler
+from enso_operator.controller.resync import Sweeper
+from enso_operator.controller.watch import Watch
+from enso_operator.coordinator.actor import Listener
+from enso_operator.kube.connection import configuration_of, own_namespace
+from enso_operator.kube.event_recorder import Recorder
+from enso_operator.kube.lease import Lease
+from enso_operator.kube.unit_of_work import Seen
+from enso_operator.observability import log_format
+from enso_operator.observability.health import Check, create_health_app, serve_health
+from enso_operator.observability.metrics import Metrics
+from enso_operator.serving.server import Complaints, readable
+from enso_operator.sessions.local.backend import LocalMachine
+from enso_operator.sessions.local.state_folders import state_directory
+from enso_operator.sessions.pods.backend import PodMachine
+from enso_operator.sessions.pods.logs import PodLogs, buffer_little_of_tls
+from enso_operator.sessions.pods.settings import PodSettings
 from enso_operator.settings import OperatorSettings
-from enso_operator.sweeper import Sweeper
-from enso_operator.watch import Watch
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
 from job_execution_framework.service_layer.clock import Clock, SystemClock
@@ -166,6 +167,6 @@ def _listener(seen: Seen, metrics: Metrics) -> Listener:
 
     def told(job: Job, events: Sequence[Event]) -> None:
         metrics.committed(job, events)
-        logs.transitions(_transitions, job_of.namespace, job, events, uid=job_of.uid)
+        log_format.transitions(_transitions, job_of.namespace, job, events, uid=job_of.uid)
 
     return told

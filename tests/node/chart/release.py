@@ -11,7 +11,7 @@ from dev.chart.generated import CHART
 from dev.chart.helm import helm
 from dev.node import operator_image
 
-from enso_operator.adapters.pods import names
+from enso_operator.sessions.pods import names
 from tests.node.jobs.pod_desk import Document, PodDesk
 from tests.support.operators import until
 from tests.support.resources import job

@@ -6,7 +6,7 @@ import pytest
 from dev.cluster.audit import Request
 from dev.node.images import PYTHON
 
-from enso_operator.adapters.pods.names import GATE, JOB_LABEL, JOB_UID_LABEL, pod_name
+from enso_operator.sessions.pods.names import GATE, JOB_LABEL, JOB_UID_LABEL, pod_name
 from tests.node.chart.forwarded import forwarded
 from tests.node.chart.release import OPERATOR, WAITS, Release, ReleaseDesk
 from tests.node.chart.rights import asked, granted, quota, requests_of

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from enso_operator.adapters.pods.names import JOB_LABEL
+from enso_operator.sessions.pods.names import JOB_LABEL
 from tests.cluster.story import NAMES, Story
 from tests.node.jobs import runtime
 from tests.node.jobs.pod_desk import PodDesk

@@ -116,7 +116,7 @@ def test_an_interpreter_that_is_killed_is_its_scripts_failure(story: PodStory) -
 
 def test_records_that_are_killed_are_printed_again(story: PodStory) -> None:
     in_the_middle(story, WAITS)
-    story.desk.kill("enso_operator.sidecar")
+    story.desk.kill("enso_operator.sessions.pods.sidecar")
     story.ends_well()
     assert story.restarts("records") == 1
     assert story.restarts("session") == 0

@@ -12,13 +12,13 @@ import pytest
 from dev.node.images import PYTHON
 from dev.node.operator_image import NAME as OPERATOR
 
-from enso_operator.adapters.connection import configuration_of
-from enso_operator.adapters.pods.logs import PodLogs
-from enso_operator.adapters.pods.machine import PodMachine
-from enso_operator.adapters.pods.names import pod_name
-from enso_operator.adapters.pods.sessions import PodSessions
-from enso_operator.adapters.pods.settings import PodSettings
-from enso_operator.adapters.unit_of_work import Seen
+from enso_operator.kube.connection import configuration_of
+from enso_operator.kube.unit_of_work import Seen
+from enso_operator.sessions.pods.backend import PodMachine
+from enso_operator.sessions.pods.logs import PodLogs
+from enso_operator.sessions.pods.names import pod_name
+from enso_operator.sessions.pods.sessions import PodSessions
+from enso_operator.sessions.pods.settings import PodSettings
 from job_execution_framework.service_layer.clock import SystemClock
 from tests.node.jobs.pod_desk import Document, PodDesk
 from tests.support.resources import of_scripts

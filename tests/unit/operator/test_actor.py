@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from enso_operator.actor import Actor
-from enso_operator.adapters.local import LocalSessions
+from enso_operator.coordinator.actor import Actor
+from enso_operator.sessions.local.sessions import LocalSessions
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import Conflict, NotYet, Unavailable
@@ -218,7 +218,7 @@ def test_a_secret_reaches_the_script_and_no_file_of_ours(tmp_path: Path) -> None
 def test_no_more_is_heard_than_is_committed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("enso_operator.actor.MOST_HELD", 4)
+    monkeypatch.setattr("enso_operator.coordinator.actor.MOST_HELD", 4)
     told, committed = list[int](), list[int]()
 
     class Chatty(LocalSessions):

@@ -10,11 +10,11 @@ from typing import cast
 import pytest
 from kubernetes.client import ApiClient
 
-from enso_operator.adapters.kube import Document
-from enso_operator.adapters.recorder import Recorder
-from enso_operator.adapters.unit_of_work import Seen
-from enso_operator.announcer import A_SECOND, AT_ONCE, Announcer
-from enso_operator.metrics import Metrics
+from enso_operator.controller.event_publisher import A_SECOND, AT_ONCE, Announcer
+from enso_operator.kube.client import Document
+from enso_operator.kube.event_recorder import Recorder
+from enso_operator.kube.unit_of_work import Seen
+from enso_operator.observability.metrics import Metrics
 from job_execution_framework.domain import events
 from job_execution_framework.domain.errors import Unavailable
 from job_execution_framework.domain.job import Job

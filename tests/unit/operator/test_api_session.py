@@ -14,10 +14,10 @@ import pytest
 from aiohttp import web
 from kubernetes.client import ApiClient, Configuration
 
-from enso_operator.adapters.api_session import BoundedResponse, session_of
-from enso_operator.adapters.kube import Objects
-from enso_operator.adapters.pods.logs import PodLogs
-from enso_operator.handlers import credentials
+from enso_operator.controller.handlers import credentials
+from enso_operator.kube.api_session import BoundedResponse, session_of
+from enso_operator.kube.client import Objects
+from enso_operator.sessions.pods.logs import PodLogs
 from job_execution_framework.domain.errors import Unavailable
 
 pytestmark = pytest.mark.anyio

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from enso_operator.belief import believed, most_records
+from enso_operator.coordinator.session_trust import believed, most_records
 from job_execution_framework.domain import events
 from job_execution_framework.domain.errors import IllegalTransition
 from job_execution_framework.domain.job import Job

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from enso_operator import journals
-from enso_operator.actor import Actor
-from enso_operator.adapters.local import OUTPUT, LocalSessions
+from enso_operator.cli import run_folders
 from enso_operator.cli.progress import Progress
-from enso_operator.gateway import Instructions
-from enso_operator.http_views import Shown
+from enso_operator.coordinator.actor import Actor
+from enso_operator.http_api.app import Instructions
+from enso_operator.http_api.views import Shown
+from enso_operator.sessions.local.sessions import OUTPUT, LocalSessions
 from job_execution_framework.domain import events
 from job_execution_framework.domain.failure_card import failure_card
 from job_execution_framework.domain.job import Job
@@ -56,7 +56,7 @@ async def test_on_a_workstation_and_over_http(
 ) -> None:
     """As `enso run` does it: a manifest cannot hold a secret, but Python can."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    canary, folder = Canary(), journals.runs_of(tmp_path / "job.yaml", "job").new()
+    canary, folder = Canary(), run_folders.runs_of(tmp_path / "job.yaml", "job").new()
     uow = JournalUnitOfWork(Job("job", canary.scripts()), Journal(folder.journal))
     services.add(canary.scripts(), job_uow=uow, job_id="job")
     progress = Progress(folder, tmp_path / "job.yaml")

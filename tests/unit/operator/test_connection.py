@@ -10,8 +10,8 @@ from threading import Thread
 import pytest
 import yaml
 
-from enso_operator.adapters.connection import NotConnected, connect
-from enso_operator.adapters.kube import Objects
+from enso_operator.kube.client import Objects
+from enso_operator.kube.connection import NotConnected, connect
 
 NOBODY = "http://127.0.0.1:9"
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from enso_operator import http_connection
-from enso_operator.embedded import EmbeddedJobs
-from enso_operator.gateway import create_app
-from enso_operator.http_server import Complaints, listen, server_of
+from enso_operator.http_api.app import create_app
+from enso_operator.http_api.memory_backend import EmbeddedJobs
+from enso_operator.serving import connection
+from enso_operator.serving.server import Complaints, listen, server_of
 
 pytestmark = pytest.mark.anyio
 MOST = 5
@@ -96,7 +96,7 @@ async def ends(reader: asyncio.StreamReader) -> bool:
 async def test_a_request_that_does_not_arrive_is_given_up(
     monkeypatch: pytest.MonkeyPatch, sent: bytes, says: bytes | None
 ) -> None:
-    monkeypatch.setattr(http_connection, "ARRIVE_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "ARRIVE_SECONDS", 0.2)
     async with served() as port:
         status, body = await port.told(sent)
         assert await port.told(ASK) == (b"200", b"[]\n")
@@ -160,7 +160,7 @@ async def test_that_nobody_can_be_let_in_is_said_once(caplog: pytest.LogCaptureF
 def test_as_many_files_may_be_open_as_are_allowed() -> None:
     code = (
         "import resource\n"
-        "from enso_operator.http_server import raise_file_limit\n"
+        "from enso_operator.serving.server import raise_file_limit\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (100, 300))\n"
         "raise_file_limit()\n"
         "print(resource.getrlimit(resource.RLIMIT_NOFILE))"

@@ -10,8 +10,8 @@ from typing import NoReturn
 
 import pytest
 
-from enso_operator.adapters.local import LocalSessions
-from enso_operator.embedded import EmbeddedJobs, Limits
+from enso_operator.http_api.memory_backend import EmbeddedJobs, Limits
+from enso_operator.sessions.local.sessions import LocalSessions
 from job_execution_framework.domain.script import Function, Source
 from tests.support.api import Served, until
 

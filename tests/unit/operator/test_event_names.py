@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from enso_operator.adapters.event_names import name_of, name_of_note
-from enso_operator.adapters.status import status_of
-from enso_operator.adapters.status_size import document_of
-from enso_operator.adapters.unit_of_work import Seen
 from enso_operator.api.status import EnsoJobStatus
+from enso_operator.kube.event_names import name_of, name_of_note
+from enso_operator.kube.status.size import document_of
+from enso_operator.kube.status.write import status_of
+from enso_operator.kube.unit_of_work import Seen
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause
 from tests.support.happenings import History

@@ -10,10 +10,10 @@ from types import ModuleType
 import pytest
 import yaml
 
-from enso_operator.adapters.manifests import ensojob
-from enso_operator.api.to_domain import job_definition
 from enso_operator.api.v1alpha1 import EnsoScript
-from enso_operator.manifest import Manifest, load
+from enso_operator.manifests.load import Manifest, load
+from enso_operator.manifests.render import ensojob
+from enso_operator.manifests.to_domain import job_definition
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import LibraryScript, Script, Source, Work
 from job_execution_framework.domain.transitions import JobState

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from enso_operator.adapters.connection import NotConnected, client_of
 from enso_operator.cli.run import run
-from enso_operator.folders import Homeless, make_private, state_directory
+from enso_operator.kube.connection import NotConnected, client_of
+from enso_operator.sessions.local.state_folders import Homeless, make_private, state_directory
 from tests.support.workstation import Workstation
 
 

@@ -14,9 +14,9 @@ import pytest
 from httpx2 import ASGITransport, AsyncClient, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from enso_operator.health import Check, create_health_app, serve_health
-from enso_operator.http_server import listen, readable
-from enso_operator.metrics import Metrics
+from enso_operator.observability.health import Check, create_health_app, serve_health
+from enso_operator.observability.metrics import Metrics
+from enso_operator.serving.server import listen, readable
 
 pytestmark = pytest.mark.anyio
 

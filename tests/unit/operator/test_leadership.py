@@ -14,9 +14,9 @@ from typing import Any, Self
 
 import pytest
 
-from enso_operator import leadership
-from enso_operator.adapters.kube import Forbidden, NoSuchObject
-from enso_operator.leadership import Alone, Leadership
+from enso_operator.controller import leader_election
+from enso_operator.controller.leader_election import Alone, Leadership
+from enso_operator.kube.client import Forbidden, NoSuchObject
 from job_execution_framework.domain.errors import Conflict, EnsoError, Unavailable
 
 pytestmark = pytest.mark.anyio
@@ -215,9 +215,9 @@ async def test_who_crashes_is_replaced_within_twenty_seconds_and_not_earlier_tha
     async with a, b:
         await time.passes(11.9)
         a.lease = a.leadership.lease = Shared(fault=AWAY)  # what it did last was to renew
-        await time.passes(leadership.LEASE_SECONDS - leadership.RENEW_SECONDS)
+        await time.passes(leader_election.LEASE_SECONDS - leader_election.RENEW_SECONDS)
         assert not b.works
-        await time.passes(20 - (leadership.LEASE_SECONDS - leadership.RENEW_SECONDS))
+        await time.passes(20 - (leader_election.LEASE_SECONDS - leader_election.RENEW_SECONDS))
         assert b.works
 
 
@@ -278,7 +278,7 @@ async def test_a_lease_that_somebody_else_has_taken_is_not_renewed(
         before = lease.writes
         await time.passes(3)
         assert (a.works, lease.writes) == (False, before)
-        await time.passes(leadership.LEASE_SECONDS)
+        await time.passes(leader_election.LEASE_SECONDS)
         assert (a.works, lease.spec["leaseTransitions"]) == (True, 2)
 
 
@@ -315,7 +315,7 @@ async def test_a_write_that_came_although_its_answer_did_not_is_ours(
 
     lease.fault = written_and_lost
     async with a:
-        await time.passes(leadership.LOOK_SECONDS)
+        await time.passes(leader_election.LOOK_SECONDS)
         assert a.works
 
 
@@ -333,7 +333,7 @@ async def test_who_may_not_have_a_lease_says_so_and_stands_by(
 async def test_a_request_that_hangs_does_not_keep_a_leader_working(
     a: Candidate, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leadership, "ANSWER_SECONDS", 0.01)
+    monkeypatch.setattr(leader_election, "ANSWER_SECONDS", 0.01)
     async with a:
         await time.passes(1)
 

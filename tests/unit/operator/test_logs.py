@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enso_operator.logs import FIELDS, JsonFormatter, TextFormatter, transitions
+from enso_operator.observability.log_format import FIELDS, JsonFormatter, TextFormatter, transitions
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.events import Event
@@ -291,14 +291,14 @@ def test_no_secret_reaches_the_log() -> None:
 
 PROGRAM = """
 import logging, warnings
-from enso_operator.logs import configure
+from enso_operator.observability.log_format import configure
 configure("json", "debug")
 for log_format, level in ("json", "info"), ("text", "error"):
     configure(log_format, level)
     for library in ("kopf.reactor", "aiohttp.access", "urllib3.pool", "kubernetes.client"):
         logging.getLogger(library).info("chatter")
         logging.getLogger(library).error("%s is in trouble", library)
-    logging.getLogger("enso_operator.actor").info("hello")
+    logging.getLogger("enso_operator.coordinator.actor").info("hello")
     warnings.warn("this is old\\nand so on", DeprecationWarning)
 """
 

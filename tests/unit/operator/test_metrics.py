@@ -11,9 +11,9 @@ import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from enso_operator.actor import Actor
-from enso_operator.adapters.local import LocalSessions
-from enso_operator.metrics import LONGEST_SECONDS, REASONS, Metrics
+from enso_operator.coordinator.actor import Actor
+from enso_operator.observability.metrics import LONGEST_SECONDS, REASONS, Metrics
+from enso_operator.sessions.local.sessions import LocalSessions
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import Conflict, JobNotFound, Unavailable

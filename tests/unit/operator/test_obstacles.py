@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from enso_operator import obstacles
-from enso_operator.actor import Actor
-from enso_operator.adapters.local import LocalSessions
-from enso_operator.obstacles import LONGEST_PAUSE_SECONDS, Obstacles, is_same
+from enso_operator.coordinator import obstacles
+from enso_operator.coordinator.actor import Actor
+from enso_operator.coordinator.obstacles import LONGEST_PAUSE_SECONDS, Obstacles, is_same
+from enso_operator.sessions.local.sessions import LocalSessions
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import NoAnswer, NotYet, Unavailable
 from job_execution_framework.domain.job import Job

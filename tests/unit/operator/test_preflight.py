@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from enso_operator.documents import Lines
-from enso_operator.manifest import load
-from enso_operator.preflight import preflight
+from enso_operator.cli.preflight import preflight
+from enso_operator.manifests.load import load
+from enso_operator.manifests.yaml_reader import Lines
 from tests.support.workstation import Workstation
 
 HEAD = """\

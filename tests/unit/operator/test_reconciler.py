@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from kubernetes.client import ApiClient, Configuration
 
-from enso_operator.actor import Listener
-from enso_operator.adapters.kube import Document
-from enso_operator.adapters.local import LocalSessions
-from enso_operator.adapters.local_machine import LocalMachine
-from enso_operator.adapters.recorder import Recorder
-from enso_operator.adapters.unit_of_work import Seen
-from enso_operator.ensojob_actor import LIBRARY_PATIENCE_SECONDS
-from enso_operator.metrics import Metrics
-from enso_operator.reconciler import Reconciler
+from enso_operator.controller.ensojob_actor import LIBRARY_PATIENCE_SECONDS
+from enso_operator.controller.reconciler import Reconciler
+from enso_operator.coordinator.actor import Listener
+from enso_operator.kube.client import Document
+from enso_operator.kube.event_recorder import Recorder
+from enso_operator.kube.unit_of_work import Seen
+from enso_operator.observability.metrics import Metrics
+from enso_operator.sessions.local.backend import LocalMachine
+from enso_operator.sessions.local.sessions import LocalSessions
 from job_execution_framework.domain.errors import NotYet, ScriptNotFound
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job

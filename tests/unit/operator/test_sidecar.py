@@ -12,7 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from enso_operator.sidecar import AT_ONCE_BYTES, BYTES_A_SECOND, JOURNAL, PIECE_BYTES, Tail
+from enso_operator.sessions.pods.sidecar import (
+    AT_ONCE_BYTES,
+    BYTES_A_SECOND,
+    JOURNAL,
+    PIECE_BYTES,
+    Tail,
+)
 from job_execution_framework.domain import events
 from job_execution_framework.service_layer.record_line import BEGINS, LONGEST_BYTES
 from job_execution_framework.service_layer.records import End, to_line
@@ -32,7 +38,7 @@ def printed(folder: Path, journal: bytes) -> bytes:
     """Return what the container prints of such a journal from its start to its SIGTERM."""
     (folder / "run").mkdir()
     (folder / "run" / JOURNAL).write_bytes(journal)
-    program = [sys.executable, "-m", "enso_operator.sidecar", str(folder / "runtime")]
+    program = [sys.executable, "-m", "enso_operator.sessions.pods.sidecar", str(folder / "runtime")]
     with (folder / "log").open("wb") as log:
         sidecar = subprocess.Popen([*program, str(folder / "run")], stdout=log)
     try:

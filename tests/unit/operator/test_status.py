@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from enso_operator.adapters.conditions import refused
-from enso_operator.adapters.place import Place
-from enso_operator.adapters.recorder import is_warning
-from enso_operator.adapters.restored import restored
-from enso_operator.adapters.status import status_of
-from enso_operator.adapters.status_fields import one_line
-from enso_operator.adapters.status_size import document_of, merge_patch
 from enso_operator.api.status import EnsoJobStatus
+from enso_operator.coordinator.session_location import Place
+from enso_operator.kube.event_recorder import is_warning
+from enso_operator.kube.status.conditions import refused
+from enso_operator.kube.status.fields import one_line
+from enso_operator.kube.status.read import restored
+from enso_operator.kube.status.size import document_of, merge_patch
+from enso_operator.kube.status.write import status_of
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Frame
 from job_execution_framework.domain.job import Job

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import invariant
 from hypothesis.stateful import run_state_machine_as_test as run_machine
 
-from enso_operator.adapters.restored import restored
-from enso_operator.adapters.status import status_of
-from enso_operator.adapters.status_size import document_of
 from enso_operator.api.status import EnsoJobStatus
+from enso_operator.kube.status.read import restored
+from enso_operator.kube.status.size import document_of
+from enso_operator.kube.status.write import status_of
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import GapInLog, IllegalTransition

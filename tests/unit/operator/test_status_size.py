@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from enso_operator.adapters.status import status_of
-from enso_operator.adapters.status_size import document_of
 from enso_operator.api.status import LARGEST_STATUS, EnsoJobStatus
+from enso_operator.kube.status.size import document_of
+from enso_operator.kube.status.write import status_of
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Frame, Reason
 from job_execution_framework.domain.job import Job

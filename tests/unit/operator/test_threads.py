@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from enso_operator.threads import MOST_AT_ONCE, MOST_OF_A_JOB, FairPool, in_thread, turn_of
+from enso_operator.blocking import MOST_AT_ONCE, MOST_OF_A_JOB, FairPool, in_thread, turn_of
 
 
 async def for_job(job: str, call: Callable[[], None]) -> None:

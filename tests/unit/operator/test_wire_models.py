@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from enso_operator.api.fields import FORMS
 from enso_operator.api.rules import broken_rules, broken_script_rules
-from enso_operator.api.to_domain import SecretKey, job_definition
 from enso_operator.api.v1alpha1 import API_VERSION, EnsoJob, EnsoScript
+from enso_operator.manifests.to_domain import SecretKey, job_definition
 from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.script import (
     Container,

@@ -6,10 +6,10 @@ import secrets
 import sys
 import time
 
-from enso_operator.adapters.connection import NotConnected, check_namespace, client_of, explained
-from enso_operator.adapters.kube import Document, NoSuchObject, Objects
-from enso_operator.adapters.unit_of_work import KIND
 from enso_operator.api.v1alpha1 import API_VERSION
+from enso_operator.kube.client import Document, NoSuchObject, Objects
+from enso_operator.kube.connection import NotConnected, check_namespace, client_of, explained
+from enso_operator.kube.unit_of_work import KIND
 from job_execution_framework.domain.errors import Conflict, EnsoError
 
 PASSED, FAILED, COULD_NOT_CHECK = 0, 1, 2

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from enso_operator import manifest
-from enso_operator.journals import RunFolder
-from enso_operator.manifest import Manifest
+from enso_operator.cli.run_folders import RunFolder
+from enso_operator.manifests import load
+from enso_operator.manifests.load import Manifest
 from job_execution_framework.domain.changes import changes, reshaped, why_not
 from job_execution_framework.domain.errors import EnsoError, InvalidResume
 from job_execution_framework.domain.job import Job
@@ -39,7 +39,7 @@ class LastRun:
     @classmethod
     def read(cls, folder: RunFolder, name: str) -> Self:
         """Read it from its folder. Raises InvalidResume where that is damaged."""
-        described = manifest.load(folder.manifest, name=name)
+        described = load.load(folder.manifest, name=name)
         try:
             job = unit_of_work(described, folder).jobs.get(described.name)
         except EnsoError as error:

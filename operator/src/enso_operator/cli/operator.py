@@ -13,13 +13,14 @@ from kubernetes.client import ApiClient
 from pydantic import ValidationError
 from pydantic_settings import CliApp, SettingsError
 
-from enso_operator import http_server, logs
-from enso_operator.adapters.connection import NotConnected, check_namespace, client_of, explained
-from enso_operator.adapters.kube import Objects, uid_of_namespace
-from enso_operator.adapters.unit_of_work import KIND
+from enso_operator.blocking import MOST_AT_ONCE
 from enso_operator.bootstrap import operate
+from enso_operator.kube.client import Objects, uid_of_namespace
+from enso_operator.kube.connection import NotConnected, check_namespace, client_of, explained
+from enso_operator.kube.unit_of_work import KIND
+from enso_operator.observability import log_format
+from enso_operator.serving import server
 from enso_operator.settings import OperatorSettings, sentences
-from enso_operator.threads import MOST_AT_ONCE
 from job_execution_framework.domain.errors import EnsoError
 
 STOPPED, COULD_NOT_OPERATE = 0, 2
@@ -50,8 +51,8 @@ def operator(arguments: Sequence[str]) -> int:
         return _refuse(NO_SESSIONS)
     if settings.sessions == "pods" and not settings.records_image:
         return _refuse(NO_RECORDS_IMAGE)
-    http_server.raise_file_limit()
-    logs.configure(settings.log_format, settings.log_level)
+    server.raise_file_limit()
+    log_format.configure(settings.log_format, settings.log_level)
     if settings.sessions == "local":
         print(LOCAL, file=sys.stderr)
     try:
@@ -88,7 +89,7 @@ def _cluster(settings: OperatorSettings) -> tuple[ApiClient, str]:
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        return http_server.listen(host, port)
+        return server.listen(host, port)
     except (OSError, OverflowError, UnicodeError) as error:
         raise NotConnected(
             f"cannot serve /healthz at {host}:{port} ({error}): choose another --health-port"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from enso_operator.adapters.local import OUTPUT
+from enso_operator.sessions.local.sessions import OUTPUT
 from job_execution_framework.domain.lines import END
 from job_execution_framework.runtime.supervisor import JOURNAL
 

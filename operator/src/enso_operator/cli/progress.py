@@ -17,7 +17,7 @@ from rich.status import Status
 from rich.text import Text
 
 from enso_operator.cli.output import Line, Output
-from enso_operator.journals import RunFolder
+from enso_operator.cli.run_folders import RunFolder
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import printable
 from job_execution_framework.domain.events import arguments, took

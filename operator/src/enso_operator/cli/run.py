@@ -11,14 +11,15 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from enso_operator import journals, manifest
-from enso_operator.actor import Actor
-from enso_operator.adapters.local import LocalSessions
+from enso_operator.cli import run_folders
 from enso_operator.cli.last_run import LastRun, digests, unit_of_work, works_of
+from enso_operator.cli.preflight import preflight
 from enso_operator.cli.progress import Progress
-from enso_operator.journals import Context, RunFolder, Runs
-from enso_operator.manifest import Manifest, ManifestError
-from enso_operator.preflight import preflight
+from enso_operator.cli.run_folders import Context, RunFolder, Runs
+from enso_operator.coordinator.actor import Actor
+from enso_operator.manifests import load
+from enso_operator.manifests.load import Manifest, ManifestError
+from enso_operator.sessions.local.sessions import LocalSessions
 from job_execution_framework.domain.errors import EnsoError, InvalidJob, InvalidResume
 from job_execution_framework.domain.failure_card import to_come
 from job_execution_framework.domain.job import Job
@@ -45,8 +46,8 @@ def run(file: Path, *, resume: bool) -> int:
 
 
 def _start(file: Path) -> int:
-    wanted = manifest.load(file)
-    runs = journals.runs_of(file, wanted.name)
+    wanted = load.load(file)
+    runs = run_folders.runs_of(file, wanted.name)
     works = works_of(wanted.scripts)
     doubts = _preflight(file, wanted, wanted.scripts, works)
     context = Context(str(Path.cwd()), os.environ.get(PATH_VARIABLE), digests(works))
@@ -99,7 +100,7 @@ def _left(runs: Runs, wanted: Manifest, file: Path) -> str:
 
 def _resume(file: Path) -> int:
     wanted, slip = _read(file)
-    runs = journals.runs_of(file, wanted.name) if wanted else journals.known_runs(file)
+    runs = run_folders.runs_of(file, wanted.name) if wanted else run_folders.known_runs(file)
     if runs is None or runs.last() is None:
         raise slip or InvalidResume(
             f"there is nothing to resume: {file} was never run before, or under another name"
@@ -152,14 +153,14 @@ def _preflight(
     """Refuse what cannot work; return what a newer interpreter may know better."""
     findings = preflight(file, wanted, scripts, works)
     if any(one.is_certain for one in findings):
-        raise ManifestError(manifest.told(file, [one.sentence for one in findings]))
+        raise ManifestError(load.told(file, [one.sentence for one in findings]))
     return [f"warning: {file}: {one.sentence}" for one in findings]
 
 
 def _read(file: Path) -> tuple[Manifest | None, ManifestError | None]:
     """Return what the file describes, or why it describes nothing."""
     try:
-        return manifest.load(file), None
+        return load.load(file), None
     except ManifestError as error:
         return None, error
 

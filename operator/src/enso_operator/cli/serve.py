@@ -11,9 +11,9 @@ import socket
 import sys
 from contextlib import AbstractAsyncContextManager, nullcontext
 
-from enso_operator.gateway import Jobs, create_app
-from enso_operator.http_guard import LOOPBACK
-from enso_operator.http_server import (
+from enso_operator.http_api.app import Jobs, create_app
+from enso_operator.http_api.middleware import LOOPBACK
+from enso_operator.serving.server import (
     HIGHEST_PORT,
     Complaints,
     listen,
@@ -60,15 +60,15 @@ def serve(*, embedded: bool, namespace: str, host: str, port: int) -> int:
 
 
 def _in_memory() -> tuple[AbstractAsyncContextManager[Jobs], str]:
-    from enso_operator.embedded import EmbeddedJobs  # noqa: PLC0415
+    from enso_operator.http_api.memory_backend import EmbeddedJobs  # noqa: PLC0415
 
     return EmbeddedJobs(), "here"
 
 
 def _in_cluster(namespace: str) -> tuple[AbstractAsyncContextManager[Jobs], str]:
-    from enso_operator.adapters.connection import connect  # noqa: PLC0415
-    from enso_operator.cluster_jobs import ClusterJobs  # noqa: PLC0415
-    from enso_operator.threads import MOST_AT_ONCE  # noqa: PLC0415
+    from enso_operator.blocking import MOST_AT_ONCE  # noqa: PLC0415
+    from enso_operator.http_api.cluster_backend import ClusterJobs  # noqa: PLC0415
+    from enso_operator.kube.connection import connect  # noqa: PLC0415
 
     objects = connect(namespace, MOST_AT_ONCE)
     return nullcontext(ClusterJobs(objects)), f"in namespace {objects.namespace}"

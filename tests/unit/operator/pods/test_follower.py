@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from enso_operator.adapters.pods import delay
+from enso_operator.sessions.pods import volume_wait
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.row import ScriptState
@@ -91,7 +91,7 @@ def test_an_image_that_never_comes_ends_the_pod_and_nothing_has_run() -> None:
 def test_a_volume_that_does_not_come_is_told_by_the_pods_events(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(delay, "FIRST_LOOK_SECONDS", 0)
+    monkeypatch.setattr(volume_wait, "FIRST_LOOK_SECONDS", 0)
     told = [
         {"reason": "FailedMount", "message": "older", "lastTimestamp": "2026-11-26T12:00:00Z"},
         {"reason": "FailedMount", "message": "no secret", "lastTimestamp": "2026-11-26T12:00:01Z"},
@@ -107,7 +107,7 @@ def test_a_volume_that_does_not_come_is_told_by_the_pods_events(
 def test_an_init_container_that_hangs_is_told_and_its_log_stays(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(delay, "FIRST_LOOK_SECONDS", 0)
+    monkeypatch.setattr(volume_wait, "FIRST_LOOK_SECONDS", 0)
     hangs = {"vault": RUNNING}
     over = pod(session=WAITING, inits={"vault": ended(137, "Error")}, phase="Failed", version=9)
     node = Node([*(pod(session=WAITING, inits=hangs, version=i) for i in range(1, 5)), over])
@@ -125,7 +125,7 @@ def test_an_init_container_that_hangs_is_told_and_its_log_stays(
 def test_a_job_that_is_cancelled_does_not_wait_for_an_init_container(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(delay, "FIRST_LOOK_SECONDS", 0)
+    monkeypatch.setattr(volume_wait, "FIRST_LOOK_SECONDS", 0)
     node = Node([*[pod(session=WAITING, inits={"vault": RUNNING})] * 3, None])
     told = follow(node, word=ControlWord.CANCEL, patience=300)
     assert (node.given_up, node.expired) == (1, 0)

@@ -12,8 +12,8 @@ import pytest
 from aiohttp import web
 from kubernetes.client import Configuration
 
-from enso_operator.adapters.pods import logs
-from enso_operator.adapters.pods.logs import PIECE_BYTES, NoLog, PodLogs
+from enso_operator.sessions.pods import logs
+from enso_operator.sessions.pods.logs import PIECE_BYTES, NoLog, PodLogs
 from job_execution_framework.domain.errors import Unavailable
 from job_execution_framework.service_layer.record_line import BEGINS, LONGEST_BYTES
 
@@ -131,7 +131,7 @@ def test_to_import_it_changes_nothing_in_others() -> None:
     program = (
         "from asyncio.sslproto import SSLProtocol\n"
         "before = SSLProtocol.max_size\n"
-        "from enso_operator.adapters.pods import logs\n"
+        "from enso_operator.sessions.pods import logs\n"
         "assert SSLProtocol.max_size == before\n"
         "logs.buffer_little_of_tls()\n"
         "assert SSLProtocol.max_size == 16 * 1024\n"

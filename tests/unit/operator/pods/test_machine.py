@@ -8,9 +8,9 @@ import pytest
 from aiohttp import web
 from kubernetes.client import ApiClient, Configuration
 
-from enso_operator.adapters.pods.logs import PodLogs
-from enso_operator.adapters.pods.machine import LATE_SWEEPS, PodMachine
-from enso_operator.adapters.pods.settings import PodSettings
+from enso_operator.sessions.pods.backend import LATE_SWEEPS, PodMachine
+from enso_operator.sessions.pods.logs import PodLogs
+from enso_operator.sessions.pods.settings import PodSettings
 from job_execution_framework.service_layer.clock import SystemClock
 from tests.support.pods import RUNNING, container, ended, pod
 

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enso_operator.adapters.pods.names import pod_name
+from enso_operator.sessions.pods.names import pod_name
 
 NAMES = st.from_regex(r"\A[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from enso_operator.adapters.pods import patience, records
-from enso_operator.adapters.pods.logs import NoLog
+from enso_operator.sessions.pods import patience, records
+from enso_operator.sessions.pods.logs import NoLog
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.errors import Unavailable
 from job_execution_framework.domain.row import ScriptState

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from enso_operator.adapters.pods.records import Records
+from enso_operator.sessions.pods.records import Records
 from job_execution_framework.domain.events import Event, InterpreterLost
 from job_execution_framework.service_layer.record_line import BEGINS, LONGEST_BYTES
 from job_execution_framework.service_layer.records import End, to_line

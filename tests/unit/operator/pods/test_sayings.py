@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from enso_operator.adapters.pods.sayings import of_pull, of_start
+from enso_operator.sessions.pods.kubelet_messages import of_pull, of_start
 
 PULL = 'failed to pull and unpack image "studio/houdini:20.5": '
 

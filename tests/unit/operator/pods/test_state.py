@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from enso_operator.adapters.pods import state
+from enso_operator.sessions.pods import state
 from job_execution_framework.domain.cause import Reason
 from tests.support.pods import RUNNING, WAITING, Document, disrupted, ended, pod, waiting
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from enso_operator import obstacles
-from enso_operator.adapters.kube import Forbidden
-from enso_operator.adapters.pods.follower import STILL_RUNS
+from enso_operator.coordinator import obstacles
+from enso_operator.kube.client import Forbidden
+from enso_operator.sessions.pods.follower import STILL_RUNS
 from job_execution_framework.domain.errors import EnsoError, Unavailable
 from job_execution_framework.domain.steps import ControlWord
 from job_execution_framework.service_layer.observations import Ended

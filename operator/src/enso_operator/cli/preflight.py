@@ -1,0 +1,119 @@
+"""Before anything of a manifest runs: what cannot work, each with its line in the file.
+
+`enso run` asks. What a Python newer than this one may know better is a warning.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from enso_operator.manifests.load import Manifest
+from enso_operator.manifests.yaml_reader import Lines, parse
+from job_execution_framework.domain.script import LibraryScript, Missing, Script, Source, Work
+from job_execution_framework.domain.values import is_mapping
+from job_execution_framework.service_layer.preflight import Unfit, unfit
+
+_PYTHON = re.compile(r"python(3(\.\d+)?)?\Z")
+_FLAG = re.compile(r"-[bBdEIOPqsSuv]+\Z")
+_VERSION = re.compile(r"Python (\d+)\.(\d+)")
+_PATIENCE_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence about the file."""
+
+    sentence: str
+    is_certain: bool
+    """The session's interpreter cannot know better."""
+
+
+def preflight(
+    file: Path, described: Manifest, scripts: Iterable[Script], works: Mapping[str, Work]
+) -> list[Finding]:
+    """Return what is wrong with the scripts, which are to run as `works` says."""
+    found = [(script, one) for script in scripts for one in _unfit(works[script.name], script)]
+    if not found:
+        return []
+    place = _Place(file, described)
+    interpreters = {session.name: session.interpreter for session in described.sessions}
+    return [
+        Finding(
+            place.told(script, works[script.name], one),
+            isinstance(works[script.name], Missing) or _is_ours(interpreters[script.session]),
+        )
+        for script, one in found
+    ]
+
+
+def _unfit(work: Work, script: Script) -> Iterator[Unfit]:
+    if isinstance(work, Missing):
+        yield Unfit(work.why)
+    elif isinstance(work, Source):
+        yield from unfit(work, script.parameters)
+
+
+class _Place:
+    """Where the scripts of a manifest stand in its file."""
+
+    def __init__(self, file: Path, described: Manifest) -> None:
+        is_json = file.suffix.lower() == ".json"
+        document = parse(described.text, is_json=is_json)
+        self._is_resource = not (is_mapping(document) and "instructions" in document)
+        self._names = [script.name for script in described.scripts]
+        self._lines = None if is_json else Lines(described.text)
+
+    def told(self, script: Script, work: Work, one: Unfit) -> str:
+        """Return a sentence that begins with the line and the field."""
+        index = self._names.index(script.name)
+        if not self._is_resource:
+            path = f"instructions[{index}]{one.argument and f' {one.argument!r}'}"
+            return self._at(("instructions", index), path, _in_library(work, one))
+        path, place = f"spec.scripts[{script.name}]", ("spec", "scripts", index)
+        if one.line is None and not isinstance(work, Missing):
+            below = ("args", one.argument) if one.argument else ("args",)
+            return self._at((*place, *below), ".".join((path, *below)), one.why)
+        if isinstance(script.work, LibraryScript):
+            return self._at((*place, "scriptRef"), f"{path}.scriptRef:", _in_library(work, one))
+        line = one.line or 1
+        if self._lines and (exact := self._lines.within(line, *place, "source")):
+            return f"line {exact}: {path}.source {one.why}"
+        return self._at((*place, "source"), f"{path}.source, line {line},", one.why)
+
+    def _at(self, location: tuple[str | int, ...], path: str, why: str) -> str:
+        line = self._lines and self._lines.of(*location)
+        return f"{f'line {line}: ' if line else ''}{path} {why}"
+
+
+def _in_library(work: Work, one: Unfit) -> str:
+    """Say it of a script that the library has in a file."""
+    if isinstance(work, Source) and one.line is not None:
+        return f"{work.file}, line {one.line}, {one.why}"
+    return one.why
+
+
+@cache
+def _is_ours(interpreter: Sequence[str]) -> bool:
+    """Whether the interpreter is known to be no newer than the one that runs this."""
+    program, is_plain = shutil.which(interpreter[0]), all(map(_FLAG.match, interpreter[1:]))
+    if program is None or not is_plain or not _PYTHON.match(Path(interpreter[0]).name):
+        return False  # one of an application is not started for that: it may take a licence
+    try:
+        asked = subprocess.run(
+            [program, "--version"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_PATIENCE_SECONDS,
+        )
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return False
+    version = _VERSION.match(asked.stdout)
+    return version is not None and (int(version[1]), int(version[2])) <= sys.version_info[:2]

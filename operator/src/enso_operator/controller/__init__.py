@@ -1,0 +1,1 @@
+"""EnsoJobs of a cluster; `handlers` take what kopf sees, `reconciler` decides who works on it."""

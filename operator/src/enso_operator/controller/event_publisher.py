@@ -1,0 +1,124 @@
+"""Posts Kubernetes Events of one job, patiently, but not so patiently that the job would wait."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from enso_operator.blocking import in_thread
+from enso_operator.coordinator.allowance import Allowance
+from enso_operator.coordinator.obstacles import without_numbers
+from enso_operator.kube.client import Document, NoSuchObject, Refused
+from enso_operator.kube.event_recorder import Recorder
+from enso_operator.kube.unit_of_work import Seen
+from enso_operator.observability.metrics import Metrics
+from job_execution_framework.domain.errors import EnsoError, Unavailable
+from job_execution_framework.domain.events import COORDINATOR, Event
+from job_execution_framework.domain.job import Job
+from job_execution_framework.service_layer.clock import Clock
+
+AT_ONCE, A_SECOND = 300, 5
+"""So many Events tell of a job's scripts. The largest job has 200 of them, if none fails."""
+LEFT_OUT = (
+    f"more happens in this job than {AT_ONCE} Events tell, and then {A_SECOND} a second: "
+    "the others are left out, and its status says how each script stands"
+)
+PATIENCE_SECONDS = 60.0
+"""So long the job waits for its Events to be taken. What they tell is in its status, too."""
+_log = logging.getLogger(__name__)
+
+
+class Announcer:
+    """Tells what happens to a job, before it is committed.
+
+    Names of Events come from what they tell, so nothing is lost or told twice where the commit
+    fails, or this process.
+    """
+
+    def __init__(self, recorder: Recorder, metrics: Metrics, clock: Clock) -> None:
+        self._recorder, self._metrics, self._clock = recorder, metrics, clock
+        self._failing_since: float | None = None
+        self._posted: set[str] = set()
+        """Names of what is known to be there: after a failure only the rest is posted again."""
+        self._noted: set[tuple[str, str]] = set()
+        """The operator's own words, each of which is posted once."""
+        self._allowance = Allowance(AT_ONCE, A_SECOND, clock.now())
+
+    async def tell(self, about: Seen, job: Job, events: Sequence[Event]) -> None:
+        """Post the new events of the job. Raises Unavailable, but not for ever."""
+        documents = self._recorder.documents(about, job, events)
+        told = [*zip(events, documents, strict=True)]
+        recorded = [document for event, document in told if event.origin not in (COORDINATOR, "")]
+        ours = [document for event, document in told if event.origin in (COORDINATOR, "")]
+        try:
+            await self._post_all(self._allowed(recorded))
+            if self._new(recorded):
+                await self._note(about, job, "EventsLeftOut", LEFT_OUT)
+            # One after the other: whoever posts the rest after a crash decides it anew, and later.
+            for document in ours:
+                await self._post_all([document])
+        except (Refused, NoSuchObject, Unavailable) as error:
+            self._give_way(about, error)
+        else:
+            self._failing_since = None
+
+    async def complain(self, about: Seen, job: Job | None, why: str) -> None:
+        """Say once what keeps the job from going on. Raises Unavailable, but not for ever."""
+        try:
+            await self._note(about, job, "NotGoingOn", why)
+        except (Refused, NoSuchObject, Unavailable) as error:
+            self._give_way(about, error)
+
+    def committed(self) -> None:
+        """Know that what was told is not told again."""
+        self._posted.clear()
+
+    async def _note(self, about: Seen, job: Job | None, reason: str, message: str) -> None:
+        """Post something of the operator's own, once."""
+        words = reason, without_numbers(message)
+        if words in self._noted:
+            return
+        note = self._recorder.note(about, job, reason, message, self._clock.now())
+        _log.warning("%s/%s: %s", about.namespace, about.name, message)
+        await in_thread(self._post, note)
+        self._noted.add(words)
+
+    def _new(self, documents: Sequence[Document]) -> list[Document]:
+        """Return those that are not known to be there."""
+        return [document for document in documents if _name(document) not in self._posted]
+
+    def _allowed(self, documents: Sequence[Document]) -> list[Document]:
+        """Return the first of the new ones, as many as may be posted now."""
+        new = self._new(documents)
+        allowed = new[: max(0, int(self._allowance.left(self._clock.now())))]
+        self._allowance.spend(len(allowed))
+        return allowed
+
+    def _give_way(self, about: Seen, error: EnsoError) -> None:
+        """Raise what may get better, for a while; then let the job go on without its Events."""
+        now = self._clock.now()
+        self._failing_since = self._failing_since or now
+        if isinstance(error, Unavailable) and now < self._failing_since + PATIENCE_SECONDS:
+            raise error
+        name = f"{about.namespace}/{about.name}"
+        _log.warning("%s: Events are not told, the status has it all: %s", name, error)
+
+    async def _post_all(self, documents: Sequence[Document]) -> None:
+        """Post them side by side; raise the first failure when all have been tried."""
+        posts = [in_thread(self._post, document) for document in self._new(documents)]
+        for result in await asyncio.gather(*posts, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+
+    def _post(self, document: Document) -> None:
+        try:
+            self._metrics.posted("posted" if self._recorder.send(document) else "known")
+        except EnsoError:
+            self._metrics.posted("failed")
+            raise
+        self._posted.add(_name(document))
+
+
+def _name(document: Document) -> str:
+    return str(document["metadata"]["name"])

@@ -1,0 +1,60 @@
+"""What kopf calls. Handlers only hand on what they see: the reconciler decides."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
+from typing import Any
+
+import kopf
+from kubernetes.client import Configuration
+
+from enso_operator.controller.reconciler import Reconciler
+from enso_operator.kube.api_session import BoundedResponse, authorization, session_of
+from enso_operator.kube.client import GROUP, VERSION, Document
+from enso_operator.kube.unit_of_work import KIND
+
+Saw = Callable[[str | None, Document], None]
+
+
+def handlers(
+    reconciler: Reconciler, saw_pod: Saw | None, configuration: Configuration
+) -> kopf.OperatorRegistry:
+    """Return the handlers of the running event loop's reconciler; kopf has a loop of its own.
+
+    Pods are watched where somebody wants to see them.
+    """
+    registry = kopf.OperatorRegistry()
+    tell = partial(
+        asyncio.get_running_loop().call_soon_threadsafe,
+        # That of kopf holds the object, and every timer and task keeps the context of its birth.
+        context=copy_context(),
+    )
+
+    @kopf.on.event(GROUP, VERSION, KIND, registry=registry)
+    async def saw(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401  # whatever kopf gives
+        tell(reconciler.saw, event["type"], dict(event["object"]))
+
+    if saw_pod:
+
+        @kopf.on.event("", "v1", "pods", registry=registry)
+        async def pod(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401
+            tell(saw_pod, event["type"], dict(event["object"]))
+
+        del pod
+
+    @kopf.on.login(registry=registry)
+    async def login(**_: Any) -> kopf.AiohttpSession:  # noqa: ANN401
+        return credentials(configuration)
+
+    del saw, login  # the registry has them
+    return registry
+
+
+def credentials(configuration: Configuration) -> kopf.AiohttpSession:
+    """Return how kopf reaches the API server: through a session of ours."""
+    session = session_of(configuration, response_class=BoundedResponse)
+    session.headers.update(authorization(configuration))
+    return kopf.AiohttpSession(server=configuration.host, aiohttp_session=session)

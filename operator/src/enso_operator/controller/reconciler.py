@@ -1,0 +1,298 @@
+"""One actor for each EnsoJob for which something is to be done.
+
+Of all others a reference is held: of those that have ended, that wait for their user, and whose
+object is none that an actor can work with. Of each of these only another version is news.
+
+What a watch brings arrives in `saw`. `sweep` looks now and then at what there really is, because
+a watch may miss a deletion, or be dead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from kubernetes.client import ApiClient
+
+from enso_operator.blocking import in_thread, patiently, turn_of
+from enso_operator.controller.alarms import Alarms
+from enso_operator.controller.ensojob_actor import EnsoJobActor, NoJob, PlacedSessions
+from enso_operator.controller.ttl import TimeToLive
+from enso_operator.coordinator.actor import Listener
+from enso_operator.kube.client import Document, NoSuchObject, Objects, Refused
+from enso_operator.kube.event_recorder import Recorder
+from enso_operator.kube.library import EnsoScriptLibrary
+from enso_operator.kube.unit_of_work import (
+    KIND,
+    KubernetesJobUnitOfWork,
+    Reference,
+    Seen,
+    lean,
+)
+from enso_operator.observability.metrics import Metrics
+from job_execution_framework.domain.errors import Unavailable
+from job_execution_framework.service_layer.clock import Clock
+
+LONGEST_BACK_OFF_SECONDS = 60.0
+"""Before a job whose actor broke, or gave up, again and again gets another one."""
+LINGER_SECONDS = 10.0
+"""How long the process of a session that has ended may take to exit."""
+_log = logging.getLogger(__name__)
+
+
+class JobSessions(PlacedSessions, Protocol):
+    """The sessions of one job."""
+
+    async def reap(self, patience: float) -> None:
+        """Wait so many seconds for what is left of runs that have ended."""
+        ...
+
+
+class Machine(Protocol):
+    """Where the sessions of all EnsoJobs run."""
+
+    def sessions(self, about: Seen) -> JobSessions:
+        """Return the sessions of a job."""
+        ...
+
+    async def forget(self, namespace: str, uid: str) -> None:
+        """Remove what is left of a job that is gone."""
+        ...
+
+    async def tidy(self, namespaces: Collection[str], known: Collection[str]) -> None:
+        """Remove what is left of jobs in these namespaces that are not `known` any more."""
+        ...
+
+
+@dataclass
+class Reconciler:
+    """Starts actors, and watches that none dies silently."""
+
+    client: ApiClient
+    machine: Machine
+    recorder: Recorder
+    clock: Clock
+    metrics: Metrics
+    listener: Callable[[Seen], Listener]
+    namespaces: Sequence[str] = ()
+    """Those that are looked after; without any, all."""
+
+    known: dict[str, int] = field(default_factory=dict[str, int], init=False)
+    """The EnsoJobs that there are, by uid, with the newest version that was seen of each."""
+    actors: dict[str, EnsoJobActor] = field(default_factory=dict[str, EnsoJobActor], init=False)
+    _resting: dict[str, Reference] = field(default_factory=dict[str, Reference], init=False)
+    """Those that have not ended and for which nothing is to be done, in the version looked at."""
+    _given_up: dict[str, tuple[int, float]] = field(
+        default_factory=dict[str, tuple[int, float]], init=False
+    )
+    """How often in a row an actor gave a job up, and before when no other one tries."""
+    _alarms: Alarms = field(init=False)
+    """For those at rest for which something is due."""
+    _ttl: TimeToLive = field(init=False)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], init=False)
+    _stopped: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self._alarms = Alarms(lambda reference: self._do(self._wake(reference)))
+        self._ttl = TimeToLive(self.client, self.clock, self._do)
+
+    @property
+    def live(self) -> int:
+        """How many jobs there are that have not ended."""
+        return len(self.actors) + len(self._resting)
+
+    def saw(self, kind: str | None, document: Document) -> None:
+        """Take what a watch brought: ADDED, MODIFIED or DELETED; None is an object that it lists.
+
+        Only a listing may bring what is older than what was seen: a restored cluster does.
+        """
+        seen = Seen(lean(document))
+        if kind == "DELETED":
+            self._gone(seen.uid)
+            if seen.uid not in self.actors:
+                self._do(self.machine.forget(seen.namespace, seen.uid))
+            return
+        version, before = int(seen.version), self.known.get(seen.uid, 0)
+        if version == before or (version < before and kind is not None):
+            return
+        self.known[seen.uid] = version
+        self._see_to(seen)
+
+    def _see_to(self, seen: Seen) -> None:
+        if actor := self.actors.get(seen.uid):
+            actor.saw(seen.document)
+            return
+        self._let_be(seen.uid)
+        if not needs_work(seen.document):
+            self._given_up.pop(seen.uid, None)
+            self._ttl.look_at(seen)
+        elif (pause := self._pause_of(seen.uid)) > 0:
+            self._rest(seen, pause)
+        else:
+            self._start(seen)
+
+    async def sweep(self) -> list[tuple[str, int]]:
+        """Look at what there is. Return the uids and versions that the watch has not shown."""
+        before, listed = set(self.known), dict[str, int]()
+        for namespace in self.namespaces or [""]:
+            listed |= await in_thread(self._listed, namespace)
+        for uid in before - listed.keys():
+            self._gone(uid)
+        known = listed.keys() | self.known.keys() | self.actors.keys()
+        self._do(self.machine.tidy(self.namespaces, known))
+        return [(uid, at) for uid, at in listed.items() if at > self.known.get(uid, 0)]
+
+    def _listed(self, namespace: str) -> dict[str, int]:
+        """Return the uids of all that are there, with their versions."""
+        jobs = Objects(self.client, namespace, KIND).metadata()
+        return {str(one["uid"]): int(one["resourceVersion"]) for one in jobs}
+
+    async def stop(self, patience: float) -> None:
+        """Stop every actor, for good. Sessions go on: whoever comes next finds them."""
+        self._stopped = True
+        self._ttl.stop()
+        self._alarms.stop_all()
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=patience)
+
+    def _do(self, chore: Coroutine[Any, Any, None]) -> None:
+        if self._stopped:  # kopf has a thread of its own, which may still show something
+            chore.close()
+            return
+        task = asyncio.create_task(chore)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            _log.error("a task of the operator broke", exc_info=error)
+
+    def _gone(self, uid: str) -> None:
+        self.known.pop(uid, None)
+        self._given_up.pop(uid, None)
+        self._let_be(uid)
+        if actor := self.actors.get(uid):
+            actor.deleted()
+
+    # Jobs for which something is to be done.
+
+    def _start(self, seen: Seen) -> None:
+        """Have an actor drive the job. From here on there is this one, and no other."""
+        sessions = self.machine.sessions(seen)
+        actor = self.actors[seen.uid] = self._actor(seen, sessions)
+        self._do(self._drive(actor, sessions))
+
+    async def _drive(self, actor: EnsoJobActor, sessions: JobSessions) -> None:
+        """Drive a job until nothing is to be done for it, however often its actor breaks."""
+        failures, namespace, uid = 0, actor.about.namespace, actor.about.uid
+        turn_of.set(uid)  # for this task, and those that it begins
+        try:
+            while not await self._drive_to_end(actor):
+                failures += 1
+                # What is seen and heard of the job from now on is for the next one.
+                actor = self.actors[uid] = self._actor(actor.newest, sessions)
+                pause = min(LONGEST_BACK_OFF_SECONDS, 2.0**failures)
+                await _complain(actor, f"enso itself broke; it tries again in {pause:g} s")
+                await actor.sleep(pause)
+        finally:
+            del self.actors[uid]
+        self._settle(actor)
+        await sessions.reap(LINGER_SECONDS)
+        if uid not in self.known:
+            await self.machine.forget(namespace, uid)
+
+    def _actor(self, seen: Seen, sessions: JobSessions) -> EnsoJobActor:
+        return EnsoJobActor(
+            seen,
+            job_uow=KubernetesJobUnitOfWork(Objects(self.client, seen.namespace, KIND)),
+            sessions=sessions,
+            library=EnsoScriptLibrary(Objects(self.client, seen.namespace, "ensoscripts")),
+            clock=self.clock,
+            listener=self.listener(seen),
+            recorder=self.recorder,
+            metrics=self.metrics,
+        )
+
+    async def _drive_to_end(self, actor: EnsoJobActor) -> bool:
+        """Return False where something broke that should not have."""
+        try:
+            await actor.drive()
+        except NoJob as error:
+            _log.warning("%s/%s: %s", actor.about.namespace, actor.about.name, error)
+            await _complain(actor, str(error))
+        except Exception:  # noqa: BLE001  # whatever it is, the job goes on
+            self.metrics.actor_failed()
+            _log.exception("%s/%s: its actor broke", actor.about.namespace, actor.about.name)
+            return False
+        return True
+
+    # Jobs for which nothing is to be done.
+
+    def _settle(self, actor: EnsoJobActor) -> None:
+        """Look at the job again where it was changed after its actor looked; else let it rest."""
+        about, newest = actor.about, actor.newest
+        if about.uid not in self.known:
+            return
+        # What the watch still shows of the time before is no news.
+        self.known[about.uid] = max(self.known[about.uid], int(newest.version))
+        times = self._given_up.pop(about.uid, (0, 0.0))[0] + 1
+        if actor.gave_up:
+            pause = min(LONGEST_BACK_OFF_SECONDS, 2.0**times)
+            self._given_up[about.uid] = times, self.clock.now() + pause
+        if newest is about and needs_work(about.document):
+            self._rest(about, actor.wakes_in)
+        else:
+            self._see_to(newest)
+
+    def _rest(self, seen: Seen, seconds: float | None) -> None:
+        self._resting[seen.uid] = seen.reference
+        if seconds is not None:
+            self._alarms.set(seen.reference, seconds)
+
+    def _let_be(self, uid: str) -> None:
+        """Forget that nothing was to be done for it before some time."""
+        self._resting.pop(uid, None)
+        self._alarms.stop(uid)
+        self._ttl.forget(uid)
+
+    def _pause_of(self, uid: str) -> float:
+        return self._given_up.get(uid, (0, 0.0))[1] - self.clock.now()
+
+    async def _wake(self, job: Reference) -> None:
+        """Look at a job that rested until now."""
+        objects = Objects(self.client, job.namespace, KIND)
+        try:
+            seen = Seen(await patiently(objects.get, job.name))
+        except NoSuchObject:
+            return
+        except Refused as error:
+            _log.warning("%s/%s cannot be read: %s", job.namespace, job.name, error)
+            if self._resting.get(job.uid) == job:
+                self._alarms.set(job, LONGEST_BACK_OFF_SECONDS)
+            return
+        if seen.uid == job.uid and self._resting.get(job.uid) == job:
+            self.known[job.uid] = max(self.known.get(job.uid, 0), int(seen.version))
+            self._see_to(seen)
+
+
+async def _complain(actor: EnsoJobActor, why: str) -> None:
+    """Tell it as an Event, as patiently as all others."""
+    while True:
+        try:
+            return await actor.complain(why)
+        except Unavailable:
+            await asyncio.sleep(1)
+
+
+def needs_work(document: Document) -> bool:
+    """Whether something is to be done for an EnsoJob: it has not ended, or its spec was changed."""
+    status: Document = document.get("status") or {}
+    conditions: list[Document] = status.get("conditions") or []
+    finished = any(one["type"] == "Finished" and one["status"] == "True" for one in conditions)
+    return not finished or status.get("observedGeneration") != document["metadata"]["generation"]

@@ -1,0 +1,71 @@
+"""Compares, again and again, what the watch has shown with what there is."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+from enso_operator.blocking import in_thread
+from enso_operator.controller import malloc
+from enso_operator.controller.reconciler import Reconciler
+from job_execution_framework.domain.errors import EnsoError
+from job_execution_framework.service_layer.clock import Clock
+
+UNTIL_READY_SECONDS = 0.5
+"""How often it is looked until the watch has shown everything for the first time."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Sweeper:
+    """Knows whether the operator sees what there is."""
+
+    reconciler: Reconciler
+    clock: Clock
+    every_seconds: float
+    _trouble: str = field(default="nothing was listed yet", init=False)
+    _caught_up: bool = field(default=False, init=False)
+    _unseen: dict[tuple[str, int], float] = field(
+        default_factory=dict[tuple[str, int], float], init=False
+    )
+    """Versions of objects that the watch has not shown, and since when that is known."""
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        while True:
+            began = self.clock.now()
+            await self._sweep()
+            await in_thread(malloc.give_back)
+            took = self.clock.now() - began  # of many objects it is work, beside that of the watch
+            soon = max(UNTIL_READY_SECONDS, 2 * took)
+            await asyncio.sleep(self.every_seconds if self._caught_up else soon)
+
+    async def _sweep(self) -> None:
+        now = self.clock.now()
+        try:
+            unseen = await self.reconciler.sweep()
+        except EnsoError as error:  # also where the CRDs were deleted
+            self._trouble = str(error)
+            _log.warning("EnsoJobs cannot be listed: %s", error)
+            return
+        self._trouble = ""
+        self._unseen = {key: self._unseen.get(key, now) for key in unseen}
+        self._caught_up = self._caught_up or not unseen
+
+    def watch_age(self) -> float:
+        """Return how long, in seconds, there has been something that the watch does not show."""
+        return self.clock.now() - min(self._unseen.values(), default=self.clock.now())
+
+    def is_blind(self) -> str | None:
+        """Say so where the watch is dead: a restart helps."""
+        age = self.watch_age()
+        if not self._caught_up or age < self.every_seconds / 2:
+            return None  # a watch may be a moment late
+        return f"the watch has not shown for {age:.0f} s what was changed in the cluster"
+
+    def is_away(self) -> str | None:
+        """Say so where the operator does not know what there is."""
+        if self._trouble:
+            return f"EnsoJobs cannot be listed: {self._trouble}"
+        return None if self._caught_up else "EnsoJobs are being listed"

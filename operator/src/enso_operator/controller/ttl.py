@@ -1,0 +1,91 @@
+"""Deletes EnsoJobs that have ended when their time to live is over."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from kubernetes.client import ApiClient
+
+from enso_operator.blocking import in_thread
+from enso_operator.controller.alarms import Alarms
+from enso_operator.kube.client import Document, NoSuchObject, Objects, Refused
+from enso_operator.kube.unit_of_work import KIND, Reference, Seen
+from job_execution_framework.domain.errors import Conflict, Unavailable
+from job_execution_framework.service_layer.clock import Clock
+
+MOST_AT_ONCE = 4
+"""So many are deleted at once: after a long time away it may be thousands."""
+SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 600.0
+"""Before a deletion that did not work is tried again: the first time, and after many."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class TimeToLive:
+    """Knows when which of them is due, and nothing else of them."""
+
+    client: ApiClient
+    clock: Clock
+    do: Callable[[Coroutine[Any, Any, None]], None]
+    """Runs what takes a while."""
+    _due: Alarms = field(init=False)
+    _pauses: dict[str, float] = field(default_factory=dict[str, float], init=False)
+    """Those that are being deleted, and how long it was waited before the latest try."""
+    _turns: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE), init=False
+    )
+
+    def __post_init__(self) -> None:
+        self._due = Alarms(self._ring)
+
+    def look_at(self, seen: Seen) -> None:
+        """Have it deleted in time, if it has ended and is not to stay for ever."""
+        self.forget(seen.uid)
+        seconds: int | None = seen.document["spec"].get("ttlSecondsAfterFinished")
+        status: Document = seen.document.get("status") or {}
+        ended: str | None = status.get("completionTime")
+        is_going = "deletionTimestamp" in seen.document["metadata"]
+        if seconds is None or ended is None or is_going:
+            return
+        due = datetime.fromisoformat(ended).timestamp() + seconds
+        self._due.set(seen.reference, due - self.clock.now())
+
+    def forget(self, uid: str) -> None:
+        """Let it stay: it is gone, or goes on."""
+        self._due.stop(uid)
+        self._pauses.pop(uid, None)
+
+    def stop(self) -> None:
+        """Delete nothing any more."""
+        self._due.stop_all()
+
+    def _ring(self, job: Reference) -> None:
+        self._pauses.setdefault(job.uid, 0.0)
+        self.do(self._delete(job))
+
+    async def _delete(self, job: Reference) -> None:
+        """Delete it, unless it was changed since: then its new time to live counts."""
+        name = f"{job.namespace}/{job.name}"
+        try:
+            async with self._turns:
+                objects = Objects(self.client, job.namespace, KIND)
+                await in_thread(objects.delete, job.name, job.uid, job.version)
+        except NoSuchObject:
+            self._pauses.pop(job.uid, None)
+        except (Conflict, Refused, Unavailable) as error:
+            before = self._pauses.get(job.uid)
+            if before is None:
+                return  # what was shown of it meanwhile counts
+            log = _log.debug if before else _log.warning
+            log("%s cannot be deleted, though its time to live is over: %s", name, error)
+            pause = min(max(SHORTEST_PAUSE_SECONDS, 2 * before), LONGEST_PAUSE_SECONDS)
+            self._pauses[job.uid] = pause
+            self._due.set(job, pause)
+        else:
+            self._pauses.pop(job.uid, None)
+            _log.info("%s was deleted: its time to live is over", name)

@@ -1,0 +1,109 @@
+"""Runs kopf, which watches, in a thread and an event loop of its own.
+
+When kopf stops it ends every task of its loop, and where it cannot reach the API server for a
+minute it stops: neither may touch the actors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import kopf
+
+from enso_operator.sessions.pods.names import JOB_UID_LABEL
+
+IDENTITY = "enso"
+"""What kopf calls itself where operators know each other by it, which ours do not."""
+_RESTART_SECONDS = 1.0
+_log = logging.getLogger(__name__)
+# It would complain at every start that signals are not its own: here they are not meant to be.
+logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
+
+
+class Watch:
+    """Shows what happens to EnsoJobs, for as long as it runs."""
+
+    def __init__(self, registry: kopf.OperatorRegistry, namespaces: Sequence[str]) -> None:
+        self._registry, self._namespaces = registry, namespaces
+
+    async def run(self) -> None:
+        """Watch until cancelled; begin anew where kopf gave up."""
+        while True:
+            ended, stop = asyncio.Event(), threading.Event()
+            tell = partial(asyncio.get_running_loop().call_soon_threadsafe, ended.set)
+            threading.Thread(
+                target=self._watch, args=(stop, tell), name="kopf", daemon=True
+            ).start()
+            try:
+                await ended.wait()
+            except asyncio.CancelledError:
+                stop.set()
+                raise
+            await asyncio.sleep(_RESTART_SECONDS)
+
+    def _watch(self, stop: threading.Event, tell: Callable[[], object]) -> None:
+        try:
+            asyncio.run(self._kopf(stop))
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is tried again
+            _log.error("the watch broke, and begins anew: %s", error)  # kopf told
+        finally:
+            with contextlib.suppress(RuntimeError):  # who waited may be gone, and its loop
+                tell()
+
+    async def _kopf(self, stop: threading.Event) -> None:
+        try:
+            await kopf.operator(
+                registry=self._registry,
+                settings=_settings(),
+                clusterwide=not self._namespaces,
+                namespaces=self._namespaces,
+                stop_flag=stop,
+                # By itself it would look up its user's name, and a Pod's user has none.
+                identity=IDENTITY,  # type: ignore[arg-type]  # its type is not public
+            )
+        finally:
+            stop.set()  # kopf leaves a thread that waits for it, and this loop waits for that one
+
+
+class _NoDiffs(kopf.DiffBaseStorage):
+    """Keeps nothing of an object, and compares nothing: nobody asks kopf what has changed.
+
+    By itself it copies each object twice with every event.
+    """
+
+    def build(
+        self,
+        *,
+        body: kopf.Body,
+        extra_fields: object = None,
+    ) -> kopf.BodyEssence:
+        """Return nothing to compare."""
+        del body, extra_fields
+        return kopf.BodyEssence()
+
+    def fetch(self, *, body: kopf.Body) -> None:
+        """Know nothing of the time before."""
+        del body
+
+    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
+        """Write nothing to anybody's object."""
+        del body, patch, essence
+
+
+def _settings() -> kopf.OperatorSettings:
+    """Return settings without kopf's own annotations, finalizers, Events and peerings."""
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.scanning.disabled = True
+    settings.peering.standalone = True
+    settings.persistence.diffbase_storage = _NoDiffs()
+    # The defaults keep a task for each object for seconds, and list everything in one answer.
+    settings.queueing.idle_timeout = 0.2
+    settings.watching.chunk_size = 8  # objects, of up to 1.5 MiB each
+    settings.watching.label_selectors["", "v1", "pods"] = JOB_UID_LABEL  # ours, and no others
+    return settings

@@ -1,0 +1,1 @@
+"""Drives one job over any store and any sessions; `actor` is where to begin."""

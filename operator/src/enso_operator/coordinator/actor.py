@@ -1,0 +1,371 @@
+"""The shell of `services.reconcile`: one actor per live job, which does what the job asks for.
+
+It folds what it sees, commits, and only then acts. `enso run`, `enso serve` and the operator drive
+their jobs with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from enso_operator.blocking import in_thread
+from enso_operator.coordinator import session_trust
+from enso_operator.coordinator.obstacles import Obstacles, pause_after
+from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.errors import (
+    Conflict,
+    GapInLog,
+    IllegalTransition,
+    InvalidJob,
+    NoAnswer,
+    ScriptNotFound,
+    Unavailable,
+)
+from job_execution_framework.domain.events import Event, JobFailed, SessionOpened
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.steps import Close, ControlWord, Open, Step, Wait
+from job_execution_framework.service_layer import services
+from job_execution_framework.service_layer.clock import Clock
+from job_execution_framework.service_layer.library import Library
+from job_execution_framework.service_layer.observations import Cancel, Ended, Observations
+from job_execution_framework.service_layer.plan import Plan
+from job_execution_framework.service_layer.sessions import Sessions
+from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
+
+Listener = Callable[[Job, Sequence[Event]], None]
+"""Told of every commit: the job, and the events that are new in it."""
+SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 5.0
+"""Before the job is loaded or committed again: the first time, and after many."""
+MOST_HELD = 500
+"""Records that a turn is waited for, or a commit, before more are heard: however long it takes."""
+STORE, OPEN, RELEASE, CLOSE = "store", "open", "release", "close"
+"""What may be tried in vain."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Actor:
+    """Drives one job to its end. It stops with the job, or where it is cancelled as a task."""
+
+    job_id: str
+    job_uow: JobUnitOfWork
+    sessions: Sessions
+    library: Library
+    clock: Clock
+    listener: Listener
+    pace_seconds: float = 0.0
+    """What tells of nothing but progress is committed so much later, with what comes meanwhile."""
+
+    _heard: asyncio.Queue[Observations | Exception] = field(
+        default_factory=asyncio.Queue[Observations | Exception], init=False
+    )
+    _pending: list[Observations] = field(default_factory=list[Observations], init=False)
+    """What sessions said since the last commit."""
+    _wish: Observations = field(default=Observations(), init=False)
+    """What the user wants, as far as it is known."""
+    _job: Job | None = field(default=None, init=False)
+    """The job as it was loaded; the three numbers are of it."""
+    _folded: int = field(default=0, init=False)
+    _announced: int = field(default=0, init=False)
+    _committed: int = field(default=0, init=False)
+    _committed_at: float = field(default=0.0, init=False)
+    _news_at: float | None = field(default=None, init=False)
+    """When the first of what is to be committed was folded."""
+    _step: Step | None = field(default=None, init=False)
+    """What was decided by the last commit."""
+    _unfolded: int = field(default=0, init=False)
+    """How many records were heard since the last turn."""
+    _room: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    """Set while more of them may be heard."""
+    _followed: str = field(default="", init=False)
+    _follower: asyncio.Task[None] | None = field(default=None, init=False)
+    _told: Close | None = field(default=None, init=False)
+    _disbelief: Cause | None = field(default=None, init=False)
+    """Why the records of the open session are not believed any more."""
+    _obstacles: Obstacles = field(default_factory=Obstacles, init=False)
+
+    def cancel(self, by: str = "", why: str = "") -> None:
+        """Stop the job: its running script is ended, and the job is Cancelled."""
+        self._heard.put_nowait(Observations(cancel=Cancel(by, why)))
+
+    def suspend(self, *, suspend: bool) -> None:
+        """Let the running script end and start no other, or go on."""
+        self._heard.put_nowait(Observations(suspend=suspend))
+
+    async def drive(self) -> None:
+        """Return when the job has ended and nothing of it runs any more, or where it may rest."""
+        try:
+            with self.job_uow:
+                while True:
+                    self._take_all()
+                    job, step = await self._decide()
+                    if job.finished:
+                        return
+                    await self._act(job, step)
+                    if self.may_rest(job, step):
+                        return
+                    await self._hear(job, step)
+        finally:
+            if self._follower:
+                self._follower.cancel()
+
+    async def load(self) -> Job:
+        """Return the job, the same one until it is rolled back."""
+        job = await in_thread(self.job_uow.jobs.get, self.job_id)
+        if job is not self._job:
+            self._job, self._folded = job, 0
+            self._announced = self._committed = len(job.events)
+        return job
+
+    async def commit(self, job: Job, step: Step) -> None:
+        """Make durable what was folded, and tell of it."""
+        await in_thread(self.job_uow.commit)
+        new = job.events[self._committed :]
+        self._step, self._committed, self._folded = step, len(job.events), 0
+        self._pending.clear()
+        self._room.set()
+        self._committed_at, self._news_at = self.clock.now(), None
+        self.listener(job, new)
+
+    async def announce(self, job: Job, events: Sequence[Event]) -> None:
+        """Tell of events that are about to be committed; it may happen again."""
+
+    async def plan(self, job: Job, step: Open) -> Plan:
+        """Return what the session is to do. Raises InvalidJob, Unavailable, and NotYet."""
+        return await in_thread(Plan.of, job, step, self.library)
+
+    async def complain(self, why: str) -> None:
+        """Tell what keeps the job from going on; it may happen again."""
+
+    def waits(self, job: Job) -> Cause | None:
+        """Return what keeps the job from going on, if something does."""
+        del job
+        return self._obstacles.why(OPEN, RELEASE, CLOSE)
+
+    def has_news(self, job: Job) -> bool:
+        """Whether there is something to be committed."""
+        return len(job.events) > self._committed
+
+    def may_rest(self, job: Job, step: Step) -> bool:
+        """Whether somebody else knows when there is something to be done again."""
+        del job, step
+        return False
+
+    # Decide.
+
+    async def _decide(self) -> tuple[Job, Step]:
+        """Fold and commit; where somebody else committed meanwhile, load and fold again."""
+        conflicts = 0
+        while True:
+            try:
+                decided = await self._turn()
+            except Conflict:
+                self.job_uow.rollback()
+                conflicts += 1
+                if conflicts > 1:  # one is usual: what is loaded next is newer
+                    await asyncio.sleep(
+                        pause_after(conflicts, SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+                    )
+            except Unavailable as error:
+                self.job_uow.rollback()
+                tries = await self._meet(STORE, error)
+                pause = pause_after(tries, SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+                await asyncio.sleep(pause)
+            else:
+                self._obstacles.passed(STORE)
+                return decided
+
+    async def _meet(self, trying: str, error: Unavailable) -> int:
+        """Note that something did not work, and tell it if that has lasted; return the tries."""
+        now = self.clock.now()
+        obstacle = self._obstacles.met(trying, error, now)
+        is_news = trying != STORE or not isinstance(error, NoAnswer)  # else it is every job's
+        if is_news and now >= obstacle.tell_at:
+            with suppress(Unavailable):  # it is told with the next try
+                await self.complain(str(error))
+        return obstacle.tries
+
+    async def _turn(self) -> tuple[Job, Step]:
+        job = await self.load()
+        while self._folded < len(self._pending):
+            await self.fold(job, self._pending[self._folded])
+            self._folded += 1
+            await asyncio.sleep(0)  # others have their turn, however much there is
+        self._make_room(job)
+        step = await self.fold(job, replace(self._wish, waits=self.waits(job)))
+        if isinstance(step, Open):
+            step = await self._open(job, step)
+        else:
+            self._obstacles.passed(OPEN)
+        await self.announce(job, job.events[self._announced :])
+        self._announced = len(job.events)
+        if self._news_at is None and self.has_news(job):
+            self._news_at = self.clock.now()
+        if self._is_urgent(job, step) or self._wait_for_commit() <= 0:
+            await self.commit(job, step)
+        return job, step
+
+    def _make_room(self, job: Job) -> None:
+        """Hear more of the session, unless much of what was heard is not committed yet."""
+        self._unfolded = 0
+        if self._is_full(job):
+            self._room.clear()
+        else:
+            self._room.set()
+
+    def _is_full(self, job: Job) -> bool:
+        return len(job.events) - self._committed >= MOST_HELD
+
+    def _is_urgent(self, job: Job, step: Step) -> bool:
+        """Whether something is to be done that waits for its commit."""
+        is_new_run = job.run is not None and job.run.run != self._followed
+        return job.finished or is_new_run or step != self._step or self._is_full(job)
+
+    def _wait_for_commit(self) -> float:
+        since = self._committed_at if self._news_at is None else self._news_at
+        return self.pace_seconds - (self.clock.now() - since)
+
+    async def fold(self, job: Job, seen: Observations) -> Step:
+        """Fold what was seen. A session that breaks the rules is ended, and not believed."""
+        if self._disbelief:
+            ended = seen.ended and Ended(log_is_complete=False, cause=self._disbelief)
+            seen = replace(seen, records=(), ended=ended)
+        try:
+            return services.reconcile(job, session_trust.believed(job, seen), self.clock.now())
+        except (GapInLog, IllegalTransition) as error:
+            if not job.run or not (seen.records or (seen.ended and seen.ended.outcomes)):
+                raise
+            await self.sessions.close(job.run.run, job.run.uid, ControlWord.CANCEL)
+            self._disbelief = Cause(Reason.SESSION_LOST, f"its records cannot be true: {error}")
+            return await self.fold(job, seen)
+
+    async def _open(self, job: Job, step: Open) -> Step:
+        """Prepare the session, inert, and record its uid in the same commit."""
+        now = self.clock.now()
+        if now < self._obstacles.until(OPEN):
+            return self._wait_to_open(job)
+        try:
+            uid = await self.sessions.open(await self.plan(job, step))
+        except Unavailable as error:
+            await self._meet(OPEN, error)
+            return self._wait_to_open(job)
+        except (ScriptNotFound, InvalidJob, OSError) as error:
+            job.record(JobFailed(at=now, cause=Cause(_reason(error), str(error))))
+            return Wait()
+        self._obstacles.passed(OPEN)
+        job.record(
+            SessionOpened(at=now, run=step.run, session=step.session, uid=uid, scripts=step.scripts)
+        )
+        return job.next(now)
+
+    def _wait_to_open(self, job: Job) -> Wait:
+        """Wait for the next try; a deadline may come before it."""
+        again = self._obstacles.until(OPEN)
+        return Wait(again if job.deadline is None else min(again, job.deadline))
+
+    # Act, after the commit.
+
+    async def _act(self, job: Job, step: Step) -> None:
+        """Do what is to be done; what does not work now is tried again, and holds up nothing."""
+        await self._try(CLOSE, self._close, job.run, step)
+        await self._try(RELEASE, self._begin, job.run, step)
+
+    async def _try(
+        self,
+        trying: str,
+        act: Callable[[SessionOpened, Step], Awaitable[None]],
+        run: SessionOpened | None,
+        step: Step,
+    ) -> None:
+        if run and self.clock.now() < self._obstacles.until(trying):
+            return
+        try:
+            if run:
+                await act(run, step)
+        except Unavailable as error:
+            await self._meet(trying, error)
+        else:
+            self._obstacles.passed(trying)
+
+    async def _close(self, run: SessionOpened, step: Step) -> None:
+        if isinstance(step, Close) and step != self._told:
+            await self.sessions.close(run.run, run.uid, step.word)
+            self._told = step
+
+    async def _begin(self, run: SessionOpened, _: Step) -> None:
+        """Let the session start, and follow it."""
+        if run.run == self._followed:
+            return
+        lost = await self._release(run)
+        self._followed, self._disbelief = run.run, None
+        if self._follower:
+            self._follower.cancel()
+        if lost:
+            self._heard.put_nowait(Observations(run=run.run, ended=lost))
+        else:
+            after = self._job.cursors.get(run.run, 0) if self._job else 0
+            self._follower = asyncio.create_task(self._follow(run, after))
+
+    async def _release(self, run: SessionOpened) -> Ended | None:
+        """Let the session start; return how it ended where it cannot."""
+        try:
+            await self.sessions.release(run.run, run.uid)
+        except FileNotFoundError as error:
+            _log.warning("%s: nothing is left of session %s: %s", self.job_id, run.run, error)
+            cause = Cause(Reason.SESSION_LOST, "its folder is gone, and what it wrote with it")
+            return Ended(log_is_complete=False, cause=cause)
+        except (Conflict, OSError) as error:
+            cause = Cause(Reason.SESSION_LOST, f"it could not be started: {error}")
+            return Ended(log_is_complete=True, cause=cause)
+        return None
+
+    async def _follow(self, run: SessionOpened, after: int) -> None:
+        try:
+            async for observations in self.sessions.follow(run.run, run.uid, after):
+                self._heard.put_nowait(observations)
+                self._unfolded += len(observations.records)
+                if self._unfolded >= MOST_HELD:
+                    self._room.clear()
+                await self._room.wait()
+        except Exception as error:  # noqa: BLE001  # the actor raises it: no task dies silently
+            self._heard.put_nowait(error)
+
+    # Hear.
+
+    async def _hear(self, job: Job, step: Step) -> None:
+        """Wait for something to be seen, or for the time at which something is due."""
+        waits = [self._wait_for_commit()] if self.has_news(job) else []
+        if isinstance(step, Wait) and step.until is not None:
+            waits.append(step.until - self.clock.now())
+        waits += [when - self.clock.now() for when in self._obstacles.due()]
+        try:
+            async with asyncio.timeout(max(0.0, min(waits)) if waits else None):
+                self.take(await self._heard.get())
+        except TimeoutError:
+            return
+
+    def _take_all(self) -> None:
+        while not self._heard.empty():
+            self.take(self._heard.get_nowait())
+
+    def take(self, heard: Observations | Exception) -> None:
+        """Keep what a session said until it is committed, and of wishes the last ones."""
+        if isinstance(heard, Exception):
+            raise heard
+        if heard.records or heard.ended:
+            self._pending.append(replace(heard, suspend=None, cancel=None))
+        suspend = self._wish.suspend if heard.suspend is None else heard.suspend
+        cancel = heard.cancel or self._wish.cancel
+        self._wish = replace(self._wish, suspend=suspend, cancel=cancel)
+
+
+def _reason(error: Exception) -> str:
+    """Return why a job fails whose session cannot be opened."""
+    if isinstance(error, OSError):
+        return Reason.SESSION_LOST
+    return Reason.SCRIPT_NOT_FOUND if isinstance(error, ScriptNotFound) else Reason.INVALID_JOB

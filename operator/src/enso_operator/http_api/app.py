@@ -1,0 +1,194 @@
+"""The HTTP API: four routes over whatever keeps the jobs, this process's memory or Kubernetes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any, Protocol
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
+
+from enso_operator.http_api import models
+from enso_operator.http_api.middleware import (
+    LARGE_BODIES_AT_ONCE,
+    LOOPBACK,
+    Answer,
+    Guard,
+    StrictRoute,
+    refusal,
+    sentence_of,
+)
+from enso_operator.http_api.views import Shown, job_document
+from job_execution_framework.domain.errors import (
+    InvalidJob,
+    JobAlreadyStarted,
+    JobNotFound,
+    Unavailable,
+)
+
+ROUTES = "GET /list-jobs, POST /add-job, GET /get-job/{jobid} and POST /execute-job"
+EXAMPLES = {
+    "/add-job": '{"instructions": [["example_script", {"arg1": "value1"}]]}',
+    "/execute-job": '{"jobid": "<jobid>"}',
+}
+DESCRIPTION = """\
+Run jobs, ordered lists of scripts, and see at once which script failed, with which parameters, and
+why. Every refusal is `{"error": "a sentence"}`.
+
+    curl http://localhost:5005/list-jobs
+    curl -X POST http://localhost:5005/add-job -H "Content-Type: application/json" -d @./example_job.json
+    curl http://localhost:5005/get-job/<jobid>
+    curl -X POST http://localhost:5005/execute-job -H "Content-Type: application/json" -d '{"jobid": "<jobid>"}'
+"""  # noqa: E501  # commands to copy
+
+Instructions = Sequence[tuple[str, Mapping[str, Any]]]
+"""Scripts of the library, by name, each with its parameters."""
+
+
+class Busy(Exception):  # as the core's Conflict: what it is, not that it is an error
+    """There is no room for another job now; the message says what to do."""
+
+
+class NotAllowed(Exception):
+    """What keeps the jobs does not let the server do this; the message says what is missing."""
+
+
+class Jobs(Protocol):
+    """What the API stands on. Each call may raise Unavailable and NotAllowed."""
+
+    async def add(self, instructions: Instructions) -> str:
+        """Add a job that waits, and return its id; raise InvalidJob or Busy."""
+        ...
+
+    async def list(self) -> list[tuple[str, str]]:
+        """Return the id and the state of each job, the oldest first."""
+        ...
+
+    async def get(self, job_id: str) -> Shown:
+        """Return the job as it is now; raise JobNotFound."""
+        ...
+
+    async def execute(self, job_id: str) -> str:
+        """Let the job go, and return its state.
+
+        Raises JobNotFound, JobAlreadyStarted, and InvalidJob where it could never run.
+        """
+        ...
+
+
+def create_app(backend: Jobs, hosts: frozenset[str] | None = LOOPBACK) -> FastAPI:
+    """Return the ASGI application; `hosts` are the names that it answers to, None means any."""
+    app = FastAPIOffline(  # FastAPI, with the page at /docs from this machine instead of a CDN
+        title="enso",
+        version=version("enso-operator"),
+        description=DESCRIPTION,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses={
+            400: _refused("The body is not JSON."),
+            403: _refused("The server lacks a right in the cluster; the sentence names it."),
+            413: _refused("The body is larger than 1 MiB."),
+            415: _refused("The body is not said to be JSON."),
+            421: _refused("The Host header names another machine."),
+            422: _refused("The body is not what it should be; the sentence names the field."),
+            503: _refused("The cluster does not answer, or there is no room: try again later."),
+        },
+    )
+    app.router.route_class = StrictRoute
+    app.state.large_bodies = asyncio.Semaphore(LARGE_BODIES_AT_ONCE)
+    app.add_middleware(Guard, hosts=hosts)
+    _add_routes(app, backend)
+    _add_refusals(app)
+    return app
+
+
+def _add_routes(app: FastAPI, backend: Jobs) -> None:
+    @app.get("/list-jobs", response_model=list[models.Listed])
+    async def list_jobs() -> Answer:
+        """List all jobs, the oldest first."""
+        return Answer([{"jobid": jobid, "state": state} for jobid, state in await backend.list()])
+
+    @app.post(
+        "/add-job",
+        response_model=models.Added,
+        status_code=201,
+    )
+    async def add_job(body: models.AddJob) -> Answer:
+        """Add a job. It waits until it is executed."""
+        return Answer({"jobid": await backend.add(body.instructions)}, 201)
+
+    @app.get(
+        "/get-job/{jobid}", response_model=models.JobShown, responses={404: _refused(_UNKNOWN)}
+    )
+    async def get_job(jobid: str) -> Answer:
+        """Show a job: its scripts with their parameters and outcomes, why it failed, its events."""
+        shown = await backend.get(jobid)
+        # A large job takes a moment to write out, which others need not wait for.
+        return await asyncio.to_thread(lambda: Answer(job_document(shown)))
+
+    @app.post(
+        "/execute-job",
+        response_model=models.Listed,
+        status_code=202,
+        responses={404: _refused(_UNKNOWN), 409: _refused("The job was executed before.")},
+    )
+    async def execute_job(body: models.ExecuteJob) -> Answer:
+        """Let a job go, once, and answer at once: /get-job tells how it goes."""
+        state = await backend.execute(body.jobid)
+        return Answer({"jobid": body.jobid, "state": state}, 202)
+
+    del list_jobs, add_job, get_job, execute_job  # the app has them
+
+
+def _add_refusals(app: FastAPI) -> None:
+    statuses: dict[type[Exception], int] = {
+        InvalidJob: 422,
+        JobAlreadyStarted: 409,
+        JobNotFound: 404,
+        NotAllowed: 403,
+        Busy: 503,
+        Unavailable: 503,
+    }
+
+    async def told(request: Request, error: Exception) -> Answer:
+        del request
+        status = next(code for kind, code in statuses.items() if isinstance(error, kind))
+        return refusal(status, str(error))
+
+    async def invalid(request: Request, error: Exception) -> Answer:
+        if not isinstance(error, RequestValidationError):
+            raise TypeError(type(error))
+        first = error.errors()[0]
+        example = EXAMPLES.get(request.url.path, "{}")
+        return refusal(400 if first["type"] == "json_invalid" else 422, sentence_of(first, example))
+
+    async def http(request: Request, error: Exception) -> Answer:
+        if not isinstance(error, HTTPException):
+            raise TypeError(type(error))
+        sentence = {
+            400: "the body cannot be read as JSON",
+            404: f"there is nothing at this path; there are {ROUTES}, and /docs",
+            405: f"{request.method} is not for this path; there are {ROUTES}",
+        }.get(error.status_code, str(error.detail))
+        return refusal(error.status_code, sentence, error.headers)
+
+    async def broken(request: Request, error: Exception) -> Answer:
+        del request, error  # the server logs it
+        return refusal(500, "something of enso's own broke: the server's log has the details")
+
+    for kind in statuses:
+        app.add_exception_handler(kind, told)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, broken)
+
+
+def _refused(when: str) -> dict[str, Any]:
+    return {"model": models.Problem, "description": when}
+
+
+_UNKNOWN = "No job has this id."

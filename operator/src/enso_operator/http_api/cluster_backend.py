@@ -1,0 +1,160 @@
+"""Jobs as the EnsoJobs of one namespace: the API over Kubernetes, beside kubectl.
+
+Nothing is kept here, and nothing runs here: what is let go the operator runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+from enso_operator.blocking import MOST_AT_ONCE, in_thread
+from enso_operator.http_api.app import Instructions, NotAllowed
+from enso_operator.http_api.views import Shown
+from enso_operator.kube.client import (
+    DEADLINE_SECONDS,
+    Document,
+    Forbidden,
+    NoSuchObject,
+    Objects,
+    Refused,
+)
+from enso_operator.kube.status.conditions import card_in
+from enso_operator.kube.status.fields import one_line
+from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork, Seen
+from job_execution_framework.domain.errors import (
+    Conflict,
+    InvalidJob,
+    JobAlreadyStarted,
+    JobNotFound,
+    Unavailable,
+    Unreadable,
+)
+from job_execution_framework.domain.failure_card import FailureCard
+from job_execution_framework.domain.transitions import ENDED, JobState
+from job_execution_framework.service_layer import services
+from job_execution_framework.service_layer.clock import SystemClock
+
+MOST_TRIES = 5
+"""How often a job is let go that somebody else changes at the same moments."""
+
+R = TypeVar("R")
+
+
+def state_of(document: Document) -> str:
+    """Return where an EnsoJob stands, as kubectl says it, without making a job of it.
+
+    While nothing of it runs, the spec tells more than the condition: the operator may not have
+    looked at the job yet, or not since it was let go. So an added job is Suspended and an executed
+    one Waiting from the first moment on, and not only once the operator has found out.
+    """
+    conditions = document.get("status", {}).get("conditions", ())
+    said = next((str(one["reason"]) for one in conditions if one["type"] == "Succeeded"), None)
+    if said not in (None, JobState.WAITING, JobState.SUSPENDED):
+        return said
+    return str(JobState.SUSPENDED if _is_suspended(document) else JobState.WAITING)
+
+
+def _is_suspended(document: Document) -> bool:
+    return bool(document["spec"].get("suspend"))
+
+
+class ClusterJobs:
+    """Implements `gateway.Jobs`."""
+
+    def __init__(self, jobs: Objects) -> None:
+        self._jobs = jobs
+        self._slots = asyncio.Semaphore(MOST_AT_ONCE)
+
+    async def add(self, instructions: Instructions) -> str:
+        """Create a suspended EnsoJob, named after the time, so that names of one second sort."""
+        milliseconds = int(SystemClock().now() * 1000)
+        job_id = f"job-{milliseconds:011x}{secrets.token_hex(3)}"
+        uow = self._unit_of_work()
+        return await self._call(lambda: services.add(instructions, job_uow=uow, job_id=job_id))
+
+    async def list(self) -> list[tuple[str, str]]:
+        """Return the name and the state of each EnsoJob, also of those that make no job."""
+        return await self._call(lambda: _listed(self._jobs))
+
+    async def get(self, job_id: str) -> Shown:
+        """Return the job as its status tells it."""
+        return await self._call(lambda: self._get(job_id))
+
+    async def execute(self, job_id: str) -> str:
+        """Set the job's spec.suspend to false, which only one of several callers can do."""
+        return await self._call(lambda: self._execute(job_id))
+
+    async def _call(self, call: Callable[[], R]) -> R:
+        """Make a blocking call in a thread; what the API server said becomes the API's errors."""
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise Unavailable("too many requests wait for the API server: try later") from None
+        try:
+            return await in_thread(call)
+        except Forbidden as error:
+            raise NotAllowed(str(error)) from error
+        except Refused as error:
+            raise InvalidJob(str(error)) from error
+        except NoSuchObject as error:
+            raise Unavailable(
+                f"namespace {self._jobs.namespace!r} cannot hold EnsoJobs: {error}"
+            ) from error
+        finally:
+            self._slots.release()
+
+    def _unit_of_work(self) -> KubernetesJobUnitOfWork:
+        return KubernetesJobUnitOfWork(self._jobs)
+
+    def _get(self, job_id: str) -> Shown:
+        with self._unit_of_work() as uow:
+            try:
+                job = uow.jobs.get(job_id)
+                seen = uow.seen(job_id)
+                return Shown(job_id, state_of(seen.document), card_in(seen.status), job)
+            except InvalidJob as error:  # the operator will say the same when it looks
+                why, state = str(error), str(JobState.FAILED)
+            except Unreadable as error:  # of a newer operator, perhaps
+                why, state = str(error), state_of(uow.seen(job_id).document)
+        return Shown(job_id, state, FailureCard(one_line(why), (one_line(why),)), None)
+
+    def _execute(self, job_id: str) -> str:
+        for _ in range(MOST_TRIES):
+            version = self._executable(job_id).version
+            try:
+                return state_of(self._jobs.patch(job_id, version, {"suspend": False}))
+            except NoSuchObject as error:
+                raise JobNotFound(f"job {job_id} is gone: somebody deleted it") from error
+            except Conflict:
+                continue
+        raise Unavailable(f"others keep changing job {job_id}: try again")
+
+    def _executable(self, job_id: str) -> Seen:
+        """Return the object of a job that nobody has let go yet; else raise JobAlreadyStarted."""
+        with self._unit_of_work() as uow:
+            with suppress(Unreadable):  # what a newer operator wrote need not be understood here
+                uow.jobs.get(job_id)
+            seen = uow.seen(job_id)
+        state = state_of(seen.document)
+        is_suspended, has_ended = _is_suspended(seen.document), state in map(str, ENDED)
+        if is_suspended and not has_ended and not seen.document.get("status", {}).get("startTime"):
+            return seen
+        how = "to run it once more, add it again"
+        if is_suspended and not has_ended:
+            how = f"let it go on with kubectl -n {seen.namespace} patch ensojob {job_id} "
+            how += """--type=merge -p '{"spec": {"suspend": false}}'"""
+        raise JobAlreadyStarted(f"job {job_id} is {state}, and a job is executed once; {how}")
+
+
+def _listed(jobs: Objects) -> list[tuple[str, str]]:
+    """Return all of them, the oldest first. The API server tells times in whole seconds."""
+    found = [
+        (one["metadata"]["creationTimestamp"], one["metadata"]["name"], state_of(one))
+        for one in jobs.each()
+    ]
+    return [(name, state) for _, name, state in sorted(found)]

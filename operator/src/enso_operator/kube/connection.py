@@ -1,0 +1,127 @@
+"""Which API server is asked, and in which namespace: as kubectl does, or as what runs in a Pod."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+import yaml
+from kubernetes.client import ApiClient, Configuration
+from kubernetes.config import (
+    ConfigException,
+    list_kube_config_contexts,  # pyright: ignore[reportUnknownVariableType]
+    load_incluster_config,  # pyright: ignore[reportUnknownVariableType]
+    load_kube_config,  # pyright: ignore[reportUnknownVariableType]
+)
+
+from enso_operator.api.fields import NAME
+from enso_operator.kube.client import Forbidden, NoSuchObject, Objects, Refused
+from enso_operator.kube.status.fields import one_line
+from job_execution_framework.domain.errors import EnsoError, Unavailable
+
+USERS_KUBECONFIG = "~/.kube/config"
+POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+LONGEST_NAMESPACE = 63
+
+
+Named = dict[str, dict[str, object]]
+"""A context of a kubeconfig."""
+
+
+class NotConnected(EnsoError):
+    """There is no API server to ask; the sentence says what to change."""
+
+
+def connect(namespace: str, calls: int) -> Objects:
+    """Return the EnsoJobs of a namespace, by default of the configuration's own.
+
+    As many connections are kept as `calls` may be made at once. Raises NotConnected, also where
+    the API server cannot be asked for EnsoJobs.
+    """
+    client, configured = client_of(calls)
+    jobs = Objects(client, namespace or configured or "default", "ensojobs")
+    check_namespace(jobs.namespace)
+    with explained(client):
+        jobs.check()
+    return jobs
+
+
+def client_of(calls: int) -> tuple[ApiClient, str]:
+    """Return a client of the configured API server, and the namespace that goes with it."""
+    configuration = Configuration(retries=0, connection_pool_maxsize=calls)
+    namespace = _configure(configuration)
+    return ApiClient(configuration), namespace
+
+
+def own_namespace() -> str:
+    """Return the namespace of the Pod that this runs in; outside of Pods "default"."""
+    try:
+        return POD_NAMESPACE.read_text("utf-8").strip()
+    except OSError:
+        return "default"
+
+
+def check_namespace(name: str) -> None:
+    """Raise NotConnected where no namespace can have this name."""
+    if len(name) > LONGEST_NAMESPACE or not re.fullmatch(NAME, name):
+        raise NotConnected(f"{name!r} is no namespace's name")
+
+
+@contextmanager
+def explained(client: ApiClient) -> Generator[None]:
+    """Turn what the first requests raise into NotConnected, with what to do."""
+    host = configuration_of(client).host
+    try:
+        yield
+    except NoSuchObject as error:
+        raise NotConnected(
+            f"the API server at {host} has no EnsoJobs: install them with "
+            "kubectl apply --server-side -f deploy/crds"
+        ) from error
+    except Forbidden as error:
+        raise NotConnected(f"{error}; SECURITY.md says what the server needs") from error
+    except (Unavailable, Refused) as error:
+        raise NotConnected(f"{error}; it was asked at {host}") from error
+
+
+def configuration_of(client: ApiClient) -> Configuration:
+    """Return how the client reaches the API server."""
+    held: dict[str, Configuration] = vars(client)  # untyped in the client
+    return held["configuration"]
+
+
+def _configure(configuration: Configuration) -> str:
+    """Fill in whom to ask and who asks; return the namespace that goes with it, if one does."""
+    paths = os.environ.get("KUBECONFIG") or USERS_KUBECONFIG
+    # As kubectl: where there is no home, there is nothing in it, and that is no error.
+    named = [os.path.expanduser(path) for path in paths.split(os.pathsep) if path]  # noqa: PTH111
+    if any(Path(path).exists() for path in named):
+        return _from_file(paths, configuration)
+    if os.environ.get("KUBECONFIG"):
+        raise NotConnected(f"KUBECONFIG names {paths}, which does not exist")
+    if "KUBERNETES_SERVICE_HOST" not in os.environ:
+        raise NotConnected(
+            f"there is no cluster to ask: no KUBECONFIG, no {USERS_KUBECONFIG}, and this is no "
+            "Pod; set KUBECONFIG, or add --embedded to keep jobs in memory"
+        )
+    try:
+        load_incluster_config(configuration)  # type: ignore[no-untyped-call]
+        return POD_NAMESPACE.read_text("utf-8").strip()
+    except (ConfigException, OSError) as error:
+        raise NotConnected(f"the Pod's service account cannot be used: {error}") from error
+
+
+def _from_file(paths: str, configuration: Configuration) -> str:
+    try:
+        load_kube_config(paths, client_configuration=configuration)  # type: ignore[no-untyped-call]
+        _, current = cast("tuple[object, Named]", list_kube_config_contexts(paths))  # type: ignore[no-untyped-call]
+        return str(current["context"].get("namespace") or "")
+    except (ConfigException, yaml.YAMLError, OSError, ValueError) as error:
+        why = one_line(str(error))
+    except Exception as error:  # noqa: BLE001  # the loader stumbles over what is no kubeconfig
+        why = f"it is no kubeconfig ({type(error).__name__})"
+    raise NotConnected(f"the kubeconfig {paths} cannot be used: {why}")

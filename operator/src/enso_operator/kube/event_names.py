@@ -1,0 +1,108 @@
+"""Names of Kubernetes Events: each from the identity of what it tells, so that none is doubled.
+
+They sort as things happened. `kubectl describe` sorts by whole seconds, and leaves Events of one
+second in the order of their names only where all of them are in that order already.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from enso_operator.kube.client import Document
+from enso_operator.kube.unit_of_work import Seen
+from job_execution_framework.domain import events
+from job_execution_framework.domain.events import COORDINATOR, Event
+from job_execution_framework.domain.job import Job
+
+_LAST = 999_999
+_RUN_NUMBER = re.compile(r"-([0-9]+)\Z")
+_Place = tuple[int, int, int]
+"""A session by its number, a run of it, and a number in that run."""
+_BEFORE_SESSIONS: _Place = (0, 0, _LAST)
+_AT_THE_END: _Place = (255, 0, 0)
+_BEFORE_THE_END, _AFTER_THE_END = "w.", "y."
+_SUSPENSIONS = (events.JobSuspended, events.JobUnsuspended)
+
+
+def name_of(about: Seen, job: Job, event: Event, resumes: int) -> str:
+    """Return the name of what tells an event; `resumes` counts those of the job up to it."""
+    identity = [about.uid, type(event).__name__, *_identity(event, resumes)]
+    place, moment = _place(job, event), ""
+    if place is None:
+        place = _stands_at(about, job)
+        moment = f"x{event.seq if isinstance(event, _SUSPENSIONS) else 0xFFFF:04x}."
+    return _name(about, resumes, place, moment, identity)
+
+
+def name_of_note(about: Seen, job: Job | None, reason: str, words: str) -> str:
+    """Return the name of what the operator itself has to say; the same words are told once."""
+    resumes = int(_ledger(about).get("resumes") or 0)
+    moment = _AFTER_THE_END if _status(about).get("completionTime") else _BEFORE_THE_END
+    return _name(about, resumes, _stands_at(about, job), moment, [about.uid, reason, words])
+
+
+def _name(about: Seen, resumes: int, place: _Place, moment: str, identity: list[str]) -> str:
+    digest = hashlib.sha256("/".join(identity).encode()).hexdigest()[:16]
+    session, run, number = place
+    return f"{about.name}.{resumes:02x}{session:02x}{run:04x}{number:06x}.{moment}{digest}"
+
+
+def _identity(event: Event, resumes: int) -> list[str]:
+    """What a session wrote has a number for ever; the coordinator may do it again, otherwise."""
+    if event.origin not in (COORDINATOR, ""):
+        return [event.origin, str(event.seq)]
+    if isinstance(event, events.ScriptEvent):
+        return [str(resumes), event.script, str(event.attempt)]
+    if isinstance(event, (events.SessionOpened, events.SessionEnded)):
+        return [event.run]
+    if isinstance(event, _SUSPENSIONS):
+        return [str(resumes), str(event.seq)]  # they alone may happen again and again
+    return [str(resumes)]
+
+
+def _place(job: Job, event: Event) -> _Place | None:
+    """Return where among those of its resume the event stands; None where it may be anywhere."""
+    if isinstance(event, events.ScriptEvent) and event.origin in (COORDINATOR, ""):
+        session = job.script(event.script).session
+        return _number(job, session), job.runs.get(session, 0), _LAST - 1000 + event.number
+    if isinstance(event, (events.SessionOpened, events.SessionEnded)):
+        return _in_run(job, event.run, 0 if isinstance(event, events.SessionOpened) else _LAST)
+    if event.origin not in (COORDINATOR, ""):
+        return _in_run(job, event.origin, event.seq)
+    if isinstance(event, (events.JobSucceeded, events.JobFailed, events.JobCancelled)):
+        return None if job.run else _AT_THE_END
+    return None if isinstance(event, _SUSPENSIONS) else (0, 0, event.seq)
+
+
+def _stands_at(about: Seen, job: Job | None) -> _Place:
+    """Return where the job stands as it was committed: whoever decides it anew knows no more."""
+    ledger = _ledger(about)
+    if job is None:
+        return _BEFORE_SESSIONS
+    if run := ledger.get("run"):
+        cursors: dict[str, int] = ledger.get("cursors") or {}
+        return _in_run(job, run["name"], cursors.get(run["name"], 0))
+    ended: list[Document] = ledger.get("sessions") or []
+    had = [_in_run(job, f"{one['name']}-{one['runs']}", _LAST) for one in ended if one.get("runs")]
+    return max(had, default=_BEFORE_SESSIONS)
+
+
+def _in_run(job: Job, run: str, number: int) -> _Place:
+    session, found = _RUN_NUMBER.sub("", run), _RUN_NUMBER.search(run)
+    return _number(job, session), int(found[1]) if found else 0, number
+
+
+def _number(job: Job, session: str) -> int:
+    sessions = list(dict.fromkeys(script.session for script in job.scripts))
+    return sessions.index(session) + 1 if session in sessions else 0
+
+
+def _ledger(about: Seen) -> Document:
+    ledger: Document = _status(about).get("ledger") or {}
+    return ledger
+
+
+def _status(about: Seen) -> Document:
+    status: Document = about.document.get("status") or {}
+    return status

@@ -1,0 +1,133 @@
+"""Domain events as Kubernetes Events on the EnsoJob, which `kubectl describe` shows.
+
+An Event's name (`event_names.py`) is made from the identity of what it tells, so that whoever posts
+the same thing again, after a restart or beside a second operator, collides instead of doubling it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kubernetes.client import ApiClient
+
+from enso_operator.api.v1alpha1 import API_VERSION
+from enso_operator.coordinator.obstacles import without_numbers
+from enso_operator.kube.client import GROUP, Document, Taken, create_event
+from enso_operator.kube.event_names import name_of, name_of_note
+from enso_operator.kube.status.fields import one_line, time_at
+from enso_operator.kube.status.write import card_of
+from enso_operator.kube.unit_of_work import Seen
+from job_execution_framework.domain import events
+from job_execution_framework.domain.events import Event
+from job_execution_framework.domain.job import Job
+
+REPORTER = f"{GROUP}/operator"
+WARNINGS = (
+    events.ScriptFailed,
+    events.ScriptInterrupted,
+    events.InterpreterLost,
+    events.JobFailed,
+)
+SAID: dict[type[Event], str] = {
+    events.JobStarted: "the job was let go",
+    events.JobSuspended: "nothing more is started; a running script ends first",
+    events.JobUnsuspended: "the job goes on",
+    events.JobResumed: "the job goes on after its end",
+    events.JobSucceeded: "every script is done",
+    events.JobCancelled: "the job was stopped",
+    events.InterpreterLost: "what the session's scripts had in memory is gone",
+}
+"""What is told of events that have nothing to say themselves."""
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What one Event says."""
+
+    name: str
+    reason: str
+    message: str
+    at: float
+    warning: bool
+
+
+class Recorder:
+    """Posts events. `instance` tells one operator from another."""
+
+    def __init__(self, client: ApiClient, instance: str) -> None:
+        self._client, self._instance = client, instance[:128]
+
+    def post(self, about: Seen, job: Job, new: Sequence[Event]) -> None:
+        """Post the `new` events of the job, the last that it has; repeat it where it raised."""
+        for document in self.documents(about, job, new):
+            self.send(document)
+
+    def documents(self, about: Seen, job: Job, new: Sequence[Event]) -> list[Document]:
+        """Return the Events that tell of the `new` events of the job, the last that it has."""
+        resumes = job.resumes - sum(isinstance(event, events.JobResumed) for event in new)
+        documents: list[Document] = []
+        for event in new:
+            resumes += isinstance(event, events.JobResumed)
+            said = _Said(
+                name_of(about, job, event, resumes),
+                type(event).__name__,
+                _message(job, event),
+                event.at,
+                warning=is_warning(event),
+            )
+            documents.append(self._document(about, said))
+        return documents
+
+    def note(self, about: Seen, job: Job | None, reason: str, message: str, at: float) -> Document:
+        """Return an Event of the operator's own, a warning. The same words are told once.
+
+        Numbers do not count: those of a quota change with every other job.
+        """
+        message = one_line(message)
+        name = name_of_note(about, job, reason, without_numbers(message))
+        return self._document(about, _Said(name, reason, message, at, warning=True))
+
+    def send(self, document: Document) -> bool:
+        """Post an Event; return False where it was posted before."""
+        try:
+            create_event(self._client, document["metadata"]["namespace"], document)
+        except Taken:
+            return False
+        return True
+
+    def _document(self, about: Seen, said: _Said) -> Document:
+        time = time_at(said.at)
+        return {
+            "metadata": {"name": said.name, "namespace": about.namespace},
+            "involvedObject": {
+                "apiVersion": API_VERSION,
+                "kind": "EnsoJob",
+                "name": about.name,
+                "namespace": about.namespace,
+                "uid": about.uid,
+            },
+            "type": "Warning" if said.warning else "Normal",
+            "reason": said.reason,
+            "action": said.reason,
+            "message": said.message,
+            "eventTime": f"{time:%Y-%m-%dT%H:%M:%S.%fZ}",
+            "firstTimestamp": f"{time:%Y-%m-%dT%H:%M:%SZ}",
+            "lastTimestamp": f"{time:%Y-%m-%dT%H:%M:%SZ}",
+            "count": 1,
+            "source": {"component": REPORTER},
+            "reportingComponent": REPORTER,
+            "reportingInstance": self._instance,
+        }
+
+
+def is_warning(event: Event) -> bool:
+    """Whether the event tells of something that went wrong."""
+    return isinstance(event, WARNINGS) or (
+        isinstance(event, events.SessionEnded) and bool(event.cause or event.killed)
+    )
+
+
+def _message(job: Job, event: Event) -> str:
+    card = card_of(job) if event == job.failure else None
+    return card.line if card else one_line(event.told() or SAID.get(type(event), ""))

@@ -1,0 +1,58 @@
+"""The script library of a namespace: its EnsoScripts, and the scripts that come with the core."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from enso_operator.api.rules import broken_script_rules
+from enso_operator.api.v1alpha1 import EnsoScript
+from enso_operator.kube.client import NoSuchObject, Objects
+from job_execution_framework.domain.errors import ScriptNotFound
+from job_execution_framework.domain.script import Function, Source
+from job_execution_framework.service_layer.library import Library, ScriptLibrary
+
+
+@dataclass(frozen=True)
+class EnsoScriptLibrary:
+    """Finds `open_scene` and `open-scene` in the EnsoScript open-scene of the job's namespace."""
+
+    scripts: Objects
+    built_in: Library = field(default_factory=lambda: ScriptLibrary([]))
+
+    def find(self, name: str) -> Source | Function:
+        """Return what to run. Besides ScriptNotFound it may raise Unavailable and Refused."""
+        key = name.replace("_", "-").lower()
+        try:
+            return _work(EnsoScript.model_validate(self.scripts.get(key)), name)
+        except ValidationError as error:
+            place = ".".join(str(part) for part in error.errors()[0]["loc"])
+            raise ScriptNotFound(
+                f"EnsoScript {key!r} cannot be used: {place}: {error.errors()[0]['msg']}"
+            ) from error
+        except NoSuchObject:
+            return self._find_built_in(name, key)
+
+    def _find_built_in(self, name: str, key: str) -> Source | Function:
+        try:
+            return self.built_in.find(name)
+        except ScriptNotFound:
+            raise ScriptNotFound(self._not_found(name, key)) from None
+
+    def _not_found(self, name: str, key: str) -> str:
+        known = [str(one["name"]) for one in self.scripts.metadata()]
+        near = difflib.get_close_matches(key, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"apply an EnsoScript named {key}"
+        return f"there is no script {name!r} in namespace {self.scripts.namespace!r}: {hint}"
+
+
+def _work(script: EnsoScript, name: str) -> Source | Function:
+    if broken := list(broken_script_rules(script)):
+        raise ScriptNotFound(f"EnsoScript {script.metadata.name!r} cannot be used: {broken[0]}")
+    if script.spec.function is not None:
+        return Function(script.spec.function)
+    if script.spec.source is not None:
+        return Source(script.spec.source, f"{name}.py")
+    raise ScriptNotFound(f"EnsoScript {script.metadata.name!r} has nothing to run")

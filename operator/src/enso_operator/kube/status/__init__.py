@@ -1,0 +1,1 @@
+"""The status of an EnsoJob: `write` makes it of a job, `read` makes a job of it."""

@@ -1,0 +1,185 @@
+"""From the status of an EnsoJob back to a Job that decides as the one did that was stored.
+
+Its events are told anew from what the status keeps: one for each start and each outcome that is
+still known, and those of the job itself. They have no origin and no number any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from enso_operator.api.status import AttemptStatus, EnsoJobStatus, Ledger, OpenRun, ScriptStatus
+from enso_operator.kube.status.conditions import state_in
+from enso_operator.kube.status.fields import cause_of, seconds_of, short
+from enso_operator.manifests.to_domain import JobDefinition
+from job_execution_framework.domain import events
+from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.job import Job, Losses
+from job_execution_framework.domain.row import Attempt, Row, ScriptState
+from job_execution_framework.domain.script import Missing, Script, Session
+from job_execution_framework.domain.transitions import JobState
+
+_SESSIONS_BESIDE = ("before", "after", "beside")
+"""What sessions are called of which nothing is known: two of these are not the open one's name."""
+
+
+def told_by(status: EnsoJobStatus) -> JobDefinition:
+    """Return all that a status tells of what its job is: the names of scripts, and the open run.
+
+    It is enough to end the job in order where its spec is not to be trusted any more.
+    """
+    run = status.ledger and status.ledger.run
+    name = run.session if run else _SESSIONS_BESIDE[0]
+    before, after = [one for one in _SESSIONS_BESIDE if one != name][:2]
+    names = [row.name for row in status.scripts or ()]
+    opened = [i for i, script in enumerate(names) if run and script in run.scripts]
+    first, last = (opened[0], opened[-1]) if opened else (0, len(names))
+    scripts = tuple(
+        Script(
+            script,
+            Missing("its spec was changed"),
+            session=before if i < first else after if i > last else name,
+        )
+        for i, script in enumerate(names)
+    )
+    return JobDefinition(scripts, (Session(before), Session(name), Session(after)), None)
+
+
+def restored(job: Job, status: EnsoJobStatus, added_at: float) -> Job:
+    """Give a job, as it is defined, what its status says. One without conditions was just added."""
+    added = events.JobAdded(at=added_at, origin=events.COORDINATOR, seq=1, scripts=tuple(job.rows))
+    state = state_in(status)
+    if state is None:
+        job.apply(added)
+        return job
+    ledger = status.ledger or Ledger()
+    job.state = state
+    job.started_at, job.ended_at = seconds_of(status.start_time), seconds_of(status.completion_time)
+    job.resumes, job.resumed_at = ledger.resumes, seconds_of(ledger.resume_time)
+    job.suspended_at = seconds_of(ledger.suspend_time)
+    job.suspended_seconds = ledger.suspended_seconds
+    skipped = set(ledger.skipped or ())
+    for row in status.scripts or ():
+        if row.name in job.rows:
+            known = _row(row, status, is_skipped=row.name in skipped)
+            latest = replace(known.latest, parameters=job.shown[row.name])
+            job.rows[row.name] = replace(known, latest=latest) if known.attempt else known
+    _recall(job, ledger)
+    job.failure = _failure(status)
+    job.events = _told_anew(job, added, ledger)
+    if job.state is JobState.SUSPENDED and job.run is None and job.suspended_at is None:
+        job.suspended_at = job.events[-1].at  # its status was written by an earlier release
+    return job
+
+
+def _recall(job: Job, ledger: Ledger) -> None:
+    """Give the job back what it knows of its sessions."""
+    job.cursors = dict(ledger.cursors or {})
+    job.run_ended_at = seconds_of(ledger.run_end_time)
+    for one in ledger.sessions or ():
+        if one.runs:
+            job.runs[one.name] = one.runs
+        if one.lost:
+            cause = cause_of(one.lost_by) if one.lost_by else Cause(Reason.SESSION_LOST)
+            job.lost[one.name] = Losses(one.lost, cause, seconds_of(one.lost_time) or 0)
+    if ledger.run:
+        job.run, job.warm = _opened(ledger.run), frozenset(ledger.run.warm or ())
+
+
+def _opened(run: OpenRun) -> events.SessionOpened:
+    return events.SessionOpened(
+        at=run.open_time.timestamp(),
+        run=run.name,
+        session=run.session,
+        uid=run.uid,
+        scripts=tuple(run.scripts),
+    )
+
+
+def _failure(status: EnsoJobStatus) -> events.JobFailed | None:
+    failure = status.failure
+    if failure is None:
+        return None
+    at = seconds_of(failure.time) or 0
+    return events.JobFailed(at=at, cause=cause_of(failure), script=failure.script or "")
+
+
+def _row(row: ScriptStatus, status: EnsoJobStatus, *, is_skipped: bool) -> Row:
+    return Row(
+        _attempt(row, _cause(row, status)),
+        tuple(_attempt(one, _brief(one)) for one in row.earlier or ()),
+        done=row.done,
+        succeeded=row.done and not is_skipped,
+        failures=row.failures,
+    )
+
+
+def _attempt(row: ScriptStatus | AttemptStatus, cause: Cause | None) -> Attempt:
+    started, ended = seconds_of(row.start_time), seconds_of(row.completion_time)
+    state, took = ScriptState(row.state), 0.0
+    if started is not None and ended is not None:
+        took = max(0.0, ended - started)
+    return Attempt(row.attempt, state, started, ended, took, cause)
+
+
+def _cause(row: ScriptStatus, status: EnsoJobStatus) -> Cause | None:
+    """Return the latest attempt's cause: in full where it is the one that counts."""
+    for failure in (status.failure, status.ledger and status.ledger.failed):
+        # A job may fail of another cause than what was said of the script before.
+        if failure and (
+            (failure.script, failure.attempt, failure.reason, short(cause_of(failure)))
+            == (row.name, row.attempt, row.reason, row.message or "")
+        ):
+            return cause_of(failure)
+    return _brief(row, row.message or "")
+
+
+def _brief(row: ScriptStatus | AttemptStatus, message: str = "") -> Cause | None:
+    return Cause(row.reason, message, exit_code=row.exit_code) if row.reason else None
+
+
+def _told_anew(job: Job, added: events.JobAdded, ledger: Ledger) -> list[events.Event]:
+    """Return the events that can still be told, in the order of their times."""
+    told: list[events.Event] = []
+    if job.started_at is not None:
+        told.append(events.JobStarted(at=job.started_at))
+    if job.run:
+        told.append(job.run)
+    for name, row in job.rows.items():
+        for attempt in (*row.earlier, row.latest):
+            told += _of_attempt(job, name, attempt)
+    tokens = (ledger.tokens or [])[-job.resumes :] if job.resumes else []
+    for token in [""] * (job.resumes - len(tokens)) + tokens:
+        told.append(events.JobResumed(at=job.resumed_at or 0, token=token))
+    told = [added, *sorted(told, key=lambda event: event.at)]
+    return [*told, *_end(job, told[-1].at)]
+
+
+def _end(job: Job, last: float) -> Iterator[events.Event]:
+    at = last if job.ended_at is None else job.ended_at
+    if job.state is JobState.SUSPENDED:
+        yield events.JobSuspended(at=at)
+    elif job.state is JobState.SUCCEEDED:
+        yield events.JobSucceeded(at=at)
+    elif job.state is JobState.CANCELLED:
+        yield events.JobCancelled(at=at)
+    elif job.failure:
+        yield job.failure
+
+
+def _of_attempt(job: Job, name: str, attempt: Attempt) -> Iterator[events.Event]:
+    """Tell how an attempt began, where it did, and how it ended."""
+    if attempt.started_at is not None:
+        yield job.about(events.ScriptStarted, name, attempt.number, attempt.started_at)
+    at, cause = attempt.ended_at or 0, attempt.cause or Cause(Reason.SESSION_LOST)
+    if attempt.state is ScriptState.SUCCEEDED:
+        kind, seconds = events.ScriptSucceeded, attempt.seconds
+        yield job.about(kind, name, attempt.number, at, seconds=seconds)
+    elif attempt.state is ScriptState.FAILED:
+        kind_failed, seconds = events.ScriptFailed, attempt.seconds
+        yield job.about(kind_failed, name, attempt.number, at, seconds=seconds, cause=cause)
+    elif attempt.state is ScriptState.INTERRUPTED:
+        yield job.about(events.ScriptInterrupted, name, attempt.number, at, cause=cause)
+    elif attempt.state is ScriptState.SKIPPED:
+        yield job.about(events.ScriptSkipped, name, attempt.number, at)

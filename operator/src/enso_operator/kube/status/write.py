@@ -1,0 +1,228 @@
+"""From a Job to the status of its EnsoJob; `restored.py` is the way back.
+
+Conditions, rows and `why` are for people. With the ledger, what they say is all that `Job` needs
+to decide as if nothing had happened in between.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from enso_operator.api.status import (
+    MOST_RESUMES,
+    AttemptStatus,
+    EnsoJobStatus,
+    Failure,
+    Ledger,
+    OpenRun,
+    ScriptStatus,
+    SessionLedger,
+)
+from enso_operator.coordinator.session_location import NOWHERE, Place
+from enso_operator.kube.status.conditions import card_in, conditions
+from enso_operator.kube.status.fields import (
+    LAST_SECOND,
+    cause_of,
+    failure_of,
+    number,
+    one_line,
+    short,
+    time_at,
+    time_of,
+    word,
+)
+from enso_operator.kube.status.size import fitted
+from job_execution_framework.domain.cause import Cause
+from job_execution_framework.domain.checkpoint import first_undone
+from job_execution_framework.domain.events import COORDINATOR, JobResumed
+from job_execution_framework.domain.failure_card import FailureCard, failure_card
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.row import Attempt, Row, ScriptState
+from job_execution_framework.domain.transitions import ENDED, JobState
+
+
+def status_of(
+    job: Job,
+    generation: int,
+    before: EnsoJobStatus,
+    place: Place = NOWHERE,
+    spec_digest: str | None = None,
+) -> EnsoJobStatus:
+    """Return the job's status; `before` is the one that it replaces."""
+    card = _card(job, before, place)
+    waits = (place.waits or _pause(job)) if job.state not in ENDED else None
+    done = sum(row.done for row in job.rows.values())
+    return fitted(
+        EnsoJobStatus(
+            observed_generation=generation,
+            conditions=conditions(job, card, generation, before.conditions or (), waits),
+            start_time=time_of(job.started_at),
+            completion_time=time_of(job.ended_at),
+            done=f"{done}/{len(job.rows)}",
+            script=_at(job),
+            reason=_reason(job, waits),
+            pod=place.pod or (None if place.is_gone else before.pod),
+            scripts=[_row(name, row) for name, row in job.rows.items()],
+            failure=_failure(job),
+            ledger=_ledger(job, spec_digest),
+            why=[*card.why] if card else None,
+        )
+    )
+
+
+def _pause(job: Job) -> Cause | None:
+    """Return why a job waits whose session was lost and will be replaced; None of any other."""
+    goal = first_undone(job.scripts, job.rows)
+    lost = job.lost.get(goal.session) if goal else None
+    if not (goal and lost and _is_to_be_replaced(job, goal.session)):
+        return None
+    seconds = job.session(goal.session).lost_backoff_seconds
+    what = f"session {goal.session} was lost, and is replaced {seconds:g} s later"
+    return replace(lost.cause, message=f"{what}: {lost.cause.message}", error="")
+
+
+def _is_to_be_replaced(job: Job, name: str) -> bool:
+    """Whether nothing has happened since the loss of a session that the job may get over."""
+    lost, session = job.lost.get(name), job.session(name)
+    if lost is None or job.run or job.state is not JobState.RUNNING:
+        return False
+    since = [row.latest.ended_at or 0 for row in job.rows.values()]
+    is_last = max(since) <= lost.at and session.lost_backoff_seconds > 0
+    return is_last and lost.count <= session.retry_lost
+
+
+def _reason(job: Job, waits: Cause | None) -> str | None:
+    cause = job.failure.cause if job.failure else waits
+    return word(cause.reason) if cause else None
+
+
+def _card(job: Job, before: EnsoJobStatus, place: Place) -> FailureCard | None:
+    """Return the card; one that the status has already knows where that session was."""
+    if place == NOWHERE and job.failure and before.completion_time == time_of(job.ended_at):
+        return card_in(before) or card_of(job)
+    return card_of(job, place)
+
+
+def card_of(job: Job, place: Place = NOWHERE) -> FailureCard | None:
+    """Return the failure card of a job, if it failed; its line fits anywhere."""
+    job = job.copy()
+    if job.failure:  # as the status has it: a session writes what it likes into its records
+        bounded = cause_of(failure_of(job.failure.cause))
+        job.failure = replace(job.failure, cause=bounded)
+    card = failure_card(job, on=place.on, log=place.log)
+    return card and FailureCard(one_line(card.line), card.why)
+
+
+def _at(job: Job) -> str | None:
+    """Return the script that runs, or the one at which the job failed."""
+    running = [name for name, row in job.rows.items() if row.state is ScriptState.RUNNING]
+    return next(iter(running), None) or (job.failure.script if job.failure else None) or None
+
+
+def _row(name: str, row: Row) -> ScriptStatus:
+    latest = _attempt(row.latest)
+    cause = row.latest.cause
+    return ScriptStatus(
+        name=name,
+        state=latest.state,
+        attempt=latest.attempt,
+        start_time=latest.start_time,
+        completion_time=latest.completion_time,
+        exit_code=latest.exit_code,
+        reason=latest.reason,
+        message=(short(cause) or None) if cause else None,
+        done=row.done,
+        failures=row.failures,
+        earlier=[_attempt(attempt) for attempt in row.earlier] or None,
+    )
+
+
+def _attempt(attempt: Attempt) -> AttemptStatus:
+    cause = attempt.cause
+    return AttemptStatus(
+        attempt=attempt.number,
+        state=attempt.state.value,
+        start_time=time_of(attempt.started_at),
+        completion_time=time_of(attempt.ended_at),
+        exit_code=number(cause.exit_code) if cause else None,
+        reason=(word(cause.reason) or "Unknown") if cause else None,
+    )
+
+
+def _failure(job: Job) -> Failure | None:
+    failed = job.failure
+    if failed is None:
+        return None
+    attempt = job.rows[failed.script].latest if failed.script else None
+    return failure_of(failed.cause, failed.script, attempt, failed.at)
+
+
+def _ledger(job: Job, spec_digest: str | None) -> Ledger:
+    tokens = [e.token for e in job.events if isinstance(e, JobResumed) and e.token]
+    skipped = [name for name, row in job.rows.items() if row.done and not row.succeeded]
+    return Ledger(
+        run=_open_run(job),
+        run_end_time=time_of(job.run_ended_at) if not (job.run or job.state in ENDED) else None,
+        sessions=[_session(job, name) for name in {**job.runs, **job.lost}] or None,
+        cursors=_cursors(job) or None,
+        failed=_last_failed(job),
+        skipped=skipped or None,
+        spec_digest=spec_digest,
+        resumes=min(job.resumes, MOST_RESUMES),
+        resume_time=time_of(job.resumed_at),
+        suspend_time=time_of(job.suspended_at),
+        suspended_seconds=min(job.suspended_seconds, LAST_SECOND),
+        tokens=tokens[-MOST_RESUMES:] or None,
+    )
+
+
+def _open_run(job: Job) -> OpenRun | None:
+    if job.run is None:
+        return None
+    return OpenRun(
+        name=job.run.run,
+        session=job.run.session,
+        uid=job.run.uid,
+        open_time=time_at(job.run.at),
+        scripts=list(job.run.scripts),
+        warm=[name for name in job.rows if name in job.warm] or None,
+    )
+
+
+def _session(job: Job, name: str) -> SessionLedger:
+    """Say how often it was lost. Why matters where the job waits for that, or is about to fail."""
+    lost, session = job.lost.get(name), job.session(name)
+    if lost is None:
+        return SessionLedger(name=name, runs=job.runs.get(name, 0))
+    goal = first_undone(job.scripts, job.rows)
+    fails = lost.count > session.retry_lost and job.state not in ENDED
+    matters = goal and goal.session == name and (fails or _is_to_be_replaced(job, name))
+    return SessionLedger(
+        name=name,
+        runs=job.runs.get(name, 0),
+        lost=lost.count,
+        lost_by=failure_of(lost.cause) if matters else None,
+        lost_time=time_at(lost.at) if session.lost_backoff_seconds else None,
+    )
+
+
+def _cursors(job: Job) -> dict[str, int]:
+    """Return what was read of the coordinator, and of the last run of each session."""
+    kept = {COORDINATOR, *(f"{session}-{number}" for session, number in job.runs.items())}
+    return {origin: seq for origin, seq in job.cursors.items() if origin in kept}
+
+
+def _last_failed(job: Job) -> Failure | None:
+    """Return the failure that the job is about to fail of, or the last one that it got over."""
+    if job.state in ENDED:
+        return None
+    failed = [
+        (row.failures > job.script(name).retries.limit, row.latest.ended_at or 0, name)
+        for name, row in job.rows.items()
+        if row.latest.cause
+    ]
+    if not failed:
+        return None
+    name = max(failed)[2]
+    latest = job.rows[name].latest
+    return failure_of(latest.cause, name, latest, latest.ended_at) if latest.cause else None

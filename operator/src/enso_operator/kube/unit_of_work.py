@@ -1,0 +1,300 @@
+"""Jobs as EnsoJobs of one namespace: spec is what they are, status how they stand.
+
+A commit is one patch of a status, which the API server refuses if anybody wrote the object since
+it was loaded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+
+from pydantic import ValidationError
+
+from enso_operator.api.digest import digest_of, is_comparable
+from enso_operator.api.status import EnsoJobStatus
+from enso_operator.coordinator.session_location import Place
+from enso_operator.kube.client import Document, NoSuchObject, Objects
+from enso_operator.kube.status.conditions import refused
+from enso_operator.kube.status.read import restored, told_by
+from enso_operator.kube.status.size import document_of, merge_patch
+from enso_operator.kube.status.write import status_of
+from enso_operator.manifests.render import ensojob, suspended_manifest
+from enso_operator.manifests.to_domain import JobDefinition, job_definition
+from job_execution_framework.domain.errors import InvalidJob, JobNotFound, Unreadable
+from job_execution_framework.domain.events import Event
+from job_execution_framework.domain.job import Job
+from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
+
+KIND = "ensojobs"
+"""What the API server calls them in its paths."""
+_OF_OTHERS = ("annotations", "managedFields")
+SPEC_CHANGED = (
+    "its spec was changed after the operator first saw it, so it says no more what has run: apply "
+    "the changed job under a new name"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Which EnsoJob is meant, in which version: all that is held of one that needs nothing now."""
+
+    namespace: str
+    name: str
+    uid: str
+    version: str
+
+
+def lean(document: Document) -> Document:
+    """Return an EnsoJob without what only others use, which may be more than all the rest."""
+    metadata: Document = document["metadata"]
+    kept = {key: value for key, value in metadata.items() if key not in _OF_OTHERS}
+    return document | {"metadata": kept}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An EnsoJob as the API server had it at one moment."""
+
+    document: Document
+    remembered: str | None = None
+    """Digest of the spec at first sight, as whoever saw it knows: an older CRD drops it."""
+
+    @property
+    def name(self) -> str:
+        """The object's name, which is the job's id."""
+        return str(self.document["metadata"]["name"])
+
+    @property
+    def namespace(self) -> str:
+        """Where it lives."""
+        return str(self.document["metadata"]["namespace"])
+
+    @property
+    def uid(self) -> str:
+        """What tells it from another object of its name, before or after it."""
+        return str(self.document["metadata"]["uid"])
+
+    @property
+    def version(self) -> str:
+        """Its resourceVersion."""
+        return str(self.document["metadata"]["resourceVersion"])
+
+    @property
+    def reference(self) -> Reference:
+        """What tells this one, as it was then, from all others."""
+        return Reference(self.namespace, self.name, self.uid, self.version)
+
+    @property
+    def generation(self) -> int:
+        """How often its spec was written."""
+        return int(self.document["metadata"]["generation"])
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the status is of this generation of the spec, and says which one came first."""
+        is_of_now = self.status.observed_generation == self.generation
+        return is_of_now and self._told_digest is not None
+
+    @property
+    def created_at(self) -> float:
+        """When it was created, in whole seconds since the epoch."""
+        return datetime.fromisoformat(self.document["metadata"]["creationTimestamp"]).timestamp()
+
+    @cached_property
+    def status(self) -> EnsoJobStatus:
+        """How the job stands. Raises Unreadable."""
+        try:
+            return EnsoJobStatus.model_validate(self.document.get("status") or {})
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise Unreadable(
+                f"the status of job {self.name} is none: {place}: {first['msg']}"
+            ) from error
+
+    @cached_property
+    def _asked(self) -> tuple[JobDefinition, str] | InvalidJob:
+        """What the spec asks for and the digest of that, or why it asks for no job."""
+        try:
+            resource = ensojob(self.document)
+            return job_definition(resource), digest_of(resource.spec)
+        except InvalidJob as error:
+            return error
+
+    @property
+    def spec_digest(self) -> str | None:
+        """Digest of the spec at first sight, which is now where none is known that we can read."""
+        first = self._told_digest or self.remembered
+        if first or isinstance(self._asked, InvalidJob):
+            return first
+        return self._asked[1]
+
+    @property
+    def _told_digest(self) -> str | None:
+        digest = self.status.ledger and self.status.ledger.spec_digest
+        return digest if digest and is_comparable(digest) else None
+
+    @property
+    def broken(self) -> str | None:
+        """Why a job that was seen before cannot go on as its spec describes it now."""
+        if self.status.scripts is None:
+            return None
+        if isinstance(self._asked, InvalidJob):
+            return str(self._asked)
+        return SPEC_CHANGED if self.spec_digest != self._asked[1] else None
+
+    def written(self, document: Document) -> Seen:
+        """Return the object as a write of its status left it: its spec is what it was."""
+        return self._with_spec_of_ours(Seen(lean(document), self.remembered))
+
+    def followed_by(self, later: Seen) -> Seen:
+        """Return the object as it was read later; a spec that did not change is held once."""
+        is_same = later.document["spec"] == self.document["spec"]
+        return self._with_spec_of_ours(later) if is_same else later
+
+    def _with_spec_of_ours(self, later: Seen) -> Seen:
+        seen = replace(later, document=later.document | {"spec": self.document["spec"]})
+        vars(seen)["_asked"] = self._asked
+        return seen
+
+    def job(self) -> Job:
+        """Return the job. Raises InvalidJob, and Unreadable.
+
+        Of one that cannot go on as its spec describes it now it is what its status tells.
+        """
+        if self.broken:
+            definition = told_by(self.status)
+        elif isinstance(self._asked, InvalidJob):
+            raise self._asked
+        else:
+            definition, _ = self._asked
+        job = Job(self.name, definition.scripts, definition.sessions, definition.deadline_seconds)
+        try:
+            return restored(job, self.status, self.created_at)
+        except (ValueError, KeyError) as error:
+            raise Unreadable(f"the status of job {self.name} is none: {error}") from error
+
+
+class KubernetesJobUnitOfWork(JobUnitOfWork):
+    """The jobs of one namespace. A job's id is its object's name.
+
+    Besides the errors of every unit of work, each call may raise Unavailable and Refused.
+    """
+
+    def __init__(self, jobs: Objects) -> None:
+        super().__init__()
+        self._objects = jobs
+        self._seen: dict[str, Seen] = {}
+        self._handed_in: dict[str, Seen] = {}
+        self._uids: dict[str, str] = {}
+        """Which objects the jobs were handed in as; another one of the name is another job."""
+        self._digests: dict[str, str | None] = {}
+        self.place = Place()
+        """Where the job that is committed runs."""
+
+    def hand_in(self, document: Document) -> None:
+        """Take an object that a watch brought, so that its next load asks nobody.
+
+        What is known of the job is forgotten if it is older.
+        """
+        name = str(document["metadata"]["name"])
+        known = self._seen.get(name)
+        handed_in = Seen(lean(document), self._digests.get(name))
+        if known:
+            if int(known.version) >= int(handed_in.version):
+                return
+            handed_in = known.followed_by(handed_in)
+        self.jobs.forget(name)
+        self._handed_in[name] = handed_in
+        self._uids[name] = handed_in.uid
+
+    def seen(self, job_id: str) -> Seen:
+        """Return the object of a job that was loaded in this ``with`` block, as last known."""
+        return self._seen[job_id]
+
+    def commit(self) -> None:
+        """Make every change durable; a status also says which generation of the spec it is of.
+
+        It is of another one at first sight, and after a change that no event tells of. One that
+        does not say yet which spec it began with says so now.
+        """
+        for job_id, seen in self._seen.items():
+            if job_id in self.jobs and not seen.is_told:
+                self.jobs.touch(job_id)
+        super().commit()
+
+    def refuse(self, job_id: str, why: str, at: float) -> None:
+        """Write at once that the object, loading which raised InvalidJob, makes no job."""
+        seen = self.seen(job_id)
+        self._write(seen, refused(why, seen.generation, seen.status, at), seen.version)
+
+    def load(self, job_id: str) -> tuple[Job, str]:
+        """Return the job and its object's resourceVersion."""
+        seen = self._handed_in.pop(job_id, None)
+        if seen is None:
+            seen = Seen(lean(self._get(job_id)), self._digests.get(job_id))
+        self._remember(seen)
+        self._digests[job_id] = seen.spec_digest
+        return seen.job(), seen.version
+
+    def job_ids(self) -> list[str]:
+        """Return the ids, the oldest first; each object is there for the next load."""
+        found = [Seen(document) for document in self._objects.list()]
+        found.sort(key=lambda one: (one.created_at, int(one.version)))
+        jobs = [one for one in found if _is_job(one)]
+        for one in jobs:
+            self.hand_in(one.document)
+        return [one.name for one in jobs]
+
+    def save(self, job: Job, events: list[Event], version: int | str | None) -> str:
+        """Write what changed of the status; a new job is created, suspended."""
+        if version is None:
+            seen = self._remember(Seen(self._objects.create(suspended_manifest(job))))
+            if len(job.events) <= 1:  # that it was added, which its creation says
+                return seen.version
+            version = seen.version
+        del events  # the status is the whole of what is known
+        seen = self._seen[job.id]
+        status = status_of(job, seen.generation, seen.status, self.place, seen.spec_digest)
+        return self._write(seen, status, str(version))
+
+    def rollback(self) -> None:
+        """Forget what was not committed, and the objects."""
+        super().rollback()
+        self._seen.clear()
+
+    def _write(self, seen: Seen, status: EnsoJobStatus, version: str) -> str:
+        patch = merge_patch(document_of(seen.status), document_of(status))
+        if not patch:
+            return version
+        try:
+            document = self._objects.patch_status(seen.name, version, patch)
+        except NoSuchObject as error:
+            raise JobNotFound(f"job {seen.name} is gone: somebody deleted it") from error
+        return self._remember(seen.written(document)).version
+
+    def _get(self, job_id: str) -> Document:
+        try:
+            return self._objects.get(job_id)
+        except NoSuchObject as error:
+            raise JobNotFound(
+                f"there is no job {job_id!r} in namespace {self._objects.namespace!r}"
+            ) from error
+
+    def _remember(self, seen: Seen) -> Seen:
+        if self._uids.get(seen.name, seen.uid) != seen.uid:
+            raise JobNotFound(f"job {seen.name} is gone: another one has its name now")
+        if self.entered:
+            self._seen[seen.name] = seen
+        return seen
+
+
+def _is_job(seen: Seen) -> bool:
+    """Whether the object makes a job; one that does not must not hide all others."""
+    try:
+        seen.job()
+    except (InvalidJob, Unreadable):
+        return False
+    return True

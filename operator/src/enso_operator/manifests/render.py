@@ -1,0 +1,127 @@
+"""EnsoJobs as documents: the manifest of a job that was made without one, and the way back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import ValidationError
+
+from enso_operator.api.v1alpha1 import API_VERSION, EnsoJob
+from enso_operator.manifests.errors import path_of, sentences
+from enso_operator.manifests.to_domain import SecretKey
+from job_execution_framework.domain.errors import InvalidJob
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import (
+    Container,
+    Function,
+    LibraryScript,
+    Missing,
+    Script,
+    Session,
+    Source,
+)
+from job_execution_framework.domain.secret import Secret
+
+Document = dict[str, Any]
+
+
+def suspended_manifest(job: Job) -> Document:
+    """Return the EnsoJob of a job, which waits until it is let go.
+
+    Raises InvalidJob where no manifest can say what the job is.
+    """
+    spec: Document = {"suspend": True, "scripts": [_script(script) for script in job.scripts]}
+    if job.sessions != (Session(),):
+        spec["sessions"] = [_session(session) for session in job.sessions]
+    if job.deadline_seconds is not None:
+        spec["activeDeadlineSeconds"] = max(1, round(job.deadline_seconds))
+    document = {
+        "apiVersion": API_VERSION,
+        "kind": "EnsoJob",
+        "metadata": {"name": job.id},
+        "spec": spec,
+    }
+    ensojob(document)
+    return document
+
+
+def ensojob(document: Document) -> EnsoJob:
+    """Return the resource that a document is. Raises InvalidJob, with a sentence per mistake."""
+    try:
+        return EnsoJob.model_validate(document)
+    except ValidationError as error:
+        said = sentences(error.errors(), EnsoJob)
+        raise InvalidJob(
+            "; ".join(f"{path_of(location, document)} {text}" for location, text in said)
+        ) from error
+
+
+def _session(session: Session) -> Document:
+    written: Document = {
+        "name": session.name,
+        "interpreter": list(session.interpreter),
+        "startTimeoutSeconds": max(1, round(session.start_timeout_seconds)),
+        "endTimeoutSeconds": max(1, round(session.end_timeout_seconds)),
+    }
+    if session.retry_lost:
+        written["onInterrupted"] = {
+            "policy": "Retry",
+            "limit": session.retry_lost,
+            "backoffSeconds": round(session.lost_backoff_seconds),
+        }
+    return written
+
+
+def _script(script: Script) -> Document:
+    literal, secret = _arguments(script)
+    written: Document = {
+        "name": script.name,
+        **_work(script),
+        "args": literal,
+        "argsFrom": secret,
+        "setup": script.setup,
+        "checkpoint": script.checkpoint,
+        "retries": {
+            "limit": script.retries.limit,
+            "backoffSeconds": round(script.retries.backoff_seconds),
+        },
+    }
+    if script.timeout_seconds is not None:
+        written["timeoutSeconds"] = max(1, round(script.timeout_seconds))
+    if not isinstance(script.work, Container):
+        written["session"] = script.session
+    return {key: value for key, value in written.items() if value not in ({}, [], False)}
+
+
+def _work(script: Script) -> Document:
+    match script.work:
+        case LibraryScript(name):
+            return {"scriptRef": {"name": name}}
+        case Source(text):
+            return {"source": text}
+        case Function(reference):
+            return {"function": reference}
+        case Container(image, command, args):
+            return {"container": {"image": image, "command": [*command], "args": [*args]}}
+        case Missing(why):
+            raise InvalidJob(f"script {script.name!r} has nothing to run: {why}")
+
+
+def _arguments(script: Script) -> tuple[Document, list[Document]]:
+    literal: Document = {}
+    secret: list[Document] = []
+    for key, value in script.parameters.items():
+        held = value.reveal() if isinstance(value, Secret) else None
+        if isinstance(held, SecretKey):
+            reference = {"name": held.name, "key": held.key}
+            secret.append({"name": key, "secretKeyRef": reference})
+            continue
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise InvalidJob(
+                f"script {script.name!r}: parameter {key!r} cannot stand in a manifest: {error}"
+            ) from error
+        literal[key] = value
+    return literal, secret

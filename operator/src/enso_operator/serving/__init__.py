@@ -1,0 +1,1 @@
+"""HTTP within an event loop of ours."""

@@ -1,0 +1,1 @@
+"""The two places where a session may run."""

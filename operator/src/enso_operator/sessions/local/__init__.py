@@ -1,0 +1,1 @@
+"""Sessions that are processes of this machine, with a journal on disk."""

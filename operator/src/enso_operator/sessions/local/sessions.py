@@ -1,0 +1,217 @@
+"""Sessions as processes of this machine, which outlive whoever started them.
+
+Each run has a directory: its plan, what the supervisor keeps there (see
+`job_execution_framework.runtime.supervisor`), and ``output.log``, what its scripts wrote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import job_execution_framework
+from enso_operator.coordinator.allowance import Allowance
+from enso_operator.coordinator.session_location import Place
+from enso_operator.manifests.to_domain import SecretKey
+from enso_operator.sessions.local.state_folders import make_private
+from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.errors import Conflict, InvalidJob, Unreadable
+from job_execution_framework.domain.script import Container, Script
+from job_execution_framework.domain.secret import Secret
+from job_execution_framework.domain.steps import ControlWord
+from job_execution_framework.domain.values import leaves
+from job_execution_framework.runtime import supervisor
+from job_execution_framework.service_layer.observations import Ended, Observations
+from job_execution_framework.service_layer.plan import Plan
+from job_execution_framework.service_layer.record_line import Lines
+from job_execution_framework.service_layer.records import End, Record, from_line, only_events
+
+_CORE = Path(job_execution_framework.__file__).parents[1]
+_RUN_MODULE = """\
+import runpy, sys
+sys.path.append(sys.argv[1])
+del sys.argv[:2]
+runpy.run_module(sys.argv[0], run_name="__main__")
+"""
+_SUPERVISOR = ("-I", "-S", "-c", _RUN_MODULE, str(_CORE), "job_execution_framework.runtime")
+"""How Python runs a supervisor that imports nothing from the current folder, nor from any that the
+environment names: a copy.py of somebody's would be run there instead of Python's own."""
+PLAN, UID, OUTPUT = "plan.json", "uid", "output.log"
+PIECE_BYTES = 64 * 1024
+RECORDS_AT_ONCE, RECORDS_A_SECOND = 2000, 200
+"""What is read of a journal, at once and in all: it may be flooded."""
+SHORTEST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.005, 0.1
+"""How often the journal is looked at: at once while records come, less often while they do not."""
+
+
+class LocalSessions:
+    """Session runs below one directory, which belongs to one job."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._secrets: dict[str, dict[str, str]] = {}
+        self._processes: dict[str, int] = {}
+        self.place = Place()
+        """Where the latest run is."""
+
+    def directory(self, run: str) -> Path:
+        """Return where everything of the run is."""
+        return self.root / run
+
+    def check(self, scripts: Sequence[Script]) -> None:
+        """Refuse what only a Pod can have."""
+        for script in scripts:
+            if isinstance(script.work, Container):
+                raise InvalidJob(f"script {script.name!r} is a container: local sessions run none")
+            for name, value in script.parameters.items():
+                secrets = (leaf for leaf in leaves(value) if isinstance(leaf, Secret))
+                if any(isinstance(secret.reveal(), SecretKey) for secret in secrets):
+                    raise InvalidJob(
+                        f"script {script.name!r}: argument {name!r} comes from a Secret, which "
+                        "local sessions do not read"
+                    )
+
+    async def open(self, plan: Plan) -> str:
+        """Write the plan and return the run's uid, the same one for as long as the plan is."""
+        directory = self.directory(plan.run)
+        text = plan.to_json()
+        make_private(directory)
+        self._secrets[plan.run] = plan.secrets()
+        plan_file, uid = directory / PLAN, directory / UID
+        with _alone(directory):  # two operators may open one run at the same moment
+            known = uid.exists() and plan_file.read_text("utf-8") == text
+            if not known and not (directory / supervisor.MARKER).exists():
+                _write(plan_file, text)
+                _write(uid, uuid4().hex)
+            return uid.read_text("utf-8")
+
+    async def release(self, run: str, uid: str) -> None:
+        """Start the supervisor, unless it was started before."""
+        directory = self.directory(run)
+        if (directory / UID).read_text("utf-8") != uid:
+            raise Conflict(
+                f"session run {run} has another uid than was committed: it is not started"
+            )
+        if (directory / supervisor.MARKER).exists() or supervisor.is_alive(directory):
+            return
+        program = [sys.executable, *(["-B"] if sys.dont_write_bytecode else []), *_SUPERVISOR]
+        with (directory / OUTPUT).open("ab") as output:
+            self._processes[run] = os.posix_spawn(  # noqa: ASYNC221  # it takes a millisecond
+                sys.executable,
+                [*program, str(directory / PLAN), str(directory)],
+                {**os.environ, **self._secrets.get(run, {})},
+                file_actions=[
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_DUP2, output.fileno(), 1),
+                    (os.POSIX_SPAWN_DUP2, output.fileno(), 2),
+                ],
+                setsid=True,
+            )
+
+    async def follow(self, run: str, uid: str, after: int = 0) -> AsyncIterator[Observations]:
+        """Yield the records as they come; the last observation says that the run `ended`."""
+        del after  # nobody cuts a journal: it is read from its start
+        self.place = Place(log=str(self.directory(run) / OUTPUT))
+        journal, position, pause = self.directory(run) / supervisor.JOURNAL, 0, 0.0
+        lines, damage = Lines(), ""
+        now = asyncio.get_running_loop().time
+        allowance = Allowance(RECORDS_AT_ONCE, RECORDS_A_SECOND, now())
+        while True:
+            gone = self._is_gone(run)  # asked before reading: what it wrote is there by then
+            piece = b"" if damage else _read(journal, position)
+            position += len(piece)
+            records: list[Record] = []
+            try:
+                records += map(from_line, lines.of(piece))
+            except Unreadable as error:
+                damage = f"its journal is damaged: {error}"
+                await self.close(run, uid, ControlWord.CANCEL)
+            ended = _ended(records, None if piece else gone)
+            if ended and damage:
+                ended = Ended(log_is_complete=False, cause=Cause(Reason.SESSION_LOST, damage))
+            if records or ended:
+                yield Observations(run=run, records=only_events(records), ended=ended)
+            if ended:
+                return
+            pause = SHORTEST_LOOK_SECONDS if piece else min(pause * 1.5, LONGEST_LOOK_SECONDS)
+            allowance.spend(len(records))
+            await asyncio.sleep(max(pause, SHORTEST_LOOK_SECONDS, allowance.wait(now())))
+
+    async def close(self, run: str, uid: str, word: ControlWord) -> None:
+        """Leave the word; the supervisor sees it within a moment."""
+        del uid  # a directory is never reused
+        _write(self.directory(run) / supervisor.WORD, word.value)
+
+    async def reap(self, patience: float) -> None:
+        """Wait until every supervisor started here is gone; kill those that outlast `patience`.
+
+        A session dies with its supervisor.
+        """
+        deadline = time.monotonic() + patience
+        for run, pid in list(self._processes.items()):
+            while self._has_process(run):
+                if time.monotonic() >= deadline:
+                    os.kill(pid, signal.SIGKILL)
+                await asyncio.sleep(SHORTEST_LOOK_SECONDS)
+
+    def _has_process(self, run: str) -> bool:
+        """Whether the supervisor that was started here still runs; one that ended is reaped."""
+        pid = self._processes.get(run)
+        if pid is not None and os.waitpid(pid, os.WNOHANG) != (0, 0):
+            del self._processes[run]
+            pid = None
+        return pid is not None
+
+    def _is_gone(self, run: str) -> Ended | None:
+        """Return how the run ended where its supervisor is gone for certain."""
+        directory = self.directory(run)
+        if supervisor.is_alive(directory) or self._has_process(run):
+            return None
+        if supervisor.first_start(directory):  # the marker is ours: nobody can start it any more
+            cause = Cause(Reason.SESSION_LOST, f"its supervisor did not start; see {directory}")
+            return Ended(log_is_complete=True, cause=cause)
+        if supervisor.is_alive(directory):
+            return None
+        cause = Cause(Reason.SESSION_LOST, "its process is gone without a final record")
+        return Ended(log_is_complete=False, cause=cause)
+
+
+@contextmanager
+def _alone(directory: Path) -> Generator[None]:
+    """Let nobody else in meanwhile; it takes a moment."""
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _ended(records: list[Record], gone: Ended | None) -> Ended | None:
+    end = next((record for record in records if isinstance(record, End)), None)
+    if end is None:
+        return gone
+    broken = Cause(Reason.SESSION_LOST, end.broken) if end.broken else None
+    return Ended(log_is_complete=True, cause=broken, killed=end.killed)
+
+
+def _read(path: Path, position: int) -> bytes:
+    """Return the next piece of a file, nothing where there is none yet."""
+    try:
+        with path.open("rb") as file:
+            file.seek(position)
+            return file.read(PIECE_BYTES)
+    except FileNotFoundError:
+        return b""
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace the file as a whole: nobody ever reads half of it."""
+    fresh = path.with_name(f"{path.name}.{uuid4().hex}")
+    fresh.write_text(text, "utf-8")
+    fresh.replace(path)

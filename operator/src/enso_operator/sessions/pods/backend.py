@@ -1,0 +1,101 @@
+"""The session Pods of all EnsoJobs: whoever follows one hears of it here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from kubernetes.client import ApiClient
+
+from enso_operator.blocking import in_thread
+from enso_operator.kube.client import Document
+from enso_operator.kube.unit_of_work import Seen
+from enso_operator.sessions.pods import state
+from enso_operator.sessions.pods.follower import PodFollower
+from enso_operator.sessions.pods.lingering import Lingering
+from enso_operator.sessions.pods.logs import PodLogs
+from enso_operator.sessions.pods.pod_api import PodCalls
+from enso_operator.sessions.pods.run_ref import Gone
+from enso_operator.sessions.pods.sessions import PodSessions
+from enso_operator.sessions.pods.settings import PodSettings
+from job_execution_framework.domain.errors import EnsoError, Unavailable
+from job_execution_framework.service_layer.clock import Clock
+
+LATE_SWEEPS = 3
+"""How often a Pod may be found gated until it is asked whether anybody still means it."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class PodMachine:
+    """Where sessions run, when that is in Pods."""
+
+    client: ApiClient
+    logs: PodLogs
+    settings: PodSettings
+    clock: Clock
+    _followers: dict[str, PodFollower] = field(default_factory=dict[str, PodFollower], init=False)
+    """By the Pod's uid."""
+    _gated: dict[str, Document] = field(default_factory=dict[str, Document], init=False)
+    """Pods that were not released, by uid."""
+    _lingering: Lingering = field(init=False)
+    _sweeps: dict[str, int] = field(default_factory=dict[str, int], init=False)
+    """How often each was found so."""
+
+    def __post_init__(self) -> None:
+        self._lingering = Lingering(self.client)
+
+    def sessions(self, about: Seen) -> PodSessions:
+        """Return the sessions of a job. Raises InvalidJob."""
+        calls = PodCalls(self.client, about.namespace)
+        return PodSessions(about, calls, self.logs, self.settings, self.clock, self._follow)
+
+    def saw(self, kind: str | None, pod: Document) -> None:
+        """Take what a watch of Pods brought."""
+        uid = pod["metadata"]["uid"]
+        if follower := self._followers.get(uid):
+            follower.heard.put_nowait(Gone(pod) if kind == "DELETED" else pod)
+        if not state.job_of(pod):
+            kind = "DELETED"  # whatever becomes of it, it is none of ours
+        if kind != "DELETED" and state.is_gated(pod):
+            self._gated[uid] = pod
+        else:
+            self._let_be(uid)
+        self._lingering.saw(kind, pod)
+
+    async def forget(self, namespace: str, uid: str) -> None:
+        """Leave it to the garbage collector: Pods belong to their EnsoJob."""
+
+    async def tidy(self, namespaces: Collection[str], known: Collection[str]) -> None:
+        """Remove Pods that were made late, by an operator that slept, and never may start."""
+        del namespaces, known  # the watch shows only Pods of theirs
+        for uid, pod in list(self._gated.items()):
+            self._sweeps[uid] = self._sweeps.get(uid, 0) + 1
+            if self._sweeps[uid] < LATE_SWEEPS or uid in self._followers:
+                continue
+            try:
+                await in_thread(self._remove_late, pod)
+                self._let_be(uid)
+            except Unavailable:
+                continue  # the next sweep asks again
+            except EnsoError as error:
+                _log.warning("Pod %s was made late, and cannot be removed: %s", uid, error)
+
+    def _let_be(self, uid: str) -> None:
+        self._gated.pop(uid, None)
+        self._sweeps.pop(uid, None)
+
+    def _remove_late(self, pod: Document) -> None:
+        metadata = pod["metadata"]
+        namespace, name = metadata["namespace"], metadata["name"]
+        calls = PodCalls(self.client, namespace)
+        if calls.committed(state.job_of(pod)) != metadata["uid"]:
+            _log.warning("Pod %s/%s was made late: it is removed", namespace, name)
+            calls.delete(name, metadata["uid"])
+
+    def _follow(self, follower: PodFollower | None, uid: str) -> None:
+        if follower:
+            self._followers[uid] = follower
+        else:
+            self._followers.pop(uid, None)

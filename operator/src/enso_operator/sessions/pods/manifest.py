@@ -1,0 +1,290 @@
+"""A session as the documents of its Pod and its plan. What a job may set in a Pod is all here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from enso_operator.api.session_fields import EnvironmentVariable
+from enso_operator.api.v1alpha1 import API_VERSION, ContainerSpec, EnsoJobSpec, SessionSpec
+from enso_operator.kube.client import Document
+from enso_operator.kube.unit_of_work import Seen
+from enso_operator.manifests.to_domain import SecretKey
+from enso_operator.sessions.pods import names
+from enso_operator.sessions.pods.boot import BOOT, HOME, PLAN_FILE, ROOT, RUN, RUNTIME, WORD_FILE
+from enso_operator.sessions.pods.settings import PodSettings
+from job_execution_framework.domain.events import ScriptStarted
+from job_execution_framework.service_layer.plan import Plan
+from job_execution_framework.service_layer.records import to_line
+
+SIDECAR = "enso_operator.sessions.pods.sidecar"
+"""What the records container runs, of our own image."""
+TERMINATION_LOG = "/dev/termination-log"
+_LAST_RESORT_SECONDS = 300
+"""Beyond a job's deadline, after which its coordinator should have ended the Pod long ago."""
+_CONFINED: Document = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+}
+
+
+@dataclass(frozen=True)
+class SessionPod:
+    """The documents of one session run."""
+
+    about: Seen
+    spec: EnsoJobSpec
+    plan: Plan
+    settings: PodSettings
+
+    @property
+    def name(self) -> str:
+        """The Pod's name."""
+        return names.pod_name(self.about.name, self.plan.run, self.about.uid)
+
+    @property
+    def container(self) -> ContainerSpec | None:
+        """The container that is all of the session, where it is one."""
+        first = self.plan.lease[0]
+        return next(one for one in self.spec.scripts if one.name == first).container
+
+    @property
+    def session(self) -> SessionSpec:
+        """What the job says of the session."""
+        name = self.plan.session.name
+        given = (one for one in self.spec.sessions if one.name == name)
+        return next(given, SessionSpec(name=name))
+
+    def config(self) -> Document:
+        """Return the plan as a ConfigMap that nobody can change. Raises InvalidJob."""
+        plan = replace(self.plan, secret_environment=_secret_names(self.session.env))
+        text = plan.to_json(texts=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+        return {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": self._metadata(f"{self.name}-{digest}"),
+            "immutable": True,
+            "data": {PLAN_FILE.name: text},
+        }
+
+    def pod(self, plan: str) -> Document:
+        """Return the Pod, gated; `plan` names the ConfigMap with its plan, if it has one."""
+        metadata = self._metadata(self.name)
+        metadata["labels"] = {**self._labels_of_job(), **metadata["labels"]}
+        metadata["annotations"] = {
+            names.RUN: self.plan.run,
+            names.CONTROL: "",
+            "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+        }
+        if self.container:
+            metadata["annotations"][names.ATTEMPT] = to_line(self._start()).decode()
+            spec = self._spec([self._own_container(self.container)], [])
+        else:
+            metadata["annotations"][names.PLAN] = plan
+            spec = self._spec([self._session()], _volumes(plan) + _dumped(self.session.volumes))
+            spec["initContainers"] = [self._records()]
+        return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+    def _metadata(self, name: str) -> Document:
+        owner = {
+            "apiVersion": API_VERSION,
+            "kind": "EnsoJob",
+            "name": self.about.name,
+            "uid": self.about.uid,
+            "controller": True,
+            # So that whoever deletes the job in the foreground waits for its scripts' clean-up.
+            "blockOwnerDeletion": True,
+        }
+        labels = {
+            names.MANAGED_BY: "enso-executer",
+            names.JOB_LABEL: self.about.name,
+            names.JOB_UID_LABEL: self.about.uid,
+            names.SESSION_LABEL: names.label(self.plan.session.name),
+        }
+        return {
+            "name": name,
+            "namespace": self.about.namespace,
+            "labels": labels,
+            "ownerReferences": [owner],
+        }
+
+    def _labels_of_job(self) -> dict[str, str]:
+        return dict(self.about.document["metadata"].get("labels") or {})
+
+    def _spec(self, containers: list[Document], volumes: list[Document]) -> Document:
+        session, settings = self.session, self.settings
+        deadline = self.spec.active_deadline_seconds
+        spec: Document = {
+            "restartPolicy": "Never",
+            "schedulingGates": [{"name": names.GATE}],
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "serviceAccountName": session.service_account_name,
+            "terminationGracePeriodSeconds": (
+                settings.grace_seconds if self.container else settings.termination_seconds
+            ),
+            "activeDeadlineSeconds": deadline and deadline + _LAST_RESORT_SECONDS,
+            "securityContext": self._security(),
+            "nodeSelector": dict(session.node_selector),
+            "tolerations": _dumped(session.tolerations) + _patience(settings.unreachable_seconds),
+            "priorityClassName": session.priority_class_name,
+            "imagePullSecrets": _dumped(session.image_pull_secrets),
+            "containers": containers,
+            "volumes": [{"name": "enso-home", "emptyDir": {}}, *volumes],
+        }
+        return {key: value for key, value in spec.items() if value not in (None, [], {})}
+
+    def _security(self) -> Document:
+        session, settings = self.session, self.settings
+        context: Document = {
+            "runAsNonRoot": True,
+            "runAsUser": _given(session.run_as_user, settings.run_as_user),
+            "runAsGroup": _given(session.run_as_group, settings.run_as_group),
+            "seccompProfile": {"type": "RuntimeDefault"},
+        }
+        if session.fs_group is not None:
+            context["fsGroup"] = session.fs_group
+        if session.supplemental_groups:
+            context["supplementalGroups"] = list(session.supplemental_groups)
+        return context
+
+    def _session(self) -> Document:
+        session = self.session
+        grace = str(self.settings.grace_seconds)
+        word = [str(WORD_FILE), grace, TERMINATION_LOG]
+        own_mounts = [_mount(place, str(ROOT / place)) for place in (RUN.name, HOME.name)]
+        own_mounts += [
+            _mount(place, str(ROOT / place), read_only=True)
+            for place in (RUNTIME.name, PLAN_FILE.parent.name, WORD_FILE.parent.name)
+        ]
+        return {
+            "name": names.SESSION,
+            **self._image(session.image or self.settings.session_image),
+            "command": ["python3", "-I", "-S", "-c", BOOT, str(PLAN_FILE), str(RUN), *word],
+            "env": [_home(), *_dumped(session.env), *self._secrets()],
+            "resources": session.resources.model_dump(exclude_defaults=True),
+            "securityContext": _CONFINED,
+            # What it tells before the summary is there is why nothing began.
+            "terminationMessagePolicy": "FallbackToLogsOnError",
+            "volumeMounts": own_mounts + _dumped(session.volume_mounts),
+        }
+
+    def _records(self) -> Document:
+        return {
+            "name": names.RECORDS,
+            **self._image(self.settings.records_image),
+            "restartPolicy": "Always",
+            "command": [
+                "python3",
+                "-I",
+                "-m",
+                "enso_operator.sessions.pods.sidecar",
+                str(RUNTIME),
+                str(RUN),
+            ],
+            "resources": self._records_resources(),
+            "securityContext": {
+                **_CONFINED,
+                "readOnlyRootFilesystem": True,
+                "runAsUser": PodSettings.run_as_user,
+                "runAsGroup": PodSettings.run_as_group,
+            },
+            "volumeMounts": [
+                _mount(RUNTIME.name, str(RUNTIME)),
+                _mount(RUN.name, str(RUN), read_only=True),
+            ],
+        }
+
+    def _records_resources(self) -> Document:
+        requests, limits = self.settings.records_requests, self.settings.records_limits
+        given = {"requests": dict(requests), "limits": dict(limits)}
+        return {kind: quantities for kind, quantities in given.items() if quantities}
+
+    def _image(self, name: str) -> Document:
+        """Name an image; how the operator's own is pulled is for its settings to say."""
+        policy = self.settings.records_pull_policy
+        is_ours = name == self.settings.records_image
+        return {"image": name} | ({"imagePullPolicy": policy} if policy and is_ours else {})
+
+    def _own_container(self, container: ContainerSpec) -> Document:
+        document: Document = {
+            "name": names.SESSION,
+            "image": container.image,
+            "command": list(container.command),
+            "args": list(container.args),
+            "env": [_home(), *_dumped(container.env)],
+            "resources": container.resources.model_dump(exclude_defaults=True),
+            "securityContext": _CONFINED,
+            # Nobody could find a secret in the last lines of its log.
+            "terminationMessagePolicy": (
+                "File" if _secret_names(container.env) else "FallbackToLogsOnError"
+            ),
+            "volumeMounts": [_mount(HOME.name, str(HOME))],
+        }
+        return {key: value for key, value in document.items() if value != []}
+
+    def _secrets(self) -> list[Document]:
+        """Return the variables that the plan's secrets are read from; we ourselves read none."""
+        return [
+            {"name": name, "valueFrom": {"secretKeyRef": {"name": key.name, "key": key.key}}}
+            for name, _, _, secret in self.plan.hidden()
+            if isinstance(key := secret.reveal(), SecretKey)
+        ]
+
+    def _start(self) -> ScriptStarted:
+        """Return the container script's start, which its coordinator records when it sees it."""
+        name = self.plan.lease[0]
+        job = self.plan.job()
+        attempt = job.rows[name].attempt + 1
+        return replace(job.about(ScriptStarted, name, attempt, 0), origin=self.plan.run, seq=1)
+
+
+def _secret_names(environment: Sequence[EnvironmentVariable]) -> tuple[str, ...]:
+    """Return the variables whose values come from Secrets."""
+    sources = ((one.name, one.value_from) for one in environment)
+    return tuple(name for name, source in sources if source and source.secret_key_ref)
+
+
+def _volumes(plan: str) -> list[Document]:
+    control = {"fieldPath": f"metadata.annotations['{names.CONTROL}']"}
+    word = {"path": WORD_FILE.name, "fieldRef": control}
+    return [
+        {"name": f"enso-{RUNTIME.name}", "emptyDir": {}},
+        {"name": f"enso-{RUN.name}", "emptyDir": {}},
+        {"name": f"enso-{PLAN_FILE.parent.name}", "configMap": {"name": plan}},
+        {"name": f"enso-{WORD_FILE.parent.name}", "downwardAPI": {"items": [word]}},
+    ]
+
+
+def _mount(name: str, path: str, *, read_only: bool = False) -> Document:
+    mount: Document = {"name": f"enso-{name}", "mountPath": path}
+    return mount | ({"readOnly": True} if read_only else {})
+
+
+def _given(value: int | None, default: int) -> int:
+    return default if value is None else value
+
+
+def _home() -> Document:
+    """Images without a user of ours have no home that it may write to."""
+    return {"name": "HOME", "value": str(HOME)}
+
+
+def _patience(seconds: int) -> list[Document]:
+    """A network that is away for a moment must not end a day's work."""
+    return [
+        {
+            "key": f"node.kubernetes.io/{taint}",
+            "operator": "Exists",
+            "effect": "NoExecute",
+            "tolerationSeconds": seconds,
+        }
+        for taint in ("not-ready", "unreachable")
+    ]
+
+
+def _dumped(models: Any) -> list[Document]:  # noqa: ANN401  # models of any kind
+    return [one.model_dump(by_alias=True, exclude_none=True) for one in models]

@@ -1,0 +1,188 @@
+"""Calls to the API server about the Pods of one namespace. They block: make them in threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from kubernetes.client import ApiClient
+
+from enso_operator.kube.client import (
+    Document,
+    Forbidden,
+    NoSuchObject,
+    Objects,
+    Refused,
+    Taken,
+    create,
+    request,
+)
+from enso_operator.sessions.pods import names
+from enso_operator.sessions.pods.state import is_gated, items, part
+from job_execution_framework.domain.errors import Conflict, InvalidJob, NotYet, Unavailable
+
+EXPIRED_SECONDS = 1
+"""The time that a Pod is left with which is to be ended."""
+_VIOLATES = "violates PodSecurity"
+_CONTROL_PATH = "/metadata/annotations/" + names.CONTROL.replace("/", "~1")
+_GATES_PATH = "/spec/schedulingGates"
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class PodCalls:
+    """Every call may raise Unavailable and Refused."""
+
+    client: ApiClient
+    namespace: str
+
+    def get(self, name: str) -> Document | None:
+        """Return the Pod, None where there is none."""
+        try:
+            return request(self.client, "GET", self._path("pods", name))
+        except NoSuchObject:
+            return None
+
+    def create(self, pod: Document) -> Document:
+        """Create the Pod. Raises Taken where its name is, InvalidJob, NotYet."""
+        return _creating(lambda: create(self.client, self._path("pods"), pod))
+
+    def create_plan(self, config: Document) -> None:
+        """Create the ConfigMap; its name tells its content, so one that is there is the same.
+
+        Raises InvalidJob where somebody else made one of this name, NotYet.
+        """
+        try:
+            _creating(lambda: create(self.client, self._path("configmaps"), config))
+        except Taken:
+            name = config["metadata"]["name"]
+            found = request(self.client, "GET", self._path("configmaps", name))
+            ours = all(found.get(key) == config[key] for key in ("data", "immutable"))
+            if not ours or owner_of(found) != owner_of(config):
+                why = f"a ConfigMap {name} is there already, and is not this job's: delete it"
+                raise InvalidJob(why) from None
+
+    def committed(self, job: str) -> str:
+        """Return the uid of the Pod that a job has committed to, nothing where there is none."""
+        try:
+            found = Objects(self.client, self.namespace, "ensojobs").get(job)
+        except NoSuchObject:
+            return ""
+        run = part(part(part(found, "status"), "ledger"), "run")
+        return str(run.get("uid") or "")
+
+    def release(self, name: str, uid: str) -> None:
+        """Take our gate from the Pod of this uid, if it is there and still has it.
+
+        Gates of others are theirs: whoever put them there takes them away.
+        """
+        gates = [{"name": names.GATE}]  # as the Pod was made; else it is looked at
+        while gates:
+            ours = gates.index({"name": names.GATE})
+            operations: list[Document] = [
+                {"op": "test", "path": _GATES_PATH, "value": gates},
+                {"op": "remove", "path": f"{_GATES_PATH}/{ours}"},
+            ]
+            try:
+                return self._patch(name, uid, operations)
+            except NoSuchObject:
+                return None
+            except Refused:
+                found = self._gates(name, uid)
+                if found == gates:  # it is refused for another reason
+                    raise
+                gates = found
+        return None
+
+    def tell(self, name: str, uid: str, word: str) -> None:
+        """Leave a word for the session of this uid, if it is still there."""
+        self._change(name, uid, {"op": "add", "path": _CONTROL_PATH, "value": word})
+
+    def expire(self, name: str, uid: str) -> None:
+        """Have what runs in the Pod of this uid ended, with its grace; the Pod stays, to be read.
+
+        It is what a kubelet does to a Pod that has had its time.
+        """
+        path = "/spec/activeDeadlineSeconds"
+        self._change(name, uid, {"op": "add", "path": path, "value": EXPIRED_SECONDS})
+
+    def delete(self, name: str, uid: str) -> None:
+        """Have the Pod of this uid ended, with its grace, if it is still there."""
+        self._delete(name, {"preconditions": {"uid": uid}})
+
+    def give_up(self, pod: Document) -> bool:
+        """Have a Pod removed that has not begun; return False where it is not as it was any more.
+
+        Its grace is for scripts, and none runs: the container beside them would use it up.
+        """
+        metadata = pod["metadata"]
+        conditions = {key: metadata[key] for key in ("uid", "resourceVersion")}
+        body: Document = {"preconditions": conditions, "gracePeriodSeconds": 1}
+        return self._delete(metadata["name"], body)
+
+    def warnings(self, uid: str) -> list[Document]:
+        """Return what the cluster's own Events warn of about the Pod of this uid."""
+        query = {"fieldSelector": f"involvedObject.uid={uid},type=Warning"}
+        found = request(self.client, "GET", self._path("events"), query=query)
+        items: list[Document] = found["items"]
+        return items
+
+    def _change(self, name: str, uid: str, operation: Document) -> None:
+        """Change the Pod of this uid. It matters only while the Pod is there."""
+        try:
+            self._patch(name, uid, [operation])
+        except NoSuchObject:
+            return
+        except Refused:
+            if self._there(name, uid):
+                raise
+
+    def _patch(self, name: str, uid: str, operations: list[Document]) -> None:
+        tested = [{"op": "test", "path": "/metadata/uid", "value": uid}, *operations]
+        try:
+            request(self.client, "PATCH", self._path("pods", name), tested)
+        except Conflict as error:  # too many write it at this moment
+            raise Unavailable(str(error)) from error
+
+    def _delete(self, name: str, body: Document) -> bool:
+        """Return whether the Pod was as the body says that it must be."""
+        try:
+            request(self.client, "DELETE", self._path("pods", name), body)
+        except (NoSuchObject, Conflict):
+            return False
+        return True
+
+    def _there(self, name: str, uid: str) -> Document | None:
+        """Return the Pod of this name, if it is the one of this uid."""
+        pod = self.get(name)
+        return pod if pod and pod["metadata"]["uid"] == uid else None
+
+    def _gates(self, name: str, uid: str) -> list[Document]:
+        """Return the gates of the Pod of this uid, if ours is among them."""
+        pod = self._there(name, uid)
+        return items(pod["spec"], "schedulingGates") if pod and is_gated(pod) else []
+
+    def _path(self, kind: str, name: str = "") -> str:
+        path = f"/api/v1/namespaces/{self.namespace}/{kind}"
+        return f"{path}/{name}" if name else path
+
+
+def owner_of(document: Document) -> str:
+    """Return the uid of the object that an object belongs to, nothing where there is none."""
+    owners: list[Document] = document["metadata"].get("ownerReferences") or []
+    return next((str(one["uid"]) for one in owners if one.get("controller")), "")
+
+
+def _creating(call: Callable[[], R]) -> R:
+    """Sort what keeps an object from being created: what may get better, and what never will."""
+    try:
+        return call()
+    except Forbidden as error:
+        if _VIOLATES in str(error):
+            raise InvalidJob(f"the session's Pod is refused: {error}") from error
+        raise NotYet(str(error)) from error  # a quota, or a right that is missing
+    except Refused as error:
+        raise InvalidJob(f"the session's Pod is refused: {error}") from error
+    except NoSuchObject as error:
+        raise NotYet(str(error)) from error  # its namespace is going

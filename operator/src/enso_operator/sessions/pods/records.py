@@ -1,0 +1,170 @@
+"""The records of a session Pod, read from the log of its records container, as often as need be.
+
+The end of the log's stream never means the session's end: the log is read again, from its start,
+until the session is known to have ended. What was passed on before is passed on once.
+
+Our own container prints the log, and lets no flood through. It is not relied on: what a log may
+cost is bounded here as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from enso_operator.coordinator.allowance import Allowance
+from enso_operator.sessions.pods import names
+from enso_operator.sessions.pods.logs import NoLog, PodLogs
+from enso_operator.sessions.pods.sidecar import DRAINED
+from job_execution_framework.domain.errors import Unavailable, Unreadable
+from job_execution_framework.domain.events import Event
+from job_execution_framework.service_layer.record_line import BEGINS, LONGEST_BYTES
+from job_execution_framework.service_layer.records import End, from_line
+
+SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.03, 2.0
+STEADY_SECONDS = 1.0
+"""A stream that lasted so long is followed by a short pause, whatever was before."""
+UNSEEN_SECONDS = 10.0
+"""Before a log is asked for although its Pod does not show that there is one."""
+AT_ONCE, A_SECOND = 16 * 1024 * 1024, 1024 * 1024
+"""What reading a log may cost, from its start on and then each second: in bytes of the log."""
+COST_OF_A_LINE = 46
+"""What a node writes before each line."""
+COST_OF_A_RECORD, COST_OF_ITS_BYTES = 16384, 16
+"""What a new record costs, in the time in which bytes could be read: it is taken apart, folded,
+logged. 800 usual ones are taken at once, and then 50 a second: few sessions ever get there."""
+NOISE_BYTES = 1024 * 1024
+"""What is no record, at most, with its newlines: of heartbeats those of four months."""
+_SEQ = re.compile(rb'\{"v":1,"type":"\w+","at":[-+.\w]+,"origin":"[^"\\]*","seq":([0-9]{1,15})[,}]')
+"""How a record begins that has a number."""
+_DRAINED = DRAINED.rstrip()
+
+
+@dataclass
+class Records:
+    """What is known of the records of one session run."""
+
+    seq: int = 0
+    """Number of the last event that was passed on."""
+    end: End | None = field(default=None, init=False)
+    """The final record."""
+    drained: bool = field(default=False, init=False)
+    """The log holds all that the session wrote, and it has ended."""
+    gap: bool = field(default=False, init=False)
+    """The log was cut: what is missing may be in the session's summary."""
+    damage: str = field(default="", init=False)
+    """What is not as a session writes it: nothing after it is believed."""
+    _allowance: Allowance = field(init=False)
+    _noise: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self.begin(0)
+
+    def begin(self, now: float) -> None:
+        """Know that the log is read from its start; how it ends is not known where it was cut."""
+        if self.gap:
+            self.end, self.drained = None, False
+        self.gap, self._noise = False, 0
+        self._allowance = Allowance(AT_ONCE, A_SECOND, now)
+
+    def wait(self, now: float) -> float:
+        """Return the seconds until more may be read."""
+        return self._allowance.wait(now)
+
+    def sift(self, lines: Sequence[bytes]) -> list[bytes]:
+        """Return the lines that say something; all else in a log is not for us."""
+        told = [line for line in lines if line.startswith(BEGINS) or line == _DRAINED]
+        size = sum(map(len, lines))
+        self._noise += len(lines) - len(told) + size - sum(map(len, told))
+        self._allowance.spend(size + COST_OF_A_LINE * len(lines))
+        if self._noise > NOISE_BYTES and not self.damage:
+            self.damage = f"it holds more than {NOISE_BYTES} bytes that are no records"
+        return told
+
+    def take(self, line: bytes) -> Event | None:
+        """Take in one line; return the event that it holds, if it is a new one."""
+        if self.damage:
+            return None
+        if line == _DRAINED:
+            self.drained = True
+            return None
+        if (known := _SEQ.match(line)) and int(known[1]) <= self.seq:
+            return None
+        self._allowance.spend(COST_OF_A_RECORD + COST_OF_ITS_BYTES * len(line))
+        try:
+            record = _read(line)
+        except Unreadable as error:
+            self.damage = str(error)
+            return None
+        if isinstance(record, End):
+            self.end = record
+        elif record.seq > self.seq + 1:
+            self.gap = True
+        elif record.seq == self.seq + 1:
+            self.seq = record.seq
+            return record
+        return None
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing that the session recorded is missing."""
+        return (self.drained or self.end is not None) and not self.gap and not self.damage
+
+
+def _read(line: bytes) -> Event | End:
+    if len(line) > LONGEST_BYTES:
+        raise Unreadable(f"a record of more than {LONGEST_BYTES} bytes")
+    return from_line(line)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The log begins to be read, or its stream has ended."""
+
+    begins: bool
+
+
+@dataclass(frozen=True)
+class Unheard:
+    """The log cannot be read now, which tells nothing of it; `why` is what the API server says."""
+
+    why: str
+
+
+News = list[bytes] | Stream | Unheard
+"""What comes of reading a log. Lines are those that came together."""
+
+
+async def read(
+    logs: PodLogs,
+    namespace: str,
+    pod: str,
+    heard: Callable[[News], Awaitable[None]],
+    begun: asyncio.Event,
+) -> None:
+    """Pass on the lines of the Pod's records, again and again from the start, until cancelled.
+
+    No more is read before `heard` has returned. Until their container is seen to have `begun` that
+    is tried seldom: its kubelet would refuse.
+    """
+    pause, now = SHORTEST_PAUSE_SECONDS, asyncio.get_running_loop().time
+    while True:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(begun.wait(), UNSEEN_SECONDS)
+        await heard(Stream(begins=True))
+        since, lines = now(), logs.follow(namespace, pod, names.RECORDS)
+        try:
+            async for together in lines:
+                await heard(together)
+            await heard(Stream(begins=False))
+        except NoLog:
+            await heard(Stream(begins=False))
+        except Unavailable as error:
+            await heard(Unheard(str(error)))
+        if now() >= since + STEADY_SECONDS:
+            pause = SHORTEST_PAUSE_SECONDS
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.3, LONGEST_PAUSE_SECONDS)

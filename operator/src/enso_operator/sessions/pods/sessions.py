@@ -1,0 +1,195 @@
+"""Sessions as Pods: born gated, released once, followed by their logs.
+
+A Pod's name fences only while the Pod exists, so the uid that was committed is what may start. A
+Pod that is made late stays gated, and is removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import cached_property
+
+from enso_operator.api.v1alpha1 import EnsoJobSpec
+from enso_operator.blocking import in_thread
+from enso_operator.coordinator.session_location import Place
+from enso_operator.kube.client import Document, Taken, waiting
+from enso_operator.kube.unit_of_work import Seen
+from enso_operator.manifests.render import ensojob
+from enso_operator.sessions.pods import names, state
+from enso_operator.sessions.pods.container import ContainerFollower
+from enso_operator.sessions.pods.follower import PodFollower
+from enso_operator.sessions.pods.logs import PodLogs
+from enso_operator.sessions.pods.manifest import SessionPod
+from enso_operator.sessions.pods.pod_api import PodCalls, owner_of
+from enso_operator.sessions.pods.policy import check_session
+from enso_operator.sessions.pods.run_ref import Subject
+from enso_operator.sessions.pods.settings import PodSettings
+from job_execution_framework.domain.cause import Reason
+from job_execution_framework.domain.errors import Conflict, InvalidJob, Unavailable
+from job_execution_framework.domain.script import Container, Script
+from job_execution_framework.domain.steps import ControlWord
+from job_execution_framework.service_layer.clock import Clock
+from job_execution_framework.service_layer.observations import Observations
+from job_execution_framework.service_layer.plan import Plan
+
+SETTLE_SECONDS = 5.0
+"""Beyond the grace of a Pod that was deleted by force: until its node has ended it."""
+
+
+class PodSessions:
+    """The session runs of one EnsoJob."""
+
+    def __init__(  # what a session stands on
+        self,
+        about: Seen,
+        calls: PodCalls,
+        logs: PodLogs,
+        settings: PodSettings,
+        clock: Clock,
+        followed: Callable[[PodFollower | None, str], None],
+    ) -> None:
+        self._about, self._calls, self._logs = about, calls, logs
+        self._settings, self._clock, self._followed = settings, clock, followed
+        self._followers: dict[str, PodFollower] = {}
+        self._words: dict[str, ControlWord] = {}
+        self._planned = ""
+        """The ConfigMap of a plan that is known to be there."""
+        self.place = Place()
+        """Where the latest run is."""
+
+    @cached_property
+    def _spec(self) -> EnsoJobSpec:
+        try:
+            return ensojob(self._about.document).spec
+        except InvalidJob:
+            if self._about.broken is None:
+                raise
+            # Nothing is opened for it any more; what is open is followed to its end.
+            return EnsoJobSpec.model_construct(sessions=[], scripts=[])
+
+    def check(self, scripts: Sequence[Script]) -> None:
+        """Raise InvalidJob where a session asks for what the operator's settings do not allow."""
+        for session in self._spec.sessions:
+            check_session(session, self._settings)
+        bare = {one.name for one in self._spec.sessions if not one.image}
+        if not self._spec.sessions:
+            bare = {script.session for script in scripts}
+        for script in scripts:
+            is_bare = not isinstance(script.work, Container) and script.session in bare
+            if is_bare and not self._settings.session_image:
+                raise InvalidJob(
+                    f"session {script.session!r} names no image, and the operator has no default: "
+                    "add spec.sessions[].image, or start the operator with --session-image"
+                )
+
+    async def open(self, plan: Plan) -> str:
+        """Create the Pod, gated, and return its uid; that of an earlier call where it is there."""
+        with waiting(Reason.FAILED_CREATE):
+            uid = await in_thread(self._open, plan)
+        self.place = Place(pod=self._pod(plan.run))
+        return uid
+
+    async def release(self, run: str, uid: str) -> None:
+        """Let the Pod of this uid start, unless it was released before, or is to end anyway."""
+        if run not in self._words:
+            with waiting():  # it may have been, or be gone: whoever follows it sees that
+                await in_thread(self._calls.release, self._pod(run), uid)
+
+    async def follow(self, run: str, uid: str, after: int = 0) -> AsyncIterator[Observations]:
+        """Yield the run's records after that number; the last observation says that it `ended`."""
+        follower = self._followers[run] = self._follower(run, uid, after)
+        self._followed(follower, uid)
+        if run in self._words:
+            follower.tell(self._words[run])
+        try:
+            async for seen in follower.observations():
+                yield seen
+        finally:
+            self._followed(None, uid)
+            del self._followers[run]
+
+    async def close(self, run: str, uid: str, word: ControlWord) -> None:
+        """Tell the run to end; it ends in its own time."""
+        self._words[run] = word
+        if run in self._followers:  # it sees to the end, whether the session hears it or not
+            self._followers[run].tell(word)
+        with waiting():
+            await in_thread(self._calls.tell, self._pod(run), uid, word.value)
+
+    async def reap(self, patience: float) -> None:
+        """Leave Pods alone: they stay for whoever reads their logs, and go with the job."""
+
+    def _pod(self, run: str) -> str:
+        return names.pod_name(self._about.name, run, self._about.uid)
+
+    def _follower(self, run: str, uid: str, after: int) -> PodFollower:
+        rows, session = self._about.job().rows, names.session_of(run)
+        subject = Subject(
+            run,
+            self._pod(run),
+            uid,
+            tuple(rows),
+            after,
+            self._settle_seconds(run),
+            began_at=rows[session].latest.started_at if after and session in rows else None,
+        )
+        given = (subject, self._calls, self._logs, self._settings, self._clock, self._moved)
+        own = (one for one in self._spec.scripts if one.container and one.name == session)
+        if script := next(own, None):
+            return ContainerFollower(*given, timeout_seconds=script.timeout_seconds)
+        return PodFollower(*given)
+
+    def _settle_seconds(self, run: str) -> float:
+        """Return how long what nobody saw end may go on, where another run would follow it."""
+        session = names.session_of(run)
+        policies = {one.name: one.on_interrupted.policy for one in self._spec.sessions}
+        is_retried = policies.get(session) == "Retry"
+        return self._settings.termination_seconds + SETTLE_SECONDS if is_retried else 0.0
+
+    def _moved(self, place: Place) -> None:
+        self.place = place
+
+    # In a thread.
+
+    def _open(self, plan: Plan) -> str:
+        pod = SessionPod(self._about, self._spec, plan, self._settings)
+        name = ""
+        if not pod.container:
+            config = pod.config()
+            name = config["metadata"]["name"]
+            if name != self._planned:  # a Pod that is refused is tried again and again
+                self._calls.create_plan(config)
+                self._planned = name
+        document = pod.pod(name)
+        try:
+            made = self._calls.create(document)
+        except Taken:
+            made = self._adopted(document)
+        return str(made["metadata"]["uid"])
+
+    def _adopted(self, wanted: Document) -> Document:
+        """Return the Pod that has the name already, if it is ours, and of the same plan.
+
+        One of an older plan that was never released is replaced. Raises InvalidJob, Unavailable,
+        and Conflict where somebody has committed to it meanwhile.
+        """
+        name = wanted["metadata"]["name"]
+        found = self._calls.get(name)
+        if found is None or state.is_leaving(found):
+            raise Unavailable(f"an earlier Pod {name} is going")
+        if owner_of(found) != self._about.uid:
+            raise InvalidJob(f"a Pod {name} is there already, and is not this job's: delete it")
+        if _plan(found) == _plan(wanted) or not state.is_gated(found):
+            return found
+        uid = found["metadata"]["uid"]
+        if self._calls.committed(self._about.name) == uid:
+            raise Conflict(f"Pod {name} was committed to by somebody else meanwhile")
+        self._calls.delete(name, uid)
+        try:
+            return self._calls.create(wanted)
+        except Taken as error:
+            raise Unavailable(f"an earlier Pod {name} is going") from error
+
+
+def _plan(pod: Document) -> object:
+    return state.part(pod["metadata"], "annotations").get(names.PLAN)
