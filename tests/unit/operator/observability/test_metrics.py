@@ -25,7 +25,7 @@ from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
 from tests.support.jobs import job_of, make
 
-PAGE = Path(__file__).parents[3] / "docs/operating.md"
+PAGE = Path(__file__).parents[4] / "docs/operating.md"
 HOSTILE = 'ann"s-secret\n{job="x"} 1\nfake_total 99'
 
 Series = tuple[str, frozenset[tuple[str, str]]]

@@ -14,7 +14,7 @@ from job_execution_framework.domain.row import ATTEMPTS_KEPT
 from job_execution_framework.domain.script import Container, Retries, Script, Session, Source
 from tests.support.decisions import decisions
 from tests.support.happenings import History
-from tests.unit.operator.test_status_simulation import through_status
+from tests.unit.operator.kube.status.test_simulation import through_status
 
 FRESH = EnsoJobStatus()
 BIG = "n" * 60

@@ -21,7 +21,7 @@ from job_execution_framework.service_layer.services import add, execute
 from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
 from tests.support.jobs import FakeClock
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
 IN_PODS = sorted((ROOT / "examples" / "pods").glob("*.yaml"))
 IN_A_CLUSTER = sorted((ROOT / "examples" / "cluster").glob("*.yaml"))

@@ -12,7 +12,7 @@ import pytest
 
 from enso_operator.cli.output import LARGEST_LINE_BYTES, Line, Output
 from tests.support.workstation import Workstation
-from tests.unit.operator.test_run import NOTE
+from tests.unit.operator.cli.test_run import NOTE
 
 LIKE_MARKS = """\
 def main():

@@ -22,7 +22,7 @@ import pytest
 
 from tests.support.api import SCRIPTS
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 ENSO = str(Path(sys.executable).with_name("enso"))
 NO_CLUSTER = "/nowhere/config"
 # The README's, to the letter but for the port.

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.workstation import Workstation, until
-from tests.unit.operator.test_run import NOTE
+from tests.unit.operator.cli.test_run import NOTE
 
 FULL = Path("/dev/full")
 VERBATIM = (
