@@ -7,8 +7,8 @@ import warnings
 
 import pytest
 
+from job_execution_framework import child
 from job_execution_framework.domain.script import Source
-from job_execution_framework.runtime import child
 from job_execution_framework.service_layer.preflight import unfit
 
 

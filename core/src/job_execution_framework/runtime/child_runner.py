@@ -35,7 +35,9 @@ DRAIN_SECONDS = 2.0
 """How long what a script wrote may take to be passed on: whoever reads us may have stopped."""
 MARK = "--- "
 """What a `mark` begins with."""
-_OURS = (WORKER, "child.py")
+_HERE = Path(__file__).parent
+_OURS = (_HERE / WORKER, _HERE.parent / "child.py")
+"""What an interpreter runs, and what that calls scripts with."""
 """What the interpreter runs, and what that reads."""
 
 
@@ -74,10 +76,10 @@ class ChildRunner:
         self._interpreter: Interpreter | None = None
         self.stopping = False
         """No other script may be started."""
-        for name in _OURS:
+        for file in _OURS:
             # Read through the package's loader: it may be inside of a zipapp.
-            source = __loader__.get_data(str(Path(__file__).with_name(name)))  # type: ignore[name-defined]
-            (directory / name).write_bytes(source)
+            source = __loader__.get_data(str(file))  # type: ignore[name-defined]
+            (directory / file.name).write_bytes(source)
         self._sources = Sources(directory / "scripts")
 
     def pause(self) -> None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import signal
     from typing import Any, Callable
 
-    from job_execution_framework.runtime import child
+    from job_execution_framework import child
 else:
     import _signal as signal  # the plain one: the other makes an enum of each number
 

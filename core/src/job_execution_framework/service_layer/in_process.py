@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import count
 from threading import Lock
 
+from job_execution_framework import child
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.script import (
@@ -22,7 +23,6 @@ from job_execution_framework.domain.script import (
     module_of,
 )
 from job_execution_framework.domain.secret import Redactor, revealed
-from job_execution_framework.runtime import child
 from job_execution_framework.service_layer.library import Library, ScriptLibrary, resolved
 from job_execution_framework.service_layer.report import result_of
 from job_execution_framework.service_layer.runner import Result

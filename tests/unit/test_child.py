@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from job_execution_framework.runtime import child
+from job_execution_framework import child
 from job_execution_framework.service_layer import report
 
 FILE = "/folder/open.py"
@@ -34,7 +34,7 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_importing_it_changes_nothing_but_itself() -> None:
     code = (
         "import builtins, os, sys, signal; before = dict(vars(builtins)), dict(vars(os));"
-        "from job_execution_framework.runtime import child;"
+        "from job_execution_framework import child;"
         "assert before == (vars(builtins), vars(os)); assert 'enso' not in sys.modules;"
         "assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL"
     )

@@ -2,8 +2,8 @@
 # pyright: basic
 """Calls a user's ``main`` and says how it went. One plain file, Python >= 3.7, nothing of ours.
 
-It is the one way in which scripts are called, in the user's own process and in a session, where it
-lies beside the worker.py that the session's interpreter runs.
+It is the one way in which scripts are called: in the user's own process by the in-process runner,
+and in a session, where it lies beside the worker.py that the session's interpreter runs.
 """
 
 from __future__ import annotations
