@@ -13,7 +13,7 @@ from dev.cluster.places import DEFAULT_NAME
 from dev.cluster.plane import Cluster
 from dev.cluster.programs import NODE
 from dev.cluster.resources import install_crds
-from dev.node import claim, commands, images, needs, node
+from dev.node import commands, images, node, node_lock, requirements
 from dev.node.node import Node
 from dev.node.sharing import shared
 
@@ -22,7 +22,7 @@ from tests.support.eventually import eventually
 
 def why_not() -> str:
     """Say why no node can be here; nothing where one can."""
-    if sentence := needs.missing():
+    if sentence := requirements.missing():
         return sentence
     missing = sorted(set(NODE) - binaries.local(NODE).keys())
     if not images.has_python():
@@ -33,7 +33,7 @@ def why_not() -> str:
 @contextmanager
 def ready() -> Generator[Node]:
     """Yield a node with our resources and images in it."""
-    if claim.owner() == Cluster(DEFAULT_NAME).folder:
+    if node_lock.owner() == Cluster(DEFAULT_NAME).folder:
         one = node.start(images=commands.every_image())
         install_crds(one.kubectl)
         yield one

@@ -26,8 +26,8 @@ from dev.cluster.sharing import shared
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
 from benchmarks.table import line, python
+from tests.support.finished_jobs import copy
 from tests.support.resources import Document, of_scripts
-from tests.support.settled import copy
 
 ENSO = str(Path(sys.executable).with_name("enso"))
 JOBS, ROUNDS, SETTLED = 50, 4, 2000

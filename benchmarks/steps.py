@@ -16,7 +16,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from dev.cluster.audit import AuditLog
-from dev.node import needs
+from dev.node import requirements
 from dev.node.places import HOME, POD_LOGS
 
 from benchmarks.run import Run, is_of
@@ -63,7 +63,7 @@ def files_of(watch: Watching, run: Run) -> Files:
         "alive": pod / _VOLUMES / "enso-run" / "alive",
     }
     told = subprocess.run(
-        [needs.program("stat"), "--format=%.6W", *map(str, paths.values())],
+        [requirements.program("stat"), "--format=%.6W", *map(str, paths.values())],
         capture_output=True,
         text=True,
         check=False,

@@ -8,7 +8,7 @@ from collections import Counter
 
 from dev.cluster import commands
 from dev.cluster.places import DEFAULT_NAME, ClusterError
-from dev.up import background, marked
+from dev.up import background, owned_processes
 from dev.up.target import API_NAMESPACE, EXAMPLES
 
 
@@ -28,12 +28,12 @@ def main() -> int:
 
 
 def _down(port: int, cluster: str) -> int:
-    ended = Counter(marked.end_all(port))
+    ended = Counter(owned_processes.end_all(port))
     for name, count in ended.items():
         print(f"Ended {name}" + (f", {count} processes" if count > 1 else ""))
     if not ended:
         print("Nothing that `make up` started was running")
-    if survivors := marked.ours(port):
+    if survivors := owned_processes.ours(port):
         numbers = ", ".join(map(str, survivors))
         print(f"make down: processes {numbers} cannot be ended", file=sys.stderr)
         return 1
@@ -47,7 +47,7 @@ def _down(port: int, cluster: str) -> int:
             f"  kubectl delete namespace {EXAMPLES} {API_NAMESPACE}\n"
             "  kubectl delete -f deploy/crds    # takes every EnsoJob of the cluster along"
         )
-        if marked.SESSION in ended:
+        if owned_processes.SESSION in ended:
             print("A job whose session was ended here is Running until an operator looks at it")
     return 0
 

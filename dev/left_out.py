@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-from dev.node import needs
+from dev.node import requirements
 
 _GDB = "gdb"
 """A program that embeds Python, as a host of scripts."""
@@ -12,7 +12,7 @@ _GDB = "gdb"
 
 def sentences() -> Iterator[str]:
     """Yield what is left out, why, and the one command that changes it."""
-    packages = needs.missing_packages()
+    packages = requirements.missing_packages()
     if sys.platform != "linux":
         yield "every test on a real node: it needs Linux"
     elif os.geteuid() != 0:
@@ -20,7 +20,7 @@ def sentences() -> Iterator[str]:
     elif packages:
         command = f"apt-get install {' '.join(packages)}"
         yield f"every test on a real node: programs are missing. `{command}` adds them"
-    if needs.find(_GDB) is None:
+    if requirements.find(_GDB) is None:
         yield f"scripts inside gdb: it is missing. `apt-get install {_GDB}` adds it"
 
 

@@ -16,7 +16,7 @@ from dev.cluster.audit import AuditLog
 from dev.cluster.places import AFRESH, DEFAULT_NAME, ClusterError, locked, say
 from dev.cluster.programs import CLUSTER, NODE
 from dev.cluster.records import Record
-from dev.node import claim
+from dev.node import node_lock
 
 _PATIENCE = 90.0
 """Seconds from start to ready, at most; usually three."""
@@ -85,7 +85,7 @@ class Cluster:
 
     def stop(self) -> None:
         """End its processes, its node if it has one, and remove its folder."""
-        with claim.released(self.folder), locked(records.lock(self.name)):
+        with node_lock.released(self.folder), locked(records.lock(self.name)):
             _remove(self)
 
     def ready(self) -> bool:

@@ -6,7 +6,7 @@ on for forwarding.
 
 from pathlib import Path
 
-from dev.node import others
+from dev.node import external
 from dev.node.addresses import API_SERVICE, BRIDGE, GATEWAY, PREFIX
 
 _LINK = Path("/sys/class/net", BRIDGE)
@@ -15,18 +15,18 @@ _LINK = Path("/sys/class/net", BRIDGE)
 def up() -> None:
     """Make it, or give back what it has lost."""
     if not exists():
-        others.run("ip", "link", "add", BRIDGE, "type", "bridge")
+        external.run("ip", "link", "add", BRIDGE, "type", "bridge")
     for address in (f"{GATEWAY}/{PREFIX}", f"{API_SERVICE}/32"):
-        others.run("ip", "address", "replace", address, "dev", BRIDGE)
-    others.run("ip", "link", "set", BRIDGE, "up")
+        external.run("ip", "address", "replace", address, "dev", BRIDGE)
+    external.run("ip", "link", "set", BRIDGE, "up")
 
 
 def down() -> None:
     """Take it away, with the machine's ends of the Pods' links."""
     for port in ports():
-        others.succeeds("ip", "link", "delete", port)  # it may go by itself meanwhile
+        external.succeeds("ip", "link", "delete", port)  # it may go by itself meanwhile
     if exists():
-        others.run("ip", "link", "delete", BRIDGE)
+        external.run("ip", "link", "delete", BRIDGE)
 
 
 def exists() -> bool:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from dev.cluster.places import user_cache
-from dev.node import mounts, others
+from dev.node import external, mounts
 
 
 def build(name: str, dockerfile: Path, context: Path, *options: str) -> None:
@@ -16,7 +16,7 @@ def build(name: str, dockerfile: Path, context: Path, *options: str) -> None:
 def has(name: str) -> bool:
     """Say whether the storage has the image."""
     command = (*_storage(), "inspect", "--type", "image", "--format", "{{.FromImageID}}", name)
-    return others.succeeds("buildah", *command, environment=_environment())
+    return external.succeeds("buildah", *command, environment=_environment())
 
 
 def save(name: str, file: Path, told: str) -> None:
@@ -35,7 +35,7 @@ def restore(name: str, file: Path) -> None:
 
 def remove(name: str) -> None:
     """Forget an image, and those of its layers that nothing else has."""
-    others.succeeds("buildah", *_storage(), "rmi", name, environment=_environment())
+    external.succeeds("buildah", *_storage(), "rmi", name, environment=_environment())
 
 
 def rest() -> None:
@@ -44,7 +44,9 @@ def rest() -> None:
 
 
 def _run(step: str, *arguments: str, log: Path | None = None) -> str:
-    return others.run("buildah", *_storage(), step, *arguments, environment=_environment(), log=log)
+    return external.run(
+        "buildah", *_storage(), step, *arguments, environment=_environment(), log=log
+    )
 
 
 def _storage() -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dev.cluster import commands as cluster_commands
 from dev.cluster.places import DEFAULT_NAME, ClusterError, say
 from dev.cluster.plane import Cluster
 from dev.cluster.programs import NODE
-from dev.node import claim, containers, images, needs, node, operator_image
+from dev.node import containers, images, node, node_lock, operator_image, requirements
 from dev.node.images import Image
 
 
@@ -24,19 +24,19 @@ def up(*, audit: bool = False) -> None:
 
 def image() -> None:
     """Build the operator's image; import it where the checkout's own node runs."""
-    if needs.missing():
+    if requirements.missing():
         operator_image.with_docker()
         return
     built = operator_image.built()
     say(f"{built.name} is {built.file}")
     cluster = Cluster(DEFAULT_NAME)
-    if claim.owner() == cluster.folder and containers.answers():
+    if node_lock.owner() == cluster.folder and containers.answers():
         containers.load(built)
 
 
 def get() -> None:
     """Get all that the tests on a node need: none of it fits into a test."""
-    if sentence := needs.missing():
+    if sentence := requirements.missing():
         say(f"The tests on a node are left out. {sentence}.")
         cluster_commands.programs()
         return

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dev.cluster.places import locked, say, user_cache
-from dev.node import buildah, mounts, needs, others
+from dev.node import buildah, external, mounts, requirements
 
 PYTHON = "localhost/enso-python:dev"
 """Debian with all of Python's standard library: for sessions, and the base of the operator's."""
@@ -60,7 +60,7 @@ class Image:
 
 def pause() -> Image:
     """Return the image of the sandboxes."""
-    program = Path(needs.program("catatonit"))
+    program = Path(requirements.program("catatonit"))
     image = Image(PAUSE, digest(_PAUSE_FILE.read_bytes(), program.read_bytes()))
 
     def make(context: Path) -> None:
@@ -134,7 +134,7 @@ def _debootstrap(target: Path) -> None:
     log = folder() / "debootstrap.log"
     packages = ",".join(_PACKAGES)
     options = ("--variant=minbase", f"--include={packages}")
-    others.run("debootstrap", *options, _SUITE, str(target), log=log)
+    external.run("debootstrap", *options, _SUITE, str(target), log=log)
     for path in _USELESS:
         shutil.rmtree(target / path, ignore_errors=True)
 

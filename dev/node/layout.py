@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from dev.cluster.places import ClusterError
-from dev.node import needs
+from dev.node import requirements
 from dev.node.addresses import API_SERVICE, BRIDGE, FIRST_POD, GATEWAY, SUBNET
 from dev.node.images import PAUSE
 from dev.node.places import HOME, POD_LOGS, SOCKET, STATE, VOLATILE
@@ -17,9 +17,9 @@ _NETWORKS = SETTINGS / "cni"
 
 def write(certificates: Path) -> None:
     """Write all of it; `certificates` is the control plane's folder."""
-    plugins = needs.plugins()
+    plugins = requirements.plugins()
     if plugins is None:
-        raise ClusterError(needs.missing())
+        raise ClusterError(requirements.missing())
     for folder in (_NETWORKS, POD_LOGS, HOME / "logs"):
         folder.mkdir(parents=True, exist_ok=True)
     CONTAINERD.write_text(_containerd(plugins))
@@ -46,7 +46,7 @@ state = "{STATE}"
   [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
     [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
-      BinaryName = "{needs.program("runc")}"
+      BinaryName = "{requirements.program("runc")}"
       Root = "{VOLATILE}/runc"
 [plugins."io.containerd.cri.v1.images".pinned_images]
   sandbox = "{PAUSE}"

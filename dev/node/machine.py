@@ -13,11 +13,11 @@ from dev.cluster import binaries, kwokctl, processes
 from dev.cluster.places import ClusterError
 from dev.cluster.plane import Cluster
 from dev.cluster.programs import NODE
-from dev.node import bridge, containers, layout, needs
+from dev.node import bridge, containers, layout, requirements
 from dev.node.addresses import API_PORT, API_SERVICE, API_SERVICE_PORT, GATEWAY
 from dev.node.places import HOME, NODE_NAME, VOLATILE
 
-PROCESSES = ("containerd", "kubelet", "door")
+PROCESSES = ("containerd", "kubelet", "port-forward")
 _PROGRAMS = ("containerd", "containerd-shim-runc-v2", "ctr", "kubelet", "kwok")
 _BINARIES = HOME / "bin"
 _PATIENCE = 60.0
@@ -37,7 +37,7 @@ def start_missing(cluster: Cluster) -> None:
         spawn("containerd", "--config", str(layout.CONTAINERD))
     await_(containers.answers, "containerd")
     containers.load_base_images()
-    if "door" in absent:
+    if "port-forward" in absent:
         _open_door(cluster)
     if "kubelet" in absent:
         _start_kubelet(cluster)
@@ -50,7 +50,7 @@ def lay_out(cluster: Cluster) -> None:
     VOLATILE.mkdir(exist_ok=True)
     found = binaries.provide(NODE)
     # Of whichever Python runs this, the one behind its virtual environment.
-    targets = {**{name: found[name] for name in _PROGRAMS}, "door": Path(sys.executable)}
+    targets = {**{name: found[name] for name in _PROGRAMS}, "port-forward": Path(sys.executable)}
     for name, target in targets.items():
         link = _BINARIES / name
         link.unlink(missing_ok=True)
@@ -63,11 +63,11 @@ def spawn(name: str, *arguments: str) -> None:
     with log_of(name).open("ab") as output:
         # As a child of init: a test that kills it has no dead child to wait for.
         subprocess.run(
-            [needs.program("setsid"), "--fork", str(_BINARIES / name), *arguments],
+            [requirements.program("setsid"), "--fork", str(_BINARIES / name), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={"PATH": f"{_BINARIES}:{needs.SYSTEM_PATH}"},
+            env={"PATH": f"{_BINARIES}:{requirements.SYSTEM_PATH}"},
             cwd=HOME,
             check=True,
         )
@@ -97,7 +97,14 @@ def await_(ready: Callable[[], bool], name: str) -> None:
 def _open_door(cluster: Cluster) -> None:
     inside = f"127.0.0.1:{cluster.api_port}"
     outside = (f"{GATEWAY}:{API_PORT}", f"{API_SERVICE}:{API_SERVICE_PORT}")
-    spawn("door", "-I", "-S", str(Path(__file__).with_name("door.py")), inside, *outside)
+    spawn(
+        "port-forward",
+        "-I",
+        "-S",
+        str(Path(__file__).with_name("port_forward.py")),
+        inside,
+        *outside,
+    )
 
 
 def _start_kubelet(cluster: Cluster) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dev.node import others
+from dev.node import external
 
 _OCTAL = {r"\040": " ", r"\011": "\t", r"\012": "\n", r"\134": "\\"}
 
@@ -21,7 +21,7 @@ def is_overlay(folder: Path) -> bool:
 def unmount_below(folder: Path) -> None:
     """Unmount all of it: what is still used goes when its last user ends."""
     for point in below(folder):
-        others.run("umount", "--lazy", point)
+        external.run("umount", "--lazy", point)
 
 
 def _table() -> list[tuple[str, str]]:

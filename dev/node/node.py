@@ -12,7 +12,7 @@ from dev.cluster import plane, processes
 from dev.cluster.audit import AuditLog
 from dev.cluster.places import DEFAULT_NAME, ClusterError, say
 from dev.cluster.plane import Cluster
-from dev.node import cgroups, claim, containers, machine, needs, remains, sysctls
+from dev.node import cgroups, cleanup, containers, machine, node_lock, requirements, sysctls
 from dev.node.images import Image
 from dev.node.places import HOME
 
@@ -50,7 +50,7 @@ class Node:
 
     def revive(self) -> None:
         """Start what does not run; the node takes Pods when this returns."""
-        with claim.taken(self.cluster.folder):
+        with node_lock.taken(self.cluster.folder):
             self.cluster.revive()
             machine.start_missing(self.cluster)
 
@@ -75,9 +75,9 @@ def start(
     A machine has one node: while another cluster has it this raises ClusterError, for a test run's
     after so much patience.
     """
-    needs.check()
+    requirements.check()
     cluster = Cluster(name)
-    with claim.taken(cluster.folder, patience=patience):
+    with node_lock.taken(cluster.folder, patience=patience):
         plane.start(name, audit=audit, node=True)
         _start_machine(cluster)
         for image in images:
@@ -88,7 +88,7 @@ def start(
 def _start_machine(cluster: Cluster) -> None:
     certificate = cluster.folder / "pki" / "ca.crt"
     if not _CERTIFICATE.exists() or _CERTIFICATE.read_bytes() != certificate.read_bytes():
-        remains.clear()
+        cleanup.clear()
         if others := cgroups.roots():
             raise ClusterError(
                 f"Another Kubernetes node runs on this machine ({others[0]} is there): end it, or"

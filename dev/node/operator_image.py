@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dev.cluster.places import CHECKOUT, ClusterError
-from dev.node import buildah, images, needs
+from dev.node import buildah, images, requirements
 from dev.node.images import Image
 
 NAME = "localhost/enso-operator:dev"
@@ -36,7 +36,7 @@ def built() -> Image:
 
 def with_docker() -> None:
     """Build it on the official Python image, where there is Docker and no buildah."""
-    docker = needs.find("docker")
+    docker = requirements.find("docker")
     if docker is None:
         raise ClusterError(
             "The image is built by buildah, as root, or by docker, and this machine has neither:"

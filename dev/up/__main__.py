@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dev.cluster import binaries, commands
 from dev.cluster.places import DEFAULT_NAME, ClusterError
-from dev.up import afterwards, in_cluster, in_memory, marked, ports, target
+from dev.up import in_cluster, in_memory, next_steps, owned_processes, ports, target
 from dev.up.errors import Failed
 
 
@@ -43,7 +43,7 @@ def _up(port: int, cluster: str) -> None:
     if not shutil.which("curl"):
         raise Failed("curl is missing: install it (on Debian: apt-get install curl)")
     is_ours = not commands.uses_current()  # raises before anything starts
-    if marked.end_servers(port):
+    if owned_processes.end_servers(port):
         print("What an earlier `make up` started is replaced; the cluster and its jobs stay\n")
     ports.must_be_free(port)
     if is_ours and (how := binaries.outlook()):
@@ -56,21 +56,21 @@ def _up(port: int, cluster: str) -> None:
     operator = in_cluster.start_operator(chosen, port)
     in_cluster.apply_examples(chosen)
     in_cluster.show(chosen, port, operator)
-    afterwards.show(chosen, port, operator)
+    next_steps.show(chosen, port, operator)
 
 
 def _refuse(port: int, error: Exception) -> int:
     sys.stdout.flush()
-    marked.end_in_memory(port)
+    owned_processes.end_in_memory(port)
     print(f"make up: {error}", file=sys.stderr)
-    if marked.ours(port):
+    if owned_processes.ours(port):
         print("`make down` ends what was started so far", file=sys.stderr)
     return 1
 
 
 def _interrupted(port: int) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough
-    marked.end_servers(port)
+    owned_processes.end_servers(port)
     print("\nmake up: stopped; `make down` removes what is left", file=sys.stderr)
     return 130
 

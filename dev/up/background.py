@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dev.cluster.places import CHECKOUT
-from dev.up import marked
+from dev.up import owned_processes
 from dev.up.errors import Failed
 
 FOLDER = CHECKOUT / ".cache" / "up"
@@ -60,7 +60,11 @@ def start(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={**os.environ, **(environment or {}), marked.VARIABLE: marked.value(port)},
+            env={
+                **os.environ,
+                **(environment or {}),
+                owned_processes.VARIABLE: owned_processes.value(port),
+            },
             start_new_session=True,
         )
     return Program(name, process, log)

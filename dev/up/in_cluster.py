@@ -3,7 +3,7 @@
 import re
 import subprocess
 
-from dev.up import background, curl, marked, ports
+from dev.up import background, curl, owned_processes, ports
 from dev.up.background import Program
 from dev.up.excerpt import excerpt
 from dev.up.target import EXAMPLES as EXAMPLES_NAMESPACE
@@ -37,7 +37,7 @@ def start_operator(target: Target, port: int) -> Program:
 
 def serve(target: Target, port: int, namespace: str) -> Program:
     """Have the port served over the jobs of that namespace, and wait for it."""
-    marked.end_gateway(port)
+    owned_processes.end_gateway(port)
     ports.must_be_free(port)
     gateway = background.start(
         "the HTTP API",

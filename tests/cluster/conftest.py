@@ -18,7 +18,7 @@ from dev.cluster.sharing import shared
 from kubernetes.client import ApiClient
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.operators import Operators, operators_of
 
 _HERE = Path(__file__).parent
@@ -72,15 +72,15 @@ def namespace(cluster: Cluster) -> Generator[str]:
 
 
 @pytest.fixture
-def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
+def ns(crds: Cluster, client: ApiClient, namespace: str) -> ClusterNamespace:
     """The test's namespace, seen by the unit of work and by kubectl."""
-    return Desk(crds, client, namespace)
+    return ClusterNamespace(crds, client, namespace)
 
 
 @pytest.fixture
-def operators(desk: Desk, tmp_path: Path) -> Generator[Operators]:
+def operators(ns: ClusterNamespace, tmp_path: Path) -> Generator[Operators]:
     """A starter of operators that look after the namespace; none of them outlives the test."""
-    with operators_of(desk.cluster.kubeconfig, desk.namespace, tmp_path) as one:
+    with operators_of(ns.cluster.kubeconfig, ns.namespace, tmp_path) as one:
         yield one
 
 

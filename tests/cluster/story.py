@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.operators import DEADLINE_SECONDS, until
 from tests.support.resources import Document, of_scripts
 
@@ -27,16 +27,16 @@ def main(note, name):
 
 @dataclass(frozen=True)
 class Story:
-    """The job `name`, seen from `desk`."""
+    """The job `name`, seen from `ns`."""
 
-    desk: Desk
+    ns: ClusterNamespace
     name: str
     note: Path
     source: str = SOURCE
     patience: float = DEADLINE_SECONDS
 
     def begin(self, **spec: object) -> None:
-        self.desk.apply(self.manifest(**spec))
+        self.ns.apply(self.manifest(**spec))
 
     def manifest(self, **spec: object) -> Document:
         note = str(self.note)
@@ -51,7 +51,7 @@ class Story:
 
     @property
     def document(self) -> Document:
-        return self.desk.get(self.name)
+        return self.ns.get(self.name)
 
     def is_over(self) -> bool:
         conditions = self.document["status"].get("conditions", ())
@@ -65,7 +65,7 @@ class Story:
         """Wait for the end; it must be what it would have been if nobody had disturbed it."""
         until(self.is_over, self.patience)
         status = self.document["status"]
-        assert (self.desk.columns(self.name), status.get("why")) == (
+        assert (self.ns.columns(self.name), status.get("why")) == (
             [self.name, "Succeeded", "3/3"],
             None,
         )
@@ -74,5 +74,5 @@ class Story:
         ] * 3
         started = self.starts()
         assert started == [*NAMES], started
-        told = [reason for reason, _ in self.desk.told(self.name)]
+        told = [reason for reason, _ in self.ns.told(self.name)]
         assert told == TOLD, told

@@ -19,11 +19,11 @@ from job_execution_framework.domain.script import (
 )
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.service_layer import services
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.resources import job
 
 
-def test_an_added_job_is_created_suspended_as_it_was_described(desk: Desk) -> None:
+def test_an_added_job_is_created_suspended_as_it_was_described(ns: ClusterNamespace) -> None:
     sessions = (Session("s1", ("hython", "-u"), 60, retry_lost=2), Session("s2"))
     scripts = (
         Script("open", LibraryScript("open_scene"), {"path": "/a"}, "s1", setup=True),
@@ -33,12 +33,12 @@ def test_an_added_job_is_created_suspended_as_it_was_described(desk: Desk) -> No
         Script("end", Source("x", "end.py"), {}, "s2", checkpoint=True, timeout_seconds=9),
     )
     job_id = services.add(
-        scripts, job_uow=desk.uow(), job_id="shot", sessions=sessions, deadline_seconds=99
+        scripts, job_uow=ns.uow(), job_id="shot", sessions=sessions, deadline_seconds=99
     )
-    loaded = desk.uow().jobs.get(job_id)
+    loaded = ns.uow().jobs.get(job_id)
     assert (loaded.scripts, loaded.sessions) == (scripts, sessions)
     assert loaded.deadline_seconds == 99
-    assert desk.get()["spec"]["suspend"] is True
+    assert ns.get()["spec"]["suspend"] is True
     assert str(loaded.state) == "Waiting"
 
 
@@ -50,20 +50,22 @@ def test_an_added_job_is_created_suspended_as_it_was_described(desk: Desk) -> No
         (Script("do", Source("")), r"spec.scripts\[do\].source is empty"),
     ],
 )
-def test_what_no_manifest_can_say_is_refused(desk: Desk, script: Script, why: str) -> None:
+def test_what_no_manifest_can_say_is_refused(
+    ns: ClusterNamespace, script: Script, why: str
+) -> None:
     with pytest.raises(InvalidJob, match=why):
-        services.add([script], job_uow=desk.uow())
-    assert desk.uow().jobs.all() == []
+        services.add([script], job_uow=ns.uow())
+    assert ns.uow().jobs.all() == []
 
 
-def test_what_the_api_server_refuses_comes_with_its_sentence(desk: Desk) -> None:
+def test_what_the_api_server_refuses_comes_with_its_sentence(ns: ClusterNamespace) -> None:
     document = job({"scripts": [{"name": "do", "source": "x"}]}, "n" * 60)
     with pytest.raises(Refused, match="more than 52 characters"):
-        desk.objects.create(document)
+        ns.objects.create(document)
     with pytest.raises(Refused, match="too large"):
-        desk.objects.create(document | {"spec": {"x": "y" * 4_000_000}})
+        ns.objects.create(document | {"spec": {"x": "y" * 4_000_000}})
     with pytest.raises(JobNotFound, match="no job 'nobody'"):
-        desk.uow().jobs.get("nobody")
+        ns.uow().jobs.get("nobody")
 
 
 def test_an_api_server_that_does_not_answer_is_unavailable() -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import Story
 from tests.support.connect_proxy import connect_proxy
 from tests.support.operators import Operators
@@ -30,13 +30,13 @@ def of_nobody(kubeconfig: Path, folder: Path) -> tuple[Path, int]:
 
 
 def test_the_operator_watches_by_the_proxy(
-    desk: Desk, operators: Operators, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path
 ) -> None:
     kubeconfig, port = of_nobody(operators.kubeconfig, tmp_path)
     with connect_proxy(port) as proxy:
         environment = {"HTTPS_PROXY": proxy.url, "NO_PROXY": "elsewhere.example"}
         operators.start(kubeconfig=kubeconfig, environment=environment)
-        story = Story(desk, "shot", tmp_path / "note")
+        story = Story(ns, "shot", tmp_path / "note")
         story.begin()
         story.ends_well()
         for operator in operators.started:

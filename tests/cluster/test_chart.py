@@ -19,7 +19,7 @@ from dev.cluster.plane import Cluster
 from dev.cluster.resources import install_crds
 from kubernetes.client import ApiClient
 
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_stranger
 from tests.cluster.test_rights import OPERATING, PASSES, binding
 from tests.support.chart import as_list, environment, need_helm, pods, rendered
@@ -146,7 +146,7 @@ def test_its_pods_are_admitted_where_the_level_is_restricted(crds: Cluster, name
 def test_the_rights_in_namespaces_are_enough(
     crds: Cluster, client: ApiClient, namespace: str, release_namespace: str, tmp_path: Path
 ) -> None:
-    desk = Desk(crds, client, namespace)
+    ns = ClusterNamespace(crds, client, namespace)
     documents = rendered(f"watchNamespaces={{{namespace}}}", namespace=release_namespace)
     kinds = {"ServiceAccount", "Role", "RoleBinding"}
     crds.kubectl(
@@ -155,7 +155,7 @@ def test_the_rights_in_namespaces_are_enough(
     )
     with for_local_sessions(crds, release_namespace):
         kubeconfig = of_stranger(crds, release_namespace, tmp_path, ACCOUNT)
-        desk.apply(library_script(source=PASSES))
+        ns.apply(library_script(source=PASSES))
         with operators_of(kubeconfig, namespace, tmp_path) as operators:
             flags = (
                 "--leader-elect",
@@ -163,9 +163,9 @@ def test_the_rights_in_namespaces_are_enough(
                 f"--lease-name={ACCOUNT}",
             )
             one = operators.ready(*flags)
-            desk.apply(of_scripts({"scriptRef": {"name": "open_scene"}}, ttlSecondsAfterFinished=1))
-            until(lambda: desk.names() == [])
-            assert "JobSucceeded" in dict(desk.told())
+            ns.apply(of_scripts({"scriptRef": {"name": "open_scene"}}, ttlSecondsAfterFinished=1))
+            until(lambda: ns.names() == [])
+            assert "JobSucceeded" in dict(ns.told())
             assert one.stop() == 0
             assert "forbidden" not in one.said.lower()
             assert "was not given back" not in one.said
@@ -178,7 +178,7 @@ def as_flag(name: str, value: str) -> str:
 def test_the_rights_in_namespaces_are_enough_for_pods(
     crds: Cluster, client: ApiClient, namespace: str, release_namespace: str, tmp_path: Path
 ) -> None:
-    desk = Desk(crds, client, namespace)
+    ns = ClusterNamespace(crds, client, namespace)
     documents = rendered(f"watchNamespaces={{{namespace}}}", namespace=release_namespace)
     told = environment(pods(documents)[0])
     kinds = {"ServiceAccount", "Role", "RoleBinding"}
@@ -196,11 +196,11 @@ def test_the_rights_in_namespaces_are_enough_for_pods(
             if name.startswith("ENSO_") and not name.endswith(ours)
         ]
         one = operators.ready(*flags)
-        desk.apply(of_scripts({}))
+        ns.apply(of_scripts({}))
         gates = ("get", "pods", "-o", "jsonpath={.items[*].spec.schedulingGates[*].name}/")
-        until(lambda: desk.kubectl("get", "pods", "-o", "name") and desk.kubectl(*gates) == "/")
-        assert desk.kubectl("get", "configmaps", "-l", "enso.dev/job", "-o", "name")
-        desk.kubectl("delete", "ensojob/shot", "--wait=false")
-        until(lambda: not desk.kubectl("get", "pods", "-o", "name"))
+        until(lambda: ns.kubectl("get", "pods", "-o", "name") and ns.kubectl(*gates) == "/")
+        assert ns.kubectl("get", "configmaps", "-l", "enso.dev/job", "-o", "name")
+        ns.kubectl("delete", "ensojob/shot", "--wait=false")
+        until(lambda: not ns.kubectl("get", "pods", "-o", "name"))
         assert one.stop() == 0
         assert "forbidden" not in one.said.lower()

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.operators import operators_of, until
 from tests.support.resources import of_scripts
 
@@ -33,15 +33,15 @@ EXECUTE = (
 
 
 @pytest.fixture
-def port(desk: Desk, tmp_path: Path) -> Generator[int]:
+def port(ns: ClusterNamespace, tmp_path: Path) -> Generator[int]:
     """An HTTP API over the namespace, and an operator that looks after it."""
     server = subprocess.Popen(
-        [ENSO, "serve", "--namespace", desk.namespace, "--port", "0"],
-        env=os.environ | {"KUBECONFIG": str(desk.cluster.kubeconfig)},
+        [ENSO, "serve", "--namespace", ns.namespace, "--port", "0"],
+        env=os.environ | {"KUBECONFIG": str(ns.cluster.kubeconfig)},
         stdout=subprocess.PIPE,
         text=True,
     )
-    with operators_of(desk.cluster.kubeconfig, desk.namespace, tmp_path) as operators, server:
+    with operators_of(ns.cluster.kubeconfig, ns.namespace, tmp_path) as operators, server:
         operators.start()
         assert server.stdout
         told = re.search(r"http://127\.0\.0\.1:(\d+)", server.stdout.readline())
@@ -63,28 +63,28 @@ def shell(command: str, port: int, jobid: str = "") -> Any:  # noqa: ANN401  # J
     return json.loads(done.stdout)
 
 
-def test_a_job_added_by_curl_is_run_and_seen_by_kubectl(desk: Desk, port: int) -> None:
+def test_a_job_added_by_curl_is_run_and_seen_by_kubectl(ns: ClusterNamespace, port: int) -> None:
     assert shell(LIST, port) == []
     jobid = shell(ADD, port)["jobid"]
     assert shell(GET, port, jobid)["state"] == "Suspended"
-    assert desk.names() == [jobid]
+    assert ns.names() == [jobid]
     shell(EXECUTE, port, jobid)
-    desk.waits("Succeeded", jobid)
+    ns.waits("Succeeded", jobid)
     assert shell(LIST, port) == [{"jobid": jobid, "state": "Succeeded"}]
     shown = shell(GET, port, jobid)
     assert [script["state"] for script in shown["scripts"]] == ["Succeeded"] * 3
     assert shown["scripts"][2]["parameters"]["arg2"] == "/release/saved.hip"
-    assert desk.columns(jobid) == [jobid, "Succeeded", "3/3"]
-    started = [message for reason, message in desk.told(jobid) if reason == "ScriptStarted"]
+    assert ns.columns(jobid) == [jobid, "Succeeded", "3/3"]
+    started = [message for reason, message in ns.told(jobid) if reason == "ScriptStarted"]
     last = '3/3 example-script-3, attempt 1; args arg1="save houdini file" arg2=/release/saved.hip'
     assert started[2] == last
 
 
-def test_a_job_applied_by_kubectl_is_executed_by_curl(desk: Desk, port: int) -> None:
-    desk.apply(of_scripts({"source": "def main(): 1 / 0"}, suspend=True))
-    until(lambda: desk.state() == "Suspended")
+def test_a_job_applied_by_kubectl_is_executed_by_curl(ns: ClusterNamespace, port: int) -> None:
+    ns.apply(of_scripts({"source": "def main(): 1 / 0"}, suspend=True))
+    until(lambda: ns.state() == "Suspended")
     assert shell(EXECUTE, port, "shot")["state"] in ("Waiting", "Running")
-    desk.waits("Finished")
+    ns.waits("Finished")
     shown = shell(GET, port, "shot")
     assert shown["state"] == "Failed"
-    assert shown["why"] == desk.get()["status"]["why"]
+    assert shown["why"] == ns.get()["status"]["why"]

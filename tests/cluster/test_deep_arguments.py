@@ -9,7 +9,7 @@ import pytest
 
 from enso_operator.http_api.cluster_backend import ClusterJobs
 from job_execution_framework.domain.values import TOO_DEEP
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import Story
 from tests.support.operators import Operators, until
 from tests.support.resources import of_scripts
@@ -18,32 +18,34 @@ DEPTHS = (600, 1_200, 9_000)
 """At the first kopf's copies failed, at the second every parser; the API server takes 10,000."""
 
 
-def create_deep(desk: Desk, depth: int) -> None:
+def create_deep(ns: ClusterNamespace, depth: int) -> None:
     marked = of_scripts({"args": {"a": "DEEP"}}) | {"metadata": {"name": f"deep-{depth}"}}
     nested = "[" * depth + "]" * depth
-    desk.kubectl("create", "-f", "-", stdin=json.dumps(marked).replace('"DEEP"', nested))
+    ns.kubectl("create", "-f", "-", stdin=json.dumps(marked).replace('"DEEP"', nested))
 
 
 @pytest.mark.anyio
-async def test_it_alone_is_invalid(desk: Desk, operators: Operators, tmp_path: Path) -> None:
-    create_deep(desk, DEPTHS[0])
+async def test_it_alone_is_invalid(
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path
+) -> None:
+    create_deep(ns, DEPTHS[0])
     one = operators.start()  # which finds it in a list, and the others in a watch
     for depth in DEPTHS[1:]:
-        create_deep(desk, depth)
-    story = Story(desk, "other", tmp_path / "note")
+        create_deep(ns, depth)
+    story = Story(ns, "other", tmp_path / "note")
     story.begin()
     story.ends_well()
     for depth in DEPTHS:
-        desk.waits("Stalled", f"deep-{depth}")
-        assert desk.columns(f"deep-{depth}")[1:] == ["Failed", "InvalidJob"]
-        assert TOO_DEEP in desk.told(f"deep-{depth}")[-1][1]
+        ns.waits("Stalled", f"deep-{depth}")
+        assert ns.columns(f"deep-{depth}")[1:] == ["Failed", "InvalidJob"]
+        assert TOO_DEEP in ns.told(f"deep-{depth}")[-1][1]
     until(one.is_ready)
-    listed = await ClusterJobs(desk.objects).list()
+    listed = await ClusterJobs(ns.objects).list()
     assert sorted(listed) == [
         *sorted((f"deep-{depth}", "Failed") for depth in DEPTHS),
         ("other", "Succeeded"),
     ]
     assert one.stop() == 0
     again = operators.ready()
-    desk.kubectl("delete", "ensojobs", *(f"deep-{depth}" for depth in DEPTHS), "--timeout=20s")
+    ns.kubectl("delete", "ensojobs", *(f"deep-{depth}" for depth in DEPTHS), "--timeout=20s")
     assert again.is_ready()

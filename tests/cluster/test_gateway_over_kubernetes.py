@@ -11,7 +11,7 @@ import pytest
 
 from enso_operator.kube.client import Objects
 from job_execution_framework.domain.errors import InvalidJob
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.served import SAY, served
 from tests.support.api import Api
 from tests.support.resources import EMPTY, job, of_scripts
@@ -28,14 +28,14 @@ NO_JOB = of_scripts(
 
 
 @pytest.fixture
-async def api(desk: Desk) -> AsyncIterator[Api]:
-    async with served(desk.objects) as api:
+async def api(ns: ClusterNamespace) -> AsyncIterator[Api]:
+    async with served(ns.objects) as api:
         yield api
 
 
-def set_status(desk: Desk, status: dict[str, Any], name: str = "shot") -> None:
+def set_status(ns: ClusterNamespace, status: dict[str, Any], name: str = "shot") -> None:
     text = json.dumps({"status": status})
-    desk.kubectl("patch", f"ensojob/{name}", "--subresource=status", "--type=merge", "-p", text)
+    ns.kubectl("patch", f"ensojob/{name}", "--subresource=status", "--type=merge", "-p", text)
 
 
 async def test_the_users_sequence_until_the_operator_takes_over(api: Api) -> None:
@@ -59,23 +59,23 @@ async def test_the_users_sequence_until_the_operator_takes_over(api: Api) -> Non
     ]
 
 
-async def test_kubectl_sees_what_curl_added(api: Api, desk: Desk) -> None:
+async def test_kubectl_sees_what_curl_added(api: Api, ns: ClusterNamespace) -> None:
     jobid = await api.add(SAY)
-    spec = desk.get(jobid)["spec"]
+    spec = ns.get(jobid)["spec"]
     assert spec["suspend"] is True
     assert spec["scripts"][0]["scriptRef"] == {"name": "say"}
     assert spec["scripts"][0]["args"] == {"text": "grüße"}
     await api.execute(jobid)
-    assert desk.get(jobid)["spec"]["suspend"] is False
+    assert ns.get(jobid)["spec"]["suspend"] is False
 
 
-async def test_curl_sees_what_kubectl_applied(api: Api, desk: Desk) -> None:
-    desk.apply(of_scripts({"args": {"frame": 7}}, suspend=True))
-    desk.apply(FOUR | {"metadata": {"name": "runs"}})
+async def test_curl_sees_what_kubectl_applied(api: Api, ns: ClusterNamespace) -> None:
+    ns.apply(of_scripts({"args": {"frame": 7}}, suspend=True))
+    ns.apply(FOUR | {"metadata": {"name": "runs"}})
     assert await api.jobs() == {"shot": "Suspended", "runs": "Waiting"}
     assert (await api.job("shot"))["scripts"][0]["parameters"] == {"frame": 7}
     await api.execute("shot")
-    assert desk.get()["spec"]["suspend"] is False
+    assert ns.get()["spec"]["suspend"] is False
     answer = await api.post("/execute-job", {"jobid": "runs"})
     assert answer.status_code == 409
     assert answer.json()["error"].startswith("job runs is Waiting, and a job is executed once")
@@ -96,7 +96,7 @@ async def test_of_simultaneous_executions_one_is_accepted(api: Api) -> None:
 
 
 async def test_whoever_writes_in_between_does_not_hinder_an_execution(
-    desk: Desk,
+    ns: ClusterNamespace,
 ) -> None:
     class Busy(Objects):
         def get(self, name: str) -> dict[str, Any]:
@@ -104,11 +104,11 @@ async def test_whoever_writes_in_between_does_not_hinder_an_execution(
             label = str(got["metadata"]["resourceVersion"])
             if writes:
                 writes.pop()
-                desk.kubectl("label", "ensojob", name, f"seen={label}", "--overwrite")
+                ns.kubectl("label", "ensojob", name, f"seen={label}", "--overwrite")
             return got
 
     writes = [1, 2]
-    async with served(Busy(desk.objects.client, desk.namespace, "ensojobs")) as api:
+    async with served(Busy(ns.objects.client, ns.namespace, "ensojobs")) as api:
         await api.execute(await api.add(SAY))
         assert writes == []
         writes.extend(range(10))
@@ -117,9 +117,9 @@ async def test_whoever_writes_in_between_does_not_hinder_an_execution(
     assert "others keep changing" in answer.json()["error"]
 
 
-async def test_a_failed_job_shows_its_card_and_its_events(api: Api, desk: Desk) -> None:
-    desk.apply(FOUR)
-    set_status(desk, FAILED_JOB)
+async def test_a_failed_job_shows_its_card_and_its_events(api: Api, ns: ClusterNamespace) -> None:
+    ns.apply(FOUR)
+    set_status(ns, FAILED_JOB)
     shown = await api.job("shot")
     assert (shown["state"], shown["failure"], shown["why"]) == ("Failed", LINE, FAILED_JOB["why"])
     assert (await api.jobs()) == {"shot": "Failed"}
@@ -133,20 +133,22 @@ async def test_a_failed_job_shows_its_card_and_its_events(api: Api, desk: Desk) 
     ("state", "how"), [("Failed", "add it again"), ("Suspended", "patch ensojob shot")]
 )
 async def test_what_was_started_before_is_not_let_go(
-    api: Api, desk: Desk, state: str, how: str
+    api: Api, ns: ClusterNamespace, state: str, how: str
 ) -> None:
-    desk.apply(of_scripts(EMPTY, suspend=True))
+    ns.apply(of_scripts(EMPTY, suspend=True))
     time = "2026-11-24T02:00:00Z"
     said = {"type": "Succeeded", "status": "Unknown", "reason": state, "lastTransitionTime": time}
-    set_status(desk, {"conditions": [said], "startTime": time})
+    set_status(ns, {"conditions": [said], "startTime": time})
     answer = await api.post("/execute-job", {"jobid": "shot"})
     assert answer.status_code == 409
     assert how in answer.json()["error"]
-    assert desk.get()["spec"]["suspend"] is True
+    assert ns.get()["spec"]["suspend"] is True
 
 
-async def test_what_makes_no_job_is_shown_as_failed_with_its_sentence(api: Api, desk: Desk) -> None:
-    desk.apply(NO_JOB)
+async def test_what_makes_no_job_is_shown_as_failed_with_its_sentence(
+    api: Api, ns: ClusterNamespace
+) -> None:
+    ns.apply(NO_JOB)
     assert await api.jobs() == {"shot": "Suspended"}, "nobody has looked at it"
     for _ in range(2):  # before, and after the operator wrote the same
         shown = await api.job("shot")
@@ -155,17 +157,17 @@ async def test_what_makes_no_job_is_shown_as_failed_with_its_sentence(api: Api, 
         assert shown["why"] == [shown["failure"]]
         answer = await api.post("/execute-job", {"jobid": "shot"})
         assert (answer.status_code, answer.json()["error"]) == (422, shown["failure"])
-        with desk.uow() as uow:
+        with ns.uow() as uow:
             with pytest.raises(InvalidJob):
                 uow.jobs.get("shot")
             uow.refuse("shot", shown["failure"], 1000)
     assert await api.jobs() == {"shot": "Failed"}
 
 
-async def test_a_status_from_the_future_hides_nothing_else(api: Api, desk: Desk) -> None:
-    desk.apply(of_scripts(EMPTY, suspend=True))
+async def test_a_status_from_the_future_hides_nothing_else(api: Api, ns: ClusterNamespace) -> None:
+    ns.apply(of_scripts(EMPTY, suspend=True))
     said = {"type": "Succeeded", "status": "Unknown", "reason": "Wondering"}
-    set_status(desk, {"conditions": [said | {"lastTransitionTime": "2026-11-24T02:00:00Z"}]})
+    set_status(ns, {"conditions": [said | {"lastTransitionTime": "2026-11-24T02:00:00Z"}]})
     jobid = await api.add(SAY)
     assert await api.jobs() == {"shot": "Wondering", jobid: "Suspended"}
     shown = await api.job("shot")
@@ -182,12 +184,12 @@ async def test_a_job_of_a_hundred_scripts(api: Api) -> None:
 
 
 async def test_a_list_of_many_is_read_in_pages(
-    api: Api, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    api: Api, ns: ClusterNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for page in ("FIRST_PAGE", "LARGEST_PAGE"):
         monkeypatch.setattr(f"enso_operator.kube.client.{page}", 2)
     added = [await api.add(SAY) for _ in range(5)]
-    mark = desk.cluster.audit.mark()
+    mark = ns.cluster.audit.mark()
     assert list(await api.jobs()) == added
-    asked = [one.verb for one in desk.cluster.audit.since(mark) if one.namespace == desk.namespace]
+    asked = [one.verb for one in ns.cluster.audit.since(mark) if one.namespace == ns.namespace]
     assert asked == ["list"] * 3

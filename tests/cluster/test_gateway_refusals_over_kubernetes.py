@@ -13,7 +13,7 @@ from kubernetes.client import ApiClient, Configuration
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
 from enso_operator.kube.client import Objects
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_stranger
 from tests.cluster.served import SAY, served
 from tests.support.api import Api
@@ -37,8 +37,8 @@ NAMES = [
 
 
 @pytest.fixture
-async def api(desk: Desk) -> AsyncIterator[Api]:
-    async with served(desk.objects) as api:
+async def api(ns: ClusterNamespace) -> AsyncIterator[Api]:
+    async with served(ns.objects) as api:
         yield api
 
 
@@ -55,8 +55,8 @@ async def refused(api: Api, status: int, *, of: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_name_that_no_job_can_have(api: Api, desk: Desk, name: str) -> None:
-    mark = desk.cluster.audit.mark()
+async def test_a_name_that_no_job_can_have(api: Api, ns: ClusterNamespace, name: str) -> None:
+    mark = ns.cluster.audit.mark()
     answers = [await api.post("/execute-job", {"jobid": name})]
     if name and "/" not in name:
         path = "".join(f"%{byte:02x}" for byte in name.encode())
@@ -64,13 +64,13 @@ async def test_a_name_that_no_job_can_have(api: Api, desk: Desk, name: str) -> N
     for answer in answers:
         assert answer.status_code == 404
         assert answer.json()["error"].startswith("there is no job ")
-    asked = [one for one in desk.cluster.audit.since(mark) if one.namespace == desk.namespace]
+    asked = [one for one in ns.cluster.audit.since(mark) if one.namespace == ns.namespace]
     others = ("kubectl", "kube-controller-manager")  # which gives each namespace its account
     assert [one for one in asked if not one.user_agent.startswith(others)] == []
 
 
-async def test_an_unknown_job(api: Api, desk: Desk) -> None:
-    sentence = {"error": f"there is no job 'nobody' in namespace '{desk.namespace}'"}
+async def test_an_unknown_job(api: Api, ns: ClusterNamespace) -> None:
+    sentence = {"error": f"there is no job 'nobody' in namespace '{ns.namespace}'"}
     for answer in (
         await api.get("/get-job/nobody"),
         await api.post("/execute-job", {"jobid": "nobody"}),

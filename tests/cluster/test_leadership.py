@@ -9,7 +9,7 @@ import pytest
 from kubernetes.client import ApiClient
 
 from enso_operator.kube.lease import Lease
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import Story
 from tests.support.fault_proxy import FaultProxy, answer, on, watches
 from tests.support.operators import Operator, Operators, until
@@ -41,29 +41,29 @@ def leads(one: Operator) -> bool:
     return "\nenso_leader 1.0" in one.asked("/metrics")[1]
 
 
-def begun(desk: Desk, tmp_path: Path, name: str = "shot") -> Story:
-    story = Story(desk, name, tmp_path / name)
+def begun(ns: ClusterNamespace, tmp_path: Path, name: str = "shot") -> Story:
+    story = Story(ns, name, tmp_path / name)
     story.begin()
     return story
 
 
-def held_up(desk: Desk, gate: Path) -> Story:
+def held_up(ns: ClusterNamespace, gate: Path) -> Story:
     """Begin a job whose script `do` runs until there is the file `gate`."""
     note = gate.with_name("note")
-    story = Story(desk, "shot", note, WAITING.replace("GATE", str(gate)))
+    story = Story(ns, "shot", note, WAITING.replace("GATE", str(gate)))
     story.begin()
     until(lambda: note.exists() and "do" in note.read_text())
     return story
 
 
 def test_one_works_and_the_other_asks_for_nothing_but_the_lease(
-    desk: Desk, operators: Operators, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path
 ) -> None:
     leader = candidate(operators)
     with FaultProxy(operators.kubeconfig) as proxy:
         standby = candidate(operators, proxy.kubeconfig)
-        mark, before = desk.cluster.audit.mark(), len(proxy.calls)
-        begun(desk, tmp_path).ends_well()
+        mark, before = ns.cluster.audit.mark(), len(proxy.calls)
+        begun(ns, tmp_path).ends_well()
         until(lambda: len(proxy.calls) > before + 2)
         assert (leads(leader), leads(standby)) == (True, False)
         asked = {(call.verb, call.resource) for call in proxy.calls[before:]}
@@ -71,16 +71,16 @@ def test_one_works_and_the_other_asks_for_nothing_but_the_lease(
         assert proxy.count(watches()) == 0
         assert not [call for call in proxy.calls if call.is_write]
     # Nor did anybody else write to the lease but the one that holds it.
-    written = [one for one in desk.cluster.audit.since(mark) if one.resource == "leases"]
-    ours = [one for one in written if one.namespace == desk.namespace and one.is_write]
+    written = [one for one in ns.cluster.audit.since(mark) if one.resource == "leases"]
+    ours = [one for one in written if one.namespace == ns.namespace and one.is_write]
     assert {(one.verb, one.code) for one in ours} <= {("update", 200)}
 
 
 def test_one_that_is_stopped_hands_over_at_once(
-    desk: Desk, operators: Operators, lease: Lease, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, lease: Lease, tmp_path: Path
 ) -> None:
     leader, standby = candidate(operators), candidate(operators)
-    story = held_up(desk, gate := tmp_path / "gate")
+    story = held_up(ns, gate := tmp_path / "gate")
     assert leader.stop() == 0
     assert "was not given back" not in leader.said
     until(lambda: leads(standby), 5)
@@ -95,9 +95,11 @@ def test_one_that_is_stopped_hands_over_at_once(
     assert "holderIdentity" not in document["spec"]
 
 
-def test_one_that_is_killed_is_replaced(desk: Desk, operators: Operators, tmp_path: Path) -> None:
+def test_one_that_is_killed_is_replaced(
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path
+) -> None:
     leader, standby = candidate(operators), candidate(operators)
-    story = held_up(desk, gate := tmp_path / "gate")
+    story = held_up(ns, gate := tmp_path / "gate")
     leader.kill()
     gate.touch()
     until(lambda: leads(standby), 20)
@@ -105,10 +107,10 @@ def test_one_that_is_killed_is_replaced(desk: Desk, operators: Operators, tmp_pa
 
 
 def test_one_that_falls_asleep_and_wakes_starts_nothing_twice(
-    desk: Desk, operators: Operators, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path
 ) -> None:
     leader, standby = candidate(operators), candidate(operators)
-    story = held_up(desk, gate := tmp_path / "gate")
+    story = held_up(ns, gate := tmp_path / "gate")
     leader.send(signal.SIGSTOP)
     until(lambda: leads(standby), 20)
     leader.send(signal.SIGCONT)
@@ -116,19 +118,19 @@ def test_one_that_falls_asleep_and_wakes_starts_nothing_twice(
     story.ends_well()
     until(lambda: leader.is_ready() and not leads(leader))
     assert leads(standby)
-    begun(desk, tmp_path, "another").ends_well()
+    begun(ns, tmp_path, "another").ends_well()
     assert standby.stop() == 0
     until(lambda: leads(leader), 5)  # it stood by again, and works again
-    begun(desk, tmp_path, "a-third").ends_well()
+    begun(ns, tmp_path, "a-third").ends_well()
     assert not operators.supervisors()
 
 
 def test_one_that_loses_its_lease_for_a_while_works_again(
-    desk: Desk, operators: Operators, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path
 ) -> None:
     with FaultProxy(operators.kubeconfig) as proxy:
         only = candidate(operators, proxy.kubeconfig)
-        story = held_up(desk, gate := tmp_path / "gate")
+        story = held_up(ns, gate := tmp_path / "gate")
         away = proxy.add(on("update", "leases"), answer(503, "no writes now"))
         until(lambda: not leads(only))
         assert only.asked("/readyz")[0] == 503

@@ -18,7 +18,7 @@ from dev.up.background import folder
 from dev.up.target import API_NAMESPACE, EXAMPLES
 
 from tests.cluster.conftest import require_programs
-from tests.support.made import Made, free_port
+from tests.support.make_up import MakeUp, free_port
 from tests.support.operators import until
 from tests.support.resources import of_scripts
 
@@ -29,10 +29,10 @@ pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
-def made() -> Generator[Made]:
+def made() -> Generator[MakeUp]:
     require_programs()
     with claimed(secrets.token_hex(4)) as name:
-        made = Made(free_port(), name, {"KUBECONFIG": str(Cluster(name).kubeconfig)})
+        made = MakeUp(free_port(), name, {"KUBECONFIG": str(Cluster(name).kubeconfig)})
         yield made
         made.run("down")
 
@@ -43,7 +43,7 @@ def columns(shown: str) -> dict[str, list[str]]:
     return {line.split()[0]: line.split()[1:-1] for line in table}
 
 
-def test_up_shows_everything_and_down_leaves_nothing(made: Made) -> None:
+def test_up_shows_everything_and_down_leaves_nothing(made: MakeUp) -> None:
     up = made.run("up")
     assert (up.returncode, "Traceback" in up.stderr) == (0, False)
     before, after = up.stdout.split("== A Kubernetes API server")
@@ -89,7 +89,7 @@ def test_up_shows_everything_and_down_leaves_nothing(made: Made) -> None:
     assert made.run("down").stdout == "Nothing that `make up` started was running\n"
 
 
-def test_twice_in_the_cluster_of_the_current_context(cluster: Cluster, made: Made) -> None:
+def test_twice_in_the_cluster_of_the_current_context(cluster: Cluster, made: MakeUp) -> None:
     made.environment.update(USE_CLUSTER="current", KUBECONFIG=str(cluster.kubeconfig))
     try:
         for again in (False, True):
@@ -119,7 +119,7 @@ def interruptible() -> Generator[None]:
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_ctrl_c_ends_it_in_order(made: Made) -> None:
+def test_ctrl_c_ends_it_in_order(made: MakeUp) -> None:
     environment = {**os.environ, **made.environment}
     with subprocess.Popen(
         made.command("up"),

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.test_operator_at_scale import states
 from tests.support.operators import Operator, Operators, until
 from tests.support.resources import Document, of_scripts
@@ -25,9 +25,9 @@ def large(name: str, **spec: object) -> Document:
     return of_scripts(*scripts, **spec) | {"metadata": {"name": name}}
 
 
-def create(desk: Desk, documents: list[Document]) -> None:
+def create(ns: ClusterNamespace, documents: list[Document]) -> None:
     with ThreadPoolExecutor(4) as pool:
-        assert len([*pool.map(desk.objects.create, documents)]) == len(documents)
+        assert len([*pool.map(ns.objects.create, documents)]) == len(documents)
 
 
 def held(operator: Operator) -> int:
@@ -40,7 +40,7 @@ def held(operator: Operator) -> int:
 
 @pytest.mark.timeout(400)
 def test_nothing_is_held_of_what_waits_for_its_user_or_has_ended(
-    desk: Desk, operators: Operators
+    ns: ClusterNamespace, operators: Operators
 ) -> None:
     before = held(operators.ready())
     operators.started[0].stop()
@@ -48,17 +48,17 @@ def test_nothing_is_held_of_what_waits_for_its_user_or_has_ended(
     ended = [large(f"ended-{i}", ttlSecondsAfterFinished=3600) for i in range(COUNT)]
     for document in ended:  # as they make no job: nothing has to run
         document["spec"]["scripts"][0] |= {"args": {"token": 1}, "argsFrom": TWICE}
-    create(desk, [*suspended, *ended])
+    create(ns, [*suspended, *ended])
     one = operators.start("--resync-seconds=1")
-    until(lambda: states(desk) == {"Suspended": COUNT, "Failed": COUNT}, 300)
+    until(lambda: states(ns) == {"Suspended": COUNT, "Failed": COUNT}, 300)
     until(lambda: held(one) - before < COUNT * LARGE)
     assert f"enso_live_jobs {COUNT}.0" in one.asked("/metrics")[1]
 
 
-def test_a_list_is_read_in_pages_of_about_so_many_bytes(desk: Desk) -> None:
-    create(desk, [large(f"large-{i}", suspend=True) for i in range(20)])
-    mark = desk.cluster.audit.mark()
-    assert len([*desk.objects.each()]) == 20
-    asked = [one for one in desk.cluster.audit.since(mark) if one.namespace == desk.namespace]
+def test_a_list_is_read_in_pages_of_about_so_many_bytes(ns: ClusterNamespace) -> None:
+    create(ns, [large(f"large-{i}", suspend=True) for i in range(20)])
+    mark = ns.cluster.audit.mark()
+    assert len([*ns.objects.each()]) == 20
+    asked = [one for one in ns.cluster.audit.since(mark) if one.namespace == ns.namespace]
     limits = [parse_qs(urlsplit(one.path).query)["limit"][0] for one in asked]
     assert limits == ["16", "1", "1", "1", "1"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.fault_proxy import FaultProxy, hold, on, writes
 from tests.support.operators import DEADLINE_SECONDS, Operators, until
 from tests.support.resources import Document, library_script, of_scripts
@@ -38,15 +38,15 @@ def waits(go: Path) -> Document:
     return {"name": "wait", "source": source, "args": {"go": str(go)}}
 
 
-def test_a_job_that_fails_is_told_as_it_was(desk: Desk, operators: Operators) -> None:
+def test_a_job_that_fails_is_told_as_it_was(ns: ClusterNamespace, operators: Operators) -> None:
     fails = {"name": "do", "source": "def main(frames):\n    1 / 0", "args": {"frames": 240}}
-    desk.apply(of_scripts({"name": "open", "source": PASSES}, fails, {"name": "save"}))
+    ns.apply(of_scripts({"name": "open", "source": PASSES}, fails, {"name": "save"}))
     operators.start()
-    desk.waits("Finished")
+    ns.waits("Finished")
 
-    described = desk.kubectl("describe", "ensojob", "shot")
-    assert desk.columns() == ["shot", "Failed", "1/3", "do", "Exception"]
-    assert desk.told() == [
+    described = ns.kubectl("describe", "ensojob", "shot")
+    assert ns.columns() == ["shot", "Failed", "1/3", "do", "Exception"]
+    assert ns.told() == [
         ("JobAdded", "open, do, save"),
         ("JobStarted", "the job was let go"),
         ("SessionOpened", "main-1: open, do, save"),
@@ -66,23 +66,23 @@ def test_a_job_that_fails_is_told_as_it_was(desk: Desk, operators: Operators) ->
     assert "at      do, line 2 in main: 1 / 0" in described
 
 
-def test_a_job_that_succeeds_is_done(desk: Desk, operators: Operators) -> None:
-    desk.apply(passing("open", "save"))
+def test_a_job_that_succeeds_is_done(ns: ClusterNamespace, operators: Operators) -> None:
+    ns.apply(passing("open", "save"))
     operators.start()
-    desk.waits("Succeeded")
-    assert desk.columns() == ["shot", "Succeeded", "2/2"]
-    assert [row["state"] for row in desk.get()["status"]["scripts"]] == ["Succeeded", "Succeeded"]
+    ns.waits("Succeeded")
+    assert ns.columns() == ["shot", "Succeeded", "2/2"]
+    assert [row["state"] for row in ns.get()["status"]["scripts"]] == ["Succeeded", "Succeeded"]
 
 
 def test_what_the_same_manifest_brings_again_changes_nothing(
-    desk: Desk, operators: Operators
+    ns: ClusterNamespace, operators: Operators
 ) -> None:
-    desk.apply(passing("open"))
+    ns.apply(passing("open"))
     operators.start()
-    desk.waits("Finished")
-    before = desk.get()
-    desk.apply(passing("open"))
-    assert desk.get() == before
+    ns.waits("Finished")
+    before = ns.get()
+    ns.apply(passing("open"))
+    assert ns.get() == before
     assert set(before["metadata"]) & {"finalizers", "labels", "ownerReferences"} == set()
     assert [*before["metadata"]["annotations"]] == [
         "kubectl.kubernetes.io/last-applied-configuration"
@@ -90,135 +90,141 @@ def test_what_the_same_manifest_brings_again_changes_nothing(
 
 
 def test_a_suspended_job_waits_and_goes_on(
-    desk: Desk, operators: Operators, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path
 ) -> None:
     note = tmp_path / "note"
-    desk.apply(of_scripts(notes(note, "one"), notes(note, "two"), suspend=True))
+    ns.apply(of_scripts(notes(note, "one"), notes(note, "two"), suspend=True))
     operators.start()
-    until(lambda: desk.state() == "Suspended")
+    until(lambda: ns.state() == "Suspended")
     assert not note.exists()
-    desk.patch(suspend=False)
-    desk.waits("Succeeded")
+    ns.patch(suspend=False)
+    ns.waits("Succeeded")
     assert note.read_text().split() == ["one", "two"]
-    names = [name for name, _ in desk.told()]
+    names = [name for name, _ in ns.told()]
     assert names.index("JobUnsuspended") < names.index("SessionOpened")
     assert names.count("SessionOpened") == 1
 
 
 def test_suspend_lets_the_running_script_end_and_unsuspend_goes_on(
-    desk: Desk, operators: Operators, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path
 ) -> None:
     note, go = tmp_path / "note", tmp_path / "go"
-    desk.apply(of_scripts(waits(go) | {"checkpoint": True}, notes(note, "two")))
+    ns.apply(of_scripts(waits(go) | {"checkpoint": True}, notes(note, "two")))
     operators.start()
-    until(lambda: desk.columns()[:4] == ["shot", "Running", "0/2", "wait"])
-    desk.patch(suspend=True)
-    until(lambda: desk.state() == "Suspended")
+    until(lambda: ns.columns()[:4] == ["shot", "Running", "0/2", "wait"])
+    ns.patch(suspend=True)
+    until(lambda: ns.state() == "Suspended")
     go.touch()
-    until(lambda: "SessionEnded" in dict(desk.told()))
-    assert desk.columns()[:3] == ["shot", "Suspended", "1/2"]
+    until(lambda: "SessionEnded" in dict(ns.told()))
+    assert ns.columns()[:3] == ["shot", "Suspended", "1/2"]
     assert not note.exists()
-    desk.patch(suspend=False)
-    desk.waits("Succeeded")
+    ns.patch(suspend=False)
+    ns.waits("Succeeded")
     assert note.read_text() == "two\n"
-    assert [each for each, _ in desk.told()].count("JobUnsuspended") == 1
+    assert [each for each, _ in ns.told()].count("JobUnsuspended") == 1
 
 
-def test_a_job_that_is_deleted_while_it_runs_is_ended(desk: Desk, operators: Operators) -> None:
-    desk.apply(of_scripts({"name": "long", "source": SLEEPS}, {"name": "never", "source": PASSES}))
+def test_a_job_that_is_deleted_while_it_runs_is_ended(
+    ns: ClusterNamespace, operators: Operators
+) -> None:
+    ns.apply(of_scripts({"name": "long", "source": SLEEPS}, {"name": "never", "source": PASSES}))
     operators.start()
-    until(lambda: desk.state() == "Running" and "ScriptStarted" in dict(desk.told()))
+    until(lambda: ns.state() == "Running" and "ScriptStarted" in dict(ns.told()))
     assert operators.supervisors()
-    desk.kubectl("delete", "ensojob", "shot")
+    ns.kubectl("delete", "ensojob", "shot")
     until(lambda: not operators.supervisors() and not operators.folders())
-    until(lambda: "SessionEnded" in dict(desk.told()))
-    told = dict(desk.told())
+    until(lambda: "SessionEnded" in dict(ns.told()))
+    told = dict(ns.told())
     assert told["JobCancelled"] == "its EnsoJob was deleted"
     assert "1/2 long, attempt 1" in told["ScriptFailed"]
 
 
 def test_a_job_that_was_deleted_while_no_operator_looked_is_ended(
-    desk: Desk, operators: Operators
+    ns: ClusterNamespace, operators: Operators
 ) -> None:
-    desk.apply(of_scripts({"name": "long", "source": SLEEPS}))
+    ns.apply(of_scripts({"name": "long", "source": SLEEPS}))
     first = operators.start()
-    until(lambda: "ScriptStarted" in dict(desk.told()))
+    until(lambda: "ScriptStarted" in dict(ns.told()))
     first.kill()
-    desk.kubectl("delete", "ensojob", "shot")
+    ns.kubectl("delete", "ensojob", "shot")
     assert operators.supervisors()
     operators.start()
     until(lambda: not operators.supervisors() and not operators.folders())
 
 
-def test_a_deadline_ends_the_job(desk: Desk, operators: Operators) -> None:
-    desk.apply(of_scripts({"name": "long", "source": SLEEPS}, activeDeadlineSeconds=1))
+def test_a_deadline_ends_the_job(ns: ClusterNamespace, operators: Operators) -> None:
+    ns.apply(of_scripts({"name": "long", "source": SLEEPS}, activeDeadlineSeconds=1))
     operators.start()
-    desk.waits("Finished")
-    assert desk.columns()[1:5] == ["Failed", "0/1", "DeadlineExceeded"]
-    assert "longer than its 1 s" in dict(desk.told())["JobFailed"]
+    ns.waits("Finished")
+    assert ns.columns()[1:5] == ["Failed", "0/1", "DeadlineExceeded"]
+    assert "longer than its 1 s" in dict(ns.told())["JobFailed"]
 
 
 def test_describe_shows_events_in_the_order_of_what_happened(
-    desk: Desk, operators: Operators
+    ns: ClusterNamespace, operators: Operators
 ) -> None:
     """Of more than twelve that are not sorted already it mixes up those of one second."""
     passes = [{"name": f"passes-{number}", "source": PASSES} for number in range(7)]
-    desk.apply(of_scripts(*passes, {"name": "long", "source": SLEEPS}, activeDeadlineSeconds=5))
+    ns.apply(of_scripts(*passes, {"name": "long", "source": SLEEPS}, activeDeadlineSeconds=5))
     operators.start()
-    desk.waits("Finished")
-    table = desk.kubectl("describe", "ensojob", "shot").partition("Events:")[2].splitlines()
+    ns.waits("Finished")
+    table = ns.kubectl("describe", "ensojob", "shot").partition("Events:")[2].splitlines()
     shown = [line.split(maxsplit=4)[1::3] for line in table if "enso.dev/operator" in line]
-    items: list[Document] = json.loads(desk.kubectl("get", "events", "-o", "json"))["items"]
+    items: list[Document] = json.loads(ns.kubectl("get", "events", "-o", "json"))["items"]
     items.sort(key=lambda event: (event["eventTime"], event["metadata"]["name"]))
     assert shown == [[event["reason"], event["message"]] for event in items]
     assert len(shown) > 12
     assert shown[-1][0] == "SessionEnded"
 
 
-def test_a_finished_job_is_deleted_when_its_time_is_over(desk: Desk, operators: Operators) -> None:
-    desk.apply(passing("one", ttlSecondsAfterFinished=1))
-    desk.apply(passing("one") | {"metadata": {"name": "kept"}})
+def test_a_finished_job_is_deleted_when_its_time_is_over(
+    ns: ClusterNamespace, operators: Operators
+) -> None:
+    ns.apply(passing("one", ttlSecondsAfterFinished=1))
+    ns.apply(passing("one") | {"metadata": {"name": "kept"}})
     operators.start()
-    until(lambda: desk.names() == ["kept"])
-    assert "JobSucceeded" in dict(desk.told())
-    desk.patch("kept", ttlSecondsAfterFinished=0)
-    until(lambda: desk.names() == [])
+    until(lambda: ns.names() == ["kept"])
+    assert "JobSucceeded" in dict(ns.told())
+    ns.patch("kept", ttlSecondsAfterFinished=0)
+    until(lambda: ns.names() == [])
     until(lambda: operators.folders() == [])
 
 
-def test_a_script_may_come_after_the_job_that_names_it(desk: Desk, operators: Operators) -> None:
-    desk.apply(of_scripts({"name": "open", "scriptRef": {"name": "open_scene"}}))
+def test_a_script_may_come_after_the_job_that_names_it(
+    ns: ClusterNamespace, operators: Operators
+) -> None:
+    ns.apply(of_scripts({"name": "open", "scriptRef": {"name": "open_scene"}}))
     operators.start()
-    until(lambda: "NotGoingOn" in dict(desk.told()))
-    desk.apply(library_script(source=PASSES))
-    desk.waits("Succeeded")
+    until(lambda: "NotGoingOn" in dict(ns.told()))
+    ns.apply(library_script(source=PASSES))
+    ns.waits("Succeeded")
 
 
 def test_a_script_that_never_comes_fails_the_job_before_anything_runs(
-    desk: Desk, operators: Operators, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path
 ) -> None:
-    desk.apply(of_scripts(notes(tmp_path / "note", "one"), {"scriptRef": {"name": "opn-scene"}}))
-    desk.apply(library_script(source=PASSES))
+    ns.apply(of_scripts(notes(tmp_path / "note", "one"), {"scriptRef": {"name": "opn-scene"}}))
+    ns.apply(library_script(source=PASSES))
     operators.start()
-    desk.waits("Finished")
+    ns.waits("Finished")
     assert not (tmp_path / "note").exists()
-    message = dict(desk.told())["JobFailed"]
+    message = dict(ns.told())["JobFailed"]
     assert "script 'script-1'" in message
     assert "did you mean 'open-scene'?" in message
-    assert desk.get()["status"]["reason"] == "ScriptNotFound"
+    assert ns.get()["status"]["reason"] == "ScriptNotFound"
 
 
 def test_a_script_that_changes_changes_no_session_that_runs(
-    desk: Desk, operators: Operators, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path
 ) -> None:
     go, note = tmp_path / "go", tmp_path / "note"
-    desk.apply(library_script(source=notes(note, "before")["source"]))
-    desk.apply(of_scripts(waits(go), {"scriptRef": {"name": "open_scene"}}))
+    ns.apply(library_script(source=notes(note, "before")["source"]))
+    ns.apply(of_scripts(waits(go), {"scriptRef": {"name": "open_scene"}}))
     operators.start()
-    until(lambda: "ScriptStarted" in dict(desk.told()))
-    desk.apply(library_script(source=notes(note, "after")["source"]))
+    until(lambda: "ScriptStarted" in dict(ns.told()))
+    ns.apply(library_script(source=notes(note, "after")["source"]))
     go.touch()
-    desk.waits("Succeeded")
+    ns.waits("Succeeded")
     assert note.read_text() == "before\n"
 
 
@@ -245,60 +251,62 @@ BIG = "x" * 60_000
     ids=["invalid", "secret", "container", "large"],
 )
 def test_what_cannot_be_run_says_so_and_holds_up_nobody(
-    desk: Desk, operators: Operators, document: Document, reason: str, sentence: str
+    ns: ClusterNamespace, operators: Operators, document: Document, reason: str, sentence: str
 ) -> None:
-    desk.create(document)
-    desk.apply(passing("one") | {"metadata": {"name": "other"}})
+    ns.create(document)
+    ns.apply(passing("one") | {"metadata": {"name": "other"}})
     operators.start()
-    desk.waits("Stalled")
-    desk.waits("Succeeded", "other")
-    status = desk.get()["status"]
+    ns.waits("Stalled")
+    ns.waits("Succeeded", "other")
+    status = ns.get()["status"]
     assert status["reason"] == reason
     assert sentence in "".join(status["why"])
-    assert any(sentence in message for _, message in desk.told())
+    assert any(sentence in message for _, message in ns.told())
 
 
 def test_a_session_outlives_its_operator_and_the_next_one_goes_on(
-    desk: Desk, operators: Operators, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path
 ) -> None:
     note, go = tmp_path / "note", tmp_path / "go"
-    desk.apply(of_scripts(notes(note, "one"), waits(go), notes(note, "three")))
+    ns.apply(of_scripts(notes(note, "one"), waits(go), notes(note, "three")))
     first = operators.start()
-    until(lambda: desk.columns()[:4] == ["shot", "Running", "1/3", "wait"])
+    until(lambda: ns.columns()[:4] == ["shot", "Running", "1/3", "wait"])
     first.kill()
     go.touch()
     until(lambda: note.read_text().split() == ["one", "three"])
     operators.start()
-    desk.waits("Succeeded")
-    names = [name for name, _ in desk.told()]
+    ns.waits("Succeeded")
+    names = [name for name, _ in ns.told()]
     assert (names.count("ScriptStarted"), names.count("ScriptSucceeded")) == (3, 3)
 
 
-def test_a_session_that_vanished_leaves_doubt_and_says_so(desk: Desk, operators: Operators) -> None:
-    desk.apply(of_scripts({"name": "long", "source": SLEEPS}, {"name": "next", "source": PASSES}))
+def test_a_session_that_vanished_leaves_doubt_and_says_so(
+    ns: ClusterNamespace, operators: Operators
+) -> None:
+    ns.apply(of_scripts({"name": "long", "source": SLEEPS}, {"name": "next", "source": PASSES}))
     first = operators.start()
-    until(lambda: desk.columns()[:4] == ["shot", "Running", "0/2", "long"])
+    until(lambda: ns.columns()[:4] == ["shot", "Running", "0/2", "long"])
     first.kill()
     for pid in operators.supervisors():
         os.kill(pid, signal.SIGKILL)
     operators.start()
-    desk.waits("Finished")
-    rows = {row["name"]: row["state"] for row in desk.get()["status"]["scripts"]}
+    ns.waits("Finished")
+    rows = {row["name"]: row["state"] for row in ns.get()["status"]["scripts"]}
     assert rows["long"] == "Interrupted"
-    assert desk.get()["status"]["reason"] == "SessionLost"
-    assert "ScriptInterrupted" in dict(desk.told())
+    assert ns.get()["status"]["reason"] == "SessionLost"
+    assert "ScriptInterrupted" in dict(ns.told())
 
 
 def test_an_operator_stops_though_the_api_server_does_not_answer(
-    desk: Desk, operators: Operators
+    ns: ClusterNamespace, operators: Operators
 ) -> None:
     """Whoever stops it kills it five seconds later: requests may take longer than that."""
-    desk.apply(of_scripts({"name": "long", "source": SLEEPS}))
+    ns.apply(of_scripts({"name": "long", "source": SLEEPS}))
     with FaultProxy(operators.kubeconfig) as proxy:
         one = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
         until(one.is_ready)
         held = proxy.add(writes() | on("list", "ensojobs"), hold(DEADLINE_SECONDS))
-        desk.apply(passing("one") | {"metadata": {"name": "other"}})
+        ns.apply(passing("one") | {"metadata": {"name": "other"}})
         until(lambda: held.used > 1)
         one.send(signal.SIGTERM)
         until(lambda: not one.process.is_alive(), 5)
@@ -307,11 +315,11 @@ def test_an_operator_stops_though_the_api_server_does_not_answer(
 
 
 def test_an_operator_stops_in_order_and_leaves_sessions_alone(
-    desk: Desk, operators: Operators
+    ns: ClusterNamespace, operators: Operators
 ) -> None:
-    desk.apply(of_scripts({"name": "long", "source": SLEEPS}))
+    ns.apply(of_scripts({"name": "long", "source": SLEEPS}))
     one = operators.start()
-    until(lambda: desk.state() == "Running")
+    until(lambda: ns.state() == "Running")
     assert one.stop() == 0
     assert operators.supervisors()
-    assert desk.state() == "Running"
+    assert ns.state() == "Running"

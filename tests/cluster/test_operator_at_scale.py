@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from kubernetes.client import ApiClient
 
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import NAMES, TOLD, Story
 from tests.support.fault_proxy import FaultProxy, on, writes
+from tests.support.finished_jobs import copy
 from tests.support.operators import Operators, until
 from tests.support.resources import Document, of_scripts
-from tests.support.settled import copy
 
 PASSES, SLEEPS = "def main(): pass", "import time\ndef main():\n    time.sleep(600)"
 FINISHED, LIVE = 2000, 200
@@ -25,32 +25,36 @@ def passing(**spec: object) -> Document:
     return of_scripts(*[{"name": name, "source": PASSES} for name in NAMES], **spec)
 
 
-def written(desk: Desk, mark: int) -> Counter[str]:
+def written(ns: ClusterNamespace, mark: int) -> Counter[str]:
     """Return what was written in the namespace since, as the API server's audit log has it."""
     return Counter(
         f"{one.verb} {one.resource}"
-        for one in desk.cluster.audit.since(mark)
-        if one.is_write and one.namespace == desk.namespace
+        for one in ns.cluster.audit.since(mark)
+        if one.is_write and one.namespace == ns.namespace
     )
 
 
-def test_a_job_of_no_ops_costs_few_writes_and_its_events(desk: Desk, operators: Operators) -> None:
+def test_a_job_of_no_ops_costs_few_writes_and_its_events(
+    ns: ClusterNamespace, operators: Operators
+) -> None:
     operators.ready()
-    mark = desk.cluster.audit.mark()
-    desk.apply(passing())
-    desk.waits("Finished")
-    asked = written(desk, mark)
+    mark = ns.cluster.audit.mark()
+    ns.apply(passing())
+    ns.waits("Finished")
+    asked = written(ns, mark)
     del asked["create ensojobs"]  # the user's own
     # Where it takes long, on a busy machine, its progress is written, too.
-    assert asked.pop("patch ensojobs/status") <= 2 + max(1, seconds(desk))
+    assert asked.pop("patch ensojobs/status") <= 2 + max(1, seconds(ns))
     assert asked == {"create events": len(TOLD)}
 
 
-def test_progress_is_written_once_a_second_at_most(desk: Desk, operators: Operators) -> None:
+def test_progress_is_written_once_a_second_at_most(
+    ns: ClusterNamespace, operators: Operators
+) -> None:
     """It looks at what was written for as long as the job took by its own clock."""
     naps = "import time\ndef main():\n    time.sleep(0.05)"
     count = 60
-    desk.apply(
+    ns.apply(
         of_scripts(
             *[{"name": f"nap-{i}", "source": naps, "timeoutSeconds": 60 + i} for i in range(count)],
             activeDeadlineSeconds=600,
@@ -58,37 +62,37 @@ def test_progress_is_written_once_a_second_at_most(desk: Desk, operators: Operat
     )
     with FaultProxy(operators.kubeconfig) as proxy:
         operators.start(kubeconfig=proxy.kubeconfig)
-        desk.waits("Succeeded")
+        ns.waits("Succeeded")
         patches = proxy.count(STATUS)
         events = proxy.count(EVENTS)
     opening_and_ending = 2
-    assert opening_and_ending < patches <= opening_and_ending + seconds(desk)
+    assert opening_and_ending < patches <= opening_and_ending + seconds(ns)
     assert events == 2 * count + len(TOLD) - 2 * len(NAMES)
 
 
-def seconds(desk: Desk) -> int:
+def seconds(ns: ClusterNamespace) -> int:
     """Return how long the job took, as it says itself: times are whole seconds."""
-    status = desk.get()["status"]
+    status = ns.get()["status"]
     begin, end = (datetime.fromisoformat(status[name]) for name in ("startTime", "completionTime"))
     return int((end - begin).total_seconds())
 
 
 @pytest.mark.timeout(600)
 def test_a_restart_over_thousands_of_settled_jobs_writes_nothing(
-    desk: Desk, client: ApiClient, operators: Operators
+    ns: ClusterNamespace, client: ApiClient, operators: Operators
 ) -> None:
     fails = {"name": "fails", "source": "def main(): 1 / 0"}
-    desk.apply(passing() | {"metadata": {"name": "good"}})
-    desk.apply(of_scripts(fails) | {"metadata": {"name": "bad"}})
-    desk.apply(passing(suspend=True) | {"metadata": {"name": "later"}})
+    ns.apply(passing() | {"metadata": {"name": "good"}})
+    ns.apply(of_scripts(fails) | {"metadata": {"name": "bad"}})
+    ns.apply(passing(suspend=True) | {"metadata": {"name": "later"}})
     operators.start()
     for name in ("good", "bad"):
-        desk.waits("Finished", name)
-    until(lambda: desk.state("later") == "Suspended")
+        ns.waits("Finished", name)
+    until(lambda: ns.state("later") == "Suspended")
     operators.started[0].stop()
-    copy(client, desk.get("good"), FINISHED // 2)
-    copy(client, desk.get("bad"), FINISHED // 2)
-    copy(client, desk.get("later"), 10)
+    copy(client, ns.get("good"), FINISHED // 2)
+    copy(client, ns.get("bad"), FINISHED // 2)
+    copy(client, ns.get("later"), 10)
 
     with FaultProxy(operators.kubeconfig) as proxy:
         one = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
@@ -104,23 +108,23 @@ def test_a_restart_over_thousands_of_settled_jobs_writes_nothing(
 
 @pytest.mark.timeout(900)
 def test_two_hundred_at_once_though_one_never_ends_and_one_is_garbage(
-    desk: Desk, operators: Operators, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path
 ) -> None:
     operators.ready()
-    stories = [Story(desk, f"shot-{i}", tmp_path / f"note-{i}") for i in range(LIVE - 2)]
+    stories = [Story(ns, f"shot-{i}", tmp_path / f"note-{i}") for i in range(LIVE - 2)]
     documents = [story.manifest() for story in stories]
     documents[50:50] = [
         of_scripts({"source": SLEEPS}) | {"metadata": {"name": "endless"}},
         of_scripts({"source": "\x00)]} def \ufffd"}) | {"metadata": {"name": "garbage"}},
     ]
     for few in batched(documents, 20):  # kubectl asks for one after the other
-        desk.apply({"apiVersion": "v1", "kind": "List", "items": few})
-    until(lambda: states(desk)["Succeeded"] == len(stories), 600)
-    until(lambda: states(desk) == {"Succeeded": len(stories), "Failed": 1, "Running": 1})
-    assert desk.columns("garbage")[1:3] == ["Failed", "0/1"]
-    assert desk.columns("endless")[1:3] == ["Running", "0/1"]
+        ns.apply({"apiVersion": "v1", "kind": "List", "items": few})
+    until(lambda: states(ns)["Succeeded"] == len(stories), 600)
+    until(lambda: states(ns) == {"Succeeded": len(stories), "Failed": 1, "Running": 1})
+    assert ns.columns("garbage")[1:3] == ["Failed", "0/1"]
+    assert ns.columns("endless")[1:3] == ["Running", "0/1"]
     assert all(story.note.read_text().split() == [*NAMES] for story in stories)
-    told = desk.all_told()
+    told = ns.all_told()
     assert all([reason for reason, _ in told[story.name]] == TOLD for story in stories)
 
 
@@ -128,6 +132,6 @@ def batched(documents: list[Document], count: int) -> list[list[Document]]:
     return [documents[i : i + count] for i in range(0, len(documents), count)]
 
 
-def states(desk: Desk) -> Counter[str]:
-    lines = desk.kubectl("get", "ensojobs", "--no-headers").splitlines()
+def states(ns: ClusterNamespace) -> Counter[str]:
+    lines = ns.kubectl("get", "ensojobs", "--no-headers").splitlines()
     return Counter(line.split()[1] for line in lines)

@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import Story
 from tests.support.operators import Operators
 
@@ -16,7 +16,7 @@ FILES = 300
 
 
 def test_idle_ones_stop_neither_jobs_nor_probes(
-    desk: Desk, operators: Operators, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path
 ) -> None:
     operator = operators.ready()
     resource.prlimit(operator.pid, resource.RLIMIT_NOFILE, (FILES, FILES))
@@ -24,7 +24,7 @@ def test_idle_ones_stop_neither_jobs_nor_probes(
     with contextlib.ExitStack() as stack:
         for _ in range(FILES + 20):
             stack.enter_context(socket.create_connection((address.hostname, address.port)))
-        story = Story(desk, "shot", tmp_path / "note")
+        story = Story(ns, "shot", tmp_path / "note")
         story.begin()
         story.ends_well()
         assert operator.asked("/healthz") == (200, "ok\n")

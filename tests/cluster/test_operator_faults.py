@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import Story
 from tests.support.fault_proxy import (
     FaultProxy,
@@ -29,13 +29,13 @@ BUSY = {"Retry-After": "1"}
 
 
 @pytest.fixture
-def story(desk: Desk, tmp_path: Path) -> Story:
-    return Story(desk, "shot", tmp_path / "note")
+def story(ns: ClusterNamespace, tmp_path: Path) -> Story:
+    return Story(ns, "shot", tmp_path / "note")
 
 
 @pytest.fixture
-def proxy(desk: Desk) -> Generator[FaultProxy]:
-    with FaultProxy(desk.cluster.kubeconfig) as one:
+def proxy(ns: ClusterNamespace) -> Generator[FaultProxy]:
+    with FaultProxy(ns.cluster.kubeconfig) as one:
         yield one
 
 
@@ -87,13 +87,13 @@ def test_a_watch_that_falls_silent_is_told_and_made_good(
 
 
 def test_a_job_whose_deletion_no_watch_shows_is_ended(
-    desk: Desk, operators: Operators, proxy: FaultProxy
+    ns: ClusterNamespace, operators: Operators, proxy: FaultProxy
 ) -> None:
-    desk.apply(of_scripts({"name": "long", "source": "import time\ndef main(): time.sleep(60)"}))
+    ns.apply(of_scripts({"name": "long", "source": "import time\ndef main(): time.sleep(60)"}))
     one = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
-    until(lambda: "ScriptStarted" in dict(desk.told()))
+    until(lambda: "ScriptStarted" in dict(ns.told()))
     proxy.silence()
-    desk.kubectl("delete", "ensojob", "shot")
+    ns.kubectl("delete", "ensojob", "shot")
     until(lambda: not operators.supervisors() and not operators.folders())
     assert one.process.is_alive()
 

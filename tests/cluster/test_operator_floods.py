@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from enso_operator.controller.event_publisher import AT_ONCE
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import Story
 from tests.support.operators import Operators, until
 from tests.support.resources import of_scripts
@@ -57,16 +57,16 @@ def flood(operators: Operators, source: str, what: str) -> dict[str, object]:
     ids=["records", "one line"],
 )
 def test_a_flood_ends_its_own_session_alone(
-    desk: Desk, operators: Operators, tmp_path: Path, source: str, what: str, why: str
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path, source: str, what: str, why: str
 ) -> None:
     operators.ready()
-    desk.apply(flood(operators, source, what))
+    ns.apply(flood(operators, source, what))
     until(lambda: [*operators.state.glob("*/*/*/floods-1/journal")])
-    story = Story(desk, "other", tmp_path / "note")
+    story = Story(ns, "other", tmp_path / "note")
     story.begin()
     story.ends_well()
-    until(lambda: desk.state() == "Failed", 60)
-    assert why in str(desk.get()["status"]["failure"]["message"])
-    told = [reason for reason, _ in desk.told()]
+    until(lambda: ns.state() == "Failed", 60)
+    assert why in str(ns.get()["status"]["failure"]["message"])
+    told = [reason for reason, _ in ns.told()]
     assert ("EventsLeftOut" in told) is (source is RECORDS)
     assert len(told) < 2 * AT_ONCE

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import Story
 from tests.support.fault_proxy import FaultProxy, after, anything, before, number, watches
 from tests.support.fault_proxy.rules import Fault, Filter
@@ -46,7 +46,7 @@ def is_killed_at(
     ("fault", "calls"), [(before, anything()), (after, ~watches())], ids=["before", "after"]
 )
 def test_nothing_is_lost_or_done_twice(
-    desk: Desk,
+    ns: ClusterNamespace,
     operators: Operators,
     tmp_path: Path,
     fault: Callable[[Callable[[], object]], Fault],
@@ -54,7 +54,7 @@ def test_nothing_is_lost_or_done_twice(
     lane: int,
 ) -> None:
     for point in range(1 + lane, MOST_CALLS, LANES):
-        story = Story(desk, f"shot-{point}", tmp_path / f"note-{point}")
+        story = Story(ns, f"shot-{point}", tmp_path / f"note-{point}")
         was_killed = is_killed_at(point, fault, calls, story, operators)
         second = operators.start()
         story.ends_well()

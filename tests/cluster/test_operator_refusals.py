@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import NAMES, SOURCE, TOLD
 from tests.support.fault_proxy import Call, FaultProxy, Filter, answer
 from tests.support.operators import Operator, Operators, until
@@ -35,42 +35,44 @@ def kind(call: Call) -> str:
     return f"{call.verb} {call.resource}"
 
 
-def begin(desk: Desk, note: Path) -> None:
+def begin(ns: ClusterNamespace, note: Path) -> None:
     """Apply a job for which an operator makes every kind of call; it is deleted in the end."""
-    desk.apply(library_script(source=SOURCE))
+    ns.apply(library_script(source=SOURCE))
     reference = {"name": "open_scene"}
     scripts = [
         {"name": name, "scriptRef": reference, "args": {"note": str(note), "name": name}}
         for name in NAMES
     ]
-    desk.apply(of_scripts(*scripts, ttlSecondsAfterFinished=0))
+    ns.apply(of_scripts(*scripts, ttlSecondsAfterFinished=0))
 
 
-def ends_well(desk: Desk, note: Path) -> None:
-    until(lambda: desk.names() == [])
+def ends_well(ns: ClusterNamespace, note: Path) -> None:
+    until(lambda: ns.names() == [])
     assert note.read_text().split() == [*NAMES]
-    assert [reason for reason, _ in desk.told() if reason != "NotGoingOn"] == TOLD
+    assert [reason for reason, _ in ns.told() if reason != "NotGoingOn"] == TOLD
 
 
-def test_these_are_all_kinds_of_calls(desk: Desk, operators: Operators, tmp_path: Path) -> None:
+def test_these_are_all_kinds_of_calls(
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path
+) -> None:
     with FaultProxy(operators.kubeconfig) as proxy:
         operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
-        begin(desk, tmp_path / "note")
-        ends_well(desk, tmp_path / "note")
+        begin(ns, tmp_path / "note")
+        ends_well(ns, tmp_path / "note")
         assert {kind(call) for call in proxy.calls} == {*KINDS}
 
 
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("chosen", KINDS)
 def test_the_end_is_that_of_an_undisturbed_run(
-    desk: Desk, operators: Operators, tmp_path: Path, chosen: str, code: int
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path, chosen: str, code: int
 ) -> None:
     calls = Filter(lambda call: kind(call) == chosen)
     with FaultProxy(operators.kubeconfig) as proxy:
         rule = proxy.add(calls, answer(code, CODES[code]), TIMES)
-        begin(desk, tmp_path / "note")
+        begin(ns, tmp_path / "note")
         runs_on(operators, proxy)
-        ends_well(desk, tmp_path / "note")
+        ends_well(ns, tmp_path / "note")
         until(lambda: rule.used == TIMES)
     assert operators.started[-1].process.is_alive()
     assert not operators.supervisors()

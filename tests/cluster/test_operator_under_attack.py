@@ -8,7 +8,7 @@ import signal
 import threading
 from pathlib import Path
 
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import Story
 from tests.support.canary import Canary
 from tests.support.fault_proxy import FaultProxy, answer, on
@@ -19,26 +19,26 @@ SLEEPS = "import time\ndef main():\n    time.sleep(60)"
 
 
 def test_a_secret_is_in_no_byte_that_leaves_the_operator(
-    desk: Desk, operators: Operators, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path
 ) -> None:
     """Local sessions do not read Secrets: neither do the operator, and whoever reads its jobs."""
     canary = Canary()
-    desk.kubectl("create", "secret", "generic", "tracker", f"--from-literal=token={canary.value}")
+    ns.kubectl("create", "secret", "generic", "tracker", f"--from-literal=token={canary.value}")
     wants = [{"name": "token", "secretKeyRef": {"name": "tracker", "key": "token"}}]
-    desk.apply(of_scripts({"source": "def main(token): print(token)", "argsFrom": wants}))
-    story = Story(desk, "other", tmp_path / "note")
+    ns.apply(of_scripts({"source": "def main(token): print(token)", "argsFrom": wants}))
+    story = Story(ns, "other", tmp_path / "note")
     with FaultProxy(operators.kubeconfig) as proxy:
         one = operators.start(kubeconfig=proxy.kubeconfig)
         story.begin()
         story.ends_well()
-        desk.waits("Stalled")
+        ns.waits("Stalled")
         told = [proxy.sent().decode("utf-8", "replace"), one.said]
-        told += [one.asked("/metrics")[1], desk.kubectl("describe", "ensojobs")]
+        told += [one.asked("/metrics")[1], ns.kubectl("describe", "ensojobs")]
         resources = {call.resource for call in proxy.calls}
     assert not [text for text in told if canary.found_in(text)]
     assert "secrets" not in resources
-    secret = f"/registry/secrets/{desk.namespace}/tracker"
-    assert canary.keys_in(desk.cluster.folder / "etcd") == {secret}
+    secret = f"/registry/secrets/{ns.namespace}/tracker"
+    assert canary.keys_in(ns.cluster.folder / "etcd") == {secret}
     folders = operators.folders()
     files = [file for one in folders for file in one.rglob("*") if file.is_file()]
     assert files
@@ -46,15 +46,15 @@ def test_a_secret_is_in_no_byte_that_leaves_the_operator(
 
 
 def test_a_writer_that_never_rests_loses_nothing_and_gains_nothing(
-    desk: Desk, operators: Operators, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path
 ) -> None:
-    story, rests = Story(desk, "shot", tmp_path / "note"), threading.Event()
+    story, rests = Story(ns, "shot", tmp_path / "note"), threading.Event()
 
     def label() -> None:
         number = 0
         while not rests.is_set():
             number += 1
-            desk.kubectl("label", "--overwrite", "ensojob", "shot", f"studio/touched={number}")
+            ns.kubectl("label", "--overwrite", "ensojob", "shot", f"studio/touched={number}")
 
     story.begin()
     writer = threading.Thread(target=label)
@@ -69,13 +69,13 @@ def test_a_writer_that_never_rests_loses_nothing_and_gains_nothing(
 
 
 def test_a_job_deleted_and_created_anew_is_another_job(
-    desk: Desk, operators: Operators, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path
 ) -> None:
-    desk.apply(of_scripts({"name": "long", "source": SLEEPS}))
+    ns.apply(of_scripts({"name": "long", "source": SLEEPS}))
     operators.start()
-    until(lambda: "ScriptStarted" in dict(desk.told()))
-    desk.kubectl("delete", "ensojob", "shot")
-    story = Story(desk, "shot", tmp_path / "note")
+    until(lambda: "ScriptStarted" in dict(ns.told()))
+    ns.kubectl("delete", "ensojob", "shot")
+    story = Story(ns, "shot", tmp_path / "note")
     story.begin()
     until(story.is_over)
     assert story.note.read_text().split() == ["open", "do", "save"]
@@ -84,9 +84,9 @@ def test_a_job_deleted_and_created_anew_is_another_job(
 
 
 def test_a_status_that_somebody_broke_harms_no_other_job(
-    desk: Desk, operators: Operators, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path
 ) -> None:
-    desk.apply(of_scripts({"name": "long", "source": SLEEPS}))
+    ns.apply(of_scripts({"name": "long", "source": SLEEPS}))
     broken = {
         "type": "Succeeded",
         "status": "Unknown",
@@ -95,76 +95,78 @@ def test_a_status_that_somebody_broke_harms_no_other_job(
         "lastTransitionTime": "2026-01-01T00:00:00Z",
     }
     status = json.dumps({"status": {"conditions": [broken]}})
-    desk.kubectl("patch", "ensojob/shot", "--subresource=status", "--type=merge", "-p", status)
+    ns.kubectl("patch", "ensojob/shot", "--subresource=status", "--type=merge", "-p", status)
     one = operators.start()
-    until(lambda: "NotGoingOn" in dict(desk.told()))
-    assert "the status of job shot is none" in dict(desk.told())["NotGoingOn"]
-    story = Story(desk, "other", tmp_path / "note")
+    until(lambda: "NotGoingOn" in dict(ns.told()))
+    assert "the status of job shot is none" in dict(ns.told())["NotGoingOn"]
+    story = Story(ns, "other", tmp_path / "note")
     story.begin()
     story.ends_well()
     assert one.asked("/healthz")[0] == 200
 
 
 def test_what_breaks_in_the_operator_itself_is_said_and_tried_again(
-    desk: Desk, operators: Operators, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path
 ) -> None:
     go = tmp_path / "go"
     waits = (
         f"import os, time\ndef main():\n    while not os.path.exists({str(go)!r}): time.sleep(0.01)"
     )
-    desk.apply(of_scripts({"source": waits}))
+    ns.apply(of_scripts({"source": waits}))
     one = operators.start()
-    until(lambda: "ScriptStarted" in dict(desk.told()))
+    until(lambda: "ScriptStarted" in dict(ns.told()))
     (journal,) = operators.state.glob("*/*/*/main-1/journal")
     kept = journal.rename(journal.with_name("kept"))
     journal.mkdir()  # what no operator is prepared for
-    until(lambda: "NotGoingOn" in dict(desk.told()))
-    assert "enso itself broke; it tries again in 2 s" in dict(desk.told())["NotGoingOn"]
+    until(lambda: "NotGoingOn" in dict(ns.told()))
+    assert "enso itself broke; it tries again in 2 s" in dict(ns.told())["NotGoingOn"]
     assert "enso_actor_failures_total 0.0" not in one.asked("/metrics")[1]
     assert "its actor broke" in one.said
-    story = Story(desk, "other", tmp_path / "note")
+    story = Story(ns, "other", tmp_path / "note")
     story.begin()
     story.ends_well()
     journal.rmdir()
     kept.rename(journal)
     go.touch()
-    desk.waits("Succeeded")
+    ns.waits("Succeeded")
     assert one.asked("/healthz")[0] == 200
 
 
 def test_why_a_job_is_none_is_told_when_its_events_are_taken(
-    desk: Desk, operators: Operators
+    ns: ClusterNamespace, operators: Operators
 ) -> None:
     twice = [{"name": "token", "secretKeyRef": {"name": "tracker", "key": "token"}}]
     with FaultProxy(operators.kubeconfig) as proxy:
         refused = proxy.add(on("create", "events"), answer(500, "etcdserver: no leader"), times=3)
         operators.start(kubeconfig=proxy.kubeconfig)
-        desk.apply(of_scripts({"args": {"token": 1}, "argsFrom": twice}))
-        desk.waits("Finished")
-        assert "is in args, too" in dict(desk.told())["NotGoingOn"]
+        ns.apply(of_scripts({"args": {"token": 1}, "argsFrom": twice}))
+        ns.waits("Finished")
+        assert "is in args, too" in dict(ns.told())["NotGoingOn"]
         assert refused.used == 3
 
 
-def test_a_session_whose_supervisor_is_killed_is_lost(desk: Desk, operators: Operators) -> None:
-    desk.apply(of_scripts({"name": "long", "source": SLEEPS}))
+def test_a_session_whose_supervisor_is_killed_is_lost(
+    ns: ClusterNamespace, operators: Operators
+) -> None:
+    ns.apply(of_scripts({"name": "long", "source": SLEEPS}))
     operators.start()
-    until(lambda: "ScriptStarted" in dict(desk.told()))
+    until(lambda: "ScriptStarted" in dict(ns.told()))
     for pid in operators.supervisors():
         os.kill(pid, signal.SIGKILL)
-    desk.waits("Finished")
-    assert desk.columns()[1:5] == ["Failed", "0/1", "long", "SessionLost"]
-    assert desk.get()["status"]["scripts"][0]["state"] == "Interrupted"
+    ns.waits("Finished")
+    assert ns.columns()[1:5] == ["Failed", "0/1", "long", "SessionLost"]
+    assert ns.get()["status"]["scripts"][0]["state"] == "Interrupted"
 
 
 def test_a_wish_that_changes_fast_is_obeyed_in_the_end(
-    desk: Desk, operators: Operators, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path
 ) -> None:
-    story = Story(desk, "shot", tmp_path / "note")
+    story = Story(ns, "shot", tmp_path / "note")
     story.begin(suspend=True)
     operators.start()
     for number in range(9):
-        desk.patch(suspend=number % 2 == 1)
+        ns.patch(suspend=number % 2 == 1)
     until(story.is_over)
-    assert desk.columns()[1:3] == ["Succeeded", "3/3"]
+    assert ns.columns()[1:3] == ["Succeeded", "3/3"]
     # What lived in the memory of a session that was suspended is run again by the next one.
     assert story.note.read_text().split()[-3:] == ["open", "do", "save"]

@@ -16,7 +16,7 @@ from dev.cluster.plane import Cluster
 from dev.cluster.resources import install_crds
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import Story
 from tests.support.fault_proxy import FaultProxy, on, sent_by
 from tests.support.operators import Operators, operators_of, until
@@ -41,8 +41,8 @@ def stage(own_cluster: Cluster, tmp_path: Path) -> Generator[Stage]:
         operators_of(kubeconfig, "default", tmp_path) as operators,
         new_client_from_config(str(kubeconfig)) as client,  # type: ignore[no-untyped-call]
     ):
-        desk = Desk(own_cluster, client, "default")
-        yield Stage(own_cluster, operators, Story(desk, "shot", tmp_path / "note"))
+        ns = ClusterNamespace(own_cluster, client, "default")
+        yield Stage(own_cluster, operators, Story(ns, "shot", tmp_path / "note"))
 
 
 def compact(cluster: Cluster) -> None:
@@ -61,7 +61,7 @@ def compact(cluster: Cluster) -> None:
 def test_an_api_server_that_is_killed_and_restarted(stage: Stage) -> None:
     one = stage.operators.ready()
     stage.story.begin()
-    until(lambda: "SessionOpened" in dict(stage.story.desk.told()))
+    until(lambda: "SessionOpened" in dict(stage.story.ns.told()))
     stage.cluster.kill("kube-apiserver")
     stage.cluster.revive()
     stage.story.ends_well()
@@ -69,12 +69,12 @@ def test_an_api_server_that_is_killed_and_restarted(stage: Stage) -> None:
 
 
 def test_a_history_that_was_compacted(stage: Stage, tmp_path: Path) -> None:
-    later = Story(stage.story.desk, "later", tmp_path / "later")
+    later = Story(stage.story.ns, "later", tmp_path / "later")
     with FaultProxy(stage.cluster.kubeconfig) as proxy:
         one = stage.operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
         until(one.is_ready)
         stage.story.begin()
-        until(lambda: "SessionOpened" in dict(stage.story.desk.told()))
+        until(lambda: "SessionOpened" in dict(stage.story.ns.told()))
         proxy.away()
         later.begin()
         stage.cluster.kubectl("label", "ensojob/later", "studio/shot=010")

@@ -11,7 +11,7 @@ from kubernetes.client import ApiClient
 
 from enso_operator.sessions.pods import lingering
 from enso_operator.sessions.pods.lingering import Lingering
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.operators import until
 from tests.support.pods import session_pod
 from tests.support.resources import of_scripts
@@ -24,10 +24,10 @@ def container(name: str) -> Document:
     return {"name": name, "image": "none"}
 
 
-def pod_with_a_proxy(desk: Desk) -> Document:
+def pod_with_a_proxy(ns: ClusterNamespace) -> Document:
     """Return a Pod whose session has ended, and whose proxy runs on."""
-    labels = {"enso.dev/job": "shot", "enso.dev/job-uid": desk.get()["metadata"]["uid"]}
-    desk.apply(
+    labels = {"enso.dev/job": "shot", "enso.dev/job-uid": ns.get()["metadata"]["uid"]}
+    ns.apply(
         {
             "apiVersion": "v1",
             "kind": "Pod",
@@ -49,68 +49,66 @@ def pod_with_a_proxy(desk: Desk) -> Document:
     ]
     status: Document = {"phase": "Running", "containerStatuses": told}
     patched = json.dumps({"status": status})
-    desk.kubectl("patch", "pod", NAME, "--subresource=status", "--type=merge", "-p", patched)
-    return pod(desk)
+    ns.kubectl("patch", "pod", NAME, "--subresource=status", "--type=merge", "-p", patched)
+    return pod(ns)
 
 
-def pod(desk: Desk) -> Document:
-    found: Document = json.loads(desk.kubectl("get", "pod", NAME, "-o", "json"))
+def pod(ns: ClusterNamespace) -> Document:
+    found: Document = json.loads(ns.kubectl("get", "pod", NAME, "-o", "json"))
     return found
 
 
-def commits_to(desk: Desk, uid: str) -> None:
+def commits_to(ns: ClusterNamespace, uid: str) -> None:
     """Write into the job's status which Pod is its open session, as its operator does."""
     run = {"name": "main-1", "session": "main", "uid": uid, "scripts": ["open"]}
     run["openTime"] = "2026-11-26T12:00:00Z"
     patched = json.dumps({"status": {"ledger": {"run": run if uid else None}}})
-    desk.kubectl("patch", "ensojob", "shot", "--subresource=status", "--type=merge", "-p", patched)
+    ns.kubectl("patch", "ensojob", "shot", "--subresource=status", "--type=merge", "-p", patched)
 
 
-def test_a_deletion_in_the_foreground_waits_for_the_pod(desk: Desk) -> None:
-    desk.apply(of_scripts({"name": "open"}))
-    document = session_pod(desk.get())
+def test_a_deletion_in_the_foreground_waits_for_the_pod(ns: ClusterNamespace) -> None:
+    ns.apply(of_scripts({"name": "open"}))
+    document = session_pod(ns.get())
     document["metadata"]["finalizers"] = ["enso.test/cleans-up"]
-    desk.apply(document)
-    desk.kubectl("delete", "ensojob", "shot", "--cascade=foreground", "--wait=false")
+    ns.apply(document)
+    ns.kubectl("delete", "ensojob", "shot", "--cascade=foreground", "--wait=false")
 
     def all_pods() -> list[Document]:
-        items: list[Document] = json.loads(desk.kubectl("get", "pods", "-o", "json"))["items"]
+        items: list[Document] = json.loads(ns.kubectl("get", "pods", "-o", "json"))["items"]
         return items
 
     until(lambda: "deletionTimestamp" in all_pods()[0]["metadata"])
-    assert desk.names() == ["shot"], "it is gone, and its Pod is not"
-    desk.kubectl(
+    assert ns.names() == ["shot"], "it is gone, and its Pod is not"
+    ns.kubectl(
         *("patch", "pod", document["metadata"]["name"], "--type=merge"),
         *("-p", '{"metadata": {"finalizers": null}}'),
     )
-    until(lambda: not desk.names())
+    until(lambda: not ns.names())
     assert all_pods() == []
 
 
 def test_a_pod_that_a_proxy_keeps_up_is_ended_when_its_end_is_written(
-    desk: Desk, client: ApiClient, monkeypatch: pytest.MonkeyPatch
+    ns: ClusterNamespace, client: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lingering, "LINGER_SECONDS", 0.05)
-    desk.apply(of_scripts({"name": "open"}))
-    given = pod_with_a_proxy(desk)
-    commits_to(desk, given["metadata"]["uid"])
-    mark = desk.cluster.audit.mark()
+    ns.apply(of_scripts({"name": "open"}))
+    given = pod_with_a_proxy(ns)
+    commits_to(ns, given["metadata"]["uid"])
+    mark = ns.cluster.audit.mark()
 
     def asked() -> int:
-        requests = desk.cluster.audit.since(mark)
-        return sum(
-            one.resource == "ensojobs" and one.namespace == desk.namespace for one in requests
-        )
+        requests = ns.cluster.audit.since(mark)
+        return sum(one.resource == "ensojobs" and one.namespace == ns.namespace for one in requests)
 
     async def watched() -> None:
         pods = Lingering(client)
-        pods.saw("MODIFIED", given)
+        pods.on_event("MODIFIED", given)
         await asyncio.to_thread(until, lambda: asked() > 1)
-        assert "activeDeadlineSeconds" not in pod(desk)["spec"], "how it ended is not written yet"
-        await asyncio.to_thread(commits_to, desk, "")
-        await asyncio.to_thread(until, lambda: pod(desk)["spec"].get("activeDeadlineSeconds") == 1)
-        pods.saw("MODIFIED", pod(desk))
+        assert "activeDeadlineSeconds" not in pod(ns)["spec"], "how it ended is not written yet"
+        await asyncio.to_thread(commits_to, ns, "")
+        await asyncio.to_thread(until, lambda: pod(ns)["spec"].get("activeDeadlineSeconds") == 1)
+        pods.on_event("MODIFIED", pod(ns))
 
     asyncio.run(watched())
-    requests = [one for one in desk.cluster.audit.since(mark) if one.namespace == desk.namespace]
+    requests = [one for one in ns.cluster.audit.since(mark) if one.namespace == ns.namespace]
     assert [one.verb for one in requests if one.resource == "pods" and one.is_write] == ["patch"]

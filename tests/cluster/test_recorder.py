@@ -11,17 +11,17 @@ from kubernetes.client import ApiClient
 
 from enso_operator.kube.client import Objects
 from enso_operator.kube.event_recorder import Recorder
-from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork, Seen
+from enso_operator.kube.unit_of_work import EnsoJobObject, KubernetesJobUnitOfWork
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.job import Job
-from tests.support.happenings import History
+from tests.support.job_history import JobHistory
 from tests.support.resources import of_scripts
 
 CAUSE = Cause("OutOfMemory", "cache exceeded\n2 GiB", "MemoryError")
 
 
-class Desk:
+class RecordedJob:
     """One job in a namespace, and its Events."""
 
     def __init__(self, cluster: Cluster, client: ApiClient, namespace: str) -> None:
@@ -29,8 +29,8 @@ class Desk:
         long = dict.fromkeys("abcd", "é" * 200)
         document = of_scripts({"args": {"frames": 240}}, {"args": long})
         self.objects = Objects(client, namespace, "ensojobs")
-        self.seen = Seen(self.objects.create(document))
-        self.history = History(self.seen.job())
+        self.seen = EnsoJobObject(self.objects.create(document))
+        self.history = JobHistory(self.seen.job())
 
     @property
     def job(self) -> Job:
@@ -47,11 +47,11 @@ class Desk:
 
 
 @pytest.fixture
-def desk(crds: Cluster, client: ApiClient, namespace: str) -> Desk:
-    return Desk(crds, client, namespace)
+def ns(crds: Cluster, client: ApiClient, namespace: str) -> RecordedJob:
+    return RecordedJob(crds, client, namespace)
 
 
-def fail(history: History) -> None:
+def fail(history: JobHistory) -> None:
     history.opens("main")
     history.runs("script-0")
     history.runs("script-1", CAUSE)
@@ -71,23 +71,23 @@ WHOLE = [
 ]
 
 
-def test_describe_shows_each_event_once_and_in_order(desk: Desk) -> None:
-    desk.history.at = 1000
-    fail(desk.history)
-    desk.post("one", "another", "one")
+def test_describe_shows_each_event_once_and_in_order(ns: RecordedJob) -> None:
+    ns.history.at = 1000
+    fail(ns.history)
+    ns.post("one", "another", "one")
 
-    described = desk.cluster.kubectl("describe", "ensojob", "shot", "-n", desk.namespace)
+    described = ns.cluster.kubectl("describe", "ensojob", "shot", "-n", ns.namespace)
 
     table = described.split("Events:")[1].splitlines()
     assert [line.split()[1] for line in table[3:] if line.strip()] == WHOLE
     assert "1/2 script-0, attempt 1, 1.0 s; args frames=240" in described
 
 
-def test_an_event_is_one_line_of_at_most_1024_bytes(desk: Desk) -> None:
-    fail(desk.history)
-    desk.post("one")
+def test_an_event_is_one_line_of_at_most_1024_bytes(ns: RecordedJob) -> None:
+    fail(ns.history)
+    ns.post("one")
 
-    told = desk.events()
+    told = ns.events()
 
     assert [one["reason"] for one in told] == WHOLE
     assert [one["reason"] for one in told if one["type"] == "Warning"] == [
@@ -95,20 +95,20 @@ def test_an_event_is_one_line_of_at_most_1024_bytes(desk: Desk) -> None:
         "JobFailed",
     ]
     assert all("\n" not in one["message"] and len(one["message"].encode()) <= 1024 for one in told)
-    assert all(one["message"] and one["involvedObject"]["uid"] == desk.seen.uid for one in told)
+    assert all(one["message"] and one["involvedObject"]["uid"] == ns.seen.uid for one in told)
     line = told[-1]["message"]
     assert line.startswith("script-1 failed: MemoryError: cache exceeded 2 GiB; args a=é")
     assert line.endswith("é…")
     assert told[-1]["lastTimestamp"] == "1970-01-01T00:16:48Z"
 
 
-def test_a_second_operator_that_saw_it_later_and_otherwise_doubles_nothing(desk: Desk) -> None:
+def test_a_second_operator_that_saw_it_later_and_otherwise_doubles_nothing(ns: RecordedJob) -> None:
     """It numbers what it writes itself in another order, and at another time."""
-    desk.history.opens("main")
-    desk.history.runs("script-0")
-    desk.history.ends()
-    desk.post("one")
-    other = History(desk.seen.job())
+    ns.history.opens("main")
+    ns.history.runs("script-0")
+    ns.history.ends()
+    ns.post("one")
+    other = JobHistory(ns.seen.job())
     other.at = 5000
     other.says(events.JobSuspended)
     other.says(events.JobUnsuspended)
@@ -116,29 +116,29 @@ def test_a_second_operator_that_saw_it_later_and_otherwise_doubles_nothing(desk:
     other.runs("script-0")
     other.ends()
 
-    Recorder(desk.client, "another").post(desk.seen, other.job, other.job.events[4:])
+    Recorder(ns.client, "another").post(ns.seen, other.job, other.job.events[4:])
 
-    assert sorted(one["reason"] for one in desk.events()) == sorted(
+    assert sorted(one["reason"] for one in ns.events()) == sorted(
         ["JobStarted", "SessionOpened", "ScriptStarted", "ScriptSucceeded", "SessionEnded"]
     )
 
 
-def test_what_happens_again_is_told_again(desk: Desk) -> None:
-    fail(desk.history)
+def test_what_happens_again_is_told_again(ns: RecordedJob) -> None:
+    fail(ns.history)
     for _ in range(2):
-        desk.history.says(events.JobResumed, by="ann")
-        desk.history.says(events.JobSuspended)
-        desk.history.says(events.JobUnsuspended)
-        desk.history.says(events.JobSuspended)
-        fail_again(desk.history)
-    desk.post("one")
-    posted = [type(event).__name__ for event in desk.job.events[1:]]
-    assert sorted(one["reason"] for one in desk.events()) == sorted(posted)
-    desk.post("one", since=12)  # as after a restart: the resumes before are not among the news
-    assert len(desk.events()) == len(posted)
+        ns.history.says(events.JobResumed, by="ann")
+        ns.history.says(events.JobSuspended)
+        ns.history.says(events.JobUnsuspended)
+        ns.history.says(events.JobSuspended)
+        fail_again(ns.history)
+    ns.post("one")
+    posted = [type(event).__name__ for event in ns.job.events[1:]]
+    assert sorted(one["reason"] for one in ns.events()) == sorted(posted)
+    ns.post("one", since=12)  # as after a restart: the resumes before are not among the news
+    assert len(ns.events()) == len(posted)
 
 
-def fail_again(history: History) -> None:
+def fail_again(history: JobHistory) -> None:
     history.says(events.JobUnsuspended)
     history.opens("main")
     history.runs("script-0")
@@ -147,13 +147,13 @@ def fail_again(history: History) -> None:
     history.fails("script-1", CAUSE)
 
 
-def test_a_new_job_of_the_same_name_has_events_of_its_own(desk: Desk) -> None:
-    fail(desk.history)
-    desk.post("one")
-    desk.cluster.kubectl("delete", "ensojob", "shot", "-n", desk.namespace)
-    with KubernetesJobUnitOfWork(desk.objects) as uow:
-        desk.seen = Seen(desk.objects.create(of_scripts({"args": {"frames": 1}}, {})))
-        desk.history = History(uow.jobs.get("shot"))
-    fail(desk.history)
-    desk.post("one")
-    assert len(desk.events()) == 2 * len(WHOLE)
+def test_a_new_job_of_the_same_name_has_events_of_its_own(ns: RecordedJob) -> None:
+    fail(ns.history)
+    ns.post("one")
+    ns.cluster.kubectl("delete", "ensojob", "shot", "-n", ns.namespace)
+    with KubernetesJobUnitOfWork(ns.objects) as uow:
+        ns.seen = EnsoJobObject(ns.objects.create(of_scripts({"args": {"frames": 1}}, {})))
+        ns.history = JobHistory(uow.jobs.get("shot"))
+    fail(ns.history)
+    ns.post("one")
+    assert len(ns.events()) == 2 * len(WHOLE)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from kubernetes.client import ApiClient
 
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import Story
 from tests.support.fault_proxy import FaultProxy, Filter, answer, on, watches
 from tests.support.operators import Operator, Operators, operators_of, until
@@ -48,23 +48,23 @@ ENDS: dict[str, tuple[str, Document]] = {
 class Hall:
     """Two namespaces that one operator looks after, through a proxy."""
 
-    desk: Desk
-    other: Desk
+    ns: ClusterNamespace
+    other: ClusterNamespace
     operators: Operators
     proxy: FaultProxy
 
 
 @pytest.fixture
-def hall(desk: Desk, client: ApiClient, tmp_path: Path) -> Generator[Hall]:
-    name = f"{desk.namespace}-other"
-    desk.kubectl("create", "namespace", name)
-    kubeconfig, both = desk.cluster.kubeconfig, f"{desk.namespace},{name}"
+def hall(ns: ClusterNamespace, client: ApiClient, tmp_path: Path) -> Generator[Hall]:
+    name = f"{ns.namespace}-other"
+    ns.kubectl("create", "namespace", name)
+    kubeconfig, both = ns.cluster.kubeconfig, f"{ns.namespace},{name}"
     with (
         FaultProxy(kubeconfig) as proxy,
         operators_of(proxy.kubeconfig, both, tmp_path) as operators,
     ):
-        yield Hall(desk, Desk(desk.cluster, client, name), operators, proxy)
-    desk.kubectl("delete", "namespace", name, "--wait=false")
+        yield Hall(ns, ClusterNamespace(ns.cluster, client, name), operators, proxy)
+    ns.kubectl("delete", "namespace", name, "--wait=false")
 
 
 def named(name: str, document: Document) -> Document:
@@ -82,9 +82,9 @@ def of(name: str) -> Filter:
     return Filter(lambda call: call.name == name or about in call.body.replace(b" ", b""))
 
 
-def write_status(desk: Desk, name: str, status: Document) -> None:
+def write_status(ns: ClusterNamespace, name: str, status: Document) -> None:
     patch = json.dumps({"status": status})
-    desk.kubectl("patch", f"ensojob/{name}", "--subresource=status", "--type=merge", "-p", patch)
+    ns.kubectl("patch", f"ensojob/{name}", "--subresource=status", "--type=merge", "-p", patch)
 
 
 def of_the_future(finished: str) -> Document:
@@ -103,73 +103,73 @@ def live(operator: Operator) -> float:
     return float(found[1]) if found else -1
 
 
-def is_told(desk: Desk, name: str, reason: str) -> bool:
-    return reason in dict(desk.told(name))
+def is_told(ns: ClusterNamespace, name: str, reason: str) -> bool:
+    return reason in dict(ns.told(name))
 
 
-def began(desk: Desk, name: str) -> bool:
-    return is_told(desk, name, "ScriptStarted")
+def began(ns: ClusterNamespace, name: str) -> bool:
+    return is_told(ns, name, "ScriptStarted")
 
 
-def is_in(desk: Desk, name: str, state: str) -> bool:
-    return desk.state(name) == state
+def is_in(ns: ClusterNamespace, name: str, state: str) -> bool:
+    return ns.state(name) == state
 
 
 def test_nothing_is_asked_for_ten_seconds_after_every_end(hall: Hall, tmp_path: Path) -> None:
-    desk, proxy, go = hall.desk, hall.proxy, tmp_path / "go"
+    ns, proxy, go = hall.ns, hall.proxy, tmp_path / "go"
     for name, (_, document) in ENDS.items():
-        desk.apply(named(name, document))
-    desk.apply(named("never", of_scripts(ENDLESS, suspend=True)))
+        ns.apply(named(name, document))
+    ns.apply(named("never", of_scripts(ENDLESS, suspend=True)))
     for name, finished in (("future", "False"), ("future-ended", "True")):
-        desk.apply(named(name, of_scripts(ENDLESS, suspend=True)))
-        write_status(desk, name, of_the_future(finished))
-    desk.apply(named("paused", waiting(go, activeDeadlineSeconds=3600)))
+        ns.apply(named(name, of_scripts(ENDLESS, suspend=True)))
+        write_status(ns, name, of_the_future(finished))
+    ns.apply(named("paused", waiting(go, activeDeadlineSeconds=3600)))
     cancelled = named("cancelled", of_scripts(ENDLESS))
     cancelled["metadata"]["finalizers"] = ["studio.example/keep"]
-    desk.apply(cancelled)
+    ns.apply(cancelled)
     hall.other.apply(named("unseen", waiting(go)))
-    desk.apply(named("deleted", of_scripts(ENDLESS)))
+    ns.apply(named("deleted", of_scripts(ENDLESS)))
 
     one = hall.operators.start("--resync-seconds=600")
     for name in ("paused", "cancelled", "deleted"):
-        until(partial(began, desk, name))
+        until(partial(began, ns, name))
     until(lambda: began(hall.other, "unseen"))
-    desk.patch("paused", suspend=True)
-    desk.kubectl("delete", "ensojob/cancelled", "ensojob/deleted", "--wait=false")
+    ns.patch("paused", suspend=True)
+    ns.kubectl("delete", "ensojob/cancelled", "ensojob/deleted", "--wait=false")
     proxy.silence(watches() & Filter(lambda call: call.namespace == hall.other.namespace))
     hall.other.kubectl("delete", "ensojob/unseen")
     go.touch()
     for name, (reason, _) in ENDS.items():
-        desk.waits("Finished", name)
-        assert desk.get(name)["status"].get("reason", "") == reason
-    desk.waits("Finished", "cancelled")
+        ns.waits("Finished", name)
+        assert ns.get(name)["status"].get("reason", "") == reason
+    ns.waits("Finished", "cancelled")
     for name, state in (("paused", "Suspended"), ("cancelled", "Cancelled")):
-        until(partial(is_in, desk, name, state))
+        until(partial(is_in, ns, name, state))
     for name in ("future", "future-ended"):
-        until(partial(is_told, desk, name, "NotGoingOn"))
-    desk.patch("good", ttlSecondsAfterFinished=3600)
-    desk.patch("raises", suspend=True)
-    until(lambda: desk.get("raises")["status"]["observedGeneration"] == 2)
+        until(partial(is_told, ns, name, "NotGoingOn"))
+    ns.patch("good", ttlSecondsAfterFinished=3600)
+    ns.patch("raises", suspend=True)
+    until(lambda: ns.get("raises")["status"]["observedGeneration"] == 2)
     until(lambda: not hall.operators.supervisors())
     at_rest = {"never", "paused", "future", "future-ended", "unseen"}
     until(lambda: live(one) == len(at_rest))
 
     before = len(proxy.calls)
     clock = of_scripts({"source": SLEEPS, "args": {"seconds": 10}})
-    desk.apply(named("clock", clock))
-    desk.waits("Succeeded", "clock")
+    ns.apply(named("clock", clock))
+    ns.waits("Succeeded", "clock")
     asked = [call for call in proxy.calls[before:] if not (of("clock") | watches())(call)]
     assert [(call.verb, call.resource, call.name, call.body) for call in asked] == []
     assert live(one) == len(at_rest)
 
 
 def test_what_was_given_up_goes_on_when_it_can_be_read_again(hall: Hall, tmp_path: Path) -> None:
-    story = Story(hall.desk, "shot", tmp_path / "note")
+    story = Story(hall.ns, "shot", tmp_path / "note")
     story.begin()
-    write_status(hall.desk, "shot", of_the_future("False"))
+    write_status(hall.ns, "shot", of_the_future("False"))
     hall.operators.start()
-    until(lambda: "NotGoingOn" in dict(hall.desk.told()))
-    write_status(hall.desk, "shot", {"conditions": None, "observedGeneration": -1})
+    until(lambda: "NotGoingOn" in dict(hall.ns.told()))
+    write_status(hall.ns, "shot", {"conditions": None, "observedGeneration": -1})
     until(story.is_over)
     assert story.starts() == ["open", "do", "save"]
 
@@ -177,14 +177,14 @@ def test_what_was_given_up_goes_on_when_it_can_be_read_again(hall: Hall, tmp_pat
 def test_what_is_changed_again_and_again_is_given_up_less_and_less_often(
     hall: Hall, tmp_path: Path
 ) -> None:
-    desk, name = hall.desk, "shot"
-    desk.apply(of_scripts(ENDLESS))
-    write_status(desk, name, of_the_future("False"))
+    ns, name = hall.ns, "shot"
+    ns.apply(of_scripts(ENDLESS))
+    write_status(ns, name, of_the_future("False"))
     hall.operators.start()
-    until(lambda: "NotGoingOn" in dict(desk.told()))
+    until(lambda: "NotGoingOn" in dict(ns.told()))
     for number in range(20):
-        desk.kubectl("label", "--overwrite", "ensojob", name, f"studio/touched={number}")
-    story = Story(desk, "other", tmp_path / "note")  # its end is later than what is asked before
+        ns.kubectl("label", "--overwrite", "ensojob", name, f"studio/touched={number}")
+    story = Story(ns, "other", tmp_path / "note")  # its end is later than what is asked before
     story.begin()
     story.ends_well()
     assert hall.proxy.count(on("create", "events") & of(name)) <= 4
@@ -194,8 +194,8 @@ def test_a_deletion_that_was_refused_is_tried_again(hall: Hall) -> None:
     deletes = on("delete", "ensojobs")
     rule = hall.proxy.add(deletes, answer(403, "no right to delete"), times=1)
     one = hall.operators.start()
-    hall.desk.apply(of_scripts({"source": "def main(): pass"}, ttlSecondsAfterFinished=0))
-    until(lambda: hall.desk.names() == [])
+    hall.ns.apply(of_scripts({"source": "def main(): pass"}, ttlSecondsAfterFinished=0))
+    until(lambda: hall.ns.names() == [])
     assert (rule.used, hall.proxy.count(deletes)) == (1, 2)
     assert "cannot be deleted, though its time to live is over" in one.said
     assert "no right to delete" in one.said
@@ -204,16 +204,16 @@ def test_a_deletion_that_was_refused_is_tried_again(hall: Hall) -> None:
 def test_a_deletion_while_the_operator_recovers_from_a_fault_is_heard(
     hall: Hall, tmp_path: Path
 ) -> None:
-    desk, operators = hall.desk, hall.operators
-    desk.apply(waiting(tmp_path / "never"))
+    ns, operators = hall.ns, hall.operators
+    ns.apply(waiting(tmp_path / "never"))
     one = operators.start()
-    until(lambda: desk.get()["status"].get("script"))  # nothing is left to be written
-    (journal,) = operators.state.glob(f"*/{desk.namespace}/*/main-1/journal")
+    until(lambda: ns.get()["status"].get("script"))  # nothing is left to be written
+    (journal,) = operators.state.glob(f"*/{ns.namespace}/*/main-1/journal")
     kept = journal.rename(journal.with_name("kept"))
     journal.mkdir()  # what no operator is prepared for
     until(lambda: "it tries again in 8 s" in one.said)
     journal.rmdir()
     kept.rename(journal)
-    desk.kubectl("delete", "ensojob", "shot")
+    ns.kubectl("delete", "ensojob", "shot")
     until(lambda: not operators.supervisors() and not [*operators.state.glob("*/*/*")])
     assert live(one) == 0

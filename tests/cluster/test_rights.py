@@ -12,7 +12,7 @@ from dev.cluster.places import CHECKOUT
 from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient
 
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_stranger
 from tests.support.operators import operators_of, until
 from tests.support.pods import session_pod
@@ -58,18 +58,18 @@ def kubeconfig(crds: Cluster, namespace: str, tmp_path: Path) -> Generator[Path]
 def test_the_rights_that_are_listed_are_enough(
     crds: Cluster, client: ApiClient, namespace: str, kubeconfig: Path, tmp_path: Path
 ) -> None:
-    desk = Desk(crds, client, namespace)
-    desk.apply(library_script(source=PASSES))
-    desk.apply(of_scripts({"scriptRef": {"name": "open_scene"}}))
+    ns = ClusterNamespace(crds, client, namespace)
+    ns.apply(library_script(source=PASSES))
+    ns.apply(of_scripts({"scriptRef": {"name": "open_scene"}}))
     with operators_of(kubeconfig, namespace, tmp_path) as operators:
         one = operators.start()
-        desk.waits("Succeeded")
-        assert "JobSucceeded" in dict(desk.told())
-        desk.apply(of_scripts({"scriptRef": {"name": "opn-scene"}}) | {"metadata": {"name": "b"}})
-        desk.waits("Finished", "b")
-        assert "did you mean 'open-scene'?" in dict(desk.told("b"))["JobFailed"]
-        desk.patch("b", ttlSecondsAfterFinished=0)
-        until(lambda: desk.names() == ["shot"])
+        ns.waits("Succeeded")
+        assert "JobSucceeded" in dict(ns.told())
+        ns.apply(of_scripts({"scriptRef": {"name": "opn-scene"}}) | {"metadata": {"name": "b"}})
+        ns.waits("Finished", "b")
+        assert "did you mean 'open-scene'?" in dict(ns.told("b"))["JobFailed"]
+        ns.patch("b", ttlSecondsAfterFinished=0)
+        until(lambda: ns.names() == ["shot"])
         assert one.is_ready()
         assert "forbidden" not in one.said.lower()
 
@@ -77,8 +77,8 @@ def test_the_rights_that_are_listed_are_enough(
 def test_they_are_enough_for_a_pod_that_a_deletion_of_its_job_waits_for(
     crds: Cluster, client: ApiClient, namespace: str, kubeconfig: Path
 ) -> None:
-    desk = Desk(crds, client, namespace)
-    desk.apply(of_scripts({"name": "open"}))
-    document = json.dumps(session_pod(desk.get()))
+    ns = ClusterNamespace(crds, client, namespace)
+    ns.apply(of_scripts({"name": "open"}))
+    document = json.dumps(session_pod(ns.get()))
     create = ("create", "-f", "-")
-    desk.kubectl(f"--kubeconfig={kubeconfig}", *create, stdin=document)
+    ns.kubectl(f"--kubeconfig={kubeconfig}", *create, stdin=document)

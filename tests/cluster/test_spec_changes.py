@@ -13,7 +13,7 @@ from dev.cluster.places import CHECKOUT
 from dev.cluster.plane import Cluster
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.eventually import eventually
 from tests.support.operators import Operators, operators_of, until
 from tests.support.resources import Document, of_scripts
@@ -38,19 +38,19 @@ def older_crd() -> str:
 
 
 @pytest.fixture
-def old_desk(own_cluster: Cluster) -> Generator[Desk]:
+def old_ns(own_cluster: Cluster) -> Generator[ClusterNamespace]:
     """A cluster with the older CRD."""
     own_cluster.kubectl("apply", "--server-side", "-f", "-", stdin=older_crd())
     own_cluster.kubectl("apply", "--server-side", "-f", str(SCRIPTS))
     crds = ("crd/ensojobs.enso.dev", "crd/ensoscripts.enso.dev")
     own_cluster.kubectl("wait", "--for=condition=Established", *crds, "--timeout=50s")
     with new_client_from_config(str(own_cluster.kubeconfig)) as client:  # type: ignore[no-untyped-call]
-        yield Desk(own_cluster, client, "default")
+        yield ClusterNamespace(own_cluster, client, "default")
 
 
 @pytest.fixture
-def old_operators(old_desk: Desk, tmp_path: Path) -> Generator[Operators]:
-    with operators_of(old_desk.cluster.kubeconfig, old_desk.namespace, tmp_path) as one:
+def old_operators(old_ns: ClusterNamespace, tmp_path: Path) -> Generator[Operators]:
+    with operators_of(old_ns.cluster.kubeconfig, old_ns.namespace, tmp_path) as one:
         yield one
 
 
@@ -66,46 +66,46 @@ def waits(go: Path, **args: object) -> Document:
 
 @pytest.mark.parametrize("restarts", [False, True], ids=["the operator lives", "it was away"])
 def test_a_change_that_the_api_server_lets_through_stops_the_job(
-    old_desk: Desk, old_operators: Operators, tmp_path: Path, *, restarts: bool
+    old_ns: ClusterNamespace, old_operators: Operators, tmp_path: Path, *, restarts: bool
 ) -> None:
-    old_desk.apply(waits(tmp_path / "go", frames=1))
+    old_ns.apply(waits(tmp_path / "go", frames=1))
     operator = old_operators.start()
-    until(lambda: old_desk.columns()[:4] == ["shot", "Running", "0/2", "do"])
+    until(lambda: old_ns.columns()[:4] == ["shot", "Running", "0/2", "do"])
     if restarts:
         operator.kill()
 
-    old_desk.apply(waits(tmp_path / "go", evil=666))
+    old_ns.apply(waits(tmp_path / "go", evil=666))
     if restarts:
         old_operators.start()
-    old_desk.waits("Finished")
+    old_ns.waits("Finished")
 
-    status = old_desk.get()["status"]
-    assert old_desk.columns()[1:3] == ["Failed", "0/2"]
+    status = old_ns.get()["status"]
+    assert old_ns.columns()[1:3] == ["Failed", "0/2"]
     assert status["reason"] == "InvalidJob"
     assert "its spec was changed" in "".join(status["why"])
     until(lambda: not old_operators.supervisors())
-    told = old_desk.told()
+    told = old_ns.told()
     assert ("ScriptStarted", "1/2 do, attempt 1; args frames=1") in told
     assert "evil" not in json.dumps(status)
     assert "evil" not in str(told)
 
 
 def test_a_job_of_an_older_crd_goes_on_under_a_newer_one(
-    old_desk: Desk, old_operators: Operators
+    old_ns: ClusterNamespace, old_operators: Operators
 ) -> None:
     source = f"def main(**args):\n    assert args == {ARGS!r}, args"
     job = of_scripts({"source": source, "args": ARGS}, sessions=[{"name": "a"}], suspend=True)
-    old_desk.apply(job)
+    old_ns.apply(job)
     old_operators.start()
-    until(lambda: old_desk.state() == "Suspended")
-    digest = old_desk.get()["status"]["ledger"]["specDigest"]
-    assert "startTimeoutSeconds" not in old_desk.get()["spec"]["sessions"][0]
+    until(lambda: old_ns.state() == "Suspended")
+    digest = old_ns.get()["status"]["ledger"]["specDigest"]
+    assert "startTimeoutSeconds" not in old_ns.get()["spec"]["sessions"][0]
 
-    old_desk.kubectl("apply", "--server-side", "-f", str(CRD))
-    eventually(lambda: "startTimeoutSeconds" in old_desk.get()["spec"]["sessions"][0])
-    old_desk.patch(suspend=False)
+    old_ns.kubectl("apply", "--server-side", "-f", str(CRD))
+    eventually(lambda: "startTimeoutSeconds" in old_ns.get()["spec"]["sessions"][0])
+    old_ns.patch(suspend=False)
 
-    old_desk.waits("Succeeded")
-    stored = old_desk.get()
+    old_ns.waits("Succeeded")
+    stored = old_ns.get()
     assert stored["spec"]["scripts"][0]["args"] == ARGS
     assert stored["status"]["ledger"]["specDigest"] == digest

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import Story
 from tests.support.fault_proxy import FaultProxy, after, before, number, on
 from tests.support.fault_proxy.rules import Fault, Filter
@@ -18,10 +18,12 @@ JOBS = 10
 STATUS, EVENTS = on("patch", "ensojobs/status"), on("create", "events")
 
 
-def test_both_awake_do_what_one_would(desk: Desk, operators: Operators, tmp_path: Path) -> None:
+def test_both_awake_do_what_one_would(
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path
+) -> None:
     both = [operators.start(), operators.start()]
     until(lambda: all(one.is_ready() for one in both))
-    stories = [Story(desk, f"shot-{i}", tmp_path / f"note-{i}") for i in range(JOBS)]
+    stories = [Story(ns, f"shot-{i}", tmp_path / f"note-{i}") for i in range(JOBS)]
     for story in stories:
         story.begin()
     for story in stories:
@@ -36,14 +38,14 @@ def test_both_awake_do_what_one_would(desk: Desk, operators: Operators, tmp_path
     ids=["opening", "ending", "first", "third", "middle", "last"],
 )
 def test_one_that_sleeps_through_the_life_of_a_job_and_wakes(
-    desk: Desk,
+    ns: ClusterNamespace,
     operators: Operators,
     tmp_path: Path,
     fault: Callable[[Callable[[], object]], Fault],
     point: int,
     calls: Filter,
 ) -> None:
-    story = Story(desk, "shot", tmp_path / "note")
+    story = Story(ns, "shot", tmp_path / "note")
     sleeper: list[Operator] = []
     with FaultProxy(operators.kubeconfig) as proxy:
         asleep = proxy.add(

@@ -12,9 +12,9 @@ from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.errors import Conflict, InvalidJob, JobNotFound, Unreadable
 from job_execution_framework.domain.job import Job
 from job_execution_framework.service_layer import services
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.decisions import decisions
-from tests.support.happenings import History
+from tests.support.job_history import JobHistory
 from tests.support.resources import of_scripts
 
 OUT_OF_MEMORY = Cause("OutOfMemory", "cache exceeded 2 GiB", "MemoryError")
@@ -24,7 +24,7 @@ TEN = of_scripts(*[{"args": {"frame": i}} for i in range(10)])
 def fail(uow: KubernetesJobUnitOfWork, name: str = "shot") -> Job:
     """Let the job run until its second script fails for good."""
     with uow:
-        history = History(uow.jobs.get(name))
+        history = JobHistory(uow.jobs.get(name))
         history.opens("main")
         history.runs("script-0")
         history.runs("script-1", OUT_OF_MEMORY)
@@ -34,14 +34,14 @@ def fail(uow: KubernetesJobUnitOfWork, name: str = "shot") -> Job:
     return history.job
 
 
-def test_a_job_that_failed_as_kubectl_shows_it(desk: Desk) -> None:
-    desk.apply(TEN)
-    job = fail(desk.uow())
+def test_a_job_that_failed_as_kubectl_shows_it(ns: ClusterNamespace) -> None:
+    ns.apply(TEN)
+    job = fail(ns.uow())
 
-    waited = desk.kubectl("wait", "--for=condition=Finished", "ensojob/shot", "--timeout=20s")
-    columns = desk.kubectl("get", "ensojob", "shot").splitlines()[1].split()
-    described = desk.kubectl("describe", "ensojob", "shot")
-    status = desk.get()["status"]
+    waited = ns.kubectl("wait", "--for=condition=Finished", "ensojob/shot", "--timeout=20s")
+    columns = ns.kubectl("get", "ensojob", "shot").splitlines()[1].split()
+    described = ns.kubectl("describe", "ensojob", "shot")
+    status = ns.get()["status"]
 
     assert "condition met" in waited
     assert columns[:5] == ["shot", "Failed", "1/10", "script-1", "OutOfMemory"]
@@ -49,26 +49,26 @@ def test_a_job_that_failed_as_kubectl_shows_it(desk: Desk) -> None:
     assert described.index("  Why:") > described.index("  Scripts:")
     assert described.split("  Why:")[1].splitlines()[1].strip().startswith("script-1 (2 of 10)")
     assert status["observedGeneration"] == 1
-    assert decisions(desk.uow().jobs.get("shot"), 2000) == decisions(job, 2000)
+    assert decisions(ns.uow().jobs.get("shot"), 2000) == decisions(job, 2000)
 
 
-def test_what_a_resume_removes_is_removed(desk: Desk) -> None:
-    desk.apply(TEN)
-    uow = desk.uow()
+def test_what_a_resume_removes_is_removed(ns: ClusterNamespace) -> None:
+    ns.apply(TEN)
+    uow = ns.uow()
     fail(uow)
 
     services.resume("shot", job_uow=uow, by="ann")
 
-    status = desk.get()["status"]
+    status = ns.get()["status"]
     assert {"why", "failure", "reason", "script", "completionTime"}.isdisjoint(status)
     assert status["ledger"]["resumes"] == 1
     assert str(uow.jobs.get("shot").state) == "Running"
 
 
-def test_a_commit_is_one_write_and_one_without_news_is_none(desk: Desk) -> None:
-    desk.apply(TEN)
-    mark = desk.cluster.audit.mark()
-    uow = desk.uow()
+def test_a_commit_is_one_write_and_one_without_news_is_none(ns: ClusterNamespace) -> None:
+    ns.apply(TEN)
+    mark = ns.cluster.audit.mark()
+    uow = ns.uow()
 
     fail(uow)
     with uow:
@@ -78,21 +78,23 @@ def test_a_commit_is_one_write_and_one_without_news_is_none(desk: Desk) -> None:
         uow.jobs.get("shot")
         uow.commit()
 
-    assert desk.writes(mark) == ["patch"]
+    assert ns.writes(mark) == ["patch"]
 
 
-def test_the_first_sight_and_a_new_generation_are_written_without_an_event(desk: Desk) -> None:
-    desk.apply(TEN)
-    uow = desk.uow()
+def test_the_first_sight_and_a_new_generation_are_written_without_an_event(
+    ns: ClusterNamespace,
+) -> None:
+    ns.apply(TEN)
+    uow = ns.uow()
     for change in ({}, {"ttlSecondsAfterFinished": 60}):
-        desk.kubectl("patch", "ensojob/shot", "--type=merge", "-p", json.dumps({"spec": change}))
-        mark = desk.cluster.audit.mark()
+        ns.kubectl("patch", "ensojob/shot", "--type=merge", "-p", json.dumps({"spec": change}))
+        mark = ns.cluster.audit.mark()
         with uow:
             uow.jobs.get("shot")
             uow.commit()
             uow.commit()
-        document = desk.get()
-        assert desk.writes(mark) == ["patch"]
+        document = ns.get()
+        assert ns.writes(mark) == ["patch"]
         assert document["status"]["observedGeneration"] == document["metadata"]["generation"]
         assert {one["type"]: one["status"] for one in document["status"]["conditions"]} == {
             "Succeeded": "Unknown",
@@ -104,85 +106,87 @@ def test_the_first_sight_and_a_new_generation_are_written_without_an_event(desk:
     assert str(uow.jobs.get("shot").state) == "Waiting"
 
 
-def test_whoever_wrote_in_between_is_not_overwritten(desk: Desk) -> None:
-    desk.apply(TEN)
-    with desk.uow() as uow:
+def test_whoever_wrote_in_between_is_not_overwritten(ns: ClusterNamespace) -> None:
+    ns.apply(TEN)
+    with ns.uow() as uow:
         uow.jobs.get("shot").record(events.JobStarted(at=5))
-        desk.kubectl("patch", "ensojob/shot", "--type=merge", "-p", '{"spec":{"suspend":true}}')
+        ns.kubectl("patch", "ensojob/shot", "--type=merge", "-p", '{"spec":{"suspend":true}}')
         with pytest.raises(Conflict, match="modified"):
             uow.commit()
         uow.rollback()
         uow.jobs.get("shot").record(events.JobStarted(at=5))
         uow.commit()
-    assert desk.get()["status"]["observedGeneration"] == 2
+    assert ns.get()["status"]["observedGeneration"] == 2
 
 
-def test_a_job_that_was_deleted_is_gone_and_another_of_its_name_is_another_job(desk: Desk) -> None:
-    desk.apply(TEN)
-    with desk.uow() as uow:
+def test_a_job_that_was_deleted_is_gone_and_another_of_its_name_is_another_job(
+    ns: ClusterNamespace,
+) -> None:
+    ns.apply(TEN)
+    with ns.uow() as uow:
         uow.jobs.get("shot").record(events.JobStarted(at=5))
-        desk.kubectl("delete", "ensojob", "shot")
+        ns.kubectl("delete", "ensojob", "shot")
         with pytest.raises(JobNotFound, match="shot is gone"):
             uow.commit()
-        desk.apply(TEN)
+        ns.apply(TEN)
         with pytest.raises(Conflict):
             uow.commit()
-    assert str(desk.uow().jobs.get("shot").state) == "Waiting"
+    assert str(ns.uow().jobs.get("shot").state) == "Waiting"
 
 
-def test_an_object_from_a_watch_is_loaded_without_asking(desk: Desk) -> None:
-    desk.apply(TEN)
-    uow = desk.uow()
-    uow.hand_in(desk.get())
-    mark = desk.cluster.audit.mark()
+def test_an_object_from_a_watch_is_loaded_without_asking(ns: ClusterNamespace) -> None:
+    ns.apply(TEN)
+    uow = ns.uow()
+    uow.hand_in(ns.get())
+    mark = ns.cluster.audit.mark()
     with uow:
         uow.jobs.get("shot").record(events.JobStarted(at=5))
         uow.commit()
-        assert uow.seen("shot").uid == desk.get()["metadata"]["uid"]
+        assert uow.seen("shot").uid == ns.get()["metadata"]["uid"]
     verbs = [
         each.verb
-        for each in desk.cluster.audit.since(mark)
-        if each.namespace == desk.namespace and not each.user_agent.startswith("kubectl")
+        for each in ns.cluster.audit.since(mark)
+        if each.namespace == ns.namespace and not each.user_agent.startswith("kubectl")
     ]
     assert verbs == ["patch"]
 
 
-def test_a_spec_is_held_once_however_often_its_object_is_read(desk: Desk) -> None:
-    desk.apply(TEN)
-    first = desk.get()
-    with desk.uow() as uow:
+def test_a_spec_is_held_once_however_often_its_object_is_read(ns: ClusterNamespace) -> None:
+    ns.apply(TEN)
+    first = ns.get()
+    with ns.uow() as uow:
         uow.hand_in(first)
         uow.jobs.get("shot").record(events.JobStarted(at=5))
         uow.commit()
-        desk.kubectl("label", "ensojob/shot", "read=again")
-        uow.hand_in(desk.get())
+        ns.kubectl("label", "ensojob/shot", "read=again")
+        uow.hand_in(ns.get())
         uow.jobs.get("shot")
         assert uow.seen("shot").document["metadata"]["labels"] == {"read": "again"}
         assert uow.seen("shot").document["spec"] is first["spec"]
 
 
-def test_a_resource_that_makes_no_job_says_why(desk: Desk) -> None:
+def test_a_resource_that_makes_no_job_says_why(ns: ClusterNamespace) -> None:
     broken = of_scripts({"args": {"x": 1}, "argsFrom": [{"name": "x", "secretKeyRef": KEY}]})
-    desk.apply(broken)
-    desk.apply(TEN | {"metadata": {"name": "other"}})
-    with desk.uow() as uow:
+    ns.apply(broken)
+    ns.apply(TEN | {"metadata": {"name": "other"}})
+    with ns.uow() as uow:
         with pytest.raises(InvalidJob, match="is in args, too") as error:
             uow.jobs.get("shot")
         uow.refuse("shot", str(error.value), 1000)
-    desk.kubectl("wait", "--for=condition=Stalled", "ensojob/shot", "--timeout=20s")
-    assert "is in args, too" in desk.get()["status"]["why"][0]
-    assert [one.id for one in desk.uow().jobs.all()] == ["other"]
+    ns.kubectl("wait", "--for=condition=Stalled", "ensojob/shot", "--timeout=20s")
+    assert "is in args, too" in ns.get()["status"]["why"][0]
+    assert [one.id for one in ns.uow().jobs.all()] == ["other"]
 
 
 KEY = {"name": "tracker", "key": "token"}
 
 
-def test_a_status_that_somebody_broke_is_an_error_with_a_sentence(desk: Desk) -> None:
-    desk.apply(TEN)
+def test_a_status_that_somebody_broke_is_an_error_with_a_sentence(ns: ClusterNamespace) -> None:
+    ns.apply(TEN)
     status = json.dumps({"status": {"conditions": [CONDITION]}})
-    desk.kubectl("patch", "ensojob/shot", "--subresource=status", "--type=merge", "-p", status)
+    ns.kubectl("patch", "ensojob/shot", "--subresource=status", "--type=merge", "-p", status)
     with pytest.raises(Unreadable, match="status of job shot"):
-        desk.uow().jobs.get("shot")
+        ns.uow().jobs.get("shot")
 
 
 CONDITION = {

@@ -100,7 +100,7 @@ def test_what_is_committed_is_there_for_everybody(store: Store) -> None:
     job = store.unit_of_work().jobs.get("job")
     assert str(job.state) == "Waiting"
     assert [type(event) for event in job.events] == [events.JobAdded]
-    assert job.events[0].told() == "open, do, render"
+    assert job.events[0].details() == "open, do, render"
 
 
 def test_leaving_without_a_commit_rolls_back(store: Store) -> None:
@@ -265,11 +265,11 @@ def test_what_a_process_holds_in_its_hands_is_not_stored(store: Store) -> None:
     add(uow)
     with uow:
         job = uow.jobs.get("job")
-        job.lease = frozenset(job.rows)  # this process runs it
+        job.may_start = frozenset(job.rows)  # this process runs it
         start(job)
         uow.commit()
-    assert uow.jobs.get("job").lease is None
-    assert store.unit_of_work().jobs.get("job").lease is None
+    assert uow.jobs.get("job").may_start is None
+    assert store.unit_of_work().jobs.get("job").may_start is None
 
 
 def test_jobs_are_listed_the_oldest_first(store: Store) -> None:

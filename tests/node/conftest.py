@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from dev.cluster import binaries
 from dev.cluster.programs import NODE
-from dev.node import images, needs
+from dev.node import images, requirements
 from dev.node.node import Node
 from dev.node.sharing import shared
 
@@ -73,7 +73,7 @@ def new_namespace(node: Node) -> Generator[str]:
 
 def require_machine() -> None:
     """Skip, or fail in CI, where there cannot be a node: nothing slow is made inside a test."""
-    sentence = needs.missing()
+    sentence = requirements.missing()
     if not sentence and (missing := _missing()):
         sentence = f"{', '.join(missing)} not on this machine: `make cluster` gets them"
     if sentence and os.environ.get("CI"):

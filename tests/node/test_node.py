@@ -57,7 +57,8 @@ def test_a_pod_reaches_the_api_server_as_in_any_cluster(node: Node, node_namespa
 def test_nothing_listens_for_the_network_of_the_machine(node: Node) -> None:
     names = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
     found = {
-        name: listening([node.pid(name)]) for name in (*names, "containerd", "kubelet", "door")
+        name: listening([node.pid(name)])
+        for name in (*names, "containerd", "kubelet", "port-forward")
     }
 
     addresses = {address for each in found.values() for address, _ in each}
@@ -72,7 +73,7 @@ def test_a_command_can_be_run_in_a_pod(node: Node, node_namespace: str) -> None:
     assert node.kubectl("exec", "stays", "-n", node_namespace, "--", "echo", "inside") == "inside\n"
 
 
-@pytest.mark.parametrize("component", ["kubelet", "containerd", "door", "kube-apiserver"])
+@pytest.mark.parametrize("component", ["kubelet", "containerd", "port-forward", "kube-apiserver"])
 def test_a_pod_outlives_what_runs_it(node: Node, node_namespace: str, component: str) -> None:
     create(node, node_namespace, pod("stays", UNTIL_TOLD))
     eventually(lambda: says(node, node_namespace, "stays") == "up\n")

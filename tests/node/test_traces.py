@@ -7,7 +7,7 @@ import pytest
 from dev.cluster import sharing
 from dev.cluster.places import STATE, ClusterError
 from dev.cluster.plane import Cluster
-from dev.node import claim, node, shims
+from dev.node import containerd_shims, node, node_lock
 from dev.node.images import PYTHON
 from dev.node.node import Node
 
@@ -16,7 +16,7 @@ from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.usefixtures("no_node")
 
-COMPONENTS = ("containerd", "kubelet", "door", "kube-apiserver", "kube-scheduler")
+COMPONENTS = ("containerd", "kubelet", "port-forward", "kube-apiserver", "kube-scheduler")
 FOREVER = ("sleep", "1000")
 PATIENCE = 240.0
 
@@ -77,15 +77,15 @@ def test_what_was_killed_is_repaired_and_down_leaves_nothing(
 
 
 def test_another_clusters_node_is_left_alone(own_node: Node) -> None:
-    shims_before = shims.pids()
+    shims_before = containerd_shims.pids()
     developer = Cluster("enso-developer")
 
     with pytest.raises(ClusterError, match=r"A test run in .* has this machine's node"):
         node.start(developer.name)
 
     assert not developer.folder.exists()
-    assert shims.pids() == shims_before
-    assert claim.owner() == own_node.cluster.folder
+    assert containerd_shims.pids() == shims_before
+    assert node_lock.owner() == own_node.cluster.folder
 
 
 def test_the_node_of_a_run_that_was_killed_is_cleared_away(before: set[str]) -> None:

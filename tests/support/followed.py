@@ -7,24 +7,24 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from enso_operator.coordinator.session_location import Place
+from enso_operator.coordinator.session_location import SessionLocation
 from enso_operator.sessions.pods import state
 from enso_operator.sessions.pods.container import ContainerFollower
 from enso_operator.sessions.pods.follower import PodFollower
 from enso_operator.sessions.pods.logs import NoLog, PodLogs
-from enso_operator.sessions.pods.pod_api import PodCalls
-from enso_operator.sessions.pods.run_ref import Gone, Subject
+from enso_operator.sessions.pods.pod_api import PodApi
+from enso_operator.sessions.pods.run_ref import PodGone, RunRef
 from enso_operator.sessions.pods.settings import PodSettings
 from job_execution_framework.domain import events
 from job_execution_framework.domain.errors import EnsoError
 from job_execution_framework.domain.events import Event
-from job_execution_framework.domain.steps import ControlWord
+from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.service_layer.clock import SystemClock
 from job_execution_framework.service_layer.observations import Ended, Observations
 from job_execution_framework.service_layer.records import Record, to_line
 from tests.support.pods import Document
 
-SUBJECT = Subject("main-1", "shot-main-1-abcde", "pod-uid", ("open", "save"))
+SUBJECT = RunRef("main-1", "shot-main-1-abcde", "pod-uid", ("open", "save"))
 SETTINGS = PodSettings(records_image="enso", pull_patience_seconds=0)
 
 
@@ -99,19 +99,19 @@ class Node:
 class Told:
     records: list[Event]
     ended: Ended
-    places: list[Place]
+    places: list[SessionLocation]
 
     @property
-    def place(self) -> Place:
+    def place(self) -> SessionLocation:
         """Where the session was last."""
-        return self.places[-1] if self.places else Place()
+        return self.places[-1] if self.places else SessionLocation()
 
 
 def follow(
     node: Node,
     *,
     container: bool = False,
-    word: ControlWord | None = None,
+    word: SessionControl | None = None,
     timeout: float | None = None,
     patience: float = 0,
     after: int = 0,
@@ -121,8 +121,8 @@ def follow(
     """Follow the run while the node's Pod goes through its states."""
 
     async def run() -> Told:
-        places: list[Place] = []
-        calls, logs = cast("PodCalls", node), cast("PodLogs", node)
+        places: list[SessionLocation] = []
+        calls, logs = cast("PodApi", node), cast("PodLogs", node)
         settings = replace(SETTINGS, pull_patience_seconds=patience)
         subject = replace(SUBJECT, after=after, settle_seconds=settle, began_at=began_at)
         given = (subject, calls, logs, settings, SystemClock(), places.append)
@@ -137,7 +137,7 @@ def follow(
                     await asyncio.sleep(0.02)  # the log is read meanwhile
                     last, *node.states = node.states
                     now = node.states[0]
-                    follower.heard.put_nowait(now or Gone(last))
+                    follower.inbox.put_nowait(now or PodGone(last))
         last_one = seen[-1].ended
         assert last_one
         records = [event for one in seen for event in one.records]

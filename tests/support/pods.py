@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from enso_operator.kube.unit_of_work import Seen
-from enso_operator.manifests.render import ensojob
+from enso_operator.kube.unit_of_work import EnsoJobObject
+from enso_operator.manifests.render import parse_ensojob
 from enso_operator.sessions.pods.manifest import SessionPod
 from enso_operator.sessions.pods.settings import PodSettings
 from job_execution_framework.domain.job import Job
@@ -120,11 +120,11 @@ def disrupted(reason: str, message: str = "said") -> list[Document]:
 
 def session_pod(job: Document) -> Document:
     """Return the Pod that an operator makes for an EnsoJob whose only script is `open`."""
-    seen = Seen(job)
+    seen = EnsoJobObject(job)
     plan = Plan.of(
         Job(seen.name, (Script("open", Source("def main(): pass")),)),
         Open("main-1", "main", ("open",)),
         ScriptLibrary([]),
     )
     settings = PodSettings("enso", session_image="enso")
-    return SessionPod(seen, ensojob(seen.document).spec, plan, settings).pod("plan")
+    return SessionPod(seen, parse_ensojob(seen.document).spec, plan, settings).pod("plan")

@@ -17,7 +17,7 @@ from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.errors import Conflict
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import Script, Session, Source
-from job_execution_framework.domain.steps import ControlWord, Open
+from job_execution_framework.domain.steps import Open, SessionControl
 from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.observations import Ended, Observations
 from job_execution_framework.service_layer.plan import Plan
@@ -173,7 +173,7 @@ class SessionContract:
 
         async def pause() -> tuple[list[str], Ended]:
             uid = await bench.started(plan)
-            await bench.sessions.close(plan.run, uid, ControlWord.PAUSE)
+            await bench.sessions.close(plan.run, uid, SessionControl.PAUSE)
             return await bench.follow(plan.run, uid)
 
         wrote, ended = asyncio.run(pause())
@@ -193,7 +193,7 @@ class SessionContract:
 
         async def cancel() -> tuple[list[str], Ended]:
             uid = await bench.started(plan)
-            await bench.sessions.close(plan.run, uid, ControlWord.CANCEL)
+            await bench.sessions.close(plan.run, uid, SessionControl.CANCEL)
             return await bench.follow(plan.run, uid)
 
         wrote, ended = asyncio.run(cancel())
@@ -231,7 +231,7 @@ class SessionContract:
 
         async def close() -> tuple[list[str], Ended]:
             uid = await bench.sessions.open(plan)
-            await bench.sessions.close(plan.run, uid, ControlWord.CANCEL)
+            await bench.sessions.close(plan.run, uid, SessionControl.CANCEL)
             seen = await bench.follow(plan.run, uid)
             await bench.sessions.release(plan.run, uid)
             return seen

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.row import Row
 from job_execution_framework.domain.script import Script
-from job_execution_framework.domain.steps import ControlWord, Start, Wait
+from job_execution_framework.domain.steps import SessionControl, Start, Wait
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.records import to_line
 from job_execution_framework.service_layer.runner import Result
@@ -60,7 +60,7 @@ class SimulatedSession:
     def __init__(self, plan: Plan, uid: str = "uid") -> None:
         plan = Plan.from_json(plan.to_json(), plan.secrets())
         self.run, self.uid, self.lease = plan.run, uid, plan.lease
-        self.word: ControlWord | None = None
+        self.word: SessionControl | None = None
         self.released = self.dead = self.ended_in_order = False
         self.memory: set[str] = set()
         """What has run to its end in the life of this interpreter."""

@@ -69,7 +69,7 @@ class World:
         return [session for session in self.sessions.values() if session.alive]
 
     def open_session(self) -> SimulatedSession | None:
-        run = self.job().run
+        run = self.job().open_run
         return self.sessions[run.run, run.uid] if run else None
 
     # Sessions.
@@ -82,7 +82,7 @@ class World:
             )
 
     def _start(self, session: SimulatedSession, script: Script, attempt: int, fate: Fate) -> Fate:
-        run = self.job().run
+        run = self.job().open_run
         assert session.alive
         assert run
         assert (run.run, run.uid) == (session.run, session.uid), "a session nobody committed runs"
@@ -176,7 +176,7 @@ class World:
         """Fold, commit, act; it may crash before its commit, or after it."""
         with InMemoryJobUnitOfWork(self.repository) as uow:
             job = uow.jobs.get("job")
-            open_run = job.run
+            open_run = job.open_run
             self.reconcile(job, seen)
             if commits:
                 uow.commit()
@@ -215,16 +215,18 @@ class World:
 
     def act(self, job: Job) -> None:
         """Release the session that was committed, and pass the word on."""
-        if job.run is None:
+        if job.open_run is None:
             return
-        session = self.sessions[job.run.run, job.run.uid]
+        session = self.sessions[job.open_run.run, job.open_run.uid]
         if not session.released and not session.dead:
-            allowed = job.session(job.run.session).retry_lost
-            assert self.losses.get(job.run.session, 0) <= allowed, "a loss is silently made good"
+            allowed = job.session(job.open_run.session).retry_lost
+            assert self.losses.get(job.open_run.session, 0) <= allowed, (
+                "a loss is silently made good"
+            )
             session.released = True
         step = job.next(self.clock.now())
         if isinstance(step, Close):
-            session.word = step.word
+            session.word = step.control
 
     def _assert_folded(self, opened: events.SessionOpened, seen: Observations) -> None:
         """Assert that what was read is known, and that what nobody can know is said."""
@@ -232,7 +234,7 @@ class World:
         assert all(job.cursors[run] >= record.seq for record in seen.records), "a record is lost"
         if not seen.ended:
             return
-        assert job.run is None or job.run.run != run
+        assert job.open_run is None or job.open_run.run != run
         outcome = (events.ScriptSucceeded, events.ScriptFailed)
         known = {
             (e.script, e.attempt) for e in job.events if isinstance(e, outcome) and e.origin == run
@@ -276,7 +278,9 @@ class World:
         with InMemoryJobUnitOfWork(self.repository) as uow:
             job = uow.jobs.get("job")
             attempt = job.rows[name].attempt
-            job.record(job.about(events.ScriptSkipped, name, attempt, self.clock.now(), by="ann"))
+            job.record(
+                job.script_event(events.ScriptSkipped, name, attempt, self.clock.now(), by="ann")
+            )
             uow.commit()
         self.succeeded.discard(name)
 
@@ -290,7 +294,7 @@ class World:
         assert len(self.live()) <= 1, "two sessions live"
         if str(job.state) == "Succeeded":
             assert len(done) == len(self.scripts)
-        if job.run is None:
+        if job.open_run is None:
             states = {row.state for row in job.rows.values()}
             assert ScriptState.RUNNING not in states, "it is said to run, and nothing does"
 

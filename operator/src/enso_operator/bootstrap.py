@@ -19,20 +19,20 @@ from enso_operator.controller import malloc
 from enso_operator.controller.handlers import handlers
 from enso_operator.controller.leader_election import GIVE_BACK_SECONDS, Alone, Leadership
 from enso_operator.controller.reconciler import Reconciler
-from enso_operator.controller.resync import Sweeper
+from enso_operator.controller.resync import Resync
 from enso_operator.controller.watch import Watch
 from enso_operator.coordinator.actor import Listener
 from enso_operator.kube.connection import configuration_of, own_namespace
 from enso_operator.kube.event_recorder import Recorder
 from enso_operator.kube.lease import Lease
-from enso_operator.kube.unit_of_work import Seen
+from enso_operator.kube.unit_of_work import EnsoJobObject
 from enso_operator.observability import log_format
 from enso_operator.observability.health import Check, create_health_app, serve_health
 from enso_operator.observability.metrics import Metrics
 from enso_operator.serving.server import Complaints, readable
-from enso_operator.sessions.local.backend import LocalMachine
+from enso_operator.sessions.local.backend import LocalSessionBackend
 from enso_operator.sessions.local.state_folders import state_directory
-from enso_operator.sessions.pods.backend import PodMachine
+from enso_operator.sessions.pods.backend import PodSessionBackend
 from enso_operator.sessions.pods.logs import PodLogs, buffer_little_of_tls
 from enso_operator.sessions.pods.settings import PodSettings
 from enso_operator.settings import OperatorSettings
@@ -96,18 +96,19 @@ async def _work(
     pods = _pods(client, settings, clock) if settings.sessions == "pods" else None
     reconciler = Reconciler(
         client,
-        pods or LocalMachine((settings.state_dir or state_directory() / "operator") / cluster),
+        pods
+        or LocalSessionBackend((settings.state_dir or state_directory() / "operator") / cluster),
         Recorder(client, f"{socket.gethostname()}-{os.getpid()}"),
         clock,
         metrics,
         lambda seen: _listener(seen, metrics),
         settings.namespaces,
     )
-    sweeper = Sweeper(reconciler, clock, settings.resync_seconds)
+    sweeper = Resync(reconciler, clock, settings.resync_seconds)
     metrics.live_jobs_from(lambda: reconciler.live)
     metrics.watch_age_from(sweeper.watch_age)
     checks.liveness["watch"], checks.readiness["listing"] = sweeper.is_blind, sweeper.is_away
-    registry = handlers(reconciler, pods.saw if pods else None, configuration)
+    registry = handlers(reconciler, pods.on_event if pods else None, configuration)
     watch = Watch(registry, settings.namespaces)
     try:
         await _until_one_ends(
@@ -118,7 +119,7 @@ async def _work(
         metrics.watch_age_from(lambda: math.nan)
 
 
-async def _until_cancelled(reconciler: Reconciler, pods: PodMachine | None) -> None:
+async def _until_cancelled(reconciler: Reconciler, pods: PodSessionBackend | None) -> None:
     """Stop the actors when the watch and the sweep are stopped, not after them."""
     try:
         await asyncio.Event().wait()
@@ -142,7 +143,7 @@ async def _until_one_ends(patience: float, *works: Coroutine[Any, Any, object]) 
             task.result()  # one that broke is no silent death
 
 
-def _pods(client: ApiClient, settings: OperatorSettings, clock: Clock) -> PodMachine:
+def _pods(client: ApiClient, settings: OperatorSettings, clock: Clock) -> PodSessionBackend:
     buffer_little_of_tls()
     chosen = PodSettings(
         records_image=settings.records_image,
@@ -159,10 +160,10 @@ def _pods(client: ApiClient, settings: OperatorSettings, clock: Clock) -> PodMac
         service_accounts=frozenset(settings.service_accounts),
         allow_nfs=settings.allow_nfs,
     )
-    return PodMachine(client, PodLogs(configuration_of(client)), chosen, clock)
+    return PodSessionBackend(client, PodLogs(configuration_of(client)), chosen, clock)
 
 
-def _listener(seen: Seen, metrics: Metrics) -> Listener:
+def _listener(seen: EnsoJobObject, metrics: Metrics) -> Listener:
     job_of = seen.reference  # it lives as long as the job: the object is not to be held by it
 
     def told(job: Job, events: Sequence[Event]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from dev.node.node import Node
 from kubernetes.client import ApiClient
 
-from tests.node.chart.release import Release, ReleaseDesk
+from tests.node.chart.release import Release, ReleaseNamespace
 from tests.node.conftest import new_namespace
 from tests.node.jobs.conftest import client
 from tests.support.chart import need_helm
@@ -17,14 +17,14 @@ __all__ = ["client"]
 
 
 @pytest.fixture
-def desk(node: Node, client: ApiClient, node_namespace: str) -> ReleaseDesk:
+def ns(node: Node, client: ApiClient, node_namespace: str) -> ReleaseNamespace:
     """One namespace, whose Pods must pass Pod Security `restricted`."""
     need_helm()
-    return ReleaseDesk(node, client, node_namespace)
+    return ReleaseNamespace(node, client, node_namespace)
 
 
 @pytest.fixture
-def release(node: Node, desk: ReleaseDesk) -> Generator[Release]:
+def release(node: Node, ns: ReleaseNamespace) -> Generator[Release]:
     """A release that is not installed yet; it goes with its namespace."""
     with new_namespace(node) as name:
-        yield Release(desk, name)
+        yield Release(ns, name)

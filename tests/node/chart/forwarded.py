@@ -16,7 +16,7 @@ from tests.node.chart.release import Release
 @contextmanager
 def forwarded(release: Release, service: str) -> Generator[httpx.Client]:
     """Yield a client of the Service, at a port of this machine that was free."""
-    command = (str(binaries.kubectl()), f"--kubeconfig={release.desk.node.kubeconfig}")
+    command = (str(binaries.kubectl()), f"--kubeconfig={release.ns.node.kubeconfig}")
     where = ("-n", release.namespace, "port-forward", f"service/{service}", ":5005")
     with subprocess.Popen([*command, *where], stdout=subprocess.PIPE, text=True) as process:
         try:

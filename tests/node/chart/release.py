@@ -12,7 +12,7 @@ from dev.chart.helm import helm
 from dev.node import operator_image
 
 from enso_operator.sessions.pods import names
-from tests.node.jobs.pod_desk import Document, PodDesk
+from tests.node.jobs.pod_namespace import Document, PodNamespace
 from tests.support.operators import until
 from tests.support.resources import job
 
@@ -34,7 +34,7 @@ def main():
 """A script that waits until it is let go."""
 
 
-class ReleaseDesk(PodDesk):
+class ReleaseNamespace(PodNamespace):
     """The namespace; its Pods, here, are those of sessions, and not the release's own."""
 
     def pods(self) -> list[Document]:
@@ -81,13 +81,13 @@ class ReleaseDesk(PodDesk):
 class Release:
     """What docs/install.md does with one, into one namespace only."""
 
-    desk: ReleaseDesk
+    ns: ReleaseNamespace
     namespace: str
     """Where its own Pods are."""
 
     def kubectl(self, *arguments: str) -> str:
         """Ask about its own namespace."""
-        return self.desk.node.kubectl("-n", self.namespace, *arguments)
+        return self.ns.node.kubectl("-n", self.namespace, *arguments)
 
     def install(self, *settings: str) -> str:
         """Install it with an operator that works and one that stands by; wait for both."""
@@ -141,7 +141,7 @@ class Release:
 
     def kill(self) -> None:
         """End the process that works as a node that dies would."""
-        self.desk.kill("operator", signal.SIGKILL, self.leading())
+        self.ns.kill("operator", signal.SIGKILL, self.leading())
 
     def _replicas(self) -> int:
         count = ("get", "deployment", OPERATOR, "-o", "jsonpath={.spec.replicas}")
@@ -149,10 +149,10 @@ class Release:
 
     def _put(self, verb: str, *arguments: str) -> str:
         tag = operator_image.built().built.rpartition(":")[2]
-        given = (f"watchNamespaces={{{self.desk.namespace}}}", f"image.tag={tag}", *_SETTINGS)
+        given = (f"watchNamespaces={{{self.ns.namespace}}}", f"image.tag={tag}", *_SETTINGS)
         flags = [one if one.startswith("--") else f"--set={one}" for one in (*given, *arguments)]
         return self._helm(verb, NAME, str(CHART), f"--values={_VALUES}", *flags)
 
     def _helm(self, *arguments: str) -> str:
-        place = (f"--kubeconfig={self.desk.node.kubeconfig}", f"--namespace={self.namespace}")
+        place = (f"--kubeconfig={self.ns.node.kubeconfig}", f"--namespace={self.namespace}")
         return helm(*place, *arguments)

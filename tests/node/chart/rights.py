@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dev.cluster.audit import Request
 
 from tests.node.chart.release import Release
-from tests.node.jobs.pod_desk import Document
+from tests.node.jobs.pod_namespace import Document
 
 Rights = set[tuple[str, str]]
 
@@ -16,7 +16,7 @@ Rights = set[tuple[str, str]]
 def granted(release: Release, account: str) -> Rights:
     """Return what the bindings of both namespaces give an account, names of objects aside."""
     kinds = ("get", "roles,rolebindings", "-o", "json")
-    answers = (release.kubectl(*kinds), release.desk.kubectl(*kinds))
+    answers = (release.kubectl(*kinds), release.ns.kubectl(*kinds))
     found = [each for answer in answers for each in json.loads(answer)["items"]]
     roles = {one["metadata"]["name"]: one for one in found if one["kind"] == "Role"}
     return {
@@ -37,7 +37,7 @@ def asked(requests: Iterable[Request]) -> Rights:
 def requests_of(release: Release, account: str, mark: int) -> list[Request]:
     """Return what an account of the release has asked for since then."""
     user = f"system:serviceaccount:{release.namespace}:{account}"
-    return [each for each in release.desk.node.audit.since(mark) if each.user == user]
+    return [each for each in release.ns.node.audit.since(mark) if each.user == user]
 
 
 def quota(pods: int) -> Document:

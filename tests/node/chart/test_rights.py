@@ -8,9 +8,9 @@ from dev.node.images import PYTHON
 
 from enso_operator.sessions.pods.names import GATE, JOB_LABEL, JOB_UID_LABEL, pod_name
 from tests.node.chart.forwarded import forwarded
-from tests.node.chart.release import OPERATOR, WAITS, Release, ReleaseDesk
+from tests.node.chart.release import OPERATOR, WAITS, Release, ReleaseNamespace
 from tests.node.chart.rights import asked, granted, quota, requests_of
-from tests.node.jobs.pod_desk import Document
+from tests.node.jobs.pod_namespace import Document
 from tests.node.pods import pod
 from tests.support.operators import until
 from tests.support.resources import library_script
@@ -29,23 +29,23 @@ def of(source: str) -> Document:
 
 
 @pytest.fixture
-def mark(desk: ReleaseDesk) -> int:
+def mark(ns: ReleaseNamespace) -> int:
     """The place in the audit log at which the test begins."""
-    return desk.node.audit.mark()
+    return ns.node.audit.mark()
 
 
 def test_the_operator_uses_each_of_its_rights_and_asks_for_no_other(
-    desk: ReleaseDesk, release: Release, mark: int
+    ns: ReleaseNamespace, release: Release, mark: int
 ) -> None:
     release.install("sessions.graceSeconds=1", "resyncSeconds=1")
-    full_namespace(desk, release, mark)
-    late = late_pod(desk)
-    a_job_of_every_kind(desk)
-    missing_volume(desk, release, mark)
-    taken_name(desk)
-    until(lambda: late not in desk.kubectl("get", "pods", "-o", "name").split())
-    desk.begin("last", of(PASSES))
-    assert desk.ends("last")["scripts"][0]["state"] == "Succeeded"
+    full_namespace(ns, release, mark)
+    late = late_pod(ns)
+    a_job_of_every_kind(ns)
+    missing_volume(ns, release, mark)
+    taken_name(ns)
+    until(lambda: late not in ns.kubectl("get", "pods", "-o", "name").split())
+    ns.begin("last", of(PASSES))
+    assert ns.ends("last")["scripts"][0]["state"] == "Succeeded"
 
     requests = requests_of(release, OPERATOR, mark)
     # A quota refuses as a missing right does.
@@ -53,22 +53,22 @@ def test_the_operator_uses_each_of_its_rights_and_asks_for_no_other(
     # Of finalizers nothing is asked: admission wants that right of whoever blocks a deletion.
     assert asked(requests) | {("ensojobs/finalizers", "update")} == granted(release, OPERATOR)
     assert [one for one in requests if is_refused(one) and one not in by_quota] == []
-    elsewhere = {one.namespace for one in requests if one.resource} - {desk.namespace}
+    elsewhere = {one.namespace for one in requests if one.resource} - {ns.namespace}
     assert elsewhere == {release.namespace}
     leases = {one.name for one in requests if one.resource == "leases" and one.verb != "create"}
     assert leases == {OPERATOR}
 
 
 def test_the_http_api_and_the_releases_own_test_use_all_of_theirs(
-    desk: ReleaseDesk, release: Release, mark: int
+    ns: ReleaseNamespace, release: Release, mark: int
 ) -> None:
     release.install("gateway.enabled=true", "replicas=1")
     with forwarded(release, f"{OPERATOR}-gateway") as http:
-        desk.apply(library_script("open-scene", source=PASSES))
+        ns.apply(library_script("open-scene", source=PASSES))
         wanted: Document = {"instructions": [["open_scene", {}]]}
         name = http.post("/add-job", json=wanted).json()["jobid"]
         http.post("/execute-job", json={"jobid": name})
-        desk.ends(name)
+        ns.ends(name)
         assert len(http.get("/list-jobs").json()) == 1
         assert http.get(f"/get-job/{name}").status_code == 200
     release.test()
@@ -84,70 +84,70 @@ def test_the_http_api_and_the_releases_own_test_use_all_of_theirs(
         assert [one for one in requests if is_refused(one)] == []
 
 
-def full_namespace(desk: ReleaseDesk, release: Release, mark: int) -> None:
+def full_namespace(ns: ReleaseNamespace, release: Release, mark: int) -> None:
     """A job that waits for room; the operator that comes next finds the plan of the one before."""
-    desk.apply(quota(0))
-    until(lambda: desk.kubectl("get", "quota", "few", "-o", "jsonpath={.status.hard.pods}") == "0")
-    desk.begin("waits", of(PASSES))
+    ns.apply(quota(0))
+    until(lambda: ns.kubectl("get", "quota", "few", "-o", "jsonpath={.status.hard.pods}") == "0")
+    ns.begin("waits", of(PASSES))
     until(lambda: ("pods", "create") in asked(requests_of(release, OPERATOR, mark)))
     leader = release.leading()["metadata"]["name"]
     release.hands_over(lambda: release.kubectl("delete", "pod", leader, "--wait=false"))
     until(lambda: ("configmaps", "get") in asked(requests_of(release, OPERATOR, mark)))
-    desk.kubectl("delete", "quota", "few")
-    desk.ends("waits")
+    ns.kubectl("delete", "quota", "few")
+    ns.ends("waits")
 
 
-def a_job_of_every_kind(desk: ReleaseDesk) -> None:
+def a_job_of_every_kind(ns: ReleaseNamespace) -> None:
     """Jobs that succeed, fail, are cancelled, are suspended, or go."""
-    desk.kubectl("create", "secret", "generic", "tracker", "--from-literal=token=canary")
-    desk.apply(library_script("open-scene", source=PASSES))
+    ns.kubectl("create", "secret", "generic", "tracker", "--from-literal=token=canary")
+    ns.apply(library_script("open-scene", source=PASSES))
     library = {"name": "only", "scriptRef": {"name": "open_scene"}, "argsFrom": [SECRET]}
-    desk.begin("expires", library, ttlSecondsAfterFinished=1)
-    desk.begin("fails", of(FAILS))
-    desk.begin("unknown", {"name": "only", "scriptRef": {"name": "opn_scene"}})
-    desk.begin("in-vain", {"name": "only", "container": IN_VAIN, "timeoutSeconds": 1})
-    desk.begin("late", of(SLEEPS), activeDeadlineSeconds=1)
-    desk.begin("paused", of(WAITS), {"name": "then", "source": PASSES})
-    desk.begin("deleted", of(SLEEPS))
+    ns.begin("expires", library, ttlSecondsAfterFinished=1)
+    ns.begin("fails", of(FAILS))
+    ns.begin("unknown", {"name": "only", "scriptRef": {"name": "opn_scene"}})
+    ns.begin("in-vain", {"name": "only", "container": IN_VAIN, "timeoutSeconds": 1})
+    ns.begin("late", of(SLEEPS), activeDeadlineSeconds=1)
+    ns.begin("paused", of(WAITS), {"name": "then", "source": PASSES})
+    ns.begin("deleted", of(SLEEPS))
     for name in ("deleted", "paused"):
-        desk.runs("only", name)
-    desk.kubectl("delete", "ensojob", "deleted")
-    desk.patch("paused", suspend=True)
-    desk.let_go("paused")
-    until(lambda: desk.state("paused") == "Suspended")
+        ns.runs("only", name)
+    ns.kubectl("delete", "ensojob", "deleted")
+    ns.patch("paused", suspend=True)
+    ns.let_go("paused")
+    until(lambda: ns.state("paused") == "Suspended")
     for name in ("fails", "unknown", "in-vain", "late"):
-        desk.ends(name)
-    until(lambda: not {"expires", "deleted"} & {*desk.names()})
+        ns.ends(name)
+    until(lambda: not {"expires", "deleted"} & {*ns.names()})
 
 
-def missing_volume(desk: ReleaseDesk, release: Release, mark: int) -> None:
+def missing_volume(ns: ReleaseNamespace, release: Release, mark: int) -> None:
     """A job whose Pod does not begin, for a reason that only the Pod's Events tell."""
     session = {
         "name": "main",
         "volumes": [{"name": "keys", "secret": {"secretName": "nobody-made-it"}}],
         "volumeMounts": [{"name": "keys", "mountPath": "/keys"}],
     }
-    desk.begin("no-keys", of(PASSES), sessions=[session])
+    ns.begin("no-keys", of(PASSES), sessions=[session])
     until(lambda: ("events", "list") in asked(requests_of(release, OPERATOR, mark)))
-    desk.kubectl("delete", "ensojob", "no-keys")
+    ns.kubectl("delete", "ensojob", "no-keys")
 
 
-def late_pod(desk: ReleaseDesk) -> str:
+def late_pod(ns: ReleaseNamespace) -> str:
     """A Pod of a job that has ended, as an operator makes it that slept meanwhile."""
     document = pod("late", "pass", schedulingGates=[{"name": GATE}])
-    uid = desk.get("waits")["metadata"]["uid"]
+    uid = ns.get("waits")["metadata"]["uid"]
     document["metadata"]["labels"] = {JOB_LABEL: "waits", JOB_UID_LABEL: uid}
-    desk.apply(document)
+    ns.apply(document)
     return "pod/late"
 
 
-def taken_name(desk: ReleaseDesk) -> None:
+def taken_name(ns: ReleaseNamespace) -> None:
     """A job whose Pod's name somebody else has taken."""
-    desk.begin("taken", of(PASSES), suspend=True)
-    name = pod_name("taken", "main-1", desk.get("taken")["metadata"]["uid"])
-    desk.apply(pod(name, "pass"))
-    desk.patch("taken", suspend=False)
-    assert "is there already" in "\n".join(desk.ends("taken")["why"])
+    ns.begin("taken", of(PASSES), suspend=True)
+    name = pod_name("taken", "main-1", ns.get("taken")["metadata"]["uid"])
+    ns.apply(pod(name, "pass"))
+    ns.patch("taken", suspend=False)
+    assert "is there already" in "\n".join(ns.ends("taken")["why"])
 
 
 def is_refused(request: Request) -> bool:

@@ -22,7 +22,7 @@ pytest.register_assert_rewrite("tests.node.jobs.one_job")
 from tests.node.conftest import new_namespace  # noqa: E402
 from tests.node.jobs.lanes import Lane, lanes_of  # noqa: E402
 from tests.node.jobs.one_job import House, OneJob  # noqa: E402
-from tests.node.jobs.pod_desk import PodDesk  # noqa: E402
+from tests.node.jobs.pod_namespace import PodNamespace  # noqa: E402
 from tests.support.operators import Operator, Operators, operators_of  # noqa: E402
 
 PODS = ("--sessions=pods", f"--records-image={OPERATOR}", f"--session-image={PYTHON}")
@@ -37,15 +37,15 @@ def client(node: Node) -> Generator[ApiClient]:
 
 
 @pytest.fixture
-def desk(node: Node, client: ApiClient, node_namespace: str) -> PodDesk:
+def ns(node: Node, client: ApiClient, node_namespace: str) -> PodNamespace:
     """One namespace, whose Pods must pass Pod Security `restricted`."""
-    return PodDesk(node, client, node_namespace)
+    return PodNamespace(node, client, node_namespace)
 
 
 @pytest.fixture
-def operators(desk: PodDesk, tmp_path: Path) -> Generator[Operators]:
+def operators(ns: PodNamespace, tmp_path: Path) -> Generator[Operators]:
     """A starter of operators whose sessions are Pods."""
-    with operators_of(desk.node.kubeconfig, desk.namespace, tmp_path, PODS) as one:
+    with operators_of(ns.node.kubeconfig, ns.namespace, tmp_path, PODS) as one:
         yield one
 
 
@@ -74,7 +74,7 @@ def house(
         new_namespace(node) as namespace,
         operators_of(node.kubeconfig, namespace, root, PODS) as operators,
     ):
-        yield House(PodDesk(node, client, namespace), operators, operators.ready(*flags))
+        yield House(PodNamespace(node, client, namespace), operators, operators.ready(*flags))
 
 
 _numbers = count(1)

@@ -14,7 +14,7 @@ from dev.node.node import Node
 from kubernetes.client import ApiClient
 
 from tests.node.conftest import new_namespace
-from tests.node.jobs.pod_desk import PodDesk
+from tests.node.jobs.pod_namespace import PodNamespace
 from tests.node.jobs.story import PodStory
 from tests.support.operators import Operators, operators_of
 
@@ -28,12 +28,12 @@ _numbers = count(1)
 class Lane:
     """One namespace, and a starter of operators for it."""
 
-    desk: PodDesk
+    ns: PodNamespace
     operators: Operators
 
     def story(self) -> PodStory:
         """Return a new one; its job is not there yet."""
-        return PodStory(self.desk, f"shot-{next(_numbers)}")
+        return PodStory(self.ns, f"shot-{next(_numbers)}")
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def lanes_of(
             operators = stack.enter_context(
                 operators_of(node.kubeconfig, namespace, folder, sessions)
             )
-            found.append(Lane(PodDesk(node, client, namespace), operators))
+            found.append(Lane(PodNamespace(node, client, namespace), operators))
         yield found
 
 
@@ -64,7 +64,7 @@ def side_by_side(
         try:
             return attempt(lane, point)
         except BaseException as error:
-            error.add_note(f"at point {given.index(point)}, in {lane.desk.namespace}")
+            error.add_note(f"at point {given.index(point)}, in {lane.ns.namespace}")
             raise
 
     def drive(first: int) -> list[R]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tests.node.jobs.pod_desk import PodDesk
+from tests.node.jobs.pod_namespace import PodNamespace
 from tests.support.operators import Operator, Operators, until
 from tests.support.resources import of_scripts
 
@@ -23,7 +23,7 @@ TELLS = 1024
 class House:
     """A namespace that several tests share, each with jobs of its own."""
 
-    desk: PodDesk
+    ns: PodNamespace
     operators: Operators
     operator: Operator
 
@@ -44,12 +44,12 @@ class Verdict:
     """The Events."""
 
 
-class OneJob(PodDesk):
+class OneJob(PodNamespace):
     """A `PodDesk` whose only job is this one, whatever else there is."""
 
     def __init__(self, house: House, name: str) -> None:
-        desk = house.desk
-        super().__init__(desk.node, desk.client, desk.namespace)
+        ns = house.ns
+        super().__init__(ns.node, ns.client, ns.namespace)
         self.house, self.name = house, name
 
     def another(self, name: str) -> OneJob:
@@ -141,16 +141,16 @@ class OneJob(PodDesk):
 
 
 @contextmanager
-def while_there(desk: PodDesk, document: Document) -> Generator[None]:
+def while_there(ns: PodNamespace, document: Document) -> Generator[None]:
     """Have an object of the whole cluster for a while."""
-    desk.kubectl("create", "-f", "-", stdin=json.dumps(document))
+    ns.kubectl("create", "-f", "-", stdin=json.dumps(document))
     try:
         yield
     finally:
-        desk.kubectl("delete", document["kind"], document["metadata"]["name"], "--wait=false")
+        ns.kubectl("delete", document["kind"], document["metadata"]["name"], "--wait=false")
 
 
-def applied(desk: PodDesk, kind: str, name: str, **fields: object) -> None:
+def applied(ns: PodNamespace, kind: str, name: str, **fields: object) -> None:
     """Apply an object of the core API."""
     document = {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, **fields}
-    desk.kubectl("apply", "-f", "-", stdin=json.dumps(document))
+    ns.kubectl("apply", "-f", "-", stdin=json.dumps(document))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dev.node.places import POD_LOGS, SOCKET
 
-from tests.node.jobs.pod_desk import Document
+from tests.node.jobs.pod_namespace import Document
 
 
 def remove(pod: Document, container: str) -> None:

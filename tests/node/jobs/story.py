@@ -11,7 +11,7 @@ from pathlib import Path
 from enso_operator.sessions.pods.names import JOB_LABEL
 from tests.cluster.story import NAMES, Story
 from tests.node.jobs import runtime
-from tests.node.jobs.pod_desk import PodDesk
+from tests.node.jobs.pod_namespace import PodNamespace
 from tests.support.operators import until
 from tests.support.resources import Document, of_scripts
 
@@ -29,7 +29,7 @@ def main(name, seconds=0):
 class PodStory(Story):
     """The same story as that of local sessions; starts are what the Pods' logs show."""
 
-    desk: PodDesk
+    ns: PodNamespace
     name: str = "shot"
     note: Path = Path()
     source: str = START
@@ -37,7 +37,7 @@ class PodStory(Story):
 
     def begin_slowly(self, **seconds: float) -> None:
         """Begin; these scripts take so long."""
-        self.desk.apply(self._manifest(seconds))
+        self.ns.apply(self._manifest(seconds))
 
     def manifest(self, **spec: object) -> Document:
         """Return the job."""
@@ -53,11 +53,11 @@ class PodStory(Story):
     @property
     def document(self) -> Document:
         """The EnsoJob; it is asked for again and again, and kubectl takes long."""
-        return self.desk.objects.get(self.name)
+        return self.ns.objects.get(self.name)
 
     def pods(self) -> list[Document]:
         """Return the job's Pods, the oldest first."""
-        labelled = [(pod["metadata"]["labels"].get(JOB_LABEL), pod) for pod in self.desk.pods()]
+        labelled = [(pod["metadata"]["labels"].get(JOB_LABEL), pod) for pod in self.ns.pods()]
         return [pod for job, pod in labelled if job == self.name]
 
     def marks(self) -> list[tuple[str, str]]:
@@ -80,9 +80,9 @@ class PodStory(Story):
         """Wait for the end; it must be a failure with such rows, and nothing started twice."""
         until(self.is_over, self.patience)
         status: Document = self.document["status"]
-        assert self.desk.state(self.name) == "Failed"
+        assert self.ns.state(self.name) == "Failed"
         assert [row["state"] for row in status["scripts"]] == [*states]
-        told = Counter(self.desk.told(self.name))
+        told = Counter(self.ns.told(self.name))
         assert [one for one, times in told.items() if times > 1] == []
         return status
 

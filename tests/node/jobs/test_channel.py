@@ -10,7 +10,7 @@ import pytest
 
 from tests.cluster.story import TOLD
 from tests.node.jobs import runtime
-from tests.node.jobs.pod_desk import Document, PodDesk
+from tests.node.jobs.pod_namespace import Document, PodNamespace
 from tests.node.jobs.story import START, PodStory
 from tests.support.fault_proxy import FaultProxy, on
 from tests.support.operators import Operator, Operators, until
@@ -29,14 +29,14 @@ TEXT = "x" * 1023 + "\\n"
 
 
 @pytest.fixture
-def story(desk: PodDesk) -> PodStory:
-    return PodStory(desk)
+def story(ns: PodNamespace) -> PodStory:
+    return PodStory(ns)
 
 
 def test_output_that_rotates_its_log_away_leaves_the_records_alone(
-    desk: PodDesk, operator: Operator
+    ns: PodNamespace, operator: Operator
 ) -> None:
-    story = PodStory(desk, source=LOUD)
+    story = PodStory(ns, source=LOUD)
     assert operator.is_ready()
     story.begin()
     until(lambda: len(runtime.logs(story.pods()[0], "session")) > 1 if story.pods() else False, 60)
@@ -70,9 +70,9 @@ def test_an_api_server_that_dies_and_comes_back(story: PodStory, operator: Opera
     story.begin_slowly(do=6)
     until(lambda: story.starts() == ["open", "do"])
     pod = story.pods()[0]
-    story.desk.node.kill("kube-apiserver")
-    until(lambda: not story.desk.processes("/enso/plan", pod))
-    story.desk.node.revive()
+    story.ns.node.kill("kube-apiserver")
+    until(lambda: not story.ns.processes("/enso/plan", pod))
+    story.ns.node.revive()
     story.ends_well()
     assert operator.process.is_alive()
 
@@ -85,7 +85,7 @@ def test_an_operator_that_is_away_in_the_middle_of_a_script_disturbs_nothing(
     until(lambda: story.starts() == ["open", "do"])
     first.kill()
     second = operators.ready()
-    story.desk.runs("do")
+    story.ns.runs("do")
     story.ends_well()
     assert second.process.is_alive()
 
@@ -111,9 +111,9 @@ def test_where_the_records_are_lost_the_last_words_of_the_session_tell(
     operators.start()
     until(story.is_over)
     rows = [("open", "Succeeded", 1), ("do", "Succeeded", 1), ("save", "Succeeded", 1)]
-    assert story.desk.rows() == rows
+    assert story.ns.rows() == rows
     assert story.starts() == ["open", "do", "save"]
-    told = Counter(reason for reason, _ in story.desk.told(story.name))
+    told = Counter(reason for reason, _ in story.ns.told(story.name))
     assert told >= Counter(TOLD)  # who cannot read the records cannot know what was told of them
 
 
@@ -130,22 +130,22 @@ def test_a_job_that_does_nothing_costs_five_writes_and_its_events(
     story: PodStory, operators: Operators
 ) -> None:
     one = operators.ready()
-    mark = story.desk.node.audit.mark()
+    mark = story.ns.node.audit.mark()
     story.begin()
     story.ends_well()
-    written, progress = writes(story.desk, mark), ("patch", "ensojobs/status")
+    written, progress = writes(story.ns, mark), ("patch", "ensojobs/status")
     begin = [("create", "configmaps"), ("create", "pods"), progress, ("patch", "pods")]
     assert written[:5] == [*begin, progress]
     # What takes long, as on a machine that has much to do, tells of its progress once a second.
     assert written[5:] == [progress] * (len(written) - 5)
     assert len(written) - 5 <= seconds_of(story.document["status"])
-    assert events(story.desk, mark) == len(TOLD)
+    assert events(story.ns, mark) == len(TOLD)
     one.kill()
-    mark = story.desk.node.audit.mark()
+    mark = story.ns.node.audit.mark()
     operators.ready("--resync-seconds=0.5")
-    sweeps = lists(story.desk, mark) + 3
-    until(lambda: lists(story.desk, mark) > sweeps)
-    assert (writes(story.desk, mark), events(story.desk, mark)) == ([], 0)
+    sweeps = lists(story.ns, mark) + 3
+    until(lambda: lists(story.ns, mark) > sweeps)
+    assert (writes(story.ns, mark), events(story.ns, mark)) == ([], 0)
 
 
 def seconds_of(status: Document) -> float:
@@ -158,23 +158,23 @@ OTHERS = ("kube", "containerd")
 """What is not ours: the kubelet, the scheduler, controllers, and kubectl, which is the test."""
 
 
-def asked(desk: PodDesk, mark: int) -> list[tuple[str, str]]:
+def asked(ns: PodNamespace, mark: int) -> list[tuple[str, str]]:
     """Return what the operator asked for in this namespace."""
     return [
         (each.verb, each.resource)
-        for each in desk.node.audit.since(mark)
-        if each.namespace == desk.namespace and not each.user_agent.startswith(OTHERS)
+        for each in ns.node.audit.since(mark)
+        if each.namespace == ns.namespace and not each.user_agent.startswith(OTHERS)
     ]
 
 
-def writes(desk: PodDesk, mark: int) -> list[tuple[str, str]]:
+def writes(ns: PodNamespace, mark: int) -> list[tuple[str, str]]:
     reading = ("get", "list", "watch")
-    return [one for one in asked(desk, mark) if one[0] not in reading and one[1] != "events"]
+    return [one for one in asked(ns, mark) if one[0] not in reading and one[1] != "events"]
 
 
-def events(desk: PodDesk, mark: int) -> int:
-    return asked(desk, mark).count(("create", "events"))
+def events(ns: PodNamespace, mark: int) -> int:
+    return asked(ns, mark).count(("create", "events"))
 
 
-def lists(desk: PodDesk, mark: int) -> int:
-    return asked(desk, mark).count(("list", "ensojobs"))
+def lists(ns: PodNamespace, mark: int) -> int:
+    return asked(ns, mark).count(("list", "ensojobs"))

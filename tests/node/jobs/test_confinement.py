@@ -54,14 +54,14 @@ def flags() -> Sequence[str]:
     return ("--grace-seconds=2", f"--service-accounts={ALLOWED}")
 
 
-def looks(desk: OneJob) -> str:
-    address = json.loads(desk.kubectl("config", "view", "--minify", "-o", "json"))
+def looks(ns: OneJob) -> str:
+    address = json.loads(ns.kubectl("config", "view", "--minify", "-o", "json"))
     server = address["clusters"][0]["cluster"]["server"]
     return f"ADDRESS = {server!r}\n{LOOKS}"
 
 
-def saw(desk: OneJob, pod: str) -> Document:
-    line = next(line for line in desk.output(pod).splitlines() if line.startswith("saw "))
+def saw(ns: OneJob, pod: str) -> Document:
+    line = next(line for line in ns.output(pod).splitlines() if line.startswith("saw "))
     found: Document = json.loads(line.removeprefix("saw "))
     return found
 
@@ -285,9 +285,9 @@ FORBIDDEN: list[tuple[Document, str]] = [
 
 
 def test_what_a_pod_must_not_have_is_refused_at_admission_with_a_sentence(house: House) -> None:
-    names = house.desk.names()
+    names = house.ns.names()
     for document, sentence in FORBIDDEN:
         with pytest.raises(subprocess.CalledProcessError) as error:
-            house.desk.apply(document)
+            house.ns.apply(document)
         assert sentence in str(error.value.stderr)
-    assert house.desk.names() == names
+    assert house.ns.names() == names

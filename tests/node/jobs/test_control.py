@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dev.cluster import binaries
 
 from tests.node.jobs.one_job import OneJob
-from tests.node.jobs.pod_desk import Document
+from tests.node.jobs.pod_namespace import Document
 from tests.node.jobs.written import (
     CLEANS_UP,
     IGNORES_SIGTERM,

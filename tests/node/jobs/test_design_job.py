@@ -10,7 +10,7 @@ from __future__ import annotations
 import pytest
 from dev.node.images import PYTHON
 
-from tests.node.jobs.pod_desk import Document, PodDesk
+from tests.node.jobs.pod_namespace import Document, PodNamespace
 from tests.support.resources import job, library_script
 
 TOKEN = "not-a-real-token"  # noqa: S105
@@ -90,24 +90,24 @@ def publish_shot(name: str, *, limit: int = 1000, crashes: bool = False) -> Docu
 
 
 @pytest.fixture
-def studio(desk: PodDesk) -> PodDesk:
+def studio(ns: PodNamespace) -> PodNamespace:
     """A namespace with the library script and the secret of the job."""
-    desk.apply(SECRET)
-    desk.apply(library_script(source=OPEN, description="Opens a scene."))
-    return desk
+    ns.apply(SECRET)
+    ns.apply(library_script(source=OPEN, description="Opens a scene."))
+    return ns
 
 
-def output(desk: PodDesk, name: str) -> list[str]:
+def output(ns: PodNamespace, name: str) -> list[str]:
     """Return the lines that the job's scripts wrote, Pod by Pod."""
     pods = [
         pod["metadata"]["name"]
-        for pod in desk.pods()
+        for pod in ns.pods()
         if pod["metadata"]["labels"]["enso.dev/job"] == name
     ]
-    return [line for pod in pods for line in desk.output(pod).splitlines()]
+    return [line for pod in pods for line in ns.output(pod).splitlines()]
 
 
-def test_it_publishes_a_shot(studio: PodDesk) -> None:
+def test_it_publishes_a_shot(studio: PodNamespace) -> None:
     studio.apply(publish_shot("publish-shot", crashes=True))
 
     status = studio.ends("publish-shot")
@@ -131,7 +131,7 @@ def test_it_publishes_a_shot(studio: PodDesk) -> None:
     assert TOKEN not in plans
 
 
-def test_its_failure_says_at_once_what_with_which_arguments_and_why(studio: PodDesk) -> None:
+def test_its_failure_says_at_once_what_with_which_arguments_and_why(studio: PodNamespace) -> None:
     studio.apply(publish_shot("publish-shot", limit=100))
 
     status = studio.ends("publish-shot")

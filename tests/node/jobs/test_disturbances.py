@@ -8,7 +8,7 @@ import pytest
 from dev.node.images import PYTHON
 
 from tests.node.jobs import runtime
-from tests.node.jobs.pod_desk import PodDesk
+from tests.node.jobs.pod_namespace import PodNamespace
 from tests.node.jobs.story import START, PodStory, starts_in
 from tests.support.operators import Operator, until
 from tests.support.resources import Document, of_scripts
@@ -19,60 +19,60 @@ WAITS, LONG = 6, 120
 
 
 @pytest.fixture
-def story(desk: PodDesk, operator: Operator) -> PodStory:
+def story(ns: PodNamespace, operator: Operator) -> PodStory:
     """The job, which an operator looks after that nobody disturbs."""
     assert operator.is_ready()
-    return PodStory(desk)
+    return PodStory(ns)
 
 
 def in_the_middle(story: PodStory, seconds: float) -> Document:
     """Let the job run until its second script has begun; return the Pod."""
     story.begin_slowly(do=seconds)
     until(lambda: story.starts() == ["open", "do"])
-    until(lambda: runtime.is_known(story.desk.pod()))
-    return story.desk.pod()
+    until(lambda: runtime.is_known(story.ns.pod()))
+    return story.ns.pod()
 
 
 @pytest.mark.parametrize("component", ["kubelet", "containerd"])
 def test_what_runs_the_node_is_killed_and_comes_back(story: PodStory, component: str) -> None:
     in_the_middle(story, WAITS)
-    story.desk.node.kill(component)
-    story.desk.node.revive()
+    story.ns.node.kill(component)
+    story.ns.node.revive()
     story.ends_well()
     assert story.restarts("session") == 0
 
 
 def test_a_node_that_was_away_when_the_session_ended_tells_of_it(story: PodStory) -> None:
     in_the_middle(story, 3)
-    story.desk.node.kill("kubelet")
-    until(lambda: not story.desk.processes("/enso/plan", story.desk.pod()))
-    story.desk.node.revive()
+    story.ns.node.kill("kubelet")
+    until(lambda: not story.ns.processes("/enso/plan", story.ns.pod()))
+    story.ns.node.revive()
     story.ends_well()
     assert story.restarts("session") == 0
 
 
-def kill_sandbox(desk: PodDesk, _: Document) -> None:
-    desk.kill("catatonit")
+def kill_sandbox(ns: PodNamespace, _: Document) -> None:
+    ns.kill("catatonit")
 
 
-def kill_supervisor(desk: PodDesk, _: Document) -> None:
-    desk.kill("/enso/plan")
+def kill_supervisor(ns: PodNamespace, _: Document) -> None:
+    ns.kill("/enso/plan")
 
 
-def remove_pod(desk: PodDesk, pod: Document) -> None:
-    desk.kubectl("delete", "pod", pod["metadata"]["name"], "--wait=false")
+def remove_pod(ns: PodNamespace, pod: Document) -> None:
+    ns.kubectl("delete", "pod", pod["metadata"]["name"], "--wait=false")
 
 
-def force_delete(desk: PodDesk, pod: Document) -> None:
-    desk.kubectl("delete", "pod", pod["metadata"]["name"], "--force", "--grace-period=0")
+def force_delete(ns: PodNamespace, pod: Document) -> None:
+    ns.kubectl("delete", "pod", pod["metadata"]["name"], "--force", "--grace-period=0")
 
 
-def expire(desk: PodDesk, pod: Document) -> None:
+def expire(ns: PodNamespace, pod: Document) -> None:
     over = '{"spec": {"activeDeadlineSeconds": 1}}'
-    desk.kubectl("patch", "pod", pod["metadata"]["name"], "--type=merge", "-p", over)
+    ns.kubectl("patch", "pod", pod["metadata"]["name"], "--type=merge", "-p", over)
 
 
-ENDS: dict[str, tuple[Callable[[PodDesk, Document], None], str]] = {
+ENDS: dict[str, tuple[Callable[[PodNamespace, Document], None], str]] = {
     "sandbox": (kill_sandbox, ""),
     "supervisor": (kill_supervisor, "exit code 137"),
     "deleted": (remove_pod, "deleted its Pod"),
@@ -88,12 +88,12 @@ def test_a_session_that_is_ended_leaves_one_doubt_and_no_second_start(
     disturb, why = ENDS[how]
     pod = in_the_middle(story, LONG)
     before = story.marks()
-    disturb(story.desk, pod)
+    disturb(story.ns, pod)
     status = story.fails(*INTERRUPTED)
     assert why in status["failure"]["message"], status["failure"]
     assert story.marks() in (before, [])  # the node forgets the logs of a Pod that is deleted
     assert len(before) == 2
-    assert {one["metadata"]["uid"] for one in story.desk.pods()} <= {pod["metadata"]["uid"]}
+    assert {one["metadata"]["uid"] for one in story.ns.pods()} <= {pod["metadata"]["uid"]}
 
 
 def test_a_container_that_the_node_starts_again_starts_no_script(story: PodStory) -> None:
@@ -108,7 +108,7 @@ def test_a_container_that_the_node_starts_again_starts_no_script(story: PodStory
 
 def test_an_interpreter_that_is_killed_is_its_scripts_failure(story: PodStory) -> None:
     in_the_middle(story, LONG)
-    story.desk.kill("worker.py")
+    story.ns.kill("worker.py")
     status = story.fails("Succeeded", "Failed", "NotStarted")
     assert "SIGKILL" in status["failure"]["message"], status["failure"]
     assert story.starts() == ["open", "do"]
@@ -116,7 +116,7 @@ def test_an_interpreter_that_is_killed_is_its_scripts_failure(story: PodStory) -
 
 def test_records_that_are_killed_are_printed_again(story: PodStory) -> None:
     in_the_middle(story, WAITS)
-    story.desk.kill("enso_operator.sessions.pods.sidecar")
+    story.ns.kill("enso_operator.sessions.pods.sidecar")
     story.ends_well()
     assert story.restarts("records") == 1
     assert story.restarts("session") == 0
@@ -130,16 +130,16 @@ def test_records_that_are_removed_are_printed_again(story: PodStory) -> None:
 
 
 def test_a_container_script_that_the_node_starts_again_is_in_doubt(
-    desk: PodDesk, operator: Operator
+    ns: PodNamespace, operator: Operator
 ) -> None:
     assert operator.is_ready()
     own = {"image": PYTHON, "command": ["python3", "-c", START + "main('own', 120)"]}
-    desk.apply(of_scripts({"name": "own", "container": own}, {"name": "next"}))
-    until(lambda: PodStory(desk).starts() == ["own"])
-    until(lambda: runtime.is_known(desk.pod()))
-    pod = desk.pod()
+    ns.apply(of_scripts({"name": "own", "container": own}, {"name": "next"}))
+    until(lambda: PodStory(ns).starts() == ["own"])
+    until(lambda: runtime.is_known(ns.pod()))
+    pod = ns.pod()
     runtime.remove(pod, "session")
-    status = desk.ends()
-    assert [row[:2] for row in desk.rows()] == [("own", "Interrupted"), ("next", "NotStarted")]
+    status = ns.ends()
+    assert [row[:2] for row in ns.rows()] == [("own", "Interrupted"), ("next", "NotStarted")]
     assert "a second time" in status["failure"]["message"], status["failure"]
-    assert len(desk.pods()) == 1
+    assert len(ns.pods()) == 1

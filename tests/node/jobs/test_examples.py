@@ -10,7 +10,7 @@ import pytest
 import yaml
 from dev.node.images import PYTHON
 
-from tests.node.jobs.pod_desk import Document, PodDesk
+from tests.node.jobs.pod_namespace import Document, PodNamespace
 from tests.support.operators import until
 
 FOLDER = Path(__file__).parents[3] / "examples" / "pods"
@@ -56,19 +56,19 @@ def documents(name: str) -> Iterator[Document]:
         yield document
 
 
-def apply(desk: PodDesk, *names: str) -> None:
+def apply(ns: PodNamespace, *names: str) -> None:
     items = [document for name in names for document in documents(name)]
-    desk.apply({"apiVersion": "v1", "kind": "List", "items": items})
+    ns.apply({"apiVersion": "v1", "kind": "List", "items": items})
 
 
 def starts(status: Document) -> dict[str, int]:
     return {row["name"]: row["attempt"] for row in status["scripts"]}
 
 
-def output(desk: PodDesk, name: str) -> str:
+def output(ns: PodNamespace, name: str) -> str:
     """Return what all Pods of a job wrote."""
-    pods = desk.kubectl("get", "pods", "-l", f"enso.dev/job={name}", "-o", "name").split()
-    return "".join(desk.output(pod) for pod in pods)
+    pods = ns.kubectl("get", "pods", "-l", f"enso.dev/job={name}", "-o", "name").split()
+    return "".join(ns.output(pod) for pod in pods)
 
 
 def test_there_is_an_end_for_every_example() -> None:
@@ -76,48 +76,48 @@ def test_there_is_an_end_for_every_example() -> None:
     assert SAYS.keys() == ENDS.keys()
 
 
-def test_every_example_ends_as_its_comment_says(desk: PodDesk) -> None:
-    apply(desk, *ENDS)
+def test_every_example_ends_as_its_comment_says(ns: PodNamespace) -> None:
+    apply(ns, *ENDS)
 
-    ends = {name: desk.ends(name) for name in ENDS}
+    ends = {name: ns.ends(name) for name in ENDS}
 
-    told = {name: (desk.state(name), starts(status)) for name, status in ends.items()}
+    told = {name: (ns.state(name), starts(status)) for name, status in ends.items()}
     assert told == ENDS
     for name, words in SAYS.items():
-        said = output(desk, name)
+        said = output(ns, name)
         assert [text for text in words if text not in said] == [], said
     assert ends["deadline"]["reason"] == "DeadlineExceeded"
-    layout = json.loads(desk.kubectl("get", "pods", "-l", "studio/shot=010", "-o", "json"))["items"]
+    layout = json.loads(ns.kubectl("get", "pods", "-l", "studio/shot=010", "-o", "json"))["items"]
     assert {pod["metadata"]["labels"]["enso.dev/session"] for pod in layout} == {"layout", "comp"}
-    everything = desk.kubectl("get", "ensojobs,events,configmaps", "-o", "json")
+    everything = ns.kubectl("get", "ensojobs,events,configmaps", "-o", "json")
     assert "not-a-real-token" not in everything
 
 
-def test_a_lost_session_is_started_afresh(desk: PodDesk) -> None:
-    apply(desk, "interrupted")
-    until(lambda: "frame 1" in output(desk, "interrupted"))
-    desk.kubectl("delete", "pod", "-l", "enso.dev/job=interrupted")
+def test_a_lost_session_is_started_afresh(ns: PodNamespace) -> None:
+    apply(ns, "interrupted")
+    until(lambda: "frame 1" in output(ns, "interrupted"))
+    ns.kubectl("delete", "pod", "-l", "enso.dev/job=interrupted")
 
-    status = desk.ends("interrupted")
+    status = ns.ends("interrupted")
 
-    assert (desk.state("interrupted"), starts(status)) == ("Succeeded", {"simulate": 2})
-    assert "frame 31" in output(desk, "interrupted")
-
-
-def test_a_suspended_job_waits_until_it_is_let_go(desk: PodDesk) -> None:
-    apply(desk, "suspended")
-    until(lambda: desk.state("suspended") == "Suspended")
-    assert desk.pods() == []
-
-    desk.patch("suspended", suspend=False)
-
-    assert starts(desk.ends("suspended")) == {"render": 1}
-    assert "rendered at night" in output(desk, "suspended")
+    assert (ns.state("interrupted"), starts(status)) == ("Succeeded", {"simulate": 2})
+    assert "frame 31" in output(ns, "interrupted")
 
 
-def test_a_job_goes_when_its_time_to_live_is_over(desk: PodDesk) -> None:
-    apply(desk, "time-to-live")
-    desk.ends("time-to-live")
+def test_a_suspended_job_waits_until_it_is_let_go(ns: PodNamespace) -> None:
+    apply(ns, "suspended")
+    until(lambda: ns.state("suspended") == "Suspended")
+    assert ns.pods() == []
 
-    until(lambda: desk.names() == [])
-    until(lambda: desk.pods() == [])
+    ns.patch("suspended", suspend=False)
+
+    assert starts(ns.ends("suspended")) == {"render": 1}
+    assert "rendered at night" in output(ns, "suspended")
+
+
+def test_a_job_goes_when_its_time_to_live_is_over(ns: PodNamespace) -> None:
+    apply(ns, "time-to-live")
+    ns.ends("time-to-live")
+
+    until(lambda: ns.names() == [])
+    until(lambda: ns.pods() == [])

@@ -52,11 +52,11 @@ def flags() -> Sequence[str]:
 @pytest.fixture(scope="module", autouse=True)
 def injecting(house: House) -> Generator[None]:
     """Have somebody else's containers put into the Pods of this file's namespace."""
-    desk = house.desk
+    ns = house.ns
     with ExitStack() as policies:
         for label, expression in INJECTED.items():
-            for document in policy(f"{desk.namespace}-{label}", desk.namespace, label, expression):
-                policies.enter_context(while_there(desk, document))
+            for document in policy(f"{ns.namespace}-{label}", ns.namespace, label, expression):
+                policies.enter_context(while_there(ns, document))
         for label in INJECTED:
             until(partial(is_injected, house, label))
         yield
@@ -92,11 +92,11 @@ def is_injected(house: House, label: str) -> bool:
     """Whether the API server would put the container into a Pod with the label."""
     document = session_pod(
         of_scripts(script("open"))
-        | {"metadata": {"name": "none", "namespace": house.desk.namespace, "uid": "none"}}
+        | {"metadata": {"name": "none", "namespace": house.ns.namespace, "uid": "none"}}
     )
     document["metadata"]["labels"]["inject"] = label
     create = "create", "--dry-run=server", "-o", "yaml", "-f", "-"
-    made = house.desk.kubectl(*create, stdin=json.dumps(document))
+    made = house.ns.kubectl(*create, stdin=json.dumps(document))
     return "name: vault" in made or "name: proxy" in made
 
 

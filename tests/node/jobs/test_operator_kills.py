@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.node.jobs.lanes import Lane, side_by_side
-from tests.node.jobs.pod_desk import PodDesk
+from tests.node.jobs.pod_namespace import PodNamespace
 from tests.node.jobs.story import PodStory
 from tests.support.fault_proxy import FaultProxy, after, before, number, on, writes
 from tests.support.fault_proxy.rules import Fault, Filter
@@ -76,11 +76,11 @@ def is_killed(point: Point, story: PodStory, operators: Operators) -> bool:
 
 
 def test_a_pod_that_is_gone_before_its_release_is_lost_and_is_not_made_again(
-    desk: PodDesk, operators: Operators
+    ns: PodNamespace, operators: Operators
 ) -> None:
-    story = PodStory(desk)
+    story = PodStory(ns)
     assert is_killed(Point(before, on("patch", "pods"), 1), story, operators)
-    desk.kubectl("delete", "pod", story.pods()[0]["metadata"]["name"])
+    ns.kubectl("delete", "pod", story.pods()[0]["metadata"]["name"])
     operators.start()
     status = story.fails("Interrupted", "Interrupted", "Interrupted")
     assert "its Pod is gone" in status["failure"]["message"], status["failure"]

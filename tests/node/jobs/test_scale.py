@@ -17,7 +17,7 @@ from dev.node.simulated import KEY, TOLERATION, VALUE, Log, simulate
 
 from job_execution_framework.domain import events
 from job_execution_framework.service_layer.records import End, to_line
-from tests.node.jobs.pod_desk import Document, PodDesk
+from tests.node.jobs.pod_namespace import Document, PodNamespace
 from tests.support.operators import Operator, until
 from tests.support.resources import job
 
@@ -53,20 +53,20 @@ def jobs(count: int, **spec: object) -> list[Document]:
     return [job({"scripts": SCRIPTS, **spec}, f"shot-{number:03}") for number in range(count)]
 
 
-def apply(desk: PodDesk, documents: list[Document]) -> None:
+def apply(ns: PodNamespace, documents: list[Document]) -> None:
     for first in range(0, len(documents), AT_ONCE):
         some = documents[first : first + AT_ONCE]
-        desk.create({"apiVersion": "v1", "kind": "List", "items": some})
+        ns.create({"apiVersion": "v1", "kind": "List", "items": some})
 
 
-def statuses(desk: PodDesk) -> dict[str, Document]:
-    listed: list[Document] = json.loads(desk.kubectl("get", "ensojobs", "-o", "json"))["items"]
+def statuses(ns: PodNamespace) -> dict[str, Document]:
+    listed: list[Document] = json.loads(ns.kubectl("get", "ensojobs", "-o", "json"))["items"]
     return {one["metadata"]["name"]: one["status"] for one in listed}
 
 
-def states(desk: PodDesk) -> Counter[str]:
+def states(ns: PodNamespace) -> Counter[str]:
     """Count the jobs by their state, as people read it."""
-    shown = desk.kubectl("get", "ensojobs", "--no-headers").splitlines()
+    shown = ns.kubectl("get", "ensojobs", "--no-headers").splitlines()
     return Counter(line.split()[1] for line in shown)
 
 
@@ -74,8 +74,8 @@ def rows(status: Document) -> list[tuple[str, str, int]]:
     return [(row["name"], row["state"], row["attempt"]) for row in status["scripts"]]
 
 
-def told(desk: PodDesk, name: str) -> Counter[str]:
-    return Counter(reason for reason, _ in desk.told(name))
+def told(ns: PodNamespace, name: str) -> Counter[str]:
+    return Counter(reason for reason, _ in ns.told(name))
 
 
 @dataclass
@@ -105,9 +105,9 @@ def usage(operator: Operator, record_property: Callable[[str, object], None]) ->
     return used
 
 
-def requests(desk: PodDesk, mark: int) -> Counter[tuple[str, str]]:
+def requests(ns: PodNamespace, mark: int) -> Counter[tuple[str, str]]:
     """Count what the operator asked the API server for in this namespace."""
-    asked = [one for one in desk.node.audit.since(mark) if one.namespace == desk.namespace]
+    asked = [one for one in ns.node.audit.since(mark) if one.namespace == ns.namespace]
     ours = [one for one in asked if not one.user_agent.startswith(FOREIGN)]
     return Counter((one.verb, one.resource) for one in ours)
 
@@ -119,18 +119,18 @@ def assert_few(asked: Counter[tuple[str, str]], count: int) -> None:
     assert asked.total() - looks <= MOST_WRITES * count
 
 
-def test_fifty_jobs_at_once_on_one_node(desk: PodDesk, usage: Usage) -> None:
-    mark = desk.node.audit.mark()
+def test_fifty_jobs_at_once_on_one_node(ns: PodNamespace, usage: Usage) -> None:
+    mark = ns.node.audit.mark()
 
-    apply(desk, jobs(REAL))
-    until(lambda: states(desk) == {"Succeeded": REAL}, DEADLINE_SECONDS)
+    apply(ns, jobs(REAL))
+    until(lambda: states(ns) == {"Succeeded": REAL}, DEADLINE_SECONDS)
 
     usage.tell(f"after {REAL} jobs on one node")
-    ended = statuses(desk)
+    ended = statuses(ns)
     assert {name: rows(status) for name, status in ended.items()} == dict.fromkeys(ended, SUCCEEDED)
-    assert len(ended) == len(desk.pods()) == REAL
-    assert [told(desk, f"shot-{number:03}") for number in (0, 24, 49)] == [TOLD] * 3
-    asked = requests(desk, mark)
+    assert len(ended) == len(ns.pods()) == REAL
+    assert [told(ns, f"shot-{number:03}") for number in (0, 24, 49)] == [TOLD] * 3
+    asked = requests(ns, mark)
     assert asked["create", "configmaps"] == asked["create", "pods"] == REAL
     # A job whose Pod waits long for its turn says so, too.
     assert REAL * EVENTS <= asked["create", "events"] <= REAL * (EVENTS + 1)
@@ -173,34 +173,34 @@ class Records:
 
 
 @pytest.fixture
-def records(node: Node, desk: PodDesk, tmp_path: Path) -> Generator[Records]:
+def records(node: Node, ns: PodNamespace, tmp_path: Path) -> Generator[Records]:
     """Simulated nodes, all of whose sessions have this log."""
     log = Log(tmp_path, "records")
     log.describe()
     names = simulate(node, NODES, resources=(log.resource,))
     yield Records(log)
-    desk.kubectl("delete", "ensojobs,pods", "--all", "--force", "--grace-period=0", "--wait=false")
+    ns.kubectl("delete", "ensojobs,pods", "--all", "--force", "--grace-period=0", "--wait=false")
     node.kubectl("delete", "node", *names)
     node.kill("kwok")
 
 
 def test_five_hundred_live_jobs_on_simulated_nodes(
-    desk: PodDesk, usage: Usage, records: Records
+    ns: PodNamespace, usage: Usage, records: Records
 ) -> None:
-    mark = desk.node.audit.mark()
+    mark = ns.node.audit.mark()
     records.begin()
     session = {"name": "main", "nodeSelector": {KEY: VALUE}, "tolerations": [TOLERATION]}
 
-    apply(desk, jobs(SIMULATED, sessions=[session]))
+    apply(ns, jobs(SIMULATED, sessions=[session]))
     usage.tell(f"when {SIMULATED} jobs are applied")
 
     def are(state: dict[str, int]) -> bool:
         records.beat()
-        return states(desk) == state
+        return states(ns) == state
 
     def all_run() -> bool:
         records.beat()
-        shown = desk.kubectl("get", "ensojobs", "--no-headers").splitlines()
+        shown = ns.kubectl("get", "ensojobs", "--no-headers").splitlines()
         return sum(line.split()[1:4] == ["Running", "0/2", "open"] for line in shown) == SIMULATED
 
     until(all_run, DEADLINE_SECONDS)
@@ -209,11 +209,11 @@ def test_five_hundred_live_jobs_on_simulated_nodes(
     until(lambda: are({"Succeeded": SIMULATED}), DEADLINE_SECONDS)
 
     usage.tell(f"after {SIMULATED} jobs on simulated nodes")
-    ended = statuses(desk)
+    ended = statuses(ns)
     assert {name: rows(status) for name, status in ended.items()} == dict.fromkeys(ended, SUCCEEDED)
     assert len(ended) == SIMULATED
-    assert [told(desk, f"shot-{number:03}") for number in (0, 250, 499)] == [TOLD] * 3
-    asked = requests(desk, mark)
+    assert [told(ns, f"shot-{number:03}") for number in (0, 250, 499)] == [TOLD] * 3
+    asked = requests(ns, mark)
     assert asked["create", "configmaps"] == asked["create", "pods"] == SIMULATED
     assert asked["create", "events"] == SIMULATED * EVENTS
     assert asked["patch", "pods"] == SIMULATED

@@ -13,14 +13,14 @@ from dev.node.images import PYTHON
 from dev.node.operator_image import NAME as OPERATOR
 
 from enso_operator.kube.connection import configuration_of
-from enso_operator.kube.unit_of_work import Seen
-from enso_operator.sessions.pods.backend import PodMachine
+from enso_operator.kube.unit_of_work import EnsoJobObject
+from enso_operator.sessions.pods.backend import PodSessionBackend
 from enso_operator.sessions.pods.logs import PodLogs
 from enso_operator.sessions.pods.names import pod_name
 from enso_operator.sessions.pods.sessions import PodSessions
 from enso_operator.sessions.pods.settings import PodSettings
 from job_execution_framework.service_layer.clock import SystemClock
-from tests.node.jobs.pod_desk import Document, PodDesk
+from tests.node.jobs.pod_namespace import Document, PodNamespace
 from tests.support.resources import of_scripts
 from tests.support.session_contract import Bench, SessionContract
 
@@ -32,11 +32,11 @@ class PodBench(Bench):
 
     journal = "/enso/run/journal"
 
-    def __init__(self, desk: PodDesk) -> None:
-        self.desk = desk
-        desk.apply(of_scripts({"name": "s1"}, {"name": "s2"}, suspend=True))
-        self._about = Seen(desk.get(self.job_id))
-        self._machines: list[PodMachine] = []
+    def __init__(self, ns: PodNamespace) -> None:
+        self.ns = ns
+        ns.apply(of_scripts({"name": "s1"}, {"name": "s2"}, suspend=True))
+        self._about = EnsoJobObject(ns.get(self.job_id))
+        self._machines: list[PodSessionBackend] = []
         self._sessions = self.another()
 
     @property
@@ -48,10 +48,10 @@ class PodBench(Bench):
         return self._machines[-1].sessions(self._about)
 
     def output(self, run: str) -> str:
-        return self.desk.output(self._pod(run))
+        return self.ns.output(self._pod(run))
 
     def kill(self, run: str) -> None:
-        (supervisor,) = self.desk.processes("/enso/plan", self._document(run))[:1]
+        (supervisor,) = self.ns.processes("/enso/plan", self._document(run))[:1]
         os.kill(supervisor, signal.SIGKILL)
 
     @asynccontextmanager
@@ -68,30 +68,30 @@ class PodBench(Bench):
     async def _look(self) -> None:
         pods: dict[str, Document] = {}
         while True:
-            found = {pod["metadata"]["uid"]: pod for pod in await asyncio.to_thread(self.desk.pods)}
+            found = {pod["metadata"]["uid"]: pod for pod in await asyncio.to_thread(self.ns.pods)}
             for machine in self._machines:
                 for pod in found.values():
-                    machine.saw("MODIFIED", pod)
+                    machine.on_event("MODIFIED", pod)
                 for uid in pods.keys() - found.keys():
-                    machine.saw("DELETED", pods[uid])
+                    machine.on_event("DELETED", pods[uid])
             pods = found
             await asyncio.sleep(LOOK_SECONDS)
 
-    def _new_machine(self) -> PodMachine:
-        client = self.desk.client
+    def _new_machine(self) -> PodSessionBackend:
+        client = self.ns.client
         settings = PodSettings(records_image=OPERATOR, session_image=PYTHON)
-        return PodMachine(client, PodLogs(configuration_of(client)), settings, SystemClock())
+        return PodSessionBackend(client, PodLogs(configuration_of(client)), settings, SystemClock())
 
     def _pod(self, run: str) -> str:
         return pod_name(self._about.name, run, self._about.uid)
 
     def _document(self, run: str) -> Document:
-        return next(p for p in self.desk.pods() if p["metadata"]["name"] == self._pod(run))
+        return next(p for p in self.ns.pods() if p["metadata"]["name"] == self._pod(run))
 
 
 @pytest.fixture
-def bench(desk: PodDesk) -> PodBench:
-    return PodBench(desk)
+def bench(ns: PodNamespace) -> PodBench:
+    return PodBench(ns)
 
 
 class TestPodSessions(SessionContract):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.node.jobs.lanes import Lane, side_by_side
-from tests.node.jobs.pod_desk import Document, PodDesk
+from tests.node.jobs.pod_namespace import Document, PodNamespace
 from tests.node.jobs.story import PodStory
 from tests.support.fault_proxy import FaultProxy, after, before, meanwhile, number, on
 from tests.support.fault_proxy.rules import Fault, Filter
@@ -39,10 +39,10 @@ POINTS: list[Point] = [
 ]
 
 
-def test_both_awake_do_what_one_would(desk: PodDesk, operators: Operators) -> None:
+def test_both_awake_do_what_one_would(ns: PodNamespace, operators: Operators) -> None:
     both = [operators.start(SWEEPS), operators.start(SWEEPS)]
     until(lambda: all(one.is_ready() for one in both))
-    stories = [PodStory(desk, f"shot-{i}") for i in range(JOBS)]
+    stories = [PodStory(ns, f"shot-{i}") for i in range(JOBS)]
     for story in stories:
         story.begin()
     for story in stories:
@@ -103,34 +103,34 @@ class Late:
 
 
 def test_a_pod_that_is_made_late_stays_gated_and_is_removed(
-    desk: PodDesk, operators: Operators
+    ns: PodNamespace, operators: Operators
 ) -> None:
-    story = PodStory(desk)
+    story = PodStory(ns)
     with FaultProxy(operators.kubeconfig) as proxy:
         late = Late(operators, story, proxy)
         second = operators.start(SWEEPS)
         story.ends_well()
         first = story.pods()
-        desk.kubectl("delete", "pod", first[0]["metadata"]["name"])
+        ns.kubectl("delete", "pod", first[0]["metadata"]["name"])
         second.kill()
         late.arrives()
         until(lambda: has_nothing_to_do(late.operator))
         (made,) = made_for(story, first)
         assert is_inert(made)
         until(lambda: made_for(story, first) == [])
-        assert (desk.state(), story.is_over()) == ("Succeeded", True)
+        assert (ns.state(), story.is_over()) == ("Succeeded", True)
         assert proxy.count(RELEASE) == 0
 
 
 def test_a_pod_that_is_made_late_for_a_job_that_is_gone_goes_too(
-    desk: PodDesk, operators: Operators
+    ns: PodNamespace, operators: Operators
 ) -> None:
-    story = PodStory(desk)
+    story = PodStory(ns)
     with FaultProxy(operators.kubeconfig) as proxy:
         late = Late(operators, story, proxy)
         second = operators.start(SWEEPS)
         story.ends_well()
-        desk.kubectl("delete", "ensojob", story.name)
+        ns.kubectl("delete", "ensojob", story.name)
         until(lambda: story.pods() == [])
         story.begin()  # another job of that name
         until(story.is_over)

@@ -11,7 +11,7 @@ import pytest
 from dev.node.images import PAUSE
 
 from tests.node.jobs.one_job import OneJob, applied, while_there
-from tests.node.jobs.pod_desk import PodDesk
+from tests.node.jobs.pod_namespace import PodNamespace
 from tests.node.jobs.registry import SENTENCE, refusing
 from tests.node.jobs.written import SLEEPS, container, script
 from tests.support.operators import Operators, until
@@ -158,18 +158,18 @@ def test_what_a_session_needs_and_is_not_there_is_named(job: OneJob) -> None:
             assert sentence in "".join(one.events("NotGoingOn"))
 
 
-def test_a_secret_that_comes_in_time_is_waited_for(desk: PodDesk, operators: Operators) -> None:
+def test_a_secret_that_comes_in_time_is_waited_for(ns: PodNamespace, operators: Operators) -> None:
     operators.ready()
     volumes = [{"name": "v", "secret": {"secretName": "late"}}]
     mounts = [{"name": "v", "mountPath": "/v"}]
     reads = "def main():\n    print(open('/v/token').read(), flush=True)"
     session = houdini(volumes=volumes, volumeMounts=mounts)
-    desk.apply(of_scripts(script("open", reads), sessions=session))
-    until(lambda: desk.get().get("status", {}).get("reason") == "ConfigError")
-    applied(desk, "Secret", "late", stringData={"token": "here"})
-    desk.waits("Succeeded")
-    assert "reason" not in desk.get()["status"]
-    assert "here" in desk.output()
+    ns.apply(of_scripts(script("open", reads), sessions=session))
+    until(lambda: ns.get().get("status", {}).get("reason") == "ConfigError")
+    applied(ns, "Secret", "late", stringData={"token": "here"})
+    ns.waits("Succeeded")
+    assert "reason" not in ns.get()["status"]
+    assert "here" in ns.output()
 
 
 def test_a_queue_is_told_at_once_and_waited_in(job: OneJob) -> None:
@@ -191,10 +191,12 @@ def test_a_queue_is_told_at_once_and_waited_in(job: OneJob) -> None:
     assert "reason" not in job.get()["status"]
 
 
-def test_a_queue_is_left_where_the_operator_is_told_to(desk: PodDesk, operators: Operators) -> None:
+def test_a_queue_is_left_where_the_operator_is_told_to(
+    ns: PodNamespace, operators: Operators
+) -> None:
     operators.ready("--schedule-patience-seconds=1")
-    desk.apply(of_scripts(script("open"), sessions=houdini(nodeSelector={"gpu": "yes"})))
-    status = desk.ends()
+    ns.apply(of_scripts(script("open"), sessions=houdini(nodeSelector={"gpu": "yes"})))
+    status = ns.ends()
     assert status["reason"] == "Unschedulable"
     assert "nodes are available" in "".join(status["why"])
     assert [row["state"] for row in status["scripts"]] == ["NotStarted"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from dev import left_out
 from dev.cluster.places import CHECKOUT
-from dev.node import needs
+from dev.node import requirements
 
 
 def found(name: str) -> str:
@@ -18,21 +18,21 @@ def found(name: str) -> str:
 
 def test_a_machine_with_everything_leaves_out_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(needs, "missing_packages", list)
-    monkeypatch.setattr(needs, "find", found)
+    monkeypatch.setattr(requirements, "missing_packages", list)
+    monkeypatch.setattr(requirements, "find", found)
     assert [*left_out.sentences()] == []
 
 
 def test_without_root_the_command_that_has_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(needs, "find", found)
+    monkeypatch.setattr(requirements, "find", found)
     (sentence,) = left_out.sentences()
     assert sentence == "every test on a real node: it needs root. `sudo make test` runs them"
 
 
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(needs, "SYSTEM_PATH", str(tmp_path))
+    monkeypatch.setattr(requirements, "SYSTEM_PATH", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     node, gdb = left_out.sentences()
     assert "`apt-get install buildah catatonit " in node

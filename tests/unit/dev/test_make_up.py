@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dev.up.excerpt import excerpt
 
-from tests.support.made import Made, free_port
+from tests.support.make_up import MakeUp, free_port
 
 NO_CLUSTER = "test-never-started"
 
@@ -24,7 +24,7 @@ def sentence(done: subprocess.CompletedProcess[str]) -> str:
 def test_a_port_that_a_stranger_has_is_said_before_anything_starts() -> None:
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         port: int = stranger.getsockname()[1]
-        made = Made(port, NO_CLUSTER, {})
+        made = MakeUp(port, NO_CLUSTER, {})
         up = made.run("up")
     assert sentence(up).startswith(f"make up: port {port} is taken by process ")
     assert (up.stdout, made.processes()) == ("", [])
@@ -34,7 +34,7 @@ def test_a_current_context_that_does_not_answer_is_a_sentence_and_leaves_nothing
     tmp_path: Path,
 ) -> None:
     environment = {"USE_CLUSTER": "current", "KUBECONFIG": str(tmp_path / "none")}
-    made = Made(free_port(), NO_CLUSTER, environment)
+    made = MakeUp(free_port(), NO_CLUSTER, environment)
     assert sentence(made.run("up")).startswith(
         "make up: USE_CLUSTER=current, but `config current-context` fails: "
     )
@@ -43,7 +43,7 @@ def test_a_current_context_that_does_not_answer_is_a_sentence_and_leaves_nothing
 
 
 def test_another_word_than_current_is_refused() -> None:
-    up = Made(free_port(), NO_CLUSTER, {"USE_CLUSTER": "kind"}).run("up")
+    up = MakeUp(free_port(), NO_CLUSTER, {"USE_CLUSTER": "kind"}).run("up")
     assert sentence(up) == "make up: USE_CLUSTER=kind means nothing here: only `current` does"
     assert up.stdout == ""
 

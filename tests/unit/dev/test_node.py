@@ -10,16 +10,16 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from dev.node import door, mounts, needs
+from dev.node import mounts, port_forward, requirements
 
 from tests.support.eventually import eventually
-from tests.support.made import free_port
+from tests.support.make_up import free_port
 
 
 def test_without_root_a_sentence_says_what_works_instead(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
 
-    assert needs.missing() == (
+    assert requirements.missing() == (
         "A real node needs root, for containers and their network: run `make cluster` as root,"
         " or `make cluster-up` for a cluster without a node"
     )
@@ -29,14 +29,14 @@ def test_all_packages_that_are_missing_are_named_at_once(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(needs, "SYSTEM_PATH", str(tmp_path))
+    monkeypatch.setattr(requirements, "SYSTEM_PATH", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(needs, "_PLUGIN_FOLDERS", (tmp_path,))
+    monkeypatch.setattr(requirements, "_PLUGIN_FOLDERS", (tmp_path,))
 
     assert (
         "`apt-get install buildah catatonit containernetworking-plugins debootstrap iproute2 mount"
         " runc util-linux`"
-    ) in needs.missing()
+    ) in requirements.missing()
 
 
 def test_mounts_are_found_innermost_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +69,7 @@ def inside() -> Generator[socket.socket]:
 def outside(inside: socket.socket) -> Generator[tuple[str, int]]:
     """The address of a door to it."""
     target, port = inside.getsockname()[1], free_port()
-    command = [sys.executable, door.__file__, f"127.0.0.1:{target}", f"127.0.0.1:{port}"]
+    command = [sys.executable, port_forward.__file__, f"127.0.0.1:{target}", f"127.0.0.1:{port}"]
     with subprocess.Popen(command) as process:
         eventually(lambda: _listens(port))
         yield ("127.0.0.1", port)

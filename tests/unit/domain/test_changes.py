@@ -10,7 +10,7 @@ import pytest
 from job_execution_framework.domain.changes import changes, why_not
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import LibraryScript, Script, Session, Source
-from tests.support.desk import Desk
+from tests.support.coordinator import Coordinator
 from tests.support.jobs import job_of
 from tests.support.sessions import FAILS
 
@@ -19,11 +19,11 @@ PUBLISH = "load.setup sim.checkpoint publish"
 
 def ended(text: str, failing: str, *, acts: tuple[str, ...] = ()) -> Job:
     """The job after that attempt has failed, and what was done to it then."""
-    desk = Desk(job_of(text), {failing: FAILS})
-    desk.drive()
+    coordinator = Coordinator(job_of(text), {failing: FAILS})
+    coordinator.drive()
     for act in acts:
-        desk.act(act)
-    return desk.job
+        coordinator.act(act)
+    return coordinator.job
 
 
 def with_change(job: Job, of: str, **fields: object) -> Job:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from job_execution_framework.domain.failure_card import to_come
-from tests.support.desk import Desk
+from tests.support.coordinator import Coordinator
 from tests.support.jobs import job_of
 from tests.support.sessions import DIES, FAILS, TIMES_OUT, Fate
 
@@ -212,12 +212,12 @@ TABLE = {
 
 @pytest.mark.parametrize("cell", TABLE.values(), ids=TABLE.keys())
 def test_what_runs(cell: Cell) -> None:
-    desk = Desk(job_of(cell.job, retry_lost=cell.retry_lost), fates_of(cell.fates))
-    desk.drive()
+    coordinator = Coordinator(job_of(cell.job, retry_lost=cell.retry_lost), fates_of(cell.fates))
+    coordinator.drive()
     for act in cell.after:
-        desk.act(act)
-    assert " ".join(desk.ran) == cell.ran
-    assert str(desk.job.state) == cell.ends
+        coordinator.act(act)
+    assert " ".join(coordinator.ran) == cell.ran
+    assert str(coordinator.job.state) == cell.ends
 
 
 @pytest.mark.parametrize(
@@ -229,12 +229,12 @@ def test_what_runs(cell: Cell) -> None:
     ],
 )
 def test_what_a_resume_will_run_is_said_beforehand(job: str, fates: str, said: str) -> None:
-    desk = Desk(job_of(job), fates_of(fates))
-    desk.drive()
-    assert to_come(desk.job) == said
-    before = len(desk.ran)
-    desk.act("resume")
-    ran = [word.partition(":")[0] for word in desk.ran[before:] if ":" in word]
+    coordinator = Coordinator(job_of(job), fates_of(fates))
+    coordinator.drive()
+    assert to_come(coordinator.job) == said
+    before = len(coordinator.ran)
+    coordinator.act("resume")
+    ran = [word.partition(":")[0] for word in coordinator.ran[before:] if ":" in word]
     assert ran == [part.partition(" ")[0] for part in said.split(", ")]
 
 

@@ -30,10 +30,10 @@ def failed(cause: Cause, **parameters: object) -> Job:
     job = Job("shot", scripts)
     job.record(events.JobAdded(at=0))
     job.record(events.JobStarted(at=0))
-    job.record(job.about(events.ScriptStarted, "open", 1, 0))
-    job.record(job.about(events.ScriptSucceeded, "open", 1, 1))
-    job.record(job.about(events.ScriptStarted, "simulate", 1, 1))
-    job.record(job.about(events.ScriptFailed, "simulate", 1, 42, cause=cause, seconds=41.2))
+    job.record(job.script_event(events.ScriptStarted, "open", 1, 0))
+    job.record(job.script_event(events.ScriptSucceeded, "open", 1, 1))
+    job.record(job.script_event(events.ScriptStarted, "simulate", 1, 1))
+    job.record(job.script_event(events.ScriptFailed, "simulate", 1, 42, cause=cause, seconds=41.2))
     job.record(events.JobFailed(at=42, cause=cause, script="simulate"))
     return job
 
@@ -173,7 +173,7 @@ def test_what_nobody_saw_begin_has_no_duration() -> None:
     job = Job("shot", (Script("open", LibraryScript("open")),))
     job.record(events.JobAdded(at=0))
     job.record(events.JobStarted(at=0))
-    job.record(job.about(events.ScriptInterrupted, "open", 1, 5, cause=lost))
+    job.record(job.script_event(events.ScriptInterrupted, "open", 1, 5, cause=lost))
     job.record(events.JobFailed(at=5, cause=lost, script="open"))
     made = card(job)
     assert made.why[0] == (

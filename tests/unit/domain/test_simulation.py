@@ -163,7 +163,7 @@ class Simulation(RuleBasedStateMachine):
                 self.changes["is kept" in why] += 1
             self.world.resume(start)
 
-    @precondition(lambda self: self.world.job().run is None)
+    @precondition(lambda self: self.world.job().open_run is None)
     @rule(place=SIZES)
     def the_user_skips(self, place: int) -> None:
         job = self.world.job()

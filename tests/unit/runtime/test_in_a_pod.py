@@ -18,7 +18,7 @@ from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.script import Retries, Script, Source
 from job_execution_framework.domain.secret import Secret
-from job_execution_framework.domain.steps import ControlWord, Open
+from job_execution_framework.domain.steps import Open, SessionControl
 from job_execution_framework.runtime import summary, supervisor
 from job_execution_framework.runtime.journal import Journal
 from job_execution_framework.service_layer import services
@@ -104,7 +104,7 @@ def test_a_pod_that_is_taken_away_leaves_its_script_in_doubt_after_its_clean_up(
 def test_a_word_to_cancel_is_an_outcome(tmp_path: Path) -> None:
     pod = Pod(tmp_path, Script("open", Source(PATIENT)))
     pod.says("up")
-    pod.word.write_text(ControlWord.CANCEL.value)
+    pod.word.write_text(SessionControl.CANCEL.value)
     assert pod.ends() == ["ScriptStarted", "ScriptFailed", "InterpreterLost", ""]
     assert summary.read(pod.summary.read_text(), ["open"]) == (
         (Outcome("open", 1, ScriptState.FAILED, "Cancelled"),),
@@ -151,7 +151,9 @@ def test_records_become_thin_before_a_node_would_cut_their_log(
     said = tuple("s" * 300 for _ in range(5))
     fails = Result(cause=Cause(Reason.EXCEPTION, "m" * 900, error="ValueError", said=said))
     plan = plan_of(Script("open", Source("x"), parameters, retries=Retries(9)))
-    uow = supervisor.SummedUp(plan, Journal(tmp_path / "journal"), tmp_path / "summary")
+    uow = supervisor.SummarizingUnitOfWork(
+        plan, Journal(tmp_path / "journal"), tmp_path / "summary"
+    )
     for _ in range(10):
         services.execute(plan.job_id, job_uow=uow, runner=OneScriptRunner(lambda _s, _a: fails))
     records = [one for one in uow.journal.read() if isinstance(one, events.ScriptEvent)]

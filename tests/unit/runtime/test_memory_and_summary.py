@@ -105,9 +105,9 @@ def test_the_largest_job_fits_with_its_causes_and_nothing_is_cut_in_the_file(
     job, file = job_of(100), tmp_path / "log"
     file.write_bytes(b"x" * 10)
     for name in job.rows:
-        job.record(job.about(events.ScriptStarted, name, 1, 0))
+        job.record(job.script_event(events.ScriptStarted, name, 1, 0))
         cause = Cause(Reason.INTERPRETER_DID_NOT_START, "no licence")
-        job.record(job.about(events.ScriptFailed, name, 1, 0, cause=cause))
+        job.record(job.script_event(events.ScriptFailed, name, 1, 0, cause=cause))
     inode = file.stat().st_ino
     summary.write(file, job, job.rows, ended=True)
     assert file.stat().st_ino == inode
@@ -123,13 +123,13 @@ def test_the_largest_job_fits_with_its_causes_and_nothing_is_cut_in_the_file(
 def test_a_summary_that_becomes_shorter_leaves_nothing_of_the_longer_one(tmp_path: Path) -> None:
     job, file = job_of(1), tmp_path / "log"
     (name,) = job.rows
-    job.record(job.about(events.ScriptStarted, name, 1, 0))
+    job.record(job.script_event(events.ScriptStarted, name, 1, 0))
     cause = Cause(Reason.INTERPRETER_DID_NOT_START, "no licence")
-    job.record(job.about(events.ScriptFailed, name, 1, 0, cause=cause))
+    job.record(job.script_event(events.ScriptFailed, name, 1, 0, cause=cause))
     summary.write(file, job, job.rows)
     longest = file.stat().st_size
-    job.record(job.about(events.ScriptStarted, name, 2, 0))
-    job.record(job.about(events.ScriptSucceeded, name, 2, 0))
+    job.record(job.script_event(events.ScriptStarted, name, 2, 0))
+    job.record(job.script_event(events.ScriptSucceeded, name, 2, 0))
     summary.write(file, job, job.rows, ended=True)
     assert file.stat().st_size == longest < 64
     assert file.read_text().split() == ["enso/1", "ended", "1S2"]
@@ -139,7 +139,7 @@ def test_only_the_sessions_own_scripts_are_in_it(tmp_path: Path) -> None:
     job, file = job_of(3), tmp_path / "log"
     first, second, _ = job.rows
     for name in (first, second):
-        job.record(job.about(events.ScriptStarted, name, 1, 0))
+        job.record(job.script_event(events.ScriptStarted, name, 1, 0))
     summary.write(file, job, [second])
     assert summary.read(file.read_text(), list(job.rows)) == (
         (Outcome(second, 1, ScriptState.RUNNING),),

@@ -30,9 +30,9 @@ def opened(text: str, *recorded: str) -> Job:
     )
     for word in recorded:
         name, _, succeeded = word.partition(":")
-        job.record(job.about(events.ScriptStarted, name, job.rows[name].attempt + 1, 0))
+        job.record(job.script_event(events.ScriptStarted, name, job.rows[name].attempt + 1, 0))
         if succeeded:
-            job.record(job.about(events.ScriptSucceeded, name, job.rows[name].attempt, 0))
+            job.record(job.script_event(events.ScriptSucceeded, name, job.rows[name].attempt, 0))
     return job
 
 

@@ -11,7 +11,7 @@ from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import GapInLog, IllegalTransition
 from job_execution_framework.domain.events import Event, ScriptEvent
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.steps import Close, ControlWord, Open, Wait
+from job_execution_framework.domain.steps import Close, Open, SessionControl, Wait
 from job_execution_framework.service_layer.observations import Cancel, Ended, Observations
 from job_execution_framework.service_layer.services import reconcile
 from tests.support.jobs import job_of
@@ -45,7 +45,7 @@ def log(
     records: list[Event] = []
     for seq, (kind, script, attempt) in enumerate(told, start=1):
         more = {"cause": LOST} if kind is FAILED else {}
-        event = job.about(kind, script, attempt, 1, **more)
+        event = job.script_event(kind, script, attempt, 1, **more)
         records.append(replace(event, origin=run, seq=seq))
     return tuple(records)
 
@@ -146,7 +146,7 @@ def test_old_news_of_another_run_changes_nothing() -> None:
 def test_a_suspended_job_lets_its_running_script_end() -> None:
     job = opened()
     step = reconcile(job, Observations(suspend=True), 2)
-    assert step == Close("s1-1", ControlWord.PAUSE)
+    assert step == Close("s1-1", SessionControl.PAUSE)
     records = log(job, (STARTED, "open", 1), (SUCCEEDED, "open", 1))
     ended = Observations(records, Ended(log_is_complete=True), suspend=True)
     assert reconcile(job, ended, 3) == Wait()
@@ -158,10 +158,10 @@ def test_a_suspended_job_lets_its_running_script_end() -> None:
 def test_a_cancelled_job_ends_its_running_script_and_is_finished_when_nothing_runs() -> None:
     job = opened()
     seen = Observations(cancel=Cancel("ann", "wrong shot"))
-    assert reconcile(job, seen, 2) == Close("s1-1", ControlWord.CANCEL)
-    assert reconcile(job, seen, 3) == Close("s1-1", ControlWord.CANCEL)
+    assert reconcile(job, seen, 2) == Close("s1-1", SessionControl.CANCEL)
+    assert reconcile(job, seen, 3) == Close("s1-1", SessionControl.CANCEL)
     assert str(job.state) == "Cancelled"
-    assert job.run, "it still runs"
+    assert job.open_run, "it still runs"
     reconcile(job, Observations((), Ended(log_is_complete=True)), 4)
     assert job.finished
     assert [str(e)[21:] for e in job.events if isinstance(e, events.JobCancelled)] == [
@@ -174,8 +174,8 @@ def test_a_deadline_says_where_the_job_was() -> None:
     job.record(events.JobAdded(at=0))
     release(job, reconcile(job, Observations(), 100))
     for seq, record, where in (
-        (1, job.about(STARTED, "open", 1, 101), "at open"),
-        (2, job.about(SUCCEEDED, "open", 1, 102), "at save"),
+        (1, job.script_event(STARTED, "open", 1, 101), "at open"),
+        (2, job.script_event(SUCCEEDED, "open", 1, 102), "at save"),
     ):
         job.apply(replace(record, origin="s1-1", seq=seq))
         late = job.copy()
@@ -189,7 +189,7 @@ def test_a_deadline_ends_the_session() -> None:
     job.record(events.JobAdded(at=0))
     release(job, reconcile(job, Observations(), 100))
     assert reconcile(job, Observations(), 130) == Wait(160)
-    assert reconcile(job, Observations(), 160) == Close("s1-1", ControlWord.CANCEL)
+    assert reconcile(job, Observations(), 160) == Close("s1-1", SessionControl.CANCEL)
     assert job.failure
     assert job.failure.cause.reason == Reason.DEADLINE_EXCEEDED
 
@@ -221,7 +221,7 @@ def test_a_suspended_job_whose_script_does_not_end_fails_of_its_deadline() -> No
     job.record(events.JobAdded(at=0))
     release(job, reconcile(job, Observations(), 0))
     reconcile(job, Observations(suspend=True), 20)
-    assert reconcile(job, Observations(suspend=True), 60) == Close("s1-1", ControlWord.CANCEL)
+    assert reconcile(job, Observations(suspend=True), 60) == Close("s1-1", SessionControl.CANCEL)
 
 
 @pytest.mark.parametrize("begins", ["late", "again"])

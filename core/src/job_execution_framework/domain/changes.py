@@ -48,7 +48,7 @@ class Change:
     def __str__(self) -> str:
         return f"{self.of}.{self.field}" if self.of else self.field
 
-    def told(self) -> str:
+    def details(self) -> str:
         """Say it in a sentence."""
         kind = "script" if self.is_script else "session"
         return f"{self.field} of {kind} {self.of!r}" if self.of else self.field
@@ -78,11 +78,11 @@ def why_not(before: Job, wanted: Job, from_script: str = "") -> str:
     runs = _coming(before, from_script) & _coming(after, from_script)
     for change in changes(before, wanted):
         if change.is_script and change.of not in runs:
-            return f"{change.told()} was changed, but that script is done and does not run again"
+            return f"{change.details()} was changed, but that script is done and does not run again"
         if kept := _vouching(before, change, runs):
             return (
-                f"{change.told()} was changed, but {kept.name!r}, a checkpoint that is kept, was "
-                "made with it as it was"
+                f"{change.details()} was changed, but {kept.name!r}, a checkpoint that is kept, "
+                "was made with it as it was"
             )
     return ""
 

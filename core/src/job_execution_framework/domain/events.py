@@ -26,10 +26,10 @@ class Event:
     seq: int = 0
 
     def __str__(self) -> str:
-        line = f"{_utc(self.at)} {type(self).__name__} {self.told()}"
+        line = f"{_utc(self.at)} {type(self).__name__} {self.details()}"
         return " ".join(line.splitlines()).rstrip()
 
-    def told(self) -> str:
+    def details(self) -> str:
         """Return the event's own part of its line."""
         return ""
 
@@ -40,7 +40,7 @@ class JobAdded(Event):
 
     scripts: tuple[str, ...] = ()
 
-    def told(self) -> str:
+    def details(self) -> str:
         return ", ".join(self.scripts)
 
 
@@ -70,7 +70,7 @@ class JobResumed(Event):
     by: str = ""
     why: str = ""
 
-    def told(self) -> str:
+    def details(self) -> str:
         parts = [f"from {self.from_script}" if self.from_script else ""]
         parts += [f"changed {', '.join(self.changed)}" if self.changed else "", self.why]
         parts += [f"by {self.by}" if self.by else ""]
@@ -89,7 +89,7 @@ class JobFailed(Event):
     cause: Cause
     script: str = ""
 
-    def told(self) -> str:
+    def details(self) -> str:
         return f"{self.script}: {self.cause}" if self.script else str(self.cause)
 
 
@@ -100,7 +100,7 @@ class JobCancelled(Event):
     by: str = ""
     why: str = ""
 
-    def told(self) -> str:
+    def details(self) -> str:
         return "; ".join(part for part in (self.why, self.by and f"by {self.by}") if part)
 
 
@@ -114,7 +114,7 @@ class SessionOpened(Event):
     scripts: tuple[str, ...]
     """The only scripts that it may start."""
 
-    def told(self) -> str:
+    def details(self) -> str:
         return f"{self.run}: {', '.join(self.scripts)}"
 
 
@@ -127,7 +127,7 @@ class SessionEnded(Event):
     killed: tuple[str, ...] = ()
     """What its scripts had left running, and what did not end by itself."""
 
-    def told(self) -> str:
+    def details(self) -> str:
         told = f"{self.run}: {self.cause}" if self.cause else self.run
         killed = f"had to kill what its scripts left running: {'; '.join(self.killed)}"
         return f"{told}: {killed}" if self.killed else told
@@ -151,7 +151,7 @@ class ScriptEvent(Event):
     parameters: Mapping[str, object] = field(default_factory=dict[str, object])
     """As they may be shown: secrets hidden, long values cut."""
 
-    def told(self) -> str:
+    def details(self) -> str:
         what = f"{self.number}/{self.of} {self.script}, attempt {self.attempt}{self.outcome()}"
         return f"{what}; args {arguments(self.parameters)}" if self.parameters else what
 

@@ -19,7 +19,15 @@ from job_execution_framework.domain.events import COORDINATOR, Event, ScriptEven
 from job_execution_framework.domain.row import Row, ScriptState
 from job_execution_framework.domain.script import Script, Session, check
 from job_execution_framework.domain.secret import shown
-from job_execution_framework.domain.steps import Close, ControlWord, Finish, Open, Start, Step, Wait
+from job_execution_framework.domain.steps import (
+    Close,
+    Finish,
+    Open,
+    SessionControl,
+    Start,
+    Step,
+    Wait,
+)
 from job_execution_framework.domain.transitions import ENDED, RULES, JobState
 
 ScriptEventT = TypeVar("ScriptEventT", bound=ScriptEvent)
@@ -49,13 +57,13 @@ class Job:
     the job is suspended and nothing of it runs."""
 
     origin: str = field(default=COORDINATOR, init=False)
-    lease: frozenset[str] | None = field(default=None, init=False)
+    may_start: frozenset[str] | None = field(default=None, init=False)
     """The scripts that this very process may start; None where it only coordinates sessions."""
     state: JobState = field(default=JobState.NEW, init=False)
     rows: dict[str, Row] = field(default_factory=dict[str, Row], init=False)
     warm: frozenset[str] = field(default=frozenset(), init=False)
     """The scripts whose work is in the memory of the running interpreter."""
-    run: events.SessionOpened | None = field(default=None, init=False)
+    open_run: events.SessionOpened | None = field(default=None, init=False)
     """The session run that is open, if one is."""
     run_ended_at: float | None = field(default=None, init=False)
     """When the run before it was known to have ended: the coordinator's own time."""
@@ -111,7 +119,7 @@ class Job:
     @property
     def finished(self) -> bool:
         """The job has ended, and nothing of it runs any more."""
-        return self.state in ENDED and self.run is None
+        return self.state in ENDED and self.open_run is None
 
     # The one mutation.
 
@@ -126,7 +134,7 @@ class Job:
             return
         if event.seq > have + 1:
             raise GapInLog(f"{event.origin} wrote event {event.seq}, but {have + 1} was never seen")
-        transitions.check(event, self.state, self.run, self.rows)
+        transitions.check(event, self.state, self.open_run, self.rows)
         self._fold(event)
         self.cursors[event.origin] = event.seq
         self.events.append(event)
@@ -136,7 +144,7 @@ class Job:
         seq = self.cursors.get(self.origin, 0) + 1
         self.apply(replace(event, origin=self.origin, seq=seq))
 
-    def about(
+    def script_event(
         self, kind: type[ScriptEventT], script: str, attempt: int, at: float, **details: object
     ) -> ScriptEventT:
         """Make an event about one attempt, with what every such event carries."""
@@ -161,14 +169,14 @@ class Job:
         elif rule.job_then:
             self._fold_job(event, rule.job_then)
         elif isinstance(event, events.SessionOpened):
-            self.run, self.warm = event, frozenset()
+            self.open_run, self.warm = event, frozenset()
             self.runs[event.session] = self.runs.get(event.session, 0) + 1
         elif isinstance(event, events.SessionEnded):
-            if self.run and event.cause:
-                before = self.lost.get(self.run.session)
+            if self.open_run and event.cause:
+                before = self.lost.get(self.open_run.session)
                 count = before.count + 1 if before else 1
-                self.lost[self.run.session] = Losses(count, event.cause, event.at)
-            self.run, self.run_ended_at, self.warm = None, event.at, frozenset()
+                self.lost[self.open_run.session] = Losses(count, event.cause, event.at)
+            self.open_run, self.run_ended_at, self.warm = None, event.at, frozenset()
             if self.state is JobState.SUSPENDED:
                 self.suspended_at = event.at
         elif isinstance(event, events.InterpreterLost):
@@ -196,7 +204,7 @@ class Job:
             self.suspended_seconds = 0
         elif self.suspended_at is not None:
             self.suspended_seconds += max(0, event.at - self.suspended_at)
-        is_idle = self.state is JobState.SUSPENDED and self.run is None
+        is_idle = self.state is JobState.SUSPENDED and self.open_run is None
         self.suspended_at = event.at if is_idle else None
 
     # The one decision.
@@ -204,7 +212,7 @@ class Job:
     def next(self, now: float) -> Step:
         """Say what should happen at `now` (seconds since the epoch)."""
         if self.state in ENDED:
-            return Close(self.run.run, ControlWord.CANCEL) if self.run else Wait()
+            return Close(self.open_run.run, SessionControl.CANCEL) if self.open_run else Wait()
         deadline = self.deadline
         if deadline is not None and now >= deadline:
             goal = checkpoint.first_undone(self.scripts, self.rows)
@@ -213,9 +221,9 @@ class Job:
             return Finish(Cause(Reason.DEADLINE_EXCEEDED, message))
         if self.state in (JobState.NEW, JobState.WAITING):
             return Wait()
-        if self.lease is None and self.run:
+        if self.may_start is None and self.open_run:
             suspended = self.state is JobState.SUSPENDED
-            return Close(self.run.run, ControlWord.PAUSE) if suspended else Wait(deadline)
+            return Close(self.open_run.run, SessionControl.PAUSE) if suspended else Wait(deadline)
         step = self._advance(now)
         if self.state is JobState.SUSPENDED and not isinstance(step, Finish):
             return Wait(deadline)
@@ -242,7 +250,7 @@ class Job:
         return checkpoint.to_replay(self.scripts, self.rows, goal) + undone
 
     def _advance(self, now: float) -> Step:
-        scope, lease = self.scripts, self.lease
+        scope, lease = self.scripts, self.may_start
         if lease is not None and len(lease) < len(scope):
             scope = tuple(script for script in scope if script.name in lease)
         goal = checkpoint.first_undone(scope, self.rows)
@@ -260,7 +268,7 @@ class Job:
         pause = max(self._may_open_at(goal.session), *map(self._may_start_at, ahead))
         if now < pause:
             return Wait(pause)
-        if self.lease is None:
+        if self.may_start is None:
             plan = tuple(s.name for s in checkpoint.to_run(self.scripts, self.rows, goal))
             run = f"{goal.session}-{self.runs.get(goal.session, 0) + 1}"
             return Open(run, goal.session, plan)
@@ -294,6 +302,6 @@ class Job:
         if row.state is not ScriptState.FAILED or not row.failures or row.latest.ended_at is None:
             return 0
         since = row.latest.ended_at
-        if self.lease is None and self.run_ended_at is not None:
+        if self.may_start is None and self.run_ended_at is not None:
             since = self.run_ended_at  # sessions have clocks of their own
         return since + script.retries.backoff_seconds

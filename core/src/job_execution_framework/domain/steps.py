@@ -8,7 +8,7 @@ from enum import Enum
 from job_execution_framework.domain.cause import Cause
 
 
-class ControlWord(str, Enum):
+class SessionControl(str, Enum):
     """What a running session is told."""
 
     PAUSE = "pause"
@@ -39,7 +39,7 @@ class Close:
     """Tell the session run to end."""
 
     run: str
-    word: ControlWord
+    control: SessionControl
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ from job_execution_framework.domain.events import (
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import Script
 from job_execution_framework.domain.secret import Redactor, Secret
-from job_execution_framework.domain.steps import ControlWord
+from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.runtime import summary
 from job_execution_framework.runtime.child_runner import ChildRunner
 from job_execution_framework.runtime.journal import Journal, JournalUnitOfWork
@@ -83,7 +83,9 @@ def main(
         return 0
     try:
         plan = Plan.from_json(Path(plan_file).read_text("utf-8"), os.environ)
-        unit_of_work = SummedUp(plan, journal, Path(summary_file) if summary_file else None)
+        unit_of_work = SummarizingUnitOfWork(
+            plan, journal, Path(summary_file) if summary_file else None
+        )
         killed = _run(plan, root, unit_of_work, Path(word or root / WORD), float(grace))
     except (EnsoError, OSError) as error:
         journal.append(End(f"{type(error).__name__}: {error}"))
@@ -93,7 +95,7 @@ def main(
     return 0
 
 
-class SummedUp(JournalUnitOfWork):
+class SummarizingUnitOfWork(JournalUnitOfWork):
     """Keeps a summary beside the journal, where one is wanted."""
 
     def __init__(self, plan: Plan, journal: Journal, file: Path | None) -> None:
@@ -226,7 +228,7 @@ def _listen(word: Path, runner: ChildRunner) -> None:
 
 def _obey(word: Path, runner: ChildRunner) -> None:
     said = word.read_text("utf-8") if word.exists() else ""
-    if said == ControlWord.PAUSE.value:
+    if said == SessionControl.PAUSE.value:
         runner.pause()
-    elif said == ControlWord.CANCEL.value:
+    elif said == SessionControl.CANCEL.value:
         runner.cancel()

@@ -73,7 +73,7 @@ def doubtful(job: Job, *, log_is_complete: bool) -> list[tuple[str, int]]:
     A started script without an outcome is in doubt. Where the log is not complete, so is every
     script that the session could have started since: its start may be among what was lost.
     """
-    plan = [job.script(name) for name in job.run.scripts] if job.run else []
+    plan = [job.script(name) for name in job.open_run.scripts] if job.open_run else []
     rows = job.rows
     running = [s.name for s in plan if rows[s.name].state is ScriptState.RUNNING]
     doubts = [(name, rows[name].attempt) for name in running]

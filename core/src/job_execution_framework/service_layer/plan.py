@@ -67,9 +67,9 @@ class Plan:
         names = {one.session for one in self.scripts if not isinstance(one.work, Container)}
         of = {self.session.name: self.session}
         job = Job(self.job_id, self.scripts, tuple(of.get(n, Session(n)) for n in sorted(names)))
-        job.origin, job.lease = self.run, frozenset(self.lease)
+        job.origin, job.may_start = self.run, frozenset(self.lease)
         job.state, job.rows = JobState.RUNNING, dict(self.rows)
-        job.run = events.SessionOpened(
+        job.open_run = events.SessionOpened(
             at=0, run=self.run, session=self.session.name, uid="", scripts=self.lease
         )
         return job

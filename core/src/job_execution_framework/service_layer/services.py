@@ -97,8 +97,8 @@ def execute(
     runner, clock = runner or InProcessRunner(), clock or SystemClock()
     with job_uow:
         job = job_uow.jobs.get(job_id)
-        whole = job.lease is None
-        runner.check([s for s in job.scripts if job.lease is None or s.name in job.lease])
+        whole = job.may_start is None
+        runner.check([s for s in job.scripts if job.may_start is None or s.name in job.may_start])
         if whole:
             _start(job, job_uow, clock.now())
         try:
@@ -137,7 +137,9 @@ def _say_doubt(job: Job, error: BaseException, now: float) -> None:
     for name, row in job.rows.items():
         if row.state is ScriptState.RUNNING:
             at = name
-            job.record(job.about(events.ScriptInterrupted, name, row.attempt, now, cause=cause))
+            job.record(
+                job.script_event(events.ScriptInterrupted, name, row.attempt, now, cause=cause)
+            )
     if is_stopped:
         job.record(events.JobCancelled(at=now, why=cause.message))
     else:
@@ -152,7 +154,7 @@ def _start(job: Job, job_uow: JobUnitOfWork, now: float) -> None:
         raise JobAlreadyStarted(
             f"job {job.id} is {job.state} and is executed only once; resume it instead"
         )
-    job.lease = frozenset(job.rows)
+    job.may_start = frozenset(job.rows)
     try:
         job_uow.commit()
     except Conflict as conflict:
@@ -165,7 +167,7 @@ def _run(job: Job, step: Start, job_uow: JobUnitOfWork, runner: Runner, clock: C
     script = job.script(step.script)
 
     def about(kind: type[events.ScriptEvent], **details: object) -> None:
-        job.record(job.about(kind, script.name, step.attempt, clock.now(), **details))
+        job.record(job.script_event(kind, script.name, step.attempt, clock.now(), **details))
 
     about(events.ScriptStarted, output_begins=runner.announce(script, step.attempt))
     job_uow.commit()
@@ -235,7 +237,7 @@ def reconcile(job: Job, seen: Observations, now: float) -> Step:
 
     Pure: the caller does what the step says, after it committed the job.
     """
-    if not seen.run or (job.run and job.run.run == seen.run):
+    if not seen.run or (job.open_run and job.open_run.run == seen.run):
         _fold(job, seen, now)
     _obey(job, seen, now)
     if job.state is JobState.WAITING:
@@ -259,7 +261,7 @@ def _fold(job: Job, seen: Observations, now: float) -> None:
     """Take in what is known of the open session, and what nobody can know any more."""
     for event in seen.records:
         job.apply(event)
-    if job.run and seen.ended:
+    if job.open_run and seen.ended:
         for outcome in seen.ended.outcomes:
             _catch_up(job, outcome, now)
         cause = seen.ended.cause
@@ -267,9 +269,9 @@ def _fold(job: Job, seen: Observations, now: float) -> None:
             cause = None  # that is known, and no loss
         for name, attempt in doubtful(job, log_is_complete=seen.ended.log_is_complete):
             cause = seen.ended.doubt()  # whoever leaves a doubt did not end in order
-            job.record(job.about(events.ScriptInterrupted, name, attempt, now, cause=cause))
+            job.record(job.script_event(events.ScriptInterrupted, name, attempt, now, cause=cause))
         killed = seen.ended.killed
-        job.record(events.SessionEnded(at=now, run=job.run.run, cause=cause, killed=killed))
+        job.record(events.SessionEnded(at=now, run=job.open_run.run, cause=cause, killed=killed))
 
 
 def _catch_up(job: Job, outcome: Outcome, now: float) -> None:
@@ -280,22 +282,24 @@ def _catch_up(job: Job, outcome: Outcome, now: float) -> None:
         if row.state is not ScriptState.RUNNING:
             if is_last:
                 return
-            job.record(job.about(events.ScriptStarted, name, row.attempt + 1, now))
+            job.record(job.script_event(events.ScriptStarted, name, row.attempt + 1, now))
         elif is_last and outcome.state is ScriptState.RUNNING:
             return
         elif is_last and outcome.state is ScriptState.SUCCEEDED:
-            job.record(job.about(events.ScriptSucceeded, name, row.attempt, now))
+            job.record(job.script_event(events.ScriptSucceeded, name, row.attempt, now))
         else:
             reason = outcome.reason if is_last else ""
             cause = Cause(reason or Reason.SESSION_LOST, lost)
-            job.record(job.about(events.ScriptFailed, name, row.attempt, now, cause=cause))
+            job.record(job.script_event(events.ScriptFailed, name, row.attempt, now, cause=cause))
 
 
 def _fail_running(job: Job, cause: Cause, now: float) -> bool:
     """Fail the script that runs, if one does."""
     running = [name for name, row in job.rows.items() if row.state is ScriptState.RUNNING]
     for name in running:
-        job.record(job.about(events.ScriptFailed, name, job.rows[name].attempt, now, cause=cause))
+        job.record(
+            job.script_event(events.ScriptFailed, name, job.rows[name].attempt, now, cause=cause)
+        )
     return bool(running)
 
 

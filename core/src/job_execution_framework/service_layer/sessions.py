@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from job_execution_framework.domain.script import Script
-from job_execution_framework.domain.steps import ControlWord
+from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.service_layer.observations import Observations
 from job_execution_framework.service_layer.plan import Plan
 
@@ -36,6 +36,6 @@ class Sessions(Protocol):
         """
         ...
 
-    async def close(self, run: str, uid: str, word: ControlWord) -> None:
+    async def close(self, run: str, uid: str, control: SessionControl) -> None:
         """Tell the run to end; it ends in its own time."""
         ...

@@ -57,7 +57,7 @@ class Condition(Wire):
     """One line; of a failed job it says which script failed, with which arguments, and why."""
 
 
-class Place(Wire):
+class CodeLocation(Wire):
     """A place in the user's own code."""
 
     file: Line
@@ -87,7 +87,7 @@ class Failure(Wire):
     """Type of the exception, where there was one."""
     root: Line | None = None
     """What the exception came from: caused by OSError: no licence."""
-    at: Place | None = None
+    at: CodeLocation | None = None
     """The innermost place in the user's own code."""
     exit_code: ExitCode | None = None
     """Exit code of the process, where it ended by itself."""

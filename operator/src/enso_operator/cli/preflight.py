@@ -42,7 +42,7 @@ def preflight(
     found = [(script, one) for script in scripts for one in _unfit(works[script.name], script)]
     if not found:
         return []
-    place = _Place(file, described)
+    place = _CodeLocation(file, described)
     interpreters = {session.name: session.interpreter for session in described.sessions}
     return [
         Finding(
@@ -60,7 +60,7 @@ def _unfit(work: Work, script: Script) -> Iterator[Unfit]:
         yield from unfit(work, script.parameters)
 
 
-class _Place:
+class _CodeLocation:
     """Where the scripts of a manifest stand in its file."""
 
     def __init__(self, file: Path, described: Manifest) -> None:

@@ -151,7 +151,7 @@ class Progress:
         elif event.cause:
             self.say(f"session {event.run} was lost: {event.cause}", "yellow")
         elif event.killed:
-            self.say(f"session {event.told()}", "yellow")
+            self.say(f"session {event.details()}", "yellow")
 
     def ended(self, job: Job) -> None:
         """Say how the job ended and, where it failed, all that helps."""

@@ -11,14 +11,14 @@ from functools import cache
 from typing import Protocol
 
 from enso_operator.blocking import in_thread
-from enso_operator.controller.event_publisher import Announcer
+from enso_operator.controller.event_publisher import EventPublisher
 from enso_operator.coordinator.actor import Actor, Listener
 from enso_operator.coordinator.obstacles import is_same
-from enso_operator.coordinator.session_location import Place
+from enso_operator.coordinator.session_location import SessionLocation
 from enso_operator.kube.client import Document, waiting
 from enso_operator.kube.event_recorder import Recorder
 from enso_operator.kube.status.conditions import shown_state
-from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork, Seen
+from enso_operator.kube.unit_of_work import EnsoJobObject, KubernetesJobUnitOfWork
 from enso_operator.observability.metrics import Metrics
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import (
@@ -49,7 +49,7 @@ class PlacedSessions(Sessions, Protocol):
     """Sessions that know where they are."""
 
     @property
-    def place(self) -> Place:
+    def location(self) -> SessionLocation:
         """Where the latest run is."""
         ...
 
@@ -72,7 +72,7 @@ class EnsoJobActor(Actor):
 
     def __init__(  # noqa: PLR0913  # what the base class needs, and the two things of its own
         self,
-        about: Seen,
+        ensojob: EnsoJobObject,
         *,
         job_uow: KubernetesJobUnitOfWork,
         sessions: PlacedSessions,
@@ -82,8 +82,8 @@ class EnsoJobActor(Actor):
         recorder: Recorder,
         metrics: Metrics,
     ) -> None:
-        super().__init__(about.name, job_uow, sessions, library, clock, listener, PACE_SECONDS)
-        self.about = about
+        super().__init__(ensojob.name, job_uow, sessions, library, clock, listener, PACE_SECONDS)
+        self.ensojob = ensojob
         """The EnsoJob as it was last loaded or written."""
         self.unread: Document | None = None
         """The EnsoJob as it was last seen, where that is news."""
@@ -95,19 +95,19 @@ class EnsoJobActor(Actor):
         self._objects, self._metrics, self._placed = job_uow, metrics, sessions
         self._waits: Cause | None = None
         """What the status says that the job waits for."""
-        self._announcer = Announcer(recorder, metrics, clock)
-        self.saw(about.document)
+        self._publisher = EventPublisher(recorder, metrics, clock)
+        self.on_event(ensojob.document)
 
-    def saw(self, document: Document) -> None:
+    def on_event(self, document: Document) -> None:
         """Take the EnsoJob as a watch brought it."""
         self.unread = document
-        self._heard.put_nowait(Observations())
+        self._inbox.put_nowait(Observations())
 
     @property
-    def newest(self) -> Seen:
+    def newest(self) -> EnsoJobObject:
         """The newest that is known of the EnsoJob."""
-        unread = Seen(self.unread) if self.unread else self.about
-        return max(self.about, unread, key=lambda seen: int(seen.version))
+        unread = EnsoJobObject(self.unread) if self.unread else self.ensojob
+        return max(self.ensojob, unread, key=lambda seen: int(seen.version))
 
     async def sleep(self, seconds: float) -> None:
         """Return after so many seconds, or as soon as the EnsoJob is gone."""
@@ -117,7 +117,7 @@ class EnsoJobActor(Actor):
     def deleted(self) -> None:
         """Hear that the EnsoJob is gone."""
         self._is_deleted.set()
-        self._heard.put_nowait(JobNotFound(f"job {self.job_id} is gone: somebody deleted it"))
+        self._inbox.put_nowait(JobNotFound(f"job {self.job_id} is gone: somebody deleted it"))
 
     async def drive(self) -> None:
         """Return when the job has ended, or rests. One that is deleted is ended, as far as it ran.
@@ -128,18 +128,18 @@ class EnsoJobActor(Actor):
             await super().drive()
         except JobNotFound as error:
             job = self._as_committed()
-            if job is None or job.run is None:
+            if job is None or job.open_run is None:
                 return
-            _log.info("%s/%s: %s", self.about.namespace, self.job_id, error)
+            _log.info("%s/%s: %s", self.ensojob.namespace, self.job_id, error)
             self._go_on_without_it(job)
             await super().drive()
 
     def _as_committed(self) -> Job | None:
         """Return what is known of a job that is gone; what was not committed was never let go."""
-        if self._job and self._job.run not in self._job.events[self._committed :]:
+        if self._job and self._job.open_run not in self._job.events[self._committed :]:
             return self._job
         try:
-            return self.about.job()
+            return self.ensojob.job()
         except (InvalidJob, Unreadable):
             return None
 
@@ -162,21 +162,21 @@ class EnsoJobActor(Actor):
         except (InvalidJob, Unreadable) as error:
             if isinstance(error, InvalidJob):
                 await self._refuse(str(error))
-            self.about, self.gave_up = self._objects.seen(self.job_id), True
+            self.ensojob, self.gave_up = self._objects.seen(self.job_id), True
             raise NoJob(str(error)) from error
-        self.about = self._objects.seen(self.job_id)
-        self._wish = wish_of(self.about)
+        self.ensojob = self._objects.seen(self.job_id)
+        self._wish = wish_of(self.ensojob)
         return job
 
     async def _refuse(self, why: str) -> None:
         """Write that the EnsoJob makes no job, for good; a status that is none stays as it is."""
-        await self.complain(why)  # before the write that ends a `kubectl wait`
+        await self.report_blocked(why)  # before the write that ends a `kubectl wait`
         with suppress(Unreadable), waiting():
             await in_thread(self._objects.refuse, self.job_id, why, self.clock.now())
 
     def waits(self, job: Job) -> Cause | None:
         """Return what keeps the job from going on: the API server, or what its Pod lacks."""
-        return super().waits(job) or (self._placed.place.waits if job.run else None)
+        return super().waits(job) or (self._placed.location.waits if job.open_run else None)
 
     def has_news(self, job: Job) -> bool:
         """Whether there is something to be committed; that the job waits is news, too."""
@@ -184,31 +184,33 @@ class EnsoJobActor(Actor):
 
     def may_rest(self, job: Job, step: Step) -> bool:
         """Whether nothing is to be done until the EnsoJob is changed, or for long."""
-        if job.run or not isinstance(step, Wait) or self.job_uow is not self._objects:
+        if job.open_run or not isinstance(step, Wait) or self.job_uow is not self._objects:
             return False
-        if self.has_news(job) or self.waits(job) or not self._heard.empty():
+        if self.has_news(job) or self.waits(job) or not self._inbox.empty():
             return False
         self.wakes_in = None if step.until is None else step.until - self.clock.now()
         return self.wakes_in is None or self.wakes_in >= REST_SECONDS
 
     async def commit(self, job: Job, step: Step) -> None:
         """Make it durable, and remember the object as it is now."""
-        waits, placed = self.waits(job), self._placed.place
+        waits, placed = self.waits(job), self._placed.location
         if is_same(waits, self._waits):
             waits = self._waits
         elif self.job_uow is self._objects:
             self._objects.jobs.touch(job.id)
-            if waits and job.run and waits == placed.waits:
+            if waits and job.open_run and waits == placed.waits:
                 is_late = shown_state(job) is JobState.WAITING
-                await self.complain(f"{job.run.run}{' has not begun' if is_late else ''}: {waits}")
-        self._objects.place = replace(placed, waits=waits)
+                await self.report_blocked(
+                    f"{job.open_run.run}{' has not begun' if is_late else ''}: {waits}"
+                )
+        self._objects.location = replace(placed, waits=waits)
         with waiting(), self._metrics.committing():
             await super().commit(job, step)
         self._waits = waits
         if self.job_uow is self._objects:
-            self.about = self._objects.seen(self.job_id)
+            self.ensojob = self._objects.seen(self.job_id)
             self._forget_what_sessions_told(job)
-            self._announcer.committed()
+            self._publisher.committed()
 
     def _forget_what_sessions_told(self, job: Job) -> None:
         """Hold only the events that a status could be made of: it has the rest, and was written."""
@@ -252,24 +254,24 @@ class EnsoJobActor(Actor):
         """Post what is new as Kubernetes Events; the commit after it ends a `kubectl wait`."""
         if job.events and self._is_first_sight():
             events = [job.events[0], *events]  # that it was added, which its creation says
-        await self._announcer.tell(self.about, job, events)
+        await self._publisher.tell(self.ensojob, job, events)
 
-    async def complain(self, why: str) -> None:
+    async def report_blocked(self, why: str) -> None:
         """Say once, as an Event, what keeps the job from going on."""
-        await self._announcer.complain(self.about, self._job, why)
+        await self._publisher.report_blocked(self.ensojob, self._job, why)
 
     def _is_first_sight(self) -> bool:
-        status: Document = self.about.document.get("status") or {}
+        status: Document = self.ensojob.document.get("status") or {}
         return self.job_uow is self._objects and not status.get("conditions")
 
 
-def wish_of(about: Seen) -> Observations:
+def wish_of(ensojob: EnsoJobObject) -> Observations:
     """Return what the user wants, as the object says that is decided about."""
-    is_going = about.document["metadata"].get("deletionTimestamp")
+    is_going = ensojob.document["metadata"].get("deletionTimestamp")
     return Observations(
-        suspend=bool(about.document["spec"].get("suspend")),
+        suspend=bool(ensojob.document["spec"].get("suspend")),
         cancel=Cancel(why="its EnsoJob is being deleted") if is_going else None,
-        broken=Cause(Reason.INVALID_JOB, about.broken) if about.broken else None,
+        broken=Cause(Reason.INVALID_JOB, ensojob.broken) if ensojob.broken else None,
     )
 
 

@@ -11,7 +11,7 @@ from enso_operator.coordinator.allowance import Allowance
 from enso_operator.coordinator.obstacles import without_numbers
 from enso_operator.kube.client import Document, NoSuchObject, Refused
 from enso_operator.kube.event_recorder import Recorder
-from enso_operator.kube.unit_of_work import Seen
+from enso_operator.kube.unit_of_work import EnsoJobObject
 from enso_operator.observability.metrics import Metrics
 from job_execution_framework.domain.errors import EnsoError, Unavailable
 from job_execution_framework.domain.events import COORDINATOR, Event
@@ -29,7 +29,7 @@ PATIENCE_SECONDS = 60.0
 _log = logging.getLogger(__name__)
 
 
-class Announcer:
+class EventPublisher:
     """Tells what happens to a job, before it is committed.
 
     Names of Events come from what they tell, so nothing is lost or told twice where the commit
@@ -45,42 +45,44 @@ class Announcer:
         """The operator's own words, each of which is posted once."""
         self._allowance = Allowance(AT_ONCE, A_SECOND, clock.now())
 
-    async def tell(self, about: Seen, job: Job, events: Sequence[Event]) -> None:
+    async def tell(self, ensojob: EnsoJobObject, job: Job, events: Sequence[Event]) -> None:
         """Post the new events of the job. Raises Unavailable, but not for ever."""
-        documents = self._recorder.documents(about, job, events)
+        documents = self._recorder.documents(ensojob, job, events)
         told = [*zip(events, documents, strict=True)]
         recorded = [document for event, document in told if event.origin not in (COORDINATOR, "")]
         ours = [document for event, document in told if event.origin in (COORDINATOR, "")]
         try:
             await self._post_all(self._allowed(recorded))
             if self._new(recorded):
-                await self._note(about, job, "EventsLeftOut", LEFT_OUT)
+                await self._note(ensojob, job, "EventsLeftOut", LEFT_OUT)
             # One after the other: whoever posts the rest after a crash decides it anew, and later.
             for document in ours:
                 await self._post_all([document])
         except (Refused, NoSuchObject, Unavailable) as error:
-            self._give_way(about, error)
+            self._give_way(ensojob, error)
         else:
             self._failing_since = None
 
-    async def complain(self, about: Seen, job: Job | None, why: str) -> None:
+    async def report_blocked(self, ensojob: EnsoJobObject, job: Job | None, why: str) -> None:
         """Say once what keeps the job from going on. Raises Unavailable, but not for ever."""
         try:
-            await self._note(about, job, "NotGoingOn", why)
+            await self._note(ensojob, job, "NotGoingOn", why)
         except (Refused, NoSuchObject, Unavailable) as error:
-            self._give_way(about, error)
+            self._give_way(ensojob, error)
 
     def committed(self) -> None:
         """Know that what was told is not told again."""
         self._posted.clear()
 
-    async def _note(self, about: Seen, job: Job | None, reason: str, message: str) -> None:
+    async def _note(
+        self, ensojob: EnsoJobObject, job: Job | None, reason: str, message: str
+    ) -> None:
         """Post something of the operator's own, once."""
         words = reason, without_numbers(message)
         if words in self._noted:
             return
-        note = self._recorder.note(about, job, reason, message, self._clock.now())
-        _log.warning("%s/%s: %s", about.namespace, about.name, message)
+        note = self._recorder.note(ensojob, job, reason, message, self._clock.now())
+        _log.warning("%s/%s: %s", ensojob.namespace, ensojob.name, message)
         await in_thread(self._post, note)
         self._noted.add(words)
 
@@ -95,13 +97,13 @@ class Announcer:
         self._allowance.spend(len(allowed))
         return allowed
 
-    def _give_way(self, about: Seen, error: EnsoError) -> None:
+    def _give_way(self, ensojob: EnsoJobObject, error: EnsoError) -> None:
         """Raise what may get better, for a while; then let the job go on without its Events."""
         now = self._clock.now()
         self._failing_since = self._failing_since or now
         if isinstance(error, Unavailable) and now < self._failing_since + PATIENCE_SECONDS:
             raise error
-        name = f"{about.namespace}/{about.name}"
+        name = f"{ensojob.namespace}/{ensojob.name}"
         _log.warning("%s: Events are not told, the status has it all: %s", name, error)
 
     async def _post_all(self, documents: Sequence[Document]) -> None:

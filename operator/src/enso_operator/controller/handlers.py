@@ -34,8 +34,8 @@ def handlers(
     )
 
     @kopf.on.event(GROUP, VERSION, KIND, registry=registry)
-    async def saw(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401  # whatever kopf gives
-        tell(reconciler.saw, event["type"], dict(event["object"]))
+    async def on_event(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401  # whatever kopf gives
+        tell(reconciler.on_event, event["type"], dict(event["object"]))
 
     if saw_pod:
 
@@ -49,7 +49,7 @@ def handlers(
     async def login(**_: Any) -> kopf.AiohttpSession:  # noqa: ANN401
         return credentials(configuration)
 
-    del saw, login  # the registry has them
+    del on_event, login  # the registry has them
     return registry
 
 

@@ -27,9 +27,9 @@ from enso_operator.kube.event_recorder import Recorder
 from enso_operator.kube.library import EnsoScriptLibrary
 from enso_operator.kube.unit_of_work import (
     KIND,
+    EnsoJobObject,
     KubernetesJobUnitOfWork,
     Reference,
-    Seen,
     lean,
 )
 from enso_operator.observability.metrics import Metrics
@@ -51,10 +51,10 @@ class JobSessions(PlacedSessions, Protocol):
         ...
 
 
-class Machine(Protocol):
+class SessionBackend(Protocol):
     """Where the sessions of all EnsoJobs run."""
 
-    def sessions(self, about: Seen) -> JobSessions:
+    def sessions(self, ensojob: EnsoJobObject) -> JobSessions:
         """Return the sessions of a job."""
         ...
 
@@ -72,11 +72,11 @@ class Reconciler:
     """Starts actors, and watches that none dies silently."""
 
     client: ApiClient
-    machine: Machine
+    backend: SessionBackend
     recorder: Recorder
     clock: Clock
     metrics: Metrics
-    listener: Callable[[Seen], Listener]
+    listener: Callable[[EnsoJobObject], Listener]
     namespaces: Sequence[str] = ()
     """Those that are looked after; without any, all."""
 
@@ -104,16 +104,16 @@ class Reconciler:
         """How many jobs there are that have not ended."""
         return len(self.actors) + len(self._resting)
 
-    def saw(self, kind: str | None, document: Document) -> None:
+    def on_event(self, kind: str | None, document: Document) -> None:
         """Take what a watch brought: ADDED, MODIFIED or DELETED; None is an object that it lists.
 
         Only a listing may bring what is older than what was seen: a restored cluster does.
         """
-        seen = Seen(lean(document))
+        seen = EnsoJobObject(lean(document))
         if kind == "DELETED":
             self._gone(seen.uid)
             if seen.uid not in self.actors:
-                self._do(self.machine.forget(seen.namespace, seen.uid))
+                self._do(self.backend.forget(seen.namespace, seen.uid))
             return
         version, before = int(seen.version), self.known.get(seen.uid, 0)
         if version == before or (version < before and kind is not None):
@@ -121,9 +121,9 @@ class Reconciler:
         self.known[seen.uid] = version
         self._see_to(seen)
 
-    def _see_to(self, seen: Seen) -> None:
+    def _see_to(self, seen: EnsoJobObject) -> None:
         if actor := self.actors.get(seen.uid):
-            actor.saw(seen.document)
+            actor.on_event(seen.document)
             return
         self._let_be(seen.uid)
         if not needs_work(seen.document):
@@ -142,7 +142,7 @@ class Reconciler:
         for uid in before - listed.keys():
             self._gone(uid)
         known = listed.keys() | self.known.keys() | self.actors.keys()
-        self._do(self.machine.tidy(self.namespaces, known))
+        self._do(self.backend.tidy(self.namespaces, known))
         return [(uid, at) for uid, at in listed.items() if at > self.known.get(uid, 0)]
 
     def _listed(self, namespace: str) -> dict[str, int]:
@@ -182,15 +182,15 @@ class Reconciler:
 
     # Jobs for which something is to be done.
 
-    def _start(self, seen: Seen) -> None:
+    def _start(self, seen: EnsoJobObject) -> None:
         """Have an actor drive the job. From here on there is this one, and no other."""
-        sessions = self.machine.sessions(seen)
+        sessions = self.backend.sessions(seen)
         actor = self.actors[seen.uid] = self._actor(seen, sessions)
         self._do(self._drive(actor, sessions))
 
     async def _drive(self, actor: EnsoJobActor, sessions: JobSessions) -> None:
         """Drive a job until nothing is to be done for it, however often its actor breaks."""
-        failures, namespace, uid = 0, actor.about.namespace, actor.about.uid
+        failures, namespace, uid = 0, actor.ensojob.namespace, actor.ensojob.uid
         turn_of.set(uid)  # for this task, and those that it begins
         try:
             while not await self._drive_to_end(actor):
@@ -198,16 +198,16 @@ class Reconciler:
                 # What is seen and heard of the job from now on is for the next one.
                 actor = self.actors[uid] = self._actor(actor.newest, sessions)
                 pause = min(LONGEST_BACK_OFF_SECONDS, 2.0**failures)
-                await _complain(actor, f"enso itself broke; it tries again in {pause:g} s")
+                await _report_blocked(actor, f"enso itself broke; it tries again in {pause:g} s")
                 await actor.sleep(pause)
         finally:
             del self.actors[uid]
         self._settle(actor)
         await sessions.reap(LINGER_SECONDS)
         if uid not in self.known:
-            await self.machine.forget(namespace, uid)
+            await self.backend.forget(namespace, uid)
 
-    def _actor(self, seen: Seen, sessions: JobSessions) -> EnsoJobActor:
+    def _actor(self, seen: EnsoJobObject, sessions: JobSessions) -> EnsoJobActor:
         return EnsoJobActor(
             seen,
             job_uow=KubernetesJobUnitOfWork(Objects(self.client, seen.namespace, KIND)),
@@ -224,11 +224,11 @@ class Reconciler:
         try:
             await actor.drive()
         except NoJob as error:
-            _log.warning("%s/%s: %s", actor.about.namespace, actor.about.name, error)
-            await _complain(actor, str(error))
+            _log.warning("%s/%s: %s", actor.ensojob.namespace, actor.ensojob.name, error)
+            await _report_blocked(actor, str(error))
         except Exception:  # noqa: BLE001  # whatever it is, the job goes on
             self.metrics.actor_failed()
-            _log.exception("%s/%s: its actor broke", actor.about.namespace, actor.about.name)
+            _log.exception("%s/%s: its actor broke", actor.ensojob.namespace, actor.ensojob.name)
             return False
         return True
 
@@ -236,7 +236,7 @@ class Reconciler:
 
     def _settle(self, actor: EnsoJobActor) -> None:
         """Look at the job again where it was changed after its actor looked; else let it rest."""
-        about, newest = actor.about, actor.newest
+        about, newest = actor.ensojob, actor.newest
         if about.uid not in self.known:
             return
         # What the watch still shows of the time before is no news.
@@ -250,7 +250,7 @@ class Reconciler:
         else:
             self._see_to(newest)
 
-    def _rest(self, seen: Seen, seconds: float | None) -> None:
+    def _rest(self, seen: EnsoJobObject, seconds: float | None) -> None:
         self._resting[seen.uid] = seen.reference
         if seconds is not None:
             self._alarms.set(seen.reference, seconds)
@@ -268,7 +268,7 @@ class Reconciler:
         """Look at a job that rested until now."""
         objects = Objects(self.client, job.namespace, KIND)
         try:
-            seen = Seen(await patiently(objects.get, job.name))
+            seen = EnsoJobObject(await patiently(objects.get, job.name))
         except NoSuchObject:
             return
         except Refused as error:
@@ -281,11 +281,11 @@ class Reconciler:
             self._see_to(seen)
 
 
-async def _complain(actor: EnsoJobActor, why: str) -> None:
+async def _report_blocked(actor: EnsoJobActor, why: str) -> None:
     """Tell it as an Event, as patiently as all others."""
     while True:
         try:
-            return await actor.complain(why)
+            return await actor.report_blocked(why)
         except Unavailable:
             await asyncio.sleep(1)
 

@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass
-class Sweeper:
+class Resync:
     """Knows whether the operator sees what there is."""
 
     reconciler: Reconciler

@@ -14,7 +14,7 @@ from kubernetes.client import ApiClient
 from enso_operator.blocking import in_thread
 from enso_operator.controller.alarms import Alarms
 from enso_operator.kube.client import Document, NoSuchObject, Objects, Refused
-from enso_operator.kube.unit_of_work import KIND, Reference, Seen
+from enso_operator.kube.unit_of_work import KIND, EnsoJobObject, Reference
 from job_execution_framework.domain.errors import Conflict, Unavailable
 from job_execution_framework.service_layer.clock import Clock
 
@@ -43,7 +43,7 @@ class TimeToLive:
     def __post_init__(self) -> None:
         self._due = Alarms(self._ring)
 
-    def look_at(self, seen: Seen) -> None:
+    def look_at(self, seen: EnsoJobObject) -> None:
         """Have it deleted in time, if it has ended and is not to stay for ever."""
         self.forget(seen.uid)
         seconds: int | None = seen.document["spec"].get("ttlSecondsAfterFinished")

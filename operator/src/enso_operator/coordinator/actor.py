@@ -27,7 +27,7 @@ from job_execution_framework.domain.errors import (
 )
 from job_execution_framework.domain.events import Event, JobFailed, SessionOpened
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.steps import Close, ControlWord, Open, Step, Wait
+from job_execution_framework.domain.steps import Close, Open, SessionControl, Step, Wait
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.clock import Clock
 from job_execution_framework.service_layer.library import Library
@@ -61,7 +61,7 @@ class Actor:
     pace_seconds: float = 0.0
     """What tells of nothing but progress is committed so much later, with what comes meanwhile."""
 
-    _heard: asyncio.Queue[Observations | Exception] = field(
+    _inbox: asyncio.Queue[Observations | Exception] = field(
         default_factory=asyncio.Queue[Observations | Exception], init=False
     )
     _pending: list[Observations] = field(default_factory=list[Observations], init=False)
@@ -74,7 +74,7 @@ class Actor:
     _announced: int = field(default=0, init=False)
     _committed: int = field(default=0, init=False)
     _committed_at: float = field(default=0.0, init=False)
-    _news_at: float | None = field(default=None, init=False)
+    _uncommitted_since: float | None = field(default=None, init=False)
     """When the first of what is to be committed was folded."""
     _step: Step | None = field(default=None, init=False)
     """What was decided by the last commit."""
@@ -85,17 +85,17 @@ class Actor:
     _followed: str = field(default="", init=False)
     _follower: asyncio.Task[None] | None = field(default=None, init=False)
     _told: Close | None = field(default=None, init=False)
-    _disbelief: Cause | None = field(default=None, init=False)
+    _untrusted_because: Cause | None = field(default=None, init=False)
     """Why the records of the open session are not believed any more."""
     _obstacles: Obstacles = field(default_factory=Obstacles, init=False)
 
     def cancel(self, by: str = "", why: str = "") -> None:
         """Stop the job: its running script is ended, and the job is Cancelled."""
-        self._heard.put_nowait(Observations(cancel=Cancel(by, why)))
+        self._inbox.put_nowait(Observations(cancel=Cancel(by, why)))
 
     def suspend(self, *, suspend: bool) -> None:
         """Let the running script end and start no other, or go on."""
-        self._heard.put_nowait(Observations(suspend=suspend))
+        self._inbox.put_nowait(Observations(suspend=suspend))
 
     async def drive(self) -> None:
         """Return when the job has ended and nothing of it runs any more, or where it may rest."""
@@ -129,7 +129,7 @@ class Actor:
         self._step, self._committed, self._folded = step, len(job.events), 0
         self._pending.clear()
         self._room.set()
-        self._committed_at, self._news_at = self.clock.now(), None
+        self._committed_at, self._uncommitted_since = self.clock.now(), None
         self.listener(job, new)
 
     async def announce(self, job: Job, events: Sequence[Event]) -> None:
@@ -139,7 +139,7 @@ class Actor:
         """Return what the session is to do. Raises InvalidJob, Unavailable, and NotYet."""
         return await in_thread(Plan.of, job, step, self.library)
 
-    async def complain(self, why: str) -> None:
+    async def report_blocked(self, why: str) -> None:
         """Tell what keeps the job from going on; it may happen again."""
 
     def waits(self, job: Job) -> Cause | None:
@@ -187,7 +187,7 @@ class Actor:
         is_news = trying != STORE or not isinstance(error, NoAnswer)  # else it is every job's
         if is_news and now >= obstacle.tell_at:
             with suppress(Unavailable):  # it is told with the next try
-                await self.complain(str(error))
+                await self.report_blocked(str(error))
         return obstacle.tries
 
     async def _turn(self) -> tuple[Job, Step]:
@@ -204,8 +204,8 @@ class Actor:
             self._obstacles.passed(OPEN)
         await self.announce(job, job.events[self._announced :])
         self._announced = len(job.events)
-        if self._news_at is None and self.has_news(job):
-            self._news_at = self.clock.now()
+        if self._uncommitted_since is None and self.has_news(job):
+            self._uncommitted_since = self.clock.now()
         if self._is_urgent(job, step) or self._wait_for_commit() <= 0:
             await self.commit(job, step)
         return job, step
@@ -223,25 +223,27 @@ class Actor:
 
     def _is_urgent(self, job: Job, step: Step) -> bool:
         """Whether something is to be done that waits for its commit."""
-        is_new_run = job.run is not None and job.run.run != self._followed
+        is_new_run = job.open_run is not None and job.open_run.run != self._followed
         return job.finished or is_new_run or step != self._step or self._is_full(job)
 
     def _wait_for_commit(self) -> float:
-        since = self._committed_at if self._news_at is None else self._news_at
+        since = self._committed_at if self._uncommitted_since is None else self._uncommitted_since
         return self.pace_seconds - (self.clock.now() - since)
 
     async def fold(self, job: Job, seen: Observations) -> Step:
         """Fold what was seen. A session that breaks the rules is ended, and not believed."""
-        if self._disbelief:
-            ended = seen.ended and Ended(log_is_complete=False, cause=self._disbelief)
+        if self._untrusted_because:
+            ended = seen.ended and Ended(log_is_complete=False, cause=self._untrusted_because)
             seen = replace(seen, records=(), ended=ended)
         try:
             return services.reconcile(job, session_trust.believed(job, seen), self.clock.now())
         except (GapInLog, IllegalTransition) as error:
-            if not job.run or not (seen.records or (seen.ended and seen.ended.outcomes)):
+            if not job.open_run or not (seen.records or (seen.ended and seen.ended.outcomes)):
                 raise
-            await self.sessions.close(job.run.run, job.run.uid, ControlWord.CANCEL)
-            self._disbelief = Cause(Reason.SESSION_LOST, f"its records cannot be true: {error}")
+            await self.sessions.close(job.open_run.run, job.open_run.uid, SessionControl.CANCEL)
+            self._untrusted_because = Cause(
+                Reason.SESSION_LOST, f"its records cannot be true: {error}"
+            )
             return await self.fold(job, seen)
 
     async def _open(self, job: Job, step: Open) -> Step:
@@ -272,8 +274,8 @@ class Actor:
 
     async def _act(self, job: Job, step: Step) -> None:
         """Do what is to be done; what does not work now is tried again, and holds up nothing."""
-        await self._try(CLOSE, self._close, job.run, step)
-        await self._try(RELEASE, self._begin, job.run, step)
+        await self._try(CLOSE, self._close, job.open_run, step)
+        await self._try(RELEASE, self._begin, job.open_run, step)
 
     async def _try(
         self,
@@ -294,7 +296,7 @@ class Actor:
 
     async def _close(self, run: SessionOpened, step: Step) -> None:
         if isinstance(step, Close) and step != self._told:
-            await self.sessions.close(run.run, run.uid, step.word)
+            await self.sessions.close(run.run, run.uid, step.control)
             self._told = step
 
     async def _begin(self, run: SessionOpened, _: Step) -> None:
@@ -302,11 +304,11 @@ class Actor:
         if run.run == self._followed:
             return
         lost = await self._release(run)
-        self._followed, self._disbelief = run.run, None
+        self._followed, self._untrusted_because = run.run, None
         if self._follower:
             self._follower.cancel()
         if lost:
-            self._heard.put_nowait(Observations(run=run.run, ended=lost))
+            self._inbox.put_nowait(Observations(run=run.run, ended=lost))
         else:
             after = self._job.cursors.get(run.run, 0) if self._job else 0
             self._follower = asyncio.create_task(self._follow(run, after))
@@ -327,13 +329,13 @@ class Actor:
     async def _follow(self, run: SessionOpened, after: int) -> None:
         try:
             async for observations in self.sessions.follow(run.run, run.uid, after):
-                self._heard.put_nowait(observations)
+                self._inbox.put_nowait(observations)
                 self._unfolded += len(observations.records)
                 if self._unfolded >= MOST_HELD:
                     self._room.clear()
                 await self._room.wait()
         except Exception as error:  # noqa: BLE001  # the actor raises it: no task dies silently
-            self._heard.put_nowait(error)
+            self._inbox.put_nowait(error)
 
     # Hear.
 
@@ -345,13 +347,13 @@ class Actor:
         waits += [when - self.clock.now() for when in self._obstacles.due()]
         try:
             async with asyncio.timeout(max(0.0, min(waits)) if waits else None):
-                self.take(await self._heard.get())
+                self.take(await self._inbox.get())
         except TimeoutError:
             return
 
     def _take_all(self) -> None:
-        while not self._heard.empty():
-            self.take(self._heard.get_nowait())
+        while not self._inbox.empty():
+            self.take(self._inbox.get_nowait())
 
     def take(self, heard: Observations | Exception) -> None:
         """Keep what a session said until it is committed, and of wishes the last ones."""

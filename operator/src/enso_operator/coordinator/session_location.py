@@ -8,7 +8,7 @@ from job_execution_framework.domain.cause import Cause
 
 
 @dataclass(frozen=True)
-class Place:
+class SessionLocation:
     """What a job's status and failure card tell of the session that it has or had."""
 
     pod: str = ""
@@ -23,4 +23,4 @@ class Place:
     """What keeps the session from beginning or from ending, where that is not a moment's delay."""
 
 
-NOWHERE = Place()
+NOWHERE = SessionLocation()

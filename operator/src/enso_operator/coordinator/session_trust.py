@@ -31,12 +31,12 @@ def believed(job: Job, seen: Observations) -> Observations:
     Raises IllegalTransition where the open session tells what only somebody else could know, or
     more than there can be.
     """
-    if not job.run or seen.run not in ("", job.run.run):
+    if not job.open_run or seen.run not in ("", job.open_run.run):
         return seen
     for event in seen.records:
-        _check_record(job, job.run, event)
+        _check_record(job, job.open_run, event)
     for outcome in seen.ended.outcomes if seen.ended else ():
-        _check_last_words(job, job.run, outcome)
+        _check_last_words(job, job.open_run, outcome)
     return replace(seen, records=tuple(_lean(job, event) for event in seen.records))
 
 

@@ -24,7 +24,7 @@ from enso_operator.kube.client import (
 )
 from enso_operator.kube.status.conditions import card_in
 from enso_operator.kube.status.fields import one_line
-from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork, Seen
+from enso_operator.kube.unit_of_work import EnsoJobObject, KubernetesJobUnitOfWork
 from job_execution_framework.domain.errors import (
     Conflict,
     InvalidJob,
@@ -134,7 +134,7 @@ class ClusterJobs:
                 continue
         raise Unavailable(f"others keep changing job {job_id}: try again")
 
-    def _executable(self, job_id: str) -> Seen:
+    def _executable(self, job_id: str) -> EnsoJobObject:
         """Return the object of a job that nobody has let go yet; else raise JobAlreadyStarted."""
         with self._unit_of_work() as uow:
             with suppress(Unreadable):  # what a newer operator wrote need not be understood here

@@ -178,7 +178,7 @@ class EmbeddedJobs:
         now, ended = self._clock.now(), Ended(log_is_complete=False, cause=cause)
         with InMemoryJobUnitOfWork(self._repository) as uow:
             job = uow.jobs.get(job_id)
-            if job.run:
+            if job.open_run:
                 services.reconcile(job, Observations(ended=ended), now)
             if job.state not in ENDED:
                 job.record(JobFailed(at=now, cause=cause))

@@ -10,7 +10,7 @@ import hashlib
 import re
 
 from enso_operator.kube.client import Document
-from enso_operator.kube.unit_of_work import Seen
+from enso_operator.kube.unit_of_work import EnsoJobObject
 from job_execution_framework.domain import events
 from job_execution_framework.domain.events import COORDINATOR, Event
 from job_execution_framework.domain.job import Job
@@ -25,27 +25,29 @@ _BEFORE_THE_END, _AFTER_THE_END = "w.", "y."
 _SUSPENSIONS = (events.JobSuspended, events.JobUnsuspended)
 
 
-def name_of(about: Seen, job: Job, event: Event, resumes: int) -> str:
+def name_of(ensojob: EnsoJobObject, job: Job, event: Event, resumes: int) -> str:
     """Return the name of what tells an event; `resumes` counts those of the job up to it."""
-    identity = [about.uid, type(event).__name__, *_identity(event, resumes)]
+    identity = [ensojob.uid, type(event).__name__, *_identity(event, resumes)]
     place, moment = _place(job, event), ""
     if place is None:
-        place = _stands_at(about, job)
+        place = _stands_at(ensojob, job)
         moment = f"x{event.seq if isinstance(event, _SUSPENSIONS) else 0xFFFF:04x}."
-    return _name(about, resumes, place, moment, identity)
+    return _name(ensojob, resumes, place, moment, identity)
 
 
-def name_of_note(about: Seen, job: Job | None, reason: str, words: str) -> str:
+def name_of_note(ensojob: EnsoJobObject, job: Job | None, reason: str, words: str) -> str:
     """Return the name of what the operator itself has to say; the same words are told once."""
-    resumes = int(_ledger(about).get("resumes") or 0)
-    moment = _AFTER_THE_END if _status(about).get("completionTime") else _BEFORE_THE_END
-    return _name(about, resumes, _stands_at(about, job), moment, [about.uid, reason, words])
+    resumes = int(_ledger(ensojob).get("resumes") or 0)
+    moment = _AFTER_THE_END if _status(ensojob).get("completionTime") else _BEFORE_THE_END
+    return _name(ensojob, resumes, _stands_at(ensojob, job), moment, [ensojob.uid, reason, words])
 
 
-def _name(about: Seen, resumes: int, place: _Place, moment: str, identity: list[str]) -> str:
+def _name(
+    ensojob: EnsoJobObject, resumes: int, place: _Place, moment: str, identity: list[str]
+) -> str:
     digest = hashlib.sha256("/".join(identity).encode()).hexdigest()[:16]
     session, run, number = place
-    return f"{about.name}.{resumes:02x}{session:02x}{run:04x}{number:06x}.{moment}{digest}"
+    return f"{ensojob.name}.{resumes:02x}{session:02x}{run:04x}{number:06x}.{moment}{digest}"
 
 
 def _identity(event: Event, resumes: int) -> list[str]:
@@ -71,13 +73,13 @@ def _place(job: Job, event: Event) -> _Place | None:
     if event.origin not in (COORDINATOR, ""):
         return _in_run(job, event.origin, event.seq)
     if isinstance(event, (events.JobSucceeded, events.JobFailed, events.JobCancelled)):
-        return None if job.run else _AT_THE_END
+        return None if job.open_run else _AT_THE_END
     return None if isinstance(event, _SUSPENSIONS) else (0, 0, event.seq)
 
 
-def _stands_at(about: Seen, job: Job | None) -> _Place:
+def _stands_at(ensojob: EnsoJobObject, job: Job | None) -> _Place:
     """Return where the job stands as it was committed: whoever decides it anew knows no more."""
-    ledger = _ledger(about)
+    ledger = _ledger(ensojob)
     if job is None:
         return _BEFORE_SESSIONS
     if run := ledger.get("run"):
@@ -98,11 +100,11 @@ def _number(job: Job, session: str) -> int:
     return sessions.index(session) + 1 if session in sessions else 0
 
 
-def _ledger(about: Seen) -> Document:
-    ledger: Document = _status(about).get("ledger") or {}
+def _ledger(ensojob: EnsoJobObject) -> Document:
+    ledger: Document = _status(ensojob).get("ledger") or {}
     return ledger
 
 
-def _status(about: Seen) -> Document:
-    status: Document = about.document.get("status") or {}
+def _status(ensojob: EnsoJobObject) -> Document:
+    status: Document = ensojob.document.get("status") or {}
     return status

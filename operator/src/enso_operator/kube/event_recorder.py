@@ -17,7 +17,7 @@ from enso_operator.kube.client import GROUP, Document, Taken, create_event
 from enso_operator.kube.event_names import name_of, name_of_note
 from enso_operator.kube.status.fields import one_line, time_at
 from enso_operator.kube.status.write import card_of
-from enso_operator.kube.unit_of_work import Seen
+from enso_operator.kube.unit_of_work import EnsoJobObject
 from job_execution_framework.domain import events
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
@@ -58,35 +58,37 @@ class Recorder:
     def __init__(self, client: ApiClient, instance: str) -> None:
         self._client, self._instance = client, instance[:128]
 
-    def post(self, about: Seen, job: Job, new: Sequence[Event]) -> None:
+    def post(self, ensojob: EnsoJobObject, job: Job, new: Sequence[Event]) -> None:
         """Post the `new` events of the job, the last that it has; repeat it where it raised."""
-        for document in self.documents(about, job, new):
+        for document in self.documents(ensojob, job, new):
             self.send(document)
 
-    def documents(self, about: Seen, job: Job, new: Sequence[Event]) -> list[Document]:
+    def documents(self, ensojob: EnsoJobObject, job: Job, new: Sequence[Event]) -> list[Document]:
         """Return the Events that tell of the `new` events of the job, the last that it has."""
         resumes = job.resumes - sum(isinstance(event, events.JobResumed) for event in new)
         documents: list[Document] = []
         for event in new:
             resumes += isinstance(event, events.JobResumed)
             said = _Said(
-                name_of(about, job, event, resumes),
+                name_of(ensojob, job, event, resumes),
                 type(event).__name__,
                 _message(job, event),
                 event.at,
                 warning=is_warning(event),
             )
-            documents.append(self._document(about, said))
+            documents.append(self._document(ensojob, said))
         return documents
 
-    def note(self, about: Seen, job: Job | None, reason: str, message: str, at: float) -> Document:
+    def note(
+        self, ensojob: EnsoJobObject, job: Job | None, reason: str, message: str, at: float
+    ) -> Document:
         """Return an Event of the operator's own, a warning. The same words are told once.
 
         Numbers do not count: those of a quota change with every other job.
         """
         message = one_line(message)
-        name = name_of_note(about, job, reason, without_numbers(message))
-        return self._document(about, _Said(name, reason, message, at, warning=True))
+        name = name_of_note(ensojob, job, reason, without_numbers(message))
+        return self._document(ensojob, _Said(name, reason, message, at, warning=True))
 
     def send(self, document: Document) -> bool:
         """Post an Event; return False where it was posted before."""
@@ -96,16 +98,16 @@ class Recorder:
             return False
         return True
 
-    def _document(self, about: Seen, said: _Said) -> Document:
+    def _document(self, ensojob: EnsoJobObject, said: _Said) -> Document:
         time = time_at(said.at)
         return {
-            "metadata": {"name": said.name, "namespace": about.namespace},
+            "metadata": {"name": said.name, "namespace": ensojob.namespace},
             "involvedObject": {
                 "apiVersion": API_VERSION,
                 "kind": "EnsoJob",
-                "name": about.name,
-                "namespace": about.namespace,
-                "uid": about.uid,
+                "name": ensojob.name,
+                "namespace": ensojob.namespace,
+                "uid": ensojob.uid,
             },
             "type": "Warning" if said.warning else "Normal",
             "reason": said.reason,
@@ -130,4 +132,4 @@ def is_warning(event: Event) -> bool:
 
 def _message(job: Job, event: Event) -> str:
     card = card_of(job) if event == job.failure else None
-    return card.line if card else one_line(event.told() or SAID.get(type(event), ""))
+    return card.line if card else one_line(event.details() or SAID.get(type(event), ""))

@@ -14,13 +14,13 @@ from pydantic import ValidationError
 
 from enso_operator.api.digest import digest_of, is_comparable
 from enso_operator.api.status import EnsoJobStatus
-from enso_operator.coordinator.session_location import Place
+from enso_operator.coordinator.session_location import SessionLocation
 from enso_operator.kube.client import Document, NoSuchObject, Objects
 from enso_operator.kube.status.conditions import refused
 from enso_operator.kube.status.read import restored, told_by
 from enso_operator.kube.status.size import document_of, merge_patch
 from enso_operator.kube.status.write import status_of
-from enso_operator.manifests.render import ensojob, suspended_manifest
+from enso_operator.manifests.render import parse_ensojob, suspended_manifest
 from enso_operator.manifests.to_domain import JobDefinition, job_definition
 from job_execution_framework.domain.errors import InvalidJob, JobNotFound, Unreadable
 from job_execution_framework.domain.events import Event
@@ -54,7 +54,7 @@ def lean(document: Document) -> Document:
 
 
 @dataclass(frozen=True)
-class Seen:
+class EnsoJobObject:
     """An EnsoJob as the API server had it at one moment."""
 
     document: Document
@@ -118,7 +118,7 @@ class Seen:
     def _asked(self) -> tuple[JobDefinition, str] | InvalidJob:
         """What the spec asks for and the digest of that, or why it asks for no job."""
         try:
-            resource = ensojob(self.document)
+            resource = parse_ensojob(self.document)
             return job_definition(resource), digest_of(resource.spec)
         except InvalidJob as error:
             return error
@@ -145,16 +145,16 @@ class Seen:
             return str(self._asked)
         return SPEC_CHANGED if self.spec_digest != self._asked[1] else None
 
-    def written(self, document: Document) -> Seen:
+    def written(self, document: Document) -> EnsoJobObject:
         """Return the object as a write of its status left it: its spec is what it was."""
-        return self._with_spec_of_ours(Seen(lean(document), self.remembered))
+        return self._with_spec_of_ours(EnsoJobObject(lean(document), self.remembered))
 
-    def followed_by(self, later: Seen) -> Seen:
+    def followed_by(self, later: EnsoJobObject) -> EnsoJobObject:
         """Return the object as it was read later; a spec that did not change is held once."""
         is_same = later.document["spec"] == self.document["spec"]
         return self._with_spec_of_ours(later) if is_same else later
 
-    def _with_spec_of_ours(self, later: Seen) -> Seen:
+    def _with_spec_of_ours(self, later: EnsoJobObject) -> EnsoJobObject:
         seen = replace(later, document=later.document | {"spec": self.document["spec"]})
         vars(seen)["_asked"] = self._asked
         return seen
@@ -186,12 +186,12 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
     def __init__(self, jobs: Objects) -> None:
         super().__init__()
         self._objects = jobs
-        self._seen: dict[str, Seen] = {}
-        self._handed_in: dict[str, Seen] = {}
+        self._seen: dict[str, EnsoJobObject] = {}
+        self._handed_in: dict[str, EnsoJobObject] = {}
         self._uids: dict[str, str] = {}
         """Which objects the jobs were handed in as; another one of the name is another job."""
         self._digests: dict[str, str | None] = {}
-        self.place = Place()
+        self.location = SessionLocation()
         """Where the job that is committed runs."""
 
     def hand_in(self, document: Document) -> None:
@@ -201,7 +201,7 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
         """
         name = str(document["metadata"]["name"])
         known = self._seen.get(name)
-        handed_in = Seen(lean(document), self._digests.get(name))
+        handed_in = EnsoJobObject(lean(document), self._digests.get(name))
         if known:
             if int(known.version) >= int(handed_in.version):
                 return
@@ -210,7 +210,7 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
         self._handed_in[name] = handed_in
         self._uids[name] = handed_in.uid
 
-    def seen(self, job_id: str) -> Seen:
+    def seen(self, job_id: str) -> EnsoJobObject:
         """Return the object of a job that was loaded in this ``with`` block, as last known."""
         return self._seen[job_id]
 
@@ -234,14 +234,14 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
         """Return the job and its object's resourceVersion."""
         seen = self._handed_in.pop(job_id, None)
         if seen is None:
-            seen = Seen(lean(self._get(job_id)), self._digests.get(job_id))
+            seen = EnsoJobObject(lean(self._get(job_id)), self._digests.get(job_id))
         self._remember(seen)
         self._digests[job_id] = seen.spec_digest
         return seen.job(), seen.version
 
     def job_ids(self) -> list[str]:
         """Return the ids, the oldest first; each object is there for the next load."""
-        found = [Seen(document) for document in self._objects.list()]
+        found = [EnsoJobObject(document) for document in self._objects.list()]
         found.sort(key=lambda one: (one.created_at, int(one.version)))
         jobs = [one for one in found if _is_job(one)]
         for one in jobs:
@@ -251,13 +251,13 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
     def save(self, job: Job, events: list[Event], version: int | str | None) -> str:
         """Write what changed of the status; a new job is created, suspended."""
         if version is None:
-            seen = self._remember(Seen(self._objects.create(suspended_manifest(job))))
+            seen = self._remember(EnsoJobObject(self._objects.create(suspended_manifest(job))))
             if len(job.events) <= 1:  # that it was added, which its creation says
                 return seen.version
             version = seen.version
         del events  # the status is the whole of what is known
         seen = self._seen[job.id]
-        status = status_of(job, seen.generation, seen.status, self.place, seen.spec_digest)
+        status = status_of(job, seen.generation, seen.status, self.location, seen.spec_digest)
         return self._write(seen, status, str(version))
 
     def rollback(self) -> None:
@@ -265,7 +265,7 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
         super().rollback()
         self._seen.clear()
 
-    def _write(self, seen: Seen, status: EnsoJobStatus, version: str) -> str:
+    def _write(self, seen: EnsoJobObject, status: EnsoJobStatus, version: str) -> str:
         patch = merge_patch(document_of(seen.status), document_of(status))
         if not patch:
             return version
@@ -283,7 +283,7 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
                 f"there is no job {job_id!r} in namespace {self._objects.namespace!r}"
             ) from error
 
-    def _remember(self, seen: Seen) -> Seen:
+    def _remember(self, seen: EnsoJobObject) -> EnsoJobObject:
         if self._uids.get(seen.name, seen.uid) != seen.uid:
             raise JobNotFound(f"job {seen.name} is gone: another one has its name now")
         if self.entered:
@@ -291,7 +291,7 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
         return seen
 
 
-def _is_job(seen: Seen) -> bool:
+def _is_job(seen: EnsoJobObject) -> bool:
     """Whether the object makes a job; one that does not must not hide all others."""
     try:
         seen.job()

@@ -42,11 +42,11 @@ def suspended_manifest(job: Job) -> Document:
         "metadata": {"name": job.id},
         "spec": spec,
     }
-    ensojob(document)
+    parse_ensojob(document)
     return document
 
 
-def ensojob(document: Document) -> EnsoJob:
+def parse_ensojob(document: Document) -> EnsoJob:
     """Return the resource that a document is. Raises InvalidJob, with a sentence per mistake."""
     try:
         return EnsoJob.model_validate(document)

@@ -60,7 +60,7 @@ def transitions(
     for event in events:
         fields = {"job": f"{namespace}/{job.id}", "uid": uid, **_fields(event)}
         level = logging.WARNING if is_warning(event) else logging.INFO
-        said = event.told() or SAID.get(type(event), "")
+        said = event.details() or SAID.get(type(event), "")
         logger.log(level, "%s %s", type(event).__name__, said, extra={FIELDS: fields})
 
 

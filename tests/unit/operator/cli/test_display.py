@@ -26,7 +26,7 @@ VERBATIM = (
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Workstation:
+def workstation(tmp_path: Path) -> Workstation:
     return Workstation(tmp_path)
 
 
@@ -43,56 +43,56 @@ def two_sessions(says: str = "hello", until: str = "True") -> dict[str, Any]:
     }
 
 
-def test_a_disk_that_is_full_does_not_stop_the_job(desk: Workstation) -> None:
-    desk.write(**two_sessions())
+def test_a_disk_that_is_full_does_not_stop_the_job(workstation: Workstation) -> None:
+    workstation.write(**two_sessions())
     with FULL.open("w") as full:
-        process = desk.start(stdout=full, stderr=subprocess.PIPE)
+        process = workstation.start(stdout=full, stderr=subprocess.PIPE)
         _, said = process.communicate(timeout=60)
-    assert (process.returncode, desk.notes) == (0, ["one", "two"])
+    assert (process.returncode, workstation.notes) == (0, ["one", "two"])
     assert said == (
         "enso: nothing more is shown, as standard output cannot be written: "
         "No space left on device\n"
     )
 
 
-def test_no_display_at_all_does_not_stop_the_job(desk: Workstation) -> None:
-    desk.write(**two_sessions())
-    process = desk.start(preexec_fn=lambda: os.closerange(0, 3))
+def test_no_display_at_all_does_not_stop_the_job(workstation: Workstation) -> None:
+    workstation.write(**two_sessions())
+    process = workstation.start(preexec_fn=lambda: os.closerange(0, 3))
     process.communicate(timeout=60)
-    assert (process.returncode, desk.notes) == (0, ["one", "two"])
+    assert (process.returncode, workstation.notes) == (0, ["one", "two"])
 
 
-def test_a_terminal_that_is_closed_does_not_stop_the_job(desk: Workstation) -> None:
-    closed = desk.root / "closed"
-    desk.write(**two_sessions(until=f"os.path.exists({str(closed)!r})"))
+def test_a_terminal_that_is_closed_does_not_stop_the_job(workstation: Workstation) -> None:
+    closed = workstation.root / "closed"
+    workstation.write(**two_sessions(until=f"os.path.exists({str(closed)!r})"))
     ours, theirs = pty.openpty()
-    process = desk.start(
+    process = workstation.start(
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
         preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
     )
     os.close(theirs)
-    until(lambda: desk.notes == ["one"])
+    until(lambda: workstation.notes == ["one"])
     os.close(ours)
     closed.touch()
     assert process.wait(60) == 0
-    assert desk.notes == ["one", "two"]
+    assert workstation.notes == ["one", "two"]
 
 
-def test_a_terminal_without_such_characters_shows_escapes(desk: Workstation) -> None:
-    desk.environment["PYTHONIOENCODING"] = "latin-1"
-    desk.write(**two_sessions(says="日本 für …"))
-    process = desk.start(text=False, encoding="latin-1")
+def test_a_terminal_without_such_characters_shows_escapes(workstation: Workstation) -> None:
+    workstation.environment["PYTHONIOENCODING"] = "latin-1"
+    workstation.write(**two_sessions(says="日本 für …"))
+    process = workstation.start(text=False, encoding="latin-1")
     said, _ = process.communicate(timeout=60)
-    assert (process.returncode, desk.notes) == (0, ["one", "two"])
+    assert (process.returncode, workstation.notes) == (0, ["one", "two"])
     assert "  | \\u65e5\\u672c für \\u2026\n" in said
 
 
-def terminal(desk: Workstation) -> str:
+def terminal(workstation: Workstation) -> str:
     """Return what the job shows on a terminal of 80 columns."""
     ours, theirs = pty.openpty()
-    process = desk.start(stdout=theirs, stderr=theirs)
+    process = workstation.start(stdout=theirs, stderr=theirs)
     os.close(theirs)
     said = b""
     while True:
@@ -107,13 +107,13 @@ def terminal(desk: Workstation) -> str:
 
 @pytest.mark.parametrize("place", ["pipe", "terminal"])
 def test_what_scripts_say_is_shown_as_it_is(
-    desk: Workstation, place: str, monkeypatch: pytest.MonkeyPatch
+    workstation: Workstation, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TERM", "dumb")  # a terminal that is told no colours
     said = "\n".join(VERBATIM)
     source = f"def main(path):\n    print({said!r})\n    raise OSError(path)\n"
-    desk.write([{"name": "say", "source": source, "args": {"path": "hero:eye:ctrl[/bold]"}}])
-    shown = desk.run()[1] if place == "pipe" else terminal(desk)
+    workstation.write([{"name": "say", "source": source, "args": {"path": "hero:eye:ctrl[/bold]"}}])
+    shown = workstation.run()[1] if place == "pipe" else terminal(workstation)
     for line in VERBATIM:
         assert f"  | {line}\n" in shown, shown
     for line in (

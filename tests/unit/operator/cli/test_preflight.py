@@ -39,41 +39,41 @@ SCRIPTS = """\
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Workstation:
-    desk = Workstation(tmp_path)
+def workstation(tmp_path: Path) -> Workstation:
+    workstation = Workstation(tmp_path)
     library = tmp_path / "studio"
     library.mkdir()
     library.joinpath("open_scene.py").write_text("def main():\n    return 1 +\n")
-    desk.environment["ENSO_SCRIPTS_PATH"] = str(library)
-    return desk
+    workstation.environment["ENSO_SCRIPTS_PATH"] = str(library)
+    return workstation
 
 
-def test_all_that_cannot_work_is_told_at_once_with_its_line(desk: Workstation) -> None:
-    file = desk.root / "job.yaml"
+def test_all_that_cannot_work_is_told_at_once_with_its_line(workstation: Workstation) -> None:
+    file = workstation.root / "job.yaml"
     file.write_text(HEAD + SCRIPTS)
-    code, said = desk.run(file=file)
+    code, said = workstation.run(file=file)
     assert code == 2
     assert said.removeprefix("enso: ").splitlines() == [
         (
-            f"{file}: line 7: spec.scripts[open].scriptRef: {desk.root}/studio/open_scene.py, "
-            "line 2, does not compile: invalid syntax: return 1 +"
+            f"{file}: line 7: spec.scripts[open].scriptRef: {workstation.root}/studio/open_scene.py"
+            ", line 2, does not compile: invalid syntax: return 1 +"
         ),
         f"{file}: line 12: spec.scripts[do].source does not compile: '(' was never closed: x = (1,",
         f"{file}: line 17: spec.scripts[save].args has no 'disk', but main takes disk",
         f"{file}: line 18: spec.scripts[save].args.dsk is nothing that main takes: it takes disk",
     ]
-    assert not list(desk.root.glob("state/enso/*/*"))
+    assert not list(workstation.root.glob("state/enso/*/*"))
 
 
-def test_a_newer_interpreter_may_know_better(desk: Workstation) -> None:
-    hython = desk.root / "hython"
+def test_a_newer_interpreter_may_know_better(workstation: Workstation) -> None:
+    hython = workstation.root / "hython"
     hython.write_text('#!/bin/sh\nexec python3 "$@"\n')
     hython.chmod(0o755)
-    file = desk.root / "job.yaml"
+    file = workstation.root / "job.yaml"
     session = f"  sessions: [{{name: houdini, interpreter: [{hython}]}}]\n"
     good = "  scripts:\n    - name: first\n      source: 'def main(): pass'\n"
     file.write_text(HEAD + session + good + SCRIPTS.removeprefix("  scripts:\n"))
-    code, said = desk.run(file=file)
+    code, said = workstation.run(file=file)
     assert code == 1
     lines = said.splitlines()
     assert [line.partition(" spec.")[0] for line in lines[:4]] == [
@@ -95,41 +95,45 @@ def test_a_newer_interpreter_may_know_better(desk: Workstation) -> None:
     ],
 )
 def test_only_a_python_that_is_no_newer_knows_no_better(
-    desk: Workstation, program: str, says: str, flags: list[str], is_certain: bool
+    workstation: Workstation, program: str, says: str, flags: list[str], is_certain: bool
 ) -> None:
-    file = desk.root / program
+    file = workstation.root / program
     file.write_text(f"#!/bin/sh\necho {says}\n")
     file.chmod(0o755)
     session = {"name": "main", "interpreter": [str(file), *flags]}
-    desk.write([{"name": "a", "source": "def main(: pass"}], sessions=[session])
-    described = load(desk.manifest)
+    workstation.write([{"name": "a", "source": "def main(: pass"}], sessions=[session])
+    described = load(workstation.manifest)
     works = {script.name: script.work for script in described.scripts}
-    (finding,) = preflight(desk.manifest, described, described.scripts, works)
+    (finding,) = preflight(workstation.manifest, described, described.scripts, works)
     assert finding.is_certain == is_certain
 
 
-def test_a_resume_looks_only_at_what_will_run(desk: Workstation) -> None:
+def test_a_resume_looks_only_at_what_will_run(workstation: Workstation) -> None:
     scripts: list[dict[str, Any]] = [
         {"name": "load", "source": "def main(): pass", "checkpoint": True},
         {"name": "save", "source": "def main(ok): assert ok", "args": {"ok": False}},
     ]
-    desk.write(scripts)
-    assert desk.run()[0] == 1
+    workstation.write(scripts)
+    assert workstation.run()[0] == 1
     scripts[1] |= {"args": {"okay": True}}
-    desk.write(scripts)
-    code, said = desk.run("--resume")
+    workstation.write(scripts)
+    code, said = workstation.run("--resume")
     assert code == 2
     assert "spec.scripts[save].args has no 'ok', but main takes ok" in said
     scripts[1] |= {"args": {"ok": True}}
-    desk.write(scripts)
-    assert desk.run("--resume")[0] == 0
+    workstation.write(scripts)
+    assert workstation.run("--resume")[0] == 0
 
 
-def test_an_example_job_has_its_places_too(desk: Workstation) -> None:
-    desk.manifest.write_text(json.dumps({"instructions": [["open_scene", {}], ["nothing", {}]]}))
-    code, said = desk.run()
+def test_an_example_job_has_its_places_too(workstation: Workstation) -> None:
+    workstation.manifest.write_text(
+        json.dumps({"instructions": [["open_scene", {}], ["nothing", {}]]})
+    )
+    code, said = workstation.run()
     assert code == 2
-    assert f"instructions[0] {desk.root}/studio/open_scene.py, line 2, does not compile" in said
+    assert (
+        f"instructions[0] {workstation.root}/studio/open_scene.py, line 2, does not compile" in said
+    )
     assert "instructions[1] there is no script 'nothing' in the library" in said
 
 

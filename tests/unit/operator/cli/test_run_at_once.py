@@ -47,28 +47,32 @@ def begin(file: Path, said: Path, resume: bool, together: Barrier) -> None:
 def test_one_of_two_runs_and_the_other_says_why_it_does_not(
     tmp_path: Path, rounds: int, resumes: Sequence[bool]
 ) -> None:
-    desk = Workstation(tmp_path)
-    desk.write([{"name": "do", "source": WAITS_AND_FAILS}])
+    workstation = Workstation(tmp_path)
+    workstation.write([{"name": "do", "source": WAITS_AND_FAILS}])
     go = tmp_path / "notes.go"
     go.touch()
-    assert desk.run()[0] == 1
+    assert workstation.run()[0] == 1
     for _ in range(rounds):
         go.unlink()
         (tmp_path / "notes").unlink()
         together = processes.Barrier(2)
         said = [tmp_path / "said-0", tmp_path / "said-1"]
         both = [
-            processes.Process(target=begin, args=(desk.manifest, file, resume, together))
+            processes.Process(target=begin, args=(workstation.manifest, file, resume, together))
             for file, resume in zip(said, resumes, strict=True)
         ]
         for process in both:
             process.start()
-        until(lambda: len(multiprocessing.active_children()) < len(resumes) or len(desk.notes) > 1)
+        until(
+            lambda: (
+                len(multiprocessing.active_children()) < len(resumes) or len(workstation.notes) > 1
+            )
+        )
         go.touch()
         for process in both:
             process.join(DEADLINE_SECONDS)
         assert sorted(one.exitcode or 0 for one in both) == [1, 2]
-        assert desk.notes == ["runs"]
+        assert workstation.notes == ["runs"]
         refusal = said[[one.exitcode for one in both].index(2)].read_text()
         assert refusal == (
             "enso: another `enso run` drives job right now: wait for it, or end it\n"

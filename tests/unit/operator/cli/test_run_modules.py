@@ -28,19 +28,19 @@ def main(file):
 
 
 def test_an_object_that_a_done_script_pickled_is_found_after_a_resume(tmp_path: Path) -> None:
-    desk, file = Workstation(tmp_path), tmp_path / "scene"
+    workstation, file = Workstation(tmp_path), tmp_path / "scene"
     args = {"file": str(file)}
-    desk.write(
+    workstation.write(
         [
             {"name": "open", "source": OPEN, "args": args, "checkpoint": True},
             {"name": "save", "source": SAVE, "args": args},
         ]
     )
-    code, said = desk.run()
+    code, said = workstation.run()
     assert code == 1
     assert "the shot is 010" in said
     (tmp_path / "scene.fixed").touch()
-    code, said = desk.run("--resume")
+    code, said = workstation.run("--resume")
     assert code == 0, said
     assert "kept as it is: open" in said
     assert "the shot is 010" in said
@@ -51,8 +51,8 @@ def test_a_library_script_imports_the_file_beside_it(tmp_path: Path) -> None:
     library.mkdir()
     (library / "beside.py").write_text("SHOT = '010'\n")
     (library / "tell.py").write_text("import beside\ndef main(): print('shot', beside.SHOT)\n")
-    desk = Workstation(tmp_path, {"ENSO_SCRIPTS_PATH": str(library)})
-    desk.write([{"name": "tell", "scriptRef": {"name": "tell"}}])
-    code, said = desk.run()
+    workstation = Workstation(tmp_path, {"ENSO_SCRIPTS_PATH": str(library)})
+    workstation.write([{"name": "tell", "scriptRef": {"name": "tell"}}])
+    code, said = workstation.run()
     assert code == 0, said
     assert "shot 010" in said

@@ -42,7 +42,7 @@ def main():
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Workstation:
+def workstation(tmp_path: Path) -> Workstation:
     return Workstation(tmp_path)
 
 
@@ -53,14 +53,16 @@ def shown(said: str) -> list[str]:
     return [line.partition(",")[0] if line[0] != " " else line for line in lines]
 
 
-def test_a_line_that_looks_like_a_mark_is_a_line_and_hides_nothing(desk: Workstation) -> None:
-    desk.write(
+def test_a_line_that_looks_like_a_mark_is_a_line_and_hides_nothing(
+    workstation: Workstation,
+) -> None:
+    workstation.write(
         [
             {"name": "one", "source": LIKE_MARKS},
             {"name": "two", "source": LIKE_MARKS + "    raise OSError\n"},
         ]
     )
-    code, said = desk.run()
+    code, said = workstation.run()
     assert code == 1
     lines = ["  | before", "  | --- two, attempt 1", "  | --- upload, attempt 2", "  | after"]
     assert shown(said)[:11] == [
@@ -70,9 +72,11 @@ def test_a_line_that_looks_like_a_mark_is_a_line_and_hides_nothing(desk: Worksta
     assert said.index("  | OSError") < said.index("2/2 two failed")
 
 
-def test_lines_end_as_they_do_on_a_terminal(desk: Workstation) -> None:
-    desk.write([{"name": "one", "source": ENDS}, {"name": "two", "source": "def main(): pass"}])
-    code, said = desk.run()
+def test_lines_end_as_they_do_on_a_terminal(workstation: Workstation) -> None:
+    workstation.write(
+        [{"name": "one", "source": ENDS}, {"name": "two", "source": "def main(): pass"}]
+    )
+    code, said = workstation.run()
     assert code == 0, said
     assert shown(said) == [
         "1/2 one started",
@@ -82,15 +86,15 @@ def test_lines_end_as_they_do_on_a_terminal(desk: Workstation) -> None:
     ]
 
 
-def test_a_progress_bar_is_seen_while_it_grows(desk: Workstation) -> None:
-    desk.write([{"name": "one", "source": BAR}])
+def test_a_progress_bar_is_seen_while_it_grows(workstation: Workstation) -> None:
+    workstation.write([{"name": "one", "source": BAR}])
     ours, theirs = pty.openpty()
-    process = desk.start(stdout=theirs, stderr=subprocess.STDOUT)
+    process = workstation.start(stdout=theirs, stderr=subprocess.STDOUT)
     os.close(theirs)
     seen = bytearray()
     while b"42 %" not in seen:
         seen += os.read(ours, 65536)
-    (desk.root / "notes").touch()
+    (workstation.root / "notes").touch()
     read_all(ours)
     assert process.wait(60) == 0
 
@@ -105,10 +109,14 @@ def read_all(terminal: int) -> bytes:
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_only_where_nobody_looks_on_is_a_long_output_cut(desk: Workstation, terminal: bool) -> None:
-    desk.write([{"name": "one", "source": "def main():\n    for n in range(300): print('n', n)"}])
+def test_only_where_nobody_looks_on_is_a_long_output_cut(
+    workstation: Workstation, terminal: bool
+) -> None:
+    workstation.write(
+        [{"name": "one", "source": "def main():\n    for n in range(300): print('n', n)"}]
+    )
     ours, theirs = pty.openpty() if terminal else os.pipe()
-    process = desk.start(stdout=theirs, stderr=subprocess.STDOUT)
+    process = workstation.start(stdout=theirs, stderr=subprocess.STDOUT)
     os.close(theirs)
     said = read_all(ours)
     assert process.wait(60) == 0

@@ -10,10 +10,10 @@ from typing import cast
 import pytest
 from kubernetes.client import ApiClient
 
-from enso_operator.controller.event_publisher import A_SECOND, AT_ONCE, Announcer
+from enso_operator.controller.event_publisher import A_SECOND, AT_ONCE, EventPublisher
 from enso_operator.kube.client import Document
 from enso_operator.kube.event_recorder import Recorder
-from enso_operator.kube.unit_of_work import Seen
+from enso_operator.kube.unit_of_work import EnsoJobObject
 from enso_operator.observability.metrics import Metrics
 from job_execution_framework.domain import events
 from job_execution_framework.domain.errors import Unavailable
@@ -45,15 +45,15 @@ class Board(Recorder):
 
 
 @dataclass
-class Desk:
+class PublishedJob:
     board: Board
     clock: FakeClock
-    announcer: Announcer
-    about: Seen
+    publisher: EventPublisher
+    ensojob: EnsoJobObject
     job: Job
 
     def tell(self, *told: events.Event) -> None:
-        asyncio.run(self.announcer.tell(self.about, self.job, told))
+        asyncio.run(self.publisher.tell(self.ensojob, self.job, told))
 
     def started(self, first: int, last: int) -> list[events.Event]:
         """Return as many starts as one session recorded."""
@@ -66,46 +66,46 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Desk:
+def published() -> PublishedJob:
     board, clock = Board(cast("ApiClient", None)), FakeClock()
     metadata = {"namespace": "shows", "uid": "u", "resourceVersion": "1", "generation": 1}
     document = of_scripts({})
     document["metadata"] |= metadata | {"creationTimestamp": "2026-11-26T12:00:00Z"}
-    about = Seen(document)
-    return Desk(board, clock, Announcer(board, Metrics(), clock), about, about.job())
+    about = EnsoJobObject(document)
+    return PublishedJob(board, clock, EventPublisher(board, Metrics(), clock), about, about.job())
 
 
-def test_a_flood_of_records_is_not_one_of_events(desk: Desk) -> None:
-    desk.tell(*desk.started(1, 2000))
-    desk.announcer.committed()
-    assert desk.board.told() == {"ScriptStarted": AT_ONCE, "EventsLeftOut": 1}
-    desk.clock.sleep(10)
-    desk.tell(*desk.started(2001, 5000))
-    assert desk.board.told() == {"ScriptStarted": AT_ONCE + 10 * A_SECOND, "EventsLeftOut": 1}
+def test_a_flood_of_records_is_not_one_of_events(published: PublishedJob) -> None:
+    published.tell(*published.started(1, 2000))
+    published.publisher.committed()
+    assert published.board.told() == {"ScriptStarted": AT_ONCE, "EventsLeftOut": 1}
+    published.clock.sleep(10)
+    published.tell(*published.started(2001, 5000))
+    assert published.board.told() == {"ScriptStarted": AT_ONCE + 10 * A_SECOND, "EventsLeftOut": 1}
 
 
-def test_what_the_coordinator_says_is_always_told(desk: Desk) -> None:
+def test_what_the_coordinator_says_is_always_told(published: PublishedJob) -> None:
     ended = events.JobSucceeded(at=2, origin=events.COORDINATOR, seq=1)
-    desk.tell(*desk.started(1, 2000), ended)
-    assert desk.board.told()["JobSucceeded"] == 1
+    published.tell(*published.started(1, 2000), ended)
+    assert published.board.told()["JobSucceeded"] == 1
 
 
-def test_the_largest_job_that_fails_nowhere_is_told_whole(desk: Desk) -> None:
-    desk.tell(*desk.started(1, 200))
-    assert desk.board.told() == {"ScriptStarted": 200}
+def test_the_largest_job_that_fails_nowhere_is_told_whole(published: PublishedJob) -> None:
+    published.tell(*published.started(1, 200))
+    assert published.board.told() == {"ScriptStarted": 200}
 
 
-def test_what_was_posted_is_not_posted_again_before_its_commit(desk: Desk) -> None:
-    desk.tell(*desk.started(1, 10))
-    desk.tell()
-    desk.tell(*desk.started(1, 11))
-    assert desk.board.tries == 11
+def test_what_was_posted_is_not_posted_again_before_its_commit(published: PublishedJob) -> None:
+    published.tell(*published.started(1, 10))
+    published.tell()
+    published.tell(*published.started(1, 11))
+    assert published.board.tries == 11
 
 
-def test_an_api_server_that_is_away_is_waited_for_a_while(desk: Desk) -> None:
-    desk.board.away = True
+def test_an_api_server_that_is_away_is_waited_for_a_while(published: PublishedJob) -> None:
+    published.board.away = True
     with pytest.raises(Unavailable):
-        desk.tell(*desk.started(1, 1))
-    desk.clock.sleep(3600)
-    desk.tell(*desk.started(1, 1))
-    assert not desk.board.there
+        published.tell(*published.started(1, 1))
+    published.clock.sleep(3600)
+    published.tell(*published.started(1, 1))
+    assert not published.board.there

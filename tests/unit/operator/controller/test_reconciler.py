@@ -14,9 +14,9 @@ from enso_operator.controller.reconciler import Reconciler
 from enso_operator.coordinator.actor import Listener
 from enso_operator.kube.client import Document
 from enso_operator.kube.event_recorder import Recorder
-from enso_operator.kube.unit_of_work import Seen
+from enso_operator.kube.unit_of_work import EnsoJobObject
 from enso_operator.observability.metrics import Metrics
-from enso_operator.sessions.local.backend import LocalMachine
+from enso_operator.sessions.local.backend import LocalSessionBackend
 from enso_operator.sessions.local.sessions import LocalSessions
 from job_execution_framework.domain.errors import NotYet, ScriptNotFound
 from job_execution_framework.domain.events import Event
@@ -33,23 +33,23 @@ NOWHERE = "http://127.0.0.1:9"
 """Nobody listens there: every call waits for better times."""
 
 
-class CountingMachine(LocalMachine):
+class CountingMachine(LocalSessionBackend):
     """Counts how many drivers ask for a job's sessions."""
 
     drivers = 0
 
-    def sessions(self, about: Seen) -> LocalSessions:
+    def sessions(self, ensojob: EnsoJobObject) -> LocalSessions:
         self.drivers += 1
-        return super().sessions(about)
+        return super().sessions(ensojob)
 
 
-def listener(_about: Seen) -> Listener:
+def listener(_about: EnsoJobObject) -> Listener:
     def told(_job: Job, _events: Sequence[Event]) -> None: ...
 
     return told
 
 
-def reconciler(machine: LocalMachine, clock: Clock | None = None) -> Reconciler:
+def reconciler(machine: LocalSessionBackend, clock: Clock | None = None) -> Reconciler:
     client = ApiClient(Configuration(host=NOWHERE))
     recorder = Recorder(client, "test")
     return Reconciler(client, machine, recorder, clock or SystemClock(), Metrics(), listener)
@@ -71,8 +71,8 @@ def test_two_sights_in_one_turn_of_the_loop_have_one_actor(tmp_path: Path) -> No
     async def both() -> int:
         machine = CountingMachine(tmp_path)
         one = reconciler(machine)
-        one.saw("ADDED", seen(1))
-        one.saw("MODIFIED", seen(2))
+        one.on_event("ADDED", seen(1))
+        one.on_event("MODIFIED", seen(2))
         await asyncio.sleep(0)
         await one.stop(60)
         return machine.drivers
@@ -82,9 +82,9 @@ def test_two_sights_in_one_turn_of_the_loop_have_one_actor(tmp_path: Path) -> No
 
 def test_a_deletion_in_the_turn_of_the_first_sight_reaches_the_actor(tmp_path: Path) -> None:
     async def gone() -> Reconciler:
-        one = reconciler(LocalMachine(tmp_path))
-        one.saw("ADDED", seen(1))
-        one.saw("DELETED", seen(2))
+        one = reconciler(LocalSessionBackend(tmp_path))
+        one.on_event("ADDED", seen(1))
+        one.on_event("DELETED", seen(2))
         while one._tasks:  # pyright: ignore[reportPrivateUsage]  # what it has not done yet
             await asyncio.wait(one._tasks)  # pyright: ignore[reportPrivateUsage]
         return one
@@ -103,9 +103,9 @@ def test_a_script_may_come_late_whatever_clock_the_api_server_has(
     document["spec"]["scripts"] = [{"name": "open", "scriptRef": {"name": "open_scene"}}]
 
     async def planned() -> None:
-        one = reconciler(LocalMachine(tmp_path), clock)
-        about = Seen(document)
-        sessions = one.machine.sessions(about)
+        one = reconciler(LocalSessionBackend(tmp_path), clock)
+        about = EnsoJobObject(document)
+        sessions = one.backend.sessions(about)
         actor = one._actor(about, sessions)  # pyright: ignore[reportPrivateUsage]  # not driven
         actor.library = ScriptLibrary([])
         job = about.job()

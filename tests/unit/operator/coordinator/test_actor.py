@@ -160,7 +160,7 @@ def test_only_what_somebody_may_have_to_bring_is_complained_of(
             return await super().open(plan)
 
     class Telling(Actor):
-        async def complain(self, why: str) -> None:
+        async def report_blocked(self, why: str) -> None:
             complaints.append(why)
 
     uow = InMemoryJobUnitOfWork()
@@ -227,15 +227,17 @@ def test_no_more_is_heard_than_is_committed(
             (script,) = uow.jobs.get("job").scripts
             job = Job("job", (script,))
             for attempt in range(1, 21):
-                about = job.about(events.ScriptStarted, "one", attempt, 1)
+                about = job.script_event(events.ScriptStarted, "one", attempt, 1)
                 begins = replace(about, origin=run, seq=2 * attempt - 1)
-                failed = job.about(events.ScriptFailed, "one", attempt, 1, cause=Cause("Flood"))
+                failed = job.script_event(
+                    events.ScriptFailed, "one", attempt, 1, cause=Cause("Flood")
+                )
                 ends = replace(failed, origin=run, seq=2 * attempt)
                 told.append(attempt)
                 for _ in range(2):  # a log is read again and again
                     yield Observations(run=run, records=(begins, ends))
-            done = job.about(events.ScriptSucceeded, "one", 21, 1)
-            about = job.about(events.ScriptStarted, "one", 21, 1)
+            done = job.script_event(events.ScriptSucceeded, "one", 21, 1)
+            about = job.script_event(events.ScriptStarted, "one", 21, 1)
             last = replace(about, origin=run, seq=41), replace(done, origin=run, seq=42)
             yield Observations(run=run, records=last)
             yield Observations(run=run, ended=Ended(log_is_complete=True))

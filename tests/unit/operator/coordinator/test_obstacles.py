@@ -91,7 +91,7 @@ def test_what_keeps_a_job_from_being_committed_is_told_unless_nobody_answers(
             super().commit()
 
     class Telling(Actor):
-        async def complain(self, why: str) -> None:
+        async def report_blocked(self, why: str) -> None:
             complaints.append(why)
 
     uow = Refusing()

@@ -47,14 +47,14 @@ def last_words(*outcomes: Outcome) -> Observations:
 
 @pytest.mark.parametrize("origin", [events.COORDINATOR, "", "s2-1"])
 def test_a_session_writes_in_its_own_name(job: Job, origin: str) -> None:
-    skipped = job.about(events.ScriptSkipped, "render", 0, 1, by="ann", why="not needed")
+    skipped = job.script_event(events.ScriptSkipped, "render", 0, 1, by="ann", why="not needed")
     forged = replace(skipped, origin=origin, seq=job.cursors.get(origin, 0) + 1)
     with pytest.raises(IllegalTransition, match="s1-1 wrote ScriptSkipped in the name of"):
         believed(job, Observations((forged,)))
 
 
 def test_what_it_says_of_itself_is_heard(job: Job) -> None:
-    started = replace(job.about(events.ScriptStarted, "open", 1, 1), origin="s1-1", seq=1)
+    started = replace(job.script_event(events.ScriptStarted, "open", 1, 1), origin="s1-1", seq=1)
     believed(job, Observations((started,)))
     believed(job, last_words(Outcome("open", 1, DONE), Outcome("do", 1, FAILED)))
     believed(
@@ -71,9 +71,9 @@ def test_its_last_words_are_of_its_own_scripts_and_of_attempts_that_can_have_bee
 
 
 def test_more_records_than_the_plan_can_need_are_a_lie(job: Job) -> None:
-    assert job.run
-    most = most_records(job, job.run)
-    started = job.about(events.ScriptStarted, "open", 1, 1)
+    assert job.open_run
+    most = most_records(job, job.open_run)
+    started = job.script_event(events.ScriptStarted, "open", 1, 1)
     believed(job, Observations((replace(started, origin="s1-1", seq=most),)))
     with pytest.raises(IllegalTransition, match=f"more than the {most} records"):
         believed(job, Observations((replace(started, origin="s1-1", seq=most + 1),)))
@@ -107,7 +107,7 @@ def test_the_jobs_own_arguments_are_held_once() -> None:
     job.record(
         events.SessionOpened(at=0, run=step.run, session=step.session, uid="u", scripts=("open",))
     )
-    started = replace(job.about(events.ScriptStarted, "open", 1, 1), origin=step.run, seq=1)
+    started = replace(job.script_event(events.ScriptStarted, "open", 1, 1), origin=step.run, seq=1)
     read = from_line(to_line(started))
     assert isinstance(read, events.ScriptStarted)
     for record in (read, replace(read, parameters={})):
@@ -122,6 +122,6 @@ def test_the_jobs_own_arguments_are_held_once() -> None:
 
 
 def test_an_output_is_no_longer_than_one_may_be(job: Job) -> None:
-    done = job.about(events.ScriptSucceeded, "open", 1, 1, output="x" * 10_000)
+    done = job.script_event(events.ScriptSucceeded, "open", 1, 1, output="x" * 10_000)
     with pytest.raises(IllegalTransition, match="an output of 10002 characters"):
         believed(job, Observations((replace(done, origin="s1-1", seq=2),)))

@@ -10,10 +10,10 @@ from enso_operator.api.status import EnsoJobStatus
 from enso_operator.kube.event_names import name_of, name_of_note
 from enso_operator.kube.status.size import document_of
 from enso_operator.kube.status.write import status_of
-from enso_operator.kube.unit_of_work import Seen
+from enso_operator.kube.unit_of_work import EnsoJobObject
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause
-from tests.support.happenings import History
+from tests.support.job_history import JobHistory
 from tests.support.jobs import job_of
 
 LATE = Cause("DeadlineExceeded", "the job took longer than its 5 s")
@@ -24,12 +24,12 @@ class Told:
     """A job whose events are named, and then committed."""
 
     def __init__(self) -> None:
-        self.history = History(job_of("open do ; publish"))
+        self.history = JobHistory(job_of("open do ; publish"))
         self.about, self.named, self.names = self.seen(EnsoJobStatus()), 0, list[str]()
 
-    def seen(self, status: EnsoJobStatus) -> Seen:
+    def seen(self, status: EnsoJobStatus) -> EnsoJobObject:
         metadata = {"name": "shot", "namespace": "shows", "uid": "4711"}
-        return Seen({"metadata": metadata, "status": document_of(status)})
+        return EnsoJobObject({"metadata": metadata, "status": document_of(status)})
 
     def name(self) -> None:
         job = self.history.job

@@ -13,13 +13,13 @@ from enso_operator.api.v1alpha1 import EnsoJobSpec
 from enso_operator.controller.ensojob_actor import wish_of
 from enso_operator.kube.status.size import document_of
 from enso_operator.kube.status.write import status_of
-from enso_operator.kube.unit_of_work import Seen
+from enso_operator.kube.unit_of_work import EnsoJobObject
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.steps import Close
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.observations import Ended, Observations
-from tests.support.happenings import History
+from tests.support.job_history import JobHistory
 from tests.support.resources import Document, of_scripts
 
 SCRIPTS: tuple[Document, ...] = (
@@ -46,15 +46,15 @@ def changed(**args: object) -> Document:
     return other
 
 
-def told(history: History, seen: Seen) -> Document:
+def told(history: JobHistory, seen: EnsoJobObject) -> Document:
     status = status_of(history.job, seen.generation, seen.status, spec_digest=seen.spec_digest)
     return document_of(status)
 
 
-def running() -> tuple[History, Document]:
+def running() -> tuple[JobHistory, Document]:
     """The job while its first script runs, and its status."""
-    seen = Seen(document())
-    history = History(seen.job())
+    seen = EnsoJobObject(document())
+    history = JobHistory(seen.job())
     history.opens("a")
     history.does(events.ScriptStarted, "script-0")
     return history, told(history, seen)
@@ -88,14 +88,14 @@ def test_every_change_of_arguments_is_in_the_digest(args: dict[str, object]) -> 
 def test_the_digest_of_first_sight_is_kept() -> None:
     history, status = running()
     assert status["ledger"]["specDigest"] == digest(SHOT)
-    later = Seen(document(changed(evil=666), 2, **status))
+    later = EnsoJobObject(document(changed(evil=666), 2, **status))
     assert told(history, later)["ledger"]["specDigest"] == digest(SHOT)
 
 
 def test_a_job_without_a_digest_gets_the_one_of_now() -> None:
     _, status = running()
     del status["ledger"]["specDigest"]
-    seen = Seen(document(**status))
+    seen = EnsoJobObject(document(**status))
     assert (seen.broken, seen.is_told) == (None, False)
     assert seen.spec_digest == digest(SHOT)
 
@@ -103,7 +103,7 @@ def test_a_job_without_a_digest_gets_the_one_of_now() -> None:
 def test_a_digest_over_other_fields_says_nothing_and_is_replaced() -> None:
     _, status = running()
     status["ledger"]["specDigest"] = "00000000-" + "a" * 32
-    seen = Seen(document(**status))
+    seen = EnsoJobObject(document(**status))
     assert (seen.broken, seen.is_told) == (None, False)
     assert seen.spec_digest == digest(SHOT)
 
@@ -118,7 +118,7 @@ OTHERS: dict[str, Any] = {
 @pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
 def test_a_job_whose_spec_was_changed_is_ended_in_order(other: Document) -> None:
     _, status = running()
-    seen = Seen(document(other, 2, **status))
+    seen = EnsoJobObject(document(other, 2, **status))
     job, wish = seen.job(), wish_of(seen)
 
     step = services.reconcile(job, wish, 2000)
@@ -143,8 +143,8 @@ def test_a_job_that_has_ended_stays_as_it_was() -> None:
         history.runs(script)
     history.ends()
     history.says(events.JobCancelled)
-    status = told(history, Seen(document()))
-    seen = Seen(document(changed(evil=666), 2, **status))
+    status = told(history, EnsoJobObject(document()))
+    seen = EnsoJobObject(document(changed(evil=666), 2, **status))
     job = seen.job()
 
     services.reconcile(job, wish_of(seen), 2000)
@@ -155,6 +155,6 @@ def test_a_job_that_has_ended_stays_as_it_was() -> None:
 
 
 def test_a_resource_that_never_made_a_job_is_still_refused() -> None:
-    seen = Seen(document(OTHERS["no job at all"]))
+    seen = EnsoJobObject(document(OTHERS["no job at all"]))
     assert seen.broken is None
     assert EnsoJobStatus().scripts is None

@@ -12,7 +12,7 @@ import yaml
 
 from enso_operator.api.v1alpha1 import EnsoScript
 from enso_operator.manifests.load import Manifest, load
-from enso_operator.manifests.render import ensojob
+from enso_operator.manifests.render import parse_ensojob
 from enso_operator.manifests.to_domain import job_definition
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import LibraryScript, Script, Source, Work
@@ -129,7 +129,7 @@ def test_an_example_for_a_cluster_is_a_job_of_library_scripts(path: Path) -> Non
 def test_an_example_for_pods_is_one_job_and_what_it_needs(path: Path) -> None:
     text = path.read_text("utf-8")
     *needs, document = yaml.safe_load_all(text)
-    one = ensojob(document)
+    one = parse_ensojob(document)
     assert one.metadata.name == path.stem
     assert job_definition(one).scripts
     assert f"kubectl apply -f examples/pods/{path.name}" in text

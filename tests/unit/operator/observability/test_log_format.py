@@ -26,7 +26,7 @@ from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.service_layer.services import add, execute
 from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
-from tests.support.happenings import History
+from tests.support.job_history import JobHistory
 from tests.support.jobs import job_of, make
 
 CANARY = "canary-5520"
@@ -149,7 +149,7 @@ def test_a_failure_for_a_cluster() -> None:
 
 
 def test_a_whole_life_has_a_line_for_each_event_and_warns_of_what_went_wrong() -> None:
-    history = History(job_of("open do.retry1"))
+    history = JobHistory(job_of("open do.retry1"))
     history.opens()
     history.runs("open")
     history.runs("do", Cause(Reason.TIMEOUT, "longer than 3 s"))

@@ -65,7 +65,7 @@ def conditions(
 
 def shown_state(job: Job) -> JobState:
     """Return the state that people read: it runs while a session of it has begun."""
-    if job.state is JobState.RUNNING and not (job.run and job.cursors.get(job.run.run)):
+    if job.state is JobState.RUNNING and not (job.open_run and job.cursors.get(job.open_run.run)):
         return JobState.WAITING
     return job.state
 
@@ -144,7 +144,7 @@ def _message(job: Job, before: Sequence[Condition], waits: Cause | None) -> str:
             runs = f"{name} ({position} of {total}) {verb}, attempt {row.attempt}"
             return one_line(f"{runs}; {_whole(waits)}" if waits else runs)
     if waits:
-        return one_line(f"{job.run.run if job.run else 'the job'} waits: {_whole(waits)}")
+        return one_line(f"{job.open_run.run if job.open_run else 'the job'} waits: {_whole(waits)}")
     return f"{done} of {total} scripts are done"
 
 
@@ -155,5 +155,5 @@ def _whole(cause: Cause) -> str:
 def _cancelled(job: Job, before: Sequence[Condition]) -> str:
     """Say who cancelled it, and why; a restored job does not know, but its condition said it."""
     said = next((one.message for one in before if one.reason == JobState.CANCELLED), "")
-    told = [event.told() for event in job.events if isinstance(event, JobCancelled)]
+    told = [event.details() for event in job.events if isinstance(event, JobCancelled)]
     return said or one_line(": ".join(["cancelled", *(one for one in told[-1:] if one)]))

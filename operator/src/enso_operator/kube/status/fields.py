@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from enso_operator.api.status import LONGEST_IN_ROW, LONGEST_LINE, Failure, Place
+from enso_operator.api.status import LONGEST_IN_ROW, LONGEST_LINE, CodeLocation, Failure
 from job_execution_framework.domain.cause import (
     LINES_KEPT,
     LONGEST_MESSAGE,
@@ -88,8 +88,8 @@ def failure_of(
     )
 
 
-def _place(frame: Frame) -> Place:
-    return Place(
+def _place(frame: Frame) -> CodeLocation:
+    return CodeLocation(
         file=one_line(_COPY.sub(r"\1", frame.file)),
         line=max(0, number(frame.line) or 0),
         function=one_line(frame.function),

@@ -68,7 +68,7 @@ def restored(job: Job, status: EnsoJobStatus, added_at: float) -> Job:
     _recall(job, ledger)
     job.failure = _failure(status)
     job.events = _told_anew(job, added, ledger)
-    if job.state is JobState.SUSPENDED and job.run is None and job.suspended_at is None:
+    if job.state is JobState.SUSPENDED and job.open_run is None and job.suspended_at is None:
         job.suspended_at = job.events[-1].at  # its status was written by an earlier release
     return job
 
@@ -84,7 +84,7 @@ def _recall(job: Job, ledger: Ledger) -> None:
             cause = cause_of(one.lost_by) if one.lost_by else Cause(Reason.SESSION_LOST)
             job.lost[one.name] = Losses(one.lost, cause, seconds_of(one.lost_time) or 0)
     if ledger.run:
-        job.run, job.warm = _opened(ledger.run), frozenset(ledger.run.warm or ())
+        job.open_run, job.warm = _opened(ledger.run), frozenset(ledger.run.warm or ())
 
 
 def _opened(run: OpenRun) -> events.SessionOpened:
@@ -144,8 +144,8 @@ def _told_anew(job: Job, added: events.JobAdded, ledger: Ledger) -> list[events.
     told: list[events.Event] = []
     if job.started_at is not None:
         told.append(events.JobStarted(at=job.started_at))
-    if job.run:
-        told.append(job.run)
+    if job.open_run:
+        told.append(job.open_run)
     for name, row in job.rows.items():
         for attempt in (*row.earlier, row.latest):
             told += _of_attempt(job, name, attempt)
@@ -171,15 +171,15 @@ def _end(job: Job, last: float) -> Iterator[events.Event]:
 def _of_attempt(job: Job, name: str, attempt: Attempt) -> Iterator[events.Event]:
     """Tell how an attempt began, where it did, and how it ended."""
     if attempt.started_at is not None:
-        yield job.about(events.ScriptStarted, name, attempt.number, attempt.started_at)
+        yield job.script_event(events.ScriptStarted, name, attempt.number, attempt.started_at)
     at, cause = attempt.ended_at or 0, attempt.cause or Cause(Reason.SESSION_LOST)
     if attempt.state is ScriptState.SUCCEEDED:
         kind, seconds = events.ScriptSucceeded, attempt.seconds
-        yield job.about(kind, name, attempt.number, at, seconds=seconds)
+        yield job.script_event(kind, name, attempt.number, at, seconds=seconds)
     elif attempt.state is ScriptState.FAILED:
         kind_failed, seconds = events.ScriptFailed, attempt.seconds
-        yield job.about(kind_failed, name, attempt.number, at, seconds=seconds, cause=cause)
+        yield job.script_event(kind_failed, name, attempt.number, at, seconds=seconds, cause=cause)
     elif attempt.state is ScriptState.INTERRUPTED:
-        yield job.about(events.ScriptInterrupted, name, attempt.number, at, cause=cause)
+        yield job.script_event(events.ScriptInterrupted, name, attempt.number, at, cause=cause)
     elif attempt.state is ScriptState.SKIPPED:
-        yield job.about(events.ScriptSkipped, name, attempt.number, at)
+        yield job.script_event(events.ScriptSkipped, name, attempt.number, at)

@@ -18,7 +18,7 @@ from enso_operator.api.status import (
     ScriptStatus,
     SessionLedger,
 )
-from enso_operator.coordinator.session_location import NOWHERE, Place
+from enso_operator.coordinator.session_location import NOWHERE, SessionLocation
 from enso_operator.kube.status.conditions import card_in, conditions
 from enso_operator.kube.status.fields import (
     LAST_SECOND,
@@ -45,12 +45,12 @@ def status_of(
     job: Job,
     generation: int,
     before: EnsoJobStatus,
-    place: Place = NOWHERE,
+    location: SessionLocation = NOWHERE,
     spec_digest: str | None = None,
 ) -> EnsoJobStatus:
     """Return the job's status; `before` is the one that it replaces."""
-    card = _card(job, before, place)
-    waits = (place.waits or _pause(job)) if job.state not in ENDED else None
+    card = _card(job, before, location)
+    waits = (location.waits or _pause(job)) if job.state not in ENDED else None
     done = sum(row.done for row in job.rows.values())
     return fitted(
         EnsoJobStatus(
@@ -61,7 +61,7 @@ def status_of(
             done=f"{done}/{len(job.rows)}",
             script=_at(job),
             reason=_reason(job, waits),
-            pod=place.pod or (None if place.is_gone else before.pod),
+            pod=location.pod or (None if location.is_gone else before.pod),
             scripts=[_row(name, row) for name, row in job.rows.items()],
             failure=_failure(job),
             ledger=_ledger(job, spec_digest),
@@ -84,7 +84,7 @@ def _pause(job: Job) -> Cause | None:
 def _is_to_be_replaced(job: Job, name: str) -> bool:
     """Whether nothing has happened since the loss of a session that the job may get over."""
     lost, session = job.lost.get(name), job.session(name)
-    if lost is None or job.run or job.state is not JobState.RUNNING:
+    if lost is None or job.open_run or job.state is not JobState.RUNNING:
         return False
     since = [row.latest.ended_at or 0 for row in job.rows.values()]
     is_last = max(since) <= lost.at and session.lost_backoff_seconds > 0
@@ -96,20 +96,20 @@ def _reason(job: Job, waits: Cause | None) -> str | None:
     return word(cause.reason) if cause else None
 
 
-def _card(job: Job, before: EnsoJobStatus, place: Place) -> FailureCard | None:
+def _card(job: Job, before: EnsoJobStatus, location: SessionLocation) -> FailureCard | None:
     """Return the card; one that the status has already knows where that session was."""
-    if place == NOWHERE and job.failure and before.completion_time == time_of(job.ended_at):
+    if location == NOWHERE and job.failure and before.completion_time == time_of(job.ended_at):
         return card_in(before) or card_of(job)
-    return card_of(job, place)
+    return card_of(job, location)
 
 
-def card_of(job: Job, place: Place = NOWHERE) -> FailureCard | None:
+def card_of(job: Job, location: SessionLocation = NOWHERE) -> FailureCard | None:
     """Return the failure card of a job, if it failed; its line fits anywhere."""
     job = job.copy()
     if job.failure:  # as the status has it: a session writes what it likes into its records
         bounded = cause_of(failure_of(job.failure.cause))
         job.failure = replace(job.failure, cause=bounded)
-    card = failure_card(job, on=place.on, log=place.log)
+    card = failure_card(job, on=location.on, log=location.log)
     return card and FailureCard(one_line(card.line), card.why)
 
 
@@ -162,7 +162,9 @@ def _ledger(job: Job, spec_digest: str | None) -> Ledger:
     skipped = [name for name, row in job.rows.items() if row.done and not row.succeeded]
     return Ledger(
         run=_open_run(job),
-        run_end_time=time_of(job.run_ended_at) if not (job.run or job.state in ENDED) else None,
+        run_end_time=time_of(job.run_ended_at)
+        if not (job.open_run or job.state in ENDED)
+        else None,
         sessions=[_session(job, name) for name in {**job.runs, **job.lost}] or None,
         cursors=_cursors(job) or None,
         failed=_last_failed(job),
@@ -177,14 +179,14 @@ def _ledger(job: Job, spec_digest: str | None) -> Ledger:
 
 
 def _open_run(job: Job) -> OpenRun | None:
-    if job.run is None:
+    if job.open_run is None:
         return None
     return OpenRun(
-        name=job.run.run,
-        session=job.run.session,
-        uid=job.run.uid,
-        open_time=time_at(job.run.at),
-        scripts=list(job.run.scripts),
+        name=job.open_run.run,
+        session=job.open_run.session,
+        uid=job.open_run.uid,
+        open_time=time_at(job.open_run.at),
+        scripts=list(job.open_run.scripts),
         warm=[name for name in job.rows if name in job.warm] or None,
     )
 

@@ -8,21 +8,21 @@ from collections.abc import Collection
 from pathlib import Path
 
 from enso_operator.blocking import in_thread
-from enso_operator.kube.unit_of_work import Seen
+from enso_operator.kube.unit_of_work import EnsoJobObject
 from enso_operator.sessions.local.sessions import LocalSessions
-from job_execution_framework.domain.steps import ControlWord
+from job_execution_framework.domain.steps import SessionControl
 
 
-class LocalMachine:
+class LocalSessionBackend:
     """The folder below which one cluster's jobs keep their sessions."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self._going: set[str] = set()
 
-    def sessions(self, about: Seen) -> LocalSessions:
+    def sessions(self, ensojob: EnsoJobObject) -> LocalSessions:
         """Return the sessions of a job."""
-        return LocalSessions(self.root / about.namespace / about.uid)
+        return LocalSessions(self.root / ensojob.namespace / ensojob.uid)
 
     async def forget(self, namespace: str, uid: str) -> None:
         """Remove what is left of a job that is gone; end first what still runs of it."""
@@ -33,7 +33,7 @@ class LocalMachine:
             sessions = LocalSessions(self.root / namespace / uid)
             runs = [folder.name for folder in await in_thread(_folders, sessions.root)]
             for run in runs:
-                await sessions.close(run, "", ControlWord.CANCEL)
+                await sessions.close(run, "", SessionControl.CANCEL)
             for run in runs:
                 async for _ in sessions.follow(run, ""):
                     pass

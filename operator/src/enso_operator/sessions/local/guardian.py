@@ -56,9 +56,9 @@ def guard(folder: Path) -> None:
         # Not before: it is seldom needed, and takes memory.
         import asyncio  # noqa: PLC0415
 
-        from enso_operator.sessions.local.backend import LocalMachine  # noqa: PLC0415
+        from enso_operator.sessions.local.backend import LocalSessionBackend  # noqa: PLC0415
 
-        asyncio.run(LocalMachine(folder.parent).forget_all(folder.name))
+        asyncio.run(LocalSessionBackend(folder.parent).forget_all(folder.name))
 
 
 if __name__ == "__main__":

@@ -19,14 +19,14 @@ from uuid import uuid4
 
 import job_execution_framework
 from enso_operator.coordinator.allowance import Allowance
-from enso_operator.coordinator.session_location import Place
+from enso_operator.coordinator.session_location import SessionLocation
 from enso_operator.manifests.to_domain import SecretKey
 from enso_operator.sessions.local.state_folders import make_private
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import Conflict, InvalidJob, Unreadable
 from job_execution_framework.domain.script import Container, Script
 from job_execution_framework.domain.secret import Secret
-from job_execution_framework.domain.steps import ControlWord
+from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.domain.values import leaves
 from job_execution_framework.runtime import supervisor
 from job_execution_framework.service_layer.observations import Ended, Observations
@@ -59,7 +59,7 @@ class LocalSessions:
         self.root = root
         self._secrets: dict[str, dict[str, str]] = {}
         self._processes: dict[str, int] = {}
-        self.place = Place()
+        self.location = SessionLocation()
         """Where the latest run is."""
 
     def directory(self, run: str) -> Path:
@@ -119,7 +119,7 @@ class LocalSessions:
     async def follow(self, run: str, uid: str, after: int = 0) -> AsyncIterator[Observations]:
         """Yield the records as they come; the last observation says that the run `ended`."""
         del after  # nobody cuts a journal: it is read from its start
-        self.place = Place(log=str(self.directory(run) / OUTPUT))
+        self.location = SessionLocation(log=str(self.directory(run) / OUTPUT))
         journal, position, pause = self.directory(run) / supervisor.JOURNAL, 0, 0.0
         lines, damage = Lines(), ""
         now = asyncio.get_running_loop().time
@@ -133,7 +133,7 @@ class LocalSessions:
                 records += map(from_line, lines.of(piece))
             except Unreadable as error:
                 damage = f"its journal is damaged: {error}"
-                await self.close(run, uid, ControlWord.CANCEL)
+                await self.close(run, uid, SessionControl.CANCEL)
             ended = _ended(records, None if piece else gone)
             if ended and damage:
                 ended = Ended(log_is_complete=False, cause=Cause(Reason.SESSION_LOST, damage))
@@ -145,10 +145,10 @@ class LocalSessions:
             allowance.spend(len(records))
             await asyncio.sleep(max(pause, SHORTEST_LOOK_SECONDS, allowance.wait(now())))
 
-    async def close(self, run: str, uid: str, word: ControlWord) -> None:
+    async def close(self, run: str, uid: str, control: SessionControl) -> None:
         """Leave the word; the supervisor sees it within a moment."""
         del uid  # a directory is never reused
-        _write(self.directory(run) / supervisor.WORD, word.value)
+        _write(self.directory(run) / supervisor.WORD, control.value)
 
     async def reap(self, patience: float) -> None:
         """Wait until every supervisor started here is gone; kill those that outlast `patience`.

@@ -10,13 +10,13 @@ from kubernetes.client import ApiClient
 
 from enso_operator.blocking import in_thread
 from enso_operator.kube.client import Document
-from enso_operator.kube.unit_of_work import Seen
+from enso_operator.kube.unit_of_work import EnsoJobObject
 from enso_operator.sessions.pods import state
 from enso_operator.sessions.pods.follower import PodFollower
 from enso_operator.sessions.pods.lingering import Lingering
 from enso_operator.sessions.pods.logs import PodLogs
-from enso_operator.sessions.pods.pod_api import PodCalls
-from enso_operator.sessions.pods.run_ref import Gone
+from enso_operator.sessions.pods.pod_api import PodApi
+from enso_operator.sessions.pods.run_ref import PodGone
 from enso_operator.sessions.pods.sessions import PodSessions
 from enso_operator.sessions.pods.settings import PodSettings
 from job_execution_framework.domain.errors import EnsoError, Unavailable
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass
-class PodMachine:
+class PodSessionBackend:
     """Where sessions run, when that is in Pods."""
 
     client: ApiClient
@@ -46,23 +46,23 @@ class PodMachine:
     def __post_init__(self) -> None:
         self._lingering = Lingering(self.client)
 
-    def sessions(self, about: Seen) -> PodSessions:
+    def sessions(self, ensojob: EnsoJobObject) -> PodSessions:
         """Return the sessions of a job. Raises InvalidJob."""
-        calls = PodCalls(self.client, about.namespace)
-        return PodSessions(about, calls, self.logs, self.settings, self.clock, self._follow)
+        calls = PodApi(self.client, ensojob.namespace)
+        return PodSessions(ensojob, calls, self.logs, self.settings, self.clock, self._follow)
 
-    def saw(self, kind: str | None, pod: Document) -> None:
+    def on_event(self, kind: str | None, pod: Document) -> None:
         """Take what a watch of Pods brought."""
         uid = pod["metadata"]["uid"]
         if follower := self._followers.get(uid):
-            follower.heard.put_nowait(Gone(pod) if kind == "DELETED" else pod)
+            follower.inbox.put_nowait(PodGone(pod) if kind == "DELETED" else pod)
         if not state.job_of(pod):
             kind = "DELETED"  # whatever becomes of it, it is none of ours
         if kind != "DELETED" and state.is_gated(pod):
             self._gated[uid] = pod
         else:
             self._let_be(uid)
-        self._lingering.saw(kind, pod)
+        self._lingering.on_event(kind, pod)
 
     async def forget(self, namespace: str, uid: str) -> None:
         """Leave it to the garbage collector: Pods belong to their EnsoJob."""
@@ -89,7 +89,7 @@ class PodMachine:
     def _remove_late(self, pod: Document) -> None:
         metadata = pod["metadata"]
         namespace, name = metadata["namespace"], metadata["name"]
-        calls = PodCalls(self.client, namespace)
+        calls = PodApi(self.client, namespace)
         if calls.committed(state.job_of(pod)) != metadata["uid"]:
             _log.warning("Pod %s/%s was made late: it is removed", namespace, name)
             calls.delete(name, metadata["uid"])

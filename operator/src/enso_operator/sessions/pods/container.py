@@ -23,7 +23,7 @@ from job_execution_framework.domain.events import (
     ScriptSucceeded,
 )
 from job_execution_framework.domain.lines import lines_of
-from job_execution_framework.domain.steps import ControlWord
+from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.service_layer.observations import Ended
 from job_execution_framework.service_layer.records import from_line
 
@@ -85,7 +85,7 @@ class ContainerFollower(PodFollower):
         if self._is_to_ask():
             self._imposed = state.imposed(await self._warnings())
             self._asked = True
-            self.heard.put_nowait(None)
+            self.inbox.put_nowait(None)
 
     def _is_to_ask(self) -> bool:
         has_ended = self.pod is not None and state.ended(self.pod) is not None
@@ -130,10 +130,10 @@ class ContainerFollower(PodFollower):
     def _times_out_at(self) -> float:
         return self._seen[0].at + (self.timeout_seconds or 0.0)
 
-    def tell(self, word: ControlWord) -> None:
+    def tell(self, control: SessionControl) -> None:
         """Know what the session was told: a container hears no word, it is ended by its Pod's."""
-        super().tell(word)
-        if word is ControlWord.CANCEL:
+        super().tell(control)
+        if control is SessionControl.CANCEL:
             self._told_at -= self.settings.grace_seconds + MARGIN_SECONDS
 
 

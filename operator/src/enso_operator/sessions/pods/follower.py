@@ -11,22 +11,22 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 
 from enso_operator.blocking import in_thread
-from enso_operator.coordinator.session_location import Place
+from enso_operator.coordinator.session_location import SessionLocation
 from enso_operator.kube.client import Document
 from enso_operator.sessions.pods import state
 from enso_operator.sessions.pods.boot import OURS
 from enso_operator.sessions.pods.hearing import Hearing
 from enso_operator.sessions.pods.logs import PodLogs
 from enso_operator.sessions.pods.patience import Patience
-from enso_operator.sessions.pods.pod_api import PodCalls
+from enso_operator.sessions.pods.pod_api import PodApi
 from enso_operator.sessions.pods.records import News, Records, Stream, Unheard
-from enso_operator.sessions.pods.run_ref import Gone, Subject
+from enso_operator.sessions.pods.run_ref import PodGone, RunRef
 from enso_operator.sessions.pods.settings import PodSettings
 from enso_operator.sessions.pods.tries import Tries
 from enso_operator.sessions.pods.volume_wait import Delay
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.events import Event
-from job_execution_framework.domain.steps import ControlWord
+from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.runtime import summary
 from job_execution_framework.service_layer.clock import Clock
 from job_execution_framework.service_layer.observations import Ended, Observations, Outcome
@@ -50,16 +50,16 @@ LOOK_SECONDS, END_AGAIN_SECONDS = 2.0, 30.0
 class PodFollower:
     """One run that is followed."""
 
-    subject: Subject
-    calls: PodCalls
+    subject: RunRef
+    calls: PodApi
     logs: PodLogs
     settings: PodSettings
     clock: Clock
-    moved: Callable[[Place], None]
+    on_location_changed: Callable[[SessionLocation], None]
     """Told where the session is, whenever that changes."""
 
-    heard: asyncio.Queue[Document | Gone | News | None] = field(
-        default_factory=asyncio.Queue[Document | Gone | News | None], init=False
+    inbox: asyncio.Queue[Document | PodGone | News | None] = field(
+        default_factory=asyncio.Queue[Document | PodGone | News | None], init=False
     )
     """What the watch of Pods brings, and the log; None where something may be due."""
     pod: Document | None = field(default=None, init=False)
@@ -67,7 +67,7 @@ class PodFollower:
     """Since when it is known that the Pod is no more."""
     because: Cause | None = field(default=None, init=False)
     """Why we end the Pod."""
-    word: ControlWord | None = field(default=None, init=False)
+    control: SessionControl | None = field(default=None, init=False)
     ended_at: float = field(default=0.0, init=False)
     """When we had the Pod ended, 0 while we did not."""
     _expired: bool = field(default=False, init=False)
@@ -81,7 +81,7 @@ class PodFollower:
     """Our word for it, as a kubelet has several that take turns."""
     _why_waits: Cause | None = field(default=None, init=False)
     _waits_since: float = field(default=0.0, init=False)
-    _place: Place = field(default=Place(), init=False)
+    _place: SessionLocation = field(default=SessionLocation(), init=False)
     _waited: Patience = field(default_factory=Patience, init=False)
     _delay: Delay = field(init=False)
 
@@ -89,13 +89,13 @@ class PodFollower:
         self._delay = Delay(self.calls, self.subject.uid)
         where = self.calls.namespace, self.subject.pod
         records = Records(self.subject.after)
-        self._hearing = Hearing(self.logs, *where, self.heard.put_nowait, records)
+        self._hearing = Hearing(self.logs, *where, self.inbox.put_nowait, records)
         self._tries = Tries(self.clock, self._tell_place)
 
-    def tell(self, word: ControlWord) -> None:
+    def tell(self, control: SessionControl) -> None:
         """Know what the session was told; it may never come to hear it."""
-        self.word, self._told_at = word, self.clock.now()
-        self.heard.put_nowait(None)
+        self.control, self._told_at = control, self.clock.now()
+        self.inbox.put_nowait(None)
 
     async def observations(self) -> AsyncIterator[Observations]:
         """Yield what the run records; the last observation says that it `ended`."""
@@ -126,12 +126,12 @@ class PodFollower:
         """Wait for news; return the records among them."""
         try:
             async with asyncio.timeout(self._until_something_is_due()):
-                news = [await self.heard.get()]
+                news = [await self.inbox.get()]
         except TimeoutError:
             await self._look()
             return self.seen_in_pod()
-        while not self.heard.empty():
-            news.append(self.heard.get_nowait())
+        while not self.inbox.empty():
+            news.append(self.inbox.get_nowait())
         recorded = [event for one in news for event in await self._take(one)]
         return (*recorded, *self.seen_in_pod())
 
@@ -139,7 +139,7 @@ class PodFollower:
         """Return the events that the Pod's own state tells of: those of a container script."""
         return ()
 
-    async def _take(self, news: Document | Gone | News | None) -> list[Event]:
+    async def _take(self, news: Document | PodGone | News | None) -> list[Event]:
         """Take in what was heard; return the records among it."""
         recorded: list[Event] = []
         if isinstance(news, list):
@@ -150,7 +150,7 @@ class PodFollower:
             is_over = self.gone or (self.pod is not None and state.records_are_over(self.pod))
             if self._hearing.word(news) and is_over:
                 self._waited.answered()
-        elif isinstance(news, Gone):
+        elif isinstance(news, PodGone):
             self._see(news.last)
             self._is_gone()
         else:
@@ -198,10 +198,10 @@ class PodFollower:
     def _tell_place(self) -> None:
         """Tell where the session is, if that is news."""
         waits = self._what_it_waits_for()
-        place = self.subject.place(self.calls.namespace, self.pod, waits, is_gone=self.gone)
+        place = self.subject.location(self.calls.namespace, self.pod, waits, is_gone=self.gone)
         if place != self._place:
             self._place = place
-            self.moved(place)
+            self.on_location_changed(place)
 
     def _what_it_waits_for(self) -> Cause | None:
         if self._may_still_run():
@@ -215,9 +215,9 @@ class PodFollower:
         if self.gone or self.pod is None or state.is_over(self.pod):
             return
         if self._records.damage and (not self._is_cancelled or self._tries.is_again(TELL)):
-            self.tell(ControlWord.CANCEL)
+            self.tell(SessionControl.CANCEL)
             with self._tries.of(TELL):
-                await self._ask(self.calls.tell, ControlWord.CANCEL.value)
+                await self._ask(self.calls.tell, SessionControl.CANCEL.value)
         await self._delay.look(self.clock.now())
         self._see(self.pod)
         now = self.clock.now()
@@ -241,13 +241,13 @@ class PodFollower:
             self.ended_at = now
         else:  # it changed: perhaps it begins
             await self._look()
-            self.heard.put_nowait(None)
+            self.inbox.put_nowait(None)
 
     def _is_to_be_ended(self, pod: Document, now: float) -> bool:
         self.because = self.because or self.why_to_end(pod, now)
         if self.because:
             return True
-        if self.word and not state.has_begun(pod):
+        if self.control and not state.has_begun(pod):
             # Where it may begin at any moment, it hears the word itself and starts nothing.
             is_stuck = not state.is_scheduled(pod) or self._waits
             return bool(is_stuck) or now >= self._told_at + HEARS_SECONDS
@@ -255,7 +255,7 @@ class PodFollower:
 
     @property
     def _is_cancelled(self) -> bool:
-        return self.word is ControlWord.CANCEL
+        return self.control is SessionControl.CANCEL
 
     def why_to_end(self, pod: Document, now: float) -> Cause | None:
         """Return why the Pod has had its time, if it has: what it waits for does not come."""
@@ -289,7 +289,7 @@ class PodFollower:
             times.append(self.gone_at + self.subject.settle_seconds)
         times += self._delay.due() + self._waited.due() + self._tries.due()
         told = [self._told_at + HEARS_SECONDS, self._must_be_over()]
-        return times + told if self.word else times
+        return times + told if self.control else times
 
     # How it ended.
 
@@ -301,7 +301,7 @@ class PodFollower:
         if not (self.gone or (self.pod and state.is_over(self.pod))):
             return None
         if self._never_began():
-            cause = None if self.word and not self.because else self._why_over()
+            cause = None if self.control and not self.because else self._why_over()
             return Ended(log_is_complete=True, cause=cause)
         if self._may_still_run() or self._may_hear_more(now):
             return None

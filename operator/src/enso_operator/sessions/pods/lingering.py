@@ -15,7 +15,7 @@ from kubernetes.client import ApiClient
 from enso_operator.blocking import patiently
 from enso_operator.kube.client import Document, Refused
 from enso_operator.sessions.pods import names, state
-from enso_operator.sessions.pods.pod_api import EXPIRED_SECONDS, PodCalls
+from enso_operator.sessions.pods.pod_api import EXPIRED_SECONDS, PodApi
 
 LINGER_SECONDS = 5.0
 """How long what runs beside a session may take to end by itself."""
@@ -34,7 +34,7 @@ class Lingering:
     )
     """What ends each of them, by the Pod's uid."""
 
-    def saw(self, kind: str | None, pod: Document) -> None:
+    def on_event(self, kind: str | None, pod: Document) -> None:
         """Take what a watch of Pods brought."""
         uid = pod["metadata"]["uid"]
         if kind == "DELETED" or not is_kept_up(pod):
@@ -46,7 +46,7 @@ class Lingering:
     async def _end(self, pod: Document) -> None:
         metadata = pod["metadata"]
         namespace, name, uid = metadata["namespace"], metadata["name"], metadata["uid"]
-        calls, pause = PodCalls(self.client, namespace), LINGER_SECONDS
+        calls, pause = PodApi(self.client, namespace), LINGER_SECONDS
         while True:
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

@@ -10,7 +10,7 @@ from typing import Any
 from enso_operator.api.session_fields import EnvironmentVariable
 from enso_operator.api.v1alpha1 import API_VERSION, ContainerSpec, EnsoJobSpec, SessionSpec
 from enso_operator.kube.client import Document
-from enso_operator.kube.unit_of_work import Seen
+from enso_operator.kube.unit_of_work import EnsoJobObject
 from enso_operator.manifests.to_domain import SecretKey
 from enso_operator.sessions.pods import names
 from enso_operator.sessions.pods.boot import BOOT, HOME, PLAN_FILE, ROOT, RUN, RUNTIME, WORD_FILE
@@ -34,7 +34,7 @@ _CONFINED: Document = {
 class SessionPod:
     """The documents of one session run."""
 
-    about: Seen
+    ensojob: EnsoJobObject
     spec: EnsoJobSpec
     plan: Plan
     settings: PodSettings
@@ -42,7 +42,7 @@ class SessionPod:
     @property
     def name(self) -> str:
         """The Pod's name."""
-        return names.pod_name(self.about.name, self.plan.run, self.about.uid)
+        return names.pod_name(self.ensojob.name, self.plan.run, self.ensojob.uid)
 
     @property
     def container(self) -> ContainerSpec | None:
@@ -92,27 +92,27 @@ class SessionPod:
         owner = {
             "apiVersion": API_VERSION,
             "kind": "EnsoJob",
-            "name": self.about.name,
-            "uid": self.about.uid,
+            "name": self.ensojob.name,
+            "uid": self.ensojob.uid,
             "controller": True,
             # So that whoever deletes the job in the foreground waits for its scripts' clean-up.
             "blockOwnerDeletion": True,
         }
         labels = {
             names.MANAGED_BY: "enso-executer",
-            names.JOB_LABEL: self.about.name,
-            names.JOB_UID_LABEL: self.about.uid,
+            names.JOB_LABEL: self.ensojob.name,
+            names.JOB_UID_LABEL: self.ensojob.uid,
             names.SESSION_LABEL: names.label(self.plan.session.name),
         }
         return {
             "name": name,
-            "namespace": self.about.namespace,
+            "namespace": self.ensojob.namespace,
             "labels": labels,
             "ownerReferences": [owner],
         }
 
     def _labels_of_job(self) -> dict[str, str]:
-        return dict(self.about.document["metadata"].get("labels") or {})
+        return dict(self.ensojob.document["metadata"].get("labels") or {})
 
     def _spec(self, containers: list[Document], volumes: list[Document]) -> Document:
         session, settings = self.session, self.settings
@@ -239,7 +239,9 @@ class SessionPod:
         name = self.plan.lease[0]
         job = self.plan.job()
         attempt = job.rows[name].attempt + 1
-        return replace(job.about(ScriptStarted, name, attempt, 0), origin=self.plan.run, seq=1)
+        return replace(
+            job.script_event(ScriptStarted, name, attempt, 0), origin=self.plan.run, seq=1
+        )
 
 
 def _secret_names(environment: Sequence[EnvironmentVariable]) -> tuple[str, ...]:

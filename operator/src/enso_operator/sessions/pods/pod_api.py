@@ -31,7 +31,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class PodCalls:
+class PodApi:
     """Every call may raise Unavailable and Refused."""
 
     client: ApiClient

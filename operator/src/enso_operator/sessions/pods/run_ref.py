@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from enso_operator.coordinator.session_location import Place
+from enso_operator.coordinator.session_location import SessionLocation
 from enso_operator.kube.client import Document
 from enso_operator.sessions.pods import state
 from job_execution_framework.domain.cause import Cause
 
 
 @dataclass(frozen=True)
-class Gone:
+class PodGone:
     """The Pod is no more; `last` is how it was seen last, if it was."""
 
     last: Document | None = None
 
 
 @dataclass(frozen=True)
-class Subject:
+class RunRef:
     """Which run is followed."""
 
     run: str
@@ -33,14 +33,14 @@ class Subject:
     began_at: float | None = None
     """When its container script was first seen to run, where that was written down."""
 
-    def place(
+    def location(
         self, namespace: str, pod: Document | None, waits: Cause | None, *, is_gone: bool
-    ) -> Place:
+    ) -> SessionLocation:
         """Return where people find it; of a Pod that is gone there is nothing to read."""
         if pod is None:
-            return Place(is_gone=is_gone, waits=waits)
+            return SessionLocation(is_gone=is_gone, waits=waits)
         on, read = state.where(pod), state.container_to_read(pod)
         if is_gone:
-            return Place(is_gone=True, on=on, waits=waits)
+            return SessionLocation(is_gone=True, on=on, waits=waits)
         log = f"kubectl logs -n {namespace} {self.pod} -c {read}" if read else ""
-        return Place(pod=self.pod, on=on, log=log, waits=waits)
+        return SessionLocation(pod=self.pod, on=on, log=log, waits=waits)

@@ -11,23 +11,23 @@ from functools import cached_property
 
 from enso_operator.api.v1alpha1 import EnsoJobSpec
 from enso_operator.blocking import in_thread
-from enso_operator.coordinator.session_location import Place
+from enso_operator.coordinator.session_location import SessionLocation
 from enso_operator.kube.client import Document, Taken, waiting
-from enso_operator.kube.unit_of_work import Seen
-from enso_operator.manifests.render import ensojob
+from enso_operator.kube.unit_of_work import EnsoJobObject
+from enso_operator.manifests.render import parse_ensojob
 from enso_operator.sessions.pods import names, state
 from enso_operator.sessions.pods.container import ContainerFollower
 from enso_operator.sessions.pods.follower import PodFollower
 from enso_operator.sessions.pods.logs import PodLogs
 from enso_operator.sessions.pods.manifest import SessionPod
-from enso_operator.sessions.pods.pod_api import PodCalls, owner_of
+from enso_operator.sessions.pods.pod_api import PodApi, owner_of
 from enso_operator.sessions.pods.policy import check_session
-from enso_operator.sessions.pods.run_ref import Subject
+from enso_operator.sessions.pods.run_ref import RunRef
 from enso_operator.sessions.pods.settings import PodSettings
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.errors import Conflict, InvalidJob, Unavailable
 from job_execution_framework.domain.script import Container, Script
-from job_execution_framework.domain.steps import ControlWord
+from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.service_layer.clock import Clock
 from job_execution_framework.service_layer.observations import Observations
 from job_execution_framework.service_layer.plan import Plan
@@ -41,28 +41,28 @@ class PodSessions:
 
     def __init__(  # what a session stands on
         self,
-        about: Seen,
-        calls: PodCalls,
+        ensojob: EnsoJobObject,
+        calls: PodApi,
         logs: PodLogs,
         settings: PodSettings,
         clock: Clock,
         followed: Callable[[PodFollower | None, str], None],
     ) -> None:
-        self._about, self._calls, self._logs = about, calls, logs
+        self._ensojob, self._calls, self._logs = ensojob, calls, logs
         self._settings, self._clock, self._followed = settings, clock, followed
         self._followers: dict[str, PodFollower] = {}
-        self._words: dict[str, ControlWord] = {}
+        self._words: dict[str, SessionControl] = {}
         self._planned = ""
         """The ConfigMap of a plan that is known to be there."""
-        self.place = Place()
+        self.location = SessionLocation()
         """Where the latest run is."""
 
     @cached_property
     def _spec(self) -> EnsoJobSpec:
         try:
-            return ensojob(self._about.document).spec
+            return parse_ensojob(self._ensojob.document).spec
         except InvalidJob:
-            if self._about.broken is None:
+            if self._ensojob.broken is None:
                 raise
             # Nothing is opened for it any more; what is open is followed to its end.
             return EnsoJobSpec.model_construct(sessions=[], scripts=[])
@@ -86,7 +86,7 @@ class PodSessions:
         """Create the Pod, gated, and return its uid; that of an earlier call where it is there."""
         with waiting(Reason.FAILED_CREATE):
             uid = await in_thread(self._open, plan)
-        self.place = Place(pod=self._pod(plan.run))
+        self.location = SessionLocation(pod=self._pod(plan.run))
         return uid
 
     async def release(self, run: str, uid: str) -> None:
@@ -108,23 +108,23 @@ class PodSessions:
             self._followed(None, uid)
             del self._followers[run]
 
-    async def close(self, run: str, uid: str, word: ControlWord) -> None:
+    async def close(self, run: str, uid: str, control: SessionControl) -> None:
         """Tell the run to end; it ends in its own time."""
-        self._words[run] = word
+        self._words[run] = control
         if run in self._followers:  # it sees to the end, whether the session hears it or not
-            self._followers[run].tell(word)
+            self._followers[run].tell(control)
         with waiting():
-            await in_thread(self._calls.tell, self._pod(run), uid, word.value)
+            await in_thread(self._calls.tell, self._pod(run), uid, control.value)
 
     async def reap(self, patience: float) -> None:
         """Leave Pods alone: they stay for whoever reads their logs, and go with the job."""
 
     def _pod(self, run: str) -> str:
-        return names.pod_name(self._about.name, run, self._about.uid)
+        return names.pod_name(self._ensojob.name, run, self._ensojob.uid)
 
     def _follower(self, run: str, uid: str, after: int) -> PodFollower:
-        rows, session = self._about.job().rows, names.session_of(run)
-        subject = Subject(
+        rows, session = self._ensojob.job().rows, names.session_of(run)
+        subject = RunRef(
             run,
             self._pod(run),
             uid,
@@ -133,7 +133,14 @@ class PodSessions:
             self._settle_seconds(run),
             began_at=rows[session].latest.started_at if after and session in rows else None,
         )
-        given = (subject, self._calls, self._logs, self._settings, self._clock, self._moved)
+        given = (
+            subject,
+            self._calls,
+            self._logs,
+            self._settings,
+            self._clock,
+            self._on_location_changed,
+        )
         own = (one for one in self._spec.scripts if one.container and one.name == session)
         if script := next(own, None):
             return ContainerFollower(*given, timeout_seconds=script.timeout_seconds)
@@ -146,13 +153,13 @@ class PodSessions:
         is_retried = policies.get(session) == "Retry"
         return self._settings.termination_seconds + SETTLE_SECONDS if is_retried else 0.0
 
-    def _moved(self, place: Place) -> None:
-        self.place = place
+    def _on_location_changed(self, location: SessionLocation) -> None:
+        self.location = location
 
     # In a thread.
 
     def _open(self, plan: Plan) -> str:
-        pod = SessionPod(self._about, self._spec, plan, self._settings)
+        pod = SessionPod(self._ensojob, self._spec, plan, self._settings)
         name = ""
         if not pod.container:
             config = pod.config()
@@ -177,12 +184,12 @@ class PodSessions:
         found = self._calls.get(name)
         if found is None or state.is_leaving(found):
             raise Unavailable(f"an earlier Pod {name} is going")
-        if owner_of(found) != self._about.uid:
+        if owner_of(found) != self._ensojob.uid:
             raise InvalidJob(f"a Pod {name} is there already, and is not this job's: delete it")
         if _plan(found) == _plan(wanted) or not state.is_gated(found):
             return found
         uid = found["metadata"]["uid"]
-        if self._calls.committed(self._about.name) == uid:
+        if self._calls.committed(self._ensojob.name) == uid:
             raise Conflict(f"Pod {name} was committed to by somebody else meanwhile")
         self._calls.delete(name, uid)
         try:

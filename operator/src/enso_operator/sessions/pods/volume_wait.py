@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enso_operator.blocking import in_thread
 from enso_operator.kube.client import Document, Refused
 from enso_operator.sessions.pods import state
-from enso_operator.sessions.pods.pod_api import PodCalls
+from enso_operator.sessions.pods.pod_api import PodApi
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import Unavailable
 
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 class Delay:
     """What is known of one Pod's delay."""
 
-    calls: PodCalls
+    calls: PodApi
     uid: str
     _since: float | None = field(default=None, init=False)
     """When it was first seen without its volumes; None while it is not."""

@@ -55,16 +55,16 @@ def _kinds(job: Job) -> Iterator[events.Event]:
         events.JobCancelled(at=1),
         events.InterpreterLost(at=1),
         events.SessionOpened(at=1, run="s1-9", session="s1", uid="u", scripts=()),
-        events.SessionEnded(at=1, run=job.run.run if job.run else "s1-9"),
+        events.SessionEnded(at=1, run=job.open_run.run if job.open_run else "s1-9"),
     )
     for name, row in job.rows.items():
         for attempt in (row.attempt, row.attempt + 1):
-            yield job.about(events.ScriptStarted, name, attempt, 1)
-            yield job.about(events.ScriptSucceeded, name, attempt, 1)
-            yield job.about(events.ScriptFailed, name, attempt, 1, cause=cause)
-            yield job.about(events.ScriptInterrupted, name, attempt, 1, cause=cause)
-            yield job.about(events.ScriptRetrying, name, attempt, 1)
-            yield job.about(events.ScriptSkipped, name, attempt, 1)
+            yield job.script_event(events.ScriptStarted, name, attempt, 1)
+            yield job.script_event(events.ScriptSucceeded, name, attempt, 1)
+            yield job.script_event(events.ScriptFailed, name, attempt, 1, cause=cause)
+            yield job.script_event(events.ScriptInterrupted, name, attempt, 1, cause=cause)
+            yield job.script_event(events.ScriptRetrying, name, attempt, 1)
+            yield job.script_event(events.ScriptSkipped, name, attempt, 1)
 
 
 def answer(job: Job, event: events.Event, now: float) -> object:

@@ -13,7 +13,7 @@ from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ATTEMPTS_KEPT
 from job_execution_framework.domain.script import Container, Retries, Script, Session, Source
 from tests.support.decisions import decisions
-from tests.support.happenings import History
+from tests.support.job_history import JobHistory
 from tests.unit.operator.kube.status.test_simulation import through_status
 
 FRESH = EnsoJobStatus()
@@ -37,7 +37,7 @@ def test_the_largest_job_in_its_worst_hour_stays_below_64_kib() -> None:
         Script(f"{i:03}{BIG}", Source("x"), {"a": "y" * 999}, retries=Retries(100))
         for i in range(100)
     ]
-    history = History(Job("j" * 52, tuple(scripts)))
+    history = JobHistory(Job("j" * 52, tuple(scripts)))
     resumed(history)
     history.opens("main", "u" * 128)
     for script in scripts:
@@ -55,7 +55,7 @@ def test_the_job_with_the_most_sessions_stays_below_64_kib() -> None:
     sessions = tuple(Session(f"s{i:02}{BIG}", retry_lost=3) for i in range(20))
     work = [Script(f"p{i:02}{BIG}", Source("x"), session=s.name) for i, s in enumerate(sessions)]
     boxes = [Script(f"c{i:02}{BIG}", Container("i")) for i in range(80)]
-    history = History(Job("j" * 52, (*work, *boxes), sessions))
+    history = JobHistory(Job("j" * 52, (*work, *boxes), sessions))
     resumed(history)
     for script in (*work, *boxes):
         for _ in range(ATTEMPTS_KEPT):
@@ -67,7 +67,7 @@ def test_the_job_with_the_most_sessions_stays_below_64_kib() -> None:
     check_size(history.job)
 
 
-def resumed(history: History) -> None:
+def resumed(history: JobHistory) -> None:
     history.at += 0.123456
     for number in range(50):
         history.says(events.JobCancelled)
@@ -83,6 +83,9 @@ def check_size(job: Job) -> None:
     assert [type(again.next(at)) for at in (job.events[-1].at, 1e12)] == [
         type(job.next(at)) for at in (job.events[-1].at, 1e12)
     ]
-    assert (again.run and again.run.scripts, again.warm) == (job.run and job.run.scripts, job.warm)
+    assert (again.open_run and again.open_run.scripts, again.warm) == (
+        job.open_run and job.open_run.scripts,
+        job.warm,
+    )
     assert (again.lost.keys(), again.runs) == (job.lost.keys(), job.runs)
     assert decisions(again, 1e12)[1:] == decisions(job, 1e12)[1:] or job.lost

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from enso_operator.api.status import EnsoJobStatus
-from enso_operator.coordinator.session_location import Place
+from enso_operator.coordinator.session_location import SessionLocation
 from enso_operator.kube.event_recorder import is_warning
 from enso_operator.kube.status.conditions import refused
 from enso_operator.kube.status.fields import one_line
@@ -21,7 +21,7 @@ from job_execution_framework.domain.cause import Cause, Frame
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.steps import Finish, Open, Wait
 from job_execution_framework.domain.transitions import JobState
-from tests.support.happenings import History
+from tests.support.job_history import JobHistory
 from tests.support.jobs import job_of
 
 FRESH = EnsoJobStatus()
@@ -31,7 +31,7 @@ OUT_OF_MEMORY = Cause(
 
 
 def failed_job() -> Job:
-    history = History(job_of("open.setup simulate.retry1 publish"))
+    history = JobHistory(job_of("open.setup simulate.retry1 publish"))
     history.opens()
     history.runs("open")
     history.runs("simulate", OUT_OF_MEMORY)
@@ -83,7 +83,7 @@ def test_what_people_read_of_a_job_that_failed() -> None:
 
 
 def test_a_condition_keeps_its_time_until_its_status_changes() -> None:
-    history = History(job_of("open do"))
+    history = JobHistory(job_of("open do"))
     first = status_of(history.job, 1, FRESH)
     history.opens()
     history.runs("open")
@@ -110,7 +110,7 @@ def test_a_condition_keeps_its_time_until_its_status_changes() -> None:
 def test_a_running_job_says_where_it_is(
     what: tuple[type[events.ScriptEvent], ...], says: str
 ) -> None:
-    history = History(job_of("open do"))
+    history = JobHistory(job_of("open do"))
     history.opens()
     for kind in what:
         history.does(kind, "open")
@@ -130,10 +130,10 @@ QUOTA = Cause("FailedCreate", "pods is forbidden: exceeded quota")
 
 @pytest.mark.parametrize("is_open", [False, True])
 def test_a_job_waits_until_a_session_of_it_has_begun(is_open: bool) -> None:
-    history = History(job_of("open do"))
+    history = JobHistory(job_of("open do"))
     if is_open:
         history.opens()
-    place = Place(waits=QUOTA)
+    place = SessionLocation(waits=QUOTA)
     waits = status_of(history.job, 1, FRESH, place)
     (succeeded, *others) = document_of(waits)["conditions"]
     assert (succeeded["reason"], waits.reason) == ("Waiting", "FailedCreate")
@@ -156,7 +156,7 @@ def test_a_job_that_nobody_let_go_is_the_same_after_a_restart() -> None:
 
 
 def test_the_whole_message_stands_in_one_condition() -> None:
-    history = History(job_of("open do"))
+    history = JobHistory(job_of("open do"))
     history.fails("", Cause("ConfigError", "x" * 2000))
     succeeded, *others = document_of(status_of(history.job, 1, FRESH))["conditions"]
     assert len(succeeded["message"]) > 300
@@ -164,7 +164,7 @@ def test_the_whole_message_stands_in_one_condition() -> None:
 
 
 def test_who_cancelled_a_job_is_said_also_after_a_restart() -> None:
-    history = History(job_of("open do"))
+    history = JobHistory(job_of("open do"))
     history.opens()
     history.says(events.JobCancelled, by="ann", why="enough")
     first = status_of(history.job, 1, FRESH)
@@ -177,7 +177,7 @@ def test_who_cancelled_a_job_is_said_also_after_a_restart() -> None:
 
 
 def test_a_deadline_that_stands_goes_on_where_it_stood_after_a_restart() -> None:
-    history = History(job_of("open do", deadline=60))
+    history = JobHistory(job_of("open do", deadline=60))
     history.opens()
     history.says(events.JobSuspended)
     history.ends()
@@ -195,7 +195,7 @@ def test_a_deadline_that_stands_goes_on_where_it_stood_after_a_restart() -> None
 
 def test_a_job_says_that_it_waits_before_it_replaces_a_lost_session() -> None:
     evicted = Cause("Evicted", "its node was drained")
-    history = History(job_of("open do", retry_lost=1, lost_backoff=10))
+    history = JobHistory(job_of("open do", retry_lost=1, lost_backoff=10))
     history.opens()
     history.does(events.ScriptStarted, "open")
     history.finds(events.ScriptInterrupted, "open", cause=evicted)
@@ -215,7 +215,7 @@ def test_a_job_says_that_it_waits_before_it_replaces_a_lost_session() -> None:
 
 
 def test_what_an_earlier_release_wrote_of_a_suspended_job_does_not_fail_it() -> None:
-    history = History(job_of("open do", deadline=60))
+    history = JobHistory(job_of("open do", deadline=60))
     history.opens()
     history.runs("open")
     ran_at = history.at
@@ -241,7 +241,7 @@ def test_a_resource_that_makes_no_job_says_so_in_the_same_place() -> None:
 
 @pytest.mark.parametrize("at", [math.nan, math.inf, -1e300, 1e300])
 def test_a_session_cannot_break_its_job_by_what_it_writes(at: float) -> None:
-    history = History(job_of("open do"))
+    history = JobHistory(job_of("open do"))
     history.opens()
     history.at = at
     lies = Cause(
@@ -281,13 +281,13 @@ def test_an_end_that_had_to_kill_something_is_a_warning() -> None:
     assert not is_warning(ended)
     killed = replace(ended, killed=("process 4711: sleep 60", "thread upload"))
     assert is_warning(killed)
-    assert killed.told() == (
+    assert killed.details() == (
         "s1-1: had to kill what its scripts left running: process 4711: sleep 60; thread upload"
     )
 
 
 def test_when_a_run_ended_is_known_after_a_restart_while_a_retry_waits() -> None:
-    history = History(job_of("simulate.retry1", backoff=3600, retry_lost=1))
+    history = JobHistory(job_of("simulate.retry1", backoff=3600, retry_lost=1))
     history.opens()
     history.runs("simulate", OUT_OF_MEMORY)
     assert again(history.job).run_ended_at is None  # it goes on

@@ -31,9 +31,9 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_user_without_a_home_is_told_what_to_set(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], resume: bool
 ) -> None:
-    desk = Workstation(tmp_path)
-    desk.write([{"name": "a", "source": "def main(): pass"}])
-    assert run(desk.manifest, resume=resume) == 2
+    workstation = Workstation(tmp_path)
+    workstation.write([{"name": "a", "source": "def main(): pass"}])
+    assert run(workstation.manifest, resume=resume) == 2
     said = capsys.readouterr().err
     assert said.startswith("enso: there is no folder to keep state in: HOME is not set, and user ")
     assert "set HOME or XDG_STATE_HOME" in said
@@ -86,9 +86,9 @@ def test_a_folder_that_an_earlier_release_left_open_is_closed(tmp_path: Path) ->
 
 
 def test_a_run_leaves_nothing_for_others(tmp_path: Path) -> None:
-    desk = Workstation(tmp_path)
-    desk.write([{"name": "a", "source": "def main(): pass"}])
-    process = desk.start(umask=0)
+    workstation = Workstation(tmp_path)
+    workstation.write([{"name": "a", "source": "def main(): pass"}])
+    process = workstation.start(umask=0)
     assert process.communicate(timeout=60)[0].endswith("1 of 1 scripts done\n")
     assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
     assert modes(tmp_path / "state") == {"700"}

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from kubernetes.client import ApiClient, Configuration
 
-from enso_operator.sessions.pods.backend import LATE_SWEEPS, PodMachine
+from enso_operator.sessions.pods.backend import LATE_SWEEPS, PodSessionBackend
 from enso_operator.sessions.pods.logs import PodLogs
 from enso_operator.sessions.pods.settings import PodSettings
 from job_execution_framework.service_layer.clock import SystemClock
@@ -38,16 +38,16 @@ async def test_a_strangers_pod_with_our_label_keeps_no_late_one_from_being_remov
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     configuration = Configuration()
     configuration.host = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    machine = PodMachine(
+    machine = PodSessionBackend(
         ApiClient(configuration), PodLogs(configuration), PodSettings("enso"), SystemClock()
     )
     try:
         kept_up = pod(session=ended(), phase="Running")
         kept_up["status"]["containerStatuses"].append(container("proxy", RUNNING))
-        machine.saw("ADDED", named("stranger", pod(gated=True)))
-        machine.saw("ADDED", named("kept-up", kept_up))
+        machine.on_event("ADDED", named("stranger", pod(gated=True)))
+        machine.on_event("ADDED", named("kept-up", kept_up))
         for name in ("refused", "late"):
-            machine.saw("ADDED", named(name, pod(gated=True), **{"enso.dev/job": "shot"}))
+            machine.on_event("ADDED", named(name, pod(gated=True), **{"enso.dev/job": "shot"}))
         for _ in range(LATE_SWEEPS):
             await machine.tidy([], [])
     finally:

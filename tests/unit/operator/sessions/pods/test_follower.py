@@ -8,7 +8,7 @@ from enso_operator.sessions.pods import volume_wait
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.row import ScriptState
-from job_execution_framework.domain.steps import ControlWord
+from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.service_layer.clock import SystemClock
 from job_execution_framework.service_layer.observations import Ended, Outcome
 from job_execution_framework.service_layer.records import End, to_line
@@ -127,7 +127,7 @@ def test_a_job_that_is_cancelled_does_not_wait_for_an_init_container(
 ) -> None:
     monkeypatch.setattr(volume_wait, "FIRST_LOOK_SECONDS", 0)
     node = Node([*[pod(session=WAITING, inits={"vault": RUNNING})] * 3, None])
-    told = follow(node, word=ControlWord.CANCEL, patience=300)
+    told = follow(node, word=SessionControl.CANCEL, patience=300)
     assert (node.given_up, node.expired) == (1, 0)
     assert told.ended == Ended(log_is_complete=True)
 
@@ -155,7 +155,7 @@ def test_a_patience_does_not_begin_anew_with_each_of_a_kubelets_words() -> None:
 
 def test_a_session_that_is_about_to_begin_hears_its_word_itself() -> None:
     node = Node([pod(), pod(session=RUNNING, version=2)], [[line(End())]])
-    told = follow(node, word=ControlWord.PAUSE)
+    told = follow(node, word=SessionControl.PAUSE)
     assert (node.given_up, node.expired, node.deleted) == (0, 0, 0)
     assert told.ended == Ended(log_is_complete=True)
 
@@ -192,7 +192,7 @@ def test_a_queue_is_waited_in_and_a_word_ends_that() -> None:
     }
     queued = pod(scheduled=False, conditions=[unschedulable])
     node = Node([queued, None])
-    told = follow(node, word=ControlWord.PAUSE)
+    told = follow(node, word=SessionControl.PAUSE)
     assert (node.given_up, node.deleted) == (1, 0)
     assert told.ended == Ended(log_is_complete=True)
     assert told.place.waits

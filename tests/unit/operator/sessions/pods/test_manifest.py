@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from enso_operator.kube.unit_of_work import Seen
-from enso_operator.manifests.render import ensojob
+from enso_operator.kube.unit_of_work import EnsoJobObject
+from enso_operator.manifests.render import parse_ensojob
 from enso_operator.sessions.pods.manifest import SessionPod
 from enso_operator.sessions.pods.settings import PodSettings
 from job_execution_framework.domain.row import Row
@@ -29,7 +29,7 @@ def session_pod(
         ("script-0",),
         {"script-0": Row()},
     )
-    return SessionPod(Seen(document), ensojob(document).spec, plan, settings)
+    return SessionPod(EnsoJobObject(document), parse_ensojob(document).spec, plan, settings)
 
 
 def containers(image: str, policy: str | None) -> dict[str, Document]:

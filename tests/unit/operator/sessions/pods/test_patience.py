@@ -9,7 +9,7 @@ from enso_operator.sessions.pods.logs import NoLog
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.errors import Unavailable
 from job_execution_framework.domain.row import ScriptState
-from job_execution_framework.domain.steps import ControlWord
+from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.service_layer.observations import Ended, Outcome
 from job_execution_framework.service_layer.records import End, to_line
 from tests.support.followed import Node, follow, line, started
@@ -61,9 +61,9 @@ def test_a_log_that_is_not_there_at_once_is_read_over_some_time() -> None:
     assert told.ended == Ended(log_is_complete=True)
 
 
-@pytest.mark.parametrize("word", [None, ControlWord.CANCEL])
+@pytest.mark.parametrize("word", [None, SessionControl.CANCEL])
 def test_where_the_log_is_kept_from_us_for_ever_the_summary_is_believed(
-    word: ControlWord | None,
+    word: SessionControl | None,
 ) -> None:
     told = follow(Node([pod(session=RUNNING), over(ALL)], then=REFUSED), word=word)
     outcomes = (Outcome("open", 1, ScriptState.SUCCEEDED),)

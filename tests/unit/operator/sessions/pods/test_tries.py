@@ -10,7 +10,7 @@ from enso_operator.coordinator import obstacles
 from enso_operator.kube.client import Forbidden
 from enso_operator.sessions.pods.follower import STILL_RUNS
 from job_execution_framework.domain.errors import EnsoError, Unavailable
-from job_execution_framework.domain.steps import ControlWord
+from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.service_layer.observations import Ended
 from job_execution_framework.service_layer.records import End
 from tests.support.followed import Node, follow, line, started
@@ -57,7 +57,7 @@ def test_a_pod_that_cannot_be_ended_is_told_and_tried_again(
             return super().give_up(pod)
 
     node = Stuck([pod(scheduled=False)])
-    told = follow(node, word=ControlWord.CANCEL)
+    told = follow(node, word=SessionControl.CANCEL)
     assert told.ended == Ended(log_is_complete=True)
     assert node.given_up == 1
     assert [str(place.waits) for place in told.places if place.waits] == [

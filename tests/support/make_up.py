@@ -9,11 +9,11 @@ import sys
 from dataclasses import dataclass
 
 from dev.cluster.places import CHECKOUT
-from dev.up import marked
+from dev.up import owned_processes
 
 
 @dataclass(frozen=True)
-class Made:
+class MakeUp:
     """What the two commands start and end."""
 
     port: int
@@ -43,11 +43,11 @@ class Made:
         return done.stdout
 
     def processes(self) -> list[list[bytes]]:
-        return [*marked.ours(self.port).values()]
+        return [*owned_processes.ours(self.port).values()]
 
     def servers(self) -> int:
         """Return how many there are, beside sessions."""
-        return len(marked.ours(self.port, *marked.SERVERS))
+        return len(owned_processes.ours(self.port, *owned_processes.SERVERS))
 
 
 def free_port() -> int:

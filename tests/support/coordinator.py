@@ -22,7 +22,7 @@ LOST = Cause(Reason.SESSION_LOST, "the process is gone")
 
 
 @dataclass
-class Desk:
+class Coordinator:
     """A coordinator, and sessions whose attempts go as `fates` says."""
 
     job: Job
@@ -43,7 +43,7 @@ class Desk:
         now = self.clock.now()
         if verb == "skip":
             attempt = self.job.rows[name].attempt
-            self.record(self.job.about(events.ScriptSkipped, name, attempt, now, by="ann"))
+            self.record(self.job.script_event(events.ScriptSkipped, name, attempt, now, by="ann"))
             return
         services.check_resume(self.job, name)
         self.record(events.JobResumed(at=now, from_script=name))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dev.cluster.places import ClusterError
-from dev.node import needs
+from dev.node import requirements
 
 _LINES = 5
 
@@ -19,7 +19,7 @@ def run(
     log: Path | None = None,
 ) -> str:
     """Return what the program prints, or write it to a log; ClusterError if it fails."""
-    command = [needs.program(name), *arguments]
+    command = [requirements.program(name), *arguments]
     done = subprocess.run(
         command,
         cwd=folder,
@@ -41,6 +41,6 @@ def run(
 
 def succeeds(name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> bool:
     """Say whether the program ends well; what it says does not matter."""
-    command = [needs.program(name), *arguments]
+    command = [requirements.program(name), *arguments]
     whole = {**os.environ, **(environment or {})}
     return subprocess.run(command, capture_output=True, check=False, env=whole).returncode == 0

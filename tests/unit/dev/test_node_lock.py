@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from dev.cluster.places import ClusterError, locked
-from dev.node import claim
+from dev.node import node_lock
 
 from tests.support.eventually import eventually
 
@@ -19,10 +19,10 @@ from tests.support.eventually import eventually
 def cleared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """A machine of our own; what was cleared away, and for whose sake."""
     calls: list[str] = []
-    monkeypatch.setattr(claim, "CLAIM", tmp_path / "claim.json")
-    monkeypatch.setattr(claim, "LOCK", tmp_path / "lock")
-    monkeypatch.setattr(claim, "HOME", tmp_path / "home")
-    monkeypatch.setattr("dev.node.remains.clear", lambda: calls.append("cleared"))
+    monkeypatch.setattr(node_lock, "CLAIM", tmp_path / "claim.json")
+    monkeypatch.setattr(node_lock, "LOCK", tmp_path / "lock")
+    monkeypatch.setattr(node_lock, "HOME", tmp_path / "home")
+    monkeypatch.setattr("dev.node.cleanup.clear", lambda: calls.append("cleared"))
     return calls
 
 
@@ -45,15 +45,15 @@ def cluster(tmp_path: Path, name: str) -> Path:
 def test_the_node_of_a_test_run_is_refused_while_it_goes_on(
     tmp_path: Path, run: Path, cleared: list[str]
 ) -> None:
-    with claim.taken(run):
+    with node_lock.taken(run):
         pass
 
     with (
         pytest.raises(ClusterError, match=rf"^A test run in {tmp_path}/checkout has this machine"),
-        claim.taken(cluster(tmp_path, "mine")),
+        node_lock.taken(cluster(tmp_path, "mine")),
     ):
         pass
-    assert (claim.owner(), cleared) == (run, [])
+    assert (node_lock.owner(), cleared) == (run, [])
 
 
 @pytest.mark.parametrize("name", ["test-killed", "developers"])
@@ -61,35 +61,35 @@ def test_a_node_that_was_left_behind_is_cleared_away_and_taken(
     tmp_path: Path, cleared: list[str], name: str
 ) -> None:
     mine = cluster(tmp_path, "mine")
-    with claim.taken(cluster(tmp_path, name)):
+    with node_lock.taken(cluster(tmp_path, name)):
         pass
 
-    with claim.taken(mine):
+    with node_lock.taken(mine):
         assert cleared == ["cleared"]
 
-    assert claim.owner() == mine
+    assert node_lock.owner() == mine
 
 
 def test_who_gives_it_back_leaves_nothing(run: Path, cleared: list[str]) -> None:
-    with claim.taken(run):
+    with node_lock.taken(run):
         pass
 
-    with claim.released(run):
+    with node_lock.released(run):
         assert cleared == ["cleared"]
 
-    assert claim.owner() is None
+    assert node_lock.owner() is None
 
 
 def test_who_lost_it_while_waiting_leaves_it_to_its_new_owner(
     tmp_path: Path, run: Path, cleared: list[str]
 ) -> None:
     other = cluster(tmp_path, "other")
-    with claim.taken(run):
+    with node_lock.taken(run):
         pass
     ended = threading.Event()
 
     def end() -> None:
-        with claim.released(run):
+        with node_lock.released(run):
             ended.set()
 
     waiting = threading.Thread(target=end)
@@ -100,4 +100,4 @@ def test_who_lost_it_while_waiting_leaves_it_to_its_new_owner(
     waiting.join(timeout=30)
 
     assert ended.is_set()
-    assert (claim.owner(), cleared) == (other, [])
+    assert (node_lock.owner(), cleared) == (other, [])

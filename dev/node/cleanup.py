@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dev.cluster import processes
 from dev.cluster.places import ClusterError
-from dev.node import bridge, cgroups, mounts, shims, sysctls
+from dev.node import bridge, cgroups, containerd_shims, mounts, sysctls
 from dev.node.places import HOME, VOLATILE
 
 _PATIENCE = 20.0
@@ -22,7 +22,7 @@ _LINKS = Path("/var/log/containers")
 """The kubelet's, for collectors of logs."""
 _DEVICES = Path("/var/lib/kubelet/device-plugins")
 _NETWORK_CACHE = Path("/var/lib/cni/results")
-_FIXED = (_LINKS, _DEVICES, _NETWORK_CACHE, shims.SOCKETS)
+_FIXED = (_LINKS, _DEVICES, _NETWORK_CACHE, containerd_shims.SOCKETS)
 """Folders whose paths no setting changes; another runtime may have files there too."""
 
 
@@ -33,7 +33,7 @@ def clear() -> None:
     # First what would start things again, then containers, then what reports their end.
     for name in ("kubelet", "containerd"):
         processes.end(HOME, [name])
-    _kill(shims.pids)
+    _kill(containerd_shims.pids)
     _kill(cgroups.members)
     processes.end(HOME)
     sysctls.restore()
@@ -69,7 +69,7 @@ def _remove_files() -> None:
 
 def _ours() -> Iterator[Path]:
     """Yield our files in the folders that are not ours alone."""
-    yield from shims.sockets()
+    yield from containerd_shims.sockets()
     yield _DEVICES / "kubelet.sock"
     for link in _LINKS.glob("*"):
         if link.is_symlink() and link.readlink().is_relative_to(HOME):

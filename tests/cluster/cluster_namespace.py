@@ -15,7 +15,7 @@ from enso_operator.kube.client import Objects, request
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 
 
-class Desk:
+class ClusterNamespace:
     def __init__(self, cluster: Cluster, client: ApiClient, namespace: str) -> None:
         self.cluster, self.namespace = cluster, namespace
         self.objects = Objects(client, namespace, "ensojobs")

@@ -11,13 +11,13 @@ from typing import Any
 from dev.node.node import Node
 from kubernetes.client import ApiClient
 
-from tests.cluster.desk import Desk
+from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.operators import until
 
 Document = dict[str, Any]
 
 
-class PodDesk(Desk):
+class PodNamespace(ClusterNamespace):
     def __init__(self, node: Node, client: ApiClient, namespace: str) -> None:
         super().__init__(node.cluster, client, namespace)
         self.node, self.client = node, client

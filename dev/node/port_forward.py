@@ -4,7 +4,7 @@ The API server listens on loopback alone, as kwokctl writes its kubeconfigs for 
 process cannot listen on two chosen addresses. Listening on all of them would show it to the
 machine's network; this forwards from the bridge's addresses and from nowhere else.
 
-python door.py TARGET-HOST:PORT LISTEN-HOST:PORT...
+python port_forward.py TARGET-HOST:PORT LISTEN-HOST:PORT...
 """
 
 import asyncio

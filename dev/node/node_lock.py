@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dev.cluster import processes
 from dev.cluster.places import ClusterError, locked
-from dev.node import remains
+from dev.node import cleanup
 from dev.node.places import CLAIM, HOME, LOCK
 
 TEST_PREFIX = "test-"
@@ -53,7 +53,7 @@ def released(folder: Path) -> Generator[None]:
     with locked(LOCK, waiting_for="another start or stop of the node"):
         is_ours = owner() == folder  # while this waited another cluster may have got it
         if is_ours:
-            remains.clear()
+            cleanup.clear()
         yield
         if is_ours:
             CLAIM.unlink(missing_ok=True)
@@ -66,7 +66,7 @@ def _holder(folder: Path) -> Path | None:
         return None
     if not _is_left_behind(other):
         return other
-    remains.clear()
+    cleanup.clear()
     processes.end(other)  # the control plane of a test run that was killed
     return None
 

@@ -10,7 +10,7 @@ from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.job import Job
 
 
-class History:
+class JobHistory:
     """A job to which things happen one second after the other."""
 
     def __init__(self, job: Job) -> None:
@@ -29,21 +29,21 @@ class History:
         self.says(events.SessionOpened, run=run, session=session, uid=uid, scripts=scripts)
 
     def ends(self, cause: Cause | None = None) -> None:
-        assert self.job.run
-        self.says(events.SessionEnded, run=self.job.run.run, cause=cause)
+        assert self.job.open_run
+        self.says(events.SessionEnded, run=self.job.open_run.run, cause=cause)
 
     def does(self, kind: type[events.ScriptEvent], script: str, **details: object) -> None:
-        assert self.job.run
+        assert self.job.open_run
         self.at += 1
-        run, starts = self.job.run.run, kind is events.ScriptStarted
+        run, starts = self.job.open_run.run, kind is events.ScriptStarted
         attempt = self.job.rows[script].attempt + starts
-        event = self.job.about(kind, script, attempt, self.at, **details)
+        event = self.job.script_event(kind, script, attempt, self.at, **details)
         seq = self.job.cursors.get(run, 0) + 1
         self.job.apply(replace(event, origin=run, seq=seq))
 
     def finds(self, kind: type[events.ScriptEvent], script: str, **details: object) -> None:
         attempt = self.job.rows[script].attempt
-        self.job.record(self.job.about(kind, script, attempt, self.at, **details))
+        self.job.record(self.job.script_event(kind, script, attempt, self.at, **details))
 
     def runs(self, script: str, cause: Cause | None = None) -> None:
         self.does(events.ScriptStarted, script)
