@@ -65,12 +65,14 @@ def test_a_release_comes_changes_and_goes_and_jobs_stay(own_cluster: Cluster) ->
     assert kubectl(*uid) == job
 
 
+@pytest.mark.timeout(400)
 def test_a_release_without_keep_takes_the_kinds_with_it(own_cluster: Cluster) -> None:
     need_helm()
     ask = helm_of(own_cluster, "enso")
     said = ask("install", "shows", CHART, "--create-namespace", "--set=crds.keep=false")
     assert "WARNING: crds.keep is false" in said
-    ask("uninstall", "shows", "--wait")
+    own_cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=50s")
+    ask("uninstall", "shows", "--wait", "--timeout=100s")
     assert own_cluster.kubectl("get", "crds", "-o", "name") == ""
 
 

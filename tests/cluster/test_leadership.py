@@ -122,7 +122,7 @@ def test_one_that_falls_asleep_and_wakes_starts_nothing_twice(
     assert standby.stop() == 0
     until(lambda: leads(leader), 5)  # it stood by again, and works again
     begun(ns, tmp_path, "a-third").ends_well()
-    assert not operators.supervisors()
+    until(lambda: not operators.supervisors())
 
 
 def test_one_that_loses_its_lease_for_a_while_works_again(

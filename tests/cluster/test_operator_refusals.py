@@ -75,7 +75,7 @@ def test_the_end_is_that_of_an_undisturbed_run(
         ends_well(ns, tmp_path / "note")
         until(lambda: rule.used == TIMES)
     assert operators.started[-1].process.is_alive()
-    assert not operators.supervisors()
+    until(lambda: not operators.supervisors())
 
 
 def runs_on(operators: Operators, proxy: FaultProxy) -> None:

@@ -59,4 +59,4 @@ def test_one_that_sleeps_through_the_life_of_a_job_and_wakes(
         sleeper[0].send(signal.SIGCONT)
         until(lambda: "enso_live_jobs 0.0" in sleeper[0].asked("/metrics")[1])
         story.ends_well()
-    assert not operators.supervisors()
+    until(lambda: not operators.supervisors())
