@@ -41,6 +41,10 @@ class Losses:
     cause: Cause
     at: float
 
+    def exceed(self, session: Session) -> bool:
+        """Whether they are more than the session's `retry_lost` allows to replace."""
+        return self.count > session.retry_lost
+
 
 @dataclass
 class Job:
@@ -277,10 +281,10 @@ class Job:
     def _verdict(self, script: Script) -> Finish | None:
         """Return the job's failure where `script` may not be started once more."""
         row = self.rows[script.name]
-        if row.failures > script.retries.limit:
+        if row.failed_for_good(script.retries):
             return Finish(row.latest.cause or Cause(Reason.SESSION_LOST), script.name)
         lost = self.lost.get(script.session)
-        if lost and lost.count > self.session(script.session).retry_lost:
+        if lost and lost.exceed(self.session(script.session)):
             return Finish(lost.cause, self._doubtful(script.session) or script.name)
         return None
 

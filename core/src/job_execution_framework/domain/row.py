@@ -8,6 +8,7 @@ from enum import Enum
 
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause
+from job_execution_framework.domain.script import Retries
 
 ATTEMPTS_KEPT = 10
 """How many earlier attempts a row remembers."""
@@ -65,6 +66,14 @@ class Row:
     def attempt(self) -> int:
         """The number of the latest attempt, 0 where there was none."""
         return self.latest.number
+
+    def retries_left(self, retries: Retries) -> int:
+        """Return how many more failures would be retried; below zero, the last one is not."""
+        return retries.limit - self.failures
+
+    def failed_for_good(self, retries: Retries) -> bool:
+        """Whether the script failed more often than it may be retried: it is not started again."""
+        return self.retries_left(retries) < 0
 
     def after(self, event: events.ScriptEvent, state: ScriptState) -> Row:
         """Return the row as `event`, which brings the script into `state`, leaves it."""

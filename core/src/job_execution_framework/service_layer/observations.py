@@ -79,12 +79,12 @@ def doubtful(job: Job, *, log_is_complete: bool) -> list[tuple[str, int]]:
     doubts = [(name, rows[name].attempt) for name in running]
     goal = checkpoint.first_undone(plan, rows)
     # After a script that failed for good the session starts nothing.
-    stopped = any(rows[script.name].failures > script.retries.limit for script in plan)
+    stopped = any(rows[script.name].failed_for_good(script.retries) for script in plan)
     if log_is_complete or goal is None or stopped:
         return doubts
     ahead = checkpoint.to_run(job.scripts, rows, goal)
     # A retry after a lost interpreter would have started again what is warm as far as we know.
-    retries = any(rows[script.name].failures < script.retries.limit for script in ahead)
+    retries = any(rows[script.name].retries_left(script.retries) > 0 for script in ahead)
     return doubts + [
         (script.name, rows[script.name].attempt + 1)
         for script in ahead

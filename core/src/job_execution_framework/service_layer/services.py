@@ -179,8 +179,8 @@ def _run(job: Job, step: Start, job_uow: JobUnitOfWork, runner: Runner, clock: C
         about(events.ScriptFailed, cause=result.cause, **took)
     if result.interpreter_lost:
         job.record(events.InterpreterLost(at=clock.now()))
-    again = result.cause and job.rows[script.name].failures <= script.retries.limit
-    if again and not runner.stopping and not result.interrupted:
+    failed = result.cause and not result.interrupted and not runner.stopping
+    if failed and not job.rows[script.name].failed_for_good(script.retries):
         about(events.ScriptRetrying, after_seconds=script.retries.backoff_seconds)
     job_uow.commit()
     if result.interrupted:

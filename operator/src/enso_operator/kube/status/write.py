@@ -88,7 +88,7 @@ def _is_to_be_replaced(job: Job, name: str) -> bool:
         return False
     since = [row.latest.ended_at or 0 for row in job.rows.values()]
     is_last = max(since) <= lost.at and session.lost_backoff_seconds > 0
-    return is_last and lost.count <= session.retry_lost
+    return is_last and not lost.exceed(session)
 
 
 def _reason(job: Job, waits: Cause | None) -> str | None:
@@ -197,7 +197,7 @@ def _session(job: Job, name: str) -> SessionLedger:
     if lost is None:
         return SessionLedger(name=name, runs=job.runs.get(name, 0))
     goal = first_undone(job.scripts, job.rows)
-    fails = lost.count > session.retry_lost and job.state not in ENDED
+    fails = lost.exceed(session) and job.state not in ENDED
     matters = goal and goal.session == name and (fails or _is_to_be_replaced(job, name))
     return SessionLedger(
         name=name,
@@ -219,7 +219,7 @@ def _last_failed(job: Job) -> Failure | None:
     if job.state in ENDED:
         return None
     failed = [
-        (row.failures > job.script(name).retries.limit, row.latest.ended_at or 0, name)
+        (row.failed_for_good(job.script(name).retries), row.latest.ended_at or 0, name)
         for name, row in job.rows.items()
         if row.latest.cause
     ]
