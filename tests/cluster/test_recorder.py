@@ -10,8 +10,9 @@ from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient
 
 from enso_operator.kube.client import Objects
+from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.event_recorder import Recorder
-from enso_operator.kube.unit_of_work import EnsoJobObject, KubernetesJobUnitOfWork
+from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.job import Job

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from enso_operator.kube.unit_of_work import EnsoJobObject
+from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.manifests.render import parse_ensojob
 from enso_operator.sessions.pods.manifest import SessionPod
 from enso_operator.sessions.pods.settings import PodSettings

@@ -23,9 +23,9 @@ from enso_operator.controller.resync import Resync
 from enso_operator.controller.watch import Watch
 from enso_operator.coordinator.actor import Listener
 from enso_operator.kube.connection import configuration_of, own_namespace
+from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.event_recorder import Recorder
 from enso_operator.kube.lease import Lease
-from enso_operator.kube.unit_of_work import EnsoJobObject
 from enso_operator.observability import log_format
 from enso_operator.observability.health import Check, create_health_app, serve_health
 from enso_operator.observability.metrics import Metrics

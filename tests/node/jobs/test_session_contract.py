@@ -13,7 +13,7 @@ from dev.node.images import PYTHON
 from dev.node.operator_image import NAME as OPERATOR
 
 from enso_operator.kube.connection import configuration_of
-from enso_operator.kube.unit_of_work import EnsoJobObject
+from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.sessions.pods.backend import PodSessionBackend
 from enso_operator.sessions.pods.logs import PodLogs
 from enso_operator.sessions.pods.names import pod_name

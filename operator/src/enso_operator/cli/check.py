@@ -9,7 +9,7 @@ import time
 from enso_operator.api.v1alpha1 import API_VERSION
 from enso_operator.kube.client import Document, NoSuchObject, Objects
 from enso_operator.kube.connection import NotConnected, check_namespace, client_of, explained
-from enso_operator.kube.unit_of_work import KIND
+from enso_operator.kube.ensojob import KIND, EnsoJobObject
 from job_execution_framework.domain.errors import Conflict, EnsoError
 
 PASSED, FAILED, COULD_NOT_CHECK = 0, 1, 2
@@ -24,22 +24,22 @@ def check(*, namespace: str, seconds: float) -> int:
     """Create the job, wait for its end, remove it if all went well; return the exit code."""
     try:
         jobs = _jobs(namespace)
-        document = _created(jobs)
-        where = f"ensojob/{document['metadata']['name']} in namespace {jobs.namespace}"
+        ensojob = _created(jobs)
+        where = f"ensojob/{ensojob.name} in namespace {jobs.namespace}"
         print(f"enso: created {where}", flush=True)
-        document = _ended(jobs, document, seconds)
-        state = _condition(document, "Succeeded").get("reason")
+        ensojob = _ended(jobs, ensojob, seconds)
+        state = ensojob.condition("Succeeded").get("reason")
         print(f"enso: it is {state}", flush=True)
         if state == "Succeeded":
-            _remove(jobs, document)
+            _remove(jobs, ensojob.name)
             return PASSED
-        if _condition(document, "Finished").get("status") == "True":
-            print("\n".join(document["status"].get("why", ())))
+        if ensojob.is_finished:
+            print("\n".join(ensojob.raw_status.get("why", ())))
             return FAILED
     except EnsoError as error:
         return _refuse(str(error))
     advice = f"kubectl -n {jobs.namespace} describe {where.split(maxsplit=1)[0]}"
-    said = _condition(document, "Succeeded").get("message") or "no operator has looked at it"
+    said = ensojob.condition("Succeeded").get("message") or "no operator has looked at it"
     return _refuse(f"it has not ended within {seconds:g} s: {said}. Look at it with: {advice}")
 
 
@@ -50,10 +50,10 @@ def _jobs(namespace: str) -> Objects:
     return jobs
 
 
-def _created(jobs: Objects) -> Document:
+def _created(jobs: Objects) -> EnsoJobObject:
     with explained(jobs.client):
         try:
-            return jobs.create(_job())
+            return EnsoJobObject(jobs.create(_job()))
         except NoSuchObject as error:
             if "namespace" in str(error):
                 raise NotConnected(f"there is no namespace {jobs.namespace!r}") from error
@@ -72,35 +72,29 @@ def _job() -> Document:
     }
 
 
-def _ended(jobs: Objects, document: Document, seconds: float) -> Document:
+def _ended(jobs: Objects, ensojob: EnsoJobObject, seconds: float) -> EnsoJobObject:
     """Return the job once it has ended, or as it is when the time is over."""
-    name, end = document["metadata"]["name"], time.monotonic() + seconds
-    while _condition(document, "Finished").get("status") != "True" and time.monotonic() < end:
+    end = time.monotonic() + seconds
+    while not ensojob.is_finished and time.monotonic() < end:
         time.sleep(LOOK_SECONDS)
         try:
-            document = jobs.get(name)
+            ensojob = EnsoJobObject(jobs.get(ensojob.name))
         except NoSuchObject as error:
-            raise NotConnected(f"somebody deleted {name}, the job of this check") from error
-    return document
+            why = f"somebody deleted {ensojob.name}, the job of this check"
+            raise NotConnected(why) from error
+    return ensojob
 
 
-def _remove(jobs: Objects, document: Document) -> None:
+def _remove(jobs: Objects, name: str) -> None:
     """Delete the job; whatever the operator still writes into its status is no reason to fail."""
-    name = document["metadata"]["name"]
     while True:
         try:
-            now = jobs.get(name)["metadata"]
-            return jobs.delete(name, now["uid"], now["resourceVersion"])
+            ensojob = EnsoJobObject(jobs.get(name))
+            return jobs.delete(name, ensojob.uid, ensojob.version)
         except NoSuchObject:
             return None
         except Conflict:
             continue
-
-
-def _condition(document: Document, kind: str) -> Document:
-    status: Document = document.get("status") or {}
-    conditions: list[Document] = status.get("conditions") or []
-    return next((one for one in conditions if one["type"] == kind), Document())
 
 
 def _refuse(sentence: str) -> int:

@@ -17,7 +17,7 @@ from enso_operator.blocking import MOST_AT_ONCE
 from enso_operator.bootstrap import operate
 from enso_operator.kube.client import Objects, uid_of_namespace
 from enso_operator.kube.connection import NotConnected, check_namespace, client_of, explained
-from enso_operator.kube.unit_of_work import KIND
+from enso_operator.kube.ensojob import KIND
 from enso_operator.observability import log_format
 from enso_operator.serving import server
 from enso_operator.settings import OperatorSettings, sentences

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from enso_operator.kube.unit_of_work import Reference
+from enso_operator.kube.ensojob import Reference
 
 
 @dataclass

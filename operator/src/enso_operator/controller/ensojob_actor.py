@@ -16,9 +16,10 @@ from enso_operator.coordinator.actor import Actor, Listener
 from enso_operator.coordinator.obstacles import is_same
 from enso_operator.coordinator.session_location import SessionLocation
 from enso_operator.kube.client import Document, waiting
+from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.event_recorder import Recorder
 from enso_operator.kube.status.conditions import shown_state
-from enso_operator.kube.unit_of_work import EnsoJobObject, KubernetesJobUnitOfWork
+from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from enso_operator.observability.metrics import Metrics
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import (
@@ -261,16 +262,15 @@ class EnsoJobActor(Actor):
         await self._publisher.report_blocked(self.ensojob, self._job, why)
 
     def _is_first_sight(self) -> bool:
-        status: Document = self.ensojob.document.get("status") or {}
-        return self.job_uow is self._objects and not status.get("conditions")
+        return self.job_uow is self._objects and not self.ensojob.raw_status.get("conditions")
 
 
 def wish_of(ensojob: EnsoJobObject) -> Observations:
     """Return what the user wants, as the object says that is decided about."""
-    is_going = ensojob.document["metadata"].get("deletionTimestamp")
+    cancel = Cancel(why="its EnsoJob is being deleted") if ensojob.is_being_deleted else None
     return Observations(
-        suspend=bool(ensojob.document["spec"].get("suspend")),
-        cancel=Cancel(why="its EnsoJob is being deleted") if is_going else None,
+        suspend=ensojob.is_suspended,
+        cancel=cancel,
         broken=Cause(Reason.INVALID_JOB, ensojob.broken) if ensojob.broken else None,
     )
 

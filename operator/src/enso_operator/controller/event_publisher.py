@@ -10,8 +10,8 @@ from enso_operator.blocking import in_thread
 from enso_operator.coordinator.allowance import Allowance
 from enso_operator.coordinator.obstacles import without_numbers
 from enso_operator.kube.client import Document, NoSuchObject, Refused
+from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.event_recorder import Recorder
-from enso_operator.kube.unit_of_work import EnsoJobObject
 from enso_operator.observability.metrics import Metrics
 from job_execution_framework.domain.errors import EnsoError, Unavailable
 from job_execution_framework.domain.events import COORDINATOR, Event

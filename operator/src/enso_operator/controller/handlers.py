@@ -14,7 +14,7 @@ from kubernetes.client import Configuration
 from enso_operator.controller.reconciler import Reconciler
 from enso_operator.kube.api_session import BoundedResponse, authorization, session_of
 from enso_operator.kube.client import GROUP, VERSION, Document
-from enso_operator.kube.unit_of_work import KIND
+from enso_operator.kube.ensojob import KIND
 
 Saw = Callable[[str | None, Document], None]
 

@@ -23,15 +23,10 @@ from enso_operator.controller.ensojob_actor import EnsoJobActor, NoJob, PlacedSe
 from enso_operator.controller.ttl import TimeToLive
 from enso_operator.coordinator.actor import Listener
 from enso_operator.kube.client import Document, NoSuchObject, Objects, Refused
+from enso_operator.kube.ensojob import KIND, EnsoJobObject, Reference, lean
 from enso_operator.kube.event_recorder import Recorder
 from enso_operator.kube.library import EnsoScriptLibrary
-from enso_operator.kube.unit_of_work import (
-    KIND,
-    EnsoJobObject,
-    KubernetesJobUnitOfWork,
-    Reference,
-    lean,
-)
+from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from enso_operator.observability.metrics import Metrics
 from job_execution_framework.domain.errors import Unavailable
 from job_execution_framework.service_layer.clock import Clock
@@ -126,7 +121,7 @@ class Reconciler:
             actor.on_event(seen.document)
             return
         self._let_be(seen.uid)
-        if not needs_work(seen.document):
+        if not seen.needs_work:
             self._given_up.pop(seen.uid, None)
             self._ttl.look_at(seen)
         elif (pause := self._pause_of(seen.uid)) > 0:
@@ -245,7 +240,7 @@ class Reconciler:
         if actor.gave_up:
             pause = min(LONGEST_BACK_OFF_SECONDS, 2.0**times)
             self._given_up[about.uid] = times, self.clock.now() + pause
-        if newest is about and needs_work(about.document):
+        if newest is about and about.needs_work:
             self._rest(about, actor.wakes_in)
         else:
             self._see_to(newest)
@@ -288,11 +283,3 @@ async def _report_blocked(actor: EnsoJobActor, why: str) -> None:
             return await actor.report_blocked(why)
         except Unavailable:
             await asyncio.sleep(1)
-
-
-def needs_work(document: Document) -> bool:
-    """Whether something is to be done for an EnsoJob: it has not ended, or its spec was changed."""
-    status: Document = document.get("status") or {}
-    conditions: list[Document] = status.get("conditions") or []
-    finished = any(one["type"] == "Finished" and one["status"] == "True" for one in conditions)
-    return not finished or status.get("observedGeneration") != document["metadata"]["generation"]

@@ -6,15 +6,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from kubernetes.client import ApiClient
 
 from enso_operator.blocking import in_thread
 from enso_operator.controller.alarms import Alarms
-from enso_operator.kube.client import Document, NoSuchObject, Objects, Refused
-from enso_operator.kube.unit_of_work import KIND, EnsoJobObject, Reference
+from enso_operator.kube.client import NoSuchObject, Objects, Refused
+from enso_operator.kube.ensojob import KIND, EnsoJobObject, Reference
 from job_execution_framework.domain.errors import Conflict, Unavailable
 from job_execution_framework.service_layer.clock import Clock
 
@@ -46,14 +45,8 @@ class TimeToLive:
     def look_at(self, seen: EnsoJobObject) -> None:
         """Have it deleted in time, if it has ended and is not to stay for ever."""
         self.forget(seen.uid)
-        seconds: int | None = seen.document["spec"].get("ttlSecondsAfterFinished")
-        status: Document = seen.document.get("status") or {}
-        ended: str | None = status.get("completionTime")
-        is_going = "deletionTimestamp" in seen.document["metadata"]
-        if seconds is None or ended is None or is_going:
-            return
-        due = datetime.fromisoformat(ended).timestamp() + seconds
-        self._due.set(seen.reference, due - self.clock.now())
+        if (expires_at := seen.expires_at) is not None:
+            self._due.set(seen.reference, expires_at - self.clock.now())
 
     def forget(self, uid: str) -> None:
         """Let it stay: it is gone, or goes on."""

@@ -16,15 +16,15 @@ from enso_operator.http_api.app import Instructions, NotAllowed
 from enso_operator.http_api.views import Shown
 from enso_operator.kube.client import (
     DEADLINE_SECONDS,
-    Document,
     Forbidden,
     NoSuchObject,
     Objects,
     Refused,
 )
+from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.status.conditions import card_in
 from enso_operator.kube.status.fields import one_line
-from enso_operator.kube.unit_of_work import EnsoJobObject, KubernetesJobUnitOfWork
+from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from job_execution_framework.domain.errors import (
     Conflict,
     InvalidJob,
@@ -42,24 +42,6 @@ MOST_TRIES = 5
 """How often a job is let go that somebody else changes at the same moments."""
 
 R = TypeVar("R")
-
-
-def state_of(document: Document) -> str:
-    """Return where an EnsoJob stands, as kubectl says it, without making a job of it.
-
-    While nothing of it runs, the spec tells more than the condition: the operator may not have
-    looked at the job yet, or not since it was let go. So an added job is Suspended and an executed
-    one Waiting from the first moment on, and not only once the operator has found out.
-    """
-    conditions = document.get("status", {}).get("conditions", ())
-    said = next((str(one["reason"]) for one in conditions if one["type"] == "Succeeded"), None)
-    if said not in (None, JobState.WAITING, JobState.SUSPENDED):
-        return said
-    return str(JobState.SUSPENDED if _is_suspended(document) else JobState.WAITING)
-
-
-def _is_suspended(document: Document) -> bool:
-    return bool(document["spec"].get("suspend"))
 
 
 class ClusterJobs:
@@ -115,19 +97,19 @@ class ClusterJobs:
         with self._unit_of_work() as uow:
             try:
                 job = uow.jobs.get(job_id)
-                seen = uow.seen(job_id)
-                return Shown(job_id, state_of(seen.document), card_in(seen.status), job)
+                ensojob = uow.seen(job_id)
+                return Shown(job_id, ensojob.state, card_in(ensojob.status), job)
             except InvalidJob as error:  # the operator will say the same when it looks
                 why, state = str(error), str(JobState.FAILED)
             except Unreadable as error:  # of a newer operator, perhaps
-                why, state = str(error), state_of(uow.seen(job_id).document)
+                why, state = str(error), uow.seen(job_id).state
         return Shown(job_id, state, FailureCard(one_line(why), (one_line(why),)), None)
 
     def _execute(self, job_id: str) -> str:
         for _ in range(MOST_TRIES):
             version = self._executable(job_id).version
             try:
-                return state_of(self._jobs.patch(job_id, version, {"suspend": False}))
+                return EnsoJobObject(self._jobs.patch(job_id, version, {"suspend": False})).state
             except NoSuchObject as error:
                 raise JobNotFound(f"job {job_id} is gone: somebody deleted it") from error
             except Conflict:
@@ -139,22 +121,18 @@ class ClusterJobs:
         with self._unit_of_work() as uow:
             with suppress(Unreadable):  # what a newer operator wrote need not be understood here
                 uow.jobs.get(job_id)
-            seen = uow.seen(job_id)
-        state = state_of(seen.document)
-        is_suspended, has_ended = _is_suspended(seen.document), state in map(str, ENDED)
-        if is_suspended and not has_ended and not seen.document.get("status", {}).get("startTime"):
-            return seen
-        how = "to run it once more, add it again"
-        if is_suspended and not has_ended:
-            how = f"let it go on with kubectl -n {seen.namespace} patch ensojob {job_id} "
+            ensojob = uow.seen(job_id)
+        state, how = ensojob.state, "to run it once more, add it again"
+        if ensojob.is_suspended and state not in map(str, ENDED):
+            if not ensojob.was_let_go:
+                return ensojob
+            how = f"let it go on with kubectl -n {ensojob.namespace} patch ensojob {job_id} "
             how += """--type=merge -p '{"spec": {"suspend": false}}'"""
         raise JobAlreadyStarted(f"job {job_id} is {state}, and a job is executed once; {how}")
 
 
 def _listed(jobs: Objects) -> list[tuple[str, str]]:
     """Return all of them, the oldest first. The API server tells times in whole seconds."""
-    found = [
-        (one["metadata"]["creationTimestamp"], one["metadata"]["name"], state_of(one))
-        for one in jobs.each()
-    ]
+    ensojobs = map(EnsoJobObject, jobs.each())  # one by one: all of them may not fit into memory
+    found = [(ensojob.created_at, ensojob.name, ensojob.state) for ensojob in ensojobs]
     return [(name, state) for _, name, state in sorted(found)]

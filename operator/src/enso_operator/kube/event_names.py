@@ -10,7 +10,7 @@ import hashlib
 import re
 
 from enso_operator.kube.client import Document
-from enso_operator.kube.unit_of_work import EnsoJobObject
+from enso_operator.kube.ensojob import EnsoJobObject
 from job_execution_framework.domain import events
 from job_execution_framework.domain.events import COORDINATOR, Event
 from job_execution_framework.domain.job import Job
@@ -37,8 +37,8 @@ def name_of(ensojob: EnsoJobObject, job: Job, event: Event, resumes: int) -> str
 
 def name_of_note(ensojob: EnsoJobObject, job: Job | None, reason: str, words: str) -> str:
     """Return the name of what the operator itself has to say; the same words are told once."""
-    resumes = int(_ledger(ensojob).get("resumes") or 0)
-    moment = _AFTER_THE_END if _status(ensojob).get("completionTime") else _BEFORE_THE_END
+    resumes = int(ensojob.raw_ledger.get("resumes") or 0)
+    moment = _AFTER_THE_END if ensojob.raw_status.get("completionTime") else _BEFORE_THE_END
     return _name(ensojob, resumes, _stands_at(ensojob, job), moment, [ensojob.uid, reason, words])
 
 
@@ -79,14 +79,18 @@ def _place(job: Job, event: Event) -> _Place | None:
 
 def _stands_at(ensojob: EnsoJobObject, job: Job | None) -> _Place:
     """Return where the job stands as it was committed: whoever decides it anew knows no more."""
-    ledger = _ledger(ensojob)
+    ledger = ensojob.raw_ledger
     if job is None:
         return _BEFORE_SESSIONS
     if run := ledger.get("run"):
         cursors: dict[str, int] = ledger.get("cursors") or {}
         return _in_run(job, run["name"], cursors.get(run["name"], 0))
     ended: list[Document] = ledger.get("sessions") or []
-    had = [_in_run(job, f"{one['name']}-{one['runs']}", _LAST) for one in ended if one.get("runs")]
+    had = [
+        _in_run(job, f"{session['name']}-{session['runs']}", _LAST)
+        for session in ended
+        if session.get("runs")
+    ]
     return max(had, default=_BEFORE_SESSIONS)
 
 
@@ -98,13 +102,3 @@ def _in_run(job: Job, run: str, number: int) -> _Place:
 def _number(job: Job, session: str) -> int:
     sessions = list(dict.fromkeys(script.session for script in job.scripts))
     return sessions.index(session) + 1 if session in sessions else 0
-
-
-def _ledger(ensojob: EnsoJobObject) -> Document:
-    ledger: Document = _status(ensojob).get("ledger") or {}
-    return ledger
-
-
-def _status(ensojob: EnsoJobObject) -> Document:
-    status: Document = ensojob.document.get("status") or {}
-    return status

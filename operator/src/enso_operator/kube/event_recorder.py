@@ -14,10 +14,10 @@ from kubernetes.client import ApiClient
 from enso_operator.api.v1alpha1 import API_VERSION
 from enso_operator.coordinator.obstacles import without_numbers
 from enso_operator.kube.client import GROUP, Document, Taken, create_event
+from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.event_names import name_of, name_of_note
 from enso_operator.kube.status.fields import one_line, time_at
 from enso_operator.kube.status.write import card_of
-from enso_operator.kube.unit_of_work import EnsoJobObject
 from job_execution_framework.domain import events
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job

@@ -6,175 +6,18 @@ it was loaded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import cached_property
-
-from pydantic import ValidationError
-
-from enso_operator.api.digest import digest_of, is_comparable
 from enso_operator.api.status import EnsoJobStatus
 from enso_operator.coordinator.session_location import SessionLocation
 from enso_operator.kube.client import Document, NoSuchObject, Objects
+from enso_operator.kube.ensojob import EnsoJobObject, lean
 from enso_operator.kube.status.conditions import refused
-from enso_operator.kube.status.read import restored, told_by
 from enso_operator.kube.status.size import document_of, merge_patch
 from enso_operator.kube.status.write import status_of
-from enso_operator.manifests.render import parse_ensojob, suspended_manifest
-from enso_operator.manifests.to_domain import JobDefinition, job_definition
+from enso_operator.manifests.render import suspended_manifest
 from job_execution_framework.domain.errors import InvalidJob, JobNotFound, Unreadable
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
 from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
-
-KIND = "ensojobs"
-"""What the API server calls them in its paths."""
-_OF_OTHERS = ("annotations", "managedFields")
-SPEC_CHANGED = (
-    "its spec was changed after the operator first saw it, so it says no more what has run: apply "
-    "the changed job under a new name"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """Which EnsoJob is meant, in which version: all that is held of one that needs nothing now."""
-
-    namespace: str
-    name: str
-    uid: str
-    version: str
-
-
-def lean(document: Document) -> Document:
-    """Return an EnsoJob without what only others use, which may be more than all the rest."""
-    metadata: Document = document["metadata"]
-    kept = {key: value for key, value in metadata.items() if key not in _OF_OTHERS}
-    return document | {"metadata": kept}
-
-
-@dataclass(frozen=True)
-class EnsoJobObject:
-    """An EnsoJob as the API server had it at one moment."""
-
-    document: Document
-    remembered: str | None = None
-    """Digest of the spec at first sight, as whoever saw it knows: an older CRD drops it."""
-
-    @property
-    def name(self) -> str:
-        """The object's name, which is the job's id."""
-        return str(self.document["metadata"]["name"])
-
-    @property
-    def namespace(self) -> str:
-        """Where it lives."""
-        return str(self.document["metadata"]["namespace"])
-
-    @property
-    def uid(self) -> str:
-        """What tells it from another object of its name, before or after it."""
-        return str(self.document["metadata"]["uid"])
-
-    @property
-    def version(self) -> str:
-        """Its resourceVersion."""
-        return str(self.document["metadata"]["resourceVersion"])
-
-    @property
-    def reference(self) -> Reference:
-        """What tells this one, as it was then, from all others."""
-        return Reference(self.namespace, self.name, self.uid, self.version)
-
-    @property
-    def generation(self) -> int:
-        """How often its spec was written."""
-        return int(self.document["metadata"]["generation"])
-
-    @property
-    def is_told(self) -> bool:
-        """Whether the status is of this generation of the spec, and says which one came first."""
-        is_of_now = self.status.observed_generation == self.generation
-        return is_of_now and self._told_digest is not None
-
-    @property
-    def created_at(self) -> float:
-        """When it was created, in whole seconds since the epoch."""
-        return datetime.fromisoformat(self.document["metadata"]["creationTimestamp"]).timestamp()
-
-    @cached_property
-    def status(self) -> EnsoJobStatus:
-        """How the job stands. Raises Unreadable."""
-        try:
-            return EnsoJobStatus.model_validate(self.document.get("status") or {})
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise Unreadable(
-                f"the status of job {self.name} is none: {place}: {first['msg']}"
-            ) from error
-
-    @cached_property
-    def _asked(self) -> tuple[JobDefinition, str] | InvalidJob:
-        """What the spec asks for and the digest of that, or why it asks for no job."""
-        try:
-            resource = parse_ensojob(self.document)
-            return job_definition(resource), digest_of(resource.spec)
-        except InvalidJob as error:
-            return error
-
-    @property
-    def spec_digest(self) -> str | None:
-        """Digest of the spec at first sight, which is now where none is known that we can read."""
-        first = self._told_digest or self.remembered
-        if first or isinstance(self._asked, InvalidJob):
-            return first
-        return self._asked[1]
-
-    @property
-    def _told_digest(self) -> str | None:
-        digest = self.status.ledger and self.status.ledger.spec_digest
-        return digest if digest and is_comparable(digest) else None
-
-    @property
-    def broken(self) -> str | None:
-        """Why a job that was seen before cannot go on as its spec describes it now."""
-        if self.status.scripts is None:
-            return None
-        if isinstance(self._asked, InvalidJob):
-            return str(self._asked)
-        return SPEC_CHANGED if self.spec_digest != self._asked[1] else None
-
-    def written(self, document: Document) -> EnsoJobObject:
-        """Return the object as a write of its status left it: its spec is what it was."""
-        return self._with_spec_of_ours(EnsoJobObject(lean(document), self.remembered))
-
-    def followed_by(self, later: EnsoJobObject) -> EnsoJobObject:
-        """Return the object as it was read later; a spec that did not change is held once."""
-        is_same = later.document["spec"] == self.document["spec"]
-        return self._with_spec_of_ours(later) if is_same else later
-
-    def _with_spec_of_ours(self, later: EnsoJobObject) -> EnsoJobObject:
-        seen = replace(later, document=later.document | {"spec": self.document["spec"]})
-        vars(seen)["_asked"] = self._asked
-        return seen
-
-    def job(self) -> Job:
-        """Return the job. Raises InvalidJob, and Unreadable.
-
-        Of one that cannot go on as its spec describes it now it is what its status tells.
-        """
-        if self.broken:
-            definition = told_by(self.status)
-        elif isinstance(self._asked, InvalidJob):
-            raise self._asked
-        else:
-            definition, _ = self._asked
-        job = Job(self.name, definition.scripts, definition.sessions, definition.deadline_seconds)
-        try:
-            return restored(job, self.status, self.created_at)
-        except (ValueError, KeyError) as error:
-            raise Unreadable(f"the status of job {self.name} is none: {error}") from error
 
 
 class KubernetesJobUnitOfWork(JobUnitOfWork):

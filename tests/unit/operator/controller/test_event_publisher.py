@@ -12,8 +12,8 @@ from kubernetes.client import ApiClient
 
 from enso_operator.controller.event_publisher import A_SECOND, AT_ONCE, EventPublisher
 from enso_operator.kube.client import Document
+from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.event_recorder import Recorder
-from enso_operator.kube.unit_of_work import EnsoJobObject
 from enso_operator.observability.metrics import Metrics
 from job_execution_framework.domain import events
 from job_execution_framework.domain.errors import Unavailable

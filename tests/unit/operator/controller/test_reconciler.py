@@ -13,8 +13,8 @@ from enso_operator.controller.ensojob_actor import LIBRARY_PATIENCE_SECONDS
 from enso_operator.controller.reconciler import Reconciler
 from enso_operator.coordinator.actor import Listener
 from enso_operator.kube.client import Document
+from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.event_recorder import Recorder
-from enso_operator.kube.unit_of_work import EnsoJobObject
 from enso_operator.observability.metrics import Metrics
 from enso_operator.sessions.local.backend import LocalSessionBackend
 from enso_operator.sessions.local.sessions import LocalSessions

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from enso_operator.api.status import EnsoJobStatus
+from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.event_names import name_of, name_of_note
 from enso_operator.kube.status.size import document_of
 from enso_operator.kube.status.write import status_of
-from enso_operator.kube.unit_of_work import EnsoJobObject
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause
 from tests.support.job_history import JobHistory

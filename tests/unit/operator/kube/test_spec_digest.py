@@ -11,9 +11,9 @@ from enso_operator.api.digest import digest_of
 from enso_operator.api.status import EnsoJobStatus
 from enso_operator.api.v1alpha1 import EnsoJobSpec
 from enso_operator.controller.ensojob_actor import wish_of
+from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.status.size import document_of
 from enso_operator.kube.status.write import status_of
-from enso_operator.kube.unit_of_work import EnsoJobObject
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.steps import Close

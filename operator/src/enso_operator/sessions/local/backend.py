@@ -8,7 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from enso_operator.blocking import in_thread
-from enso_operator.kube.unit_of_work import EnsoJobObject
+from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.sessions.local.sessions import LocalSessions
 from job_execution_framework.domain.steps import SessionControl
 

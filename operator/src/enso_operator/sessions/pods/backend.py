@@ -10,7 +10,7 @@ from kubernetes.client import ApiClient
 
 from enso_operator.blocking import in_thread
 from enso_operator.kube.client import Document
-from enso_operator.kube.unit_of_work import EnsoJobObject
+from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.sessions.pods import state
 from enso_operator.sessions.pods.follower import PodFollower
 from enso_operator.sessions.pods.lingering import Lingering

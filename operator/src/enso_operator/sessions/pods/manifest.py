@@ -10,7 +10,7 @@ from typing import Any
 from enso_operator.api.session_fields import EnvironmentVariable
 from enso_operator.api.v1alpha1 import API_VERSION, ContainerSpec, EnsoJobSpec, SessionSpec
 from enso_operator.kube.client import Document
-from enso_operator.kube.unit_of_work import EnsoJobObject
+from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.manifests.to_domain import SecretKey
 from enso_operator.sessions.pods import names
 from enso_operator.sessions.pods.boot import BOOT, HOME, PLAN_FILE, ROOT, RUN, RUNTIME, WORD_FILE

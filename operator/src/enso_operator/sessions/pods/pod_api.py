@@ -18,8 +18,9 @@ from enso_operator.kube.client import (
     create,
     request,
 )
+from enso_operator.kube.ensojob import KIND, EnsoJobObject
 from enso_operator.sessions.pods import names
-from enso_operator.sessions.pods.state import is_gated, items, part
+from enso_operator.sessions.pods.state import is_gated, items
 from job_execution_framework.domain.errors import Conflict, InvalidJob, NotYet, Unavailable
 
 EXPIRED_SECONDS = 1
@@ -66,11 +67,9 @@ class PodApi:
     def committed(self, job: str) -> str:
         """Return the uid of the Pod that a job has committed to, nothing where there is none."""
         try:
-            found = Objects(self.client, self.namespace, "ensojobs").get(job)
+            return EnsoJobObject(Objects(self.client, self.namespace, KIND).get(job)).committed_uid
         except NoSuchObject:
             return ""
-        run = part(part(part(found, "status"), "ledger"), "run")
-        return str(run.get("uid") or "")
 
     def release(self, name: str, uid: str) -> None:
         """Take our gate from the Pod of this uid, if it is there and still has it.

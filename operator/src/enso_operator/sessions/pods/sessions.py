@@ -13,7 +13,7 @@ from enso_operator.api.v1alpha1 import EnsoJobSpec
 from enso_operator.blocking import in_thread
 from enso_operator.coordinator.session_location import SessionLocation
 from enso_operator.kube.client import Document, Taken, waiting
-from enso_operator.kube.unit_of_work import EnsoJobObject
+from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.manifests.render import parse_ensojob
 from enso_operator.sessions.pods import names, state
 from enso_operator.sessions.pods.container import ContainerFollower

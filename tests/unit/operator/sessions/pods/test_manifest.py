@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from enso_operator.kube.unit_of_work import EnsoJobObject
+from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.manifests.render import parse_ensojob
 from enso_operator.sessions.pods.manifest import SessionPod
 from enso_operator.sessions.pods.settings import PodSettings

@@ -1,0 +1,251 @@
+"""An EnsoJob as the API server had it at one moment: what everybody reads of one.
+
+The unit of work makes jobs of these objects, the reconciler and the command line look at how they
+stand, and sessions learn from them whose they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+
+from pydantic import ValidationError
+
+from enso_operator.api.digest import digest_of, is_comparable
+from enso_operator.api.status import EnsoJobStatus
+from enso_operator.kube.client import Document
+from enso_operator.kube.status.read import restored, told_by
+from enso_operator.manifests.render import parse_ensojob
+from enso_operator.manifests.to_domain import JobDefinition, job_definition
+from job_execution_framework.domain.errors import InvalidJob, Unreadable
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.transitions import JobState
+
+KIND = "ensojobs"
+"""What the API server calls them in its paths."""
+_OF_OTHERS = ("annotations", "managedFields")
+SPEC_CHANGED = (
+    "its spec was changed after the operator first saw it, so it says no more what has run: apply "
+    "the changed job under a new name"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Which EnsoJob is meant, in which version: all that is held of one that needs nothing now."""
+
+    namespace: str
+    name: str
+    uid: str
+    version: str
+
+
+def lean(document: Document) -> Document:
+    """Return an EnsoJob without what only others use, which may be more than all the rest."""
+    metadata: Document = document["metadata"]
+    kept = {key: value for key, value in metadata.items() if key not in _OF_OTHERS}
+    return document | {"metadata": kept}
+
+
+@dataclass(frozen=True)
+class EnsoJobObject:
+    """An EnsoJob as the API server had it at one moment."""
+
+    document: Document
+    remembered: str | None = None
+    """Digest of the spec at first sight, as whoever saw it knows: an older CRD drops it."""
+
+    @property
+    def name(self) -> str:
+        """The object's name, which is the job's id."""
+        return str(self.document["metadata"]["name"])
+
+    @property
+    def namespace(self) -> str:
+        """Where it lives."""
+        return str(self.document["metadata"]["namespace"])
+
+    @property
+    def uid(self) -> str:
+        """What tells it from another object of its name, before or after it."""
+        return str(self.document["metadata"]["uid"])
+
+    @property
+    def version(self) -> str:
+        """Its resourceVersion."""
+        return str(self.document["metadata"]["resourceVersion"])
+
+    @property
+    def reference(self) -> Reference:
+        """What tells this one, as it was then, from all others."""
+        return Reference(self.namespace, self.name, self.uid, self.version)
+
+    @property
+    def generation(self) -> int:
+        """How often its spec was written."""
+        return int(self.document["metadata"]["generation"])
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the status is of this generation of the spec, and says which one came first."""
+        is_of_now = self.status.observed_generation == self.generation
+        return is_of_now and self._told_digest is not None
+
+    @property
+    def created_at(self) -> float:
+        """When it was created, in whole seconds since the epoch."""
+        return datetime.fromisoformat(self.document["metadata"]["creationTimestamp"]).timestamp()
+
+    # As the API server has it, also where no job can be made of it.
+
+    @property
+    def raw_status(self) -> Document:
+        """How the job stands, as it is written; empty before anybody has looked at the job."""
+        status: Document = self.document.get("status") or {}
+        return status
+
+    @property
+    def raw_ledger(self) -> Document:
+        """The status's ledger as it is written; empty where there is none."""
+        ledger: Document = self.raw_status.get("ledger") or {}
+        return ledger
+
+    def condition(self, kind: str) -> Document:
+        """Return the condition of this type, empty where there is none."""
+        conditions: list[Document] = self.raw_status.get("conditions") or []
+        found = (condition for condition in conditions if condition["type"] == kind)
+        return next(found, Document())
+
+    @property
+    def state(self) -> str:
+        """Where the job stands, as kubectl says it.
+
+        While nothing of it runs, the spec tells more than the condition: the operator may not have
+        looked at the job yet, or not since it was let go. So an added job is Suspended and an
+        executed one Waiting from the first moment on, and not only once the operator has found out.
+        """
+        said = self.condition("Succeeded").get("reason")
+        if said not in (None, JobState.WAITING, JobState.SUSPENDED):
+            return str(said)
+        return str(JobState.SUSPENDED if self.is_suspended else JobState.WAITING)
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether its user wants it to start nothing."""
+        return bool(self.document["spec"].get("suspend"))
+
+    @property
+    def was_let_go(self) -> bool:
+        """Whether the operator has begun with it."""
+        return bool(self.raw_status.get("startTime"))
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the job has ended."""
+        return bool(self.condition("Finished").get("status") == "True")
+
+    @property
+    def needs_work(self) -> bool:
+        """Whether something is to be done for it: it has not ended, or its spec was changed."""
+        observed = self.raw_status.get("observedGeneration")
+        return not self.is_finished or observed != self.document["metadata"]["generation"]
+
+    @property
+    def is_being_deleted(self) -> bool:
+        """Whether somebody deleted it, and it stays until what belongs to it is gone."""
+        return bool(self.document["metadata"].get("deletionTimestamp"))
+
+    @property
+    def expires_at(self) -> float | None:
+        """When its time to live is over, in seconds since the epoch.
+
+        None where it stays: it has not ended, has no such time, or is being deleted already.
+        """
+        seconds: int | None = self.document["spec"].get("ttlSecondsAfterFinished")
+        ended: str | None = self.raw_status.get("completionTime")
+        if seconds is None or ended is None or self.is_being_deleted:
+            return None
+        return datetime.fromisoformat(ended).timestamp() + seconds
+
+    @property
+    def committed_uid(self) -> str:
+        """The uid of the session run that it has committed to, "" where there is none."""
+        run: Document = self.raw_ledger.get("run") or {}
+        return str(run.get("uid") or "")
+
+    # As it is understood.
+
+    @cached_property
+    def status(self) -> EnsoJobStatus:
+        """How the job stands. Raises Unreadable."""
+        try:
+            return EnsoJobStatus.model_validate(self.document.get("status") or {})
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise Unreadable(
+                f"the status of job {self.name} is none: {place}: {first['msg']}"
+            ) from error
+
+    @cached_property
+    def _asked(self) -> tuple[JobDefinition, str] | InvalidJob:
+        """What the spec asks for and the digest of that, or why it asks for no job."""
+        try:
+            resource = parse_ensojob(self.document)
+            return job_definition(resource), digest_of(resource.spec)
+        except InvalidJob as error:
+            return error
+
+    @property
+    def spec_digest(self) -> str | None:
+        """Digest of the spec at first sight, which is now where none is known that we can read."""
+        first = self._told_digest or self.remembered
+        if first or isinstance(self._asked, InvalidJob):
+            return first
+        return self._asked[1]
+
+    @property
+    def _told_digest(self) -> str | None:
+        digest = self.status.ledger and self.status.ledger.spec_digest
+        return digest if digest and is_comparable(digest) else None
+
+    @property
+    def broken(self) -> str | None:
+        """Why a job that was seen before cannot go on as its spec describes it now."""
+        if self.status.scripts is None:
+            return None
+        if isinstance(self._asked, InvalidJob):
+            return str(self._asked)
+        return SPEC_CHANGED if self.spec_digest != self._asked[1] else None
+
+    def written(self, document: Document) -> EnsoJobObject:
+        """Return the object as a write of its status left it: its spec is what it was."""
+        return self._with_spec_of_ours(EnsoJobObject(lean(document), self.remembered))
+
+    def followed_by(self, later: EnsoJobObject) -> EnsoJobObject:
+        """Return the object as it was read later; a spec that did not change is held once."""
+        is_same = later.document["spec"] == self.document["spec"]
+        return self._with_spec_of_ours(later) if is_same else later
+
+    def _with_spec_of_ours(self, later: EnsoJobObject) -> EnsoJobObject:
+        seen = replace(later, document=later.document | {"spec": self.document["spec"]})
+        vars(seen)["_asked"] = self._asked
+        return seen
+
+    def job(self) -> Job:
+        """Return the job. Raises InvalidJob, and Unreadable.
+
+        Of one that cannot go on as its spec describes it now it is what its status tells.
+        """
+        if self.broken:
+            definition = told_by(self.status)
+        elif isinstance(self._asked, InvalidJob):
+            raise self._asked
+        else:
+            definition, _ = self._asked
+        job = Job(self.name, definition.scripts, definition.sessions, definition.deadline_seconds)
+        try:
+            return restored(job, self.status, self.created_at)
+        except (ValueError, KeyError) as error:
+            raise Unreadable(f"the status of job {self.name} is none: {error}") from error
