@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from enso_operator.settings import RECORDS_LIMITS, RECORDS_REQUESTS
+from enso_operator.settings import OPERATOR_USER, GraceSeconds, PodSettings, UserId
 
-OURS = 65532
-"""The user of the image."""
+POD = PodSettings()
+"""The operator's own defaults."""
 Count = Annotated[int, Field(ge=0)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[int, Field(ge=1)]
@@ -62,24 +62,27 @@ class Sessions(Strict):
 
     image: str = ""
     """Image of sessions that name none, with Python >= 3.10. By default the operator's own."""
-    grace_seconds: Annotated[int, Field(ge=1, le=86400)] = 30
+    grace_seconds: GraceSeconds = POD.grace_seconds
     """Between SIGTERM and SIGKILL of a session that is cancelled or deleted."""
-    pull_patience_seconds: Count = 300
+    pull_patience_seconds: Count = int(POD.pull_patience_seconds)
     """A job whose image cannot be pulled for so long has failed."""
     schedule_patience_seconds: Count | None = None
     """A job whose Pod no node takes for so long has failed; by default never."""
-    unreachable_seconds: Count = 3600
+    unreachable_seconds: Count = POD.unreachable_seconds
     """How long a Pod stays on a node that is not ready, or cannot be reached."""
     service_accounts: list[Name] = Field(default_factory=list[Name])
     """The service accounts that jobs may name; by default none."""
-    allow_nfs: bool = Field(default=False, alias="allowNFS")
+    allow_nfs: bool = Field(default=POD.allow_nfs, alias="allowNFS")
     """Whether jobs may mount NFS by address. Pod Security `restricted` refuses it all the same."""
-    run_as_user: Annotated[int, Field(ge=1)] = OURS
+    run_as_user: UserId = POD.run_as_user
     """User of sessions that name none."""
-    run_as_group: Count = OURS
+    run_as_group: Count = POD.run_as_group
     """Group of sessions that name none."""
     records_resources: Map = Field(
-        default_factory=lambda: {"requests": {**RECORDS_REQUESTS}, "limits": {**RECORDS_LIMITS}}
+        default_factory=lambda: {
+            "requests": {**POD.records_requests},
+            "limits": {**POD.records_limits},
+        }
     )
     """Requests and limits of the container that brings records out of each Pod. A quota that has
     limits.cpu wants a cpu in its limits, such as 100m."""
@@ -197,8 +200,8 @@ class Test(Strict):
 def _restricted_pod() -> Map:
     return {
         "runAsNonRoot": True,
-        "runAsUser": OURS,
-        "runAsGroup": OURS,
+        "runAsUser": OPERATOR_USER,
+        "runAsGroup": OPERATOR_USER,
         "seccompProfile": {"type": "RuntimeDefault"},
     }
 

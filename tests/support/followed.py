@@ -14,7 +14,7 @@ from enso_operator.sessions.pods.follower import PodFollower
 from enso_operator.sessions.pods.logs import NoLog, PodLogs
 from enso_operator.sessions.pods.pod_api import PodApi
 from enso_operator.sessions.pods.run_ref import PodGone, RunRef
-from enso_operator.sessions.pods.settings import PodSettings
+from enso_operator.settings import PodSettings
 from job_execution_framework.domain import events
 from job_execution_framework.domain.errors import EnsoError
 from job_execution_framework.domain.events import Event
@@ -123,7 +123,7 @@ def follow(
     async def run() -> Told:
         places: list[SessionLocation] = []
         calls, logs = cast("PodApi", node), cast("PodLogs", node)
-        settings = replace(SETTINGS, pull_patience_seconds=patience)
+        settings = SETTINGS.model_copy(update={"pull_patience_seconds": patience})
         subject = replace(SUBJECT, after=after, settle_seconds=settle, began_at=began_at)
         given = (subject, calls, logs, settings, SystemClock(), places.append)
         follower = ContainerFollower(*given, timeout) if container else PodFollower(*given)

@@ -7,7 +7,7 @@ from typing import Any
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.manifests.render import parse_ensojob
 from enso_operator.sessions.pods.manifest import SessionPod
-from enso_operator.sessions.pods.settings import PodSettings
+from enso_operator.settings import PodSettings
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.domain.steps import Open
@@ -126,5 +126,5 @@ def session_pod(job: Document) -> Document:
         Open("main-1", "main", ("open",)),
         ScriptLibrary([]),
     )
-    settings = PodSettings("enso", session_image="enso")
+    settings = PodSettings(records_image="enso", session_image="enso")
     return SessionPod(seen, parse_ensojob(seen.document).spec, plan, settings).pod("plan")

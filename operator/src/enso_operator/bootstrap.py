@@ -34,7 +34,6 @@ from enso_operator.sessions.local.backend import LocalSessionBackend
 from enso_operator.sessions.local.state_folders import state_directory
 from enso_operator.sessions.pods.backend import PodSessionBackend
 from enso_operator.sessions.pods.logs import PodLogs, buffer_little_of_tls
-from enso_operator.sessions.pods.settings import PodSettings
 from enso_operator.settings import OperatorSettings
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
@@ -145,22 +144,7 @@ async def _until_one_ends(patience: float, *works: Coroutine[Any, Any, object]) 
 
 def _pods(client: ApiClient, settings: OperatorSettings, clock: Clock) -> PodSessionBackend:
     buffer_little_of_tls()
-    chosen = PodSettings(
-        records_image=settings.records_image,
-        records_pull_policy=settings.records_pull_policy,
-        records_requests=settings.records_requests,
-        records_limits=settings.records_limits,
-        session_image=settings.session_image,
-        grace_seconds=settings.grace_seconds,
-        pull_patience_seconds=settings.pull_patience_seconds,
-        schedule_patience_seconds=settings.schedule_patience_seconds,
-        unreachable_seconds=settings.unreachable_seconds,
-        run_as_user=settings.run_as_user,
-        run_as_group=settings.run_as_group,
-        service_accounts=frozenset(settings.service_accounts),
-        allow_nfs=settings.allow_nfs,
-    )
-    return PodSessionBackend(client, PodLogs(configuration_of(client)), chosen, clock)
+    return PodSessionBackend(client, PodLogs(configuration_of(client)), settings, clock)
 
 
 def _listener(seen: EnsoJobObject, metrics: Metrics) -> Listener:

@@ -1,4 +1,8 @@
-"""What the operator can be told, in the environment (ENSO_…) or by flags."""
+"""What the operator can be told, in the environment (ENSO_…) or by flags.
+
+Each setting is declared here once: `sessions/pods/` is given the `PodSettings` among them, and the
+values of the chart (`dev/chart/values.py`) take their defaults and bounds from here.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,20 @@ import json
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from enso_operator.api.session_fields import Quantities
 
 RECORDS_REQUESTS = {"cpu": "10m", "memory": "32Mi"}
 RECORDS_LIMITS = {"memory": "96Mi"}
+OPERATOR_USER = 65532
+"""The user and the group of the operator's image."""
+MARGIN_SECONDS = 15
+"""Beyond the scripts' grace: until the last record is written, and the process has ended."""
+
+GraceSeconds = Annotated[int, Field(ge=1, le=86400)]
+UserId = Annotated[int, Field(ge=1)]
 
 
 def _names(given: object) -> object:
@@ -38,25 +49,16 @@ def sentences(error: ValidationError | SettingsError) -> str:
     if isinstance(error, SettingsError):
         return str(error)
     return "; ".join(
-        f"--{'-'.join(map(str, one['loc'])).replace('_', '-')} (or "
-        f"ENSO_{'_'.join(map(str, one['loc'])).upper()}): {one['msg']}"
-        for one in error.errors()
+        f"--{'-'.join(map(str, problem['loc'])).replace('_', '-')} (or "
+        f"ENSO_{'_'.join(map(str, problem['loc'])).upper()}): {problem['msg']}"
+        for problem in error.errors()
     )
 
 
-class OperatorSettings(BaseSettings):
-    """Watch EnsoJobs, run their scripts, and write back what happened."""
+class _Scope(BaseModel):
+    """Whose scripts run, and where. A class of its own, as flags are listed base classes first."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="ENSO_",
-        use_attribute_docstrings=True,
-        cli_prog_name="enso operator",
-        cli_kebab_case=True,
-        cli_implicit_flags=True,
-        cli_avoid_json=True,
-        cli_hide_none_type=True,
-        case_sensitive=False,
-    )
+    model_config = SettingsConfigDict(use_attribute_docstrings=True)
 
     sessions: Literal["pods", "local"] | None = None
     """Where scripts run. "pods": in Pods; "local": as processes of this machine, as this user."""
@@ -66,6 +68,13 @@ class OperatorSettings(BaseSettings):
     """Namespaces whose EnsoJobs are looked after; without any, all."""
     state_dir: Path | None = None
     """Folder in which local sessions keep their journals and output."""
+
+
+class PodSettings(BaseModel):
+    """Defaults and limits of session Pods: what no job chooses. Times are in seconds."""
+
+    model_config = SettingsConfigDict(use_attribute_docstrings=True)
+
     records_image: str = ""
     """Image of the container that brings records out of a session's Pod: the operator's own."""
     records_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = None
@@ -76,7 +85,7 @@ class OperatorSettings(BaseSettings):
     """What that container may use at most; a quota may want a cpu, too: cpu=100m,memory=96Mi."""
     session_image: str = ""
     """Image of sessions that name none: any with python3 of version 3.10 or later."""
-    grace_seconds: Annotated[int, Field(ge=1, le=86400)] = 30
+    grace_seconds: GraceSeconds = 30
     """How long a script that is ended in a Pod may clean up."""
     pull_patience_seconds: Annotated[float, Field(ge=0)] = 300.0
     """How long an image that cannot be pulled, or a Secret that is not there, is waited for."""
@@ -90,10 +99,33 @@ class OperatorSettings(BaseSettings):
     """ServiceAccounts that a session may name; without any, none."""
     allow_nfs: bool = False
     """Whether a session may mount NFS exports by itself."""
-    run_as_user: Annotated[int, Field(ge=1)] = 65532
+    run_as_user: UserId = OPERATOR_USER
     """User id of sessions that name none."""
-    run_as_group: Annotated[int, Field(ge=0)] = 65532
+    run_as_group: Annotated[int, Field(ge=0)] = OPERATOR_USER
     """Group id of sessions that name none."""
+
+    @property
+    def termination_seconds(self) -> int:
+        """From the deletion of a Pod to the SIGKILL that ends it."""
+        return self.grace_seconds + MARGIN_SECONDS
+
+
+class OperatorSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # TypedDicts
+    PodSettings, _Scope, BaseSettings
+):
+    """Watch EnsoJobs, run their scripts, and write back what happened."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ENSO_",
+        use_attribute_docstrings=True,
+        cli_prog_name="enso operator",
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_avoid_json=True,
+        cli_hide_none_type=True,
+        case_sensitive=False,
+    )
+
     health_host: str = "127.0.0.1"
     """Address of /healthz, /readyz and /metrics."""
     health_port: Annotated[int, Field(ge=0, le=65535)] = 8081

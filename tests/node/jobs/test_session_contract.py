@@ -18,7 +18,7 @@ from enso_operator.sessions.pods.backend import PodSessionBackend
 from enso_operator.sessions.pods.logs import PodLogs
 from enso_operator.sessions.pods.names import pod_name
 from enso_operator.sessions.pods.sessions import PodSessions
-from enso_operator.sessions.pods.settings import PodSettings
+from enso_operator.settings import PodSettings
 from job_execution_framework.service_layer.clock import SystemClock
 from tests.node.jobs.pod_namespace import Document, PodNamespace
 from tests.support.resources import of_scripts

@@ -18,7 +18,7 @@ from enso_operator.sessions.pods.logs import PodLogs
 from enso_operator.sessions.pods.pod_api import PodApi
 from enso_operator.sessions.pods.run_ref import PodGone
 from enso_operator.sessions.pods.sessions import PodSessions
-from enso_operator.sessions.pods.settings import PodSettings
+from enso_operator.settings import PodSettings
 from job_execution_framework.domain.errors import EnsoError, Unavailable
 from job_execution_framework.service_layer.clock import Clock
 

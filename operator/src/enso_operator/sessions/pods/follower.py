@@ -21,9 +21,9 @@ from enso_operator.sessions.pods.patience import Patience
 from enso_operator.sessions.pods.pod_api import PodApi
 from enso_operator.sessions.pods.records import News, Records, Stream, Unheard
 from enso_operator.sessions.pods.run_ref import PodGone, RunRef
-from enso_operator.sessions.pods.settings import PodSettings
 from enso_operator.sessions.pods.tries import Tries
 from enso_operator.sessions.pods.volume_wait import Delay
+from enso_operator.settings import PodSettings
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.steps import SessionControl

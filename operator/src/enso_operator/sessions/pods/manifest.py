@@ -14,7 +14,7 @@ from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.manifests.to_domain import SecretKey
 from enso_operator.sessions.pods import names
 from enso_operator.sessions.pods.boot import BOOT, HOME, PLAN_FILE, ROOT, RUN, RUNTIME, WORD_FILE
-from enso_operator.sessions.pods.settings import PodSettings
+from enso_operator.settings import OPERATOR_USER, PodSettings
 from job_execution_framework.domain.events import ScriptStarted
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.records import to_line
@@ -189,8 +189,8 @@ class SessionPod:
             "securityContext": {
                 **_CONFINED,
                 "readOnlyRootFilesystem": True,
-                "runAsUser": PodSettings.run_as_user,
-                "runAsGroup": PodSettings.run_as_group,
+                "runAsUser": OPERATOR_USER,
+                "runAsGroup": OPERATOR_USER,
             },
             "volumeMounts": [
                 _mount(RUNTIME.name, str(RUNTIME)),

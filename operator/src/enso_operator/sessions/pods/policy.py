@@ -7,7 +7,7 @@ from posixpath import normpath
 
 from enso_operator.api.v1alpha1 import SessionSpec
 from enso_operator.sessions.pods.boot import ROOT
-from enso_operator.sessions.pods.settings import PodSettings
+from enso_operator.settings import PodSettings
 from job_execution_framework.domain.errors import InvalidJob
 
 

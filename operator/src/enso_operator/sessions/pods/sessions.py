@@ -23,7 +23,7 @@ from enso_operator.sessions.pods.manifest import SessionPod
 from enso_operator.sessions.pods.pod_api import PodApi, owner_of
 from enso_operator.sessions.pods.policy import check_session
 from enso_operator.sessions.pods.run_ref import RunRef
-from enso_operator.sessions.pods.settings import PodSettings
+from enso_operator.settings import PodSettings
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.errors import Conflict, InvalidJob, Unavailable
 from job_execution_framework.domain.script import Container, Script

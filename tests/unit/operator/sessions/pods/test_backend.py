@@ -10,7 +10,7 @@ from kubernetes.client import ApiClient, Configuration
 
 from enso_operator.sessions.pods.backend import LATE_SWEEPS, PodSessionBackend
 from enso_operator.sessions.pods.logs import PodLogs
-from enso_operator.sessions.pods.settings import PodSettings
+from enso_operator.settings import PodSettings
 from job_execution_framework.service_layer.clock import SystemClock
 from tests.support.pods import RUNNING, container, ended, pod
 
@@ -39,7 +39,10 @@ async def test_a_strangers_pod_with_our_label_keeps_no_late_one_from_being_remov
     configuration = Configuration()
     configuration.host = f"http://127.0.0.1:{runner.addresses[0][1]}"
     machine = PodSessionBackend(
-        ApiClient(configuration), PodLogs(configuration), PodSettings("enso"), SystemClock()
+        ApiClient(configuration),
+        PodLogs(configuration),
+        PodSettings(records_image="enso"),
+        SystemClock(),
     )
     try:
         kept_up = pod(session=ended(), phase="Running")

@@ -9,7 +9,7 @@ import pytest
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.manifests.render import parse_ensojob
 from enso_operator.sessions.pods.manifest import SessionPod
-from enso_operator.sessions.pods.settings import PodSettings
+from enso_operator.settings import PodSettings
 from job_execution_framework.domain.row import Row
 from job_execution_framework.domain.script import Script, Session, Source
 from job_execution_framework.service_layer.plan import Plan
@@ -22,7 +22,8 @@ def session_pod(
     document: Document, policy: str | None = None, **more: dict[str, str]
 ) -> SessionPod:
     document["metadata"] |= {"namespace": "shows", "uid": "job-uid", "resourceVersion": "1"}
-    settings = PodSettings(OURS, records_pull_policy=policy, session_image=OURS, **more)  # type: ignore[arg-type]  # resources
+    images = {"records_image": OURS, "records_pull_policy": policy, "session_image": OURS}
+    settings = PodSettings.model_validate(images | more)
     plan = Plan(
         *("shot", "houdini-1", Session("houdini")),
         (Script("script-0", Source("x"), session="houdini"),),

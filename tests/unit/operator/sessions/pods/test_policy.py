@@ -7,7 +7,7 @@ import pytest
 from enso_operator.api.session_fields import VolumeMount
 from enso_operator.api.v1alpha1 import SessionSpec
 from enso_operator.sessions.pods.policy import check_session
-from enso_operator.sessions.pods.settings import PodSettings
+from enso_operator.settings import PodSettings
 from job_execution_framework.domain.errors import InvalidJob
 
 SETTINGS = PodSettings(records_image="enso")
