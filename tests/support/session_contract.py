@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from enso_operator.coordinator.sessions import Sessions
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.errors import Conflict
@@ -21,7 +22,6 @@ from job_execution_framework.domain.steps import Open, SessionControl
 from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.observations import Ended, Observations
 from job_execution_framework.service_layer.plan import Plan
-from job_execution_framework.service_layer.sessions import Sessions
 
 DEADLINE_SECONDS = 60
 SLOW = "import time\ndef main():\n    print('up', flush=True)\n    time.sleep(60)\n"

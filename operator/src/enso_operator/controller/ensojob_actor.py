@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
-from typing import Protocol
 
 from enso_operator.blocking import in_thread
 from enso_operator.controller.event_publisher import EventPublisher
 from enso_operator.coordinator.actor import Actor, Listener
 from enso_operator.coordinator.obstacles import is_same
-from enso_operator.coordinator.session_location import SessionLocation
+from enso_operator.coordinator.sessions import Sessions
 from enso_operator.kube.client import Document, waiting
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.event_recorder import Recorder
@@ -39,20 +38,10 @@ from job_execution_framework.service_layer.clock import Clock
 from job_execution_framework.service_layer.library import Library, resolved
 from job_execution_framework.service_layer.observations import Cancel, Observations
 from job_execution_framework.service_layer.plan import Plan
-from job_execution_framework.service_layer.sessions import Sessions
 from job_execution_framework.service_layer.unit_of_work import (
     InMemoryJobUnitOfWork,
     InMemoryRepository,
 )
-
-
-class PlacedSessions(Sessions, Protocol):
-    """Sessions that know where they are."""
-
-    @property
-    def location(self) -> SessionLocation:
-        """Where the latest run is."""
-        ...
 
 
 class NoJob(EnsoError):
@@ -76,7 +65,7 @@ class EnsoJobActor(Actor):
         ensojob: EnsoJobObject,
         *,
         job_uow: KubernetesJobUnitOfWork,
-        sessions: PlacedSessions,
+        sessions: Sessions,
         library: Library,
         clock: Clock,
         listener: Listener,
@@ -93,7 +82,7 @@ class EnsoJobActor(Actor):
         self.wakes_in: float | None = None
         """Where it rests: the seconds until something is due."""
         self._is_deleted = asyncio.Event()
-        self._objects, self._metrics, self._placed = job_uow, metrics, sessions
+        self._objects, self._metrics = job_uow, metrics
         self._waits: Cause | None = None
         """What the status says that the job waits for."""
         self._publisher = EventPublisher(recorder, metrics, clock)
@@ -177,7 +166,7 @@ class EnsoJobActor(Actor):
 
     def waits(self, job: Job) -> Cause | None:
         """Return what keeps the job from going on: the API server, or what its Pod lacks."""
-        return super().waits(job) or (self._placed.location.waits if job.open_run else None)
+        return super().waits(job) or (self.sessions.location.waits if job.open_run else None)
 
     def has_news(self, job: Job) -> bool:
         """Whether there is something to be committed; that the job waits is news, too."""
@@ -194,7 +183,7 @@ class EnsoJobActor(Actor):
 
     async def commit(self, job: Job, step: Step) -> None:
         """Make it durable, and remember the object as it is now."""
-        waits, placed = self.waits(job), self._placed.location
+        waits, placed = self.waits(job), self.sessions.location
         if is_same(waits, self._waits):
             waits = self._waits
         elif self.job_uow is self._objects:

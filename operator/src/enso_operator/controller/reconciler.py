@@ -19,9 +19,10 @@ from kubernetes.client import ApiClient
 
 from enso_operator.blocking import in_thread, patiently, turn_of
 from enso_operator.controller.alarms import Alarms
-from enso_operator.controller.ensojob_actor import EnsoJobActor, NoJob, PlacedSessions
+from enso_operator.controller.ensojob_actor import EnsoJobActor, NoJob
 from enso_operator.controller.ttl import TimeToLive
 from enso_operator.coordinator.actor import Listener
+from enso_operator.coordinator.sessions import Sessions
 from enso_operator.kube.client import Document, NoSuchObject, Objects, Refused
 from enso_operator.kube.ensojob import KIND, EnsoJobObject, Reference, lean
 from enso_operator.kube.event_recorder import Recorder
@@ -38,18 +39,10 @@ LINGER_SECONDS = 10.0
 _log = logging.getLogger(__name__)
 
 
-class JobSessions(PlacedSessions, Protocol):
-    """The sessions of one job."""
-
-    async def reap(self, patience: float) -> None:
-        """Wait so many seconds for what is left of runs that have ended."""
-        ...
-
-
 class SessionBackend(Protocol):
     """Where the sessions of all EnsoJobs run."""
 
-    def sessions(self, ensojob: EnsoJobObject) -> JobSessions:
+    def sessions(self, ensojob: EnsoJobObject) -> Sessions:
         """Return the sessions of a job."""
         ...
 
@@ -183,7 +176,7 @@ class Reconciler:
         actor = self.actors[seen.uid] = self._actor(seen, sessions)
         self._do(self._drive(actor, sessions))
 
-    async def _drive(self, actor: EnsoJobActor, sessions: JobSessions) -> None:
+    async def _drive(self, actor: EnsoJobActor, sessions: Sessions) -> None:
         """Drive a job until nothing is to be done for it, however often its actor breaks."""
         failures, namespace, uid = 0, actor.ensojob.namespace, actor.ensojob.uid
         turn_of.set(uid)  # for this task, and those that it begins
@@ -202,7 +195,7 @@ class Reconciler:
         if uid not in self.known:
             await self.backend.forget(namespace, uid)
 
-    def _actor(self, seen: EnsoJobObject, sessions: JobSessions) -> EnsoJobActor:
+    def _actor(self, seen: EnsoJobObject, sessions: Sessions) -> EnsoJobActor:
         return EnsoJobActor(
             seen,
             job_uow=KubernetesJobUnitOfWork(Objects(self.client, seen.namespace, KIND)),

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from enso_operator.blocking import in_thread
 from enso_operator.coordinator import session_trust
 from enso_operator.coordinator.obstacles import Obstacles, pause_after
+from enso_operator.coordinator.sessions import Sessions
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import (
     Conflict,
@@ -33,7 +34,6 @@ from job_execution_framework.service_layer.clock import Clock
 from job_execution_framework.service_layer.library import Library
 from job_execution_framework.service_layer.observations import Cancel, Ended, Observations
 from job_execution_framework.service_layer.plan import Plan
-from job_execution_framework.service_layer.sessions import Sessions
 from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
 
 Listener = Callable[[Job, Sequence[Event]], None]

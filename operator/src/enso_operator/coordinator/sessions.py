@@ -1,6 +1,7 @@
-"""The port to sessions: processes that append records to a log.
+"""The port to the sessions of one job: processes that append records to a log.
 
-Two adapters speak the same records, and pass the same contract tests: Pods and local processes.
+The actor runs a job's scripts through it. Two adapters speak the same records, and pass the same
+contract tests: Pods and local processes.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
+from enso_operator.coordinator.session_location import SessionLocation
 from job_execution_framework.domain.script import Script
 from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.service_layer.observations import Observations
@@ -16,6 +18,11 @@ from job_execution_framework.service_layer.plan import Plan
 
 class Sessions(Protocol):
     """Opens, releases, follows and closes session runs. Every call may be repeated."""
+
+    @property
+    def location(self) -> SessionLocation:
+        """Where the latest run is."""
+        ...
 
     def check(self, scripts: Sequence[Script]) -> None:
         """Raise InvalidJob where a script asks for what no session of this kind can do."""
@@ -38,4 +45,8 @@ class Sessions(Protocol):
 
     async def close(self, run: str, uid: str, control: SessionControl) -> None:
         """Tell the run to end; it ends in its own time."""
+        ...
+
+    async def reap(self, patience: float) -> None:
+        """Wait so many seconds for what is left of runs that have ended."""
         ...
