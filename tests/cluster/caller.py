@@ -12,6 +12,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from dev.cluster import binaries
+from dev.cluster.plane import Cluster
 
 from tests.support.fault_proxy import FaultProxy
 
@@ -124,3 +125,9 @@ def start_kubectl(proxy: FaultProxy, *arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def config_maps(cluster: Cluster, namespace: str) -> set[str]:
+    """Return those that are really there, but for the one that every namespace has."""
+    told = cluster.kubectl("get", "configmaps", "-n", namespace, "-o", "name").split()
+    return {name.removeprefix("configmap/") for name in told} - {"kube-root-ca.crt"}
