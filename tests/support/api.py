@@ -11,8 +11,9 @@ from typing import Any, cast
 
 from httpx2 import ASGITransport, AsyncClient, Response
 
-from enso_operator.http_api.app import Jobs, create_app
+from enso_operator.http_api.app import create_app
 from enso_operator.http_api.memory_backend import EmbeddedJobs, Limits
+from enso_operator.http_api.port import Jobs
 from job_execution_framework.service_layer.library import Library, ScriptLibrary
 
 SCRIPTS = {

@@ -11,8 +11,9 @@ import socket
 import sys
 from contextlib import AbstractAsyncContextManager, nullcontext
 
-from enso_operator.http_api.app import Jobs, create_app
+from enso_operator.http_api.app import create_app
 from enso_operator.http_api.middleware import LOOPBACK
+from enso_operator.http_api.port import Jobs
 from enso_operator.serving.server import (
     HIGHEST_PORT,
     Complaints,

@@ -1,1 +1,1 @@
-"""The HTTP API; `app` has its routes, and the backends are what it stands on."""
+"""The HTTP API: `app` has its routes, `port` what they stand on, two backends implement that."""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
-from enso_operator.http_api import models
 from enso_operator.http_api.middleware import (
     LARGE_BODIES_AT_ONCE,
     LOOPBACK,
@@ -22,7 +20,9 @@ from enso_operator.http_api.middleware import (
     refusal,
     sentence_of,
 )
-from enso_operator.http_api.views import Shown, job_document
+from enso_operator.http_api.port import Busy, Jobs, NotAllowed
+from enso_operator.http_api.requests import AddJob, ExecuteJob
+from enso_operator.http_api.responses import Added, JobShown, Listed, Problem
 from job_execution_framework.domain.errors import (
     InvalidJob,
     JobAlreadyStarted,
@@ -45,40 +45,6 @@ why. Every refusal is `{"error": "a sentence"}`.
     curl -X POST http://localhost:5005/execute-job -H "Content-Type: application/json" -d '{"jobid": "<jobid>"}'
 """  # noqa: E501  # commands to copy
 
-Instructions = Sequence[tuple[str, Mapping[str, Any]]]
-"""Scripts of the library, by name, each with its parameters."""
-
-
-class Busy(Exception):  # as the core's Conflict: what it is, not that it is an error
-    """There is no room for another job now; the message says what to do."""
-
-
-class NotAllowed(Exception):
-    """What keeps the jobs does not let the server do this; the message says what is missing."""
-
-
-class Jobs(Protocol):
-    """What the API stands on. Each call may raise Unavailable and NotAllowed."""
-
-    async def add(self, instructions: Instructions) -> str:
-        """Add a job that waits, and return its id; raise InvalidJob or Busy."""
-        ...
-
-    async def list(self) -> list[tuple[str, str]]:
-        """Return the id and the state of each job, the oldest first."""
-        ...
-
-    async def get(self, job_id: str) -> Shown:
-        """Return the job as it is now; raise JobNotFound."""
-        ...
-
-    async def execute(self, job_id: str) -> str:
-        """Let the job go, and return its state.
-
-        Raises JobNotFound, JobAlreadyStarted, and InvalidJob where it could never run.
-        """
-        ...
-
 
 def create_app(backend: Jobs, hosts: frozenset[str] | None = LOOPBACK) -> FastAPI:
     """Return the ASGI application; `hosts` are the names that it answers to, None means any."""
@@ -88,6 +54,7 @@ def create_app(backend: Jobs, hosts: frozenset[str] | None = LOOPBACK) -> FastAP
         description=DESCRIPTION,
         redoc_url=None,
         redirect_slashes=False,
+        default_response_class=Answer,
         responses={
             400: _refused("The body is not JSON."),
             403: _refused("The server lacks a right in the cluster; the sentence names it."),
@@ -107,39 +74,32 @@ def create_app(backend: Jobs, hosts: frozenset[str] | None = LOOPBACK) -> FastAP
 
 
 def _add_routes(app: FastAPI, backend: Jobs) -> None:
-    @app.get("/list-jobs", response_model=list[models.Listed])
-    async def list_jobs() -> Answer:
+    @app.get("/list-jobs")
+    async def list_jobs() -> list[Listed]:
         """List all jobs, the oldest first."""
-        return Answer([{"jobid": jobid, "state": state} for jobid, state in await backend.list()])
+        return [Listed(jobid=jobid, state=state) for jobid, state in await backend.list()]
 
-    @app.post(
-        "/add-job",
-        response_model=models.Added,
-        status_code=201,
-    )
-    async def add_job(body: models.AddJob) -> Answer:
+    @app.post("/add-job", status_code=201)
+    async def add_job(body: AddJob) -> Added:
         """Add a job. It waits until it is executed."""
-        return Answer({"jobid": await backend.add(body.instructions)}, 201)
+        return Added(jobid=await backend.add(body.instructions))
 
-    @app.get(
-        "/get-job/{jobid}", response_model=models.JobShown, responses={404: _refused(_UNKNOWN)}
-    )
+    @app.get("/get-job/{jobid}", response_model=JobShown, responses={404: _refused(_UNKNOWN)})
     async def get_job(jobid: str) -> Answer:
         """Show a job: its scripts with their parameters and outcomes, why it failed, its events."""
         shown = await backend.get(jobid)
-        # A large job takes a moment to write out, which others need not wait for.
-        return await asyncio.to_thread(lambda: Answer(job_document(shown)))
+        # A large job takes a moment to write out, which others need not wait for; FastAPI would do
+        # it on the event loop, and would refuse the lone surrogates of a script's output.
+        return await asyncio.to_thread(lambda: Answer(JobShown.of(shown).document()))
 
     @app.post(
         "/execute-job",
-        response_model=models.Listed,
         status_code=202,
         responses={404: _refused(_UNKNOWN), 409: _refused("The job was executed before.")},
     )
-    async def execute_job(body: models.ExecuteJob) -> Answer:
+    async def execute_job(body: ExecuteJob) -> Listed:
         """Let a job go, once, and answer at once: /get-job tells how it goes."""
-        state = await backend.execute(body.jobid)
-        return Answer({"jobid": body.jobid, "state": state}, 202)
+        return Listed(jobid=body.jobid, state=await backend.execute(body.jobid))
 
     del list_jobs, add_job, get_job, execute_job  # the app has them
 
@@ -154,7 +114,7 @@ def _add_refusals(app: FastAPI) -> None:
         Unavailable: 503,
     }
 
-    async def told(request: Request, error: Exception) -> Answer:
+    async def refused(request: Request, error: Exception) -> Answer:
         del request
         status = next(code for kind, code in statuses.items() if isinstance(error, kind))
         return refusal(status, str(error))
@@ -181,14 +141,14 @@ def _add_refusals(app: FastAPI) -> None:
         return refusal(500, "something of enso's own broke: the server's log has the details")
 
     for kind in statuses:
-        app.add_exception_handler(kind, told)
+        app.add_exception_handler(kind, refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Exception, broken)
 
 
 def _refused(when: str) -> dict[str, Any]:
-    return {"model": models.Problem, "description": when}
+    return {"model": Problem, "description": when}
 
 
 _UNKNOWN = "No job has this id."

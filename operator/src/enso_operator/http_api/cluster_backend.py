@@ -12,8 +12,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from enso_operator.blocking import MOST_AT_ONCE, in_thread
-from enso_operator.http_api.app import Instructions, NotAllowed
-from enso_operator.http_api.views import Shown
+from enso_operator.http_api.port import Instructions, NotAllowed, Shown
 from enso_operator.kube.client import (
     DEADLINE_SECONDS,
     Forbidden,
@@ -45,7 +44,7 @@ R = TypeVar("R")
 
 
 class ClusterJobs:
-    """Implements `gateway.Jobs`."""
+    """Implements `port.Jobs`."""
 
     def __init__(self, jobs: Objects) -> None:
         self._jobs = jobs

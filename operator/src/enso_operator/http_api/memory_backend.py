@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Self
 
 from enso_operator.coordinator.actor import Actor
-from enso_operator.http_api.app import Busy, Instructions
 from enso_operator.http_api.memory_size import memory_of
-from enso_operator.http_api.views import Shown
+from enso_operator.http_api.port import Busy, Instructions, Shown
 from enso_operator.sessions.local.guardian import Guardian
 from enso_operator.sessions.local.sessions import OUTPUT, LocalSessions
 from job_execution_framework.domain.cause import Cause, Reason, printable
@@ -57,7 +56,7 @@ class Limits:
 
 
 class EmbeddedJobs:
-    """Implements `gateway.Jobs`. Runs jobs as long as it is entered."""
+    """Implements `port.Jobs`. Runs jobs as long as it is entered."""
 
     def __init__(self, library: Library | None = None, limits: Limits | None = None) -> None:
         self._library, self._limits = library or ScriptLibrary(), limits or Limits()

@@ -1,7 +1,10 @@
 """What a kubelet and Prometheus ask the operator: `/healthz`, `/readyz` and `/metrics`.
 
 Checks run on the event loop, so that an operator whose loop stands still does not answer, which
-is what a probe's timeout is for. The operator says what is checked; docs/operating.md lists it.
+is what a probe's timeout is for. `bootstrap` says what is checked; docs/operating.md lists it.
+
+`/metrics` is a route of three lines instead of `prometheus_client.make_asgi_app`, which allows a
+proxy to cache its answer, and whose format, and thereby names, depend on who asks.
 """
 
 from __future__ import annotations

@@ -9,8 +9,7 @@ import pytest
 from enso_operator.cli import run_folders
 from enso_operator.cli.progress import Progress
 from enso_operator.coordinator.actor import Actor
-from enso_operator.http_api.app import Instructions
-from enso_operator.http_api.views import Shown
+from enso_operator.http_api.port import Instructions, Shown
 from enso_operator.sessions.local.sessions import OUTPUT, LocalSessions
 from job_execution_framework.domain import events
 from job_execution_framework.domain.failure_card import failure_card

@@ -8,8 +8,8 @@ from typing import cast
 
 import pytest
 
-from enso_operator.http_api.app import Jobs
 from enso_operator.http_api.memory_backend import EmbeddedJobs
+from enso_operator.http_api.port import Jobs
 from job_execution_framework.domain.errors import NoAnswer
 from job_execution_framework.domain.values import TOO_DEEP
 from tests.support.api import Api, Served

@@ -1,4 +1,4 @@
-"""What the HTTP API takes and answers, as JSON documents."""
+"""What the HTTP API takes: the bodies of its requests, and what FastAPI checks of them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _parameters(parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def _walked(value: object) -> Iterator[object]:
-    """Yield every key and value in `value`; how deep a body may be, `http_guard` knows."""
+    """Yield every key and value in `value`; how deep a body may be, `middleware` knows."""
     yield value
     if isinstance(value, dict):
         for key, item in cast("dict[str, object]", value).items():
@@ -82,73 +82,3 @@ class ExecuteJob(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     jobid: str = Field(description="As /add-job answered it.")
-
-
-class Added(BaseModel):
-    """The job that was added. It waits for /execute-job."""
-
-    jobid: str
-
-
-class Listed(BaseModel):
-    """A job, and where it stands."""
-
-    jobid: str
-    state: str = Field(description="Waiting, Running, Suspended, Succeeded, Failed or Cancelled.")
-
-
-class Problem(BaseModel):
-    """Why a request was refused."""
-
-    error: str = Field(description="A sentence for the person who sent the request.")
-
-
-class CauseShown(BaseModel):
-    """Why something failed. Fields that say nothing are left out."""
-
-    reason: str = Field(description="Exception, ExitCode, Signal, Timeout, ScriptNotFound …")
-    message: str | None = None
-    error: str | None = Field(None, description="Type of the exception.")
-    root: str | None = Field(None, description="What the exception came from.")
-    at: str | None = Field(None, description="The innermost line of the script's own code.")
-    exit_code: int | None = None
-    signal: str | None = None
-    said: list[str] | None = Field(None, description="The last lines that the script wrote.")
-    said_lines: int | None = Field(None, description="How many lines the script wrote in all.")
-
-
-class ScriptShown(BaseModel):
-    """One script of a job, as its latest attempt left it."""
-
-    name: str = Field(description="Its name in this job.")
-    script: str = Field(description="Its name in the script library.")
-    parameters: dict[str, Any] = Field(description="Secrets are hidden, long values cut.")
-    state: str = Field(
-        description="NotStarted, Running, Succeeded, Failed, Interrupted (nobody can know how it "
-        "ended) or Skipped."
-    )
-    attempt: int
-    seconds: float
-    cause: CauseShown | None
-    output: Any = Field(description="What main returned.")
-
-
-class EventShown(BaseModel):
-    """Something that happened. Further fields depend on the type."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: str
-    at: str = Field(description="ISO 8601, UTC.")
-    text: str = Field(description="The event as one line.")
-
-
-class JobShown(BaseModel):
-    """A job: what it runs, how far it came, and what happened."""
-
-    jobid: str
-    state: str
-    failure: str | None = Field(description="Why the job failed, as one line.")
-    why: list[str] | None = Field(description="Why the job failed, as lines.")
-    scripts: list[ScriptShown]
-    events: list[EventShown]

@@ -1,0 +1,56 @@
+"""What the HTTP API stands on: the port that both backends implement, and that the routes call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from job_execution_framework.domain.failure_card import FailureCard
+from job_execution_framework.domain.job import Job
+
+Instructions = Sequence[tuple[str, Mapping[str, Any]]]
+"""Scripts of the library, by name, each with its parameters."""
+
+
+class Busy(Exception):  # as the core's Conflict: what it is, not that it is an error
+    """There is no room for another job now; the message says what to do."""
+
+
+class NotAllowed(Exception):
+    """What keeps the jobs does not let the server do this; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A job at one moment."""
+
+    jobid: str
+    state: str
+    card: FailureCard | None
+    """Why it failed, if it did."""
+    job: Job | None
+    """None where what is kept under this id makes no job."""
+
+
+class Jobs(Protocol):
+    """Where jobs are kept and run. Each call may raise Unavailable and NotAllowed."""
+
+    async def add(self, instructions: Instructions) -> str:
+        """Add a job that waits, and return its id; raise InvalidJob or Busy."""
+        ...
+
+    async def list(self) -> list[tuple[str, str]]:
+        """Return the id and the state of each job, the oldest first."""
+        ...
+
+    async def get(self, job_id: str) -> Shown:
+        """Return the job as it is now; raise JobNotFound."""
+        ...
+
+    async def execute(self, job_id: str) -> str:
+        """Let the job go, and return its state.
+
+        Raises JobNotFound, JobAlreadyStarted, and InvalidJob where it could never run.
+        """
+        ...

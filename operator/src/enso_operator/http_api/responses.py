@@ -1,0 +1,167 @@
+"""What the HTTP API answers: each model says how it is made of a job, and is its description."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from enso_operator.http_api.port import Shown
+from job_execution_framework.domain.cause import Cause, Frame
+from job_execution_framework.domain.events import Event
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import Container, Function, LibraryScript, Script, Source
+from job_execution_framework.domain.secret import shown
+
+
+class Added(BaseModel):
+    """The job that was added. It waits for /execute-job."""
+
+    jobid: str
+
+
+class Listed(BaseModel):
+    """A job, and where it stands."""
+
+    jobid: str
+    state: str = Field(description="Waiting, Running, Suspended, Succeeded, Failed or Cancelled.")
+
+
+class Problem(BaseModel):
+    """Why a request was refused."""
+
+    error: str = Field(description="A sentence for the person who sent the request.")
+
+
+class _Shown(BaseModel):
+    """A part of a job. It is not validated: it is made of what was validated before."""
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON has it, without the fields that were not set."""
+        return self.model_dump(exclude_unset=True, warnings=False)  # a tuple is a list, too
+
+
+class CauseShown(_Shown):
+    """Why something failed. Fields that say nothing are left out."""
+
+    reason: str = Field(description="Exception, ExitCode, Signal, Timeout, ScriptNotFound …")
+    message: str | None = None
+    error: str | None = Field(None, description="Type of the exception.")
+    root: str | None = Field(None, description="What the exception came from.")
+    at: str | None = Field(None, description="The innermost line of the script's own code.")
+    exit_code: int | None = None
+    signal: str | None = None
+    said: list[str] | None = Field(None, description="The last lines that the script wrote.")
+    said_lines: int | None = Field(None, description="How many lines the script wrote in all.")
+
+
+class ScriptShown(_Shown):
+    """One script of a job, as its latest attempt left it."""
+
+    name: str = Field(description="Its name in this job.")
+    script: str = Field(description="Its name in the script library.")
+    parameters: dict[str, Any] = Field(description="Secrets are hidden, long values cut.")
+    state: str = Field(
+        description="NotStarted, Running, Succeeded, Failed, Interrupted (nobody can know how it "
+        "ended) or Skipped."
+    )
+    attempt: int
+    seconds: float
+    cause: CauseShown | None
+    output: Any = Field(description="What main returned.")
+
+    @classmethod
+    def of(cls, job: Job, script: Script) -> ScriptShown:
+        """Return a script of the job."""
+        latest = job.rows[script.name].latest
+        return cls.model_construct(
+            name=script.name,
+            script=_work(script),
+            parameters=shown(script.parameters),
+            state=str(latest.state),
+            attempt=latest.number,
+            seconds=round(latest.seconds, 3),
+            cause=CauseShown.model_construct(**_fields(latest.cause)) if latest.cause else None,
+            output=latest.output,
+        )
+
+
+class EventShown(_Shown):
+    """Something that happened. Further fields depend on the type."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    at: str = Field(description="ISO 8601, UTC.")
+    text: str = Field(description="The event as one line.")
+
+    @classmethod
+    def of(cls, event: Event) -> EventShown:
+        """Return an event, with the fields of its type."""
+        at = datetime.fromtimestamp(event.at, UTC).isoformat(timespec="milliseconds")
+        return cls.model_construct(
+            type=type(event).__name__,
+            at=at.replace("+00:00", "Z"),
+            text=str(event),
+            **_fields(event, leave_out=("at", "origin", "seq")),
+        )
+
+
+class JobShown(_Shown):
+    """A job: what it runs, how far it came, and what happened."""
+
+    jobid: str
+    state: str
+    failure: str | None = Field(description="Why the job failed, as one line.")
+    why: list[str] | None = Field(description="Why the job failed, as lines.")
+    scripts: list[ScriptShown]
+    events: list[EventShown]
+
+    @classmethod
+    def of(cls, view: Shown) -> JobShown:
+        """Return the job as it was at one moment."""
+        job, card = view.job, view.card
+        return cls.model_construct(
+            jobid=view.jobid,
+            state=view.state,
+            failure=card.line if card else None,
+            why=list(card.why) if card else None,
+            scripts=[ScriptShown.of(job, script) for script in job.scripts] if job else [],
+            events=[EventShown.of(event) for event in job.events] if job else [],
+        )
+
+
+def _work(script: Script) -> str:
+    match script.work:
+        case LibraryScript(name):
+            return name
+        case Function(reference):
+            return reference
+        case Container(image):
+            return image
+        case Source(file=file):
+            return file
+        case missing:
+            return missing.why
+
+
+def _fields(part: Event | Cause, leave_out: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the fields that say something."""
+    values = {field.name: getattr(part, field.name) for field in fields(part)}
+    return {
+        key: _plain(value)
+        for key, value in values.items()
+        if key not in leave_out and value not in (None, "", (), {})
+    }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Cause):
+        return _fields(value)
+    if isinstance(value, Frame):
+        return str(value)
+    if isinstance(value, float):
+        return round(value, 3)
+    return value
