@@ -17,7 +17,7 @@ from dev.node import commands, images, node, node_lock, requirements
 from dev.node.node import Node
 from dev.node.sharing import shared
 
-from tests.support.eventually import eventually
+from tests.support.eventually import until
 
 
 def why_not() -> str:
@@ -48,7 +48,7 @@ def namespace(one: Node) -> Generator[str]:
     """Yield a namespace in which Pods can be created, and remove it."""
     name = f"bench-{secrets.token_hex(4)}"
     one.kubectl("create", "namespace", name)
-    eventually(lambda: _has_account(one, name))
+    until(lambda: _has_account(one, name))
     try:
         yield name
     finally:

@@ -23,7 +23,8 @@ from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_stranger
 from tests.cluster.test_rights import OPERATING, PASSES, binding
 from tests.support.chart import as_list, environment, need_helm, pods, rendered
-from tests.support.operators import operators_of, until
+from tests.support.eventually import until
+from tests.support.operators import operators_of
 from tests.support.resources import library_script, of_scripts
 
 Helm = Callable[..., str]

@@ -8,7 +8,7 @@ from dev.cluster import binaries, processes
 from dev.cluster.plane import Cluster
 
 from tests.cluster.listening import listening
-from tests.support.eventually import eventually
+from tests.support.eventually import until
 
 
 def test_the_api_server_says_its_version(cluster: Cluster) -> None:
@@ -31,7 +31,7 @@ def test_what_an_owner_owned_goes_with_it(cluster: Cluster, namespace: str) -> N
 
     cluster.kubectl("delete", "configmap", "owner", "-n", namespace)
 
-    eventually(lambda: names(cluster, namespace) == set())
+    until(lambda: names(cluster, namespace) == set())
 
 
 def test_the_audit_log_counts_requests(cluster: Cluster, namespace: str) -> None:

@@ -15,7 +15,7 @@ from dev.cluster.places import CHECKOUT
 from dev.cluster.plane import Cluster
 
 from enso_operator.api.status import LARGEST_STATUS, EnsoJobStatus
-from tests.support.eventually import eventually
+from tests.support.eventually import until
 from tests.support.resources import in_session, job, library_script, of_scripts
 from tests.support.statuses import FAILED_JOB, largest_status
 
@@ -54,7 +54,7 @@ def test_the_api_server_keeps_all_of_a_crd(crds: Cluster, path: Path) -> None:
 
 
 def test_every_field_has_its_sentence_in_kubectl_explain(crds: Cluster) -> None:
-    eventually(lambda: explains(crds, "ensojob.status", "ensoscript.spec"))
+    until(lambda: explains(crds, "ensojob.status", "ensoscript.spec"))
     explained = dict(explanations(crds))
     wanted = {
         path: sentence

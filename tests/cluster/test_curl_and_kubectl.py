@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.cluster.cluster_namespace import ClusterNamespace
-from tests.support.operators import operators_of, until
+from tests.support.eventually import until
+from tests.support.operators import operators_of
 from tests.support.resources import of_scripts
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,7 +11,8 @@ from enso_operator.http_api.cluster_backend import ClusterJobs
 from job_execution_framework.domain.values import TOO_DEEP
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import Story
-from tests.support.operators import Operators, until
+from tests.support.eventually import until
+from tests.support.operators import Operators
 from tests.support.resources import of_scripts
 
 DEPTHS = (600, 1_200, 9_000)

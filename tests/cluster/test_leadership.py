@@ -11,8 +11,9 @@ from kubernetes.client import ApiClient
 from enso_operator.kube.lease import Lease
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import Story
+from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, answer, on, watches
-from tests.support.operators import Operator, Operators, until
+from tests.support.operators import Operator, Operators
 
 WAITING = """
 import os, time

@@ -18,8 +18,8 @@ from dev.up.background import folder
 from dev.up.target import API_NAMESPACE, EXAMPLES
 
 from tests.cluster.conftest import require_programs
+from tests.support.eventually import until
 from tests.support.make_up import MakeUp, free_port
-from tests.support.operators import until
 from tests.support.resources import of_scripts
 
 SLEEPS = "import time\ndef main():\n    time.sleep(300)"

@@ -11,7 +11,8 @@ import pytest
 
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.test_operator_at_scale import states
-from tests.support.operators import Operator, Operators, until
+from tests.support.eventually import until
+from tests.support.operators import Operator, Operators
 from tests.support.resources import Document, of_scripts
 
 SOURCE = "def main(): pass  # " + "x" * 63_000

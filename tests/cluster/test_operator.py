@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.cluster_namespace import ClusterNamespace
+from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, hold, on, writes
-from tests.support.operators import DEADLINE_SECONDS, Operators, until
+from tests.support.operators import DEADLINE_SECONDS, Operators
 from tests.support.resources import Document, library_script, of_scripts
 
 SLEEPS = "import time\ndef main():\n    time.sleep(60)"

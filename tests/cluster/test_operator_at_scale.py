@@ -11,9 +11,10 @@ from kubernetes.client import ApiClient
 
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import NAMES, TOLD, Story
+from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, on, writes
 from tests.support.finished_jobs import copy
-from tests.support.operators import Operators, until
+from tests.support.operators import Operators
 from tests.support.resources import Document, of_scripts
 
 PASSES, SLEEPS = "def main(): pass", "import time\ndef main():\n    time.sleep(600)"

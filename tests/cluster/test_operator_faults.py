@@ -9,6 +9,7 @@ import pytest
 
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import Story
+from tests.support.eventually import until
 from tests.support.fault_proxy import (
     FaultProxy,
     answer,
@@ -21,7 +22,7 @@ from tests.support.fault_proxy import (
     writes,
 )
 from tests.support.fault_proxy.rules import Fault, Filter, Turn
-from tests.support.operators import Operators, until
+from tests.support.operators import Operators
 from tests.support.resources import of_scripts
 
 AWAY = "etcdserver: request timed out"

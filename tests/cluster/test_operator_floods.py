@@ -9,7 +9,8 @@ import pytest
 from enso_operator.controller.event_publisher import AT_ONCE
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import Story
-from tests.support.operators import Operators, until
+from tests.support.eventually import until
+from tests.support.operators import Operators
 from tests.support.resources import of_scripts
 
 RECORDS = """

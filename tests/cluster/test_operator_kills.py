@@ -11,9 +11,10 @@ import pytest
 
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import Story
+from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, after, anything, before, number, watches
 from tests.support.fault_proxy.rules import Fault, Filter
-from tests.support.operators import Operator, Operators, until
+from tests.support.operators import Operator, Operators
 
 MOST_CALLS = 60
 LANES = 2

@@ -8,8 +8,9 @@ import pytest
 
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import NAMES, SOURCE, TOLD
+from tests.support.eventually import until
 from tests.support.fault_proxy import Call, FaultProxy, Filter, answer
-from tests.support.operators import Operator, Operators, until
+from tests.support.operators import Operator, Operators
 from tests.support.resources import library_script, of_scripts
 
 CODES = {

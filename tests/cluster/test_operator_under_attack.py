@@ -11,8 +11,9 @@ from pathlib import Path
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import Story
 from tests.support.canary import Canary
+from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, answer, on
-from tests.support.operators import Operators, until
+from tests.support.operators import Operators
 from tests.support.resources import of_scripts
 
 SLEEPS = "import time\ndef main():\n    time.sleep(60)"

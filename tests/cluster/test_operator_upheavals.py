@@ -18,8 +18,9 @@ from kubernetes.config import new_client_from_config  # pyright: ignore[reportUn
 
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import Story
+from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, on, sent_by
-from tests.support.operators import Operators, operators_of, until
+from tests.support.operators import Operators, operators_of
 
 RELISTS = sent_by("kopf") & on("list", "ensojobs")
 

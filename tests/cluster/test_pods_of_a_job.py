@@ -12,7 +12,7 @@ from kubernetes.client import ApiClient
 from enso_operator.sessions.pods import lingering
 from enso_operator.sessions.pods.lingering import Lingering
 from tests.cluster.cluster_namespace import ClusterNamespace
-from tests.support.operators import until
+from tests.support.eventually import until
 from tests.support.pods import session_pod
 from tests.support.resources import of_scripts
 

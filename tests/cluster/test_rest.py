@@ -14,8 +14,9 @@ from kubernetes.client import ApiClient
 
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import Story
+from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, Filter, answer, on, watches
-from tests.support.operators import Operator, Operators, operators_of, until
+from tests.support.operators import Operator, Operators, operators_of
 from tests.support.resources import Document, of_scripts
 
 SLEEPS = "import time\ndef main(seconds): time.sleep(seconds)"

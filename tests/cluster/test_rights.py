@@ -14,7 +14,8 @@ from kubernetes.client import ApiClient
 
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_stranger
-from tests.support.operators import operators_of, until
+from tests.support.eventually import until
+from tests.support.operators import operators_of
 from tests.support.pods import session_pod
 from tests.support.resources import Document, library_script, of_scripts
 

@@ -14,8 +14,8 @@ from dev.cluster.plane import Cluster
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
 from tests.cluster.cluster_namespace import ClusterNamespace
-from tests.support.eventually import eventually
-from tests.support.operators import Operators, operators_of, until
+from tests.support.eventually import until
+from tests.support.operators import Operators, operators_of
 from tests.support.resources import Document, of_scripts
 
 CRD = CHECKOUT / "deploy" / "crds" / "ensojobs.yaml"
@@ -102,7 +102,7 @@ def test_a_job_of_an_older_crd_goes_on_under_a_newer_one(
     assert "startTimeoutSeconds" not in old_ns.get()["spec"]["sessions"][0]
 
     old_ns.kubectl("apply", "--server-side", "-f", str(CRD))
-    eventually(lambda: "startTimeoutSeconds" in old_ns.get()["spec"]["sessions"][0])
+    until(lambda: "startTimeoutSeconds" in old_ns.get()["spec"]["sessions"][0])
     old_ns.patch(suspend=False)
 
     old_ns.waits("Succeeded")

@@ -10,9 +10,10 @@ import pytest
 
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import Story
+from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, after, before, number, on
 from tests.support.fault_proxy.rules import Fault, Filter
-from tests.support.operators import Operator, Operators, until
+from tests.support.operators import Operator, Operators
 
 JOBS = 10
 STATUS, EVENTS = on("patch", "ensojobs/status"), on("create", "events")

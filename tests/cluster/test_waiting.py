@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.cluster_namespace import ClusterNamespace
+from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, answer, on
-from tests.support.operators import Operators, operators_of, until
+from tests.support.operators import Operators, operators_of
 from tests.support.resources import Document, of_scripts
 
 PODS = ("--sessions=pods", "--records-image=localhost/enso", "--session-image=localhost/python")

@@ -18,7 +18,7 @@ from dev.node import images, requirements
 from dev.node.node import Node
 from dev.node.sharing import shared
 
-from tests.support.eventually import eventually
+from tests.support.eventually import until
 
 _HERE = Path(__file__).parent
 _SECONDS = 400
@@ -64,7 +64,7 @@ def new_namespace(node: Node) -> Generator[str]:
     node.kubectl("create", "namespace", name)
     level = "pod-security.kubernetes.io/enforce=restricted"
     node.kubectl("label", "namespace", name, level)
-    eventually(lambda: _has_account(node, name))
+    until(lambda: _has_account(node, name))
     try:
         yield name
     finally:

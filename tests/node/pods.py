@@ -7,7 +7,7 @@ from typing import Any
 from dev.node.images import PYTHON
 from dev.node.node import Node
 
-from tests.support.eventually import eventually
+from tests.support.eventually import until
 
 RESTRICTED: dict[str, Any] = {
     "runAsNonRoot": True,
@@ -57,7 +57,7 @@ def phase(node: Node, namespace: str, name: str) -> str:
 
 def reaches(node: Node, namespace: str, name: str, wanted: str) -> None:
     """Return when it is there."""
-    eventually(lambda: phase(node, namespace, name) == wanted)
+    until(lambda: phase(node, namespace, name) == wanted)
 
 
 def says(node: Node, namespace: str, name: str) -> str:

@@ -10,7 +10,7 @@ from dev.node.simulated import TOLERATION, simulate
 
 from tests.cluster.listening import listening
 from tests.node.pods import create, manifest, phase, pod, reaches, says
-from tests.support.eventually import eventually
+from tests.support.eventually import until
 
 UNTIL_TOLD = "import signal; signal.signal(15, lambda *_: exit()); print('up', flush=True); \
 signal.pause()"
@@ -76,7 +76,7 @@ def test_a_command_can_be_run_in_a_pod(node: Node, node_namespace: str) -> None:
 @pytest.mark.parametrize("component", ["kubelet", "containerd", "port-forward", "kube-apiserver"])
 def test_a_pod_outlives_what_runs_it(node: Node, node_namespace: str, component: str) -> None:
     create(node, node_namespace, pod("stays", UNTIL_TOLD))
-    eventually(lambda: says(node, node_namespace, "stays") == "up\n")
+    until(lambda: says(node, node_namespace, "stays") == "up\n")
     killed = node.pid(component)
 
     node.kill(component)
@@ -85,7 +85,7 @@ def test_a_pod_outlives_what_runs_it(node: Node, node_namespace: str, component:
     assert node.pid(component) != killed
     assert phase(node, node_namespace, "stays") == "Running"
     # A kubelet that has just begun looks at its Pods one after the other.
-    eventually(lambda: says(node, node_namespace, "stays") == "up\n")
+    until(lambda: says(node, node_namespace, "stays") == "up\n")
     create(node, node_namespace, pod("next", "pass"))
     reaches(node, node_namespace, "next", "Succeeded")
 

@@ -12,7 +12,7 @@ from dev.node.images import PYTHON
 from dev.node.node import Node
 
 from tests.node.traces import traces
-from tests.support.eventually import eventually
+from tests.support.eventually import until
 
 pytestmark = pytest.mark.usefixtures("no_node")
 
@@ -37,7 +37,7 @@ def before() -> set[str]:
 
 
 def start_pod(one: Node) -> None:
-    eventually(lambda: "default" in one.kubectl("get", "serviceaccounts", "-o", "name"))
+    until(lambda: "default" in one.kubectl("get", "serviceaccounts", "-o", "name"))
     one.kubectl("run", "stays", f"--image={PYTHON}", "--image-pull-policy=Never", "--", *FOREVER)
     one.kubectl("wait", "--for=condition=Ready", "pod/stays", "--timeout=50s")
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from enso_operator.http_api.app import create_app
 from enso_operator.http_api.memory_backend import EmbeddedJobs, Limits
 from enso_operator.http_api.port import Jobs
 from job_execution_framework.service_layer.library import Library, ScriptLibrary
+from tests.support.eventually import until_async
 
 SCRIPTS = {
     "say": """
@@ -84,7 +84,7 @@ class Api:
         async def is_over() -> bool:
             return (await self.jobs())[jobid] in ("Succeeded", "Failed", "Cancelled")
 
-        await until(is_over)
+        await until_async(is_over)
         return await self.job(jobid)
 
     async def starts(self, jobid: str) -> None:
@@ -93,7 +93,7 @@ class Api:
         async def is_running() -> bool:
             return bool((await self.job(jobid))["scripts"][0]["state"] == "Running")
 
-        await until(is_running)
+        await until_async(is_running)
 
 
 @dataclass
@@ -117,10 +117,3 @@ class Served:
         transport = ASGITransport(create_app(backend, **hosts), raise_app_exceptions=False)
         client = AsyncClient(transport=transport, base_url="http://localhost:5005")
         return Api(await self.stack.enter_async_context(client))
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Return when it holds; the deadline is against hangs."""
-    async with asyncio.timeout(60):
-        while not await condition():  # noqa: ASYNC110  # it is the end of another process
-            await asyncio.sleep(0.01)

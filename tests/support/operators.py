@@ -7,8 +7,7 @@ import os
 import re
 import signal
 import sys
-import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -16,20 +15,11 @@ from types import MappingProxyType
 
 import httpx2 as httpx
 
+from tests.support.eventually import until
 from tests.support.processes import processes
 
 LOCAL = ("--sessions=local",)
 DEADLINE_SECONDS = 30.0
-SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 0.25
-
-
-def until(condition: Callable[[], object], seconds: float = DEADLINE_SECONDS) -> None:
-    """Wait for something that will be so, looking ever less often: looks keep others from work."""
-    end, pause = time.monotonic() + seconds, SHORTEST_PAUSE_SECONDS
-    while not condition():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(pause)
-        pause = min(LONGEST_PAUSE_SECONDS, 1.3 * pause)
 
 
 @dataclass

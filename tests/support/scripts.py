@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import textwrap
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.script import Function, Script, Source
 from job_execution_framework.runtime.child_runner import ChildRunner
 from job_execution_framework.service_layer.runner import Result
+from tests.support.eventually import until
 
 DEADLINE_SECONDS = 20
 GOOD = """\
@@ -73,14 +72,6 @@ def is_alive(pid: int) -> bool:
     except OSError:
         return False
     return stat.rpartition(")")[2].split()[0] not in "ZX"
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait for something that must become true."""
-    end = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.005)
 
 
 def pid_in(file: Path) -> int:

@@ -6,8 +6,7 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,11 +87,3 @@ class Workstation:
             if "job_execution_framework.runtime" in words and str(self.root) in words[-2]:
                 found.append(int(command.parent.name))
         return found
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait for something that will be so."""
-    end = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.002)

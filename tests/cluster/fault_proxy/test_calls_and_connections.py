@@ -15,6 +15,7 @@ from aiohttp.http_exceptions import BadHttpMessage
 from dev.cluster.plane import Cluster
 
 from tests.cluster.caller import Caller, kubectl
+from tests.support.eventually import until
 from tests.support.fault_proxy import (
     FaultProxy,
     Filter,
@@ -28,7 +29,6 @@ from tests.support.fault_proxy import (
     watches,
     writes,
 )
-from tests.support.workstation import until
 
 
 def test_a_cut_watch_ends_and_a_new_one_works(caller: Caller) -> None:

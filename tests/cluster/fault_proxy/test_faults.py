@@ -14,6 +14,7 @@ import pytest
 from dev.cluster.plane import Cluster
 
 from tests.cluster.caller import Caller, config_map, config_maps, kubectl, start_kubectl
+from tests.support.eventually import until
 from tests.support.fault_proxy import (
     FaultProxy,
     after,
@@ -26,7 +27,6 @@ from tests.support.fault_proxy import (
     watches,
 )
 from tests.support.resources import of_scripts
-from tests.support.workstation import until
 
 CREATES = on("create", "configmaps")
 

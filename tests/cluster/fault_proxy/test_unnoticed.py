@@ -14,6 +14,7 @@ from kubernetes.config import new_client_from_config  # pyright: ignore[reportUn
 from enso_operator.kube.client import Objects
 from job_execution_framework.domain.errors import Conflict, Unavailable
 from tests.cluster.caller import Caller, config_map, kubectl, start_kubectl
+from tests.support.eventually import until
 from tests.support.fault_proxy import (
     FaultProxy,
     answer,
@@ -22,7 +23,6 @@ from tests.support.fault_proxy import (
     sent_by,
 )
 from tests.support.resources import of_scripts
-from tests.support.workstation import until
 
 
 def test_kubectl_applies_gets_and_watches_through_it(

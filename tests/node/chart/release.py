@@ -13,7 +13,7 @@ from dev.node import operator_image
 
 from enso_operator.sessions.pods import names
 from tests.node.jobs.pod_namespace import Document, PodNamespace
-from tests.support.operators import until
+from tests.support.eventually import until
 from tests.support.resources import job
 
 NAME = "shows"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.node.chart.forwarded import forwarded
 from tests.node.chart.release import OPERATOR, Release, ReleaseNamespace
-from tests.support.operators import until
+from tests.support.eventually import until
 from tests.support.resources import library_script
 
 FAILS = "def main(frames): raise ValueError(f'no frame {frames}')"

@@ -12,7 +12,7 @@ from tests.node.chart.release import OPERATOR, WAITS, Release, ReleaseNamespace
 from tests.node.chart.rights import asked, granted, quota, requests_of
 from tests.node.jobs.pod_namespace import Document
 from tests.node.pods import pod
-from tests.support.operators import until
+from tests.support.eventually import until
 from tests.support.resources import library_script
 
 PASSES, FAILS, SLEEPS = (

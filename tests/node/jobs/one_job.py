@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.node.jobs.pod_namespace import PodNamespace
-from tests.support.operators import Operator, Operators, until
+from tests.support.eventually import until
+from tests.support.operators import Operator, Operators
 from tests.support.resources import of_scripts
 
 Document = dict[str, Any]

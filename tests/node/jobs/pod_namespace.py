@@ -12,7 +12,7 @@ from dev.node.node import Node
 from kubernetes.client import ApiClient
 
 from tests.cluster.cluster_namespace import ClusterNamespace
-from tests.support.operators import until
+from tests.support.eventually import until
 
 Document = dict[str, Any]
 

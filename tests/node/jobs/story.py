@@ -12,7 +12,7 @@ from enso_operator.sessions.pods.names import JOB_LABEL
 from tests.cluster.story import NAMES, Story
 from tests.node.jobs import runtime
 from tests.node.jobs.pod_namespace import PodNamespace
-from tests.support.operators import until
+from tests.support.eventually import until
 from tests.support.resources import Document, of_scripts
 
 START = """

@@ -12,8 +12,9 @@ from tests.cluster.story import TOLD
 from tests.node.jobs import runtime
 from tests.node.jobs.pod_namespace import Document, PodNamespace
 from tests.node.jobs.story import START, PodStory
+from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, on
-from tests.support.operators import Operator, Operators, until
+from tests.support.operators import Operator, Operators
 
 FOLLOWS = on("get", "pods/log")
 MEGABYTES = 50

@@ -19,7 +19,7 @@ from tests.node.jobs.written import (
     container,
     script,
 )
-from tests.support.operators import until
+from tests.support.eventually import until
 
 RETRY = [{"name": "houdini", "onInterrupted": {"policy": "Retry", "limit": 1, "backoffSeconds": 0}}]
 WAITS = (

@@ -10,7 +10,8 @@ from dev.node.images import PYTHON
 from tests.node.jobs import runtime
 from tests.node.jobs.pod_namespace import PodNamespace
 from tests.node.jobs.story import START, PodStory, starts_in
-from tests.support.operators import Operator, until
+from tests.support.eventually import until
+from tests.support.operators import Operator
 from tests.support.resources import Document, of_scripts
 
 INTERRUPTED = ("Succeeded", "Interrupted", "NotStarted")

@@ -11,7 +11,7 @@ import yaml
 from dev.node.images import PYTHON
 
 from tests.node.jobs.pod_namespace import Document, PodNamespace
-from tests.support.operators import until
+from tests.support.eventually import until
 
 FOLDER = Path(__file__).parents[3] / "examples" / "pods"
 ACTED_ON = {"interrupted", "suspended", "time-to-live"}

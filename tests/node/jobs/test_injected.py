@@ -12,7 +12,7 @@ from dev.node.images import PYTHON
 
 from tests.node.jobs.one_job import House, OneJob, while_there
 from tests.node.jobs.written import SLEEPS, script
-from tests.support.operators import until
+from tests.support.eventually import until
 from tests.support.pods import session_pod
 from tests.support.resources import Document, of_scripts
 

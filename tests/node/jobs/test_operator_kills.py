@@ -15,9 +15,10 @@ import pytest
 from tests.node.jobs.lanes import Lane, side_by_side
 from tests.node.jobs.pod_namespace import PodNamespace
 from tests.node.jobs.story import PodStory
+from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, after, before, number, on, writes
 from tests.support.fault_proxy.rules import Fault, Filter
-from tests.support.operators import Operator, Operators, until
+from tests.support.operators import Operator, Operators
 
 WRITES = 16
 """What a job of three scripts takes: five, and eleven Events."""

@@ -18,7 +18,8 @@ from dev.node.simulated import KEY, TOLERATION, VALUE, Log, simulate
 from job_execution_framework.domain import events
 from job_execution_framework.service_layer.records import End, to_line
 from tests.node.jobs.pod_namespace import Document, PodNamespace
-from tests.support.operators import Operator, until
+from tests.support.eventually import until
+from tests.support.operators import Operator
 from tests.support.resources import job
 
 REAL, SIMULATED, NODES = 30, 500, 5

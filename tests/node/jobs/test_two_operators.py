@@ -11,9 +11,10 @@ import pytest
 from tests.node.jobs.lanes import Lane, side_by_side
 from tests.node.jobs.pod_namespace import Document, PodNamespace
 from tests.node.jobs.story import PodStory
+from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, after, before, meanwhile, number, on
 from tests.support.fault_proxy.rules import Fault, Filter
-from tests.support.operators import DEADLINE_SECONDS, Operator, Operators, until
+from tests.support.operators import DEADLINE_SECONDS, Operator, Operators
 
 JOBS = 5
 SWEEPS = "--resync-seconds=1"

@@ -14,7 +14,8 @@ from tests.node.jobs.one_job import OneJob, applied, while_there
 from tests.node.jobs.pod_namespace import PodNamespace
 from tests.node.jobs.registry import SENTENCE, refusing
 from tests.node.jobs.written import SLEEPS, container, script
-from tests.support.operators import Operators, until
+from tests.support.eventually import until
+from tests.support.operators import Operators
 from tests.support.resources import Document, of_scripts
 
 EATS = "cache = b'x' * (1 << 30)"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from dev.node import mounts, port_forward, requirements
 
-from tests.support.eventually import eventually
+from tests.support.eventually import until
 from tests.support.make_up import free_port
 
 
@@ -71,7 +71,7 @@ def outside(inside: socket.socket) -> Generator[tuple[str, int]]:
     target, port = inside.getsockname()[1], free_port()
     command = [sys.executable, port_forward.__file__, f"127.0.0.1:{target}", f"127.0.0.1:{port}"]
     with subprocess.Popen(command) as process:
-        eventually(lambda: _listens(port))
+        until(lambda: _listens(port))
         yield ("127.0.0.1", port)
         process.terminate()
 

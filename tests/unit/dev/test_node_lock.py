@@ -12,7 +12,7 @@ import pytest
 from dev.cluster.places import ClusterError, locked
 from dev.node import node_lock
 
-from tests.support.eventually import eventually
+from tests.support.eventually import until
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +95,7 @@ def test_who_lost_it_while_waiting_leaves_it_to_its_new_owner(
     waiting = threading.Thread(target=end)
     with locked(tmp_path / "lock"):
         waiting.start()
-        eventually(lambda: len(list(Path("/proc/self/task").iterdir())) > 1)
+        until(lambda: len(list(Path("/proc/self/task").iterdir())) > 1)
         (tmp_path / "claim.json").write_text(json.dumps({"folder": str(other)}))
     waiting.join(timeout=30)
 

@@ -28,7 +28,7 @@ from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.record_line import LONGEST_BYTES
 from job_execution_framework.service_layer.records import End
 from job_execution_framework.service_layer.runner import Result
-from tests.support.eventually import eventually
+from tests.support.eventually import until
 from tests.support.sessions import OneScriptRunner
 
 EMPTY: Mapping[str, str | None] = {}
@@ -76,7 +76,7 @@ class Pod:
             )
 
     def says(self, text: str) -> None:
-        eventually(lambda: text in self.output.read_text())
+        until(lambda: text in self.output.read_text())
 
     def ends(self) -> list[str]:
         """Wait for its end; return what it recorded."""

@@ -11,7 +11,8 @@ from shutil import which
 import pytest
 
 from job_execution_framework.domain.cause import Reason
-from tests.support.scripts import Scripts, is_alive, needs, pid_in, until
+from tests.support.eventually import until
+from tests.support.scripts import Scripts, is_alive, needs, pid_in
 from tests.unit.runtime.conftest import Start
 
 VERSIONS = ["3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13"]

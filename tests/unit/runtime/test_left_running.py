@@ -9,7 +9,8 @@ import pytest
 from job_execution_framework.domain.script import Script, Session, Source
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.service_layer.records import End
-from tests.support.scripts import is_alive, pid_in, until
+from tests.support.eventually import until
+from tests.support.scripts import is_alive, pid_in
 from tests.support.supervised import supervised
 from tests.unit.runtime.conftest import Start
 

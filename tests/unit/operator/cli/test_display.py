@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.workstation import Workstation, until
+from tests.support.eventually import until
+from tests.support.workstation import Workstation
 from tests.unit.operator.cli.test_run import NOTE
 
 FULL = Path("/dev/full")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.support.workstation import DEADLINE_SECONDS, Workstation, until
+from tests.support.eventually import until
+from tests.support.workstation import DEADLINE_SECONDS, Workstation
 
 NAMES = ("open", "do", "save")
 SCRIPT = """\
@@ -24,6 +26,9 @@ ONCE = ["open 1", "do 1", "save 1"]
 # the session's end and the job's in the job's own.
 LINES = 18
 
+at_once = partial(until, longest_pause=0.002)
+"""Each script takes a tenth of a second: whoever looks later finds another one."""
+
 
 @pytest.fixture
 def workstation(tmp_path: Path) -> Workstation:
@@ -35,7 +40,7 @@ def workstation(tmp_path: Path) -> Workstation:
 @pytest.mark.parametrize("lines", range(0, LINES, 2))
 def test_enso_run_is_killed_and_its_session_goes_on(workstation: Workstation, lines: int) -> None:
     process = workstation.start()
-    until(lambda: workstation.journal_lines() >= lines or process.poll() is not None)
+    at_once(lambda: workstation.journal_lines() >= lines or process.poll() is not None)
     process.kill()
     process.communicate()
 
@@ -50,7 +55,7 @@ def test_enso_run_is_killed_and_its_session_goes_on(workstation: Workstation, li
 @pytest.mark.parametrize("lines", range(3, LINES, 2))
 def test_a_supervisor_is_killed_and_the_doubt_is_said(workstation: Workstation, lines: int) -> None:
     process = workstation.start()
-    until(
+    at_once(
         lambda: (
             (workstation.journal_lines() >= lines and workstation.supervisors())
             or process.poll() is not None
@@ -75,7 +80,7 @@ def test_a_supervisor_is_killed_and_the_doubt_is_said(workstation: Workstation, 
 
 def test_two_resumes_at_once_drive_one_session(workstation: Workstation) -> None:
     process = workstation.start()
-    until(lambda: workstation.notes)
+    at_once(lambda: workstation.notes)
     process.kill()
     process.communicate()
 
@@ -89,7 +94,7 @@ def test_two_resumes_at_once_drive_one_session(workstation: Workstation) -> None
 
 def test_an_interrupt_ends_the_script_and_a_resume_goes_on(workstation: Workstation) -> None:
     process = workstation.start()
-    until(lambda: len(workstation.notes) == 2)
+    at_once(lambda: len(workstation.notes) == 2)
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=DEADLINE_SECONDS)
     assert process.returncode == 1, said

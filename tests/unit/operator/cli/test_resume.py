@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.workstation import Workstation, until
+from tests.support.eventually import until
+from tests.support.workstation import Workstation
 
 NOTE = """\
 import os

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.eventually import until
 from tests.support.processes import processes
-from tests.support.workstation import DEADLINE_SECONDS, Workstation, until
+from tests.support.workstation import DEADLINE_SECONDS, Workstation
 
 WAITS_AND_FAILS = """\
 import os, pathlib, time

@@ -11,8 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,6 +20,7 @@ import httpx2 as httpx
 import pytest
 
 from tests.support.api import SCRIPTS
+from tests.support.eventually import until
 
 ROOT = Path(__file__).resolve().parents[4]
 ENSO = str(Path(sys.executable).with_name("enso"))
@@ -84,13 +84,6 @@ def server(tmp_path: Path) -> Iterator[Server]:
     server.process.communicate()
     for pid in server.processes():
         os.kill(pid, signal.SIGKILL)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60  # against hangs
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_the_users_curl_commands(server: Server) -> None:

@@ -13,7 +13,8 @@ import pytest
 from enso_operator.http_api.memory_backend import EmbeddedJobs, Limits
 from enso_operator.sessions.local.sessions import LocalSessions
 from job_execution_framework.domain.script import Function, Source
-from tests.support.api import Served, until
+from tests.support.api import Served
+from tests.support.eventually import until_async
 
 pytestmark = pytest.mark.anyio
 
@@ -47,7 +48,7 @@ async def test_the_oldest_ended_jobs_are_forgotten(served: Served) -> None:
     async def one_is_forgotten() -> bool:
         return list(await api.jobs()) == jobs[1:]
 
-    await until(one_is_forgotten)
+    await until_async(one_is_forgotten)
     assert (await api.get(f"/get-job/{jobs[0]}")).status_code == 404
 
 
@@ -70,7 +71,7 @@ async def test_what_scripts_returned_counts_too(served: Served) -> None:
     async def the_first_is_forgotten() -> bool:
         return list(await api.jobs()) == jobs[1:]
 
-    await until(the_first_is_forgotten)
+    await until_async(the_first_is_forgotten)
 
 
 @pytest.mark.parametrize("limits", [Limits(live=1), Limits(memory_bytes=2000)])
@@ -85,7 +86,7 @@ async def test_no_more_jobs_are_taken_than_fit(served: Served, limits: Limits) -
     async def there_is_room_again() -> bool:
         return (await api.post("/add-job", body)).status_code == 201
 
-    await until(there_is_room_again)
+    await until_async(there_is_room_again)
 
 
 async def test_what_breaks_in_the_server_fails_the_job_and_is_logged(
@@ -131,7 +132,7 @@ async def test_stopping_ends_what_runs_and_removes_its_files(
         first, second = await api.add(["wait_for", never]), await api.add(["say", {}])
         await api.execute(first)
         await api.execute(second)
-        await until(exists(tmp_path / "never.waiting"))
+        await until_async(exists(tmp_path / "never.waiting"))
         assert list(folder.iterdir())
     assert list(folder.iterdir()) == []
     assert await api.jobs() == {first: "Cancelled", second: "Waiting"}

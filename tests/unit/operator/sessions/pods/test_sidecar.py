@@ -22,7 +22,7 @@ from enso_operator.sessions.pods.sidecar import (
 from job_execution_framework.domain import events
 from job_execution_framework.service_layer.record_line import BEGINS, LONGEST_BYTES
 from job_execution_framework.service_layer.records import End, to_line
-from tests.support.eventually import eventually
+from tests.support.eventually import until
 
 
 def record(seq: int, *, size: int = 0) -> bytes:
@@ -42,7 +42,7 @@ def printed(folder: Path, journal: bytes) -> bytes:
     with (folder / "log").open("wb") as log:
         sidecar = subprocess.Popen([*program, str(folder / "run")], stdout=log)
     try:
-        eventually((folder / "runtime" / "ready").exists)
+        until((folder / "runtime" / "ready").exists)
         sidecar.send_signal(signal.SIGTERM)
         assert sidecar.wait(60) == 0
     finally:
