@@ -28,6 +28,7 @@ from kubernetes.config import new_client_from_config  # pyright: ignore[reportUn
 from benchmarks.table import line, python
 from tests.support.finished_jobs import copy
 from tests.support.resources import Document, of_scripts
+from tests.support.running import cpu_seconds
 
 ENSO = str(Path(sys.executable).with_name("enso"))
 JOBS, ROUNDS, SETTLED = 50, 4, 2000
@@ -150,12 +151,6 @@ def interpreters() -> tuple[float, float]:
     after = os.times()
     used = sum(after[2:4]) - sum(before[2:4])
     return (time.perf_counter() - began) / count, used / count
-
-
-def cpu_seconds(pid: int) -> float:
-    """Return what a process itself has used, without its children."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import psutil
 import pytest
 
 from tests.cluster.cluster_namespace import ClusterNamespace
@@ -33,10 +32,7 @@ def create(ns: ClusterNamespace, documents: list[Document]) -> None:
 
 def held(operator: Operator) -> int:
     """Return the bytes that a process has in memory."""
-    said = Path(f"/proc/{operator.pid}/status").read_text()
-    found = re.search(r"^VmRSS:\s+(\d+) kB", said, re.MULTILINE)
-    assert found
-    return int(found[1]) * 1024
+    return psutil.Process(operator.pid).memory_info().rss
 
 
 @pytest.mark.timeout(400)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import sys
 from collections.abc import Generator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from enso_operator.sessions.local.sessions import OUTPUT, LocalSessions
 from job_execution_framework.domain.errors import Conflict
 from job_execution_framework.runtime import supervisor
+from tests.support.running import words_of
 from tests.support.session_contract import DEADLINE_SECONDS, Bench, SessionContract
 
 
@@ -37,10 +38,10 @@ class LocalBench(Bench):
         return file.read_text() if file.exists() else ""
 
     def kill(self, run: str) -> None:
-        for command in Path("/proc").glob("[0-9]*/cmdline"):
-            with contextlib.suppress(OSError):  # it ended while we looked
-                if str(self.root / run) in command.read_text().split("\0")[-2:]:
-                    os.kill(int(command.parent.name), signal.SIGKILL)
+        for process in psutil.process_iter(["cmdline"]):
+            if str(self.root / run) in words_of(process)[-1:]:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
 
     def reap(self) -> None:
         for one in self._all:

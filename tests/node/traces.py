@@ -1,4 +1,7 @@
-"""Everything that a node could leave on a machine, read from the kernel and from the disk."""
+"""Everything that a node could leave on a machine, read from the kernel and from the disk.
+
+Processes are read from /proc, as psutil does not say in which namespace a process is.
+"""
 
 import shutil
 import subprocess
@@ -36,7 +39,7 @@ def _processes() -> Iterator[str]:
             is_inside = (entry / "ns" / "pid").readlink() != here
         except OSError:
             continue
-        if command and (is_inside or any(each in command for each in _OURS)):
+        if command and (is_inside or any(path in command for path in _OURS)):
             yield f"process {entry.name}: {command!r}"
 
 

@@ -17,6 +17,7 @@ import httpx2 as httpx
 
 from tests.support.eventually import until
 from tests.support.processes import processes
+from tests.support.running import supervisors_of
 
 LOCAL = ("--sessions=local",)
 DEADLINE_SECONDS = 30.0
@@ -118,13 +119,7 @@ class Operators:
 
     def supervisors(self) -> list[int]:
         """Return the processes that supervise sessions of this namespace."""
-        found: list[int] = []
-        for command in Path("/proc").glob("[0-9]*/cmdline"):
-            with contextlib.suppress(OSError):  # it ended while we looked
-                words = command.read_bytes().decode().split("\0")
-                if "job_execution_framework.runtime" in words and str(self.state) in words[-2]:
-                    found.append(int(command.parent.name))
-        return found
+        return supervisors_of(self.state)
 
 
 @contextlib.contextmanager

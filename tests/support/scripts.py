@@ -65,15 +65,6 @@ class Scripts:
         assert result.output == {"word": "fine", "good": times, "stdin": ""}
 
 
-def is_alive(pid: int) -> bool:
-    """Whether the process runs; one that nobody has waited for yet does not."""
-    try:
-        stat = Path("/proc", str(pid), "stat").read_text("utf-8", "replace")
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] not in "ZX"
-
-
 def pid_in(file: Path) -> int:
     """Wait for a process id that somebody writes into the file."""
     until(lambda: file.exists() and file.read_text().endswith("\n"))

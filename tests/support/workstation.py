@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.support.running import supervisors_of
+
 DEADLINE_SECONDS = 60
 
 
@@ -78,12 +80,4 @@ class Workstation:
 
     def supervisors(self) -> list[int]:
         """Return the processes that supervise this workstation's sessions."""
-        found: list[int] = []
-        for command in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                words = command.read_bytes().decode().split("\0")
-            except OSError:
-                continue  # it ended while we looked
-            if "job_execution_framework.runtime" in words and str(self.root) in words[-2]:
-                found.append(int(command.parent.name))
-        return found
+        return supervisors_of(self.root)

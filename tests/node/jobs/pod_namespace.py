@@ -58,7 +58,10 @@ class PodNamespace(ClusterNamespace):
         until(lambda: self.pods() and text in self.output())
 
     def processes(self, word: str, pod: Document | None = None) -> list[int]:
-        """Return the node's processes of a Pod with such an argument, the oldest first."""
+        """Return the node's processes of a Pod with such an argument, the oldest first.
+
+        They are read from /proc, as psutil knows no control groups.
+        """
         uid, found = (pod or self.pod())["metadata"]["uid"], list[int]()
         for folder in Path("/proc").glob("[0-9]*"):
             try:
@@ -66,7 +69,7 @@ class PodNamespace(ClusterNamespace):
                 words = (folder / "cmdline").read_text().split("\0")
             except OSError:  # it ended while we looked
                 continue
-            if is_ours and any(word in one for one in words):
+            if is_ours and any(word in argument for argument in words):
                 found.append(int(folder.name))
         return sorted(found)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections import Counter
@@ -11,6 +10,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import pytest
 from dev.node.node import Node
 from dev.node.simulated import KEY, TOLERATION, VALUE, Log, simulate
@@ -21,6 +21,7 @@ from tests.node.jobs.pod_namespace import Document, PodNamespace
 from tests.support.eventually import until
 from tests.support.operators import Operator
 from tests.support.resources import job
+from tests.support.running import cpu_seconds
 
 REAL, SIMULATED, NODES = 30, 500, 5
 AT_ONCE = 100
@@ -88,13 +89,10 @@ class Usage:
     began: float = field(default_factory=time.monotonic)
 
     def tell(self, when: str) -> None:
-        process = Path("/proc", str(self.operator.pid))
-        fields = (process / "stat").read_text().rpartition(")")[2].split()
-        cpu = sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
-        status = (process / "status").read_text().splitlines()
-        memory = next(int(one.split()[1]) for one in status if one.startswith("VmRSS"))
+        cpu = cpu_seconds(self.operator.pid)
+        memory = psutil.Process(self.operator.pid).memory_info().rss
         took = time.monotonic() - self.began
-        sentence = f"{took:.0f} s, {memory / 1024:.0f} MiB, {cpu:.1f} s of CPU"
+        sentence = f"{took:.0f} s, {memory / 2**20:.0f} MiB, {cpu:.1f} s of CPU"
         self.record(f"the operator, {when}", sentence)
         sys.stdout.write(f"the operator, {when}: {sentence}\n")
 

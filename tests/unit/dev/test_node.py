@@ -9,6 +9,7 @@ import sys
 from collections.abc import Generator
 from pathlib import Path
 
+import psutil
 import pytest
 from dev.node import mounts, port_forward, requirements
 
@@ -116,5 +117,8 @@ def received(caller: socket.socket) -> bytes:
 
 def _listens(port: int) -> bool:
     """Say so from the kernel's table: a connection would be forwarded."""
-    rows = Path("/proc/net/tcp").read_text().splitlines()
-    return any(f":{port:04X} " in row and " 0A " in row for row in rows)
+    return any(
+        connection.laddr.port == port and connection.status == psutil.CONN_LISTEN
+        for connection in psutil.net_connections("tcp4")
+        if connection.laddr
+    )

@@ -19,7 +19,8 @@ from job_execution_framework.domain.script import Container, Function, Missing, 
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.runtime.child_runner import ChildRunner
 from tests.support.eventually import until
-from tests.support.scripts import Scripts, is_alive, pid_in
+from tests.support.running import is_alive
+from tests.support.scripts import Scripts, pid_in
 from tests.unit.runtime.conftest import Start
 
 SECRET = "hunter2-" + "x" * 30

@@ -12,7 +12,8 @@ import pytest
 
 from job_execution_framework.domain.cause import Reason
 from tests.support.eventually import until
-from tests.support.scripts import Scripts, is_alive, needs, pid_in
+from tests.support.running import is_alive
+from tests.support.scripts import Scripts, needs, pid_in
 from tests.unit.runtime.conftest import Start
 
 VERSIONS = ["3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13"]

@@ -10,7 +10,8 @@ from job_execution_framework.domain.script import Script, Session, Source
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.service_layer.records import End
 from tests.support.eventually import until
-from tests.support.scripts import is_alive, pid_in
+from tests.support.running import is_alive
+from tests.support.scripts import pid_in
 from tests.support.supervised import supervised
 from tests.unit.runtime.conftest import Start
 

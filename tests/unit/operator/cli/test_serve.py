@@ -17,6 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx2 as httpx
+import psutil
 import pytest
 
 from tests.support.api import SCRIPTS
@@ -65,13 +66,12 @@ class Server:
         return json.loads(done.stdout)
 
     def processes(self) -> list[int]:
-        return [int(p.name) for p in Path("/proc").glob("[0-9]*") if self._is_ours(p)]
-
-    def _is_ours(self, process: Path) -> bool:
-        try:
-            return self.mark.encode() in (process / "environ").read_bytes().split(b"\0")
-        except OSError:
-            return False  # it is gone, or somebody else's
+        key, _, value = self.mark.partition("=")
+        return [
+            process.pid
+            for process in psutil.process_iter(["environ"])
+            if (key, value) in (process.info["environ"] or {}).items()  # None: not ours to read
+        ]
 
 
 @pytest.fixture

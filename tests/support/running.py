@@ -1,0 +1,36 @@
+"""Which processes run on this machine, and what they use: asked by tests and benchmarks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+
+
+def supervisors_of(folder: Path) -> list[int]:
+    """Return the processes that supervise sessions whose folders are below this one."""
+    return [
+        process.pid
+        for process in psutil.process_iter(["cmdline"])
+        if "job_execution_framework.runtime" in (words := words_of(process))
+        and str(folder) in words[-1]
+    ]
+
+
+def words_of(process: psutil.Process) -> list[str]:
+    """Return the command line that `process_iter` read; empty where it has ended."""
+    return process.info["cmdline"] or []
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process runs; one that nobody has waited for yet does not."""
+    try:
+        return psutil.Process(pid).status() not in {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
+    except psutil.NoSuchProcess:
+        return False
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return what a process itself has used, without its children."""
+    used = psutil.Process(pid).cpu_times()
+    return used.user + used.system
