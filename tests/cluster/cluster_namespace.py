@@ -11,14 +11,14 @@ from typing import Any
 from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient
 
-from enso_operator.kube.client import Objects, request
+from enso_operator.kube.client import ApiObjects, request
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 
 
 class ClusterNamespace:
     def __init__(self, cluster: Cluster, client: ApiClient, namespace: str) -> None:
         self.cluster, self.namespace = cluster, namespace
-        self.objects = Objects(client, namespace, "ensojobs")
+        self.objects = ApiObjects(client, namespace, "ensojobs")
         self._reader = copy(client)
         """Looks as kubectl does, without a program for each look."""
         self._reader.default_headers = {"User-Agent": "kubectl/of-a-test"}

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from enso_operator.http_api.cluster_backend import ClusterJobs
-from enso_operator.kube.client import Objects
+from enso_operator.kube.objects import Objects
 from job_execution_framework.service_layer.library import ScriptLibrary
 from tests.support.api import Api, Served
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from kubernetes.client import ApiClient, Configuration
 
-from enso_operator.kube.client import Objects, Refused
+from enso_operator.kube.client import ApiObjects, Refused
 from enso_operator.manifests.to_domain import SecretKey
 from job_execution_framework.domain.errors import InvalidJob, JobNotFound, Unavailable
 from job_execution_framework.domain.script import (
@@ -74,4 +74,4 @@ def test_an_api_server_that_does_not_answer_is_unavailable() -> None:
         ApiClient(configuration) as nobody,
         pytest.raises(Unavailable, match="did not answer"),
     ):
-        Objects(nobody, "default", "ensojobs").get("shot")
+        ApiObjects(nobody, "default", "ensojobs").get("shot")

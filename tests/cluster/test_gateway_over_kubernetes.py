@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from enso_operator.kube.client import Objects
+from enso_operator.kube.client import ApiObjects
 from job_execution_framework.domain.errors import InvalidJob
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.served import SAY, served
@@ -98,7 +98,7 @@ async def test_of_simultaneous_executions_one_is_accepted(api: Api) -> None:
 async def test_whoever_writes_in_between_does_not_hinder_an_execution(
     ns: ClusterNamespace,
 ) -> None:
-    class Busy(Objects):
+    class Busy(ApiObjects):
         def get(self, name: str) -> dict[str, Any]:
             got = super().get(name)
             label = str(got["metadata"]["resourceVersion"])

@@ -12,7 +12,7 @@ from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
-from enso_operator.kube.client import Objects
+from enso_operator.kube.client import ApiObjects
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_stranger
 from tests.cluster.served import SAY, served
@@ -93,7 +93,7 @@ async def test_an_api_server_that_goes_away_and_comes_back(own_cluster: Cluster)
     own_cluster.kubectl("wait", "--for=condition=Established", "crd/ensojobs.enso.dev")
     kubeconfig = str(own_cluster.kubeconfig)
     with new_client_from_config(kubeconfig) as client:  # type: ignore[no-untyped-call]
-        async with served(Objects(client, "default", "ensojobs")) as api:
+        async with served(ApiObjects(client, "default", "ensojobs")) as api:
             jobid = await api.add(SAY)
             own_cluster.kill("kube-apiserver")
             for sentence in await refused(api, 503, of=jobid):
@@ -105,7 +105,7 @@ async def test_an_api_server_that_goes_away_and_comes_back(own_cluster: Cluster)
 
 async def test_an_api_server_that_never_answered() -> None:
     with ApiClient(Configuration(host="http://127.0.0.1:9")) as nobody:
-        async with served(Objects(nobody, "default", "ensojobs")) as api:
+        async with served(ApiObjects(nobody, "default", "ensojobs")) as api:
             sentences = await refused(api, 503, of="shot")
     assert sentences[0].endswith("Connection refused")
 
@@ -115,7 +115,7 @@ async def test_rights_that_the_server_lacks_are_named_and_four_are_enough(
 ) -> None:
     kubeconfig = str(of_stranger(crds, namespace, tmp_path))
     with new_client_from_config(kubeconfig) as client:  # type: ignore[no-untyped-call]
-        async with served(Objects(client, namespace, "ensojobs")) as api:
+        async with served(ApiObjects(client, namespace, "ensojobs")) as api:
             sentences = await refused(api, 403, of="shot")
             for sentence, verb in zip(sentences, ["list", "get", "create", "get"], strict=True):
                 assert f'cannot {verb} resource "ensojobs"' in sentence
@@ -136,7 +136,7 @@ def grant(cluster: Cluster, namespace: str, verbs: str) -> None:
 
 
 async def test_a_namespace_that_is_not_there(client: ApiClient) -> None:
-    async with served(Objects(client, "nowhere", "ensojobs")) as api:
+    async with served(ApiObjects(client, "nowhere", "ensojobs")) as api:
         assert await api.jobs() == {}
         answer = await api.post("/add-job", {"instructions": [SAY]})
     assert answer.status_code == 503

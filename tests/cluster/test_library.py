@@ -9,7 +9,7 @@ import pytest
 from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient
 
-from enso_operator.kube.client import Objects
+from enso_operator.kube.client import ApiObjects
 from enso_operator.kube.library import EnsoScriptLibrary
 from job_execution_framework.domain.errors import ScriptNotFound
 from job_execution_framework.domain.script import Function, Source
@@ -18,7 +18,7 @@ from tests.support.resources import library_script
 
 @pytest.fixture
 def library(client: ApiClient, namespace: str) -> EnsoScriptLibrary:
-    return EnsoScriptLibrary(Objects(client, namespace, "ensoscripts"))
+    return EnsoScriptLibrary(ApiObjects(client, namespace, "ensoscripts"))
 
 
 def apply(library: EnsoScriptLibrary, document: dict[str, Any]) -> None:

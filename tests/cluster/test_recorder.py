@@ -9,7 +9,7 @@ import pytest
 from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient
 
-from enso_operator.kube.client import Objects
+from enso_operator.kube.client import ApiObjects
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.event_recorder import Recorder
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
@@ -29,7 +29,7 @@ class RecordedJob:
         self.client, self.cluster, self.namespace = client, cluster, namespace
         long = dict.fromkeys("abcd", "é" * 200)
         document = of_scripts({"args": {"frames": 240}}, {"args": long})
-        self.objects = Objects(client, namespace, "ensojobs")
+        self.objects = ApiObjects(client, namespace, "ensojobs")
         self.seen = EnsoJobObject(self.objects.create(document))
         self.history = JobHistory(self.seen.job())
 

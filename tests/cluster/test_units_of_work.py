@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from kubernetes.client import ApiClient
 
-from enso_operator.kube.client import Objects
+from enso_operator.kube.client import ApiObjects
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
 from tests.contract.test_units_of_work import *  # noqa: F403  # the same tests, another store
@@ -16,7 +16,7 @@ class Kubernetes:
     holds_one, keeps_words = False, False
 
     def __init__(self, client: ApiClient, namespace: str) -> None:
-        self.objects = Objects(client, namespace, "ensojobs")
+        self.objects = ApiObjects(client, namespace, "ensojobs")
 
     def unit_of_work(self) -> JobUnitOfWork:
         return KubernetesJobUnitOfWork(self.objects)

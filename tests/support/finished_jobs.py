@@ -7,7 +7,7 @@ from typing import Any
 
 from kubernetes.client import ApiClient
 
-from enso_operator.kube.client import Document, Objects
+from enso_operator.kube.client import ApiObjects, Document
 
 AT_ONCE = 16
 
@@ -15,7 +15,7 @@ AT_ONCE = 16
 def copy(client: ApiClient, document: Document, count: int) -> None:
     """Create so many more of it, each in the state in which it is."""
     metadata = document["metadata"]
-    objects = Objects(client, metadata["namespace"], "ensojobs")
+    objects = ApiObjects(client, metadata["namespace"], "ensojobs")
     applied = {key: document[key] for key in ("apiVersion", "kind", "spec")}
 
     def create(number: int) -> None:

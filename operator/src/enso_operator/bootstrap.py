@@ -8,7 +8,7 @@ import math
 import os
 import signal
 import socket
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -16,16 +16,21 @@ from uuid import uuid4
 from kubernetes.client import ApiClient
 
 from enso_operator.controller import malloc
+from enso_operator.controller.ensojob_actor import EnsoJobActor
 from enso_operator.controller.handlers import handlers
 from enso_operator.controller.leader_election import GIVE_BACK_SECONDS, Alone, Leadership
 from enso_operator.controller.reconciler import Reconciler
 from enso_operator.controller.resync import Resync
 from enso_operator.controller.watch import Watch
 from enso_operator.coordinator.actor import Listener
+from enso_operator.coordinator.sessions import Sessions
+from enso_operator.kube.client import ApiObjects
 from enso_operator.kube.connection import configuration_of, own_namespace
-from enso_operator.kube.ensojob import EnsoJobObject
+from enso_operator.kube.ensojob import KIND, EnsoJobObject
 from enso_operator.kube.event_recorder import Recorder
 from enso_operator.kube.lease import Lease
+from enso_operator.kube.library import EnsoScriptLibrary
+from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from enso_operator.observability import log_format
 from enso_operator.observability.health import Check, create_health_app, serve_health
 from enso_operator.observability.metrics import Metrics
@@ -94,13 +99,12 @@ async def _work(
     configuration = configuration_of(client)
     pods = _pods(client, settings, clock) if settings.sessions == "pods" else None
     reconciler = Reconciler(
-        client,
+        lambda namespace: ApiObjects(client, namespace, KIND),
         pods
         or LocalSessionBackend((settings.state_dir or state_directory() / "operator") / cluster),
-        Recorder(client, f"{socket.gethostname()}-{os.getpid()}"),
+        _actor_factory(client, clock, metrics),
         clock,
         metrics,
-        lambda seen: _listener(seen, metrics),
         settings.namespaces,
     )
     sweeper = Resync(reconciler, clock, settings.resync_seconds)
@@ -145,6 +149,27 @@ async def _until_one_ends(patience: float, *works: Coroutine[Any, Any, object]) 
 def _pods(client: ApiClient, settings: OperatorSettings, clock: Clock) -> PodSessionBackend:
     buffer_little_of_tls()
     return PodSessionBackend(client, PodLogs(configuration_of(client)), settings, clock)
+
+
+def _actor_factory(
+    client: ApiClient, clock: Clock, metrics: Metrics
+) -> Callable[[EnsoJobObject, Sessions], EnsoJobActor]:
+    """Return what makes an actor for an EnsoJob: it reads and writes at the API server."""
+    recorder = Recorder(client, f"{socket.gethostname()}-{os.getpid()}")
+
+    def actor_of(ensojob: EnsoJobObject, sessions: Sessions) -> EnsoJobActor:
+        return EnsoJobActor(
+            ensojob,
+            job_uow=KubernetesJobUnitOfWork(ApiObjects(client, ensojob.namespace, KIND)),
+            sessions=sessions,
+            library=EnsoScriptLibrary(ApiObjects(client, ensojob.namespace, "ensoscripts")),
+            clock=clock,
+            listener=_listener(ensojob, metrics),
+            recorder=recorder,
+            metrics=metrics,
+        )
+
+    return actor_of
 
 
 def _listener(seen: EnsoJobObject, metrics: Metrics) -> Listener:

@@ -11,7 +11,7 @@ import pytest
 from dev.cluster.plane import Cluster
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
-from enso_operator.kube.client import Objects
+from enso_operator.kube.client import ApiObjects
 from job_execution_framework.domain.errors import Conflict, Unavailable
 from tests.cluster.caller import Caller, config_map, kubectl, start_kubectl
 from tests.support.eventually import until
@@ -46,17 +46,17 @@ def test_kubectl_applies_gets_and_watches_through_it(
 
 def test_the_python_client_works_through_it(proxy: FaultProxy, namespace: str) -> None:
     with new_client_from_config(str(proxy.kubeconfig)) as client:  # type: ignore[no-untyped-call]
-        jobs = Objects(client, namespace, "ensojobs")
+        jobs = ApiObjects(client, namespace, "ensojobs")
         made = jobs.create(of_scripts({}))
         version = made["metadata"]["resourceVersion"]
         patched = jobs.patch_status("shot", version, {"reason": "Odd"})
 
-        assert jobs.list() == [patched]
+        assert [*jobs.each()] == [patched]
         with pytest.raises(Conflict):
             jobs.patch_status("shot", version, {})
         proxy.add(on("list", "ensojobs"), answer(503, "not now"))
         with pytest.raises(Unavailable, match="not now"):
-            jobs.list()
+            [*jobs.each()]
 
     assert [(call.verb, call.resource, call.code) for call in proxy.calls[:4]] == [
         ("create", "ensojobs", 201),

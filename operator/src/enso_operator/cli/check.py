@@ -7,7 +7,7 @@ import sys
 import time
 
 from enso_operator.api.v1alpha1 import API_VERSION
-from enso_operator.kube.client import Document, NoSuchObject, Objects
+from enso_operator.kube.client import ApiObjects, Document, NoSuchObject
 from enso_operator.kube.connection import NotConnected, check_namespace, client_of, explained
 from enso_operator.kube.ensojob import KIND, EnsoJobObject
 from job_execution_framework.domain.errors import Conflict, EnsoError
@@ -43,14 +43,14 @@ def check(*, namespace: str, seconds: float) -> int:
     return _refuse(f"it has not ended within {seconds:g} s: {said}. Look at it with: {advice}")
 
 
-def _jobs(namespace: str) -> Objects:
+def _jobs(namespace: str) -> ApiObjects:
     client, configured = client_of(1)
-    jobs = Objects(client, namespace or configured or "default", KIND)
+    jobs = ApiObjects(client, namespace or configured or "default", KIND)
     check_namespace(jobs.namespace)
     return jobs
 
 
-def _created(jobs: Objects) -> EnsoJobObject:
+def _created(jobs: ApiObjects) -> EnsoJobObject:
     with explained(jobs.client):
         try:
             return EnsoJobObject(jobs.create(_job()))
@@ -72,7 +72,7 @@ def _job() -> Document:
     }
 
 
-def _ended(jobs: Objects, ensojob: EnsoJobObject, seconds: float) -> EnsoJobObject:
+def _ended(jobs: ApiObjects, ensojob: EnsoJobObject, seconds: float) -> EnsoJobObject:
     """Return the job once it has ended, or as it is when the time is over."""
     end = time.monotonic() + seconds
     while not ensojob.is_finished and time.monotonic() < end:
@@ -85,7 +85,7 @@ def _ended(jobs: Objects, ensojob: EnsoJobObject, seconds: float) -> EnsoJobObje
     return ensojob
 
 
-def _remove(jobs: Objects, name: str) -> None:
+def _remove(jobs: ApiObjects, name: str) -> None:
     """Delete the job; whatever the operator still writes into its status is no reason to fail."""
     while True:
         try:

@@ -15,7 +15,7 @@ from pydantic_settings import CliApp, SettingsError
 
 from enso_operator.blocking import MOST_AT_ONCE
 from enso_operator.bootstrap import operate
-from enso_operator.kube.client import Objects, uid_of_namespace
+from enso_operator.kube.client import ApiObjects, uid_of_namespace
 from enso_operator.kube.connection import NotConnected, check_namespace, client_of, explained
 from enso_operator.kube.ensojob import KIND
 from enso_operator.observability import log_format
@@ -82,7 +82,7 @@ def _cluster(settings: OperatorSettings) -> tuple[ApiClient, str]:
     client, _ = client_of(MOST_AT_ONCE)
     with explained(client):
         for namespace in settings.namespaces or [""]:
-            Objects(client, namespace, KIND).check()
+            ApiObjects(client, namespace, KIND).check()
         is_local = settings.sessions == "local"
         return client, uid_of_namespace(client, "kube-system") if is_local else ""
 

@@ -15,19 +15,14 @@ from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from kubernetes.client import ApiClient
-
 from enso_operator.blocking import in_thread, patiently, turn_of
 from enso_operator.controller.alarms import Alarms
 from enso_operator.controller.ensojob_actor import EnsoJobActor, NoJob
 from enso_operator.controller.ttl import TimeToLive
-from enso_operator.coordinator.actor import Listener
 from enso_operator.coordinator.sessions import Sessions
-from enso_operator.kube.client import Document, NoSuchObject, Objects, Refused
-from enso_operator.kube.ensojob import KIND, EnsoJobObject, Reference, lean
-from enso_operator.kube.event_recorder import Recorder
-from enso_operator.kube.library import EnsoScriptLibrary
-from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
+from enso_operator.kube.client import Document, NoSuchObject, Refused
+from enso_operator.kube.ensojob import EnsoJobObject, Reference, lean
+from enso_operator.kube.objects import Objects
 from enso_operator.observability.metrics import Metrics
 from job_execution_framework.domain.errors import Unavailable
 from job_execution_framework.service_layer.clock import Clock
@@ -59,12 +54,13 @@ class SessionBackend(Protocol):
 class Reconciler:
     """Starts actors, and watches that none dies silently."""
 
-    client: ApiClient
+    objects: Callable[[str], Objects]
+    """The EnsoJobs of a namespace; of "", those of all."""
     backend: SessionBackend
-    recorder: Recorder
+    actor_of: Callable[[EnsoJobObject, Sessions], EnsoJobActor]
+    """Makes an actor for an EnsoJob, which runs its scripts in these sessions."""
     clock: Clock
     metrics: Metrics
-    listener: Callable[[EnsoJobObject], Listener]
     namespaces: Sequence[str] = ()
     """Those that are looked after; without any, all."""
 
@@ -85,7 +81,7 @@ class Reconciler:
 
     def __post_init__(self) -> None:
         self._alarms = Alarms(lambda reference: self._do(self._wake(reference)))
-        self._ttl = TimeToLive(self.client, self.clock, self._do)
+        self._ttl = TimeToLive(self.objects, self.clock, self._do)
 
     @property
     def live(self) -> int:
@@ -135,8 +131,8 @@ class Reconciler:
 
     def _listed(self, namespace: str) -> dict[str, int]:
         """Return the uids of all that are there, with their versions."""
-        jobs = Objects(self.client, namespace, KIND).metadata()
-        return {str(one["uid"]): int(one["resourceVersion"]) for one in jobs}
+        found = self.objects(namespace).metadata()
+        return {str(metadata["uid"]): int(metadata["resourceVersion"]) for metadata in found}
 
     async def stop(self, patience: float) -> None:
         """Stop every actor, for good. Sessions go on: whoever comes next finds them."""
@@ -173,7 +169,7 @@ class Reconciler:
     def _start(self, seen: EnsoJobObject) -> None:
         """Have an actor drive the job. From here on there is this one, and no other."""
         sessions = self.backend.sessions(seen)
-        actor = self.actors[seen.uid] = self._actor(seen, sessions)
+        actor = self.actors[seen.uid] = self.actor_of(seen, sessions)
         self._do(self._drive(actor, sessions))
 
     async def _drive(self, actor: EnsoJobActor, sessions: Sessions) -> None:
@@ -184,7 +180,7 @@ class Reconciler:
             while not await self._drive_to_end(actor):
                 failures += 1
                 # What is seen and heard of the job from now on is for the next one.
-                actor = self.actors[uid] = self._actor(actor.newest, sessions)
+                actor = self.actors[uid] = self.actor_of(actor.newest, sessions)
                 pause = min(LONGEST_BACK_OFF_SECONDS, 2.0**failures)
                 await _report_blocked(actor, f"enso itself broke; it tries again in {pause:g} s")
                 await actor.sleep(pause)
@@ -194,18 +190,6 @@ class Reconciler:
         await sessions.reap(LINGER_SECONDS)
         if uid not in self.known:
             await self.backend.forget(namespace, uid)
-
-    def _actor(self, seen: EnsoJobObject, sessions: Sessions) -> EnsoJobActor:
-        return EnsoJobActor(
-            seen,
-            job_uow=KubernetesJobUnitOfWork(Objects(self.client, seen.namespace, KIND)),
-            sessions=sessions,
-            library=EnsoScriptLibrary(Objects(self.client, seen.namespace, "ensoscripts")),
-            clock=self.clock,
-            listener=self.listener(seen),
-            recorder=self.recorder,
-            metrics=self.metrics,
-        )
 
     async def _drive_to_end(self, actor: EnsoJobActor) -> bool:
         """Return False where something broke that should not have."""
@@ -254,9 +238,8 @@ class Reconciler:
 
     async def _wake(self, job: Reference) -> None:
         """Look at a job that rested until now."""
-        objects = Objects(self.client, job.namespace, KIND)
         try:
-            seen = EnsoJobObject(await patiently(objects.get, job.name))
+            seen = EnsoJobObject(await patiently(self.objects(job.namespace).get, job.name))
         except NoSuchObject:
             return
         except Refused as error:

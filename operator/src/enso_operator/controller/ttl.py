@@ -1,4 +1,4 @@
-"""Deletes EnsoJobs that have ended when their time to live is over."""
+"""Deletes EnsoJobs that have ended when their time to live is over, for the reconciler."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubernetes.client import ApiClient
-
 from enso_operator.blocking import in_thread
 from enso_operator.controller.alarms import Alarms
-from enso_operator.kube.client import NoSuchObject, Objects, Refused
-from enso_operator.kube.ensojob import KIND, EnsoJobObject, Reference
+from enso_operator.kube.client import NoSuchObject, Refused
+from enso_operator.kube.ensojob import EnsoJobObject, Reference
+from enso_operator.kube.objects import Objects
 from job_execution_framework.domain.errors import Conflict, Unavailable
 from job_execution_framework.service_layer.clock import Clock
 
@@ -28,7 +27,8 @@ _log = logging.getLogger(__name__)
 class TimeToLive:
     """Knows when which of them is due, and nothing else of them."""
 
-    client: ApiClient
+    objects: Callable[[str], Objects]
+    """The EnsoJobs of a namespace."""
     clock: Clock
     do: Callable[[Coroutine[Any, Any, None]], None]
     """Runs what takes a while."""
@@ -66,8 +66,8 @@ class TimeToLive:
         name = f"{job.namespace}/{job.name}"
         try:
             async with self._turns:
-                objects = Objects(self.client, job.namespace, KIND)
-                await in_thread(objects.delete, job.name, job.uid, job.version)
+                delete = self.objects(job.namespace).delete
+                await in_thread(delete, job.name, job.uid, job.version)
         except NoSuchObject:
             self._pauses.pop(job.uid, None)
         except (Conflict, Refused, Unavailable) as error:

@@ -17,10 +17,10 @@ from enso_operator.kube.client import (
     DEADLINE_SECONDS,
     Forbidden,
     NoSuchObject,
-    Objects,
     Refused,
 )
 from enso_operator.kube.ensojob import EnsoJobObject
+from enso_operator.kube.objects import Objects
 from enso_operator.kube.status.conditions import card_in
 from enso_operator.kube.status.fields import one_line
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork

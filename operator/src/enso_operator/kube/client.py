@@ -34,7 +34,7 @@ DEADLINE_SECONDS = 10.0
 """How long one request may take. A write that took longer may have happened all the same."""
 LONGEST_NAME = 253
 FIRST_PAGE, LARGEST_PAGE = 16, 500
-"""Objects that the first answer to a list holds, and any other at most."""
+"""ApiObjects that the first answer to a list holds, and any other at most."""
 PAGE_BYTES = 2 * 1024**2
 """About so many bytes of them: an object may have a hundred, or more than a million."""
 JSON, MERGE_PATCH = "application/json", "application/merge-patch+json"
@@ -135,8 +135,8 @@ def _word(held: Mapping[str, object], field: str) -> str:
 
 
 @dataclass(frozen=True)
-class Objects:
-    """The objects of one of our kinds, named by its plural, in one namespace or in all.
+class ApiObjects:
+    """Implements `objects.Objects` for an API server; a kind is named by its plural.
 
     Every call may raise Unavailable and Refused.
     """
@@ -152,10 +152,6 @@ class Objects:
     def metadata(self) -> Iterator[Document]:
         """Yield the metadata of each."""
         return (each["metadata"] for each in self.each(METADATA_ONLY))
-
-    def list(self) -> list[Document]:
-        """Return all of them."""
-        return [*self.each()]
 
     def each(self, accept: str = JSON) -> Iterator[Document]:
         """Yield one after the other; no more than a page of them is held."""

@@ -19,7 +19,7 @@ from kubernetes.config import (
 )
 
 from enso_operator.api.fields import NAME
-from enso_operator.kube.client import Forbidden, NoSuchObject, Objects, Refused
+from enso_operator.kube.client import ApiObjects, Forbidden, NoSuchObject, Refused
 from enso_operator.kube.status.fields import one_line
 from job_execution_framework.domain.errors import EnsoError, Unavailable
 
@@ -36,14 +36,14 @@ class NotConnected(EnsoError):
     """There is no API server to ask; the sentence says what to change."""
 
 
-def connect(namespace: str, calls: int) -> Objects:
+def connect(namespace: str, calls: int) -> ApiObjects:
     """Return the EnsoJobs of a namespace, by default of the configuration's own.
 
     As many connections are kept as `calls` may be made at once. Raises NotConnected, also where
     the API server cannot be asked for EnsoJobs.
     """
     client, configured = client_of(calls)
-    jobs = Objects(client, namespace or configured or "default", "ensojobs")
+    jobs = ApiObjects(client, namespace or configured or "default", "ensojobs")
     check_namespace(jobs.namespace)
     with explained(client):
         jobs.check()

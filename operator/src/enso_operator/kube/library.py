@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from enso_operator.api.rules import broken_script_rules
 from enso_operator.api.v1alpha1 import EnsoScript
-from enso_operator.kube.client import NoSuchObject, Objects
+from enso_operator.kube.client import NoSuchObject
+from enso_operator.kube.objects import Objects
 from job_execution_framework.domain.errors import ScriptNotFound
 from job_execution_framework.domain.script import Function, Source
 from job_execution_framework.service_layer.library import Library, ScriptLibrary

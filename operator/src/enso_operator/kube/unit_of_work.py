@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from enso_operator.api.status import EnsoJobStatus
 from enso_operator.coordinator.session_location import SessionLocation
-from enso_operator.kube.client import Document, NoSuchObject, Objects
+from enso_operator.kube.client import Document, NoSuchObject
 from enso_operator.kube.ensojob import EnsoJobObject, lean
+from enso_operator.kube.objects import Objects
 from enso_operator.kube.status.conditions import refused
 from enso_operator.kube.status.size import document_of, merge_patch
 from enso_operator.kube.status.write import status_of
@@ -84,12 +85,12 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
 
     def job_ids(self) -> list[str]:
         """Return the ids, the oldest first; each object is there for the next load."""
-        found = [EnsoJobObject(document) for document in self._objects.list()]
-        found.sort(key=lambda one: (one.created_at, int(one.version)))
-        jobs = [one for one in found if _is_job(one)]
-        for one in jobs:
-            self.hand_in(one.document)
-        return [one.name for one in jobs]
+        found = [EnsoJobObject(document) for document in self._objects.each()]
+        found.sort(key=lambda ensojob: (ensojob.created_at, int(ensojob.version)))
+        jobs = [ensojob for ensojob in found if _is_job(ensojob)]
+        for ensojob in jobs:
+            self.hand_in(ensojob.document)
+        return [ensojob.name for ensojob in jobs]
 
     def save(self, job: Job, events: list[Event], version: int | str | None) -> str:
         """Write what changed of the status; a new job is created, suspended."""

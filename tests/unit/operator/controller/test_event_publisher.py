@@ -3,50 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from dataclasses import dataclass, field
-from typing import cast
+from dataclasses import dataclass
 
 import pytest
-from kubernetes.client import ApiClient
 
 from enso_operator.controller.event_publisher import A_SECOND, AT_ONCE, EventPublisher
-from enso_operator.kube.client import Document
 from enso_operator.kube.ensojob import EnsoJobObject
-from enso_operator.kube.event_recorder import Recorder
 from enso_operator.observability.metrics import Metrics
 from job_execution_framework.domain import events
 from job_execution_framework.domain.errors import Unavailable
 from job_execution_framework.domain.job import Job
 from tests.support.jobs import FakeClock
+from tests.support.kept_events import KeptEvents
 from tests.support.resources import of_scripts
 
 
 @dataclass
-class Board(Recorder):
-    """Keeps Events instead of posting them, as an API server would that may be away."""
-
-    client: ApiClient
-    there: dict[str, Document] = field(default_factory=dict[str, Document])
-    away: bool = False
-    tries: int = 0
-
-    def __post_init__(self) -> None:
-        super().__init__(self.client, "test")
-
-    def send(self, document: Document) -> bool:
-        self.tries += 1
-        if self.away:
-            raise Unavailable("it is away")
-        return self.there.setdefault(document["metadata"]["name"], document) is document
-
-    def told(self) -> Counter[str]:
-        return Counter(one["reason"] for one in self.there.values())
-
-
-@dataclass
 class PublishedJob:
-    board: Board
+    board: KeptEvents
     clock: FakeClock
     publisher: EventPublisher
     ensojob: EnsoJobObject
@@ -67,7 +41,7 @@ class PublishedJob:
 
 @pytest.fixture
 def published() -> PublishedJob:
-    board, clock = Board(cast("ApiClient", None)), FakeClock()
+    board, clock = KeptEvents(), FakeClock()
     metadata = {"namespace": "shows", "uid": "u", "resourceVersion": "1", "generation": 1}
     document = of_scripts({})
     document["metadata"] |= metadata | {"creationTimestamp": "2026-11-26T12:00:00Z"}

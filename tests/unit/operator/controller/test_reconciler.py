@@ -1,121 +1,320 @@
-"""The reconciler, as far as it needs no API server: what is seen before anything is asked."""
+"""The reconciler: which jobs have an actor, which rest, and what becomes of those that break."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 import pytest
-from kubernetes.client import ApiClient, Configuration
 
-from enso_operator.controller.ensojob_actor import LIBRARY_PATIENCE_SECONDS
+from enso_operator.controller.ensojob_actor import EnsoJobActor
 from enso_operator.controller.reconciler import Reconciler
-from enso_operator.coordinator.actor import Listener
+from enso_operator.coordinator.sessions import Sessions
 from enso_operator.kube.client import Document
 from enso_operator.kube.ensojob import EnsoJobObject
-from enso_operator.kube.event_recorder import Recorder
+from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from enso_operator.observability.metrics import Metrics
-from enso_operator.sessions.local.backend import LocalSessionBackend
-from enso_operator.sessions.local.sessions import LocalSessions
-from job_execution_framework.domain.errors import NotYet, ScriptNotFound
-from job_execution_framework.domain.events import Event
-from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.steps import Open
-from job_execution_framework.service_layer import services
-from job_execution_framework.service_layer.clock import Clock, SystemClock
+from job_execution_framework.domain.errors import Unavailable
+from job_execution_framework.service_layer.clock import SystemClock
 from job_execution_framework.service_layer.library import ScriptLibrary
-from job_execution_framework.service_layer.observations import Observations
-from tests.support.jobs import FakeClock
+from tests.support.in_memory_objects import InMemoryCluster, InMemoryObjects
+from tests.support.kept_events import KeptEvents
 from tests.support.resources import of_scripts
+from tests.support.simulated_backend import SimulatedBackend
 
-NOWHERE = "http://127.0.0.1:9"
-"""Nobody listens there: every call waits for better times."""
-
-
-class CountingMachine(LocalSessionBackend):
-    """Counts how many drivers ask for a job's sessions."""
-
-    drivers = 0
-
-    def sessions(self, ensojob: EnsoJobObject) -> LocalSessions:
-        self.drivers += 1
-        return super().sessions(ensojob)
+SHOT = of_scripts({}, {})
+NO_JOB = of_scripts({"args": {"x": 1}, "argsFrom": [{"name": "x"}]})
 
 
-def listener(_about: EnsoJobObject) -> Listener:
-    def told(_job: Job, _events: Sequence[Event]) -> None: ...
+@dataclass
+class Operator:
+    """A reconciler over a cluster in memory; a watch shows it every change."""
 
-    return told
+    cluster: InMemoryCluster = field(default_factory=InMemoryCluster)
+    backend: SimulatedBackend = field(default_factory=SimulatedBackend)
+    events: KeptEvents = field(default_factory=KeptEvents)
+    failures: list[Exception] = field(default_factory=list[Exception])
+    """What the next actors break with, one after the other."""
+
+    def __post_init__(self) -> None:
+        self.metrics, self.clock = Metrics(), SystemClock()
+        self.jobs = self.cluster.objects("shows")
+        self.reconciler = Reconciler(
+            self.cluster.objects, self.backend, self.actor, self.clock, self.metrics
+        )
+
+    def watches(self) -> None:
+        """Show from now on what changes; it may be changed in any thread."""
+        loop = asyncio.get_running_loop()
+
+        def show(kind: str, document: Document) -> None:
+            loop.call_soon_threadsafe(self.reconciler.on_event, kind, document)
+
+        self.cluster.watch = show
+
+    def actor(self, ensojob: EnsoJobObject, sessions: Sessions) -> EnsoJobActor:
+        actor = EnsoJobActor(
+            ensojob,
+            job_uow=KubernetesJobUnitOfWork(self.jobs),
+            sessions=sessions,
+            library=ScriptLibrary([]),
+            clock=self.clock,
+            listener=lambda _job, _events: None,
+            recorder=self.events,
+            metrics=self.metrics,
+        )
+        if self.failures:
+            error = self.failures.pop(0)
+
+            async def drive() -> None:
+                raise error
+
+            actor.drive = drive  # type: ignore[method-assign]
+        return actor
+
+    def create(self, document: Document = SHOT) -> EnsoJobObject:
+        return EnsoJobObject(self.jobs.create(document))
+
+    def get(self, name: str = "shot") -> EnsoJobObject:
+        return EnsoJobObject(self.jobs.get(name))
+
+    def patch(self, **spec: object) -> EnsoJobObject:
+        return EnsoJobObject(self.jobs.patch("shot", self.get().version, spec))
+
+    def delete(self) -> None:
+        self.jobs.delete("shot", self.get().uid, self.get().version)
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Return when it holds; the deadline is against hangs."""
+        async with asyncio.timeout(30):
+            while not condition():  # noqa: ASYNC110  # it changes in another thread
+                await asyncio.sleep(0.005)
+
+    async def is_at_rest(self) -> None:
+        await self.until(lambda: not self.reconciler._tasks)  # pyright: ignore[reportPrivateUsage]
 
 
-def reconciler(machine: LocalSessionBackend, clock: Clock | None = None) -> Reconciler:
-    client = ApiClient(Configuration(host=NOWHERE))
-    recorder = Recorder(client, "test")
-    return Reconciler(client, machine, recorder, clock or SystemClock(), Metrics(), listener)
+def operate(story: Callable[[Operator], Awaitable[None]]) -> Operator:
+    """Run a story of an operator to its end."""
+
+    async def run() -> Operator:
+        operator = Operator()
+        operator.watches()
+        try:
+            await story(operator)
+        finally:
+            await operator.reconciler.stop(30)
+        return operator
+
+    return asyncio.run(run())
 
 
-def seen(version: int) -> Document:
-    document = of_scripts({})
-    document["metadata"] |= {
-        "namespace": "default",
-        "uid": "4711",
-        "resourceVersion": str(version),
-        "generation": 1,
-        "creationTimestamp": "2026-01-01T00:00:00Z",
-    }
-    return document
+def test_a_job_runs_to_its_end_and_is_held_no_more() -> None:
+    async def story(operator: Operator) -> None:
+        operator.create()
+        await operator.until(lambda: operator.get().is_finished)
+        await operator.is_at_rest()
+        assert (operator.reconciler.actors, operator.reconciler.live) == ({}, 0)
+        assert operator.get().state == "Succeeded"
+        assert not operator.get().needs_work
+
+    operator = operate(story)
+    assert operator.events.told()["ScriptSucceeded"] == 2
+    assert len(operator.backend.asked_for) == 1
 
 
-def test_two_sights_in_one_turn_of_the_loop_have_one_actor(tmp_path: Path) -> None:
-    async def both() -> int:
-        machine = CountingMachine(tmp_path)
-        one = reconciler(machine)
-        one.on_event("ADDED", seen(1))
-        one.on_event("MODIFIED", seen(2))
-        await asyncio.sleep(0)
-        await one.stop(60)
-        return machine.drivers
+def test_what_is_seen_of_a_job_that_has_ended_begins_nothing() -> None:
+    async def story(operator: Operator) -> None:
+        operator.create()
+        await operator.until(lambda: operator.get().is_finished)
+        await operator.is_at_rest()
+        later = Reconciler(
+            operator.cluster.objects,
+            operator.backend,
+            operator.actor,
+            operator.clock,
+            operator.metrics,
+        )
+        later.on_event(None, operator.get().document)
+        assert (later.actors, later.live) == ({}, 0)
 
-    assert asyncio.run(both()) == 1
-
-
-def test_a_deletion_in_the_turn_of_the_first_sight_reaches_the_actor(tmp_path: Path) -> None:
-    async def gone() -> Reconciler:
-        one = reconciler(LocalSessionBackend(tmp_path))
-        one.on_event("ADDED", seen(1))
-        one.on_event("DELETED", seen(2))
-        while one._tasks:  # pyright: ignore[reportPrivateUsage]  # what it has not done yet
-            await asyncio.wait(one._tasks)  # pyright: ignore[reportPrivateUsage]
-        return one
-
-    one = asyncio.run(asyncio.wait_for(gone(), 60))
-    assert (one.known, one.actors, one.live) == ({}, {}, 0)
+    assert len(operate(story).backend.asked_for) == 1
 
 
-@pytest.mark.parametrize("created", ["2026-01-01T00:00:00Z", "2126-01-01T00:00:00Z"])
-def test_a_script_may_come_late_whatever_clock_the_api_server_has(
-    tmp_path: Path, created: str
-) -> None:
-    clock = FakeClock()
-    document = seen(1)
-    document["metadata"]["creationTimestamp"] = created
-    document["spec"]["scripts"] = [{"name": "open", "scriptRef": {"name": "open_scene"}}]
+def test_two_sights_in_one_turn_of_the_loop_have_one_actor() -> None:
+    async def story(operator: Operator) -> None:
+        operator.create()
+        operator.patch(ttlSecondsAfterFinished=60)
+        await operator.until(lambda: operator.get().is_finished)
 
-    async def planned() -> None:
-        one = reconciler(LocalSessionBackend(tmp_path), clock)
-        about = EnsoJobObject(document)
-        sessions = one.backend.sessions(about)
-        actor = one._actor(about, sessions)  # pyright: ignore[reportPrivateUsage]  # not driven
-        actor.library = ScriptLibrary([])
-        job = about.job()
-        step = services.reconcile(job, Observations(), clock.now())
-        assert isinstance(step, Open)
-        clock.time += LIBRARY_PATIENCE_SECONDS - 1
-        with pytest.raises(NotYet, match="open_scene"):
-            await actor.plan(job, step)
-        clock.time += 1
-        with pytest.raises(ScriptNotFound, match="open_scene"):
-            await actor.plan(job, step)
+    assert len(operate(story).backend.asked_for) == 1
 
-    asyncio.run(planned())
+
+def test_a_deletion_in_the_turn_of_the_first_sight_reaches_the_actor() -> None:
+    async def story(operator: Operator) -> None:
+        uid = operator.create().uid
+        operator.delete()
+        await operator.until(lambda: uid in operator.backend.forgotten)
+        await operator.is_at_rest()
+        reconciler = operator.reconciler
+        assert (reconciler.known, reconciler.actors, reconciler.live) == ({}, {}, 0)
+
+    operate(story)
+
+
+def test_a_suspended_job_rests_until_it_is_let_go() -> None:
+    async def story(operator: Operator) -> None:
+        operator.create(of_scripts({}, suspend=True))
+        await operator.until(lambda: operator.get().raw_status)
+        await operator.is_at_rest()
+        assert (operator.reconciler.actors, operator.reconciler.live) == ({}, 1)
+        operator.patch(suspend=False)
+        await operator.until(lambda: operator.get().is_finished)
+        await operator.is_at_rest()
+        assert operator.reconciler.live == 0
+
+    operate(story)
+
+
+def test_a_job_that_rests_until_something_is_due_wakes_in_time() -> None:
+    async def story(operator: Operator) -> None:
+        operator.cluster.watch = lambda _kind, _document: None  # nobody shows that it is due
+        ensojob = operator.create()
+        operator.reconciler.known[ensojob.uid] = int(ensojob.version)
+        operator.reconciler._rest(ensojob, 0.05)  # pyright: ignore[reportPrivateUsage]
+        await operator.until(lambda: operator.get().is_finished)
+
+    operate(story)
+
+
+def test_an_actor_that_breaks_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("enso_operator.controller.reconciler.LONGEST_BACK_OFF_SECONDS", 0.01)
+
+    async def story(operator: Operator) -> None:
+        operator.failures[:] = [ValueError("a mistake"), ValueError("another one")]
+        operator.create()
+        await operator.until(lambda: operator.get().is_finished)
+        await operator.is_at_rest()
+
+    operator = operate(story)
+    assert operator.get().state == "Succeeded"
+    assert len(operator.backend.asked_for) == 1  # they drive the same sessions
+    messages = [event["message"] for event in operator.events.there.values()]
+    assert sum("enso itself broke" in message for message in messages) == 1
+
+
+def test_a_job_that_is_deleted_while_its_actor_is_broken_waits_for_nothing() -> None:
+    async def story(operator: Operator) -> None:
+        operator.failures[:] = [ValueError("a mistake")]
+        uid = operator.create().uid
+        await operator.until(lambda: operator.events.there)
+        operator.delete()  # another actor would begin in 2 s
+        await operator.until(lambda: uid in operator.backend.forgotten)
+
+    operate(story)
+
+
+def test_an_object_that_makes_no_job_is_refused_once() -> None:
+    async def story(operator: Operator) -> None:
+        operator.create(NO_JOB)
+        await operator.until(lambda: operator.get().is_finished)
+        await operator.is_at_rest()
+        assert operator.reconciler.live == 0
+        assert operator.get().state == "Failed"
+
+    operator = operate(story)
+    assert operator.events.told() == {"NotGoingOn": 1}
+
+
+def test_a_status_that_cannot_be_read_is_looked_at_less_and_less_often() -> None:
+    async def story(operator: Operator) -> None:
+        operator.create(of_scripts({}, suspend=True))
+        await operator.until(lambda: operator.get().raw_status)
+        await operator.is_at_rest()
+        for odd in ("Odd", "Odder"):
+            version = operator.get().version
+            condition = operator.get().condition("Succeeded") | {"reason": odd}
+            operator.jobs.patch_status("shot", version, {"conditions": [condition]})
+            await asyncio.sleep(0.05)
+            await operator.is_at_rest()
+        assert operator.reconciler.live == 1
+
+    assert len(operate(story).backend.asked_for) == 2  # at first sight, and once more
+
+
+@pytest.mark.parametrize(("kind", "is_news"), [("MODIFIED", False), (None, True)])
+def test_only_a_listing_may_bring_what_is_older(kind: str | None, *, is_news: bool) -> None:
+    async def story(operator: Operator) -> None:
+        operator.cluster.watch = lambda _kind, _document: None
+        older = operator.create(of_scripts({}, suspend=True)).document
+        newer = operator.patch(ttlSecondsAfterFinished=60).document
+        operator.reconciler.on_event("ADDED", newer)
+        operator.reconciler.on_event(kind, older)
+        shown = older if is_news else newer
+        version = int(shown["metadata"]["resourceVersion"])
+        assert [*operator.reconciler.known.values()] == [version]
+
+    operate(story)
+
+
+def test_a_sweep_finds_what_the_watch_has_missed() -> None:
+    async def story(operator: Operator) -> None:
+        operator.cluster.watch = lambda _kind, _document: None
+        seen = operator.create(of_scripts({}, suspend=True))
+        missed = operator.create(of_scripts({}) | {"metadata": {"name": "missed"}})
+        operator.reconciler.on_event("ADDED", seen.document)
+        operator.reconciler.known["gone"] = 1
+        unseen = await operator.reconciler.sweep()
+        versions = {missed.uid: int(missed.version)}
+        newest = operator.get()  # its first sight may have been written meanwhile
+        if newest.version != seen.version:
+            versions[seen.uid] = int(newest.version)
+        assert dict(unseen).items() >= {(missed.uid, int(missed.version))}
+        assert dict(unseen).items() <= versions.items()
+        assert "gone" not in operator.reconciler.known
+        await operator.is_at_rest()
+        assert operator.backend.kept == [{seen.uid, missed.uid}]
+
+    operate(story)
+
+
+def test_a_job_whose_time_to_live_is_over_is_deleted() -> None:
+    async def story(operator: Operator) -> None:
+        uid = operator.create(of_scripts({}, ttlSecondsAfterFinished=0)).uid
+        await operator.until(lambda: not operator.cluster.stored)
+        await operator.until(lambda: uid in operator.backend.forgotten)
+        assert operator.reconciler.known == {}
+
+    operate(story)
+
+
+def test_a_reconciler_that_was_stopped_begins_nothing() -> None:
+    async def story(operator: Operator) -> None:
+        await operator.reconciler.stop(30)
+        operator.create()
+        await asyncio.sleep(0.02)
+        assert not operator.get().raw_status
+
+    operate(story)
+
+
+def test_a_job_that_cannot_be_read_when_it_is_due_is_asked_for_again() -> None:
+    class Shaky(InMemoryObjects):
+        def get(self, name: str) -> Document:
+            tries.append(name)
+            if len(tries) == 1:
+                raise Unavailable("it is away")
+            return super().get(name)
+
+    tries = list[str]()
+
+    async def story(operator: Operator) -> None:
+        operator.cluster.watch = lambda _kind, _document: None
+        operator.reconciler.objects = lambda namespace: Shaky(operator.cluster, namespace)
+        ensojob = operator.create()
+        operator.reconciler._rest(ensojob, 0)  # pyright: ignore[reportPrivateUsage]
+        await operator.until(lambda: operator.get().is_finished)
+
+    operate(story)
+    assert tries == ["shot", "shot"]

@@ -16,7 +16,7 @@ from kubernetes.client import ApiClient, Configuration
 
 from enso_operator.controller.handlers import credentials
 from enso_operator.kube.api_session import BoundedResponse, session_of
-from enso_operator.kube.client import Objects
+from enso_operator.kube.client import ApiObjects
 from enso_operator.sessions.pods.logs import PodLogs
 from job_execution_framework.domain.errors import Unavailable
 
@@ -65,7 +65,7 @@ async def test_a_list_with_deep_objects_is_read() -> None:
         async with session_of(configuration, response_class=BoundedResponse) as session:
             listed = await (await session.get(configuration.host)).json()
         client = ApiClient(configuration)
-        ours = await asyncio.to_thread(Objects(client, "shows", "ensojobs").list)
+        ours = await asyncio.to_thread(list, ApiObjects(client, "shows", "ensojobs").each())
     assert names(listed["items"]) == names(ours) == ["fine", *(f"deep-{depth}" for depth in DEPTHS)]
 
 

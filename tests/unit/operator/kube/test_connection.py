@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 import yaml
 
-from enso_operator.kube.client import Objects
+from enso_operator.kube.client import ApiObjects
 from enso_operator.kube.connection import NotConnected, connect
 
 NOBODY = "http://127.0.0.1:9"
@@ -107,10 +107,10 @@ def test_what_is_no_namespace(file: Path, namespace: str) -> None:
 def test_the_namespace_is_the_one_that_was_asked_for_or_else_the_contexts(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def installed(self: Objects) -> None:
+    def installed(self: ApiObjects) -> None:
         assert self.plural == "ensojobs"
 
-    monkeypatch.setattr(Objects, "check", installed)
+    monkeypatch.setattr(ApiObjects, "check", installed)
     file.write_text(yaml.safe_dump(kubeconfig()))
     assert connect("", 1).namespace == "default"
     file.write_text(yaml.safe_dump(kubeconfig(namespace="studio")))

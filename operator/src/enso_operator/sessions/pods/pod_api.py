@@ -9,10 +9,10 @@ from typing import TypeVar
 from kubernetes.client import ApiClient
 
 from enso_operator.kube.client import (
+    ApiObjects,
     Document,
     Forbidden,
     NoSuchObject,
-    Objects,
     Refused,
     Taken,
     create,
@@ -67,7 +67,9 @@ class PodApi:
     def committed(self, job: str) -> str:
         """Return the uid of the Pod that a job has committed to, nothing where there is none."""
         try:
-            return EnsoJobObject(Objects(self.client, self.namespace, KIND).get(job)).committed_uid
+            return EnsoJobObject(
+                ApiObjects(self.client, self.namespace, KIND).get(job)
+            ).committed_uid
         except NoSuchObject:
             return ""
 

@@ -1,0 +1,127 @@
+"""The contract of `Objects`, in memory; tests/cluster has it for a real API server."""
+
+from __future__ import annotations
+
+import pytest
+
+from enso_operator.kube.client import NoSuchObject, Taken
+from enso_operator.kube.ensojob import EnsoJobObject
+from enso_operator.kube.objects import Objects
+from job_execution_framework.domain.errors import Conflict
+from tests.support.in_memory_objects import InMemoryCluster
+from tests.support.resources import Document, of_scripts
+
+SHOT = of_scripts({})
+
+
+@pytest.fixture(name="objects")
+def in_memory() -> Objects:
+    return InMemoryCluster().objects("shows")
+
+
+def create(objects: Objects, name: str = "shot", **more: object) -> EnsoJobObject:
+    return EnsoJobObject(objects.create(SHOT | {"metadata": {"name": name}} | more))
+
+
+def version_of(document: Document) -> str:
+    return EnsoJobObject(document).version
+
+
+def test_what_is_created_is_there(objects: Objects) -> None:
+    made = create(objects)
+    assert (made.name, made.namespace, made.generation) == ("shot", objects.namespace, 1)
+    assert objects.get("shot") == made.document
+    assert [*objects.each()] == [made.document]
+    (metadata,) = objects.metadata()
+    assert (metadata["uid"], metadata["resourceVersion"]) == (made.uid, made.version)
+
+
+def test_a_name_is_taken_by_one(objects: Objects) -> None:
+    made = create(objects)
+    with pytest.raises(Taken):
+        create(objects)
+    assert objects.get("shot") == made.document
+
+
+def test_a_status_is_written_by_itself(objects: Objects) -> None:
+    made = create(objects, status={"done": "1/1"})
+    assert not made.raw_status.get("done")
+
+    written = EnsoJobObject(objects.patch_status("shot", made.version, {"done": "0/1"}))
+    assert written.raw_status["done"] == "0/1"
+    assert written.document["spec"] == made.document["spec"]
+    assert written.generation == 1
+    assert int(written.version) > int(made.version)
+    assert objects.get("shot") == written.document
+
+
+def test_a_patch_adds_changes_and_removes(objects: Objects) -> None:
+    made = create(objects)
+    ledger = {"runEndTime": None, "resumes": 1, "specDigest": "a"}
+    first = objects.patch_status("shot", made.version, {"done": "0/1", "ledger": ledger})
+    assert "runEndTime" not in first["status"]["ledger"]
+
+    patch = {"done": None, "ledger": {"resumes": 2}}
+    second = EnsoJobObject(objects.patch_status("shot", version_of(first), patch))
+    assert "done" not in second.raw_status
+    assert (second.raw_ledger["resumes"], second.raw_ledger["specDigest"]) == (2, "a")
+
+
+def test_a_change_of_the_spec_is_another_generation(objects: Objects) -> None:
+    made = create(objects)
+    changed = EnsoJobObject(objects.patch("shot", made.version, {"suspend": True}))
+    assert (changed.is_suspended, changed.generation) == (True, 2)
+    assert changed.document["spec"]["scripts"] == made.document["spec"]["scripts"]
+
+
+def test_a_patch_without_news_writes_nothing(objects: Objects) -> None:
+    made = create(objects)
+    status = objects.patch_status("shot", made.version, {"done": "0/1"})
+    again = objects.patch_status("shot", version_of(status), {"done": "0/1", "script": None})
+    assert again == status
+
+
+def test_whoever_knows_an_older_version_changes_nothing(objects: Objects) -> None:
+    made = create(objects)
+    newest = objects.patch_status("shot", made.version, {"done": "0/1"})
+    with pytest.raises(Conflict):
+        objects.patch_status("shot", made.version, {"done": "1/1"})
+    with pytest.raises(Conflict):
+        objects.patch("shot", made.version, {"suspend": True})
+    with pytest.raises(Conflict):
+        objects.delete("shot", made.uid, made.version)
+    assert objects.get("shot") == newest
+
+
+def test_only_the_object_that_is_meant_is_deleted(objects: Objects) -> None:
+    made = create(objects)
+    create(objects, "other")
+    with pytest.raises(Conflict):
+        objects.delete("shot", "00000000-0000-0000-0000-000000000000", made.version)
+    objects.delete("shot", made.uid, made.version)
+    assert [EnsoJobObject(document).name for document in objects.each()] == ["other"]
+
+    assert create(objects).uid != made.uid
+
+
+def test_what_is_not_there_is_said(objects: Objects) -> None:
+    gone = create(objects)
+    objects.delete("shot", gone.uid, gone.version)
+    for call in (
+        lambda: objects.get("shot"),
+        lambda: objects.get("../shot"),
+        lambda: objects.patch("shot", gone.version, {"suspend": True}),
+        lambda: objects.patch_status("shot", gone.version, {"done": "0/1"}),
+        lambda: objects.delete("shot", gone.uid, gone.version),
+    ):
+        with pytest.raises(NoSuchObject):
+            call()
+    assert [*objects.each()] == [*objects.metadata()] == []
+
+
+def test_what_a_caller_does_with_its_copy_changes_nothing(objects: Objects) -> None:
+    made = create(objects)
+    objects.get("shot")["spec"].clear()
+    objects.patch_status("shot", made.version, {"done": "0/1"})["status"].clear()
+    assert objects.get("shot")["spec"] == made.document["spec"]
+    assert objects.get("shot")["status"]["done"] == "0/1"

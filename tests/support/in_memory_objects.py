@@ -1,0 +1,124 @@
+"""Objects of one kind as an API server has them, in this process's memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import Any, TypeGuard
+from uuid import uuid4
+
+from enso_operator.kube.client import NoSuchObject, Taken
+from job_execution_framework.domain.errors import Conflict
+
+Document = dict[str, Any]
+
+
+@dataclass
+class InMemoryCluster:
+    """All that is stored, by namespace and name. Whoever watches is told of every change."""
+
+    stored: dict[tuple[str, str], Document] = field(default_factory=dict[tuple[str, str], Document])
+    version: int = 0
+    watch: Callable[[str, Document], None] = lambda _kind, _document: None
+    lock: RLock = field(default_factory=RLock)
+
+    def objects(self, namespace: str) -> InMemoryObjects:
+        return InMemoryObjects(self, namespace)
+
+    def store(self, kind: str, document: Document) -> Document:
+        """Keep the document as the newest version, and return it."""
+        self.version += 1
+        metadata = document["metadata"]
+        metadata["resourceVersion"] = str(self.version)
+        self.stored[metadata["namespace"], metadata["name"]] = document
+        self.watch(kind, deepcopy(document))
+        return deepcopy(document)
+
+
+@dataclass(frozen=True)
+class InMemoryObjects:
+    """Implements `kube.objects.Objects`."""
+
+    cluster: InMemoryCluster
+    namespace: str
+
+    def get(self, name: str) -> Document:
+        with self.cluster.lock:
+            return deepcopy(self._found(name))
+
+    def metadata(self) -> Iterator[Document]:
+        return (document["metadata"] for document in self.each())
+
+    def each(self) -> Iterator[Document]:
+        with self.cluster.lock:
+            stored = deepcopy(self.cluster.stored)
+        return (
+            document
+            for (namespace, _), document in sorted(stored.items())
+            if self.namespace in ("", namespace)
+        )
+
+    def create(self, document: Document) -> Document:
+        with self.cluster.lock:
+            made = deepcopy(document)
+            name = made["metadata"]["name"]
+            if (self.namespace, name) in self.cluster.stored:
+                raise Taken(f"{name} already exists")
+            made.pop("status", None)  # it is written by itself
+            made["metadata"] |= {
+                "namespace": self.namespace,
+                "uid": str(uuid4()),
+                "generation": 1,
+                "creationTimestamp": "2026-11-28T12:00:00Z",
+            }
+            return self.cluster.store("ADDED", made)
+
+    def patch(self, name: str, version: str, spec: Document) -> Document:
+        return self._patch(name, version, "spec", spec)
+
+    def patch_status(self, name: str, version: str, patch: Document) -> Document:
+        return self._patch(name, version, "status", patch)
+
+    def delete(self, name: str, uid: str, version: str) -> None:
+        with self.cluster.lock:
+            metadata = self._found(name)["metadata"]
+            if (metadata["uid"], metadata["resourceVersion"]) != (uid, version):
+                raise Conflict(f"{name} was modified")
+            gone = self.cluster.stored[self.namespace, name]
+            self.cluster.store("DELETED", gone)
+            del self.cluster.stored[self.namespace, name]
+
+    def _patch(self, name: str, version: str, part: str, patch: Document) -> Document:
+        with self.cluster.lock:
+            found = self._found(name)
+            if found["metadata"]["resourceVersion"] != version:
+                raise Conflict(f"{name} was modified")
+            before = found.get(part, {})
+            after = merged(before, patch)
+            if after == before:
+                return deepcopy(found)
+            changed = deepcopy(found) | {part: after}
+            changed["metadata"]["generation"] += part == "spec"
+            return self.cluster.store("MODIFIED", changed)
+
+    def _found(self, name: str) -> Document:
+        if found := self.cluster.stored.get((self.namespace, name)):
+            return found
+        raise NoSuchObject(f"{name} not found")
+
+
+def merged(before: object, patch: Document) -> Document:
+    """Return what a JSON merge patch (RFC 7386) makes of it."""
+    after = {**before} if is_document(before) else Document()
+    for key, value in patch.items():
+        if value is None:
+            after.pop(key, None)
+        else:
+            after[key] = merged(after.get(key), value) if is_document(value) else value
+    return after
+
+
+def is_document(value: object) -> TypeGuard[Document]:
+    return isinstance(value, dict)

@@ -1,0 +1,73 @@
+"""Sessions of EnsoJobs without processes: what is released succeeds at once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass, field
+
+from enso_operator.coordinator.session_location import NOWHERE, SessionLocation
+from enso_operator.kube.ensojob import EnsoJobObject
+from job_execution_framework.domain.script import Script
+from job_execution_framework.domain.steps import SessionControl
+from job_execution_framework.service_layer.observations import Ended, Observations
+from job_execution_framework.service_layer.plan import Plan
+from job_execution_framework.service_layer.records import from_log, only_events
+from tests.support.jobs import FakeClock
+from tests.support.sessions import SUCCEEDS, SimulatedSession
+
+
+class SimulatedSessions:
+    """Implements `coordinator.sessions.Sessions`."""
+
+    location: SessionLocation = NOWHERE
+
+    def __init__(self) -> None:
+        self.runs: dict[str, SimulatedSession] = {}
+
+    def check(self, scripts: Sequence[Script]) -> None:
+        del scripts
+
+    async def open(self, plan: Plan) -> str:
+        return self.runs.setdefault(plan.run, SimulatedSession(plan)).uid
+
+    async def release(self, run: str, uid: str) -> None:
+        assert self.runs[run].uid == uid
+        self.runs[run].released = True
+
+    async def follow(self, run: str, uid: str, after: int = 0) -> AsyncIterator[Observations]:
+        del uid, after
+        session = self.runs[run]
+        while session.alive:
+            session.runs_one_script(lambda _script, _attempt: SUCCEEDS, FakeClock())
+        ended = Ended(log_is_complete=True)
+        yield Observations(run=run, records=only_events(from_log(session.log)), ended=ended)
+
+    async def close(self, run: str, uid: str, control: SessionControl) -> None:
+        del uid
+        self.runs[run].word = control
+
+    async def reap(self, patience: float) -> None:
+        del patience
+
+
+@dataclass
+class SimulatedBackend:
+    """Implements `reconciler.SessionBackend`, and notes what is asked of it."""
+
+    asked_for: list[str] = field(default_factory=list[str])
+    """The uids of jobs, in turn, whose sessions somebody wanted."""
+    forgotten: list[str] = field(default_factory=list[str])
+    kept: list[set[str]] = field(default_factory=list[set[str]])
+    """The uids that each tidying left alone."""
+
+    def sessions(self, ensojob: EnsoJobObject) -> SimulatedSessions:
+        self.asked_for.append(ensojob.uid)
+        return SimulatedSessions()
+
+    async def forget(self, namespace: str, uid: str) -> None:
+        del namespace
+        self.forgotten.append(uid)
+
+    async def tidy(self, namespaces: Collection[str], known: Collection[str]) -> None:
+        del namespaces
+        self.kept.append({*known})
