@@ -7,8 +7,8 @@ import logging
 from collections.abc import Sequence
 
 from enso_operator.blocking import in_thread
-from enso_operator.coordinator.allowance import Allowance
 from enso_operator.coordinator.obstacles import without_numbers
+from enso_operator.coordinator.token_bucket import TokenBucket
 from enso_operator.kube.client import Document, NoSuchObject, Refused
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.event_recorder import Recorder
@@ -43,7 +43,7 @@ class EventPublisher:
         """Names of what is known to be there: after a failure only the rest is posted again."""
         self._noted: set[tuple[str, str]] = set()
         """The operator's own words, each of which is posted once."""
-        self._allowance = Allowance(AT_ONCE, A_SECOND, clock.now())
+        self._bucket = TokenBucket(AT_ONCE, A_SECOND, clock.now())
 
     async def tell(self, ensojob: EnsoJobObject, job: Job, events: Sequence[Event]) -> None:
         """Post the new events of the job. Raises Unavailable, but not for ever."""
@@ -93,8 +93,8 @@ class EventPublisher:
     def _allowed(self, documents: Sequence[Document]) -> list[Document]:
         """Return the first of the new ones, as many as may be posted now."""
         new = self._new(documents)
-        allowed = new[: max(0, int(self._allowance.left(self._clock.now())))]
-        self._allowance.spend(len(allowed))
+        allowed = new[: max(0, int(self._bucket.left(self._clock.now())))]
+        self._bucket.spend(len(allowed))
         return allowed
 
     def _give_way(self, ensojob: EnsoJobObject, error: EnsoError) -> None:

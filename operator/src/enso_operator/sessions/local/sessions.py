@@ -18,8 +18,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import job_execution_framework
-from enso_operator.coordinator.allowance import Allowance
 from enso_operator.coordinator.session_location import SessionLocation
+from enso_operator.coordinator.token_bucket import TokenBucket
 from enso_operator.manifests.to_domain import SecretKey
 from enso_operator.sessions.local.state_folders import make_private
 from job_execution_framework.domain.cause import Cause, Reason
@@ -123,7 +123,7 @@ class LocalSessions:
         journal, position, pause = self.directory(run) / supervisor.JOURNAL, 0, 0.0
         lines, damage = Lines(), ""
         now = asyncio.get_running_loop().time
-        allowance = Allowance(RECORDS_AT_ONCE, RECORDS_A_SECOND, now())
+        bucket = TokenBucket(RECORDS_AT_ONCE, RECORDS_A_SECOND, now())
         while True:
             gone = self._is_gone(run)  # asked before reading: what it wrote is there by then
             piece = b"" if damage else _read(journal, position)
@@ -142,8 +142,8 @@ class LocalSessions:
             if ended:
                 return
             pause = SHORTEST_LOOK_SECONDS if piece else min(pause * 1.5, LONGEST_LOOK_SECONDS)
-            allowance.spend(len(records))
-            await asyncio.sleep(max(pause, SHORTEST_LOOK_SECONDS, allowance.wait(now())))
+            bucket.spend(len(records))
+            await asyncio.sleep(max(pause, SHORTEST_LOOK_SECONDS, bucket.wait(now())))
 
     async def close(self, run: str, uid: str, control: SessionControl) -> None:
         """Leave the word; the supervisor sees it within a moment."""

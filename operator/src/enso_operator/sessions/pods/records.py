@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from enso_operator.coordinator.allowance import Allowance
+from enso_operator.coordinator.token_bucket import TokenBucket
 from enso_operator.sessions.pods import names
 from enso_operator.sessions.pods.logs import NoLog, PodLogs
 from enso_operator.sessions.pods.sidecar import DRAINED
@@ -57,7 +57,7 @@ class Records:
     """The log was cut: what is missing may be in the session's summary."""
     damage: str = field(default="", init=False)
     """What is not as a session writes it: nothing after it is believed."""
-    _allowance: Allowance = field(init=False)
+    _bucket: TokenBucket = field(init=False)
     _noise: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
@@ -68,18 +68,18 @@ class Records:
         if self.gap:
             self.end, self.drained = None, False
         self.gap, self._noise = False, 0
-        self._allowance = Allowance(AT_ONCE, A_SECOND, now)
+        self._bucket = TokenBucket(AT_ONCE, A_SECOND, now)
 
     def wait(self, now: float) -> float:
         """Return the seconds until more may be read."""
-        return self._allowance.wait(now)
+        return self._bucket.wait(now)
 
     def sift(self, lines: Sequence[bytes]) -> list[bytes]:
         """Return the lines that say something; all else in a log is not for us."""
         told = [line for line in lines if line.startswith(BEGINS) or line == _DRAINED]
         size = sum(map(len, lines))
         self._noise += len(lines) - len(told) + size - sum(map(len, told))
-        self._allowance.spend(size + COST_OF_A_LINE * len(lines))
+        self._bucket.spend(size + COST_OF_A_LINE * len(lines))
         if self._noise > NOISE_BYTES and not self.damage:
             self.damage = f"it holds more than {NOISE_BYTES} bytes that are no records"
         return told
@@ -93,7 +93,7 @@ class Records:
             return None
         if (known := _SEQ.match(line)) and int(known[1]) <= self.seq:
             return None
-        self._allowance.spend(COST_OF_A_RECORD + COST_OF_ITS_BYTES * len(line))
+        self._bucket.spend(COST_OF_A_RECORD + COST_OF_ITS_BYTES * len(line))
         try:
             record = _read(line)
         except Unreadable as error:

@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from enso_operator.coordinator.allowance import Allowance
+from enso_operator.coordinator.token_bucket import TokenBucket
 from job_execution_framework.service_layer.record_line import BEGINS, LONGEST_BYTES, Lines
 
 JOURNAL, READY = "journal", "ready"
@@ -87,24 +87,24 @@ class Tail:
         self.at_end = False
         """All that the journal had was read, the last time that it was looked at."""
         self._position, self._lines = 0, Lines()
-        self._allowance = Allowance(AT_ONCE_BYTES, BYTES_A_SECOND, now)
+        self._bucket = TokenBucket(AT_ONCE_BYTES, BYTES_A_SECOND, now)
 
     def read(self, now: float) -> bytes:
         """Return the next records, each with its newline; nothing where it would be too much."""
-        if self._allowance.left(now) <= 0:
+        if self._bucket.left(now) <= 0:
             return b""
         piece = self._piece()
         self._position += len(piece)
         self.at_end = not piece
         lines = self._lines.of(piece)
         records = [line for line in lines if line.startswith(BEGINS) and len(line) <= LONGEST_BYTES]
-        self._allowance.spend(sum(max(len(record), LEAST_COST_BYTES) for record in records))
+        self._bucket.spend(sum(max(len(record), LEAST_COST_BYTES) for record in records))
         return b"".join(record + b"\n" for record in records)
 
     def rest(self, now: float) -> Iterator[bytes]:
         """Return what is left, to the end, unless that is more than a whole journal."""
-        self._allowance, self.at_end = Allowance(AT_ONCE_BYTES, BYTES_A_SECOND, now), False
-        while self._allowance.left(now) > 0 and not self.at_end:
+        self._bucket, self.at_end = TokenBucket(AT_ONCE_BYTES, BYTES_A_SECOND, now), False
+        while self._bucket.left(now) > 0 and not self.at_end:
             yield self.read(now)
 
     def _piece(self) -> bytes:

@@ -1,10 +1,13 @@
-"""How much of something may be had: so much at once, and beyond that so much a second."""
+"""A token bucket: so much may be used at once, and beyond that so much a second.
+
+The publisher of Events and the readers and writers of sessions' records are limited by it.
+"""
 
 from __future__ import annotations
 
 
-class Allowance:
-    """A budget that fills up again. Whoever overdraws it waits until that is made good."""
+class TokenBucket:
+    """It may be overdrawn: then the next one waits until it is filled up again."""
 
     def __init__(self, at_once: float, a_second: float, now: float) -> None:
         self._at_once, self._a_second = at_once, a_second
