@@ -77,6 +77,12 @@ def test_a_script_that_never_started_has_no_attempt() -> None:
     assert made.why[:2] == (f"open did not start: ConfigError: {sentence}", "log     /log")
 
 
+def test_a_script_of_a_library_without_files_is_named_and_not_a_sessions_copy_of_it() -> None:
+    copy = Frame("/enso/run/scripts/enso_script_simulate.py", 88, "main", "solver.step(frame)")
+    made = card(failed(replace(CAUSE, at=copy)))
+    assert "at      simulate, line 88 in main: solver.step(frame)" in made.why
+
+
 def test_a_reason_that_is_no_exception_is_named() -> None:
     made = card(failed(Cause(Reason.TIMEOUT, "ran longer than 40 s")))
     assert made.why[0] == "simulate (2 of 3), attempt 1, failed after 41 s: Timeout"

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from job_execution_framework.domain.cause import LONGEST_MESSAGE, Cause, escaped, unbroken
+from job_execution_framework.domain.cause import LONGEST_MESSAGE, Cause, Frame, escaped, unbroken
 from job_execution_framework.domain.events import arguments, took
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.script import LibraryScript
+from job_execution_framework.domain.script import LibraryScript, Script, module_of
 
 LARGEST_BYTES = 1024
 """A card fits into one message of any tool."""
@@ -57,10 +57,18 @@ def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> 
     what = f"{cause.error}: {cause.message}" if cause.error else cause.message
     head += [f"  {line}" for line in what.splitlines()[:LONGEST_HEADLINE]]
     head += [f"  {cause.root}"] if cause.root else []
-    file = isinstance(job.script(name).work, LibraryScript) and cause.at and cause.at.file
-    place = f"{file or name}, {cause.at}" if cause.at else ""
+    place = f"{_file(job.script(name), cause.at)}, {cause.at}" if cause.at else ""
     head += _labelled(at=place, args=args, on=on)
     return _card(parts, head, _said(cause), ending)
+
+
+def _file(script: Script, at: Frame) -> str:
+    """Return what people open to see that line: a file of theirs, or the script by its name."""
+    if not isinstance(script.work, LibraryScript):
+        return script.name
+    # The library of a cluster has no files: a session makes one for the while that it lasts.
+    is_copy = at.file.endswith(f"/{module_of(script.name)}.py")
+    return script.work.name if is_copy else at.file or script.name
 
 
 def to_come(job: Job) -> str:
