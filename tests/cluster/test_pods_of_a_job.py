@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from kubernetes.client import ApiClient
 
-from enso_operator.sessions.pods import lingering
-from enso_operator.sessions.pods.lingering import Lingering
+from enso_operator.sessions.pods import pod_reaper
+from enso_operator.sessions.pods.pod_reaper import PodReaper
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.eventually import until
 from tests.support.pods import session_pod
@@ -90,7 +90,7 @@ def test_a_deletion_in_the_foreground_waits_for_the_pod(ns: ClusterNamespace) ->
 def test_a_pod_that_a_proxy_keeps_up_is_ended_when_its_end_is_written(
     ns: ClusterNamespace, client: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lingering, "LINGER_SECONDS", 0.05)
+    monkeypatch.setattr(pod_reaper, "LINGER_SECONDS", 0.05)
     ns.apply(of_scripts({"name": "open"}))
     given = pod_with_a_proxy(ns)
     commits_to(ns, given["metadata"]["uid"])
@@ -101,7 +101,7 @@ def test_a_pod_that_a_proxy_keeps_up_is_ended_when_its_end_is_written(
         return sum(one.resource == "ensojobs" and one.namespace == ns.namespace for one in requests)
 
     async def watched() -> None:
-        pods = Lingering(client)
+        pods = PodReaper(client)
         pods.on_event("MODIFIED", given)
         await asyncio.to_thread(until, lambda: asked() > 1)
         assert "activeDeadlineSeconds" not in pod(ns)["spec"], "how it ended is not written yet"

@@ -11,9 +11,10 @@ from enso_operator.coordinator.session_location import SessionLocation
 from enso_operator.sessions.pods import state
 from enso_operator.sessions.pods.container import ContainerFollower
 from enso_operator.sessions.pods.follower import PodFollower
+from enso_operator.sessions.pods.inbox import PodGone, PodSeen
 from enso_operator.sessions.pods.logs import NoLog, PodLogs
 from enso_operator.sessions.pods.pod_api import PodApi
-from enso_operator.sessions.pods.run_ref import PodGone, RunRef
+from enso_operator.sessions.pods.run_ref import RunRef
 from enso_operator.settings import PodSettings
 from job_execution_framework.domain import events
 from job_execution_framework.domain.errors import EnsoError
@@ -24,12 +25,12 @@ from job_execution_framework.service_layer.observations import Ended, Observatio
 from job_execution_framework.service_layer.records import Record, to_line
 from tests.support.pods import Document
 
-SUBJECT = RunRef("main-1", "shot-main-1-abcde", "pod-uid", ("open", "save"))
+RUN = RunRef("main-1", "shot-main-1-abcde", "pod-uid", ("open", "save"))
 SETTINGS = PodSettings(records_image="enso", pull_patience_seconds=0)
 
 
 def started(script: str, seq: int) -> events.ScriptStarted:
-    number = SUBJECT.scripts.index(script) + 1
+    number = RUN.scripts.index(script) + 1
     return events.ScriptStarted(
         at=1, origin="main-1", seq=seq, script=script, number=number, of=2, attempt=1
     )
@@ -52,37 +53,37 @@ class Node:
     expired: int = 0
     given_up: int = 0
     warned: list[Document] = field(default_factory=list[Document])
-    told: list[str] = field(default_factory=list[str])
+    controls: list[str] = field(default_factory=list[str])
     refused: int = 0
     """How often a log was asked for that was not there yet."""
 
     def get(self, name: str) -> Document | None:
-        assert name == SUBJECT.pod
+        assert name == RUN.pod
         return self.states[0]
 
     def delete(self, name: str, uid: str) -> None:
-        assert (name, uid) == (SUBJECT.pod, SUBJECT.uid)
+        assert (name, uid) == (RUN.pod, RUN.uid)
         self.deleted += 1
 
     def expire(self, name: str, uid: str) -> None:
-        assert (name, uid) == (SUBJECT.pod, SUBJECT.uid)
+        assert (name, uid) == (RUN.pod, RUN.uid)
         self.expired += 1
 
     def give_up(self, pod: Document) -> bool:
-        assert pod["metadata"]["uid"] == SUBJECT.uid
+        assert pod["metadata"]["uid"] == RUN.uid
         self.given_up += 1
         return True
 
     def warnings(self, uid: str) -> list[Document]:
-        assert uid == SUBJECT.uid
+        assert uid == RUN.uid
         return self.warned
 
-    def tell(self, name: str, uid: str, word: str) -> None:
-        assert (name, uid) == (SUBJECT.pod, SUBJECT.uid)
-        self.told.append(word)
+    def send_control(self, name: str, uid: str, control: str) -> None:
+        assert (name, uid) == (RUN.pod, RUN.uid)
+        self.controls.append(control)
 
     async def follow(self, namespace: str, name: str, container: str) -> AsyncIterator[list[bytes]]:
-        assert (namespace, name, container) == ("shows", SUBJECT.pod, "records")
+        assert (namespace, name, container) == ("shows", RUN.pod, "records")
         await asyncio.sleep(0)
         if (now := self.states[0]) and not state.records_have_begun(now):
             self.refused += 1
@@ -96,51 +97,53 @@ class Node:
 
 
 @dataclass
-class Told:
+class Followed:
+    """What a follower has said of its run."""
+
     records: list[Event]
     ended: Ended
-    places: list[SessionLocation]
+    locations: list[SessionLocation]
 
     @property
-    def place(self) -> SessionLocation:
+    def location(self) -> SessionLocation:
         """Where the session was last."""
-        return self.places[-1] if self.places else SessionLocation()
+        return self.locations[-1] if self.locations else SessionLocation()
 
 
 def follow(
     node: Node,
     *,
     container: bool = False,
-    word: SessionControl | None = None,
+    control: SessionControl | None = None,
     timeout: float | None = None,
     patience: float = 0,
     after: int = 0,
     settle: float = 0,
     began_at: float | None = None,
-) -> Told:
+) -> Followed:
     """Follow the run while the node's Pod goes through its states."""
 
-    async def run() -> Told:
-        places: list[SessionLocation] = []
-        calls, logs = cast("PodApi", node), cast("PodLogs", node)
+    async def run() -> Followed:
+        locations: list[SessionLocation] = []
+        api, logs = cast("PodApi", node), cast("PodLogs", node)
         settings = SETTINGS.model_copy(update={"pull_patience_seconds": patience})
-        subject = replace(SUBJECT, after=after, settle_seconds=settle, began_at=began_at)
-        given = (subject, calls, logs, settings, SystemClock(), places.append)
+        run_ref = replace(RUN, after=after, settle_seconds=settle, began_at=began_at)
+        given = (run_ref, api, logs, settings, SystemClock(), locations.append)
         follower = ContainerFollower(*given, timeout) if container else PodFollower(*given)
-        if word:
-            follower.tell(word)
-        seen: list[Observations] = []
+        if control:
+            follower.on_control(control)
+        observed: list[Observations] = []
         async with asyncio.timeout(20):
-            async for one in follower.observations():
-                seen.append(one)
+            async for observations in follower.observations():
+                observed.append(observations)
                 if len(node.states) > 1:
                     await asyncio.sleep(0.02)  # the log is read meanwhile
                     last, *node.states = node.states
                     now = node.states[0]
-                    follower.inbox.put_nowait(now or PodGone(last))
-        last_one = seen[-1].ended
-        assert last_one
-        records = [event for one in seen for event in one.records]
-        return Told(records, last_one, places)
+                    follower.inbox.put_nowait(PodSeen(now) if now else PodGone(last))
+        ended = observed[-1].ended
+        assert ended
+        records = [event for observations in observed for event in observations.records]
+        return Followed(records, ended, locations)
 
     return asyncio.run(run())

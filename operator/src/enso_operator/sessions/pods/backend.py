@@ -1,4 +1,7 @@
-"""The session Pods of all EnsoJobs: whoever follows one hears of it here."""
+"""Sessions in Pods: what `bootstrap` gives the reconciler, where sessions are to run so.
+
+Whatever the watch brings of any Pod is passed on here to the `PodFollower` of its run.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,10 @@ from enso_operator.kube.client import Document
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.sessions.pods import state
 from enso_operator.sessions.pods.follower import PodFollower
-from enso_operator.sessions.pods.lingering import Lingering
+from enso_operator.sessions.pods.inbox import PodGone, PodSeen
 from enso_operator.sessions.pods.logs import PodLogs
 from enso_operator.sessions.pods.pod_api import PodApi
-from enso_operator.sessions.pods.run_ref import PodGone
+from enso_operator.sessions.pods.pod_reaper import PodReaper
 from enso_operator.sessions.pods.sessions import PodSessions
 from enso_operator.settings import PodSettings
 from job_execution_framework.domain.errors import EnsoError, Unavailable
@@ -39,30 +42,30 @@ class PodSessionBackend:
     """By the Pod's uid."""
     _gated: dict[str, Document] = field(default_factory=dict[str, Document], init=False)
     """Pods that were not released, by uid."""
-    _lingering: Lingering = field(init=False)
+    _reaper: PodReaper = field(init=False)
     _sweeps: dict[str, int] = field(default_factory=dict[str, int], init=False)
     """How often each was found so."""
 
     def __post_init__(self) -> None:
-        self._lingering = Lingering(self.client)
+        self._reaper = PodReaper(self.client)
 
     def sessions(self, ensojob: EnsoJobObject) -> PodSessions:
         """Return the sessions of a job. Raises InvalidJob."""
-        calls = PodApi(self.client, ensojob.namespace)
-        return PodSessions(ensojob, calls, self.logs, self.settings, self.clock, self._follow)
+        api = PodApi(self.client, ensojob.namespace)
+        return PodSessions(ensojob, api, self.logs, self.settings, self.clock, self._follow)
 
     def on_event(self, kind: str | None, pod: Document) -> None:
         """Take what a watch of Pods brought."""
         uid = pod["metadata"]["uid"]
         if follower := self._followers.get(uid):
-            follower.inbox.put_nowait(PodGone(pod) if kind == "DELETED" else pod)
+            follower.inbox.put_nowait(PodGone(pod) if kind == "DELETED" else PodSeen(pod))
         if not state.job_of(pod):
             kind = "DELETED"  # whatever becomes of it, it is none of ours
         if kind != "DELETED" and state.is_gated(pod):
             self._gated[uid] = pod
         else:
-            self._let_be(uid)
-        self._lingering.on_event(kind, pod)
+            self._forget_gated(uid)
+        self._reaper.on_event(kind, pod)
 
     async def forget(self, namespace: str, uid: str) -> None:
         """Leave it to the garbage collector: Pods belong to their EnsoJob."""
@@ -76,23 +79,23 @@ class PodSessionBackend:
                 continue
             try:
                 await in_thread(self._remove_late, pod)
-                self._let_be(uid)
+                self._forget_gated(uid)
             except Unavailable:
                 continue  # the next sweep asks again
             except EnsoError as error:
                 _log.warning("Pod %s was made late, and cannot be removed: %s", uid, error)
 
-    def _let_be(self, uid: str) -> None:
+    def _forget_gated(self, uid: str) -> None:
         self._gated.pop(uid, None)
         self._sweeps.pop(uid, None)
 
     def _remove_late(self, pod: Document) -> None:
         metadata = pod["metadata"]
         namespace, name = metadata["namespace"], metadata["name"]
-        calls = PodApi(self.client, namespace)
-        if calls.committed(state.job_of(pod)) != metadata["uid"]:
+        api = PodApi(self.client, namespace)
+        if api.committed(state.job_of(pod)) != metadata["uid"]:
             _log.warning("Pod %s/%s was made late: it is removed", namespace, name)
-            calls.delete(name, metadata["uid"])
+            api.delete(name, metadata["uid"])
 
     def _follow(self, follower: PodFollower | None, uid: str) -> None:
         if follower:

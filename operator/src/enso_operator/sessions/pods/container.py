@@ -12,8 +12,9 @@ from datetime import datetime
 
 from enso_operator.blocking import patiently
 from enso_operator.kube.client import Document, Refused
-from enso_operator.sessions.pods import names, state
+from enso_operator.sessions.pods import causes, names, state
 from enso_operator.sessions.pods.follower import MARGIN_SECONDS, PodFollower
+from enso_operator.sessions.pods.inbox import Wake
 from job_execution_framework.domain.cause import LINES_KEPT, Cause, Reason
 from job_execution_framework.domain.events import (
     Event,
@@ -42,17 +43,17 @@ class ContainerFollower(PodFollower):
     _imposed: Cause | None = field(default=None, init=False)
     """What they say that its kubelet did to it: a program that obeys may exit with 0."""
 
-    def listen(self) -> None:
+    def start_reading(self) -> None:
         """Leave the log alone: it is the container's own."""
 
-    def seen_in_pod(self) -> tuple[Event, ...]:
+    def events_of_pod(self) -> tuple[Event, ...]:
         """Return what is new: that it started, and how it ended."""
-        if self.pod is None or not state.has_begun(self.pod):
+        if self.run.pod is None or not state.has_begun(self.run.pod):
             return ()
         before = len(self._seen)
         if not self._seen:
-            self._seen.append(replace(_start(self.pod), at=self._first_seen(self.pod)))
-        outcome = self._outcome(self.pod)
+            self._seen.append(replace(_start(self.run.pod), at=self._first_seen(self.run.pod)))
+        outcome = self._outcome(self.run.pod)
         if len(self._seen) == 1 and outcome:
             self._seen.append(outcome)
         return tuple(self._seen[before:])
@@ -73,29 +74,29 @@ class ContainerFollower(PodFollower):
         """Return how the run ended, once that is certain."""
         if len(self._seen) > 1:
             return Ended(log_is_complete=True)
-        if not self._seen or self.pod is None:
+        if not self._seen or self.run.pod is None:
             return super().ended()
-        if not (self.gone or state.is_over(self.pod)) or self._is_to_ask():
+        if not (self.run.gone or state.is_over(self.run.pod)) or self._is_to_ask():
             return None
-        return Ended(log_is_complete=True, cause=self._imposed or state.why_over(self.pod))
+        return Ended(log_is_complete=True, cause=self._imposed or causes.why_over(self.run.pod))
 
-    async def see_to_it(self) -> None:
+    async def intervene(self) -> None:
         """Ask, when the container has ended, whether it did that by itself."""
-        await super().see_to_it()
+        await super().intervene()
         if self._is_to_ask():
-            self._imposed = state.imposed(await self._warnings())
+            self._imposed = causes.imposed(await self._warnings())
             self._asked = True
-            self.inbox.put_nowait(None)
+            self.inbox.put_nowait(Wake())
 
     def _is_to_ask(self) -> bool:
-        has_ended = self.pod is not None and state.ended(self.pod) is not None
+        has_ended = self.run.pod is not None and state.ended(self.run.pod) is not None
         return has_ended and not self._asked
 
     async def _warnings(self) -> list[Document]:
         try:
-            return await patiently(self.calls.warnings, self.subject.uid)
+            return await patiently(self.api.warnings, self.run_ref.uid)
         except Refused as error:
-            _log.warning("%s: its Events cannot be read: %s", self.subject.pod, error)
+            _log.warning("%s: its Events cannot be read: %s", self.run_ref.pod, error)
             return []
 
     def _outcome(self, pod: Document) -> ScriptEvent | None:
@@ -103,10 +104,10 @@ class ContainerFollower(PodFollower):
         end, cause = state.ended(pod), None
         if state.restarts(pod) or end is None or self._is_to_ask():
             return None
-        if self.because or self.ended_at:
+        if self.run.end_cause or self.run.end_asked_at:
             cancelled = Cause(Reason.CANCELLED, "it was ended, because the job was cancelled")
-            cause = self.because or cancelled
-        elif self._imposed or state.is_disturbed(pod):
+            cause = self.run.end_cause or cancelled
+        elif self._imposed or causes.is_disturbed(pod):
             return None
         elif end.get("exitCode") or end.get("signal"):
             cause = _exit(pod, end)
@@ -123,18 +124,18 @@ class ContainerFollower(PodFollower):
 
         How long it ran its node knows all the same.
         """
-        if self.subject.began_at is not None:
-            return self.subject.began_at
+        if self.run_ref.began_at is not None:
+            return self.run_ref.began_at
         return self.clock.now() - _seconds(state.ended(pod) or {})
 
     def _times_out_at(self) -> float:
         return self._seen[0].at + (self.timeout_seconds or 0.0)
 
-    def tell(self, control: SessionControl) -> None:
-        """Know what the session was told: a container hears no word, it is ended by its Pod's."""
-        super().tell(control)
+    def on_control(self, control: SessionControl) -> None:
+        """Know what the session is to do: a container reads no control, so its Pod is ended."""
+        super().on_control(control)
         if control is SessionControl.CANCEL:
-            self._told_at -= self.settings.grace_seconds + MARGIN_SECONDS
+            self._control_at -= self.settings.grace_seconds + MARGIN_SECONDS
 
 
 def _start(pod: Document) -> ScriptStarted:
@@ -151,11 +152,11 @@ def _seconds(end: Document) -> float:
 
 def _exit(pod: Document, end: Document) -> Cause:
     lines = [line for line in lines_of(str(end.get("message") or "")) if line.strip()]
-    why = f"the container exited with {state.exit_of(pod)}"
+    why = f"the container exited with {causes.exit_of(pod)}"
     return replace(
-        state.out_of_memory(pod) or Cause(Reason.EXIT_CODE, why),
+        causes.out_of_memory(pod) or Cause(Reason.EXIT_CODE, why),
         exit_code=int(end.get("exitCode") or 0),
-        signal=state.signal_of(end),
+        signal=causes.signal_of(end),
         said=tuple(lines[-LINES_KEPT:]),
         said_lines=len(lines),
     )

@@ -48,13 +48,13 @@ class SessionPod:
     def container(self) -> ContainerSpec | None:
         """The container that is all of the session, where it is one."""
         first = self.plan.lease[0]
-        return next(one for one in self.spec.scripts if one.name == first).container
+        return next(script for script in self.spec.scripts if script.name == first).container
 
     @property
     def session(self) -> SessionSpec:
         """What the job says of the session."""
         name = self.plan.session.name
-        given = (one for one in self.spec.sessions if one.name == name)
+        given = (session for session in self.spec.sessions if session.name == name)
         return next(given, SessionSpec(name=name))
 
     def config(self) -> Document:
@@ -246,7 +246,7 @@ class SessionPod:
 
 def _secret_names(environment: Sequence[EnvironmentVariable]) -> tuple[str, ...]:
     """Return the variables whose values come from Secrets."""
-    sources = ((one.name, one.value_from) for one in environment)
+    sources = ((variable.name, variable.value_from) for variable in environment)
     return tuple(name for name, source in sources if source and source.secret_key_ref)
 
 
@@ -289,4 +289,4 @@ def _patience(seconds: int) -> list[Document]:
 
 
 def _dumped(models: Any) -> list[Document]:  # noqa: ANN401  # models of any kind
-    return [one.model_dump(by_alias=True, exclude_none=True) for one in models]
+    return [model.model_dump(by_alias=True, exclude_none=True) for model in models]

@@ -96,9 +96,9 @@ class PodApi:
                 gates = found
         return None
 
-    def tell(self, name: str, uid: str, word: str) -> None:
-        """Leave a word for the session of this uid, if it is still there."""
-        self._change(name, uid, {"op": "add", "path": _CONTROL_PATH, "value": word})
+    def send_control(self, name: str, uid: str, control: str) -> None:
+        """Write what the session of this uid is to do, if it is still there."""
+        self._change(name, uid, {"op": "add", "path": _CONTROL_PATH, "value": control})
 
     def expire(self, name: str, uid: str) -> None:
         """Have what runs in the Pod of this uid ended, with its grace; the Pod stays, to be read.
@@ -172,7 +172,7 @@ class PodApi:
 def owner_of(document: Document) -> str:
     """Return the uid of the object that an object belongs to, nothing where there is none."""
     owners: list[Document] = document["metadata"].get("ownerReferences") or []
-    return next((str(one["uid"]) for one in owners if one.get("controller")), "")
+    return next((str(owner["uid"]) for owner in owners if owner.get("controller")), "")
 
 
 def _creating(call: Callable[[], R]) -> R:

@@ -1,34 +1,23 @@
-"""The records of a session Pod, read from the log of its records container, as often as need be.
+"""What the log of a session Pod's records container holds: each new record once, within limits.
 
-The end of the log's stream never means the session's end: the log is read again, from its start,
-until the session is known to have ended. What was passed on before is passed on once.
-
-Our own container prints the log, and lets no flood through. It is not relied on: what a log may
-cost is bounded here as well.
+`records_reader.py` reads the log, as often as need be, and gives its lines to `Records`. Our own
+container prints the log, and lets no flood through. It is not relied on: what a log may cost is
+bounded here as well.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from enso_operator.coordinator.token_bucket import TokenBucket
-from enso_operator.sessions.pods import names
-from enso_operator.sessions.pods.logs import NoLog, PodLogs
 from enso_operator.sessions.pods.sidecar import DRAINED
-from job_execution_framework.domain.errors import Unavailable, Unreadable
+from job_execution_framework.domain.errors import Unreadable
 from job_execution_framework.domain.events import Event
 from job_execution_framework.service_layer.record_line import BEGINS, LONGEST_BYTES
 from job_execution_framework.service_layer.records import End, from_line
 
-SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.03, 2.0
-STEADY_SECONDS = 1.0
-"""A stream that lasted so long is followed by a short pause, whatever was before."""
-UNSEEN_SECONDS = 10.0
-"""Before a log is asked for although its Pod does not show that there is one."""
 AT_ONCE, A_SECOND = 16 * 1024 * 1024, 1024 * 1024
 """What reading a log may cost, from its start on and then each second: in bytes of the log."""
 COST_OF_A_LINE = 46
@@ -57,6 +46,8 @@ class Records:
     """The log was cut: what is missing may be in the session's summary."""
     damage: str = field(default="", init=False)
     """What is not as a session writes it: nothing after it is believed."""
+    unavailable: str = field(default="", init=False)
+    """Why the log cannot be read, in the API server's words, while it cannot."""
     _bucket: TokenBucket = field(init=False)
     _noise: int = field(default=0, init=False)
 
@@ -75,14 +66,14 @@ class Records:
         return self._bucket.wait(now)
 
     def sift(self, lines: Sequence[bytes]) -> list[bytes]:
-        """Return the lines that say something; all else in a log is not for us."""
-        told = [line for line in lines if line.startswith(BEGINS) or line == _DRAINED]
+        """Return the lines that are records, or that end the log; all else in it is not for us."""
+        wanted = [line for line in lines if line.startswith(BEGINS) or line == _DRAINED]
         size = sum(map(len, lines))
-        self._noise += len(lines) - len(told) + size - sum(map(len, told))
+        self._noise += len(lines) - len(wanted) + size - sum(map(len, wanted))
         self._bucket.spend(size + COST_OF_A_LINE * len(lines))
         if self._noise > NOISE_BYTES and not self.damage:
             self.damage = f"it holds more than {NOISE_BYTES} bytes that are no records"
-        return told
+        return wanted
 
     def take(self, line: bytes) -> Event | None:
         """Take in one line; return the event that it holds, if it is a new one."""
@@ -118,53 +109,3 @@ def _read(line: bytes) -> Event | End:
     if len(line) > LONGEST_BYTES:
         raise Unreadable(f"a record of more than {LONGEST_BYTES} bytes")
     return from_line(line)
-
-
-@dataclass(frozen=True)
-class Stream:
-    """The log begins to be read, or its stream has ended."""
-
-    begins: bool
-
-
-@dataclass(frozen=True)
-class Unheard:
-    """The log cannot be read now, which tells nothing of it; `why` is what the API server says."""
-
-    why: str
-
-
-News = list[bytes] | Stream | Unheard
-"""What comes of reading a log. Lines are those that came together."""
-
-
-async def read(
-    logs: PodLogs,
-    namespace: str,
-    pod: str,
-    heard: Callable[[News], Awaitable[None]],
-    begun: asyncio.Event,
-) -> None:
-    """Pass on the lines of the Pod's records, again and again from the start, until cancelled.
-
-    No more is read before `heard` has returned. Until their container is seen to have `begun` that
-    is tried seldom: its kubelet would refuse.
-    """
-    pause, now = SHORTEST_PAUSE_SECONDS, asyncio.get_running_loop().time
-    while True:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(begun.wait(), UNSEEN_SECONDS)
-        await heard(Stream(begins=True))
-        since, lines = now(), logs.follow(namespace, pod, names.RECORDS)
-        try:
-            async for together in lines:
-                await heard(together)
-            await heard(Stream(begins=False))
-        except NoLog:
-            await heard(Stream(begins=False))
-        except Unavailable as error:
-            await heard(Unheard(str(error)))
-        if now() >= since + STEADY_SECONDS:
-            pause = SHORTEST_PAUSE_SECONDS
-        await asyncio.sleep(pause)
-        pause = min(pause * 1.3, LONGEST_PAUSE_SECONDS)

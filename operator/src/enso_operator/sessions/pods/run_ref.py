@@ -11,13 +11,6 @@ from job_execution_framework.domain.cause import Cause
 
 
 @dataclass(frozen=True)
-class PodGone:
-    """The Pod is no more; `last` is how it was seen last, if it was."""
-
-    last: Document | None = None
-
-
-@dataclass(frozen=True)
 class RunRef:
     """Which run is followed."""
 

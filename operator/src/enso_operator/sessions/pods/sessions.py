@@ -42,16 +42,16 @@ class PodSessions:
     def __init__(  # what a session stands on
         self,
         ensojob: EnsoJobObject,
-        calls: PodApi,
+        api: PodApi,
         logs: PodLogs,
         settings: PodSettings,
         clock: Clock,
-        followed: Callable[[PodFollower | None, str], None],
+        on_following: Callable[[PodFollower | None, str], None],
     ) -> None:
-        self._ensojob, self._calls, self._logs = ensojob, calls, logs
-        self._settings, self._clock, self._followed = settings, clock, followed
+        self._ensojob, self._api, self._logs = ensojob, api, logs
+        self._settings, self._clock, self._on_following = settings, clock, on_following
         self._followers: dict[str, PodFollower] = {}
-        self._words: dict[str, SessionControl] = {}
+        self._controls: dict[str, SessionControl] = {}
         self._planned = ""
         """The ConfigMap of a plan that is known to be there."""
         self.location = SessionLocation()
@@ -71,7 +71,7 @@ class PodSessions:
         """Raise InvalidJob where a session asks for what the operator's settings do not allow."""
         for session in self._spec.sessions:
             check_session(session, self._settings)
-        bare = {one.name for one in self._spec.sessions if not one.image}
+        bare = {session.name for session in self._spec.sessions if not session.image}
         if not self._spec.sessions:
             bare = {script.session for script in scripts}
         for script in scripts:
@@ -91,30 +91,30 @@ class PodSessions:
 
     async def release(self, run: str, uid: str) -> None:
         """Let the Pod of this uid start, unless it was released before, or is to end anyway."""
-        if run not in self._words:
+        if run not in self._controls:
             with waiting():  # it may have been, or be gone: whoever follows it sees that
-                await in_thread(self._calls.release, self._pod(run), uid)
+                await in_thread(self._api.release, self._pod(run), uid)
 
     async def follow(self, run: str, uid: str, after: int = 0) -> AsyncIterator[Observations]:
         """Yield the run's records after that number; the last observation says that it `ended`."""
         follower = self._followers[run] = self._follower(run, uid, after)
-        self._followed(follower, uid)
-        if run in self._words:
-            follower.tell(self._words[run])
+        self._on_following(follower, uid)
+        if run in self._controls:
+            follower.on_control(self._controls[run])
         try:
-            async for seen in follower.observations():
-                yield seen
+            async for observations in follower.observations():
+                yield observations
         finally:
-            self._followed(None, uid)
+            self._on_following(None, uid)
             del self._followers[run]
 
     async def close(self, run: str, uid: str, control: SessionControl) -> None:
         """Tell the run to end; it ends in its own time."""
-        self._words[run] = control
+        self._controls[run] = control
         if run in self._followers:  # it sees to the end, whether the session hears it or not
-            self._followers[run].tell(control)
+            self._followers[run].on_control(control)
         with waiting():
-            await in_thread(self._calls.tell, self._pod(run), uid, control.value)
+            await in_thread(self._api.send_control, self._pod(run), uid, control.value)
 
     async def reap(self, patience: float) -> None:
         """Leave Pods alone: they stay for whoever reads their logs, and go with the job."""
@@ -124,7 +124,7 @@ class PodSessions:
 
     def _follower(self, run: str, uid: str, after: int) -> PodFollower:
         rows, session = self._ensojob.job().rows, names.session_of(run)
-        subject = RunRef(
+        run_ref = RunRef(
             run,
             self._pod(run),
             uid,
@@ -134,14 +134,16 @@ class PodSessions:
             began_at=rows[session].latest.started_at if after and session in rows else None,
         )
         given = (
-            subject,
-            self._calls,
+            run_ref,
+            self._api,
             self._logs,
             self._settings,
             self._clock,
             self._on_location_changed,
         )
-        own = (one for one in self._spec.scripts if one.container and one.name == session)
+        own = (
+            script for script in self._spec.scripts if script.container and script.name == session
+        )
         if script := next(own, None):
             return ContainerFollower(*given, timeout_seconds=script.timeout_seconds)
         return PodFollower(*given)
@@ -149,7 +151,7 @@ class PodSessions:
     def _settle_seconds(self, run: str) -> float:
         """Return how long what nobody saw end may go on, where another run would follow it."""
         session = names.session_of(run)
-        policies = {one.name: one.on_interrupted.policy for one in self._spec.sessions}
+        policies = {each.name: each.on_interrupted.policy for each in self._spec.sessions}
         is_retried = policies.get(session) == "Retry"
         return self._settings.termination_seconds + SETTLE_SECONDS if is_retried else 0.0
 
@@ -165,11 +167,11 @@ class PodSessions:
             config = pod.config()
             name = config["metadata"]["name"]
             if name != self._planned:  # a Pod that is refused is tried again and again
-                self._calls.create_plan(config)
+                self._api.create_plan(config)
                 self._planned = name
         document = pod.pod(name)
         try:
-            made = self._calls.create(document)
+            made = self._api.create(document)
         except Taken:
             made = self._adopted(document)
         return str(made["metadata"]["uid"])
@@ -181,7 +183,7 @@ class PodSessions:
         and Conflict where somebody has committed to it meanwhile.
         """
         name = wanted["metadata"]["name"]
-        found = self._calls.get(name)
+        found = self._api.get(name)
         if found is None or state.is_leaving(found):
             raise Unavailable(f"an earlier Pod {name} is going")
         if owner_of(found) != self._ensojob.uid:
@@ -189,11 +191,11 @@ class PodSessions:
         if _plan(found) == _plan(wanted) or not state.is_gated(found):
             return found
         uid = found["metadata"]["uid"]
-        if self._calls.committed(self._ensojob.name) == uid:
+        if self._api.committed(self._ensojob.name) == uid:
             raise Conflict(f"Pod {name} was committed to by somebody else meanwhile")
-        self._calls.delete(name, uid)
+        self._api.delete(name, uid)
         try:
-            return self._calls.create(wanted)
+            return self._api.create(wanted)
         except Taken as error:
             raise Unavailable(f"an earlier Pod {name} is going") from error
 

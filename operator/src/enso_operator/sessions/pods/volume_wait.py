@@ -23,10 +23,10 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass
-class Delay:
-    """What is known of one Pod's delay."""
+class VolumeWait:
+    """What one Pod waits for, as far as its Events tell."""
 
-    calls: PodApi
+    api: PodApi
     uid: str
     _since: float | None = field(default=None, init=False)
     """When it was first seen without its volumes; None while it is not."""
@@ -71,12 +71,12 @@ class Delay:
             return
         self._looked = now
         try:
-            found = await in_thread(self.calls.warnings, self.uid)
+            found = await in_thread(self.api.warnings, self.uid)
         except (Refused, Unavailable) as error:
             _log.warning("a Pod does not begin, and its Events cannot be read: %s", error)
             return
-        told = [one for one in found if one.get("reason") in _VOLUME]
-        if told:
-            newest = max(told, key=lambda one: str(one.get("lastTimestamp") or ""))
+        about_volumes = [event for event in found if event.get("reason") in _VOLUME]
+        if about_volumes:
+            newest = max(about_volumes, key=lambda event: str(event.get("lastTimestamp") or ""))
             why = Cause(Reason.CONFIG_ERROR, str(newest.get("message") or newest["reason"]))
             self._why = str(newest["reason"]), why

@@ -18,11 +18,11 @@ from tests.support.pods import RUNNING, WAITING, Document, disrupted, ended, pod
 
 def test_a_session_whose_log_ends_in_order_has_ended() -> None:
     node = Node([pod(session=RUNNING)], [[line(started("open", 1)), line(End())]])
-    told = follow(node)
-    assert [event.seq for event in told.records] == [1]
-    assert told.ended == Ended(log_is_complete=True)
-    assert "render-12" in told.place.on
-    assert told.place.log == "kubectl logs -n shows shot-main-1-abcde -c session"
+    followed = follow(node)
+    assert [event.seq for event in followed.records] == [1]
+    assert followed.ended == Ended(log_is_complete=True)
+    assert "render-12" in followed.location.on
+    assert followed.location.log == "kubectl logs -n shows shot-main-1-abcde -c session"
 
 
 def test_a_log_is_asked_for_when_its_container_is_seen_to_run() -> None:
@@ -36,11 +36,11 @@ def test_a_log_is_asked_for_when_its_container_is_seen_to_run() -> None:
 def test_a_container_that_was_killed_leaves_what_it_wrote() -> None:
     over = pod(session=ended(137, "Error"), records=ended(), version=2, phase="Failed")
     node = Node([pod(session=RUNNING), over], [[line(started("open", 1))]] * 2 + [[b"drained"]])
-    told = follow(node)
-    assert [event.seq for event in told.records] == [1]
-    assert told.ended.log_is_complete
-    assert told.ended.cause
-    assert "exit code 137" in told.ended.cause.message
+    followed = follow(node)
+    assert [event.seq for event in followed.records] == [1]
+    assert followed.ended.log_is_complete
+    assert followed.ended.cause
+    assert "exit code 137" in followed.ended.cause.message
 
 
 def test_memory_that_ran_out_under_cgroup_v2_is_known() -> None:
@@ -57,10 +57,10 @@ def test_where_the_log_is_lost_the_summary_tells(is_all: bool) -> None:
     word = "ended" if is_all else "goes-on"
     message = f"enso/1 {word} 1S1 2F3:Timeout"
     over = pod(session=ended(137, "Error", message), records=ended(), version=2, phase="Failed")
-    told = follow(Node([pod(session=RUNNING), over]))
-    assert told.ended.log_is_complete is is_all
-    assert (told.ended.cause is None) is is_all
-    assert told.ended.outcomes == (
+    followed = follow(Node([pod(session=RUNNING), over]))
+    assert followed.ended.log_is_complete is is_all
+    assert (followed.ended.cause is None) is is_all
+    assert followed.ended.outcomes == (
         Outcome("open", 1, ScriptState.SUCCEEDED),
         Outcome("save", 3, ScriptState.FAILED, "Timeout"),
     )
@@ -68,21 +68,25 @@ def test_where_the_log_is_lost_the_summary_tells(is_all: bool) -> None:
 
 @pytest.mark.parametrize("states", [[pod(session=RUNNING), None], [None]])
 def test_a_pod_that_is_gone_without_a_word_leaves_a_doubt(states: list[Document | None]) -> None:
-    told = follow(Node(states))
-    assert not told.ended.log_is_complete
-    assert told.ended.cause
-    assert told.ended.cause.reason == Reason.SESSION_LOST
-    assert (told.place.pod, told.place.log, told.place.is_gone) == ("", "", True)
+    followed = follow(Node(states))
+    assert not followed.ended.log_is_complete
+    assert followed.ended.cause
+    assert followed.ended.cause.reason == Reason.SESSION_LOST
+    assert (followed.location.pod, followed.location.log, followed.location.is_gone) == (
+        "",
+        "",
+        True,
+    )
 
 
 def test_an_image_that_never_comes_ends_the_pod_and_nothing_has_run() -> None:
     missing = pod(session=waiting("ErrImagePull", "pull access denied"), version=2)
     node = Node([pod(), missing, missing, None])
-    told = follow(node)
+    followed = follow(node)
     assert (node.given_up, node.deleted) == (1, 0)
-    assert told.ended.log_is_complete
-    assert told.ended.cause
-    assert (told.ended.cause.reason, told.ended.cause.message) == (
+    assert followed.ended.log_is_complete
+    assert followed.ended.cause
+    assert (followed.ended.cause.reason, followed.ended.cause.message) == (
         Reason.IMAGE_PULL_FAILED,
         "studio/houdini:20.5: pull access denied",
     )
@@ -92,12 +96,12 @@ def test_a_volume_that_does_not_come_is_told_by_the_pods_events(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(volume_wait, "FIRST_LOOK_SECONDS", 0)
-    told = [
+    followed = [
         {"reason": "FailedMount", "message": "older", "lastTimestamp": "2026-11-26T12:00:00Z"},
         {"reason": "FailedMount", "message": "no secret", "lastTimestamp": "2026-11-26T12:00:01Z"},
         {"reason": "Unhealthy", "message": "other", "lastTimestamp": "2026-11-26T12:00:02Z"},
     ]
-    node = Node([*(pod(version=version) for version in range(1, 5)), None], warned=told)
+    node = Node([*(pod(version=version) for version in range(1, 5)), None], warned=followed)
     cause = follow(node).ended.cause
     assert node.given_up == 1
     assert cause
@@ -111,15 +115,15 @@ def test_an_init_container_that_hangs_is_told_and_its_log_stays(
     hangs = {"vault": RUNNING}
     over = pod(session=WAITING, inits={"vault": ended(137, "Error")}, phase="Failed", version=9)
     node = Node([*(pod(session=WAITING, inits=hangs, version=i) for i in range(1, 5)), over])
-    told = follow(node)
+    followed = follow(node)
     assert (node.given_up, node.expired, node.deleted) == (0, 1, 0)
-    assert told.ended.log_is_complete
-    assert told.ended.cause
-    assert (told.ended.cause.reason, told.ended.cause.message) == (
+    assert followed.ended.log_is_complete
+    assert followed.ended.cause
+    assert (followed.ended.cause.reason, followed.ended.cause.message) == (
         Reason.INIT_CONTAINER,
         "its init container vault has not ended",
     )
-    assert told.place.log == "kubectl logs -n shows shot-main-1-abcde -c vault"
+    assert followed.location.log == "kubectl logs -n shows shot-main-1-abcde -c vault"
 
 
 def test_a_job_that_is_cancelled_does_not_wait_for_an_init_container(
@@ -127,51 +131,53 @@ def test_a_job_that_is_cancelled_does_not_wait_for_an_init_container(
 ) -> None:
     monkeypatch.setattr(volume_wait, "FIRST_LOOK_SECONDS", 0)
     node = Node([*[pod(session=WAITING, inits={"vault": RUNNING})] * 3, None])
-    told = follow(node, word=SessionControl.CANCEL, patience=300)
+    followed = follow(node, control=SessionControl.CANCEL, patience=300)
     assert (node.given_up, node.expired) == (1, 0)
-    assert told.ended == Ended(log_is_complete=True)
+    assert followed.ended == Ended(log_is_complete=True)
 
 
 def test_an_init_container_that_fails_is_named_with_its_log() -> None:
     failed = {"vault": ended(3, "Error", "permission denied")}
     over = pod(session=WAITING, records=ended(143), inits=failed, phase="Failed", version=2)
-    told = follow(Node([pod(), over]))
-    assert told.ended.log_is_complete
-    assert str(told.ended.cause) == (
+    followed = follow(Node([pod(), over]))
+    assert followed.ended.log_is_complete
+    assert str(followed.ended.cause) == (
         "InitContainer: its init container vault ended with exit code 3: permission denied"
     )
-    assert told.place.log.endswith(" -c vault")
+    assert followed.location.log.endswith(" -c vault")
 
 
 def test_a_patience_does_not_begin_anew_with_each_of_a_kubelets_words() -> None:
     words = ["ErrImagePull", "ImagePullBackOff"] * 8
     states = [pod(session=waiting(word), version=i) for i, word in enumerate(words, start=1)]
     node = Node([*states, None])
-    told = follow(node, patience=0.1)
+    followed = follow(node, patience=0.1)
     assert node.given_up
-    assert told.ended.cause
-    assert told.ended.cause.reason == Reason.IMAGE_PULL_FAILED
+    assert followed.ended.cause
+    assert followed.ended.cause.reason == Reason.IMAGE_PULL_FAILED
 
 
 def test_a_session_that_is_about_to_begin_hears_its_word_itself() -> None:
     node = Node([pod(), pod(session=RUNNING, version=2)], [[line(End())]])
-    told = follow(node, word=SessionControl.PAUSE)
+    followed = follow(node, control=SessionControl.PAUSE)
     assert (node.given_up, node.expired, node.deleted) == (0, 0, 0)
-    assert told.ended == Ended(log_is_complete=True)
+    assert followed.ended == Ended(log_is_complete=True)
 
 
 def test_what_began_on_a_node_that_is_lost_nobody_knows() -> None:
     lost = pod(phase="Failed", conditions=disrupted("DeletionByPodGC"), deleted=True, version=2)
-    told = follow(Node([pod(), lost, None]))
-    assert not told.ended.log_is_complete
-    assert told.ended.cause
-    assert told.ended.cause.reason == Reason.NODE_LOST
+    followed = follow(Node([pod(), lost, None]))
+    assert not followed.ended.log_is_complete
+    assert followed.ended.cause
+    assert followed.ended.cause.reason == Reason.NODE_LOST
 
 
 def test_a_pod_that_was_removed_by_force_is_said_to_be_so() -> None:
-    told = follow(Node([pod(session=RUNNING), pod(session=RUNNING, deleted=True, version=2), None]))
-    assert told.ended.cause
-    assert "by force" in told.ended.cause.message
+    followed = follow(
+        Node([pod(session=RUNNING), pod(session=RUNNING, deleted=True, version=2), None])
+    )
+    assert followed.ended.cause
+    assert "by force" in followed.ended.cause.message
 
 
 def test_an_image_with_an_old_python_says_so() -> None:
@@ -192,11 +198,11 @@ def test_a_queue_is_waited_in_and_a_word_ends_that() -> None:
     }
     queued = pod(scheduled=False, conditions=[unschedulable])
     node = Node([queued, None])
-    told = follow(node, word=SessionControl.PAUSE)
+    followed = follow(node, control=SessionControl.PAUSE)
     assert (node.given_up, node.deleted) == (1, 0)
-    assert told.ended == Ended(log_is_complete=True)
-    assert told.place.waits
-    assert told.place.waits.reason == Reason.UNSCHEDULABLE
+    assert followed.ended == Ended(log_is_complete=True)
+    assert followed.location.waits
+    assert followed.location.waits.reason == Reason.UNSCHEDULABLE
 
 
 def test_what_was_taken_away_is_said_to_be_so() -> None:
@@ -204,28 +210,28 @@ def test_what_was_taken_away_is_said_to_be_so() -> None:
         session=ended(143, "Error"), conditions=disrupted("PreemptionByScheduler"), version=2
     )
     log = [line(started("open", 1)), line(End("Terminated: taken away"))]
-    told = follow(Node([pod(session=RUNNING), leaving], [log]))
-    assert told.ended.log_is_complete
-    assert told.ended.cause
-    assert told.ended.cause.reason == Reason.PREEMPTED
+    followed = follow(Node([pod(session=RUNNING), leaving], [log]))
+    assert followed.ended.log_is_complete
+    assert followed.ended.cause
+    assert followed.ended.cause.reason == Reason.PREEMPTED
 
 
 def test_a_damaged_log_is_not_believed_and_its_session_is_ended() -> None:
     over = pod(session=ended(143, "Error"), records=ended(), version=2, phase="Failed")
     node = Node([*[pod(session=RUNNING)] * 6, over], [[b'{"v":99}']])
-    told = follow(node)
-    assert node.told == ["cancel"]
-    assert not told.ended.log_is_complete
-    assert told.ended.cause
-    assert "damaged" in told.ended.cause.message
+    followed = follow(node)
+    assert node.controls == ["cancel"]
+    assert not followed.ended.log_is_complete
+    assert followed.ended.cause
+    assert "damaged" in followed.ended.cause.message
 
 
 ATTEMPT = {"enso.dev/attempt": to_line(started("open", 1)).decode()}
 
 
 def outcome(*states: Document) -> tuple[list[str], Ended]:
-    told = follow(Node([*states]), container=True)
-    return [type(event).__name__ for event in told.records], told.ended
+    followed = follow(Node([*states]), container=True)
+    return [type(event).__name__ for event in followed.records], followed.ended
 
 
 def test_a_containers_exit_code_is_its_outcome() -> None:
@@ -290,9 +296,9 @@ def test_a_container_that_takes_too_long_is_ended_and_fails() -> None:
     running = pod(session=RUNNING, annotations=ATTEMPT)
     over = pod(session=ended(143, "Error"), deleted=True, annotations=ATTEMPT, version=2)
     node = Node([running, running, over])
-    told = follow(node, container=True, timeout=0.001)
-    assert isinstance(told.records[-1], events.ScriptFailed)
-    assert told.records[-1].cause.reason == Reason.TIMEOUT
+    followed = follow(node, container=True, timeout=0.001)
+    assert isinstance(followed.records[-1], events.ScriptFailed)
+    assert followed.records[-1].cause.reason == Reason.TIMEOUT
     assert (node.expired, node.deleted) == (1, 0)  # its Pod stays, to be read
 
 
@@ -313,6 +319,6 @@ def test_a_container_that_began_before_a_restart_is_not_given_its_time_again() -
     running = pod(session=RUNNING, annotations=ATTEMPT)
     over = pod(session=ended(143, "Error"), deleted=True, annotations=ATTEMPT, version=2)
     node, an_hour_ago = Node([running, running, over]), SystemClock().now() - 3600
-    told = follow(node, container=True, timeout=1800, after=1, began_at=an_hour_ago)
+    followed = follow(node, container=True, timeout=1800, after=1, began_at=an_hour_ago)
     assert node.expired == 1
-    assert told.records[0].at == an_hour_ago
+    assert followed.records[0].at == an_hour_ago

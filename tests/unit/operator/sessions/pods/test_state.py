@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from enso_operator.sessions.pods import state
+from enso_operator.sessions.pods import causes, state
 from job_execution_framework.domain.cause import Reason
 from tests.support.pods import RUNNING, WAITING, Document, disrupted, ended, pod, waiting
 
@@ -42,7 +42,7 @@ NO_PYTHON = ended(128, "StartError", 'exec: "python3": executable file not found
     ],
 )
 def test_why_a_session_is_over(given: Document, reason: str, said: str) -> None:
-    cause = state.why_over(given)
+    cause = causes.why_over(given)
     assert cause.reason == reason
     assert said in cause.message
 
@@ -61,7 +61,7 @@ def test_why_a_session_is_over(given: Document, reason: str, said: str) -> None:
     ],
 )
 def test_what_a_session_waits_for(given: Document, reason: str) -> None:
-    waits = state.waits_for(given)
+    waits = causes.waits_for(given)
     assert waits
     assert waits[1].reason == reason
     assert not state.has_begun(given)
@@ -96,7 +96,7 @@ BESIDE = {"restartPolicy": "Always"}
 def test_a_session_may_wait_for_an_init_container_of_others(
     given: Document, reason: str, said: str
 ) -> None:
-    waits = state.waits_for(given)
+    waits = causes.waits_for(given)
     assert waits
     assert (waits[1].reason, waits[1].message) == (reason, said)
 
@@ -113,7 +113,7 @@ def test_an_init_container_of_others_that_fails_is_why_a_session_is_over(
     init: Document, said: str
 ) -> None:
     given = pod(inits={"vault": init}, session=WAITING, phase="Failed")
-    cause = state.why_over(given)
+    cause = causes.why_over(given)
     assert cause.reason == Reason.INIT_CONTAINER
     assert said in cause.message
     assert state.container_to_read(given) == "vault"
@@ -147,10 +147,10 @@ def test_the_log_of_an_init_container_that_ended_well_when_it_had_to_is_still_th
 def test_an_init_container_that_ended_after_the_session_is_no_reason() -> None:
     # What runs beside the session is ended after it, mostly by a signal.
     over = pod(inits={"mesh": ended(137, "Error") | BESIDE}, session=ended(1, "Error"))
-    assert state.why_over(over).reason == Reason.SESSION_LOST
+    assert causes.why_over(over).reason == Reason.SESSION_LOST
     assert state.container_to_read(over) == "session"
     leaving = pod(inits={"vault": ended(143, "Error")}, session=WAITING, deleted=True)
-    assert state.why_over(leaving).message == "somebody deleted its Pod"
+    assert causes.why_over(leaving).message == "somebody deleted its Pod"
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_an_init_container_that_ended_after_the_session_is_no_reason() -> None:
     ],
 )
 def test_a_moments_delay_is_nothing_to_talk_about(given: Document) -> None:
-    assert state.waits_for(given) is None
+    assert causes.waits_for(given) is None
 
 
 @pytest.mark.parametrize(
@@ -202,9 +202,9 @@ def test_gates_of_others_are_named_once_ours_is_gone() -> None:
     theirs = [{"name": "kueue.x-k8s.io/admission"}, {"name": "studio/budget"}]
     given = pod(scheduled=False)
     given["spec"]["schedulingGates"] = [{"name": "enso.dev/release"}, *theirs]
-    assert state.waits_for(given) is None
+    assert causes.waits_for(given) is None
     given["spec"]["schedulingGates"] = theirs
-    waits = state.waits_for(given)
+    waits = causes.waits_for(given)
     assert waits
     assert waits[1].reason == Reason.SCHEDULING_GATED
     assert "kueue.x-k8s.io/admission, studio/budget" in waits[1].message

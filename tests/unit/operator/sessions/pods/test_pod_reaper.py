@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from enso_operator.sessions.pods.lingering import is_kept_up
+from enso_operator.sessions.pods.pod_reaper import is_kept_up
 from tests.support.pods import RUNNING, WAITING, Document, container, ended, pod
 
 

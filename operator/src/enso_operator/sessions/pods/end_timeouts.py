@@ -1,4 +1,4 @@
-"""How long it is waited for what may still be told of a run that is over: not for ever.
+"""How long a `PodFollower` waits for what the log or the Pod may still say of a run that is over.
 
 All times are from when we saw it: a node's clock may differ from ours.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-ANSWERS, SPREAD_SECONDS = 3, 3.0
+TIMES_READ, SPREAD_SECONDS = 3, 3.0
 """How often, and over which time, a log is read for what is missing in it."""
 SUMMED_UP_SECONDS, UNKNOWN_SECONDS = 30.0, 300.0
 """How long a log may be kept from us: where the session's last words say how all went, and where
@@ -18,29 +18,29 @@ STATUS_SECONDS = 30.0
 
 
 @dataclass
-class Patience:
+class EndTimeouts:
     """What has been waited for, since the run was seen to be over."""
 
     over_at: float = field(default=math.inf, init=False)
-    _answers: int = field(default=0, init=False)
+    _times_read: int = field(default=0, init=False)
 
-    def over(self, now: float) -> None:
+    def run_is_over(self, now: float) -> None:
         """Know that nothing more will happen in the run."""
         self.over_at = min(self.over_at, now)
 
-    def answered(self) -> None:
+    def log_was_read(self) -> None:
         """Know that the log was read once more."""
-        self._answers += 1
+        self._times_read += 1
 
-    def has_log(self, now: float, *, gone: bool, summed_up: bool) -> bool:
+    def log_may_have_more(self, now: float, *, gone: bool, summed_up: bool) -> bool:
         """Whether the log may still hold what is missing. That of a Pod that is `gone` is gone."""
         if now >= self.over_at + (SUMMED_UP_SECONDS if summed_up else UNKNOWN_SECONDS):
             return False
         if gone:
-            return not self._answers
-        return self._answers < ANSWERS or now < self.over_at + SPREAD_SECONDS
+            return not self._times_read
+        return self._times_read < TIMES_READ or now < self.over_at + SPREAD_SECONDS
 
-    def has_status(self, now: float) -> bool:
+    def status_may_say_more(self, now: float) -> bool:
         """Whether the Pod's status may still say more of why it ended."""
         return now < self.over_at + STATUS_SECONDS
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from enso_operator.sessions.pods import patience, records
+from enso_operator.sessions.pods import end_timeouts, records
 from enso_operator.sessions.pods.logs import NoLog
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.errors import Unavailable
@@ -35,39 +35,39 @@ def over(last_words: str = "") -> Document:
 def _is_long(monkeypatch: pytest.MonkeyPatch, _is_short: None) -> None:
     """Also where this machine is busy the log comes within it."""
     for name in ("SPREAD_SECONDS", "SUMMED_UP_SECONDS", "UNKNOWN_SECONDS"):
-        monkeypatch.setattr(patience, name, 60)
+        monkeypatch.setattr(end_timeouts, name, 60)
 
 
 @pytest.fixture(autouse=True)
 def _is_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "SPREAD_SECONDS", 0.2)
-    monkeypatch.setattr(patience, "SUMMED_UP_SECONDS", 1)
-    monkeypatch.setattr(patience, "UNKNOWN_SECONDS", 2)
-    monkeypatch.setattr(patience, "STATUS_SECONDS", 1)
+    monkeypatch.setattr(end_timeouts, "SPREAD_SECONDS", 0.2)
+    monkeypatch.setattr(end_timeouts, "SUMMED_UP_SECONDS", 1)
+    monkeypatch.setattr(end_timeouts, "UNKNOWN_SECONDS", 2)
+    monkeypatch.setattr(end_timeouts, "STATUS_SECONDS", 1)
 
 
 @pytest.mark.usefixtures("_is_long")
 def test_a_log_that_is_refused_for_a_while_is_read_then() -> None:
     log = [line(started("open", 1)), line(End())]
-    told = follow(Node([pod(session=RUNNING), over()], [*[REFUSED] * 6, log]))
-    assert [event.seq for event in told.records] == [1]
-    assert told.ended == Ended(log_is_complete=True)
+    followed = follow(Node([pod(session=RUNNING), over()], [*[REFUSED] * 6, log]))
+    assert [event.seq for event in followed.records] == [1]
+    assert followed.ended == Ended(log_is_complete=True)
 
 
 @pytest.mark.usefixtures("_is_long")
 def test_a_log_that_is_not_there_at_once_is_read_over_some_time() -> None:
     log = [line(started("open", 1)), line(End())]
-    told = follow(Node([pod(session=RUNNING), over()], [*[NoLog("400")] * 4, log]))
-    assert told.ended == Ended(log_is_complete=True)
+    followed = follow(Node([pod(session=RUNNING), over()], [*[NoLog("400")] * 4, log]))
+    assert followed.ended == Ended(log_is_complete=True)
 
 
-@pytest.mark.parametrize("word", [None, SessionControl.CANCEL])
+@pytest.mark.parametrize("control", [None, SessionControl.CANCEL])
 def test_where_the_log_is_kept_from_us_for_ever_the_summary_is_believed(
-    word: SessionControl | None,
+    control: SessionControl | None,
 ) -> None:
-    told = follow(Node([pod(session=RUNNING), over(ALL)], then=REFUSED), word=word)
+    followed = follow(Node([pod(session=RUNNING), over(ALL)], then=REFUSED), control=control)
     outcomes = (Outcome("open", 1, ScriptState.SUCCEEDED),)
-    assert told.ended == Ended(log_is_complete=True, outcomes=outcomes)
+    assert followed.ended == Ended(log_is_complete=True, outcomes=outcomes)
 
 
 @pytest.mark.parametrize("gone", [False, True])
@@ -112,9 +112,9 @@ def test_a_node_that_shuts_down_is_said_to() -> None:
 
 def test_a_status_that_never_comes_is_not_waited_for_for_ever() -> None:
     log = [line(started("open", 1)), line(End("OSError: no space left on device"))]
-    told = follow(Node([pod(session=RUNNING), killed()], [log]))
-    assert told.ended.cause
-    assert told.ended.cause.message == "OSError: no space left on device"
+    followed = follow(Node([pod(session=RUNNING), killed()], [log]))
+    assert followed.ended.cause
+    assert followed.ended.cause.message == "OSError: no space left on device"
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_flood_ends_its_session(
     monkeypatch.setattr(records, "NOISE_BYTES", 1_000)
     node = Node([*[pod(session=RUNNING)] * 4, over(PART)], [log])
     cause = follow(node).ended.cause
-    assert node.told == ["cancel"]
+    assert node.controls == ["cancel"]
     assert cause
     assert cause.reason == Reason.SESSION_LOST
     assert why in cause.message
@@ -138,9 +138,9 @@ def test_a_flood_ends_its_session(
 
 def test_records_begin_where_the_job_is() -> None:
     log = [line(started("open", seq)) for seq in range(8, 12)]
-    told = follow(Node([pod(session=RUNNING)], [[*log, line(End())]]), after=9)
-    assert [event.seq for event in told.records] == [10, 11]
-    assert told.ended == Ended(log_is_complete=True)
+    followed = follow(Node([pod(session=RUNNING)], [[*log, line(End())]]), after=9)
+    assert [event.seq for event in followed.records] == [10, 11]
+    assert followed.ended == Ended(log_is_complete=True)
 
 
 @pytest.mark.parametrize(("code", "phase"), [(0, "Succeeded"), (3, "Failed")])
@@ -150,8 +150,8 @@ def test_a_container_that_obeys_its_kubelet_is_in_doubt(code: int, phase: str) -
     said = {"type": "Warning", "reason": "Evicted", "message": "The node was low on memory."}
     events = [{"type": "Warning", "reason": "MissingClusterDNS", "message": "other"}, said]
     states = [pod(session=RUNNING, annotations=attempt), final]
-    told = follow(Node(states, warned=events), container=True)
-    assert [type(event).__name__ for event in told.records] == ["ScriptStarted"]
-    assert told.ended.cause
-    assert told.ended.cause.reason == Reason.EVICTED
-    assert told.ended.cause.message == "The node was low on memory."
+    followed = follow(Node(states, warned=events), container=True)
+    assert [type(event).__name__ for event in followed.records] == ["ScriptStarted"]
+    assert followed.ended.cause
+    assert followed.ended.cause.reason == Reason.EVICTED
+    assert followed.ended.cause.message == "The node was low on memory."

@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass
-class Lingering:
+class PodReaper:
     """The Pods that others keep up, of all jobs."""
 
     client: ApiClient
@@ -46,14 +46,14 @@ class Lingering:
     async def _end(self, pod: Document) -> None:
         metadata = pod["metadata"]
         namespace, name, uid = metadata["namespace"], metadata["name"], metadata["uid"]
-        calls, pause = PodApi(self.client, namespace), LINGER_SECONDS
+        api, pause = PodApi(self.client, namespace), LINGER_SECONDS
         while True:
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             try:
                 # Until its job has written how the session ended, its state is what tells that.
-                if await patiently(calls.committed, state.job_of(pod)) != uid:
-                    await patiently(calls.expire, name, uid)
+                if await patiently(api.committed, state.job_of(pod)) != uid:
+                    await patiently(api.expire, name, uid)
                     _log.info("Pod %s/%s is ended, as its session has", namespace, name)
                     return
             except Refused as error:

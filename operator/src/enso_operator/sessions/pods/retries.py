@@ -1,4 +1,7 @@
-"""Calls about one Pod that may not work now: they are tried again, and told where that lasts."""
+"""Calls about one Pod that may not work now: its `PodFollower` makes them again later.
+
+Not tenacity's loop: meanwhile the follower goes on, and people are told what does not work.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,14 @@ from job_execution_framework.service_layer.clock import Clock
 
 
 @dataclass
-class Tries(Obstacles):
+class Retries(Obstacles):
     """What does not work now. `changed` is called after each try."""
 
     clock: Clock
     changed: Callable[[], None]
 
     @contextmanager
-    def of(self, what: str) -> Generator[None]:
+    def attempt(self, what: str) -> Generator[None]:
         """Try something once; where it does not work, `due` tells when to try again."""
         try:
             with waiting():
@@ -31,6 +34,6 @@ class Tries(Obstacles):
             self.passed(what)
         self.changed()
 
-    def is_again(self, what: str) -> bool:
+    def is_due(self, what: str) -> bool:
         """Whether something did not work, and it is time to try it once more."""
         return 0 < self.until(what) <= self.clock.now()

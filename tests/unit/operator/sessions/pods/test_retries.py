@@ -38,10 +38,10 @@ def test_a_pod_that_cannot_be_looked_at_is_looked_at_again() -> None:
 
     node = Unseen([pod(session=RUNNING)], [[line(started("open", 1)), line(End())]])
     node.errors = [Unavailable("the API server answered 500")] * 2
-    told = follow(node)
-    assert told.ended == Ended(log_is_complete=True)
+    followed = follow(node)
+    assert followed.ended == Ended(log_is_complete=True)
     assert not node.errors
-    assert not any(place.waits for place in told.places)  # it did not last
+    assert not any(location.waits for location in followed.locations)  # it did not last
 
 
 def test_a_pod_that_cannot_be_ended_is_told_and_tried_again(
@@ -57,16 +57,16 @@ def test_a_pod_that_cannot_be_ended_is_told_and_tried_again(
             return super().give_up(pod)
 
     node = Stuck([pod(scheduled=False)])
-    told = follow(node, word=SessionControl.CANCEL)
-    assert told.ended == Ended(log_is_complete=True)
+    followed = follow(node, control=SessionControl.CANCEL)
+    assert followed.ended == Ended(log_is_complete=True)
     assert node.given_up == 1
-    assert [str(place.waits) for place in told.places if place.waits] == [
+    assert [str(location.waits) for location in followed.locations if location.waits] == [
         "Unavailable: the API server answered 500",
         "Unavailable: you cannot do this",
     ]
 
 
 def test_the_end_of_what_runs_in_a_pod_that_vanished_is_waited_for_and_told() -> None:
-    told = follow(Node([pod(session=RUNNING), None]), settle=0.5)
-    waits = [str(place.waits) for place in told.places if place.is_gone]
+    followed = follow(Node([pod(session=RUNNING), None]), settle=0.5)
+    waits = [str(location.waits) for location in followed.locations if location.is_gone]
     assert waits[0] == f"SessionLost: {STILL_RUNS}"

@@ -1,0 +1,140 @@
+"""What is known of a run that a `PodFollower` follows, and how it ended, once that is certain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from enso_operator.kube.client import Document
+from enso_operator.sessions.pods import causes, state
+from enso_operator.sessions.pods.boot import OURS
+from enso_operator.sessions.pods.end_timeouts import EndTimeouts
+from enso_operator.sessions.pods.records import Records
+from enso_operator.sessions.pods.run_ref import RunRef
+from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.steps import SessionControl
+from job_execution_framework.runtime import summary
+from job_execution_framework.service_layer.observations import Ended, Outcome
+from job_execution_framework.service_layer.records import End
+
+DELETED_BY_FORCE = "somebody deleted its Pod by force, and nobody saw its processes end"
+
+
+@dataclass
+class FollowedRun:
+    """What its Pod and its log have shown, and what we did to it."""
+
+    run_ref: RunRef
+    records: Records
+    pod: Document | None = field(default=None, init=False)
+    """As it was seen last."""
+    gone_at: float | None = field(default=None, init=False)
+    """Since when it is known that the Pod is no more."""
+    control: SessionControl | None = field(default=None, init=False)
+    """What the session was told to do."""
+    end_cause: Cause | None = field(default=None, init=False)
+    """Why we end the Pod, where its own job did not ask for that."""
+    end_asked_at: float = field(default=0.0, init=False)
+    """When we had the Pod ended, 0 while we did not."""
+    timeouts: EndTimeouts = field(default_factory=EndTimeouts, init=False)
+
+    @property
+    def gone(self) -> bool:
+        """Whether the Pod is no more."""
+        return self.gone_at is not None
+
+    def ended(self, now: float) -> Ended | None:
+        """Return how the run ended, once that is certain."""
+        log = self.records
+        if log.end and log.complete:
+            return self._from_end_record(log.end, now)
+        if not (self.gone or (self.pod and state.is_over(self.pod))):
+            return None
+        if self._never_began():
+            cause = None if self.control and not self.end_cause else self._why_over()
+            return Ended(log_is_complete=True, cause=cause)
+        if self.may_still_run(now) or self._may_read_more(now):
+            return None
+        end = self._from_summary()
+        if log.complete:
+            end = Ended(log_is_complete=True, cause=self._why_over())
+        return None if self._may_see_more(end.cause, now) else end
+
+    def _from_end_record(self, end: End, now: float) -> Ended | None:
+        """Return the end of a run that said itself how it ended."""
+        cause = self._why_broken(end.broken) if end.broken else None
+        if self._may_see_more(cause, now):
+            return None
+        return Ended(log_is_complete=True, cause=cause, killed=end.killed)
+
+    def _from_summary(self) -> Ended:
+        """Return the end of a run whose log is not complete: its summary may know more."""
+        outcomes, is_all = self._summary()
+        cause = self._why_over() if self.records.damage or not is_all else None
+        if cause and self.records.unavailable:
+            unread = f"its log could not be read: {self.records.unavailable}"
+            cause = replace(cause, message=f"{cause.message}; {unread}")
+        return Ended(log_is_complete=is_all, cause=cause, outcomes=outcomes)
+
+    def _summary(self) -> tuple[tuple[Outcome, ...], bool]:
+        """Return what the session's summary tells, and whether that is all."""
+        message = state.termination_message(self.pod) if self.pod else ""
+        return summary.read(message, self.run_ref.scripts) or ((), False)
+
+    def _may_read_more(self, now: float) -> bool:
+        """Whether what is missing of the log may still be read."""
+        if self.records.drained or self.records.damage:
+            return False
+        return self.timeouts.log_may_have_more(now, gone=self.gone, summed_up=self._summary()[1])
+
+    def _may_see_more(self, cause: Cause | None, now: float) -> bool:
+        """Whether it is not known why the run was lost, and its kubelet may still say that."""
+        if cause is None or cause.reason != Reason.SESSION_LOST or self.records.damage:
+            return False
+        if self.gone or self.pod is None or state.is_final(self.pod):
+            return False
+        return not causes.is_disturbed(self.pod) and self.timeouts.status_may_say_more(now)
+
+    def may_still_run(self, now: float) -> bool:
+        """Whether the Pod was removed by force, and its node may not have ended it yet."""
+        if self.gone_at is None or (self.pod and state.is_over(self.pod)):
+            return False
+        return now < self.gone_at + self.run_ref.settle_seconds
+
+    def _never_began(self) -> bool:
+        """Whether it is certain that nothing of the session ran."""
+        if self.pod is None or state.has_begun(self.pod) or self.records.seq:
+            return False
+        if not state.is_scheduled(self.pod):
+            return True
+        is_over = state.is_over(self.pod) or bool(self.gone and self.end_asked_at)
+        # What became of a node's Pods is not known where it is others who say that they are over.
+        return is_over and causes.why_over(self.pod).reason != Reason.NODE_LOST
+
+    def _why_broken(self, recorded: str) -> Cause:
+        """Say what ended a session from outside; else what of our own broke in it."""
+        if self.pod and causes.is_disturbed(self.pod):
+            return self._our_cause() or causes.why_over(self.pod)
+        return Cause(Reason.SESSION_LOST, recorded)
+
+    def _why_over(self) -> Cause:
+        if self.records.damage:
+            return Cause(Reason.SESSION_LOST, f"its journal is damaged: {self.records.damage}")
+        if self.pod is None:
+            return Cause(Reason.SESSION_LOST, "its Pod is gone")
+        cause = self._our_cause() or causes.why_over(self.pod)
+        message = state.termination_message(self.pod)
+        if cause.reason != Reason.SESSION_LOST:
+            return cause
+        if self.gone and not state.is_over(self.pod) and state.is_leaving(self.pod):
+            return Cause(cause.reason, DELETED_BY_FORCE)
+        is_summary = summary.read(message, self.run_ref.scripts) is not None
+        if self.records.seq or not message or is_summary:
+            return cause
+        if message.startswith(OURS):  # why nothing began
+            return Cause(Reason.INTERPRETER_DID_NOT_START, message.removeprefix(OURS).strip())
+        return Cause(cause.reason, f"{cause.message}: {message}")
+
+    def _our_cause(self) -> Cause | None:
+        if self.end_cause or not self.end_asked_at:
+            return self.end_cause
+        return Cause(Reason.CANCELLED, "the session was ended, because it was cancelled")
