@@ -15,6 +15,7 @@ import pytest
 from enso_operator.sessions.local.sessions import OUTPUT, LocalSessions
 from job_execution_framework.domain.errors import Conflict
 from job_execution_framework.runtime import supervisor
+from job_execution_framework.service_layer.record_line import JOURNAL
 from tests.support.running import words_of
 from tests.support.session_contract import DEADLINE_SECONDS, Bench, SessionContract
 
@@ -23,7 +24,7 @@ class LocalBench(Bench):
     def __init__(self, root: Path) -> None:
         self.root = root
         self._all = [LocalSessions(root)]
-        self.journal = str(root / "main-1" / supervisor.JOURNAL)
+        self.journal = str(root / "main-1" / JOURNAL)
 
     @property
     def sessions(self) -> LocalSessions:

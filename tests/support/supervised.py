@@ -11,10 +11,10 @@ from job_execution_framework.domain import events
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import Script, Session
 from job_execution_framework.domain.steps import Open
-from job_execution_framework.runtime import supervisor
 from job_execution_framework.runtime.journal import Journal
 from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.plan import Plan
+from job_execution_framework.service_layer.record_line import JOURNAL
 from job_execution_framework.service_layer.records import Record
 
 
@@ -37,4 +37,4 @@ def supervised(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    return Journal(folder / supervisor.JOURNAL).read(), ran.stdout
+    return Journal(folder / JOURNAL).read(), ran.stdout

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from job_execution_framework import child
-from job_execution_framework.service_layer import report
 
 FILE = "/folder/open.py"
 
@@ -214,10 +213,6 @@ def main(): raise {raised}
     assert answer["message"] == message
     assert answer["error"] == raised.partition("(")[0]
     assert answer["frame"][1:3] == [8, "main"]
-
-
-def test_a_long_text_is_known_to_have_lost_its_end() -> None:
-    assert child.LONGEST_TEXT == report.LONGEST_REPORTED
 
 
 def test_a_script_is_a_module_of_its_own() -> None:

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 LARGEST_OUTPUT_BYTES = 4096
 LARGEST_EXIT_CODE = 2**31
 LONGEST_TEXT = 65536
+"""Characters of a text in a report; what is as long has lost its end."""
 LONGEST_LINE = 1000
+"""Characters of a line or a name in a report; what is as long has lost its end."""
 MOST_ROOTS, MOST_LEVELS = 4, 32
 _NAMELESS = ("builtins", "__main__", "enso_script")
 _STDLIB = os.path.dirname(os.__file__)

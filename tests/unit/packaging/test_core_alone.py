@@ -1,4 +1,4 @@
-"""The core without this checkout: from its wheel on Python 3.10, and as one file."""
+"""The core without this checkout: from its wheel, on a Python that has nothing else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from job_execution_framework.domain import events
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.domain.steps import Open
-from job_execution_framework.runtime.pack import pack
 from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.records import End, from_log
@@ -71,7 +70,9 @@ def test_the_wheel_runs_a_job_with_nothing_else_installed(wheel: Path, python: s
 
 
 @pytest.mark.parametrize("python", [sys.executable, *pythons("3.10", "3.13")])
-def test_the_supervisor_is_one_file_for_a_bare_python(tmp_path: Path, python: str) -> None:
+def test_the_supervisor_needs_nothing_but_the_wheel(
+    wheel: Path, tmp_path: Path, python: str
+) -> None:
     job = Job("job", (Script("hello", Source("def main(): print('hello')", "hello.py")),))
     job.record(events.JobAdded(at=0))
     job.record(events.JobStarted(at=0))
@@ -80,10 +81,14 @@ def test_the_supervisor_is_one_file_for_a_bare_python(tmp_path: Path, python: st
     plan, directory = tmp_path / "plan.json", tmp_path / "session"
     plan.write_text(Plan.of(job, step, ScriptLibrary([])).to_json())
     directory.mkdir()
-    pack(tmp_path / "runtime.pyz")
+    program = (
+        f"import sys; sys.path.insert(0, {str(wheel)!r})\n"
+        "from job_execution_framework.runtime.supervisor import main\n"
+        "sys.exit(main(*sys.argv[1:]))"
+    )
 
     ran = subprocess.run(
-        [python, "-I", "-S", str(tmp_path / "runtime.pyz"), str(plan), str(directory)],
+        [python, "-I", "-S", "-c", program, str(plan), str(directory)],
         capture_output=True,
         text=True,
         check=True,

@@ -25,7 +25,7 @@ from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.observations import Outcome
 from job_execution_framework.service_layer.plan import Plan
-from job_execution_framework.service_layer.record_line import LONGEST_BYTES
+from job_execution_framework.service_layer.record_line import JOURNAL, LONGEST_BYTES
 from job_execution_framework.service_layer.records import End
 from job_execution_framework.service_layer.runner import Result
 from tests.support.eventually import until
@@ -81,7 +81,7 @@ class Pod:
     def ends(self) -> list[str]:
         """Wait for its end; return what it recorded."""
         self.process.wait(30)
-        records = Journal(self.run / supervisor.JOURNAL).read()
+        records = Journal(self.run / JOURNAL).read()
         return [one.broken if isinstance(one, End) else type(one).__name__ for one in records]
 
 
@@ -116,7 +116,7 @@ def test_no_record_is_longer_than_one_may_be(tmp_path: Path) -> None:
     many = {f"n{i}": ["🎬" * 256] * 3 for i in range(32)}  # each is four bytes
     pod = Pod(tmp_path, Script("open", Source("def main(**many): pass"), many))
     assert pod.ends() == ["ScriptStarted", "ScriptSucceeded", ""]
-    lines = (pod.run / supervisor.JOURNAL).read_bytes().splitlines()
+    lines = (pod.run / JOURNAL).read_bytes().splitlines()
     assert max(map(len, lines)) <= LONGEST_BYTES
 
 
@@ -136,7 +136,7 @@ def test_what_a_failure_tells_of_a_secret_of_its_environment_is_hidden(tmp_path:
     environment = {"LICENCES": "canary@studio", "GONE": None}
     pod = Pod(tmp_path, Script("open", Source(tells)), environment=environment)
     pod.ends()
-    failed = Journal(pod.run / supervisor.JOURNAL).read()[1]
+    failed = Journal(pod.run / JOURNAL).read()[1]
     assert isinstance(failed, events.ScriptFailed)
     assert str(failed.cause) == "OSError: no licence at ***"
     assert "canary" not in pod.output.read_text()

@@ -12,7 +12,8 @@ from job_execution_framework.domain.secret import Secret
 from job_execution_framework.domain.values import TOO_DEEP, is_too_deep
 
 LONGEST_NAME = 63
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
+NAME = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+"""A regular expression: how scripts and sessions are named, as Kubernetes names objects."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def check(scripts: tuple[Script, ...], sessions: tuple[Session, ...]) -> None:
 
 def _check_names(kind: str, names: list[str]) -> None:
     for name in names:
-        if len(name) > LONGEST_NAME or not _NAME.match(name):
+        if len(name) > LONGEST_NAME or not re.fullmatch(NAME, name):
             raise InvalidJob(
                 f"{kind} name {name!r}: use at most {LONGEST_NAME} lower-case letters, digits and "
                 "'-', beginning and ending with a letter or digit"

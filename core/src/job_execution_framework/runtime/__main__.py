@@ -1,4 +1,4 @@
-"""``python -m job_execution_framework.runtime``, or the zipapp made of this: see `supervisor`."""
+"""``python -m job_execution_framework.runtime``: see `supervisor`."""
 
 import sys
 

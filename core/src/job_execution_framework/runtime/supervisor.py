@@ -44,11 +44,11 @@ from job_execution_framework.runtime.journal import Journal, JournalUnitOfWork
 from job_execution_framework.runtime.processes import orphans
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.plan import Plan
-from job_execution_framework.service_layer.record_line import LONGEST_BYTES
+from job_execution_framework.service_layer.record_line import JOURNAL, LONGEST_BYTES
 from job_execution_framework.service_layer.records import End, to_line
 from job_execution_framework.service_layer.runner import Result
 
-MARKER, ALIVE, JOURNAL, WORD = "marker", "alive", "journal", "word"
+MARKER, ALIVE, WORD = "marker", "alive", "word"
 GRACE_SECONDS = 5.0
 """From SIGTERM to SIGKILL, for a script's own clean-up."""
 LOOKS = 20

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 else:
     import _signal as signal  # the plain one: the other makes an enum of each number
 
-LONGEST_LINE = 1000
 _HERE = os.path.dirname(os.path.abspath((lambda: 0).__code__.co_filename))
 """Our folder; a host program may run us without a __file__."""
 
@@ -100,7 +99,7 @@ class _Worker:
             names = {thread.ident: thread.name for thread in threads if not thread.daemon}
             waits_for = {**names, **waits_for}
         for number, name in waits_for.items():
-            line = f"waits for {number:#x} {name}".replace("\n", " ")[:LONGEST_LINE]
+            line = f"waits for {number:#x} {name}".replace("\n", " ")[: child.LONGEST_LINE]
             os.write(self.crash, f"{line}\n".encode("utf-8", "backslashreplace"))
         faulthandler.dump_traceback_later(seconds, file=self.crash)
 

@@ -1,10 +1,13 @@
-"""What a line must be to be read as a record at all, and lines out of bytes as they come.
+"""What the journal of a session is called, which of its lines can be records, and how it is read.
 
-It imports nothing: the container that prints records starts with every Pod.
+Used by the supervisor, which writes the journal, and by whoever reads it: local sessions and the
+`records` container of a Pod. It imports nothing, because that container starts with every Pod.
 """
 
 from __future__ import annotations
 
+JOURNAL = "journal"
+"""The file in a session run's folder that its records are appended to."""
 BEGINS = b'{"v":'
 """How every record begins."""
 LONGEST_BYTES = 64 * 1024

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from job_execution_framework import child
 from job_execution_framework.domain.cause import Cause, Frame, Reason, printable
 from job_execution_framework.domain.lines import lines_of
 from job_execution_framework.domain.secret import Redactor
@@ -22,10 +23,6 @@ LONGEST_LINE = 300
 """Characters of one line of code or of output that a failure keeps."""
 ROOTS_SHOWN = 3
 """Leaves of an exception group that a failure names."""
-LONGEST_REPORTED = 65536
-"""Characters of a text in a report: one that is as long lost its end."""
-LONGEST_REPORTED_LINE = 1000
-"""Characters of a line or a name in a report: one that is as long lost its end."""
 
 
 def result_of(
@@ -64,13 +61,13 @@ def result_of(
 
 def hidden(text: str, redactor: Redactor) -> str:
     """Return a reported text without secrets; one that was cut may end inside of one."""
-    return redactor.hide(text, torn=len(text) >= LONGEST_REPORTED)
+    return redactor.hide(text, torn=len(text) >= child.LONGEST_TEXT)
 
 
 def _line(text: object, redactor: Redactor) -> str:
     """Return a reported name or line, without secrets."""
     line = str(text)
-    line = redactor.hide(line, torn=len(line) >= LONGEST_REPORTED_LINE)
+    line = redactor.hide(line, torn=len(line) >= child.LONGEST_LINE)
     return printable(line.rstrip(), LONGEST_LINE)
 
 

@@ -10,11 +10,13 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+from job_execution_framework.domain import script
+
 LONGEST_SECONDS = 366 * 24 * 3600
 """The longest time that a field takes: a year."""
 
 # Patterns, in what Python, pydantic and the API server's RE2 have in common.
-NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+NAME = f"^{script.NAME}$"
 OBJECT_NAME = r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"
 LIBRARY_NAME = r"^[A-Za-z0-9_]([-A-Za-z0-9_]*[A-Za-z0-9_])?$"
 REFERENCE = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_.]*$"
@@ -70,7 +72,7 @@ def _digits(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-Name = Annotated[str, Field(min_length=1, max_length=63, pattern=NAME)]
+Name = Annotated[str, Field(min_length=1, max_length=script.LONGEST_NAME, pattern=NAME)]
 JobName = Annotated[str, Field(min_length=1, max_length=52, pattern=NAME)]
 ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=OBJECT_NAME)]
 LibraryName = Annotated[str, Field(min_length=1, max_length=63, pattern=LIBRARY_NAME)]

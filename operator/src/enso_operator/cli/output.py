@@ -12,7 +12,7 @@ from pathlib import Path
 
 from enso_operator.sessions.local.sessions import OUTPUT
 from job_execution_framework.domain.lines import END
-from job_execution_framework.runtime.supervisor import JOURNAL
+from job_execution_framework.service_layer.record_line import JOURNAL
 
 LARGEST_LINE_BYTES = 64 * 1024
 

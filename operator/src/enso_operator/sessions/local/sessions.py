@@ -31,7 +31,7 @@ from job_execution_framework.domain.values import leaves
 from job_execution_framework.runtime import supervisor
 from job_execution_framework.service_layer.observations import Ended, Observations
 from job_execution_framework.service_layer.plan import Plan
-from job_execution_framework.service_layer.record_line import Lines
+from job_execution_framework.service_layer.record_line import JOURNAL, Lines
 from job_execution_framework.service_layer.records import End, Record, from_line, only_events
 
 _CORE = Path(job_execution_framework.__file__).parents[1]
@@ -120,7 +120,7 @@ class LocalSessions:
         """Yield the records as they come; the last observation says that the run `ended`."""
         del after  # nobody cuts a journal: it is read from its start
         self.location = SessionLocation(log=str(self.directory(run) / OUTPUT))
-        journal, position, pause = self.directory(run) / supervisor.JOURNAL, 0, 0.0
+        journal, position, pause = self.directory(run) / JOURNAL, 0, 0.0
         lines, damage = Lines(), ""
         now = asyncio.get_running_loop().time
         bucket = TokenBucket(RECORDS_AT_ONCE, RECORDS_A_SECOND, now())

@@ -22,9 +22,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from enso_operator.coordinator.token_bucket import TokenBucket
-from job_execution_framework.service_layer.record_line import BEGINS, LONGEST_BYTES, Lines
+from job_execution_framework.service_layer.record_line import BEGINS, JOURNAL, LONGEST_BYTES, Lines
 
-JOURNAL, READY = "journal", "ready"
+READY = "ready"
 PACKAGE = "job_execution_framework"
 HEARTBEAT_SECONDS = 10.0
 SHORTEST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.002, 0.05

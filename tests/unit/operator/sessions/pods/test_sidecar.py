@@ -15,12 +15,11 @@ import pytest
 from enso_operator.sessions.pods.sidecar import (
     AT_ONCE_BYTES,
     BYTES_A_SECOND,
-    JOURNAL,
     PIECE_BYTES,
     Tail,
 )
 from job_execution_framework.domain import events
-from job_execution_framework.service_layer.record_line import BEGINS, LONGEST_BYTES
+from job_execution_framework.service_layer.record_line import BEGINS, JOURNAL, LONGEST_BYTES
 from job_execution_framework.service_layer.records import End, to_line
 from tests.support.eventually import until
 
