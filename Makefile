@@ -35,43 +35,43 @@ lint: install ## Check style, types and architecture
 	$(RUN) lint-imports
 
 manifests: install ## Write the CRDs, and what of the chart is written by a program
-	@$(RUN) python -m dev.manifests
+	@$(RUN) python -m dev manifests
 
 # Whatever a program writes and git keeps is written again here and compared.
 verify: install ## Check generated files, copies, the chart and changelog fragments
 	$(UV) lock --check
-	@$(RUN) python -m dev.manifests --check
-	@$(RUN) python -m dev.chart
+	@$(RUN) python -m dev manifests --check
+	@$(RUN) python -m dev chart
 	@for member in core operator; do cmp LICENSE $$member/LICENSE; done
 	@said=$$($(RUN) towncrier build --draft --version next 2>&1) || { echo "$$said"; exit 1; }
 
 # Two workers: many tests start processes and wait for them, and small machines have two cores.
 test: install ## Check everything, then run all tests
-	@$(RUN) python -m dev.left_out
+	@$(RUN) python -m dev left-out
 	@$(MAKE) --no-print-directory lint verify
-	@$(RUN) python -m dev.node get
-	@code=0; $(RUN) pytest -n 2 || code=$$?; $(RUN) python -m dev.left_out; exit $$code
+	@$(RUN) python -m dev node get
+	@code=0; $(RUN) pytest -n 2 || code=$$?; $(RUN) python -m dev left-out; exit $$code
 
 up: install ## Show it all: the HTTP API on :5005, a cluster, the operator, example jobs
-	@$(RUN) python -m dev.up
+	@$(RUN) python -m dev up
 
 down: install ## End what `make up` started, and remove its cluster
-	@$(RUN) python -m dev.down
+	@$(RUN) python -m dev down
 
 cluster-up: install ## Start, or repair, a development API server (docs/cluster.md)
-	@$(RUN) python -m dev.cluster up
+	@$(RUN) python -m dev cluster up
 
 cluster: install ## The same with a real node, this machine: as root, on Linux
-	@$(RUN) python -m dev.node up
+	@$(RUN) python -m dev node up
 
 cluster-down: install ## Stop either and remove its data
-	@$(RUN) python -m dev.cluster down
+	@$(RUN) python -m dev cluster down
 
 kubeconfig: install ## Print the path of its kubeconfig: make -s kubeconfig
-	@$(RUN) python -m dev.cluster kubeconfig
+	@$(RUN) python -m dev cluster kubeconfig
 
 image: install ## Build the operator's image, and import it into the node
-	@$(RUN) python -m dev.node image
+	@$(RUN) python -m dev node image
 
 bench: install ## Measure, as ratios to plain Python
 	@$(RUN) python -m benchmarks

@@ -8,14 +8,15 @@ import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from dev.checkout import DEFAULT_NAME
 from dev.cluster import binaries
-from dev.cluster.places import DEFAULT_NAME
+from dev.cluster.commands import install_crds
 from dev.cluster.plane import Cluster
 from dev.cluster.programs import NODE
-from dev.cluster.resources import install_crds
-from dev.node import commands, images, node, node_lock, requirements
+from dev.host import node_lock, requirements
+from dev.node import commands, images, node
+from dev.node.commands import shared
 from dev.node.node import Node
-from dev.node.sharing import shared
 
 from tests.support.eventually import until
 

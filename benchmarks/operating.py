@@ -19,9 +19,9 @@ from pathlib import Path
 
 import httpx2 as httpx
 from dev.cluster import binaries
+from dev.cluster.commands import install_crds
 from dev.cluster.plane import Cluster
 from dev.cluster.programs import CLUSTER
-from dev.cluster.resources import install_crds
 from dev.cluster.sharing import shared
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 

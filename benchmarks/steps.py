@@ -16,8 +16,8 @@ from datetime import datetime
 from itertools import pairwise
 
 from dev.cluster.audit import AuditLog
-from dev.node import requirements
-from dev.node.places import HOME, POD_LOGS
+from dev.host import requirements
+from dev.host.places import HOME, POD_LOGS
 
 from benchmarks.run import Run, is_of
 from benchmarks.watching import Document, Watching

@@ -10,10 +10,10 @@ from typing import Any
 
 import yaml
 from dev.chart.values import Values
+from dev.checkout import CHECKOUT
 from pydantic import BaseModel
 
-ROOT = Path(__file__).resolve().parents[2]
-CHART = ROOT / "deploy" / "helm" / "enso-executer"
+CHART = CHECKOUT / "deploy" / "helm" / "enso-executer"
 CRDS = CHART / "files" / "crds"
 WRITTEN = "Written by `make manifests` from dev/chart/values.py"
 BEGIN, END = f"<!-- {WRITTEN} -->\n", "<!-- end -->\n"
@@ -45,7 +45,7 @@ def schema() -> dict[str, Any]:
 def _untitled(part: Any) -> Any:  # noqa: ANN401  # JSON
     """Take the titles away, which repeat the names of fields."""
     if isinstance(part, list):
-        return [_untitled(one) for one in part]  # pyright: ignore[reportUnknownVariableType]
+        return [_untitled(item) for item in part]  # pyright: ignore[reportUnknownVariableType]
     if not isinstance(part, dict):
         return part
     return {

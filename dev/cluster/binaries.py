@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 
+from dev.checkout import Failed, locked, say, user_cache
 from dev.cluster import build, downloads
-from dev.cluster.places import ClusterError, locked, say, user_cache
 from dev.cluster.programs import CLUSTER, PROGRAMS, Program
 
 CONTROL_PLANE: tuple[str, ...] = ("etcd", "kube-apiserver", "kube-controller-manager")
@@ -55,7 +55,7 @@ def kubectl() -> Path:
     beside = Path(sys.executable).with_name("kubectl")
     found = beside if beside.exists() else shutil.which("kubectl")
     if found is None:
-        raise ClusterError("There is no kubectl: `make install` brings one")
+        raise Failed("There is no kubectl: `make install` brings one")
     return Path(found)
 
 

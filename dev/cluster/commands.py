@@ -1,4 +1,4 @@
-"""What a developer, the Makefile and `make up` ask for: `up`, `down`, `kubeconfig`, `binaries`.
+"""What developers, tests and `make up` ask of a cluster: called by dev/__main__.py.
 
 With `USE_CLUSTER=current` all of them mean the current context of the developer's kubeconfig
 instead of a cluster of our own.
@@ -6,11 +6,16 @@ instead of a cluster of our own.
 
 import os
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+from dev.checkout import CHECKOUT, DEFAULT_NAME, Failed, say
 from dev.cluster import binaries, plane, sharing
-from dev.cluster.places import DEFAULT_NAME, ClusterError, say
 from dev.cluster.plane import Cluster
+
+CRDS = CHECKOUT / "deploy" / "crds"
+_PATIENCE = 30.0
 
 
 def up(name: str = DEFAULT_NAME, *, audit: bool = False) -> str:
@@ -48,11 +53,26 @@ def programs() -> None:
         say(f"{name}: {path}")
 
 
+def install_crds(kubectl: Callable[..., str]) -> None:
+    """Apply the CRDs, and return when their objects can be created."""
+    kubectl("apply", "--server-side", "-f", str(CRDS))
+    deadline = time.monotonic() + _PATIENCE
+    for name in ("ensojobs", "ensoscripts"):
+        while True:
+            try:
+                kubectl("wait", "--for=condition=Established", f"crd/{name}.enso.dev")
+                break
+            except subprocess.CalledProcessError:  # one without conditions cannot be waited for
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+
 def uses_current() -> bool:
-    """Say whether the developer wants the current context; raise ClusterError for another word."""
+    """Say whether the developer wants the current context; raise Failed for another word."""
     chosen = os.environ.get("USE_CLUSTER", "")
     if chosen not in {"", "current"}:
-        raise ClusterError(f"USE_CLUSTER={chosen} means nothing here: only `current` does")
+        raise Failed(f"USE_CLUSTER={chosen} means nothing here: only `current` does")
     return chosen == "current"
 
 
@@ -66,7 +86,7 @@ def _check_current() -> None:
 def _ask(command: list[str]) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise ClusterError(
+        raise Failed(
             f"USE_CLUSTER=current, but `{' '.join(command[1:])}` fails: {done.stderr.strip()}"
         )
     return done.stdout.strip()

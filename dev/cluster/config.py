@@ -10,10 +10,10 @@ import socket
 from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
+from dev.checkout import user_cache
 from dev.cluster.binaries import CONTROL_PLANE
-from dev.cluster.places import user_cache
 from dev.cluster.programs import PROGRAMS
-from dev.node.addresses import API_SERVICE, GATEWAY
+from dev.host.places import API_SERVICE, GATEWAY
 
 LOOPBACK = "127.0.0.1"
 _PORTS = range(20_000, 30_000)

@@ -15,7 +15,7 @@ from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
-from dev.cluster.places import say
+from dev.checkout import say
 from dev.cluster.programs import Program
 
 HOST = "https://dl.k8s.io"
@@ -41,8 +41,8 @@ def outlook(programs: Collection[Program]) -> str:
     return f"{names} from {_host()} (some {_MEGABYTES * len(programs)} MB)"
 
 
-def fetch(program: Program) -> Path | None:
-    """Return the program; None, with a sentence, where what came is not what its host says."""
+def fetch(program: Program) -> None:
+    """Get the program; say a sentence where what came is not what its host says."""
     target = program.cached
     partial = target.with_suffix(".partial")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -52,8 +52,8 @@ def fetch(program: Program) -> Path | None:
     if why:
         partial.unlink(missing_ok=True)
         say(f"  {program.name}: {why}. It is built from source instead")
-        return None
-    return partial.rename(target)
+        return
+    partial.rename(target)
 
 
 def _what_is_wrong(program: Program, file: Path) -> str:

@@ -11,8 +11,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from dev.cluster import binaries, processes, records
-from dev.cluster.places import AFRESH, STATE, ClusterError
+from dev.checkout import AFRESH, STATE, Failed
+from dev.cluster import binaries, records
+from dev.host import processes
 
 _LINES = 3
 _WIDTH = 300
@@ -64,13 +65,13 @@ def _run(name: str, command: list[str]) -> None:
             while process.poll() is None:
                 # Only these: the controller manager can be early, and is started again.
                 for component in died(name) & {"etcd", "kube-apiserver"}:
-                    raise ClusterError(why_it_died(name, component))
+                    raise Failed(why_it_died(name, component))
                 time.sleep(0.05)
         finally:
             process.kill()
             process.wait()
     if process.returncode != 0:
-        raise ClusterError(with_reason("kwokctl failed", log))
+        raise Failed(with_reason("kwokctl failed", log))
 
 
 def _environment() -> dict[str, str]:

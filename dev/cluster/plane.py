@@ -11,12 +11,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev.cluster import binaries, config, kwokctl, processes, records
+from dev.checkout import AFRESH, DEFAULT_NAME, Failed, locked, say
+from dev.cluster import binaries, config, kwokctl, records
 from dev.cluster.audit import AuditLog
-from dev.cluster.places import AFRESH, DEFAULT_NAME, ClusterError, locked, say
 from dev.cluster.programs import CLUSTER, NODE
 from dev.cluster.records import Record
-from dev.node import node_lock
+from dev.host import node_lock, processes
 
 _PATIENCE = 90.0
 """Seconds from start to ready, at most; usually three."""
@@ -53,7 +53,7 @@ class Cluster:
         """Where the API server listens, on loopback."""
         record = records.read(self.name)
         if record is None:
-            raise ClusterError(f"There is no cluster {self.name}. {AFRESH}")
+            raise Failed(f"There is no cluster {self.name}. {AFRESH}")
         return record.ports["kubeApiserverPort"]
 
     @property
@@ -115,7 +115,7 @@ def start(name: str = DEFAULT_NAME, *, audit: bool = False, node: bool = False) 
             )
             if is_wanted and not has
         ]:
-            raise ClusterError(
+            raise Failed(
                 f"Cluster {name} runs without {' and '.join(lacks)}, and cannot be changed:"
                 " `make cluster-down` first"
             )
@@ -140,7 +140,7 @@ def _create(cluster: Cluster, *, audit: bool, node: bool) -> None:
         try:
             kwokctl.create(cluster.name, found["kwokctl"], settings)
             _wait(cluster)
-        except ClusterError as error:
+        except Failed as error:
             processes.end(cluster.folder)
             # Somebody took a port between our look and its start.
             if last or "address already in use" not in str(error):
@@ -168,7 +168,7 @@ def _answer_or_restart(cluster: Cluster) -> None:
 def _revive(cluster: Cluster) -> None:
     record = records.read(cluster.name)
     if record is None:
-        raise ClusterError(f"There is no cluster {cluster.name}. {AFRESH}")
+        raise Failed(f"There is no cluster {cluster.name}. {AFRESH}")
     _check_ports(cluster, record.ports)
     found = binaries.provide(NODE if record.node else CLUSTER)
     for component in cluster.components:
@@ -186,7 +186,7 @@ def _check_ports(cluster: Cluster, ports: dict[str, int]) -> None:
     while blocked := dict(config.taken(ports, _missing(cluster))):
         if time.monotonic() > deadline:
             for component, port in blocked.items():
-                raise ClusterError(
+                raise Failed(
                     f"{component} cannot start, as another process has its port {port}: end that"
                     f" one. {AFRESH}"
                 )
@@ -198,9 +198,9 @@ def _wait(cluster: Cluster) -> None:
     deadline = time.monotonic() + _PATIENCE
     while not cluster.ready():
         for component in kwokctl.died(cluster.name) & {"etcd", "kube-apiserver"}:
-            raise ClusterError(kwokctl.why_it_died(cluster.name, component))
+            raise Failed(kwokctl.why_it_died(cluster.name, component))
         if time.monotonic() > deadline:
-            raise ClusterError(f"The API server is not ready after {_PATIENCE:.0f} s. {AFRESH}")
+            raise Failed(f"The API server is not ready after {_PATIENCE:.0f} s. {AFRESH}")
         time.sleep(0.1)
     if kwokctl.died(cluster.name):  # on a busy machine the controller manager can come too early
         kwokctl.start(cluster.name, binaries.provide()["kwokctl"])

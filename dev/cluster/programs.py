@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from dev.cluster.places import MODULES, user_cache
+from dev.checkout import user_cache
+
+MODULES = Path(__file__).resolve().with_name("go")
+"""The Go modules that pin the programs."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dev.cluster.places import STATE
+from dev.checkout import STATE
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dev.checkout import STATE, TEST_PREFIX, say
 from dev.cluster import plane
-from dev.cluster.places import STATE, say
 from dev.cluster.plane import Cluster
 
-_PREFIX = "test-"
 _KEPT = 3600.0
 
 
@@ -29,7 +28,7 @@ def shared(key: str) -> Generator[Cluster]:
 @contextmanager
 def claimed(key: str) -> Generator[str]:
     """Yield the name of a cluster that nobody takes for abandoned; the last one stops it."""
-    name = f"{_PREFIX}{key}"
+    name = f"{TEST_PREFIX}{key}"
     users = _users(name)
     users.parent.mkdir(parents=True, exist_ok=True)
     with users.open("a") as file:
@@ -41,10 +40,10 @@ def claimed(key: str) -> Generator[str]:
 
 def remove_abandoned() -> None:
     """Stop the clusters of test runs that ended without doing so, and clear away old files."""
-    for folder in (STATE / "clusters").glob(f"{_PREFIX}*"):
+    for folder in (STATE / "clusters").glob(f"{TEST_PREFIX}*"):
         if _stop_if_unused(Cluster(folder.name)):
             say(f"Stopped {folder.name}, which a test run had left behind")
-    for file in STATE.glob(f"{_PREFIX}*"):
+    for file in STATE.glob(f"{TEST_PREFIX}*"):
         if _is_old(file) and not Cluster(file.name.partition(".")[0]).folder.exists():
             file.unlink(missing_ok=True)
 

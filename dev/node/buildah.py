@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from dev.cluster.places import user_cache
-from dev.node import external, mounts
+from dev.checkout import user_cache
+from dev.host import external, mounts
 
 
 def build(name: str, dockerfile: Path, context: Path, *options: str) -> None:

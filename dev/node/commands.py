@@ -1,21 +1,29 @@
-"""What a developer and the Makefile ask for: `up`, `image` and `get`.
+"""What developers, tests and benchmarks ask of the node: called by dev/__main__.py.
 
 `make cluster-down` ends a cluster whether it has a node or not, so it stays with dev/cluster.
 """
 
-from dev.cluster import binaries
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from dev.checkout import DEFAULT_NAME, Failed, say
+from dev.cluster import binaries, sharing
 from dev.cluster import commands as cluster_commands
-from dev.cluster.places import DEFAULT_NAME, ClusterError, say
 from dev.cluster.plane import Cluster
 from dev.cluster.programs import NODE
-from dev.node import containers, images, node, node_lock, operator_image, requirements
+from dev.host import node_lock, requirements
+from dev.node import containers, images, node, operator_image
 from dev.node.images import Image
+from dev.node.node import Node
+
+_PATIENCE = 240.0
+"""For another test run to end; the node of a developer's cluster is not waited for."""
 
 
 def up(*, audit: bool = False) -> None:
     """Make sure that the checkout's cluster answers and its node takes Pods."""
     if cluster_commands.uses_current():
-        raise ClusterError(
+        raise Failed(
             "USE_CLUSTER=current means a cluster that has its nodes: `make cluster` would start"
             " another one. Unset it, or use the one that you have"
         )
@@ -42,8 +50,15 @@ def get() -> None:
         return
     for name, path in binaries.provide(NODE).items():
         say(f"{name}: {path}")
-    for each in every_image():
-        say(f"{each.name}: {each.file}")
+    for made in every_image():
+        say(f"{made.name}: {made.file}")
+
+
+@contextmanager
+def shared(key: str) -> Generator[Node]:
+    """Give all processes with this key the same node (with audit log); the last one ends it."""
+    with sharing.claimed(f"node-{key}") as name:
+        yield node.start(name, audit=True, patience=_PATIENCE, images=every_image())
 
 
 def every_image() -> list[Image]:

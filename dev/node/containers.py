@@ -3,10 +3,10 @@
 import subprocess
 from pathlib import Path
 
-from dev.cluster.places import ClusterError, say
+from dev.checkout import Failed, say
+from dev.host.places import HOME, NAMESPACE, SOCKET
 from dev.node import images
 from dev.node.images import Image
-from dev.node.places import HOME, NAMESPACE, SOCKET
 
 _LOADED = HOME / "images"
 """One file per image: the digest of what was imported last."""
@@ -39,7 +39,7 @@ def load(image: Image) -> None:
     ):
         done = _ctr("--namespace", NAMESPACE, "images", *words)
         if done.returncode != 0:
-            raise ClusterError(f"{image.file} cannot be imported: {done.stderr.strip()}")
+            raise Failed(f"{image.file} cannot be imported: {done.stderr.strip()}")
     _forget(image.name)
     mark.parent.mkdir(parents=True, exist_ok=True)
     mark.write_text(image.name)

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev.cluster.places import locked, say, user_cache
-from dev.node import buildah, external, mounts, requirements
+from dev.checkout import locked, say, user_cache
+from dev.host import external, mounts, requirements
+from dev.node import buildah
 
 PYTHON = "localhost/enso-python:dev"
 """Debian with all of Python's standard library: for sessions, and the base of the operator's."""

@@ -3,11 +3,21 @@
 import json
 from pathlib import Path
 
-from dev.cluster.places import ClusterError
-from dev.node import requirements
-from dev.node.addresses import API_SERVICE, BRIDGE, FIRST_POD, GATEWAY, SUBNET
+from dev.checkout import Failed
+from dev.host import requirements
+from dev.host.places import (
+    API_SERVICE,
+    BRIDGE,
+    FIRST_POD,
+    GATEWAY,
+    HOME,
+    POD_LOGS,
+    SOCKET,
+    STATE,
+    SUBNET,
+    VOLATILE,
+)
 from dev.node.images import PAUSE
-from dev.node.places import HOME, POD_LOGS, SOCKET, STATE, VOLATILE
 
 SETTINGS = HOME / "etc"
 CONTAINERD = SETTINGS / "containerd.toml"
@@ -19,7 +29,7 @@ def write(certificates: Path) -> None:
     """Write all of it; `certificates` is the control plane's folder."""
     plugins = requirements.plugins()
     if plugins is None:
-        raise ClusterError(requirements.missing())
+        raise Failed(requirements.missing())
     for folder in (_NETWORKS, POD_LOGS, HOME / "logs"):
         folder.mkdir(parents=True, exist_ok=True)
     CONTAINERD.write_text(_containerd(plugins))

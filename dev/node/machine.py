@@ -9,13 +9,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from dev.cluster import binaries, kwokctl, processes
-from dev.cluster.places import ClusterError
+from dev.checkout import Failed
+from dev.cluster import binaries, kwokctl
 from dev.cluster.plane import Cluster
 from dev.cluster.programs import NODE
-from dev.node import bridge, containers, layout, requirements
-from dev.node.addresses import API_PORT, API_SERVICE, API_SERVICE_PORT, GATEWAY
-from dev.node.places import HOME, NODE_NAME, VOLATILE
+from dev.host import bridge, processes, requirements
+from dev.host.places import (
+    API_PORT,
+    API_SERVICE,
+    API_SERVICE_PORT,
+    GATEWAY,
+    HOME,
+    NODE_NAME,
+    VOLATILE,
+)
+from dev.node import containers, layout
 
 PROCESSES = ("containerd", "kubelet", "port-forward")
 _PROGRAMS = ("containerd", "containerd-shim-runc-v2", "ctr", "kubelet", "kwok")
@@ -79,18 +87,18 @@ def log_of(name: str) -> Path:
 
 
 def await_(ready: Callable[[], bool], name: str) -> None:
-    """Return when it is ready. ClusterError if its process ends, or takes too long."""
+    """Return when it is ready. Failed if its process ends, or takes too long."""
     deadline = time.monotonic() + _PATIENCE
     # setsid has forked by now, and may not have run the program yet.
     began = False
     while not ready():
         runs = name in processes.running(HOME)
         if began and not runs:
-            raise ClusterError(kwokctl.with_reason(f"{name} ended by itself", log_of(name)))
+            raise Failed(kwokctl.with_reason(f"{name} ended by itself", log_of(name)))
         began = began or runs
         if time.monotonic() > deadline:
             sentence = f"{name} is not ready after {_PATIENCE:.0f} s"
-            raise ClusterError(kwokctl.with_reason(sentence, log_of(name)))
+            raise Failed(kwokctl.with_reason(sentence, log_of(name)))
         time.sleep(0.1)
 
 

@@ -8,13 +8,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev.cluster import plane, processes
+from dev.checkout import DEFAULT_NAME, Failed, say
+from dev.cluster import plane
 from dev.cluster.audit import AuditLog
-from dev.cluster.places import DEFAULT_NAME, ClusterError, say
 from dev.cluster.plane import Cluster
-from dev.node import cgroups, cleanup, containers, machine, node_lock, requirements, sysctls
+from dev.host import cleanup, node_lock, pod_processes, processes, requirements, sysctls
+from dev.host.places import HOME
+from dev.node import containers, machine
 from dev.node.images import Image
-from dev.node.places import HOME
 
 _CERTIFICATE = HOME / "ca.crt"
 """A copy of the cluster's, to tell a node of an earlier cluster by."""
@@ -72,7 +73,7 @@ def start(
 ) -> Node:
     """Return the cluster of that name with its node ready: this one, repaired, or a new one.
 
-    A machine has one node: while another cluster has it this raises ClusterError, for a test run's
+    A machine has one node: while another cluster has it this raises Failed, for a test run's
     after so much patience.
     """
     requirements.check()
@@ -89,8 +90,8 @@ def _start_machine(cluster: Cluster) -> None:
     certificate = cluster.folder / "pki" / "ca.crt"
     if not _CERTIFICATE.exists() or _CERTIFICATE.read_bytes() != certificate.read_bytes():
         cleanup.clear()
-        if others := cgroups.roots():
-            raise ClusterError(
+        if others := pod_processes.group_roots():
+            raise Failed(
                 f"Another Kubernetes node runs on this machine ({others[0]} is there): end it, or"
                 " use its cluster with USE_CLUSTER=current"
             )

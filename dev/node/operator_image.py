@@ -5,8 +5,9 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from dev.cluster.places import CHECKOUT, ClusterError
-from dev.node import buildah, images, requirements
+from dev.checkout import CHECKOUT, Failed
+from dev.host import requirements
+from dev.node import buildah, images
 from dev.node.images import Image
 
 NAME = "localhost/enso-operator:dev"
@@ -38,13 +39,13 @@ def with_docker() -> None:
     """Build it on the official Python image, where there is Docker and no buildah."""
     docker = requirements.find("docker")
     if docker is None:
-        raise ClusterError(
+        raise Failed(
             "The image is built by buildah, as root, or by docker, and this machine has neither:"
             " `apt-get install buildah debootstrap catatonit`"
         )
     command = [docker, "build", "--tag", NAME, *_mirrors(), str(CHECKOUT)]
     if subprocess.run(command, check=False).returncode != 0:
-        raise ClusterError("docker could not build the image: what it said stands above")
+        raise Failed("docker could not build the image: what it said stands above")
 
 
 def _mirrors() -> Iterator[str]:

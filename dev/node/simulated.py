@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dev.cluster import processes
-from dev.node import machine, sysctls
-from dev.node.addresses import GATEWAY
+from dev.host import processes, sysctls
+from dev.host.places import GATEWAY, HOME
+from dev.node import machine
 from dev.node.node import Node
-from dev.node.places import HOME
 
 KEY, VALUE = "kwok.x-k8s.io/node", "fake"
 TOLERATION = {"key": KEY, "operator": "Equal", "value": VALUE, "effect": "NoSchedule"}

@@ -1,16 +1,21 @@
-"""Starts our own programs in the background: they go on when `make up` has ended."""
+"""Starts our own programs in the background, and says who has the port that one is to listen at.
+
+They go on when `make up` has ended. Called by commands.py and in_cluster.py.
+"""
 
 import os
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev.cluster.places import CHECKOUT
+import psutil
+from dev.checkout import CHECKOUT, Failed
 from dev.up import owned_processes
-from dev.up.errors import Failed
 
 FOLDER = CHECKOUT / ".cache" / "up"
 _START_SECONDS = 60.0
@@ -73,3 +78,33 @@ def start(
 def folder(port: int) -> Path:
     """Return where logs are, and what local sessions keep."""
     return FOLDER / str(port)
+
+
+def answers(port: int) -> bool:
+    """Whether anybody listens at the port."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+def must_be_free(port: int) -> None:
+    """Raise Failed where somebody has the port."""
+    if answers(port):
+        raise Failed(f"port {port} is taken by {_holder(port)}: end it, then try again")
+
+
+def _holder(port: int) -> str:
+    """Say who listens at the port, where that can be known."""
+    for connection in psutil.net_connections("tcp"):
+        listens_there = (
+            connection.status == psutil.CONN_LISTEN
+            and connection.laddr
+            and connection.laddr.port == port
+        )
+        if listens_there and connection.pid is not None:  # None: not ours to look at
+            with suppress(psutil.Error):
+                command = " ".join(psutil.Process(connection.pid).cmdline())
+                return f"process {connection.pid} ({command})"
+    return "another process"

@@ -7,9 +7,8 @@ import subprocess
 import time
 from typing import Any
 
-from dev.cluster.places import CHECKOUT
+from dev.checkout import CHECKOUT, Failed
 from dev.up.background import Program
-from dev.up.errors import Failed
 
 LIST = "curl http://localhost:{port}/list-jobs"
 ADD = (

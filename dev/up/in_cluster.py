@@ -1,18 +1,23 @@
-"""The second thing: the operator and the HTTP API over Kubernetes, and the examples as EnsoJobs."""
+"""The second thing: the operator and the HTTP API over Kubernetes, and the examples as EnsoJobs.
+
+At its end it says what to try next.
+"""
 
 import re
 import subprocess
 
-from dev.up import background, curl, owned_processes, ports
+from dev.checkout import CHECKOUT
+from dev.up import background, curl, owned_processes
 from dev.up.background import Program
-from dev.up.excerpt import excerpt
 from dev.up.target import EXAMPLES as EXAMPLES_NAMESPACE
-from dev.up.target import Target
+from dev.up.target import SHELL, Target
 
 SUCCEEDS, FAILS, WAITS = "bake-cloth", "bake-cloth-too-large", "bake-cloth-later"
 _FILES = ("-f", "examples/library", "-f", "examples/cluster", "-f", "examples")
 """The library first: a job is told to wait for scripts that are not there yet."""
 _WAIT = ("--for=condition=Finished", "--timeout=60s")
+_LET_GO = """--type=merge -p '{"spec": {"suspend": false}}'"""
+_WIDTH = 56
 
 
 def start_operator(target: Target, port: int) -> Program:
@@ -37,8 +42,8 @@ def start_operator(target: Target, port: int) -> Program:
 
 def serve(target: Target, port: int, namespace: str) -> Program:
     """Have the port served over the jobs of that namespace, and wait for it."""
-    owned_processes.end_gateway(port)
-    ports.must_be_free(port)
+    owned_processes.end(port, "serve")  # from memory, or over another namespace
+    background.must_be_free(port)
     gateway = background.start(
         "the HTTP API",
         port,
@@ -47,7 +52,7 @@ def serve(target: Target, port: int, namespace: str) -> Program:
         f"--port={port}",
         environment={"KUBECONFIG": target.kubeconfig},
     )
-    gateway.wait_until(lambda: ports.answers(port))
+    gateway.wait_until(lambda: background.answers(port))
     return gateway
 
 
@@ -71,10 +76,34 @@ def show(target: Target, port: int, operator: Program) -> None:
         raise
     target.show("get", "ensojobs")
     for job in (SUCCEEDS, FAILS):
-        target.show("describe", "ensojob", job, shortened=excerpt)
+        target.show("describe", "ensojob", job, is_shortened=True)
     print(f"\n== The HTTP API for jobs of yours, over namespace {target.api_namespace}")
     serve(target, port, target.api_namespace)
     curl.show_jobs(port)
+
+
+def show_next_steps(target: Target, port: int, operator: Program) -> None:
+    """Print commands that can be pasted."""
+    print("\n== What to try next, in this folder")
+    print('  export PATH="$PWD/.venv/bin:$PATH"')
+    if target.is_ours:
+        print(f"  export KUBECONFIG={target.kubeconfig}")
+    logs = background.folder(port).relative_to(CHECKOUT)
+    for what, why in {
+        f"{SHELL} get ensojobs --watch": "their states, as they change",
+        f"{SHELL} patch ensojob {WAITS} {_LET_GO}": "let go the one that waits",
+        f"{SHELL} describe ensojob {WAITS}": "all of it",
+        f"{SHELL} get ensoscripts": "the script library",
+        "enso run examples/publish-shot-broken.yaml": "one that fails, without a cluster",
+        f"curl http://localhost:{port}/list-jobs": f"or http://localhost:{port}/docs in a browser",
+        f"curl {address(operator)}/metrics": "what Prometheus would see",
+        f"tail -f {logs}/operator.log": f"what the operator says; the API's is {logs}/serve.log",
+        "make down": "end all of it"
+        if target.is_ours
+        else "end the operator and the API; the cluster keeps the rest",
+    }.items():
+        print(f"  {what:<{_WIDTH}} # {why}")
+    print("docs/kubernetes.md goes on from here.")
 
 
 def address(operator: Program) -> str:

@@ -3,19 +3,23 @@
 import json
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dev.checkout import CHECKOUT, Failed
 from dev.cluster import binaries, commands
-from dev.cluster.places import CHECKOUT
-from dev.cluster.resources import install_crds
-from dev.up.errors import Failed
+from dev.cluster.commands import install_crds
 
 EXAMPLES = "enso-examples"
 """Where the jobs live that `make up` shows: the HTTP API begins with an empty list."""
 API_NAMESPACE = "enso-up"
 """Whose jobs the HTTP API serves in a cluster that is not ours; in our own it is `default`."""
+SHELL = f"kubectl -n {EXAMPLES}"
+"""How a user's command begins that is about the examples."""
 _KUBECTL_SECONDS = 100
+_KEPT = ("Done:", "Reason:", "Script:", "Why:")
+"""Fields of the status that an excerpt keeps."""
+_INDENT = "  "
 
 
 @dataclass(frozen=True)
@@ -24,8 +28,6 @@ class Target:
 
     kubeconfig: str
     is_ours: bool
-    shell: str = f"kubectl -n {EXAMPLES}"
-    """How a user's command begins that is about them."""
 
     @property
     def api_namespace(self) -> str:
@@ -47,17 +49,15 @@ class Target:
         )
         return done.stdout
 
-    def show(
-        self, *arguments: str, shortened: Callable[[str], tuple[str, str]] | None = None
-    ) -> None:
-        """Print the command and what it says, as in a terminal; `shortened` adds what it cut."""
-        command = f"$ {self.shell} {' '.join(arguments)}"
-        if shortened is None:
+    def show(self, *arguments: str, is_shortened: bool = False) -> None:
+        """Print the command and what it says, as in a terminal."""
+        command = f"$ {SHELL} {' '.join(arguments)}"
+        if is_shortened:
+            text, remark = excerpt(self.kubectl(*arguments))
+            print(f"\n{command}    # {remark}\n{text}", flush=True)
+        else:
             print(command, flush=True)
             print(self.kubectl(*arguments), end="", flush=True)
-        else:
-            text, remark = shortened(self.kubectl(*arguments))
-            print(f"\n{command}    # {remark}\n{text}", flush=True)
 
 
 def get_ready(cluster: str) -> Target:
@@ -93,3 +93,38 @@ def failed(error: subprocess.CalledProcessError | subprocess.TimeoutExpired) -> 
     if isinstance(error, subprocess.TimeoutExpired):
         return Failed(f"`{command}` did not end within {error.timeout:g} s")
     return Failed(f"`{command}` failed: {str(error.stderr).strip()}")
+
+
+def excerpt(described: str) -> tuple[str, str]:
+    """Return the name, the status in short and the Events of `kubectl describe`, and a remark.
+
+    The remark says how much is left out: the spec, which is the file, takes most of it.
+    """
+    lines = described.splitlines()
+    # The last ones: a script's source stands in the spec as it is, and may hold any line.
+    status, events = _last(lines, "Status:"), _last(lines, "Events:")
+    kept = {0, status, *_status(lines, status, events), *range(events, len(lines))}
+    remark = f"shortened: {len(lines) - len(kept)} lines of spec, conditions and rows left out"
+    return "\n".join(_gaps(lines, kept)), remark
+
+
+def _last(lines: list[str], heading: str) -> int:
+    return max(i for i, line in enumerate(lines) if line.partition(" ")[0] == heading)
+
+
+def _status(lines: list[str], start: int, end: int) -> Iterator[int]:
+    is_kept = False
+    for i in range(start + 1, end):
+        text = lines[i].removeprefix(_INDENT)
+        if not text.startswith(" "):
+            is_kept = text.startswith(_KEPT)
+        if is_kept:
+            yield i
+
+
+def _gaps(lines: list[str], kept: set[int]) -> Iterator[str]:
+    for i, line in enumerate(lines):
+        if i in kept:
+            yield line
+        elif i - 1 in kept:
+            yield "[...]"

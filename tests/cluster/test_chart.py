@@ -15,8 +15,8 @@ import pytest
 import yaml
 from dev.chart.generated import CHART
 from dev.chart.helm import VALUES, helm
+from dev.cluster.commands import install_crds
 from dev.cluster.plane import Cluster
-from dev.cluster.resources import install_crds
 from kubernetes.client import ApiClient
 
 from tests.cluster.cluster_namespace import ClusterNamespace

@@ -4,8 +4,9 @@ import json
 import subprocess
 
 import pytest
-from dev.cluster import binaries, processes
+from dev.cluster import binaries
 from dev.cluster.plane import Cluster
+from dev.host import processes
 
 from tests.cluster.listening import listening
 from tests.support.eventually import until

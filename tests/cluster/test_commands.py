@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from dev.checkout import CHECKOUT, Failed, user_cache
 from dev.cluster import binaries, commands
-from dev.cluster.places import CHECKOUT, ClusterError, user_cache
 from dev.cluster.plane import Cluster
 
 
 def test_kubeconfig_prints_one_path_and_nothing_else() -> None:
-    command = [sys.executable, "-m", "dev.cluster", "kubeconfig"]
+    command = [sys.executable, "-m", "dev", "cluster", "kubeconfig"]
     answer = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True)
 
     (line,) = answer.stdout.splitlines()
@@ -37,14 +37,14 @@ def test_a_current_context_that_does_not_answer_is_said(
     monkeypatch.setenv("USE_CLUSTER", "current")
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
 
-    with pytest.raises(ClusterError, match=r"current-context.* fails"):
+    with pytest.raises(Failed, match=r"current-context.* fails"):
         commands.up()
 
 
 def test_another_word_than_current_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("USE_CLUSTER", "kind")
 
-    with pytest.raises(ClusterError, match="kind means nothing here"):
+    with pytest.raises(Failed, match="kind means nothing here"):
         commands.kubeconfig()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from dev.cluster.places import CHECKOUT
+from dev.checkout import CHECKOUT
 from dev.cluster.plane import Cluster
 
 from enso_operator.api.status import LARGEST_STATUS, EnsoJobStatus

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from dev.cluster.places import CHECKOUT
+from dev.checkout import CHECKOUT
 from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]

@@ -10,8 +10,8 @@ import subprocess
 from collections.abc import Generator
 
 import pytest
+from dev.checkout import CHECKOUT
 from dev.cluster import binaries
-from dev.cluster.places import CHECKOUT
 from dev.cluster.plane import Cluster
 from dev.cluster.sharing import claimed
 from dev.up.background import folder
@@ -77,7 +77,7 @@ def test_up_shows_everything_and_down_leaves_nothing(made: MakeUp) -> None:
     path = folder(made.port) / "long.json"
     path.write_text(json.dumps(long))
     made.shell(kubectl, "apply", "-f", str(path))
-    until(lambda: any(b"job_execution_framework.runtime" in each for each in made.processes()))
+    until(lambda: any("job_execution_framework.runtime" in command for command in made.processes()))
 
     down = made.run("down")
     assert down.returncode == 0

@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+from dev.checkout import CHECKOUT
 from dev.cluster import records
-from dev.cluster.places import CHECKOUT
+from dev.cluster.commands import install_crds
 from dev.cluster.plane import Cluster
-from dev.cluster.resources import install_crds
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
 from tests.cluster.cluster_namespace import ClusterNamespace

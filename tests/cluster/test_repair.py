@@ -8,9 +8,10 @@ import subprocess
 import sys
 
 import pytest
-from dev.cluster import binaries, plane, processes, records, sharing
-from dev.cluster.places import ClusterError
+from dev.checkout import Failed
+from dev.cluster import binaries, plane, records, sharing
 from dev.cluster.plane import Cluster
+from dev.host import processes
 
 EVERYTHING = {*binaries.CONTROL_PLANE}
 
@@ -27,7 +28,7 @@ def test_a_second_start_changes_nothing(
 
 
 def test_a_cluster_without_a_node_cannot_be_given_one(cluster: Cluster) -> None:
-    with pytest.raises(ClusterError, match="runs without a node, and cannot be changed"):
+    with pytest.raises(Failed, match="runs without a node, and cannot be changed"):
         plane.start(cluster.name, audit=True, node=True)
 
 
@@ -60,7 +61,7 @@ def test_a_port_that_somebody_took_is_said_in_a_sentence(own_cluster: Cluster) -
 
     with (
         socket.create_server(("127.0.0.1", port)),
-        pytest.raises(ClusterError, match=f"another process has its port {port}"),
+        pytest.raises(Failed, match=f"another process has its port {port}"),
     ):
         plane.start(own_cluster.name)
 
@@ -73,7 +74,7 @@ def test_a_component_that_does_not_stay_alive_is_said_with_its_error(own_cluster
     for file in own_cluster.folder.glob("etcd/member/snap/db"):
         os.truncate(file, 100)
 
-    with pytest.raises(ClusterError, match=r"etcd ended by itself[^$]*invalid database"):
+    with pytest.raises(Failed, match=r"etcd ended by itself[^$]*invalid database"):
         plane.start(own_cluster.name)
 
 

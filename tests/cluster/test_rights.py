@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from dev.cluster.places import CHECKOUT
+from dev.checkout import CHECKOUT
 from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from dev.cluster.places import CHECKOUT
+from dev.checkout import CHECKOUT
 from dev.cluster.plane import Cluster
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from dev.host.processes import words_of
 
 from enso_operator.sessions.local.sessions import OUTPUT, LocalSessions
 from job_execution_framework.domain.errors import Conflict
 from job_execution_framework.runtime import supervisor
 from job_execution_framework.service_layer.record_line import JOURNAL
-from tests.support.running import words_of
 from tests.support.session_contract import DEADLINE_SECONDS, Bench, SessionContract
 
 

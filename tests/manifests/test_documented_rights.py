@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import yaml
-from dev.chart.generated import ROOT
+from dev.checkout import CHECKOUT
 
 from job_execution_framework.domain.values import is_mapping
 from tests.support.chart import one, rendered
 
-BLOCKS = (ROOT / "docs" / "operating.md").read_text("utf-8").split("```yaml\n")[1:]
+BLOCKS = (CHECKOUT / "docs" / "operating.md").read_text("utf-8").split("```yaml\n")[1:]
 
 
 def documented(name: str) -> object:

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 from dev.cluster import binaries
 from dev.cluster.programs import NODE
-from dev.node import images, requirements
+from dev.host import requirements
+from dev.node import images
+from dev.node.commands import shared
 from dev.node.node import Node
-from dev.node.sharing import shared
 
 from tests.support.eventually import until
 

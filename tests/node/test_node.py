@@ -3,7 +3,7 @@
 import subprocess
 
 import pytest
-from dev.node.addresses import API_PORT, API_SERVICE, GATEWAY
+from dev.host.places import API_PORT, API_SERVICE, GATEWAY
 from dev.node.node import Node
 from dev.node.operator_image import NAME as OPERATOR
 from dev.node.simulated import TOLERATION, simulate

@@ -4,10 +4,11 @@ import secrets
 from collections.abc import Generator
 
 import pytest
+from dev.checkout import STATE, Failed
 from dev.cluster import sharing
-from dev.cluster.places import STATE, ClusterError
 from dev.cluster.plane import Cluster
-from dev.node import containerd_shims, node, node_lock
+from dev.host import node_lock, pod_processes
+from dev.node import node
 from dev.node.images import PYTHON
 from dev.node.node import Node
 
@@ -77,14 +78,14 @@ def test_what_was_killed_is_repaired_and_down_leaves_nothing(
 
 
 def test_another_clusters_node_is_left_alone(own_node: Node) -> None:
-    shims_before = containerd_shims.pids()
+    shims_before = pod_processes.of_containers()
     developer = Cluster("enso-developer")
 
-    with pytest.raises(ClusterError, match=r"A test run in .* has this machine's node"):
+    with pytest.raises(Failed, match=r"A test run in .* has this machine's node"):
         node.start(developer.name)
 
     assert not developer.folder.exists()
-    assert containerd_shims.pids() == shims_before
+    assert pod_processes.of_containers() == shims_before
     assert node_lock.owner() == own_node.cluster.folder
 
 

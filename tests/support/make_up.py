@@ -8,7 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from dev.cluster.places import CHECKOUT
+from dev.checkout import CHECKOUT
 from dev.up import owned_processes
 
 
@@ -22,7 +22,7 @@ class MakeUp:
 
     def command(self, name: str) -> list[str]:
         return [
-            *(sys.executable, "-m", f"dev.{name}"),
+            *(sys.executable, "-m", "dev", name),
             *("--port", str(self.port), "--cluster", self.cluster),
         ]
 
@@ -42,7 +42,7 @@ class MakeUp:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         return done.stdout
 
-    def processes(self) -> list[list[bytes]]:
+    def processes(self) -> list[list[str]]:
         return [*owned_processes.ours(self.port).values()]
 
     def servers(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import psutil
+from dev.host.processes import words_of
 
 
 def supervisors_of(folder: Path) -> list[int]:
@@ -15,11 +16,6 @@ def supervisors_of(folder: Path) -> list[int]:
         if "job_execution_framework.runtime" in (words := words_of(process))
         and str(folder) in words[-1]
     ]
-
-
-def words_of(process: psutil.Process) -> list[str]:
-    """Return the command line that `process_iter` read; empty where it has ended."""
-    return process.info["cmdline"] or []
 
 
 def is_alive(pid: int) -> bool:

@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from dev.cluster.resources import install_crds
+from dev.cluster.commands import install_crds
 from dev.node.images import PYTHON
 from dev.node.node import Node
 from dev.node.operator_image import NAME as OPERATOR

@@ -6,7 +6,7 @@ import gzip
 import subprocess
 from pathlib import Path
 
-from dev.node.places import POD_LOGS, SOCKET
+from dev.host.places import POD_LOGS, SOCKET
 
 from tests.node.jobs.pod_namespace import Document
 

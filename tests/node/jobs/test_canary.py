@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from dev.node.places import HOME
+from dev.host.places import HOME
 
 from tests.cluster.served import served
 from tests.node.jobs.one_job import OneJob

@@ -120,6 +120,6 @@ def test_what_is_not_the_program_is_not_kept(
 
     with host(answer) as address:
         monkeypatch.setenv(downloads.VARIABLE, address)
-        assert downloads.fetch(PROGRAM) is None
+        downloads.fetch(PROGRAM)
     assert f"  {NAME}: {why}" in capsys.readouterr().err
     assert [path for path in PROGRAM.cached.parent.iterdir() if path.is_file()] == []

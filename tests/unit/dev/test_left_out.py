@@ -7,9 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from dev import left_out
-from dev.cluster.places import CHECKOUT
-from dev.node import requirements
+from dev.checkout import CHECKOUT
+from dev.host import requirements
 
 
 def found(name: str) -> str:
@@ -20,13 +19,13 @@ def test_a_machine_with_everything_leaves_out_nothing(monkeypatch: pytest.Monkey
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(requirements, "missing_packages", list)
     monkeypatch.setattr(requirements, "find", found)
-    assert [*left_out.sentences()] == []
+    assert [*requirements.left_out()] == []
 
 
 def test_without_root_the_command_that_has_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(requirements, "find", found)
-    (sentence,) = left_out.sentences()
+    (sentence,) = requirements.left_out()
     assert sentence == "every test on a real node: it needs root. `sudo make test` runs them"
 
 
@@ -34,7 +33,7 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(requirements, "SYSTEM_PATH", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
-    node, gdb = left_out.sentences()
+    node, gdb = requirements.left_out()
     assert "`apt-get install buildah catatonit " in node
     assert gdb == "scripts inside gdb: it is missing. `apt-get install gdb` adds it"
 
@@ -46,5 +45,5 @@ def test_it_is_said_first_and_last() -> None:
         command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=True
     )
     steps = [line for line in run.stdout.splitlines() if " sync --locked" not in line]
-    assert "dev.left_out" in steps[0]
-    assert "dev.left_out; exit $code" in steps[-1]
+    assert "dev left-out" in steps[0]
+    assert "dev left-out; exit $code" in steps[-1]

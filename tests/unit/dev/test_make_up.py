@@ -6,7 +6,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from dev.up.excerpt import excerpt
+from dev.up.target import excerpt
 
 from tests.support.make_up import MakeUp, free_port
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from dev.node import mounts, port_forward, requirements
+from dev.host import mounts, requirements
+from dev.node import port_forward
 
 from tests.support.eventually import until
 from tests.support.make_up import free_port

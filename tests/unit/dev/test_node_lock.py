@@ -9,8 +9,8 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from dev.cluster.places import ClusterError, locked
-from dev.node import node_lock
+from dev.checkout import Failed, locked
+from dev.host import node_lock
 
 from tests.support.eventually import until
 
@@ -22,7 +22,7 @@ def cleared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     monkeypatch.setattr(node_lock, "CLAIM", tmp_path / "claim.json")
     monkeypatch.setattr(node_lock, "LOCK", tmp_path / "lock")
     monkeypatch.setattr(node_lock, "HOME", tmp_path / "home")
-    monkeypatch.setattr("dev.node.cleanup.clear", lambda: calls.append("cleared"))
+    monkeypatch.setattr("dev.host.cleanup.clear", lambda: calls.append("cleared"))
     return calls
 
 
@@ -49,7 +49,7 @@ def test_the_node_of_a_test_run_is_refused_while_it_goes_on(
         pass
 
     with (
-        pytest.raises(ClusterError, match=rf"^A test run in {tmp_path}/checkout has this machine"),
+        pytest.raises(Failed, match=rf"^A test run in {tmp_path}/checkout has this machine"),
         node_lock.taken(cluster(tmp_path, "mine")),
     ):
         pass

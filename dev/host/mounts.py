@@ -1,8 +1,11 @@
-"""What is mounted below a folder, and how it is taken away: before anything there is removed."""
+"""What is mounted below a folder, and how it is taken away: before anything there is removed.
+
+The kernel is asked, and not psutil: that reads /etc/mtab, which may be a plain file with old words.
+"""
 
 from pathlib import Path
 
-from dev.node import external
+from dev.host import external
 
 _OCTAL = {r"\040": " ", r"\011": "\t", r"\012": "\n", r"\134": "\\"}
 

@@ -4,7 +4,7 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
-from dev.node.places import HOME
+from dev.host.places import HOME
 
 _ROOT = Path("/proc/sys")
 _WATCHERS = "fs/inotify/max_user_instances"

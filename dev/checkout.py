@@ -1,4 +1,6 @@
-"""Where the development cluster keeps things: used by every other module of this package.
+"""This checkout: its folders and locks, and how a command speaks to its developer.
+
+Everything in dev uses it, and it imports nothing of dev.
 
 What belongs to one checkout stays in its `.cache/`, so that two checkouts never meet; what is the
 same for all of them (built programs) is in the user's cache folder, below the version it has.
@@ -12,23 +14,23 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[1]
 
 STATE = (CHECKOUT / ".cache" / "cluster").resolve()
 """Locks and records of this checkout's clusters; kwokctl keeps their files in `clusters/NAME`."""
 
-MODULES = Path(__file__).resolve().with_name("go")
-"""The Go modules that pin the programs."""
-
 DEFAULT_NAME = f"enso-{hashlib.sha256(str(CHECKOUT).encode()).hexdigest()[:8]}"
 """The checkout's own cluster: a kubeconfig context has a name, so two checkouts have two names."""
+
+TEST_PREFIX = "test-"
+"""The names of the clusters of test runs begin so."""
 
 AFRESH = "`make cluster-down cluster-up` starts with a new and empty one."
 """What always helps, if the data may go."""
 
 
-class ClusterError(Exception):
-    """The cluster cannot do what was asked; the message is a sentence for the developer."""
+class Failed(Exception):
+    """What was asked cannot be done; the message is a sentence for the developer."""
 
 
 def user_cache() -> Path:

@@ -6,8 +6,8 @@ on for forwarding.
 
 from pathlib import Path
 
-from dev.node import external
-from dev.node.addresses import API_SERVICE, BRIDGE, GATEWAY, PREFIX
+from dev.host import external
+from dev.host.places import API_SERVICE, BRIDGE, GATEWAY, PREFIX
 
 _LINK = Path("/sys/class/net", BRIDGE)
 

@@ -1,11 +1,15 @@
-"""What a machine must have for a node that we cannot build: asked before anything is started."""
+"""What a machine must have for a node that we cannot build: asked before anything is started.
+
+`python -m dev left-out` says what `make test` leaves out where it is not there.
+"""
 
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from dev.cluster.places import ClusterError
+from dev.checkout import Failed
 
 _PROGRAMS = {
     "runc": "runc",
@@ -18,6 +22,8 @@ _PROGRAMS = {
 }
 """Each with the Debian package that has it."""
 
+_GDB = "gdb"
+"""A program that embeds Python, as a host of scripts."""
 _PLUGINS = ("bridge", "host-local", "loopback")
 _PLUGIN_FOLDERS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -25,9 +31,9 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def check() -> None:
-    """Raise ClusterError where there cannot be a node."""
+    """Raise Failed where there cannot be a node."""
     if sentence := missing():
-        raise ClusterError(sentence)
+        raise Failed(sentence)
 
 
 def missing() -> str:
@@ -51,7 +57,7 @@ def program(name: str) -> str:
     """Return the path of one of the machine's programs."""
     found = find(name)
     if found is None:
-        raise ClusterError(f"There is no {name} on this machine: `apt-get install {name}`")
+        raise Failed(f"There is no {name} on this machine: `apt-get install {name}`")
     return found
 
 
@@ -74,3 +80,17 @@ def missing_packages() -> list[str]:
     if plugins() is None:
         packages.add("containernetworking-plugins")
     return sorted(packages)
+
+
+def left_out() -> Iterator[str]:
+    """Yield what `make test` leaves out, why, and the one command that changes it."""
+    packages = missing_packages()
+    if sys.platform != "linux":
+        yield "every test on a real node: it needs Linux"
+    elif os.geteuid() != 0:
+        yield "every test on a real node: it needs root. `sudo make test` runs them"
+    elif packages:
+        command = f"apt-get install {' '.join(packages)}"
+        yield f"every test on a real node: programs are missing. `{command}` adds them"
+    if find(_GDB) is None:
+        yield f"scripts inside gdb: it is missing. `apt-get install {_GDB}` adds it"

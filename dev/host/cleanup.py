@@ -12,17 +12,16 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from dev.cluster import processes
-from dev.cluster.places import ClusterError
-from dev.node import bridge, cgroups, containerd_shims, mounts, sysctls
-from dev.node.places import HOME, VOLATILE
+from dev.checkout import Failed
+from dev.host import bridge, mounts, pod_processes, processes, sysctls
+from dev.host.places import HOME, VOLATILE
 
 _PATIENCE = 20.0
 _LINKS = Path("/var/log/containers")
 """The kubelet's, for collectors of logs."""
 _DEVICES = Path("/var/lib/kubelet/device-plugins")
 _NETWORK_CACHE = Path("/var/lib/cni/results")
-_FIXED = (_LINKS, _DEVICES, _NETWORK_CACHE, containerd_shims.SOCKETS)
+_FIXED = (_LINKS, _DEVICES, _NETWORK_CACHE, pod_processes.SHIM_SOCKETS)
 """Folders whose paths no setting changes; another runtime may have files there too."""
 
 
@@ -33,14 +32,14 @@ def clear() -> None:
     # First what would start things again, then containers, then what reports their end.
     for name in ("kubelet", "containerd"):
         processes.end(HOME, [name])
-    _kill(containerd_shims.pids)
-    _kill(cgroups.members)
+    _kill(pod_processes.of_containers)
+    _kill(pod_processes.of_groups)
     processes.end(HOME)
     sysctls.restore()
     for folder in (HOME, VOLATILE):
         mounts.unmount_below(folder)
     bridge.down()
-    cgroups.remove(_PATIENCE)
+    pod_processes.remove_groups(_PATIENCE)
     _remove_files()
 
 
@@ -52,7 +51,7 @@ def _kill(find: Callable[[], set[int]]) -> None:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         if time.monotonic() > deadline:
-            raise ClusterError(f"These processes of containers do not end: {sorted(alive)}")
+            raise Failed(f"These processes of containers do not end: {sorted(alive)}")
         time.sleep(0.02)
 
 
@@ -61,7 +60,7 @@ def _remove_files() -> None:
         path.unlink(missing_ok=True)
     for folder in (HOME, VOLATILE):
         shutil.rmtree(folder, ignore_errors=True)
-    for folder in (each for fixed in _FIXED for each in (fixed, fixed.parent)):
+    for folder in (folder for fixed in _FIXED for folder in (fixed, fixed.parent)):
         if folder != Path("/var/log"):
             with suppress(OSError):  # it is somebody else's too, or not there
                 folder.rmdir()
@@ -69,7 +68,7 @@ def _remove_files() -> None:
 
 def _ours() -> Iterator[Path]:
     """Yield our files in the folders that are not ours alone."""
-    yield from containerd_shims.sockets()
+    yield from pod_processes.shim_sockets()
     yield _DEVICES / "kubelet.sock"
     for link in _LINKS.glob("*"):
         if link.is_symlink() and link.readlink().is_relative_to(HOME):

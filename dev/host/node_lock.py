@@ -11,12 +11,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dev.cluster import processes
-from dev.cluster.places import ClusterError, locked
-from dev.node import cleanup
-from dev.node.places import CLAIM, HOME, LOCK
+from dev.checkout import TEST_PREFIX, Failed, locked
+from dev.host import cleanup, processes
+from dev.host.places import CLAIM, HOME, LOCK
 
-TEST_PREFIX = "test-"
 _POLL = 0.5
 
 
@@ -40,7 +38,7 @@ def taken(folder: Path, *, patience: float = 0.0) -> Generator[None]:
                 yield
                 return
         if not _is_test(holder) or time.monotonic() > deadline:
-            raise ClusterError(_sentence(holder))
+            raise Failed(_sentence(holder))
         time.sleep(_POLL)
 
 

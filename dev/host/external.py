@@ -5,8 +5,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from dev.cluster.places import ClusterError
-from dev.node import requirements
+from dev.checkout import Failed
+from dev.host import requirements
 
 _LINES = 5
 
@@ -18,7 +18,7 @@ def run(
     environment: Mapping[str, str] | None = None,
     log: Path | None = None,
 ) -> str:
-    """Return what the program prints, or write it to a log; ClusterError if it fails."""
+    """Return what the program prints, or write it to a log; Failed if it fails."""
     command = [requirements.program(name), *arguments]
     done = subprocess.run(
         command,
@@ -35,7 +35,7 @@ def run(
     if done.returncode != 0:
         where = f" ({log})" if log else ""
         tail = "\n".join(f"  {line}" for line in said.splitlines()[-_LINES:])
-        raise ClusterError(f"`{name} {' '.join(arguments[:2])} …` failed{where}:\n{tail}")
+        raise Failed(f"`{name} {' '.join(arguments[:2])} …` failed{where}:\n{tail}")
     return done.stdout
 
 

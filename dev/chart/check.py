@@ -1,19 +1,21 @@
-"""Lints the chart, and checks what it renders against the schemas of Kubernetes: `make verify`."""
+"""Lints the chart, and checks what it renders against the schemas of Kubernetes.
+
+`make verify` calls it, through dev/__main__.py.
+"""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import kubernetes_validate  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
-from dev.chart.generated import ROOT
 from dev.chart.helm import KUBERNETES, VALUES, Document, HelmSays, lint, render
+from dev.checkout import CHECKOUT
 
 
-def main() -> int:
+def check() -> int:
     """Print what is wrong, and return the exit code."""
-    wrong = [f"{path.relative_to(ROOT)}: {said}" for path in VALUES for said in _problems(path)]
+    wrong = [f"{path.relative_to(CHECKOUT)}: {said}" for path in VALUES for said in _problems(path)]
     print("".join(f"{line}\n" for line in wrong), end="")
     return bool(wrong)
 
@@ -38,7 +40,3 @@ def _problem(document: Document, version: str) -> str | None:
     except kubernetes_validate.ValidationError as error:
         return str(error.message)
     return None
-
-
-if __name__ == "__main__":
-    sys.exit(main())
