@@ -1,7 +1,8 @@
-"""Sessions of EnsoJobs without processes: what is released succeeds at once."""
+"""Sessions of EnsoJobs without processes: each script succeeds at once, or after a control word."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -21,8 +22,9 @@ class SimulatedSessions:
 
     location: SessionLocation = NOWHERE
 
-    def __init__(self) -> None:
+    def __init__(self, *, waits_for_word: bool = False) -> None:
         self.runs: dict[str, SimulatedSession] = {}
+        self.waits_for_word = waits_for_word
 
     def check(self, scripts: Sequence[Script]) -> None:
         del scripts
@@ -37,6 +39,8 @@ class SimulatedSessions:
     async def follow(self, run: str, uid: str, after: int = 0) -> AsyncIterator[Observations]:
         del uid, after
         session = self.runs[run]
+        while self.waits_for_word and not session.word:  # noqa: ASYNC110  # as a process does
+            await asyncio.sleep(0.005)
         while session.alive:
             session.runs_one_script(lambda _script, _attempt: SUCCEEDS, FakeClock())
         ended = Ended(log_is_complete=True)
@@ -57,12 +61,16 @@ class SimulatedBackend:
     asked_for: list[str] = field(default_factory=list[str])
     """The uids of jobs, in turn, whose sessions somebody wanted."""
     forgotten: list[str] = field(default_factory=list[str])
+    waits_for_word: bool = False
+    """Whether sessions do nothing before somebody tells them to end."""
+    made: list[SimulatedSessions] = field(default_factory=list[SimulatedSessions])
     kept: list[set[str]] = field(default_factory=list[set[str]])
     """The uids that each tidying left alone."""
 
     def sessions(self, ensojob: EnsoJobObject) -> SimulatedSessions:
         self.asked_for.append(ensojob.uid)
-        return SimulatedSessions()
+        self.made.append(SimulatedSessions(waits_for_word=self.waits_for_word))
+        return self.made[-1]
 
     async def forget(self, namespace: str, uid: str) -> None:
         del namespace

@@ -17,12 +17,14 @@ from kubernetes.client import ApiClient
 
 from enso_operator.controller import malloc
 from enso_operator.controller.ensojob_actor import EnsoJobActor
+from enso_operator.controller.event_publisher import EventPublisher
 from enso_operator.controller.handlers import handlers
 from enso_operator.controller.leader_election import GIVE_BACK_SECONDS, Alone, Leadership
+from enso_operator.controller.planner import EnsoJobPlanner
 from enso_operator.controller.reconciler import Reconciler
 from enso_operator.controller.resync import Resync
 from enso_operator.controller.watch import Watch
-from enso_operator.coordinator.actor import Listener
+from enso_operator.coordinator.publisher import Listener
 from enso_operator.coordinator.sessions import Sessions
 from enso_operator.kube.client import ApiObjects
 from enso_operator.kube.connection import configuration_of, own_namespace
@@ -158,15 +160,16 @@ def _actor_factory(
     recorder = Recorder(client, f"{socket.gethostname()}-{os.getpid()}")
 
     def actor_of(ensojob: EnsoJobObject, sessions: Sessions) -> EnsoJobActor:
+        scripts = ApiObjects(client, ensojob.namespace, "ensoscripts")
         return EnsoJobActor(
             ensojob,
             job_uow=KubernetesJobUnitOfWork(ApiObjects(client, ensojob.namespace, KIND)),
             sessions=sessions,
-            library=EnsoScriptLibrary(ApiObjects(client, ensojob.namespace, "ensoscripts")),
+            planner=EnsoJobPlanner(EnsoScriptLibrary(scripts), sessions, clock),
             clock=clock,
-            listener=_listener(ensojob, metrics),
-            recorder=recorder,
-            metrics=metrics,
+            publisher=EventPublisher(
+                ensojob, recorder, metrics, clock, _listener(ensojob, metrics)
+            ),
         )
 
     return actor_of

@@ -17,6 +17,8 @@ from enso_operator.cli.preflight import preflight
 from enso_operator.cli.progress import Progress
 from enso_operator.cli.run_folders import Context, RunFolder, Runs
 from enso_operator.coordinator.actor import Actor
+from enso_operator.coordinator.planner import Planner
+from enso_operator.coordinator.publisher import Publisher
 from enso_operator.manifests import load
 from enso_operator.manifests.load import Manifest, ManifestError
 from enso_operator.sessions.local.sessions import LocalSessions
@@ -177,7 +179,8 @@ def _drive(uow: JournalUnitOfWork, folder: RunFolder, progress: Progress) -> int
 async def _drive_to_end(uow: JournalUnitOfWork, folder: RunFolder, progress: Progress) -> Job:
     job_id = uow.job_ids()[0]
     sessions = LocalSessions(folder.sessions)
-    actor = Actor(job_id, uow, sessions, ScriptLibrary(), SystemClock(), progress.committed)
+    planner, publisher = Planner(ScriptLibrary()), Publisher(progress.committed)
+    actor = Actor(job_id, uow, sessions, planner, SystemClock(), publisher)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, actor.cancel, _user(), signal.Signals(number).name)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from enso_operator.blocking import in_thread
 from enso_operator.coordinator.obstacles import without_numbers
+from enso_operator.coordinator.publisher import Listener, Publisher
 from enso_operator.coordinator.token_bucket import TokenBucket
 from enso_operator.kube.client import Document, NoSuchObject, Refused
 from enso_operator.kube.ensojob import EnsoJobObject
@@ -29,14 +31,24 @@ PATIENCE_SECONDS = 60.0
 _log = logging.getLogger(__name__)
 
 
-class EventPublisher:
+class EventPublisher(Publisher):
     """Tells what happens to a job, before it is committed.
 
     Names of Events come from what they tell, so nothing is lost or told twice where the commit
     fails, or this process.
     """
 
-    def __init__(self, recorder: Recorder, metrics: Metrics, clock: Clock) -> None:
+    def __init__(
+        self,
+        ensojob: EnsoJobObject,
+        recorder: Recorder,
+        metrics: Metrics,
+        clock: Clock,
+        listener: Listener,
+    ) -> None:
+        super().__init__(listener)
+        self.ensojob = ensojob
+        """The object that Events are about, as it was last loaded or written."""
         self._recorder, self._metrics, self._clock = recorder, metrics, clock
         self._failing_since: float | None = None
         self._posted: set[str] = set()
@@ -45,44 +57,56 @@ class EventPublisher:
         """The operator's own words, each of which is posted once."""
         self._bucket = TokenBucket(AT_ONCE, A_SECOND, clock.now())
 
-    async def tell(self, ensojob: EnsoJobObject, job: Job, events: Sequence[Event]) -> None:
-        """Post the new events of the job. Raises Unavailable, but not for ever."""
-        documents = self._recorder.documents(ensojob, job, events)
+    async def announce(self, job: Job, events: Sequence[Event]) -> None:
+        """Post the new events of the job; the commit after it ends a `kubectl wait`.
+
+        Raises Unavailable, but not for ever.
+        """
+        if job.events and not self.ensojob.raw_status.get("conditions"):
+            events = [job.events[0], *events]  # that it was added, which its creation says
+        documents = self._recorder.documents(self.ensojob, job, events)
         told = [*zip(events, documents, strict=True)]
         recorded = [document for event, document in told if event.origin not in (COORDINATOR, "")]
         ours = [document for event, document in told if event.origin in (COORDINATOR, "")]
         try:
             await self._post_all(self._allowed(recorded))
             if self._new(recorded):
-                await self._note(ensojob, job, "EventsLeftOut", LEFT_OUT)
+                await self._note(job, "EventsLeftOut", LEFT_OUT)
             # One after the other: whoever posts the rest after a crash decides it anew, and later.
             for document in ours:
                 await self._post_all([document])
         except (Refused, NoSuchObject, Unavailable) as error:
-            self._give_way(ensojob, error)
+            self._give_way(error)
         else:
             self._failing_since = None
 
-    async def report_blocked(self, ensojob: EnsoJobObject, job: Job | None, why: str) -> None:
+    async def report_blocked(self, job: Job | None, why: str) -> None:
         """Say once what keeps the job from going on. Raises Unavailable, but not for ever."""
         try:
-            await self._note(ensojob, job, "NotGoingOn", why)
+            await self._note(job, "NotGoingOn", why)
         except (Refused, NoSuchObject, Unavailable) as error:
-            self._give_way(ensojob, error)
+            self._give_way(error)
 
-    def committed(self) -> None:
+    def committed(self, job: Job, events: Sequence[Event]) -> None:
         """Know that what was told is not told again."""
+        super().committed(job, events)
         self._posted.clear()
 
-    async def _note(
-        self, ensojob: EnsoJobObject, job: Job | None, reason: str, message: str
-    ) -> None:
+    def reconciling(self) -> AbstractContextManager[object]:
+        """Measure how long it takes to decide what is next."""
+        return self._metrics.reconciling()
+
+    def committing(self) -> AbstractContextManager[object]:
+        """Measure how long a commit takes."""
+        return self._metrics.committing()
+
+    async def _note(self, job: Job | None, reason: str, message: str) -> None:
         """Post something of the operator's own, once."""
         words = reason, without_numbers(message)
         if words in self._noted:
             return
-        note = self._recorder.note(ensojob, job, reason, message, self._clock.now())
-        _log.warning("%s/%s: %s", ensojob.namespace, ensojob.name, message)
+        note = self._recorder.note(self.ensojob, job, reason, message, self._clock.now())
+        _log.warning("%s/%s: %s", self.ensojob.namespace, self.ensojob.name, message)
         await in_thread(self._post, note)
         self._noted.add(words)
 
@@ -97,13 +121,13 @@ class EventPublisher:
         self._bucket.spend(len(allowed))
         return allowed
 
-    def _give_way(self, ensojob: EnsoJobObject, error: EnsoError) -> None:
+    def _give_way(self, error: EnsoError) -> None:
         """Raise what may get better, for a while; then let the job go on without its Events."""
         now = self._clock.now()
         self._failing_since = self._failing_since or now
         if isinstance(error, Unavailable) and now < self._failing_since + PATIENCE_SECONDS:
             raise error
-        name = f"{ensojob.namespace}/{ensojob.name}"
+        name = f"{self.ensojob.namespace}/{self.ensojob.name}"
         _log.warning("%s: Events are not told, the status has it all: %s", name, error)
 
     async def _post_all(self, documents: Sequence[Document]) -> None:

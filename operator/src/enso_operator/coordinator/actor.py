@@ -8,13 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from enso_operator.blocking import in_thread
 from enso_operator.coordinator import session_trust
-from enso_operator.coordinator.obstacles import Obstacles, pause_after
+from enso_operator.coordinator.inbox import (
+    Broken,
+    JobGone,
+    Message,
+    SessionSaid,
+    Suspend,
+    Wake,
+)
+from enso_operator.coordinator.obstacles import Obstacles, is_same, pause_after
+from enso_operator.coordinator.planner import Planner
+from enso_operator.coordinator.publisher import Publisher
+from enso_operator.coordinator.run_follower import RunFollower, is_full
 from enso_operator.coordinator.sessions import Sessions
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import (
@@ -22,6 +33,7 @@ from job_execution_framework.domain.errors import (
     GapInLog,
     IllegalTransition,
     InvalidJob,
+    JobNotFound,
     NoAnswer,
     ScriptNotFound,
     Unavailable,
@@ -31,17 +43,11 @@ from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.steps import Close, Open, SessionControl, Step, Wait
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.clock import Clock
-from job_execution_framework.service_layer.library import Library
 from job_execution_framework.service_layer.observations import Cancel, Ended, Observations
-from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
 
-Listener = Callable[[Job, Sequence[Event]], None]
-"""Told of every commit: the job, and the events that are new in it."""
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 5.0
 """Before the job is loaded or committed again: the first time, and after many."""
-MOST_HELD = 500
-"""Records that a turn is waited for, or a commit, before more are heard: however long it takes."""
 STORE, OPEN, RELEASE, CLOSE = "store", "open", "release", "close"
 """What may be tried in vain."""
 
@@ -55,15 +61,15 @@ class Actor:
     job_id: str
     job_uow: JobUnitOfWork
     sessions: Sessions
-    library: Library
+    planner: Planner
     clock: Clock
-    listener: Listener
+    publisher: Publisher
     pace_seconds: float = 0.0
     """What tells of nothing but progress is committed so much later, with what comes meanwhile."""
 
-    _inbox: asyncio.Queue[Observations | Exception] = field(
-        default_factory=asyncio.Queue[Observations | Exception], init=False
-    )
+    said_waits: Cause | None = field(default=None, init=False)
+    """What the latest commit said that the job waits for."""
+    _inbox: asyncio.Queue[Message] = field(default_factory=asyncio.Queue[Message], init=False)
     _pending: list[Observations] = field(default_factory=list[Observations], init=False)
     """What sessions said since the last commit."""
     _wish: Observations = field(default=Observations(), init=False)
@@ -78,24 +84,30 @@ class Actor:
     """When the first of what is to be committed was folded."""
     _step: Step | None = field(default=None, init=False)
     """What was decided by the last commit."""
-    _unfolded: int = field(default=0, init=False)
-    """How many records were heard since the last turn."""
-    _room: asyncio.Event = field(default_factory=asyncio.Event, init=False)
-    """Set while more of them may be heard."""
-    _followed: str = field(default="", init=False)
-    _follower: asyncio.Task[None] | None = field(default=None, init=False)
+    _follower: RunFollower = field(init=False)
     _told: Close | None = field(default=None, init=False)
     _untrusted_because: Cause | None = field(default=None, init=False)
     """Why the records of the open session are not believed any more."""
     _obstacles: Obstacles = field(default_factory=Obstacles, init=False)
 
+    def __post_init__(self) -> None:
+        self._follower = RunFollower(self.sessions, self._inbox)
+
     def cancel(self, by: str = "", why: str = "") -> None:
         """Stop the job: its running script is ended, and the job is Cancelled."""
-        self._inbox.put_nowait(Observations(cancel=Cancel(by, why)))
+        self._inbox.put_nowait(Cancel(by, why))
 
     def suspend(self, *, suspend: bool) -> None:
         """Let the running script end and start no other, or go on."""
-        self._inbox.put_nowait(Observations(suspend=suspend))
+        self._inbox.put_nowait(Suspend(suspend))
+
+    def wake(self) -> None:
+        """Look at the job again: what is stored of it may be newer."""
+        self._inbox.put_nowait(Wake())
+
+    def gone(self, why: str) -> None:
+        """Stop with JobNotFound: nothing is stored of the job any more."""
+        self._inbox.put_nowait(JobGone(why))
 
     async def drive(self) -> None:
         """Return when the job has ended and nothing of it runs any more, or where it may rest."""
@@ -111,8 +123,7 @@ class Actor:
                         return
                     await self._hear(job, step)
         finally:
-            if self._follower:
-                self._follower.cancel()
+            self._follower.stop()
 
     async def load(self) -> Job:
         """Return the job, the same one until it is rolled back."""
@@ -122,39 +133,61 @@ class Actor:
             self._announced = self._committed = len(job.events)
         return job
 
-    async def commit(self, job: Job, step: Step) -> None:
-        """Make durable what was folded, and tell of it."""
-        await in_thread(self.job_uow.commit)
+    async def commit(self, job: Job, step: Step, waits: Cause | None) -> None:
+        """Make durable what was folded, and what the job waits for; tell of it."""
+        with self.publisher.committing():
+            await in_thread(self.job_uow.commit)
         new = job.events[self._committed :]
+        self.said_waits = waits
         self._step, self._committed, self._folded = step, len(job.events), 0
         self._pending.clear()
-        self._room.set()
+        self._follower.was_committed()
         self._committed_at, self._uncommitted_since = self.clock.now(), None
-        self.listener(job, new)
-
-    async def announce(self, job: Job, events: Sequence[Event]) -> None:
-        """Tell of events that are about to be committed; it may happen again."""
-
-    async def plan(self, job: Job, step: Open) -> Plan:
-        """Return what the session is to do. Raises InvalidJob, Unavailable, and NotYet."""
-        return await in_thread(Plan.of, job, step, self.library)
+        self.publisher.committed(job, new)
 
     async def report_blocked(self, why: str) -> None:
         """Tell what keeps the job from going on; it may happen again."""
+        await self.publisher.report_blocked(self._job, why)
+
+    def wants(self, wish: Observations) -> None:
+        """Know what the user wants, all of it."""
+        self._wish = wish
+
+    def hold_only(self, job: Job, events: list[Event]) -> None:
+        """Hold of a job, all of which was committed, only these of its events."""
+        self.job_uow.jobs.keep(job.id, events)
+        self._committed = self._announced = len(events)
 
     def waits(self, job: Job) -> Cause | None:
-        """Return what keeps the job from going on, if something does."""
-        del job
-        return self._obstacles.why(OPEN, RELEASE, CLOSE)
+        """Return what keeps the job from going on, if something does: of others, or its session."""
+        met = self._obstacles.why(OPEN, RELEASE, CLOSE)
+        return met or (self.sessions.location.waits if job.open_run else None)
 
     def has_news(self, job: Job) -> bool:
-        """Whether there is something to be committed."""
-        return len(job.events) > self._committed
+        """Whether there is something to be committed; that the job waits is news, too."""
+        return self._uncommitted(job) > 0 or not is_same(self.waits(job), self.said_waits)
+
+    def has_messages(self) -> bool:
+        """Whether there is something that was not looked at yet."""
+        return not self._inbox.empty()
 
     def may_rest(self, job: Job, step: Step) -> bool:
         """Whether somebody else knows when there is something to be done again."""
         del job, step
         return False
+
+    def as_let_go(self) -> Job | None:
+        """Return the job as far as it is known, None where its session was never let go."""
+        is_known = self._job and self._job.open_run not in self._job.events[self._committed :]
+        return self._job if is_known else None
+
+    def hand_over(self, heir: Actor) -> None:
+        """Tell another actor of the job what its sessions said since the last commit."""
+        for observations in self._pending:
+            heir.take(SessionSaid(observations))
+        while not self._inbox.empty():
+            if isinstance(message := self._inbox.get_nowait(), SessionSaid):
+                heir.take(message)
 
     # Decide.
 
@@ -193,45 +226,43 @@ class Actor:
     async def _turn(self) -> tuple[Job, Step]:
         job = await self.load()
         while self._folded < len(self._pending):
-            await self.fold(job, self._pending[self._folded])
+            await self._fold(job, self._pending[self._folded])
             self._folded += 1
             await asyncio.sleep(0)  # others have their turn, however much there is
-        self._make_room(job)
-        step = await self.fold(job, replace(self._wish, waits=self.waits(job)))
+        self._follower.was_folded(self._uncommitted(job))
+        step = await self._fold(job, replace(self._wish, waits=self.waits(job)))
         if isinstance(step, Open):
             step = await self._open(job, step)
         else:
             self._obstacles.passed(OPEN)
-        await self.announce(job, job.events[self._announced :])
+        await self.publisher.announce(job, job.events[self._announced :])
         self._announced = len(job.events)
         if self._uncommitted_since is None and self.has_news(job):
             self._uncommitted_since = self.clock.now()
         if self._is_urgent(job, step) or self._wait_for_commit() <= 0:
-            await self.commit(job, step)
+            waits = self.waits(job)
+            is_known = is_same(waits, self.said_waits)
+            await self.commit(job, step, self.said_waits if is_known else waits)
         return job, step
 
-    def _make_room(self, job: Job) -> None:
-        """Hear more of the session, unless much of what was heard is not committed yet."""
-        self._unfolded = 0
-        if self._is_full(job):
-            self._room.clear()
-        else:
-            self._room.set()
-
-    def _is_full(self, job: Job) -> bool:
-        return len(job.events) - self._committed >= MOST_HELD
+    def _uncommitted(self, job: Job) -> int:
+        return len(job.events) - self._committed
 
     def _is_urgent(self, job: Job, step: Step) -> bool:
         """Whether something is to be done that waits for its commit."""
-        is_new_run = job.open_run is not None and job.open_run.run != self._followed
-        return job.finished or is_new_run or step != self._step or self._is_full(job)
+        is_new_run = job.open_run is not None and job.open_run.run != self._follower.run
+        return job.finished or is_new_run or step != self._step or is_full(self._uncommitted(job))
 
     def _wait_for_commit(self) -> float:
         since = self._committed_at if self._uncommitted_since is None else self._uncommitted_since
         return self.pace_seconds - (self.clock.now() - since)
 
-    async def fold(self, job: Job, seen: Observations) -> Step:
+    async def _fold(self, job: Job, seen: Observations) -> Step:
         """Fold what was seen. A session that breaks the rules is ended, and not believed."""
+        with self.publisher.reconciling():
+            return await self._believe(job, seen)
+
+    async def _believe(self, job: Job, seen: Observations) -> Step:
         if self._untrusted_because:
             ended = seen.ended and Ended(log_is_complete=False, cause=self._untrusted_because)
             seen = replace(seen, records=(), ended=ended)
@@ -244,7 +275,7 @@ class Actor:
             self._untrusted_because = Cause(
                 Reason.SESSION_LOST, f"its records cannot be true: {error}"
             )
-            return await self.fold(job, seen)
+            return await self._believe(job, seen)
 
     async def _open(self, job: Job, step: Open) -> Step:
         """Prepare the session, inert, and record its uid in the same commit."""
@@ -252,7 +283,7 @@ class Actor:
         if now < self._obstacles.until(OPEN):
             return self._wait_to_open(job)
         try:
-            uid = await self.sessions.open(await self.plan(job, step))
+            uid = await self.sessions.open(await self.planner.plan(job, step))
         except Unavailable as error:
             await self._meet(OPEN, error)
             return self._wait_to_open(job)
@@ -301,17 +332,14 @@ class Actor:
 
     async def _begin(self, run: SessionOpened, _: Step) -> None:
         """Let the session start, and follow it."""
-        if run.run == self._followed:
+        if run.run == self._follower.run:
             return
         lost = await self._release(run)
-        self._followed, self._untrusted_because = run.run, None
-        if self._follower:
-            self._follower.cancel()
+        self._untrusted_because = None
         if lost:
-            self._inbox.put_nowait(Observations(run=run.run, ended=lost))
+            self._follower.lost(run, lost)
         else:
-            after = self._job.cursors.get(run.run, 0) if self._job else 0
-            self._follower = asyncio.create_task(self._follow(run, after))
+            self._follower.begin(run, self._job.cursors.get(run.run, 0) if self._job else 0)
 
     async def _release(self, run: SessionOpened) -> Ended | None:
         """Let the session start; return how it ended where it cannot."""
@@ -325,17 +353,6 @@ class Actor:
             cause = Cause(Reason.SESSION_LOST, f"it could not be started: {error}")
             return Ended(log_is_complete=True, cause=cause)
         return None
-
-    async def _follow(self, run: SessionOpened, after: int) -> None:
-        try:
-            async for observations in self.sessions.follow(run.run, run.uid, after):
-                self._inbox.put_nowait(observations)
-                self._unfolded += len(observations.records)
-                if self._unfolded >= MOST_HELD:
-                    self._room.clear()
-                await self._room.wait()
-        except Exception as error:  # noqa: BLE001  # the actor raises it: no task dies silently
-            self._inbox.put_nowait(error)
 
     # Hear.
 
@@ -355,15 +372,22 @@ class Actor:
         while not self._inbox.empty():
             self.take(self._inbox.get_nowait())
 
-    def take(self, heard: Observations | Exception) -> None:
+    def take(self, message: Message) -> None:
         """Keep what a session said until it is committed, and of wishes the last ones."""
-        if isinstance(heard, Exception):
-            raise heard
-        if heard.records or heard.ended:
-            self._pending.append(replace(heard, suspend=None, cancel=None))
-        suspend = self._wish.suspend if heard.suspend is None else heard.suspend
-        cancel = heard.cancel or self._wish.cancel
-        self._wish = replace(self._wish, suspend=suspend, cancel=cancel)
+        match message:
+            case SessionSaid(observations):
+                if observations.records or observations.ended:
+                    self._pending.append(observations)
+            case Suspend(suspend):
+                self._wish = replace(self._wish, suspend=suspend)
+            case Cancel():
+                self._wish = replace(self._wish, cancel=message)
+            case Wake():
+                pass
+            case JobGone(why):
+                raise JobNotFound(why)
+            case Broken(error):
+                raise error
 
 
 def _reason(error: Exception) -> str:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Self
 
 from enso_operator.coordinator.actor import Actor
+from enso_operator.coordinator.planner import Planner
+from enso_operator.coordinator.publisher import Publisher
 from enso_operator.http_api.memory_size import memory_of
 from enso_operator.http_api.port import Busy, Instructions, Shown
 from enso_operator.sessions.local.guardian import Guardian
@@ -162,7 +164,8 @@ class EmbeddedJobs:
 
     async def _drive(self, job_id: str, sessions: LocalSessions) -> None:
         uow = InMemoryJobUnitOfWork(self._repository)
-        actor = Actor(job_id, uow, sessions, self._library, self._clock, _tell)
+        planner = Planner(self._library)
+        actor = Actor(job_id, uow, sessions, planner, self._clock, Publisher(_tell))
         self._actors[job_id] = actor
         try:
             await actor.drive()

@@ -9,6 +9,8 @@ import pytest
 from enso_operator.cli import run_folders
 from enso_operator.cli.progress import Progress
 from enso_operator.coordinator.actor import Actor
+from enso_operator.coordinator.planner import Planner
+from enso_operator.coordinator.publisher import Publisher
 from enso_operator.http_api.port import Instructions, Shown
 from enso_operator.sessions.local.sessions import OUTPUT, LocalSessions
 from job_execution_framework.domain import events
@@ -62,7 +64,8 @@ async def test_on_a_workstation_and_over_http(
     sessions = LocalSessions(folder.sessions)
     with progress:
         clock = SystemClock()
-        await Actor("job", uow, sessions, ScriptLibrary(), clock, progress.committed).drive()
+        planner, publisher = Planner(ScriptLibrary()), Publisher(progress.committed)
+        await Actor("job", uow, sessions, planner, clock, publisher).drive()
     job = uow.jobs.get("job")
     progress.ended(job)
     await sessions.reap(10)

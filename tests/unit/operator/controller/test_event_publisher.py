@@ -23,11 +23,10 @@ class PublishedJob:
     board: KeptEvents
     clock: FakeClock
     publisher: EventPublisher
-    ensojob: EnsoJobObject
     job: Job
 
     def tell(self, *told: events.Event) -> None:
-        asyncio.run(self.publisher.tell(self.ensojob, self.job, told))
+        asyncio.run(self.publisher.announce(self.job, told))
 
     def started(self, first: int, last: int) -> list[events.Event]:
         """Return as many starts as one session recorded."""
@@ -45,13 +44,16 @@ def published() -> PublishedJob:
     metadata = {"namespace": "shows", "uid": "u", "resourceVersion": "1", "generation": 1}
     document = of_scripts({})
     document["metadata"] |= metadata | {"creationTimestamp": "2026-11-26T12:00:00Z"}
-    about = EnsoJobObject(document)
-    return PublishedJob(board, clock, EventPublisher(board, Metrics(), clock), about, about.job())
+    job = EnsoJobObject(document).job()
+    seen = {"conditions": [{"type": "Finished", "status": "False"}]}
+    ensojob = EnsoJobObject(document | {"status": seen})
+    publisher = EventPublisher(ensojob, board, Metrics(), clock, lambda _job, _events: None)
+    return PublishedJob(board, clock, publisher, job)
 
 
 def test_a_flood_of_records_is_not_one_of_events(published: PublishedJob) -> None:
     published.tell(*published.started(1, 2000))
-    published.publisher.committed()
+    published.publisher.committed(published.job, ())
     assert published.board.told() == {"ScriptStarted": AT_ONCE, "EventsLeftOut": 1}
     published.clock.sleep(10)
     published.tell(*published.started(2001, 5000))

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from enso_operator.controller.ensojob_actor import EnsoJobActor
+from enso_operator.controller.event_publisher import EventPublisher
+from enso_operator.controller.planner import EnsoJobPlanner
 from enso_operator.controller.reconciler import Reconciler
 from enso_operator.coordinator.sessions import Sessions
 from enso_operator.kube.client import Document
@@ -16,6 +18,7 @@ from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from enso_operator.observability.metrics import Metrics
 from job_execution_framework.domain.errors import Unavailable
+from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.service_layer.clock import SystemClock
 from job_execution_framework.service_layer.library import ScriptLibrary
 from tests.support.in_memory_objects import InMemoryCluster, InMemoryObjects
@@ -58,11 +61,11 @@ class Operator:
             ensojob,
             job_uow=KubernetesJobUnitOfWork(self.jobs),
             sessions=sessions,
-            library=ScriptLibrary([]),
+            planner=EnsoJobPlanner(ScriptLibrary([]), sessions, self.clock),
             clock=self.clock,
-            listener=lambda _job, _events: None,
-            recorder=self.events,
-            metrics=self.metrics,
+            publisher=EventPublisher(
+                ensojob, self.events, self.metrics, self.clock, lambda _job, _events: None
+            ),
         )
         if self.failures:
             error = self.failures.pop(0)
@@ -213,6 +216,24 @@ def test_a_job_that_is_deleted_while_its_actor_is_broken_waits_for_nothing() -> 
         await operator.until(lambda: uid in operator.backend.forgotten)
 
     operate(story)
+
+
+def test_a_job_that_is_deleted_while_its_session_runs_is_ended_in_order() -> None:
+    async def story(operator: Operator) -> None:
+        operator.backend.waits_for_word = True
+        uid = operator.create().uid
+        await operator.until(lambda: operator.get().committed_uid)
+        await operator.until(lambda: operator.backend.made[0].runs["main-1"].released)
+        operator.delete()
+        await operator.until(lambda: uid in operator.backend.forgotten)
+        assert operator.reconciler.live == 0
+
+    operator = operate(story)
+    session = operator.backend.made[0].runs["main-1"]
+    assert (session.word, session.dead) == (SessionControl.CANCEL, True)
+    told = {event["reason"]: event["message"] for event in operator.events.there.values()}
+    assert told["JobCancelled"] == "its EnsoJob was deleted"
+    assert "SessionEnded" in told
 
 
 def test_an_object_that_makes_no_job_is_refused_once() -> None:

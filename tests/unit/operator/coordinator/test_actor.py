@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from enso_operator.coordinator.actor import Actor
+from enso_operator.coordinator.planner import Planner
+from enso_operator.coordinator.publisher import Publisher
 from enso_operator.sessions.local.sessions import LocalSessions
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
@@ -29,13 +31,13 @@ from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
 
 CANARY = "canary-4711"
+PLANNER, SILENT = Planner(ScriptLibrary([])), Publisher(lambda _job, _events: None)
 
 
 def drive(sessions: LocalSessions, *scripts: Script) -> Job:
     uow = InMemoryJobUnitOfWork()
     services.add(scripts, job_uow=uow, job_id="job")
-    library, clock = ScriptLibrary([]), SystemClock()
-    actor = Actor("job", uow, sessions, library, clock, lambda _job, _events: None)
+    actor = Actor("job", uow, sessions, PLANNER, SystemClock(), SILENT)
     asyncio.run(asyncio.wait_for(actor.drive(), 60))
     return uow.jobs.get("job")
 
@@ -53,8 +55,7 @@ def test_a_conflict_that_never_ends_is_no_hot_loop(tmp_path: Path) -> None:
     uow = Contended()
     services.add([Script("one", Source("def main(): pass"))], job_uow=uow, job_id="job")
     uow.is_added = True
-    sessions, library = LocalSessions(tmp_path), ScriptLibrary([])
-    actor = Actor("job", uow, sessions, library, SystemClock(), lambda _job, _events: None)
+    actor = Actor("job", uow, LocalSessions(tmp_path), PLANNER, SystemClock(), SILENT)
     with pytest.raises(TimeoutError):
         asyncio.run(asyncio.wait_for(actor.drive(), 2))
     assert 1 < uow.tries < 12
@@ -136,8 +137,8 @@ def test_progress_is_written_with_what_comes_soon_after_it(tmp_path: Path) -> No
     scripts = [Script("one", Source(waits)), Script("two", Source(waits))]
     services.add(scripts, job_uow=uow, job_id="job")
     actor = Actor(
-        *("job", uow, Slow(tmp_path), ScriptLibrary([]), clock),
-        listener=lambda _job, new: commits.append(len(new)),
+        *("job", uow, Slow(tmp_path), PLANNER, clock),
+        publisher=Publisher(lambda _job, new: commits.append(len(new))),
         pace_seconds=1800,
     )
     asyncio.run(asyncio.wait_for(actor.drive(), 60))
@@ -159,14 +160,15 @@ def test_only_what_somebody_may_have_to_bring_is_complained_of(
                 raise errors.pop()
             return await super().open(plan)
 
-    class Telling(Actor):
-        async def report_blocked(self, why: str) -> None:
+    class Telling(Publisher):
+        async def report_blocked(self, job: Job | None, why: str) -> None:
+            del job
             complaints.append(why)
 
     uow = InMemoryJobUnitOfWork()
     services.add([Script("one", Source("def main(): pass"))], job_uow=uow, job_id="job")
-    given = ("job", uow, Shaky(tmp_path), ScriptLibrary([]), SystemClock())
-    actor = Telling(*given, listener=lambda _job, _events: None)
+    telling = Telling(lambda _job, _events: None)
+    actor = Actor("job", uow, Shaky(tmp_path), PLANNER, SystemClock(), telling)
     asyncio.run(asyncio.wait_for(actor.drive(), 60))
     assert uow.jobs.get("job").state is JobState.SUCCEEDED
     assert complaints == told
@@ -218,7 +220,7 @@ def test_a_secret_reaches_the_script_and_no_file_of_ours(tmp_path: Path) -> None
 def test_no_more_is_heard_than_is_committed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("enso_operator.coordinator.actor.MOST_HELD", 4)
+    monkeypatch.setattr("enso_operator.coordinator.run_follower.MOST_HELD", 4)
     told, committed = list[int](), list[int]()
 
     class Chatty(LocalSessions):
@@ -252,9 +254,8 @@ def test_no_more_is_heard_than_is_committed(
     uow = InMemoryJobUnitOfWork()
     script = Script("one", Source("def main(): pass"), retries=Retries(30))
     services.add([script], job_uow=uow, job_id="job")
-    library, clock = ScriptLibrary([]), SystemClock()
-    given = ("job", Away(uow.repository), Chatty(tmp_path), library, clock)
-    actor = Actor(*given, lambda _job, _events: None, pace_seconds=1800)
+    given = ("job", Away(uow.repository), Chatty(tmp_path), PLANNER, SystemClock())
+    actor = Actor(*given, SILENT, pace_seconds=1800)
     asyncio.run(asyncio.wait_for(actor.drive(), 60))
     assert uow.jobs.get("job").state is JobState.SUCCEEDED
     assert max(later - before for before, later in pairwise(committed)) <= 4

@@ -10,6 +10,8 @@ import pytest
 from enso_operator.coordinator import obstacles
 from enso_operator.coordinator.actor import Actor
 from enso_operator.coordinator.obstacles import LONGEST_PAUSE_SECONDS, Obstacles, is_same
+from enso_operator.coordinator.planner import Planner
+from enso_operator.coordinator.publisher import Publisher
 from enso_operator.sessions.local.sessions import LocalSessions
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import NoAnswer, NotYet, Unavailable
@@ -22,6 +24,7 @@ from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
 
 QUOTA = 'pods "shot" is forbidden: exceeded quota: compute, requested: pods=1, used: pods=%d'
+PLANNER = Planner(ScriptLibrary([]))
 PASSES = Script("one", Source("def main(): pass"))
 
 
@@ -63,7 +66,7 @@ def test_a_deadline_passes_while_no_session_can_be_opened(
         commits.append(str(job.state))
 
     services.add([PASSES], job_uow=uow, job_id="job", deadline_seconds=0.5)
-    actor = Actor("job", uow, Refusing(tmp_path), ScriptLibrary([]), SystemClock(), listen)
+    actor = Actor("job", uow, Refusing(tmp_path), PLANNER, SystemClock(), Publisher(listen))
     asyncio.run(asyncio.wait_for(actor.drive(), 60))
     assert commits[0] == "Running"  # its first sight did not wait
     failure = uow.jobs.get("job").failure
@@ -90,14 +93,15 @@ def test_what_keeps_a_job_from_being_committed_is_told_unless_nobody_answers(
                 raise errors.pop()
             super().commit()
 
-    class Telling(Actor):
-        async def report_blocked(self, why: str) -> None:
+    class Telling(Publisher):
+        async def report_blocked(self, job: Job | None, why: str) -> None:
+            del job
             complaints.append(why)
 
     uow = Refusing()
     services.add([PASSES], job_uow=uow, job_id="job")
-    given = ("job", uow, LocalSessions(tmp_path), ScriptLibrary([]), SystemClock())
-    actor = Telling(*given, listener=lambda _job, _events: None)
+    telling = Telling(lambda _job, _events: None)
+    actor = Actor("job", uow, LocalSessions(tmp_path), PLANNER, SystemClock(), telling)
     asyncio.run(asyncio.wait_for(actor.drive(), 60))
     assert str(uow.jobs.get("job").state) == "Succeeded"
     assert (errors, complaints) == ([], told)
@@ -116,8 +120,8 @@ def test_a_session_that_cannot_be_let_go_holds_up_no_cancel(tmp_path: Path) -> N
 
     uow, sessions = InMemoryJobUnitOfWork(), Stuck(tmp_path)
     services.add([PASSES], job_uow=uow, job_id="job")
-    given = ("job", uow, sessions, ScriptLibrary([]), SystemClock())
-    actor = Actor(*given, listener=lambda _job, _events: None)
+    silent = Publisher(lambda _job, _events: None)
+    actor = Actor("job", uow, sessions, PLANNER, SystemClock(), silent)
     asyncio.run(asyncio.wait_for(actor.drive(), 60))
     assert str(uow.jobs.get("job").state) == "Cancelled"
     assert sessions.releases == 2

@@ -12,6 +12,8 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from enso_operator.coordinator.actor import Actor
+from enso_operator.coordinator.planner import Planner
+from enso_operator.coordinator.publisher import Publisher
 from enso_operator.observability.metrics import LONGEST_SECONDS, REASONS, Metrics
 from enso_operator.sessions.local.sessions import LocalSessions
 from job_execution_framework.domain import events
@@ -61,7 +63,9 @@ def drive(metrics: Metrics, folder: Path, *scripts: Script) -> Job:
     uow = InMemoryJobUnitOfWork()
     services.add(scripts, job_uow=uow, job_id="job")
     sessions, library = LocalSessions(folder), ScriptLibrary([])
-    actor = Actor("job", uow, sessions, library, SystemClock(), metrics.committed)
+    actor = Actor(
+        "job", uow, sessions, Planner(library), SystemClock(), Publisher(metrics.committed)
+    )
     asyncio.run(asyncio.wait_for(actor.drive(), 60))
     return uow.jobs.get("job")
 

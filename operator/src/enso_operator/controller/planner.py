@@ -1,0 +1,57 @@
+"""Plans the sessions of an EnsoJob: nothing of it runs before all of its scripts are there."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from enso_operator.blocking import in_thread
+from enso_operator.coordinator.planner import Planner
+from enso_operator.coordinator.sessions import Sessions
+from enso_operator.kube.client import waiting
+from job_execution_framework.domain.cause import Reason
+from job_execution_framework.domain.errors import NotYet, ScriptNotFound
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import Missing
+from job_execution_framework.domain.steps import Open
+from job_execution_framework.service_layer.clock import Clock
+from job_execution_framework.service_layer.library import Library, resolved
+from job_execution_framework.service_layer.plan import Plan
+
+LIBRARY_PATIENCE_SECONDS = 10.0
+"""A job may be let go so long before the EnsoScripts that it names: files have an order."""
+
+
+class EnsoJobPlanner(Planner):
+    """Asks the library of the job's namespace."""
+
+    def __init__(self, library: Library, sessions: Sessions, clock: Clock) -> None:
+        super().__init__(library)
+        self._sessions, self._clock = sessions, clock
+
+    async def plan(self, job: Job, step: Open) -> Plan:
+        """Return the plan; of the first one all scripts of the job are checked, and looked for."""
+        library = Remembered(self.library)
+        with waiting():
+            if not job.runs:
+                self._sessions.check(job.scripts)
+                await in_thread(self._find_all, job, library)
+            return await in_thread(Plan.of, job, step, library)
+
+    def _find_all(self, job: Job, library: Library) -> None:
+        """Raise ScriptNotFound where one is missing, or NotYet while it may still come."""
+        for script in job.scripts:
+            work = resolved(script.work, library)
+            if not isinstance(work, Missing):
+                continue
+            why = f"script {script.name!r}: {work.why}"
+            since = job.resumed_at or job.started_at or 0  # our own time, not the API server's
+            if self._clock.now() < since + LIBRARY_PATIENCE_SECONDS:
+                raise NotYet(why, Reason.SCRIPT_NOT_FOUND)
+            raise ScriptNotFound(why)
+
+
+class Remembered:
+    """A library that is asked once for each script: a job names one script many times."""
+
+    def __init__(self, library: Library) -> None:
+        self.find = cache(library.find)

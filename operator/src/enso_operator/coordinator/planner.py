@@ -1,0 +1,20 @@
+"""Makes the plan of a session for the actor, which opens the session with it."""
+
+from __future__ import annotations
+
+from enso_operator.blocking import in_thread
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.steps import Open
+from job_execution_framework.service_layer.library import Library
+from job_execution_framework.service_layer.plan import Plan
+
+
+class Planner:
+    """Takes the scripts that a job names from a library."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+
+    async def plan(self, job: Job, step: Open) -> Plan:
+        """Return what the session is to do. Raises InvalidJob, Unavailable, and NotYet."""
+        return await in_thread(Plan.of, job, step, self.library)
