@@ -106,10 +106,19 @@ async def in_thread(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> 
 
 async def patiently(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Return what `call` returns, however long the API server is away."""
-    pause = SHORTEST_PAUSE_SECONDS
+    tries = 0
     while True:
         try:
             return await in_thread(call, *args, **kwargs)
         except Unavailable:
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            await asyncio.sleep(pause_of(tries, SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS))
+            tries += 1
+
+
+def pause_of(tries: int, shortest: float, longest: float) -> float:
+    """Return how long to wait after so many tries: each time twice as long, up to a limit.
+
+    Whoever tries something again asks this. tenacity would be more code: most of these loops wait
+    for a timer or for a message meanwhile, and do something else before the next try.
+    """
+    return min(longest, shortest * 2.0 ** min(tries, 32))

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from enso_operator.blocking import in_thread, patiently, turn_of
+from enso_operator.blocking import in_thread, patiently, pause_of, turn_of
 from enso_operator.controller.alarms import Alarms
 from enso_operator.controller.ensojob_actor import EnsoJobActor, NoJob
 from enso_operator.controller.ttl import TimeToLive
@@ -181,7 +181,7 @@ class Reconciler:
                 failures += 1
                 # What is seen and heard of the job from now on is for the next one.
                 actor = self.actors[uid] = self.actor_of(actor.newest, sessions)
-                pause = min(LONGEST_BACK_OFF_SECONDS, 2.0**failures)
+                pause = pause_of(failures, 1, LONGEST_BACK_OFF_SECONDS)
                 await _report_blocked(actor, f"enso itself broke; it tries again in {pause:g} s")
                 await actor.sleep(pause)
         finally:
@@ -215,7 +215,7 @@ class Reconciler:
         self.known[about.uid] = max(self.known[about.uid], int(newest.version))
         times = self._given_up.pop(about.uid, (0, 0.0))[0] + 1
         if actor.gave_up:
-            pause = min(LONGEST_BACK_OFF_SECONDS, 2.0**times)
+            pause = pause_of(times, 1, LONGEST_BACK_OFF_SECONDS)
             self._given_up[about.uid] = times, self.clock.now() + pause
         if newest is about and about.needs_work:
             self._rest(about, actor.wakes_in)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from enso_operator.blocking import in_thread
+from enso_operator.blocking import in_thread, pause_of
 from enso_operator.controller.alarms import Alarms
 from enso_operator.kube.client import NoSuchObject, Refused
 from enso_operator.kube.ensojob import EnsoJobObject, Reference
@@ -33,8 +33,8 @@ class TimeToLive:
     do: Callable[[Coroutine[Any, Any, None]], None]
     """Runs what takes a while."""
     _due: Alarms = field(init=False)
-    _pauses: dict[str, float] = field(default_factory=dict[str, float], init=False)
-    """Those that are being deleted, and how long it was waited before the latest try."""
+    _tries: dict[str, int] = field(default_factory=dict[str, int], init=False)
+    """Those that are being deleted, and how often that was tried in vain."""
     _turns: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE), init=False
     )
@@ -51,14 +51,14 @@ class TimeToLive:
     def forget(self, uid: str) -> None:
         """Let it stay: it is gone, or goes on."""
         self._due.stop(uid)
-        self._pauses.pop(uid, None)
+        self._tries.pop(uid, None)
 
     def stop(self) -> None:
         """Delete nothing any more."""
         self._due.stop_all()
 
     def _ring(self, job: Reference) -> None:
-        self._pauses.setdefault(job.uid, 0.0)
+        self._tries.setdefault(job.uid, 0)
         self.do(self._delete(job))
 
     async def _delete(self, job: Reference) -> None:
@@ -69,16 +69,15 @@ class TimeToLive:
                 delete = self.objects(job.namespace).delete
                 await in_thread(delete, job.name, job.uid, job.version)
         except NoSuchObject:
-            self._pauses.pop(job.uid, None)
+            self._tries.pop(job.uid, None)
         except (Conflict, Refused, Unavailable) as error:
-            before = self._pauses.get(job.uid)
-            if before is None:
+            tries = self._tries.get(job.uid)
+            if tries is None:
                 return  # what was shown of it meanwhile counts
-            log = _log.debug if before else _log.warning
+            log = _log.debug if tries else _log.warning
             log("%s cannot be deleted, though its time to live is over: %s", name, error)
-            pause = min(max(SHORTEST_PAUSE_SECONDS, 2 * before), LONGEST_PAUSE_SECONDS)
-            self._pauses[job.uid] = pause
-            self._due.set(job, pause)
+            self._tries[job.uid] = tries + 1
+            self._due.set(job, pause_of(tries, SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS))
         else:
-            self._pauses.pop(job.uid, None)
+            self._tries.pop(job.uid, None)
             _log.info("%s was deleted: its time to live is over", name)

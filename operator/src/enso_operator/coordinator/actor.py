@@ -201,14 +201,10 @@ class Actor:
                 self.job_uow.rollback()
                 conflicts += 1
                 if conflicts > 1:  # one is usual: what is loaded next is newer
-                    await asyncio.sleep(
-                        pause_after(conflicts, SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
-                    )
+                    await _pause(conflicts)
             except Unavailable as error:
                 self.job_uow.rollback()
-                tries = await self._meet(STORE, error)
-                pause = pause_after(tries, SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
-                await asyncio.sleep(pause)
+                await _pause(await self._meet(STORE, error))
             else:
                 self._obstacles.passed(STORE)
                 return decided
@@ -388,6 +384,10 @@ class Actor:
                 raise JobNotFound(why)
             case Broken(error):
                 raise error
+
+
+async def _pause(tries: int) -> None:
+    await asyncio.sleep(pause_after(tries, SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS))
 
 
 def _reason(error: Exception) -> str:

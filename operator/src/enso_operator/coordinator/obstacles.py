@@ -10,6 +10,7 @@ import random
 import re
 from dataclasses import dataclass, field
 
+from enso_operator.blocking import pause_of
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import NotYet, Unavailable
 
@@ -78,13 +79,13 @@ def without_numbers(text: str) -> str:
     return re.sub(r"\d[\w.]*", "#", text)
 
 
-def is_same(one: Cause | None, other: Cause | None) -> bool:
+def is_same(cause: Cause | None, other: Cause | None) -> bool:
     """Whether people need not be told again."""
-    return without_numbers(str(one)) == without_numbers(str(other))
+    return without_numbers(str(cause)) == without_numbers(str(other))
 
 
 def pause_after(
     tries: int, shortest: float = SHORTEST_PAUSE_SECONDS, longest: float = LONGEST_PAUSE_SECONDS
 ) -> float:
     """Return a pause that grows, and that differs from one job to the next."""
-    return min(longest, shortest * 2.0 ** min(tries, 32)) * random.uniform(0.5, 1.0)  # noqa: S311  # no secret
+    return pause_of(tries, shortest, longest) * random.uniform(0.5, 1.0)  # noqa: S311  # no secret

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
+from itertools import count
 
 from kubernetes.client import ApiClient
 
-from enso_operator.blocking import patiently
+from enso_operator.blocking import patiently, pause_of
 from enso_operator.kube.client import Document, Refused
 from enso_operator.sessions.pods import names, state
 from enso_operator.sessions.pods.pod_api import EXPIRED_SECONDS, PodApi
@@ -46,10 +47,9 @@ class PodReaper:
     async def _end(self, pod: Document) -> None:
         metadata = pod["metadata"]
         namespace, name, uid = metadata["namespace"], metadata["name"], metadata["uid"]
-        api, pause = PodApi(self.client, namespace), LINGER_SECONDS
-        while True:
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+        api = PodApi(self.client, namespace)
+        for tries in count():
+            await asyncio.sleep(pause_of(tries, LINGER_SECONDS, LONGEST_PAUSE_SECONDS))
             try:
                 # Until its job has written how the session ended, its state is what tells that.
                 if await patiently(api.committed, state.job_of(pod)) != uid:
