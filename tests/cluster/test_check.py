@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from enso_operator.cli import check as command
-from enso_operator.cli.check import COULD_NOT_CHECK, FAILED, PASSED, check
+from enso_operator.cli.check import FAILED, PASSED, check
+from enso_operator.cli.display import REFUSED
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_context, of_stranger
 from tests.support.chart import as_list, rendered
@@ -45,7 +46,7 @@ def test_where_jobs_run_it_says_so_and_leaves_nothing(
 def test_where_no_operator_looks_it_says_so_and_how_to_look(
     ns: ClusterNamespace, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert check(namespace=ns.namespace, seconds=1) == COULD_NOT_CHECK
+    assert check(namespace=ns.namespace, seconds=1) == REFUSED
     (name,) = ns.names()
     assert capsys.readouterr().err == (
         "enso: it has not ended within 1 s: no operator has looked at it. "
@@ -76,7 +77,7 @@ def test_who_may_not_create_jobs_is_told(
 ) -> None:
     kubeconfig = of_stranger(ns.cluster, ns.namespace, tmp_path)
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
-    assert check(namespace="", seconds=1) == COULD_NOT_CHECK
+    assert check(namespace="", seconds=1) == REFUSED
     assert "cannot create resource" in capsys.readouterr().err
 
 
@@ -87,7 +88,7 @@ def test_a_namespace_that_does_not_exist(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("KUBECONFIG", str(of_context(ns.cluster, ns.namespace, tmp_path)))
-    assert check(namespace="nowhere", seconds=1) == COULD_NOT_CHECK
+    assert check(namespace="nowhere", seconds=1) == REFUSED
     assert capsys.readouterr().err == "enso: there is no namespace 'nowhere'\n"
-    assert check(namespace="../x", seconds=1) == COULD_NOT_CHECK
+    assert check(namespace="../x", seconds=1) == REFUSED
     assert "is no namespace's name" in capsys.readouterr().err

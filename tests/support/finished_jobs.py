@@ -7,7 +7,8 @@ from typing import Any
 
 from kubernetes.client import ApiClient
 
-from enso_operator.kube.client import ApiObjects, Document
+from enso_operator.api.document import Document
+from enso_operator.kube.client import ApiObjects
 
 AT_ONCE = 16
 

@@ -7,7 +7,7 @@ from typing import cast
 
 from kubernetes.client import ApiClient
 
-from enso_operator.kube.client import Document
+from enso_operator.api.document import Document
 from enso_operator.kube.event_recorder import Recorder
 from job_execution_framework.domain.errors import Unavailable
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pydantic import BaseModel
+from pydantic.alias_generators import to_camel
 
 from enso_operator.api.fields import FORMS
-from enso_operator.api.rules import KINDS_OF_WORK
+from enso_operator.api.rules import EXACTLY_ONE_OF
 from enso_operator.api.session_fields import EnvironmentVariable, Toleration, ValueFrom, Volume
 from enso_operator.api.status import EnsoJobStatus, Ledger
 from enso_operator.api.v1alpha1 import (
@@ -63,9 +64,10 @@ KEYS: dict[type[BaseModel], dict[str, str]] = {
 """Lists whose items are told apart by a field, so that it is unique. All others are atomic."""
 
 
-def _exactly_one(*fields: str) -> Rule:
-    given = " + ".join(f"(has(self.{field}) ? 1 : 0)" for field in fields)
-    return Rule(f"{given} == 1", f"give it exactly one of {', '.join(fields)}")
+def _exactly_one(model: type[BaseModel]) -> Rule:
+    names = [to_camel(field) for field in EXACTLY_ONE_OF[model]]
+    given = " + ".join(f"(has(self.{name}) ? 1 : 0)" for name in names)
+    return Rule(f"{given} == 1", f"give it exactly one of {', '.join(names)}")
 
 
 def _where_listed(of_sessions: str, of_none: str) -> str:
@@ -149,7 +151,7 @@ def _immutable() -> tuple[Rule, ...]:
 RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
     EnsoJobSpec: (*_SESSIONS, *_immutable()),
     ScriptSpec: (
-        _exactly_one(*KINDS_OF_WORK),
+        _exactly_one(ScriptSpec),
         Rule(
             "!has(self.container) || !has(self.session)",
             "a container is a session of its own: remove session",
@@ -179,10 +181,10 @@ RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
             "a toleration without key needs operator: Exists",
         ),
     ),
-    EnvironmentVariable: (_exactly_one("value", "valueFrom"),),
-    ValueFrom: (_exactly_one("secretKeyRef", "configMapKeyRef"),),
-    Volume: (_exactly_one("persistentVolumeClaim", "configMap", "secret", "emptyDir", "nfs"),),
-    EnsoScriptSpec: (_exactly_one("source", "function"),),
+    EnvironmentVariable: (_exactly_one(EnvironmentVariable),),
+    ValueFrom: (_exactly_one(ValueFrom),),
+    Volume: (_exactly_one(Volume),),
+    EnsoScriptSpec: (_exactly_one(EnsoScriptSpec),),
 }
 """The rules of each model."""
 

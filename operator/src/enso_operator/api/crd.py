@@ -17,11 +17,10 @@ from pydantic_core import core_schema
 from enso_operator.api import cel, structural
 from enso_operator.api.status import EnsoJobStatus
 from enso_operator.api.structural import ANY_OF, ANYTHING, LIST_KEYS, LIST_TYPE, RULES
-from enso_operator.api.v1alpha1 import API_VERSION, EnsoJob, EnsoScript
+from enso_operator.api.v1alpha1 import GROUP, VERSION, EnsoJob, EnsoScript
 from job_execution_framework.domain.values import is_mapping
 
 HEADER = "# Written by `make manifests` from the models in operator/src/enso_operator/api.\n"
-GROUP, VERSION = API_VERSION.split("/")
 
 
 def crds() -> dict[str, str]:

@@ -8,10 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from enso_operator.api.session_fields import EnvironmentVariable, Volume
-from enso_operator.api.v1alpha1 import EnsoJob, EnsoScript, ScriptSpec, SessionSpec
+from pydantic import BaseModel
+from pydantic.alias_generators import to_camel
 
-KINDS_OF_WORK = ("scriptRef", "source", "function", "container")
+from enso_operator.api.session_fields import EnvironmentVariable, ValueFrom, Volume
+from enso_operator.api.v1alpha1 import (
+    EnsoJob,
+    EnsoScript,
+    EnsoScriptSpec,
+    ScriptSpec,
+    SessionSpec,
+)
+
+EXACTLY_ONE_OF: dict[type[BaseModel], tuple[str, ...]] = {
+    ScriptSpec: ("script_ref", "source", "function", "container"),
+    EnsoScriptSpec: ("source", "function"),
+    EnvironmentVariable: ("value", "value_from"),
+    ValueFrom: ("secret_key_ref", "config_map_key_ref"),
+    Volume: ("persistent_volume_claim", "config_map", "secret", "empty_dir", "nfs"),
+}
+"""Fields of a model of which exactly one is given."""
 
 
 def broken_rules(job: EnsoJob) -> Iterator[str]:
@@ -24,12 +40,11 @@ def broken_rules(job: EnsoJob) -> Iterator[str]:
 
 def broken_script_rules(script: EnsoScript) -> Iterator[str]:
     """Yield a sentence for each rule that an EnsoScript breaks."""
-    yield from _exactly_one("spec", source=script.spec.source, function=script.spec.function)
+    yield from _exactly_one("spec", script.spec)
 
 
 def _script(script: ScriptSpec, path: str) -> Iterator[str]:
-    work = (script.script_ref, script.source, script.function, script.container)
-    yield from _exactly_one(path, **dict(zip(KINDS_OF_WORK, work, strict=True)))
+    yield from _exactly_one(path, script)
     names = [argument.name for argument in script.args_from]
     yield from _unique(f"{path}.argsFrom", names)
     for name in names:
@@ -65,21 +80,19 @@ def _environment(env: Sequence[EnvironmentVariable], path: str) -> Iterator[str]
     yield from _unique(path, [variable.name for variable in env])
     for variable in env:
         here = f"{path}[{variable.name}]"
-        yield from _exactly_one(here, value=variable.value, valueFrom=variable.value_from)
+        yield from _exactly_one(here, variable)
         if source := variable.value_from:
-            yield from _exactly_one(
-                f"{here}.valueFrom",
-                secretKeyRef=source.secret_key_ref,
-                configMapKeyRef=source.config_map_key_ref,
-            )
+            yield from _exactly_one(f"{here}.valueFrom", source)
 
 
 def _volumes(session: SessionSpec, path: str) -> Iterator[str]:
     names = [volume.name for volume in session.volumes]
     yield from _unique(f"{path}.volumes", names)
     for volume in session.volumes:
-        yield from _exactly_one(f"{path}.volumes[{volume.name}]", **_kinds(volume))
-    yield from _unique(f"{path}.volumeMounts", [one.mount_path for one in session.volume_mounts])
+        yield from _exactly_one(f"{path}.volumes[{volume.name}]", volume)
+    yield from _unique(
+        f"{path}.volumeMounts", [mount.mount_path for mount in session.volume_mounts]
+    )
     for mount in session.volume_mounts:
         if mount.name not in names:
             yield (
@@ -88,20 +101,12 @@ def _volumes(session: SessionSpec, path: str) -> Iterator[str]:
             )
 
 
-def _kinds(volume: Volume) -> dict[str, object]:
-    return {
-        "persistentVolumeClaim": volume.persistent_volume_claim,
-        "configMap": volume.config_map,
-        "secret": volume.secret,
-        "emptyDir": volume.empty_dir,
-        "nfs": volume.nfs,
-    }
-
-
-def _exactly_one(path: str, **fields: object) -> Iterator[str]:
-    given = [name for name, value in fields.items() if value is not None]
+def _exactly_one(path: str, model: BaseModel) -> Iterator[str]:
+    names = [to_camel(field) for field in EXACTLY_ONE_OF[type(model)]]
+    values = [getattr(model, field) for field in EXACTLY_ONE_OF[type(model)]]
+    given = [name for name, value in zip(names, values, strict=True) if value is not None]
     if not given:
-        yield f"{path} has none of {', '.join(fields)}: give it exactly one"
+        yield f"{path} has none of {', '.join(names)}: give it exactly one"
     elif len(given) > 1:
         yield f"{path} has {' and '.join(given)}: keep exactly one"
 

@@ -39,7 +39,8 @@ from enso_operator.api.session_fields import (
     VolumeMount,
 )
 
-API_VERSION = "enso.dev/v1alpha1"
+GROUP, VERSION = "enso.dev", "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
 MOST_SCRIPTS = 100
 MOST_SESSIONS = 20
 LARGEST_SOURCE = 64 * 1024

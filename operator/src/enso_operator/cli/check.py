@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import secrets
-import sys
 import time
 
+from enso_operator.api.document import Document
 from enso_operator.api.v1alpha1 import API_VERSION
-from enso_operator.kube.client import ApiObjects, Document, NoSuchObject
+from enso_operator.cli.display import refuse
+from enso_operator.kube.client import ApiObjects, NoSuchObject
 from enso_operator.kube.connection import NotConnected, check_namespace, client_of, explained
 from enso_operator.kube.ensojob import KIND, EnsoJobObject
 from job_execution_framework.domain.errors import Conflict, EnsoError
 
-PASSED, FAILED, COULD_NOT_CHECK = 0, 1, 2
+PASSED, FAILED = 0, 1
 """Exit codes."""
 LOOK_SECONDS = 0.5
 KEPT_SECONDS = 3600
@@ -37,10 +38,10 @@ def check(*, namespace: str, seconds: float) -> int:
             print("\n".join(ensojob.raw_status.get("why", ())))
             return FAILED
     except EnsoError as error:
-        return _refuse(str(error))
+        return refuse(str(error))
     advice = f"kubectl -n {jobs.namespace} describe {where.split(maxsplit=1)[0]}"
     said = ensojob.condition("Succeeded").get("message") or "no operator has looked at it"
-    return _refuse(f"it has not ended within {seconds:g} s: {said}. Look at it with: {advice}")
+    return refuse(f"it has not ended within {seconds:g} s: {said}. Look at it with: {advice}")
 
 
 def _jobs(namespace: str) -> ApiObjects:
@@ -95,8 +96,3 @@ def _remove(jobs: ApiObjects, name: str) -> None:
             return None
         except Conflict:
             continue
-
-
-def _refuse(sentence: str) -> int:
-    print(f"enso: {sentence}", file=sys.stderr)
-    return COULD_NOT_CHECK

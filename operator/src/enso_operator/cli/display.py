@@ -16,6 +16,15 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+REFUSED = 2
+"""The exit code of a command that could not do what it is for."""
+
+
+def refuse(sentence: str) -> int:
+    """Say on standard error why a command cannot do what it is for; return its exit code."""
+    print(f"enso: {sentence}", file=sys.stderr)
+    return REFUSED
+
 
 def make_steady() -> None:
     """Replace the streams of this process. One that was closed before stays closed."""

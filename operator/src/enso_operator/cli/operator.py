@@ -15,6 +15,7 @@ from pydantic_settings import CliApp, SettingsError
 
 from enso_operator.blocking import MOST_AT_ONCE
 from enso_operator.bootstrap import operate
+from enso_operator.cli.display import refuse
 from enso_operator.kube.client import ApiObjects, uid_of_namespace
 from enso_operator.kube.connection import NotConnected, check_namespace, client_of, explained
 from enso_operator.kube.ensojob import KIND
@@ -23,7 +24,7 @@ from enso_operator.serving import server
 from enso_operator.settings import OperatorSettings, sentences
 from job_execution_framework.domain.errors import EnsoError
 
-STOPPED, COULD_NOT_OPERATE = 0, 2
+STOPPED = 0
 """Exit codes."""
 LEAVE_SECONDS = 1.0
 """How long open requests of others, and those that nobody waits for, have when it stops."""
@@ -46,11 +47,11 @@ def operator(arguments: Sequence[str]) -> int:
     try:
         settings = CliApp.run(OperatorSettings, cli_args=[*arguments])
     except (ValidationError, SettingsError) as error:
-        return _refuse(sentences(error))
+        return refuse(sentences(error))
     if settings.sessions is None:
-        return _refuse(NO_SESSIONS)
+        return refuse(NO_SESSIONS)
     if settings.sessions == "pods" and not settings.records_image:
-        return _refuse(NO_RECORDS_IMAGE)
+        return refuse(NO_RECORDS_IMAGE)
     server.raise_file_limit()
     log_format.configure(settings.log_format, settings.log_level)
     if settings.sessions == "local":
@@ -60,7 +61,7 @@ def operator(arguments: Sequence[str]) -> int:
         listener = _listen(settings.health_host, settings.health_port)
         asyncio.run(_leave_after(operate(client, cluster, settings, listener)))
     except EnsoError as error:
-        return _refuse(str(error))
+        return refuse(str(error))
     return STOPPED
 
 
@@ -94,8 +95,3 @@ def _listen(host: str, port: int) -> socket.socket:
         raise NotConnected(
             f"cannot serve /healthz at {host}:{port} ({error}): choose another --health-port"
         ) from error
-
-
-def _refuse(sentence: str) -> int:
-    print(f"enso: {sentence}", file=sys.stderr)
-    return COULD_NOT_OPERATE

@@ -6,12 +6,12 @@ import asyncio
 import getpass
 import os
 import signal
-import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from enso_operator.cli import run_folders
+from enso_operator.cli.display import refuse
 from enso_operator.cli.last_run import LastRun, digests, unit_of_work, works_of
 from enso_operator.cli.preflight import preflight
 from enso_operator.cli.progress import Progress
@@ -32,7 +32,7 @@ from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.clock import SystemClock
 from job_execution_framework.service_layer.library import PATH_VARIABLE, ScriptLibrary
 
-SUCCEEDED, FAILED, COULD_NOT_RUN = 0, 1, 2
+SUCCEEDED, FAILED = 0, 1
 """Exit codes."""
 
 
@@ -41,10 +41,9 @@ def run(file: Path, *, resume: bool) -> int:
     try:
         return _resume(file) if resume else _start(file)
     except (ManifestError, EnsoError) as error:
-        print(f"enso: {error}", file=sys.stderr)
+        return refuse(str(error))
     except OSError as error:
-        print(f"enso: the journal of {file} cannot be kept: {error}", file=sys.stderr)
-    return COULD_NOT_RUN
+        return refuse(f"the journal of {file} cannot be kept: {error}")
 
 
 def _start(file: Path) -> int:

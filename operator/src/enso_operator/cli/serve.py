@@ -11,6 +11,7 @@ import socket
 import sys
 from contextlib import AbstractAsyncContextManager, nullcontext
 
+from enso_operator.cli.display import refuse
 from enso_operator.http_api.app import create_app
 from enso_operator.http_api.middleware import LOOPBACK
 from enso_operator.http_api.port import Jobs
@@ -24,7 +25,7 @@ from enso_operator.serving.server import (
 )
 from job_execution_framework.domain.errors import EnsoError
 
-STOPPED, COULD_NOT_SERVE = 0, 2
+STOPPED = 0
 """Exit codes."""
 MOST_CONNECTIONS = 200
 """The one that has waited longest for a request gives way to another."""
@@ -34,16 +35,16 @@ LOOPBACK_HOSTS = LOOPBACK | {"::1"}
 def serve(*, embedded: bool, namespace: str, host: str, port: int) -> int:
     """Serve until SIGTERM, SIGINT or SIGHUP; return the exit code."""
     if embedded and namespace:
-        return _refuse("jobs in memory have no namespace: remove --namespace, or --embedded")
+        return refuse("jobs in memory have no namespace: remove --namespace, or --embedded")
     raise_file_limit()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         jobs, place = _in_memory() if embedded else _in_cluster(namespace)
         listener = listen(host, port)
     except EnsoError as error:
-        return _refuse(str(error))
+        return refuse(str(error))
     except (OSError, OverflowError, UnicodeError) as error:
-        return _refuse(_why_not(host, port, error))
+        return refuse(_why_not(host, port, error))
     if host not in LOOPBACK_HOSTS:
         print(
             f"enso: warning: {host} can be reached from other machines, and there is no "
@@ -53,7 +54,7 @@ def serve(*, embedded: bool, namespace: str, host: str, port: int) -> int:
     try:
         asyncio.run(_serve(jobs, listener, LOOPBACK if host in LOOPBACK_HOSTS else None))
     except OSError as error:
-        return _refuse(f"jobs cannot be kept in the folder for temporary files: {error}")
+        return refuse(f"jobs cannot be kept in the folder for temporary files: {error}")
     return STOPPED
 
 
@@ -99,8 +100,3 @@ def _why_not(host: str, port: int, error: Exception) -> str:
     if isinstance(error, OSError) and error.errno:
         return f"cannot listen at {host}:{port}: {os.strerror(error.errno)}"
     return f"cannot listen at {host}:{port}: a port is a number from 0 to {HIGHEST_PORT}"
-
-
-def _refuse(sentence: str) -> int:
-    print(f"enso: {sentence}", file=sys.stderr)
-    return COULD_NOT_SERVE

@@ -7,12 +7,13 @@ import logging
 from contextlib import suppress
 from dataclasses import replace
 
+from enso_operator.api.document import Document
 from enso_operator.blocking import in_thread
 from enso_operator.controller.event_publisher import EventPublisher
 from enso_operator.coordinator.actor import Actor
 from enso_operator.coordinator.planner import Planner
 from enso_operator.coordinator.sessions import Sessions
-from enso_operator.kube.client import Document, waiting
+from enso_operator.kube.client import waiting
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.status.conditions import shown_state
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork

@@ -7,11 +7,12 @@ import logging
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
+from enso_operator.api.document import Document
 from enso_operator.blocking import in_thread
 from enso_operator.coordinator.obstacles import without_numbers
 from enso_operator.coordinator.publisher import Listener, Publisher
 from enso_operator.coordinator.token_bucket import TokenBucket
-from enso_operator.kube.client import Document, NoSuchObject, Refused
+from enso_operator.kube.client import NoSuchObject, Refused
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.event_recorder import Recorder
 from enso_operator.observability.metrics import Metrics

@@ -11,9 +11,10 @@ from typing import Any
 import kopf
 from kubernetes.client import Configuration
 
+from enso_operator.api.document import Document
+from enso_operator.api.v1alpha1 import GROUP, VERSION
 from enso_operator.controller.reconciler import Reconciler
 from enso_operator.kube.api_session import BoundedResponse, authorization, session_of
-from enso_operator.kube.client import GROUP, VERSION, Document
 from enso_operator.kube.ensojob import KIND
 
 Saw = Callable[[str | None, Document], None]

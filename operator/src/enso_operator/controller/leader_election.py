@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ParamSpec, Protocol, TypeVar
 
-from enso_operator.kube.client import Document, NoSuchObject, Refused
+from enso_operator.api.document import Document
+from enso_operator.kube.client import NoSuchObject, Refused
 from job_execution_framework.domain.errors import Conflict, Unavailable
 
 LEASE_SECONDS = 15

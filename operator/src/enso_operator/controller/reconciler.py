@@ -15,12 +15,13 @@ from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from enso_operator.api.document import Document
 from enso_operator.blocking import in_thread, patiently, pause_of, turn_of
 from enso_operator.controller.alarms import Alarms
 from enso_operator.controller.ensojob_actor import EnsoJobActor, NoJob
 from enso_operator.controller.ttl import TimeToLive
 from enso_operator.coordinator.sessions import Sessions
-from enso_operator.kube.client import Document, NoSuchObject, Refused
+from enso_operator.kube.client import NoSuchObject, Refused
 from enso_operator.kube.ensojob import EnsoJobObject, Reference, lean
 from enso_operator.kube.objects import Objects
 from enso_operator.observability.metrics import Metrics

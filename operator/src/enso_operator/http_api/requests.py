@@ -11,7 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-MOST_SCRIPTS = 100
+from enso_operator.api.v1alpha1 import MOST_SCRIPTS
+
 NAME = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}"
 """A regular expression."""
 _EXAMPLE: JsonDict = {

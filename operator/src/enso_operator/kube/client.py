@@ -18,8 +18,9 @@ from kubernetes.config import ConfigException
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 from urllib3.exceptions import TimeoutError as TooSlow
 
+from enso_operator.api.document import Document
 from enso_operator.api.fields import OBJECT_NAME
-from enso_operator.api.v1alpha1 import API_VERSION
+from enso_operator.api.v1alpha1 import GROUP, VERSION
 from job_execution_framework.domain.errors import (
     Conflict,
     EnsoError,
@@ -29,7 +30,6 @@ from job_execution_framework.domain.errors import (
 )
 from job_execution_framework.service_layer import bounded_json
 
-GROUP, VERSION = API_VERSION.split("/")
 DEADLINE_SECONDS = 10.0
 """How long one request may take. A write that took longer may have happened all the same."""
 LONGEST_NAME = 253
@@ -41,8 +41,6 @@ JSON, MERGE_PATCH = "application/json", "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
-Document = dict[str, Any]
-"""An object of the API server, as JSON."""
 Operations = list[Document]
 """A JSON patch (RFC 6902)."""
 P = ParamSpec("P")

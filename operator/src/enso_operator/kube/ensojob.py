@@ -13,8 +13,8 @@ from functools import cached_property
 from pydantic import ValidationError
 
 from enso_operator.api.digest import digest_of, is_comparable
+from enso_operator.api.document import Document
 from enso_operator.api.status import EnsoJobStatus
-from enso_operator.kube.client import Document
 from enso_operator.kube.status.read import restored, told_by
 from enso_operator.manifests.render import parse_ensojob
 from enso_operator.manifests.to_domain import JobDefinition, job_definition

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from enso_operator.kube.client import Document
+from enso_operator.api.document import Document
 from enso_operator.kube.ensojob import EnsoJobObject
 from job_execution_framework.domain import events
 from job_execution_framework.domain.events import COORDINATOR, Event

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from kubernetes.client import ApiClient
 
-from enso_operator.api.v1alpha1 import API_VERSION
+from enso_operator.api.document import Document
+from enso_operator.api.v1alpha1 import API_VERSION, GROUP
 from enso_operator.coordinator.obstacles import without_numbers
-from enso_operator.kube.client import GROUP, Document, Taken, create_event
+from enso_operator.kube.client import Taken, create_event
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.event_names import name_of, name_of_note
 from enso_operator.kube.status.fields import one_line, time_at

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from kubernetes.client import ApiClient
 
-from enso_operator.kube.client import Document, NoSuchObject, request
+from enso_operator.api.document import Document
+from enso_operator.kube.client import NoSuchObject, request
 
 API_VERSION = "coordination.k8s.io/v1"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from enso_operator.kube.client import Document
+from enso_operator.api.document import Document
 
 
 class Objects(Protocol):

@@ -6,9 +6,10 @@ it was loaded.
 
 from __future__ import annotations
 
+from enso_operator.api.document import Document
 from enso_operator.api.status import EnsoJobStatus
 from enso_operator.coordinator.session_location import SessionLocation
-from enso_operator.kube.client import Document, NoSuchObject
+from enso_operator.kube.client import NoSuchObject
 from enso_operator.kube.ensojob import EnsoJobObject, lean
 from enso_operator.kube.objects import Objects
 from enso_operator.kube.status.conditions import refused

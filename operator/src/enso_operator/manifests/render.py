@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from pydantic import ValidationError
 
+from enso_operator.api.document import Document
 from enso_operator.api.v1alpha1 import API_VERSION, EnsoJob
 from enso_operator.manifests.errors import path_of, sentences
 from enso_operator.manifests.to_domain import SecretKey
@@ -22,8 +22,6 @@ from job_execution_framework.domain.script import (
     Source,
 )
 from job_execution_framework.domain.secret import Secret
-
-Document = dict[str, Any]
 
 
 def suspended_manifest(job: Job) -> Document:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from enso_operator.api.document import Document
 from enso_operator.controller.ensojob_actor import EnsoJobActor
 from enso_operator.controller.event_publisher import EventPublisher
 from enso_operator.controller.planner import EnsoJobPlanner
 from enso_operator.controller.reconciler import Reconciler
 from enso_operator.coordinator.sessions import Sessions
-from enso_operator.kube.client import Document
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from enso_operator.observability.metrics import Metrics

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from kubernetes.client import ApiClient
 
+from enso_operator.api.document import Document
 from enso_operator.blocking import in_thread
-from enso_operator.kube.client import Document
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.sessions.pods import state
 from enso_operator.sessions.pods.follower import PodFollower

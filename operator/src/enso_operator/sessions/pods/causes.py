@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Sequence
 
-from enso_operator.kube.client import Document
+from enso_operator.api.document import Document
 from enso_operator.sessions.pods import kubelet_messages, names, state
 from job_execution_framework.domain.cause import Cause, Reason
 

@@ -10,8 +10,9 @@ import logging
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from enso_operator.api.document import Document
 from enso_operator.blocking import patiently
-from enso_operator.kube.client import Document, Refused
+from enso_operator.kube.client import Refused
 from enso_operator.sessions.pods import causes, names, state
 from enso_operator.sessions.pods.follower import MARGIN_SECONDS, PodFollower
 from enso_operator.sessions.pods.inbox import Wake

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from enso_operator.kube.client import Document
+from enso_operator.api.document import Document
 from enso_operator.sessions.pods import causes, state
 from enso_operator.sessions.pods.boot import OURS
 from enso_operator.sessions.pods.end_timeouts import EndTimeouts

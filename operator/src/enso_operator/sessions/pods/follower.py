@@ -10,9 +10,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
+from enso_operator.api.document import Document
 from enso_operator.blocking import in_thread
 from enso_operator.coordinator.session_location import SessionLocation
-from enso_operator.kube.client import Document
 from enso_operator.sessions.pods import causes, state
 from enso_operator.sessions.pods.followed_run import FollowedRun
 from enso_operator.sessions.pods.inbox import (

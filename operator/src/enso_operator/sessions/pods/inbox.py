@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from enso_operator.kube.client import Document
+from enso_operator.api.document import Document
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from enso_operator.api.document import Document
 from enso_operator.api.session_fields import EnvironmentVariable
 from enso_operator.api.v1alpha1 import API_VERSION, ContainerSpec, EnsoJobSpec, SessionSpec
-from enso_operator.kube.client import Document
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.manifests.to_domain import SecretKey
 from enso_operator.sessions.pods import names

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from kubernetes.client import ApiClient
 
+from enso_operator.api.document import Document
 from enso_operator.kube.client import (
     ApiObjects,
-    Document,
     Forbidden,
     NoSuchObject,
     Refused,

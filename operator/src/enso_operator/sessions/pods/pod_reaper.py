@@ -13,8 +13,9 @@ from itertools import count
 
 from kubernetes.client import ApiClient
 
+from enso_operator.api.document import Document
 from enso_operator.blocking import patiently, pause_of
-from enso_operator.kube.client import Document, Refused
+from enso_operator.kube.client import Refused
 from enso_operator.sessions.pods import names, state
 from enso_operator.sessions.pods.pod_api import EXPIRED_SECONDS, PodApi
 

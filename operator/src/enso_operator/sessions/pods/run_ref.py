@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from enso_operator.api.document import Document
 from enso_operator.coordinator.session_location import SessionLocation
-from enso_operator.kube.client import Document
 from enso_operator.sessions.pods import state
 from job_execution_framework.domain.cause import Cause
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import cached_property
 
+from enso_operator.api.document import Document
 from enso_operator.api.v1alpha1 import EnsoJobSpec
 from enso_operator.blocking import in_thread
 from enso_operator.coordinator.session_location import SessionLocation
-from enso_operator.kube.client import Document, Taken, waiting
+from enso_operator.kube.client import Taken, waiting
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.manifests.render import parse_ensojob
 from enso_operator.sessions.pods import names, state

@@ -6,7 +6,7 @@ Pending, while its records container runs.
 
 from __future__ import annotations
 
-from enso_operator.kube.client import Document
+from enso_operator.api.document import Document
 from enso_operator.sessions.pods import names
 
 _READY_TO_START = "PodReadyToStartContainers"

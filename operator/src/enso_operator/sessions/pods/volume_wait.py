@@ -10,8 +10,9 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 
+from enso_operator.api.document import Document
 from enso_operator.blocking import in_thread
-from enso_operator.kube.client import Document, Refused
+from enso_operator.kube.client import Refused
 from enso_operator.sessions.pods import state
 from enso_operator.sessions.pods.pod_api import PodApi
 from job_execution_framework.domain.cause import Cause, Reason
