@@ -5,7 +5,7 @@ from __future__ import annotations
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.job import Job
 from job_execution_framework.service_layer import services
-from job_execution_framework.service_layer.observations import Ended, Observations, doubtful
+from job_execution_framework.service_layer.observations import Ended, Observations, unknown_outcomes
 
 LOST = Ended(log_is_complete=False, cause=Cause(Reason.SESSION_LOST, "it is gone"))
 
@@ -16,7 +16,7 @@ def decisions(job: Job, now: float) -> list[object]:
     return [
         [job.next(at) for at in (now, now + 30, now + 1000)],
         [script.name for script in job.to_come()],
-        [doubtful(job, log_is_complete=complete) for complete in (True, False)],
+        [unknown_outcomes(job, log_is_complete=complete) for complete in (True, False)],
         services.reconcile(lost, Observations(ended=LOST), now),
         {name: (row.state, row.attempt, row.done, row.succeeded) for name, row in job.rows.items()},
         job.finished,

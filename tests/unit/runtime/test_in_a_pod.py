@@ -61,7 +61,7 @@ class Pod:
         plan = replace(plan_of(*scripts), secret_environment=tuple(environment))
         file = root / "plan.json"
         file.write_text(plan.to_json(texts=True))
-        texts = {name: str(secret.reveal()) for name, _, _, secret in plan.hidden()}
+        texts = {name: str(secret.reveal()) for name, _, _, secret in plan.secret_variables()}
         texts |= {name: value for name, value in environment.items() if value is not None}
         self.output = root / "output"
         with self.output.open("wb") as output:

@@ -9,11 +9,11 @@ import pytest
 
 from job_execution_framework import child
 from job_execution_framework.domain.script import Source
-from job_execution_framework.service_layer.preflight import unfit
+from job_execution_framework.service_layer.preflight import problems_of
 
 
 def found(text: str, **arguments: object) -> list[str]:
-    problems = unfit(Source(text), arguments)
+    problems = problems_of(Source(text), arguments)
     return [f"{one.line or one.argument or '-'}: {one.why}" for one in problems]
 
 

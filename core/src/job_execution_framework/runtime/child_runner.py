@@ -28,7 +28,7 @@ from job_execution_framework.runtime import crash, memory
 from job_execution_framework.runtime.interpreter import DIED, TIMED_OUT, WOKEN, WORKER, Interpreter
 from job_execution_framework.runtime.pump import Pump, Said
 from job_execution_framework.runtime.sources import Sources
-from job_execution_framework.service_layer.report import hidden, result_of
+from job_execution_framework.service_layer.report import redacted, result_of
 from job_execution_framework.service_layer.runner import Result
 
 DRAIN_SECONDS = 2.0
@@ -232,7 +232,7 @@ class ChildRunner:
             report["message"] += f": {said[0][-1]}"  # mostly a licence's server, or a library
         if told := str(report.get("traceback", "")):
             # Where Python would print it: with what the script wrote.
-            ends = self._pump.say(hidden(told, redactor).rstrip() + "\n", DRAIN_SECONDS)
+            ends = self._pump.say(redacted(told, redactor).rstrip() + "\n", DRAIN_SECONDS)
         return replace(result_of(report, seconds, redactor, said, lost=lost), output_ends=ends)
 
 

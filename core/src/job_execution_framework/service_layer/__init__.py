@@ -1,1 +1,4 @@
-"""What can be asked of jobs, and the ports through which the world is reached."""
+"""The services of jobs, and the ports through which they reach everything else.
+
+Begin with `services`. The ports are `unit_of_work`, `runner`, `library` and `clock`.
+"""

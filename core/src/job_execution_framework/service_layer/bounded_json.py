@@ -1,8 +1,8 @@
-"""JSON that others wrote, read so that no depth of it can break whoever reads it.
+"""Reads JSON that others wrote, however deeply it is nested.
 
-`json.loads` and everything that walks through its result recurse; how deep they may differs from
-one Python to the next, and what goes deeper breaks somewhere else each time. So the depth is found
-without recursion, before anything is parsed.
+`json.loads` and everything that walks through its result use recursion. How deep that may go
+differs from one Python to the next, and beyond it a RecursionError comes from anywhere. So the
+depth is measured without recursion, before anything is parsed. Used for plans, records and reports.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import re
 from typing import Any
 
 DEEPEST_DOCUMENT = 100
-"""Levels of a document: the 64 of a parameter (`domain.values.DEEPEST`), and what stands around it.
+"""Levels of a document: the 64 of a parameter (`domain.values.DEEPEST`), and those around it.
 
-It exceeds them by more than any of our documents has around a parameter. So what was cut off by
-`cut` is always a parameter that is still too deep, and refused as such.
+None of our documents has as many levels around a parameter as this allows. So a parameter that
+`cut` has shortened is still too deep, and is refused as such.
 """
 _BRACKETS = b"[]{}"
-_ALL_ELSE = bytes(set(range(256)) - set(_BRACKETS + b'"'))
-_TO_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS_OR_QUOTES = bytes(set(range(256)) - set(_BRACKETS + b'"'))
+_BRACES_TO_BRACKETS = bytes.maketrans(b"{}", b"[]")
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
 
 
@@ -28,7 +28,7 @@ class TooDeep(ValueError):
 
 
 def loads(text: str | bytes, **options: Any) -> Any:  # noqa: ANN401  # those of `json.loads`
-    """Return what `json.loads` does. Raises ValueError, and its TooDeep."""
+    """Return what `json.loads` does. Raises ValueError, where it is too deep TooDeep."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if is_too_deep(data):
         raise TooDeep(f"it is nested more than {DEEPEST_DOCUMENT} levels deep")
@@ -36,7 +36,7 @@ def loads(text: str | bytes, **options: Any) -> Any:  # noqa: ANN401  # those of
 
 
 def loads_cut(text: str | bytes, **options: Any) -> Any:  # noqa: ANN401
-    """Return what `json.loads` does of the document without what is too deep."""
+    """Return what `json.loads` does, with None in the place of what is too deep."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     return json.loads(cut(data), **options)
 
@@ -47,10 +47,10 @@ def is_too_deep(data: bytes) -> bool:
         return False
     if b'\\"' in data:
         data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
-    brackets = data.translate(_TO_ONE_KIND, _ALL_ELSE).replace(b'""', b"")
+    brackets = data.translate(_BRACES_TO_BRACKETS, _NO_BRACKETS_OR_QUOTES).replace(b'""', b"")
     if b'"' in brackets:
         brackets = b"".join(brackets.split(b'"')[::2])
-    for _ in range(DEEPEST_DOCUMENT):  # each turn takes off what is innermost everywhere
+    for _ in range(DEEPEST_DOCUMENT):  # each turn removes the innermost brackets everywhere
         left = brackets.replace(b"[]", b"")
         if len(left) == len(brackets):
             break  # it is empty, or not JSON

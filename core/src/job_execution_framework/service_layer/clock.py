@@ -1,4 +1,4 @@
-"""The port to the time of day. The domain has no clock of its own."""
+"""The port to the time of day, and its one implementation. The domain is given the time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What time it is, in seconds since the epoch, and how to let some pass."""
+    """Says what time it is, in seconds since the epoch, and waits."""
 
     def now(self) -> float:
         """Return the seconds since the epoch."""
@@ -19,26 +19,26 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """What time it was on this machine when it was made, and what has passed since.
+    """This machine's time when the clock was made, and the seconds that have passed since.
 
-    Somebody who sets the machine's clock changes no duration: patience, deadlines and pauses are
-    differences of what `now` returns.
+    So durations stay right when somebody sets the machine's clock: timeouts, deadlines and pauses
+    are differences of what `now` returns.
     """
 
     def __init__(self) -> None:
-        self._start = time.time() - _passed()
+        self._start = time.time() - _seconds()
 
     def now(self) -> float:
         """Return the seconds since the epoch; they never go back."""
-        return self._start + _passed()
+        return self._start + _seconds()
 
     def sleep(self, seconds: float) -> None:
         """Return after `seconds`."""
         time.sleep(seconds)
 
 
-def _passed() -> float:
-    """Return the seconds since some moment, with those that the machine slept where it counts them.
+def _seconds() -> float:
+    """Return the seconds since some moment, if possible with those that the machine was asleep.
 
     A laptop that is opened in the morning must not go on with the evening's time.
     """

@@ -1,7 +1,7 @@
-"""Dataclasses as JSON documents and back, for plans and records.
+"""Turns dataclasses into JSON documents and back. Used by `plan` and `records`.
 
-Fields at their defaults are left out; a reader ignores fields that it does not know. So an older
-or a newer release can read what this one writes.
+Fields that have their default are left out, and a reader ignores fields that it does not know. So
+older and newer releases can read what this one writes.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from job_execution_framework.domain.values import is_list, is_mapping
 
 T = TypeVar("T")
 LARGEST_INT = 2**53
-"""Python's have no end: one that is no float breaks whoever computes with it."""
+"""Python's integers have no limit, but one that no float can hold cannot be computed with."""
 
 
 def to_document(value: Any) -> Any:
-    """Return `value` as what `json` can write."""
+    """Return `value` in the types that `json` can write."""
     if is_dataclass(value):
         return {
             field.name: to_document(getattr(value, field.name))
@@ -37,9 +37,9 @@ def to_document(value: Any) -> Any:
 
 
 def from_document(kind: type[T], document: Any) -> T:
-    """Make a `kind` of a document; raise TypeError or ValueError where it is none.
+    """Make a `kind` from a document; raise TypeError or ValueError where it does not fit.
 
-    Types are checked: whoever can write to a log could write anything.
+    Types are checked, because whoever can write to a log can write anything.
     """
     return _read(kind, document)  # type: ignore[no-any-return]
 
@@ -62,7 +62,7 @@ def _read(kind: Any, value: Any) -> Any:
 
 
 def _read_one_of(kinds: tuple[Any, ...], value: Any) -> Any:
-    """Read the first kind that fits: their required fields tell the works of a script apart."""
+    """Read the first kind that fits. The kinds of `Work` differ in their required fields."""
     for kind in kinds:
         try:
             return _read(kind, value)

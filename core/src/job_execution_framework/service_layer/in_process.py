@@ -1,4 +1,7 @@
-"""Scripts in this very process: nothing to start, and nothing that can be killed."""
+"""The runner that calls scripts in this process: the default of `services.execute`.
+
+Nothing has to be started, and nothing can be killed.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import count
+from itertools import chain, count
 from threading import Lock
 
 from job_execution_framework import child
@@ -27,9 +30,9 @@ from job_execution_framework.service_layer.library import Library, ScriptLibrary
 from job_execution_framework.service_layer.report import result_of
 from job_execution_framework.service_layer.runner import Result
 
-_taken = set[str]()
-"""Names of the modules of scripts that run at this moment."""
-_taking = Lock()
+_names_in_use = set[str]()
+"""Names of the modules of the scripts that run now, in any thread."""
+_names_lock = Lock()
 
 
 class InProcessRunner:
@@ -42,7 +45,7 @@ class InProcessRunner:
         self._redactor = Redactor()
 
     def check(self, scripts: Sequence[Script]) -> None:
-        """Refuse what needs a process of its own; from here on all their secrets are hidden."""
+        """Refuse what needs a process of its own; hide the secrets of all scripts from now on."""
         for script in scripts:
             self._redactor.learn(script.parameters)
             if script.timeout_seconds is not None:
@@ -54,7 +57,7 @@ class InProcessRunner:
                 raise InvalidJob(f"script {script.name!r} is a container, which needs a cluster")
 
     def announce(self, script: Script, attempt: int) -> None:
-        """Say nothing: this process' output is not ours."""
+        """Write nothing: the output of this process belongs to its caller."""
         del script, attempt
 
     def run(self, script: Script, attempt: int) -> Result:
@@ -65,7 +68,7 @@ class InProcessRunner:
         parameters = {key: revealed(value) for key, value in script.parameters.items()}
         began = time.monotonic()
         if isinstance(work, Source):
-            _import_from_beside(work.file)
+            _let_import_neighbours(work.file)
             with _module(script.name) as module:
                 report = child.run_source(work.text, work.file, module, parameters)
         elif isinstance(work, Function):
@@ -79,20 +82,20 @@ class InProcessRunner:
 
 @contextmanager
 def _module(script: str) -> Generator[str]:
-    """Lend the name of a module that no script of another thread has meanwhile."""
+    """Reserve a module name for a script that no script of another thread has meanwhile."""
     name = module_of(script)
-    with _taking:
-        numbered = (f"{name}_{number}" for number in count(2))
-        name = name if name not in _taken else next(one for one in numbered if one not in _taken)
-        _taken.add(name)
+    with _names_lock:
+        candidates = chain([name], (f"{name}_{number}" for number in count(2)))
+        name = next(candidate for candidate in candidates if candidate not in _names_in_use)
+        _names_in_use.add(name)
     try:
         yield name
     finally:
-        _taken.discard(name)
+        _names_in_use.discard(name)
 
 
-def _import_from_beside(file: str) -> None:
-    """Let a library script import the files beside it, where nothing else has their names."""
-    folder = os.path.dirname(file)  # noqa: PTH120  # it is asked before each script
+def _let_import_neighbours(file: str) -> None:
+    """Let a library script import the files in its folder, after everything on `sys.path`."""
+    folder = os.path.dirname(file)  # noqa: PTH120  # pathlib is slow, and this runs before each script
     if os.path.isabs(folder) and folder not in sys.path:  # noqa: PTH117  # the same
         sys.path.append(folder)

@@ -1,8 +1,9 @@
-"""The script library: where a script that a job names is retrieved from.
+"""The script library: where the scripts that jobs name are found.
 
-Folders of ``*.py`` on ``ENSO_SCRIPTS_PATH``, entry points of the group ``enso.scripts``, the
-scripts that come with this package, and ``package.module:function``. Adding a script means adding
-a file or an entry point; nothing here changes.
+First come folders of ``*.py`` on ``ENSO_SCRIPTS_PATH``, then entry points of the group
+``enso.scripts``, then the scripts of this package. A name with a colon is a function,
+``package.module:function``. Adding a script means adding a file or an entry point; nothing here
+changes. Used by `plan` and `in_process`.
 """
 
 from __future__ import annotations
@@ -88,25 +89,25 @@ def resolved(work: Work, library: Library) -> Work:
 
 @lru_cache(maxsize=1)
 def _entry_points() -> EntryPoints:
-    """Read once: it means opening a file of every package that is installed here."""
-    from importlib.metadata import entry_points  # noqa: PLC0415  # dear, and seldom needed
+    """Return our entry points, read once: that opens a file of each installed package."""
+    from importlib.metadata import entry_points  # noqa: PLC0415  # slow to import, and seldom needed
 
     return entry_points(group=GROUP)
 
 
 def _built_in() -> Traversable:
-    from importlib import resources  # noqa: PLC0415  # dear, and seldom needed
+    from importlib import resources  # noqa: PLC0415  # slow to import, and seldom needed
 
     return resources.files("job_execution_framework.scripts")
 
 
 def _key(name: str) -> str:
-    """Return the one spelling by which names are compared."""
+    """Return the spelling in which names are compared."""
     return name.replace("-", "_")
 
 
 def _in_folder(folder: Path | Traversable, name: str) -> Source | None:
-    """Return the script of this name from a folder, but never from elsewhere."""
+    """Return the script of this name from a folder; a name with a slash leads to no other."""
     spellings = (_key(name), _key(name).replace("_", "-")) if "/" not in name else ()
     for path in (folder / f"{spelling}.py" for spelling in spellings):
         try:
@@ -123,6 +124,6 @@ def _listing(folder: Path | Traversable) -> list[str]:
     try:
         files = [Path(file.name) for file in folder.iterdir()]
     except OSError:
-        return []  # a folder that cannot be listed has no names to suggest; `find` tells the rest
+        return []  # it has no names to suggest; `find` says what is wrong with it
     scripts = (file.stem for file in files if file.suffix == ".py")
     return [_key(name) for name in scripts if not name.startswith("_")]

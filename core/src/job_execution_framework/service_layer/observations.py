@@ -1,4 +1,8 @@
-"""What a coordinator sees of the world: the input of `services.reconcile`."""
+"""What a coordinator observes of a job: the input of `services.reconcile`.
+
+Adapters of sessions (`enso_operator.sessions`) make what is about the session, the coordinator
+(`enso_operator.coordinator`) adds the rest.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +17,13 @@ from job_execution_framework.domain.row import ScriptState
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the latest attempt of a script stood when its session was last heard of."""
+    """The latest state of a script that is known from another source than its session's records."""
 
     script: str
     attempt: int
     state: ScriptState
     reason: str = ""
-    """Of a failure: all that is known of its cause."""
+    """The reason of a failure, which is all that is known of its cause."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +35,12 @@ class Ended:
     cause: Cause | None = None
     """Why it was lost; None where it ended in order."""
     outcomes: tuple[Outcome, ...] = ()
-    """What is known beside its records, some of which may be lost."""
+    """What else is known of its scripts, as some of its records may be lost."""
     killed: tuple[str, ...] = ()
     """What its scripts had left running, and what did not end by itself."""
 
-    def doubt(self) -> Cause:
-        """Return the cause of scripts whose outcome nobody can know."""
+    def cause_of_unknown(self) -> Cause:
+        """Return why scripts of the session were interrupted, if their outcome is not known."""
         return self.cause or Cause(Reason.SESSION_LOST, "the session ended without a word of it")
 
 
@@ -50,42 +54,42 @@ class Cancel:
 
 @dataclass(frozen=True)
 class Observations:
-    """What was seen since the last time. Wishes are levels, not edges: they may be repeated."""
+    """What was observed since the last time. It may be repeated: nothing is recorded twice."""
 
     records: tuple[Event, ...] = ()
-    """What the open session wrote, from any point on: what was seen before changes nothing."""
+    """What the open session wrote. Records that were applied before change nothing."""
     ended: Ended | None = None
     suspend: bool | None = None
-    """The user's wish; None where none is known."""
+    """Whether the user wants the job suspended; None where that is not known."""
     cancel: Cancel | None = None
     broken: Cause | None = None
     """Why the job cannot go on as it is described now, whatever its scripts do."""
     waits: Cause | None = None
-    """What keeps the job from going on, a level, too: told where the job fails of its deadline."""
+    """What the job waits for now. Its failure names this where it misses its deadline."""
     run: str = ""
-    """The session run that `records` and `ended` are of. Once it is not the open one, they are old
-    news and change nothing; left empty, they are taken to be of the open one."""
+    """The session run that `records` and `ended` belong to: the open one where this is empty.
+    Those of a run that is not open any more are ignored."""
 
 
-def doubtful(job: Job, *, log_is_complete: bool) -> list[tuple[str, int]]:
-    """Return the scripts, with their attempts, whose outcome in the dead session nobody can know.
+def unknown_outcomes(job: Job, *, log_is_complete: bool) -> list[tuple[str, int]]:
+    """Return the scripts, with their attempts, whose outcome in the ended session is not known.
 
-    A started script without an outcome is in doubt. Where the log is not complete, so is every
-    script that the session could have started since: its start may be among what was lost.
+    That is a script which started and has no outcome. Where the log is not complete, it is also
+    every script that the session could have started since: the record of its start may be lost.
     """
     plan = [job.script(name) for name in job.open_run.scripts] if job.open_run else []
     rows = job.rows
-    running = [s.name for s in plan if rows[s.name].state is ScriptState.RUNNING]
-    doubts = [(name, rows[name].attempt) for name in running]
+    running = [script.name for script in plan if rows[script.name].state is ScriptState.RUNNING]
+    unknown = [(name, rows[name].attempt) for name in running]
     goal = checkpoint.first_undone(plan, rows)
     # After a script that failed for good the session starts nothing.
     stopped = any(rows[script.name].failed_for_good(script.retries) for script in plan)
     if log_is_complete or goal is None or stopped:
-        return doubts
+        return unknown
     ahead = checkpoint.to_run(job.scripts, rows, goal)
-    # A retry after a lost interpreter would have started again what is warm as far as we know.
+    # A retry after a lost interpreter runs again what is in memory as far as we know.
     retries = any(rows[script.name].retries_left(script.retries) > 0 for script in ahead)
-    return doubts + [
+    return unknown + [
         (script.name, rows[script.name].attempt + 1)
         for script in ahead
         if (retries or script.name not in job.warm) and script.name not in running

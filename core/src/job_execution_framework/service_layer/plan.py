@@ -1,7 +1,8 @@
-"""What a session is given: the only scripts that it may start, and how far the job has come.
+"""The plan of a session run: the scripts that it may start, and how far the job has come.
 
-A plan is JSON of a fixed version. It carries sources and parameters, so that a session looks
-nothing up, and the names of environment variables instead of secrets.
+The coordinator makes it, an adapter of sessions (`enso_operator.sessions`) hands it over, and the
+supervisor reads it. It is JSON of a fixed version. Sources and parameters are in it, so that a
+session needs to look nothing up; for each secret it has the name of an environment variable.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from job_execution_framework.domain.transitions import JobState
 from job_execution_framework.service_layer import bounded_json, secret_places
 from job_execution_framework.service_layer.codec import from_document, to_document
 from job_execution_framework.service_layer.library import Library, resolved
-from job_execution_framework.service_layer.secret_places import Place, secrets_in
+from job_execution_framework.service_layer.secret_places import ValuePath, secrets_in
 
 VERSION = 1
 LARGEST_BYTES = 1024 * 1024
 """A plan travels in one ConfigMap."""
-NOT_OURS = Missing("not in this plan")
+NOT_IN_PLAN = Missing("not in this plan")
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,15 @@ class Plan:
     def of(cls, job: Job, step: Open, library: Library) -> Plan:
         """Make the plan of the session that `step` opens.
 
-        It has the sources of all scripts of the session: those that do not run again are modules,
-        by which what they pickled is understood.
+        It has the sources of all scripts of the session, also of those that do not run again: they
+        are modules that are needed to unpickle objects of their classes.
         """
         scripts = tuple(
             replace(
                 script,
-                work=resolved(script.work, library) if script.session == step.session else NOT_OURS,
+                work=resolved(script.work, library)
+                if script.session == step.session
+                else NOT_IN_PLAN,
                 parameters=script.parameters if script.name in step.scripts else {},
             )
             for script in job.scripts
@@ -63,10 +66,13 @@ class Plan:
 
     def job(self) -> Job:
         """Return the job as it stands inside the session: it may start what is leased."""
-        # A container's session is nobody's: it is named after its script.
-        names = {one.session for one in self.scripts if not isinstance(one.work, Container)}
-        of = {self.session.name: self.session}
-        job = Job(self.job_id, self.scripts, tuple(of.get(n, Session(n)) for n in sorted(names)))
+        # Without those of containers: such a session is implied by its script.
+        names = {
+            script.session for script in self.scripts if not isinstance(script.work, Container)
+        }
+        known = {self.session.name: self.session}
+        sessions = tuple(known.get(name, Session(name)) for name in sorted(names))
+        job = Job(self.job_id, self.scripts, sessions)
         job.origin, job.may_start = self.run, frozenset(self.lease)
         job.state, job.rows = JobState.RUNNING, dict(self.rows)
         job.open_run = events.SessionOpened(
@@ -75,14 +81,15 @@ class Plan:
         return job
 
     def to_json(self, *, texts: bool = False) -> str:
-        """Return the plan as JSON. Raises InvalidJob where a parameter is none, or it is too large.
+        """Return the plan as JSON, without secrets.
 
-        Secrets are left out; `secrets` has them, under the names that the plan gives. There they
-        are JSON, or plain `texts`.
+        The environment of the session has those, in the variables that the plan names: as JSON
+        (see `secrets`), or as plain `texts`. Raises InvalidJob where a parameter is not JSON, or
+        the plan is too large.
         """
-        open_scripts = tuple(replace(one, parameters=_literal(one)) for one in self.scripts)
-        variables = {(script, place): name for name, script, place, _ in self.hidden()}
-        plan = to_document(replace(self, scripts=open_scripts)) | secret_places.written(variables)
+        public = tuple(replace(script, parameters=_literal(script)) for script in self.scripts)
+        variables = {(script, path): name for name, script, path, _ in self.secret_variables()}
+        plan = to_document(replace(self, scripts=public)) | secret_places.written(variables)
         text = json.dumps({"v": VERSION, **plan, **({"texts": True} if texts else {})})
         if len(text) > LARGEST_BYTES:
             raise InvalidJob(
@@ -92,26 +99,26 @@ class Plan:
         return text
 
     def secrets(self) -> dict[str, str]:
-        """Return the environment that the plan's secrets are read from: name to JSON.
+        """Return the environment that the plan's secrets are read from, as variables and JSON.
 
-        Raises InvalidJob where one is no JSON.
+        Raises InvalidJob where a secret is not JSON.
         """
         environment: dict[str, str] = {}
-        for variable, script, place, secret in self.hidden():
+        for variable, script, path, secret in self.secret_variables():
             try:
                 environment[variable] = json.dumps(revealed(secret), allow_nan=False)
             except (TypeError, ValueError, RecursionError) as error:
                 raise InvalidJob(
-                    f"script {script!r}: the secret in parameter {place[0]!r} cannot be sent to a "
+                    f"script {script!r}: the secret in parameter {path[0]!r} cannot be sent to a "
                     f"session, because it is no JSON: {type(error).__name__}"
                 ) from None  # the error may show it
         return environment
 
-    def hidden(self) -> Iterator[tuple[str, str, Place, Secret]]:
-        """Yield each secret behind its variable, its script and its place in the parameters."""
+    def secret_variables(self) -> Iterator[tuple[str, str, ValuePath, Secret]]:
+        """Yield each secret, behind its variable, its script and its path in the parameters."""
         for i, script in enumerate(self.scripts):
-            for j, (place, secret) in enumerate(secrets_in(script.parameters)):
-                yield f"ENSO_SECRET_{i}_{j}", script.name, place, secret
+            for j, (path, secret) in enumerate(secrets_in(script.parameters)):
+                yield f"ENSO_SECRET_{i}_{j}", script.name, path, secret
 
     @classmethod
     def from_json(cls, text: str, environment: Mapping[str, str]) -> Plan:
@@ -123,16 +130,16 @@ class Plan:
                     f"a plan of version {version}, but this release reads version {VERSION}"
                 )
             read = str if document.get("texts") else bounded_json.loads
-            parameters = {one["name"]: one["parameters"] for one in document["scripts"]}
-            for script, place, variable in secret_places.read(document):
-                secret_places.put(parameters[script], place, Secret(read(environment[variable])))
+            parameters = {script["name"]: script["parameters"] for script in document["scripts"]}
+            for name, path, variable in secret_places.read(document):
+                secret_places.put(parameters[name], path, Secret(read(environment[variable])))
             return from_document(cls, document)
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise Unreadable(f"not a plan: {error!r}") from error
 
 
 def _literal(script: Script) -> dict[str, object]:
-    """Return the parameters without their secrets. Raises InvalidJob where one is no JSON."""
+    """Return the parameters without their secrets. Raises InvalidJob where one is not JSON."""
     literal = {k: value for k, value in script.parameters.items() if not isinstance(value, Secret)}
     for key, value in literal.items():
         try:

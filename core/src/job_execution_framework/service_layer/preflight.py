@@ -1,8 +1,8 @@
-"""What is known of a script before anything runs: that its source, or its arguments, cannot work.
+"""Finds scripts that cannot work before anything runs. Called by ``enso run``.
 
-A source is read, never run, and nothing is imported. Only what is certain is told: of a ``main``
-that is decorated, defined in a branch, bound twice or handed to anything, nobody can know here what
-it takes, nor whether it is called where the source may end before.
+It reads the source and the arguments, runs nothing and imports nothing. It reports only what is
+certain. Where ``main`` is decorated, defined in a branch, bound twice or passed to something, what
+it takes is unknown; where the source may end early, it is unknown whether ``main`` is missed.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from types import CodeType
 from job_execution_framework.domain.script import Source
 
 _MAIN = "main"
-_UNSURE = {
+_UNCERTAIN = {
     *(_MAIN, "__main__", "exec", "eval", "setattr", "delattr", "__setattr__"),
     *("globals", "locals", "vars", "f_globals", "f_locals", "__globals__", "__dict__"),
     *("exit", "quit", "SystemExit"),
 }
-"""Names with which a source changes what its ``main`` is, or ends before that is called."""
+"""Names with which a source may replace its ``main``, or end before that is called."""
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
-class Unfit:
+class Problem:
     """Why a script cannot work."""
 
     why: str
-    """What follows the place in a sentence."""
+    """The end of a sentence that begins with the script, or the line of it."""
     line: int | None = None
     """Line of the source; None where the source is not at fault."""
     argument: str = ""
-    """The argument that is at fault, where it is one."""
+    """The argument that is at fault, where there is one."""
 
 
-def unfit(source: Source, arguments: Mapping[str, object]) -> Iterator[Unfit]:
+def problems_of(source: Source, arguments: Mapping[str, object]) -> Iterator[Problem]:
     """Yield why the source, called with these arguments, cannot work in this Python.
 
     An older Python takes no more than this one does, a newer one may.
@@ -49,33 +49,35 @@ def unfit(source: Source, arguments: Mapping[str, object]) -> Iterator[Unfit]:
         try:
             tree = ast.parse(text, source.file)
             code = compile(tree, source.file, "exec", dont_inherit=True)
-            found = list(_unfit(tree, code, arguments))
+            found = list(_problems(tree, code, arguments))
         except SyntaxError as error:
             shown = f": {error.text.strip()}" if error.text else ""
-            found = [Unfit(f"does not compile: {error.msg}{shown}", error.lineno or 1)]
+            found = [Problem(f"does not compile: {error.msg}{shown}", error.lineno or 1)]
         except (RecursionError, MemoryError, OverflowError):
-            return  # that is a limit of ours
+            return  # a limit of this process, not a mistake in the source
         except ValueError as error:  # NUL, half a character
-            found = [Unfit(f"does not compile: {error}", 1)]
+            found = [Problem(f"does not compile: {error}", 1)]
     yield from found
 
 
-def _unfit(tree: ast.Module, code: CodeType, arguments: Mapping[str, object]) -> Iterator[Unfit]:
-    statements = [part for statement in tree.body for part in _run(statement)]
-    main = next((one for one in statements if _is_plain_main(one)), None)
-    others = [one for one in statements if one is not main]
+def _problems(
+    tree: ast.Module, code: CodeType, arguments: Mapping[str, object]
+) -> Iterator[Problem]:
+    statements = [part for statement in tree.body for part in _executed(statement)]
+    main = next(filter(_is_plain_main, statements), None)
+    others = [statement for statement in statements if statement is not main]
     evaluated = [*others, *(_evaluated(main) if main else ())]
-    if any(_is_unsure(node, main) for part in evaluated for node in ast.walk(part)):
+    if any(_is_uncertain(node, main) for part in evaluated for node in ast.walk(part)):
         return
     if isinstance(main, _Function):
-        why = _not_called(code)
-        yield from [Unfit(why, main.lineno)] if why else _misfits(main.args, arguments)
+        why = _why_not_called(code)
+        yield from [Problem(why, main.lineno)] if why else _mismatches(main.args, arguments)
     elif not any(map(_calls, others)):
-        yield Unfit("has no main: it needs `def main(...)`", 1)
+        yield Problem("has no main: it needs `def main(...)`", 1)
 
 
-def _run(statement: ast.stmt) -> list[ast.stmt]:
-    """Return what of a statement is run: a script is a module, and never ``__main__``."""
+def _executed(statement: ast.stmt) -> list[ast.stmt]:
+    """Return which part of a statement runs: a script is a module, and never ``__main__``."""
     match statement:
         case ast.If(
             test=ast.Compare(
@@ -96,34 +98,35 @@ def _is_plain_main(statement: ast.stmt) -> bool:
 
 
 def _evaluated(statement: ast.stmt) -> list[ast.AST]:
-    """Return what of a statement is evaluated when the module is, not when it is called."""
+    """Return what of a statement is evaluated when the module runs, not when it is called."""
     if not isinstance(statement, _Function):
         return [statement]
     returns = [statement.returns] if statement.returns else []
     return [*statement.decorator_list, statement.args, *returns]
 
 
-def _is_unsure(node: ast.AST, main: ast.stmt | None) -> bool:
-    """Whether the node may make something else of ``main``, or end the module before its end.
+def _is_uncertain(node: ast.AST, main: ast.stmt | None) -> bool:
+    """Whether the node may replace ``main``, or end the module before its last line.
 
-    Any word counts, also a text, which may serve as a name; a parameter binds nothing outside.
+    Every string in the node counts, as it may serve as a name; names of parameters bind nothing
+    outside of their function.
     """
     if isinstance(node, ast.alias) and node.name == "*":
         return main is None or node.lineno > main.lineno
     words = (value for field, value in ast.iter_fields(node) if field != "arg")
-    return any(isinstance(word, str) and word.partition(".")[0] in _UNSURE for word in words)
+    return any(isinstance(word, str) and word.partition(".")[0] in _UNCERTAIN for word in words)
 
 
 def _calls(statement: ast.stmt) -> bool:
-    """Whether it calls anything when the module is run: that may end it, which is a success."""
+    """Whether it calls anything when the module runs: that may end it, and then it succeeds."""
     parts = _evaluated(statement)
     return any(isinstance(node, ast.Call) for part in parts for node in ast.walk(part))
 
 
-def _not_called(code: CodeType) -> str:
-    """Say why nobody calls a ``main`` of this kind, whatever it takes."""
-    made = (one for one in code.co_consts if isinstance(one, CodeType) and one.co_name == _MAIN)
-    flags = next((one.co_flags for one in made), 0)
+def _why_not_called(code: CodeType) -> str:
+    """Return why a ``main`` of this kind is never called, whatever it takes."""
+    functions = (constant for constant in code.co_consts if isinstance(constant, CodeType))
+    flags = next((function.co_flags for function in functions if function.co_name == _MAIN), 0)
     if flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
         return "has an `async def main`: use `def`, with asyncio.run inside it"
     if flags & inspect.CO_GENERATOR:
@@ -131,26 +134,26 @@ def _not_called(code: CodeType) -> str:
     return ""
 
 
-def _misfits(takes: ast.arguments, given: Mapping[str, object]) -> Iterator[Unfit]:
+def _mismatches(takes: ast.arguments, given: Mapping[str, object]) -> Iterator[Problem]:
     positional = [*takes.posonlyargs, *takes.args]
     optional = positional[len(positional) - len(takes.defaults) :]
     keyword = zip(takes.kwonlyargs, takes.kw_defaults, strict=True)
-    required = [one for one in positional if one not in optional]
-    required += [one for one, default in keyword if default is None]
-    named = {one.arg for one in (*takes.args, *takes.kwonlyargs)}
+    required = [parameter for parameter in positional if parameter not in optional]
+    required += [parameter for parameter, default in keyword if default is None]
+    named = {parameter.arg for parameter in (*takes.args, *takes.kwonlyargs)}
     listed = _listed(takes) or "no parameters"
-    for one in required:
-        if one.arg not in named & given.keys():
-            yield Unfit(f"has no {one.arg!r}, but main takes {listed}")
+    for parameter in required:
+        if parameter.arg not in named & given.keys():
+            yield Problem(f"has no {parameter.arg!r}, but main takes {listed}")
     for name in given if takes.kwarg is None else ():
         if name not in named:
             why = f"is nothing that main takes: it takes {listed}"
-            yield Unfit(why, argument=name)
+            yield Problem(why, argument=name)
 
 
 def _listed(takes: ast.arguments) -> str:
     """Return what main takes as it is written, without types."""
-    for one in (*takes.posonlyargs, *takes.args, *takes.kwonlyargs, takes.vararg, takes.kwarg):
-        if one:
-            one.annotation = None
+    variadic = [parameter for parameter in (takes.vararg, takes.kwarg) if parameter]
+    for parameter in (*takes.posonlyargs, *takes.args, *takes.kwonlyargs, *variadic):
+        parameter.annotation = None
     return ast.unparse(takes)

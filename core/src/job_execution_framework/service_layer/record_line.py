@@ -15,21 +15,21 @@ LONGEST_BYTES = 64 * 1024
 
 
 class Lines:
-    """Whole lines out of bytes that come piece by piece, in time that grows with their number.
+    """Splits bytes that come piece by piece into lines, in linear time.
 
-    A line that is too long to be a record is told in parts, all of which are too long as well, but
-    for the last one, which is left out.
+    A line that is too long for a record is returned in parts, so that little is kept in memory.
+    Each part is too long as well, and the last one is left out.
     """
 
     def __init__(self) -> None:
-        self._begun, self._skips = b"", False
+        self._unfinished, self._is_skipping = b"", False
 
     def of(self, piece: bytes) -> list[bytes]:
         """Return the lines that end in this piece, without their newlines."""
-        *lines, self._begun = (self._begun + piece).split(b"\n")
-        if lines and self._skips:  # the rest of a line that was told before
-            lines, self._skips = lines[1:], False
-        if len(self._begun) > LONGEST_BYTES:
-            lines.append(self._begun)
-            self._begun, self._skips = b"", True
+        *lines, self._unfinished = (self._unfinished + piece).split(b"\n")
+        if lines and self._is_skipping:  # the rest of a line whose parts were returned
+            lines, self._is_skipping = lines[1:], False
+        if len(self._unfinished) > LONGEST_BYTES:
+            lines.append(self._unfinished)
+            self._unfinished, self._is_skipping = b"", True
         return lines

@@ -1,6 +1,7 @@
-"""Events as records: one JSON line each, versioned, in the order in which they were written.
+"""Events as records: one line of JSON each, with a version, in the order of their writing.
 
-A session's log is its records and, as its last line, an End.
+A session's log is its records, the last of which is an End. Written by `runtime.journal`, read by
+it and by the adapters of sessions (`enso_operator.sessions`).
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class End:
-    """The session wrote all that it had to say; `broken` says what of our own broke, if it did."""
+    """The last record of a session; `broken` says what broke in enso itself, if anything did."""
 
     broken: str = ""
     killed: tuple[str, ...] = ()
-    """What its scripts had left running, and what did not end by itself."""
+    """What its scripts left running that did not end by itself."""
 
 
 Record = events.Event | End
@@ -35,7 +36,7 @@ def to_line(record: Record) -> bytes:
     """Return the record as one line, with its newline."""
     document = {"v": VERSION, "type": type(record).__name__, **to_document(record)}
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "backslashreplace") + b"\n"  # half a character: as JSON writes it
+    return text.encode("utf-8", "backslashreplace") + b"\n"  # a lone surrogate, as JSON escapes it
 
 
 def from_line(line: bytes) -> Record:
@@ -53,7 +54,7 @@ def from_line(line: bytes) -> Record:
 
 
 def from_log(log: bytes) -> list[Record]:
-    """Read all whole lines of a log; one that is cut off at its end was never written."""
+    """Read all whole lines of a log. A last line without its newline does not count."""
     return [from_line(line) for line in log.split(b"\n")[:-1]]
 
 

@@ -1,4 +1,6 @@
-"""From what the child reports of one attempt to its Result: secrets hidden, sizes bounded.
+"""Makes a Result of what `child` reports of an attempt: secrets hidden, sizes bounded.
+
+Both runners call `result_of`.
 
 A report is one JSON object: ``{"output": JSON}``; ``{"exit": code, "message": text}``;
 ``{"error": type, "message": text, "frame": [file, line, function, text] or null}``, with how it
@@ -40,7 +42,7 @@ def result_of(
         return Result(seconds, output=redactor.value(report["output"]))
     if report.get("exit") == 0:
         return Result(seconds)
-    message = "\n".join(lines_of(hidden(str(report.get("message", "")), redactor)))
+    message = "\n".join(lines_of(redacted(str(report.get("message", "")), redactor)))
     reason, code = str(report.get("refused") or Reason.EXCEPTION), report.get("exit_code")
     if "exit" in report:
         reason, code = Reason.EXIT_CODE, int(report["exit"])
@@ -59,8 +61,8 @@ def result_of(
     return Result(seconds, cause, interpreter_lost=lost)
 
 
-def hidden(text: str, redactor: Redactor) -> str:
-    """Return a reported text without secrets; one that was cut may end inside of one."""
+def redacted(text: str, redactor: Redactor) -> str:
+    """Return a reported text without secrets; one that was cut may end inside a secret."""
     return redactor.hide(text, torn=len(text) >= child.LONGEST_TEXT)
 
 
@@ -74,7 +76,7 @@ def _line(text: object, redactor: Redactor) -> str:
 def _root(report: Mapping[str, Any], redactor: Redactor) -> str:
     """Return what the exception came from: the leaves of a group, the last cause of causes."""
     told = [
-        str(Cause("", hidden(str(message), redactor), error=_line(kind, redactor)))
+        str(Cause("", redacted(str(message), redactor), error=_line(kind, redactor)))
         for kind, message in report.get("roots", ())
     ]
     told[ROOTS_SHOWN:] = ["and others"] if told[ROOTS_SHOWN:] else []

@@ -1,4 +1,7 @@
-"""The port to what starts one script and says how it went."""
+"""The port to what runs a script and returns how it went; `services.execute` calls it.
+
+Its adapters are `in_process` and `runtime.child_runner`. Both pass the same contract tests.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,11 @@ class Result:
     output: object = None
     """What ``main`` returned, as JSON."""
     interpreter_lost: bool = False
-    """What earlier scripts had in memory is gone."""
+    """The interpreter is gone, with all that scripts had in its memory."""
     output_ends: int | None = None
-    """How many bytes of output there were when it had ended, where they are counted."""
+    """How many bytes of output there were when it had ended; None where nobody counts them."""
     interrupted: bool = False
-    """It was Ctrl-C, of somebody who wants everything here to stop."""
+    """It was ended by Ctrl-C, so everything in this process has to stop."""
 
 
 class Runner(Protocol):
@@ -39,9 +42,9 @@ class Runner(Protocol):
         ...
 
     def announce(self, script: Script, attempt: int) -> int | None:
-        """Say in the output that an attempt begins; return how many bytes stand before its own.
+        """Write into the output that an attempt begins; return how many bytes there are then.
 
-        Nothing where they are not counted.
+        None where nobody counts them.
         """
         ...
 

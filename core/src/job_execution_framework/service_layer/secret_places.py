@@ -1,6 +1,7 @@
-"""Where secrets are among a plan's parameters: taken out to write it, put back to read it.
+"""Takes secrets out of the parameters of a plan before it is written, and puts them back after.
 
-A plan is read by many; it has the place of each secret and the name of an environment variable.
+Many may read a plan. So it has only the path to each secret and the name of the environment
+variable that holds it. Used by `plan`.
 """
 
 from __future__ import annotations
@@ -12,25 +13,25 @@ from typing import Any
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.domain.values import is_list, is_mapping
 
-Place = tuple[str | int, ...]
-"""The way to a value within parameters: a parameter's name, then keys and positions."""
+ValuePath = tuple[str | int, ...]
+"""The path to a value within parameters: a parameter's name, then keys and positions."""
 
 
-def secrets_in(value: object, place: Place = ()) -> Iterator[tuple[Place, Secret]]:
-    """Yield each secret in a value, however deep, behind its place."""
+def secrets_in(value: object, path: ValuePath = ()) -> Iterator[tuple[ValuePath, Secret]]:
+    """Yield each secret in a value, however deep, with the path to it."""
     if isinstance(value, Secret):
-        yield place, value
+        yield path, value
     elif is_mapping(value):
         for key, item in value.items():
             name = key if isinstance(key, str) else json.dumps(key)  # as JSON will have it
-            yield from secrets_in(item, (*place, name))
+            yield from secrets_in(item, (*path, name))
     elif is_list(value):
         for position, item in enumerate(value):
-            yield from secrets_in(item, (*place, position))
+            yield from secrets_in(item, (*path, position))
 
 
 def without_secrets(value: object) -> object:
-    """Return the value with nothing in the place of each secret in it."""
+    """Return the value with None in the place of each secret in it."""
     if is_mapping(value):
         return {key: without_secrets(item) for key, item in value.items()}
     if is_list(value):
@@ -38,33 +39,33 @@ def without_secrets(value: object) -> object:
     return None if isinstance(value, Secret) else value
 
 
-def written(variables: Mapping[tuple[str, Place], str]) -> dict[str, Any]:
-    """Return what a plan says of its secrets, by script and place, and the variables they are in.
+def written(variables: Mapping[tuple[str, ValuePath], str]) -> dict[str, Any]:
+    """Return the part of a plan's document that says which secret is in which variable.
 
-    Those that are a whole parameter stand where every release reads them.
+    Secrets that are a whole parameter have a key of their own, which older releases read, too.
     """
     whole: dict[str, dict[str, str]] = {}
     deep: list[list[object]] = []
-    for (script, place), variable in variables.items():
-        if len(place) == 1:
-            whole.setdefault(script, {})[str(place[0])] = variable
+    for (script, path), variable in variables.items():
+        if len(path) == 1:
+            whole.setdefault(script, {})[str(path[0])] = variable
         else:
-            deep.append([script, place, variable])
+            deep.append([script, path, variable])
     return {"secrets": whole} | ({"deep_secrets": deep} if deep else {})
 
 
-def read(document: Mapping[str, Any]) -> Iterator[tuple[str, Place, str]]:
-    """Yield the script, the place and the variable of each secret that a plan tells of."""
+def read(document: Mapping[str, Any]) -> Iterator[tuple[str, ValuePath, str]]:
+    """Yield the script, the path and the variable of each secret that a plan names."""
     for script, names in document["secrets"].items():
         for parameter, variable in names.items():
             yield script, (parameter,), variable
-    for script, place, variable in document.get("deep_secrets", ()):
-        yield script, tuple(place), variable
+    for script, path, variable in document.get("deep_secrets", ()):
+        yield script, tuple(path), variable
 
 
-def put(parameters: dict[str, Any], place: Place, secret: Secret) -> None:
-    """Put a secret in its place."""
-    *way, last = place
+def put(parameters: dict[str, Any], path: ValuePath, secret: Secret) -> None:
+    """Put a secret back where its path says."""
+    *way, last = path
     within: Any = parameters
     for step in way:
         within = within[step]

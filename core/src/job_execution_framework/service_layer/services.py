@@ -1,7 +1,14 @@
-"""What can be asked of jobs: add one, execute it, resume it, and fold what its sessions did.
+"""What can be done with a job: `add` it, `execute` it, `resume` it, `reconcile` it.
 
-Each service loads and saves through a unit of work. A user's script that fails raises nothing:
-its failure is in the job's events.
+`add` and `resume` are for everyone who keeps jobs. `execute` runs the scripts one after the other
+and returns when the job has ended: users of this package call it, with a unit of work in memory,
+and so does the supervisor inside each session, with a journal. `reconcile` is for a coordinator,
+which runs no script itself: it opens sessions for them, observes those, and asks here what to do
+next (`enso_operator.coordinator`).
+
+All but `reconcile` load and save the job through a unit of work. The rules are the job's own
+(`domain.job`). A user's script that fails raises nothing here: its failure is one of the job's
+events.
 """
 
 from __future__ import annotations
@@ -26,12 +33,16 @@ from job_execution_framework.domain.transitions import ENDED, JobState
 from job_execution_framework.domain.values import is_list, is_mapping
 from job_execution_framework.service_layer.clock import Clock, SystemClock
 from job_execution_framework.service_layer.in_process import InProcessRunner
-from job_execution_framework.service_layer.observations import Observations, Outcome, doubtful
+from job_execution_framework.service_layer.observations import (
+    Observations,
+    Outcome,
+    unknown_outcomes,
+)
 from job_execution_framework.service_layer.runner import Runner
 from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
 
-LONGEST_NAP_SECONDS = 0.25
-"""How long a pause between two attempts may be blind to a word from outside."""
+LONGEST_SLEEP_SECONDS = 0.25
+"""How often a pause between two attempts looks whether somebody stopped the runner meanwhile."""
 
 Instruction = tuple[str, Mapping[str, object]] | Script
 """A library script's name and its parameters, or a whole script."""
@@ -61,17 +72,17 @@ def add(
 
 
 def scripts_of(instructions: Iterable[Instruction]) -> tuple[Script, ...]:
-    """Turn instructions into scripts, deriving the names of steps from the library's names."""
-    given = [one if isinstance(one, Script) else _pair(one) for one in instructions]
-    names = iter(step_names(one[0] for one in given if not isinstance(one, Script)))
+    """Turn instructions into scripts, whose names are made from those that the library uses."""
+    checked = [item if isinstance(item, Script) else _checked(item) for item in instructions]
+    names = iter(step_names(item[0] for item in checked if not isinstance(item, Script)))
     return tuple(
-        one if isinstance(one, Script) else Script(next(names), LibraryScript(one[0]), one[1])
-        for one in given
+        item if isinstance(item, Script) else Script(next(names), LibraryScript(item[0]), item[1])
+        for item in checked
     )
 
 
-def _pair(instruction: object) -> tuple[str, dict[str, object]]:
-    """Check what a type cannot promise: instructions come from files, too."""
+def _checked(instruction: object) -> tuple[str, dict[str, object]]:
+    """Return the name and the parameters. Types promise nothing here: files have instructions."""
     if is_list(instruction) and len(instruction) == 2:  # noqa: PLR2004  # a name and parameters
         name, parameters = instruction
         if isinstance(name, str) and name and is_mapping(parameters):
@@ -86,68 +97,76 @@ def execute(
     runner: Runner | None = None,
     clock: Clock | None = None,
 ) -> None:
-    """Run the job's scripts one after the other, here, until it ends or a script fails.
+    """Run the job's scripts one after the other, here, until all are done or one has failed.
 
-    Each start is committed before it happens and each outcome after it. Raises JobNotFound for an
-    unknown job, JobAlreadyStarted for a second execution, InvalidJob where the runner cannot do
-    what a script asks. Ctrl-C fails the script that runs and cancels the job, and KeyboardInterrupt
-    is raised. Where anything else of ours breaks, what was not committed is rolled back, a script
-    that had begun is Interrupted, and the error is raised.
+    Each start is committed before it happens, and each outcome after it. Inside a session only the
+    scripts of its plan run (`Job.may_start`), and the coordinator decides how the job ends.
+
+    Raises JobNotFound for an unknown job, JobAlreadyStarted for a second execution, and InvalidJob
+    where the runner cannot do what a script asks. Ctrl-C fails the script that runs and cancels the
+    job; then KeyboardInterrupt is raised. Where anything but a script breaks, uncommitted events
+    are rolled back, the script that had begun becomes Interrupted, the job fails, and the error is
+    raised.
     """
     runner, clock = runner or InProcessRunner(), clock or SystemClock()
     with job_uow:
         job = job_uow.jobs.get(job_id)
-        whole = job.may_start is None
-        runner.check([s for s in job.scripts if job.may_start is None or s.name in job.may_start])
-        if whole:
+        is_whole_job = job.may_start is None
+        may_start = job.rows.keys() if job.may_start is None else job.may_start
+        runner.check([script for script in job.scripts if script.name in may_start])
+        if is_whole_job:
             _start(job, job_uow, clock.now())
         try:
             step = _run_all(job, job_uow, runner, clock)
         except BaseException as error:
             job_uow.rollback()
-            if whole:
-                _say_doubt(job_uow.jobs.get(job_id), error, clock.now())
+            if is_whole_job:
+                _end_after_error(job_uow.jobs.get(job_id), error, clock.now())
                 job_uow.commit()
             raise
-        if isinstance(step, Finish) and whole:
+        if isinstance(step, Finish) and is_whole_job:
             _finish(job, step, clock.now())
             job_uow.commit()
 
 
 def _run_all(job: Job, job_uow: JobUnitOfWork, runner: Runner, clock: Clock) -> Step:
-    """Start one script after the other; return the step that ends it."""
+    """Do what the job asks for until it asks for something else than a start; return that step."""
     step: Step = Wait()
     while not runner.stopping:
         step = job.next(clock.now())
         if isinstance(step, Start):
-            _run(job, step, job_uow, runner, clock)
+            _run_attempt(job, step, job_uow, runner, clock)
         elif isinstance(step, Wait) and step.until is not None:
-            clock.sleep(max(0, min(step.until - clock.now(), LONGEST_NAP_SECONDS)))
+            clock.sleep(max(0, min(step.until - clock.now(), LONGEST_SLEEP_SECONDS)))
         else:
             break
     return step
 
 
-def _say_doubt(job: Job, error: BaseException, now: float) -> None:
-    """End a job whose runner broke: it can be resumed, and nobody waits for it for ever."""
+def _end_after_error(job: Job, error: BaseException, now: float) -> None:
+    """End a job whose runner broke, so that it can be resumed and nobody waits for it for ever.
+
+    A coordinator that breaks (`enso_operator.http_api.memory_backend`) does this by itself: it has
+    a session whose loss has to be recorded, and here there is none.
+    """
     is_stopped = isinstance(error, KeyboardInterrupt)
     broke = Cause(Reason.SESSION_LOST, f"enso itself broke: {type(error).__name__}")
     cause = Cause(Reason.CANCELLED, "KeyboardInterrupt") if is_stopped else broke
-    at = ""
+    interrupted = ""
     for name, row in job.rows.items():
         if row.state is ScriptState.RUNNING:
-            at = name
+            interrupted = name
             job.record(
                 job.script_event(events.ScriptInterrupted, name, row.attempt, now, cause=cause)
             )
     if is_stopped:
         job.record(events.JobCancelled(at=now, why=cause.message))
     else:
-        job.record(events.JobFailed(at=now, cause=cause, script=at))
+        job.record(events.JobFailed(at=now, cause=cause, script=interrupted))
 
 
 def _start(job: Job, job_uow: JobUnitOfWork, now: float) -> None:
-    """Let the job go: whoever commits this first is the one that runs it."""
+    """Record that the job starts. Of several processes only the first to commit it may go on."""
     if job.state is JobState.WAITING:
         job.record(events.JobStarted(at=now))
     elif job.state is not JobState.RUNNING or not isinstance(job.events[-1], events.JobResumed):
@@ -163,25 +182,28 @@ def _start(job: Job, job_uow: JobUnitOfWork, now: float) -> None:
         ) from conflict
 
 
-def _run(job: Job, step: Start, job_uow: JobUnitOfWork, runner: Runner, clock: Clock) -> None:
+def _run_attempt(
+    job: Job, step: Start, job_uow: JobUnitOfWork, runner: Runner, clock: Clock
+) -> None:
+    """Run one attempt of a script, and record whether it will be retried."""
     script = job.script(step.script)
 
-    def about(kind: type[events.ScriptEvent], **details: object) -> None:
+    def record(kind: type[events.ScriptEvent], **details: object) -> None:
         job.record(job.script_event(kind, script.name, step.attempt, clock.now(), **details))
 
-    about(events.ScriptStarted, output_begins=runner.announce(script, step.attempt))
+    record(events.ScriptStarted, output_begins=runner.announce(script, step.attempt))
     job_uow.commit()
     result = runner.run(script, step.attempt)
-    took = {"seconds": result.seconds, "output_ends": result.output_ends}
+    measured = {"seconds": result.seconds, "output_ends": result.output_ends}
     if result.cause is None:
-        about(events.ScriptSucceeded, output=result.output, **took)
+        record(events.ScriptSucceeded, output=result.output, **measured)
     else:
-        about(events.ScriptFailed, cause=result.cause, **took)
+        record(events.ScriptFailed, cause=result.cause, **measured)
     if result.interpreter_lost:
         job.record(events.InterpreterLost(at=clock.now()))
     failed = result.cause and not result.interrupted and not runner.stopping
     if failed and not job.rows[script.name].failed_for_good(script.retries):
-        about(events.ScriptRetrying, after_seconds=script.retries.backoff_seconds)
+        record(events.ScriptRetrying, after_seconds=script.retries.backoff_seconds)
     job_uow.commit()
     if result.interrupted:
         raise KeyboardInterrupt
@@ -203,7 +225,7 @@ def resume(
     by: str = "",
     clock: Clock | None = None,
 ) -> None:
-    """Let a job that ended go on, as the checkpoint rule says, or explicitly from a script on.
+    """Let a job that ended go on: where the checkpoint rule says, or from `from_script` on.
 
     Raises InvalidResume where the job has not ended or the rules do not allow it.
     """
@@ -216,7 +238,7 @@ def resume(
 
 
 def check_resume(job: Job, from_script: str = "") -> None:
-    """Raise InvalidResume, with a sentence, where the job cannot be resumed so."""
+    """Raise InvalidResume, with a sentence, where the job cannot be resumed like this."""
     names, why = list(job.rows), ""
     undone = checkpoint.first_undone(job.scripts, job.rows)
     if not job.finished:
@@ -233,49 +255,49 @@ def check_resume(job: Job, from_script: str = "") -> None:
 
 
 def reconcile(job: Job, seen: Observations, now: float) -> Step:
-    """Fold what was seen of the job's session and of its user's wishes; return what to do next.
+    """Record what was observed of the job's session and what its user wants; return what is next.
 
-    Pure: the caller does what the step says, after it committed the job.
+    Pure: it changes only `job`. The caller commits that, and then does what the step says.
     """
     if not seen.run or (job.open_run and job.open_run.run == seen.run):
-        _fold(job, seen, now)
-    _obey(job, seen, now)
+        _record_session(job, seen, now)
+    _record_wishes(job, seen, now)
     if job.state is JobState.WAITING:
         job.record(events.JobStarted(at=now))
     step = job.next(now)
     if isinstance(step, Finish):
-        _finish(job, _told_why(step, seen.waits), now)
+        _finish(job, _with_obstacle(step, seen.waits), now)
         step = job.next(now)
     return step
 
 
-def _told_why(step: Finish, waits: Cause | None) -> Finish:
-    """Say of a job that took too long what it waited for."""
+def _with_obstacle(step: Finish, waits: Cause | None) -> Finish:
+    """Add to the failure of a job that took too long what it waited for."""
     if not waits or not step.cause or step.cause.reason != Reason.DEADLINE_EXCEEDED:
         return step
     message = f"{step.cause.message}; it waited: {waits}"
     return replace(step, cause=replace(step.cause, message=message))
 
 
-def _fold(job: Job, seen: Observations, now: float) -> None:
-    """Take in what is known of the open session, and what nobody can know any more."""
+def _record_session(job: Job, seen: Observations, now: float) -> None:
+    """Apply the records of the open session; once it is gone, record what cannot be known."""
     for event in seen.records:
         job.apply(event)
     if job.open_run and seen.ended:
         for outcome in seen.ended.outcomes:
-            _catch_up(job, outcome, now)
+            _record_outcome(job, outcome, now)
         cause = seen.ended.cause
         if cause and cause.reason == Reason.OUT_OF_MEMORY and _fail_running(job, cause, now):
-            cause = None  # that is known, and no loss
-        for name, attempt in doubtful(job, log_is_complete=seen.ended.log_is_complete):
-            cause = seen.ended.doubt()  # whoever leaves a doubt did not end in order
+            cause = None  # the script's failure says it: the session is not lost
+        for name, attempt in unknown_outcomes(job, log_is_complete=seen.ended.log_is_complete):
+            cause = seen.ended.cause_of_unknown()  # so the session did not end in order
             job.record(job.script_event(events.ScriptInterrupted, name, attempt, now, cause=cause))
         killed = seen.ended.killed
         job.record(events.SessionEnded(at=now, run=job.open_run.run, cause=cause, killed=killed))
 
 
-def _catch_up(job: Job, outcome: Outcome, now: float) -> None:
-    """Take in how a script stood whose records are lost, and that earlier attempts had failed."""
+def _record_outcome(job: Job, outcome: Outcome, now: float) -> None:
+    """Record how a script stood whose records are lost; attempts before the last one had failed."""
     name, lost = outcome.script, "its record was lost, and more is not known"
     while (row := job.rows[name]).attempt <= outcome.attempt:
         is_last = row.attempt == outcome.attempt
@@ -294,7 +316,7 @@ def _catch_up(job: Job, outcome: Outcome, now: float) -> None:
 
 
 def _fail_running(job: Job, cause: Cause, now: float) -> bool:
-    """Fail the script that runs, if one does."""
+    """Record that the running script failed of `cause`; return whether there was one."""
     running = [name for name, row in job.rows.items() if row.state is ScriptState.RUNNING]
     for name in running:
         job.record(
@@ -303,8 +325,8 @@ def _fail_running(job: Job, cause: Cause, now: float) -> bool:
     return bool(running)
 
 
-def _obey(job: Job, seen: Observations, now: float) -> None:
-    """Record what the user wants now, where it is not so already."""
+def _record_wishes(job: Job, seen: Observations, now: float) -> None:
+    """Record what the user wants, and that a job cannot go on, where the job is not so already."""
     if job.state in ENDED:
         return
     if seen.cancel:

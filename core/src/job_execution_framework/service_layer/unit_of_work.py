@@ -1,4 +1,4 @@
-"""The only way to load and save jobs.
+"""The port to where jobs are kept: the only way to load and save them.
 
 ``commit()`` makes what happened durable, or raises Conflict; leaving the ``with`` block without it
 rolls back. Every implementation passes the same contract tests.
@@ -26,7 +26,7 @@ class _Tracked:
     committed: int
     """How many of the job's events the store has."""
     touched: bool = False
-    """It is stored even if nothing happened to it."""
+    """The next commit stores it even without new events."""
 
 
 class Jobs:
@@ -37,7 +37,7 @@ class Jobs:
         self.tracked: dict[str, _Tracked] = {}
 
     def add(self, job: Job) -> None:
-        """Take in a new job; `commit` stores it, or raises Conflict where its id is taken."""
+        """Track a new job; `commit` stores it, or raises Conflict where its id is taken."""
         self.tracked[job.id] = _Tracked(job, None, 0, touched=True)
 
     def get(self, job_id: str) -> Job:
@@ -54,11 +54,11 @@ class Jobs:
         return [self._unit_of_work.load(job_id)[0] for job_id in self._unit_of_work.job_ids()]
 
     def touch(self, job_id: str) -> None:
-        """Have the next commit store the job, even if nothing happens to it."""
+        """Have the next commit store the job, even without new events."""
         self.tracked[job_id].touched = True
 
     def keep(self, job_id: str, events: list[Event]) -> None:
-        """Hold of a job, all of which was committed, only these of its events."""
+        """Keep only these events of a job in memory; all of its events were committed before."""
         tracked = self.tracked[job_id]
         tracked.job.events, tracked.committed = events, len(events)
 
@@ -66,14 +66,14 @@ class Jobs:
         return job_id in self.tracked
 
     def forget(self, job_id: str) -> None:
-        """Drop what was not committed of one job."""
+        """Stop tracking a job; what was not committed of it is lost."""
         self.tracked.pop(job_id, None)
 
 
 class JobUnitOfWork(ABC):
-    """What happens to a job between ``with`` and ``commit()`` happens as a whole, or not at all.
+    """Stores what happens to a job between ``with`` and ``commit()`` as a whole, or not at all.
 
-    Where there are several jobs, each is stored for itself, in turn.
+    Of several jobs each is stored by itself, one after the other.
     """
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ class JobUnitOfWork(ABC):
                 tracked.committed, tracked.touched = len(tracked.job.events), False
 
     def rollback(self) -> None:
-        """Forget what was not committed; scripts that ran meanwhile are not undone."""
+        """Forget what was not committed; effects of scripts that ran meanwhile stay."""
         self.jobs.tracked.clear()
 
     @abstractmethod

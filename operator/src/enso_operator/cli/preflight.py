@@ -18,7 +18,7 @@ from enso_operator.manifests.load import Manifest
 from enso_operator.manifests.yaml_reader import Lines, parse
 from job_execution_framework.domain.script import LibraryScript, Missing, Script, Source, Work
 from job_execution_framework.domain.values import is_mapping
-from job_execution_framework.service_layer.preflight import Unfit, unfit
+from job_execution_framework.service_layer.preflight import Problem, problems_of
 
 _PYTHON = re.compile(r"python(3(\.\d+)?)?\Z")
 _FLAG = re.compile(r"-[bBdEIOPqsSuv]+\Z")
@@ -39,7 +39,7 @@ def preflight(
     file: Path, described: Manifest, scripts: Iterable[Script], works: Mapping[str, Work]
 ) -> list[Finding]:
     """Return what is wrong with the scripts, which are to run as `works` says."""
-    found = [(script, one) for script in scripts for one in _unfit(works[script.name], script)]
+    found = [(script, one) for script in scripts for one in _problems(works[script.name], script)]
     if not found:
         return []
     place = _CodeLocation(file, described)
@@ -53,11 +53,11 @@ def preflight(
     ]
 
 
-def _unfit(work: Work, script: Script) -> Iterator[Unfit]:
+def _problems(work: Work, script: Script) -> Iterator[Problem]:
     if isinstance(work, Missing):
-        yield Unfit(work.why)
+        yield Problem(work.why)
     elif isinstance(work, Source):
-        yield from unfit(work, script.parameters)
+        yield from problems_of(work, script.parameters)
 
 
 class _CodeLocation:
@@ -70,7 +70,7 @@ class _CodeLocation:
         self._names = [script.name for script in described.scripts]
         self._lines = None if is_json else Lines(described.text)
 
-    def told(self, script: Script, work: Work, one: Unfit) -> str:
+    def told(self, script: Script, work: Work, one: Problem) -> str:
         """Return a sentence that begins with the line and the field."""
         index = self._names.index(script.name)
         if not self._is_resource:
@@ -92,7 +92,7 @@ class _CodeLocation:
         return f"{f'line {line}: ' if line else ''}{path} {why}"
 
 
-def _in_library(work: Work, one: Unfit) -> str:
+def _in_library(work: Work, one: Problem) -> str:
     """Say it of a script that the library has in a file."""
     if isinstance(work, Source) and one.line is not None:
         return f"{work.file}, line {one.line}, {one.why}"

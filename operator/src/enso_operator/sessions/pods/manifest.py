@@ -230,7 +230,7 @@ class SessionPod:
         """Return the variables that the plan's secrets are read from; we ourselves read none."""
         return [
             {"name": name, "valueFrom": {"secretKeyRef": {"name": key.name, "key": key.key}}}
-            for name, _, _, secret in self.plan.hidden()
+            for name, _, _, secret in self.plan.secret_variables()
             if isinstance(key := secret.reveal(), SecretKey)
         ]
 
