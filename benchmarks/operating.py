@@ -102,12 +102,12 @@ def live_jobs(bench: Bench) -> None:
     line("CPU of the operator for a no-op job / that of python -c pass", cpu)
     line(f"a no-op job, of {JOBS} at once / python -c pass", took)
     line("no-op jobs in a minute, on this machine as it is now", minute)
-    asked = [one for one in bench.cluster.audit.since(mark) if one.namespace == "live"]
+    asked = [request for request in bench.cluster.audit.since(mark) if request.namespace == "live"]
     for what, verb, resource in (
         ("writes of its status for a no-op job", "patch", "ensojobs/status"),
         ("Events of a no-op job", "create", "events"),
     ):
-        count = sum((one.verb, one.resource) == (verb, resource) for one in asked)
+        count = sum((request.verb, request.resource) == (verb, resource) for request in asked)
         line(what, [count / JOBS / ROUNDS])
 
 
@@ -132,8 +132,10 @@ def many_jobs(bench: Bench) -> None:
     mark = bench.cluster.audit.mark()
     ratios = [start(bench, "settled") / start(bench, "empty") for _ in range(ROUNDS)]
     line(f"a start with {SETTLED:,} finished jobs until it is ready / a start with none", ratios)
-    asked = [one for one in bench.cluster.audit.since(mark) if one.namespace == "settled"]
-    line("writes of such a start", [float(sum(one.is_write for one in asked))])
+    asked = [
+        request for request in bench.cluster.audit.since(mark) if request.namespace == "settled"
+    ]
+    line("writes of such a start", [float(sum(request.is_write for request in asked))])
 
 
 def start(bench: Bench, namespace: str) -> float:

@@ -14,20 +14,17 @@ from pathlib import Path
 
 from dev.node.images import PYTHON
 from dev.node.node import Node
-from dev.node.operator_image import NAME as OPERATOR
 
 from benchmarks import node, steps
 from benchmarks.run import Run, is_of
 from benchmarks.table import line
 from benchmarks.watching import Document, Watching, watching
 from tests.node.pods import manifest
-from tests.support.operators import operators_of
 from tests.support.resources import job
 
 SIZES = {1: 0.7, 10: 0.75, 50: 0.85}
 """Scripts in a job, and how much of a bare Pod's time it may take."""
 ROUNDS, LONG_ROUNDS = 10, 2
-FLAGS = ("--sessions=pods", f"--records-image={OPERATOR}", f"--session-image={PYTHON}")
 BARE = {"image": PYTHON, "command": ["python3", "-I", "-S", "-c", "pass"]}
 NO_OP = "def main():\n    pass\n"
 
@@ -37,24 +34,19 @@ def measure(folder: Path) -> None:
     if sentence := node.why_not():
         print(f"Jobs in Pods are not measured: {sentence}")
         return
-    with (
-        node.ready() as one,
-        node.namespace(one) as namespace,
-        operators_of(one.kubeconfig, namespace, folder, FLAGS) as operators,
-    ):
-        operators.ready()
-        asyncio.run(_measure(one, namespace))
+    with node.operated(folder) as (running, (namespace,), _):
+        asyncio.run(_measure(running, namespace))
 
 
-async def _measure(one: Node, namespace: str) -> None:
-    async with watching(one.kubeconfig, namespace) as watch:
+async def _measure(running: Node, namespace: str) -> None:
+    async with watching(running.kubeconfig, namespace) as watch:
         bench = Bench(watch)
         await bench.scripts(1)
         await bench.bare()
         await _beside_a_bare_pod(bench)
         await _beside_init_containers(bench)
         for count in (min(SIZES), max(SIZES)):
-            await steps.show(count, bench.runs[count], watch, one.audit)
+            await steps.show(count, bench.runs[count], watch, running.audit)
 
 
 async def _beside_a_bare_pod(bench: Bench) -> None:

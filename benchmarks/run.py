@@ -28,24 +28,26 @@ class Run:
         name: str = document["metadata"]["name"]
         began = time.time()
         await watch.create(kind, document)
-        end = await watch.until(kind, lambda one: one["metadata"]["name"] == name and _ended(one))
+        end = await watch.until(
+            kind, lambda document: document["metadata"]["name"] == name and _ended(document)
+        )
         if not _well(end.document):
             raise RuntimeError(f"{name} did not succeed: {end.document['status']}")
         return cls(name, began, end.at)
 
 
-def _ended(one: Document) -> bool:
-    status = one.get("status", {})
+def _ended(document: Document) -> bool:
+    status = document.get("status", {})
     return status.get("phase") in ("Succeeded", "Failed") or _is(status, "Finished")
 
 
-def _well(one: Document) -> bool:
-    return one["status"].get("phase") == "Succeeded" or _is(one["status"], "Succeeded")
+def _well(document: Document) -> bool:
+    return document["status"].get("phase") == "Succeeded" or _is(document["status"], "Succeeded")
 
 
 def _is(status: Document, condition: str) -> bool:
     found = status.get("conditions", [])
-    return any(each["type"] == condition and each["status"] == "True" for each in found)
+    return any(entry["type"] == condition and entry["status"] == "True" for entry in found)
 
 
 def is_of(pod: Document, job: str) -> bool:

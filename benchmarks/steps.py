@@ -85,23 +85,25 @@ async def show(count: int, runs: dict[Run, Files], watch: Watching, audit: Audit
     whole = statistics.median(run.seconds for run in runs)
     print(f"A job of {count} no-op scripts, in the middle of {len(runs)}: {whole * 1000:.0f} ms")
     for number, step in enumerate(told[0][1:]):
-        seconds = statistics.median(each[number] for each in lasted)
+        seconds = statistics.median(durations[number] for durations in lasted)
         print(f"{seconds * 1000:8.0f} ms {seconds / whole:6.0%}  {step.what}")
 
 
 async def _steps(run: Run, files: Files, watch: Watching, asked: list[Asked]) -> list[Step]:
     def the(verb: str, resource: str, name: str, number: int = 0) -> Asked:
-        found = [one for one in asked if (one.verb, one.resource) == (verb, resource)]
-        return [one for one in found if one.name.startswith(name)][number]
+        found = [
+            request for request in asked if (request.verb, request.resource) == (verb, resource)
+        ]
+        return [request for request in found if request.name.startswith(name)][number]
 
     pod = _pod(watch, run)["metadata"]["name"]
     lines = await watch.log(pod, "records")
     records = [(_time(time), text) for time, text in lines if text.startswith('{"v":')]
     commits = [the("patch", "ensojobs/status", run.name, number) for number in (0, -1)]
     events = [
-        one.began
-        for one in asked
-        if one.resource == "events" and one.name.startswith(run.name + ".")
+        request.began
+        for request in asked
+        if request.resource == "events" and request.name.startswith(run.name + ".")
     ]
     return [
         Step(run.began, ""),

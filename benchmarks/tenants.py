@@ -23,13 +23,13 @@ from urllib.parse import urlsplit
 from dev.node.node import Node
 
 from benchmarks import node
-from benchmarks.pods import FLAGS, NO_OP
+from benchmarks.pods import NO_OP
 from benchmarks.run import Run
 from benchmarks.table import line
 from benchmarks.watching import Watching, watching
 from enso_operator.sessions.pods.names import GATE, JOB_UID_LABEL
 from tests.node.pods import pod
-from tests.support.operators import Operator, operators_of
+from tests.support.operators import Operator
 from tests.support.resources import Document, job
 
 ROUNDS = 5
@@ -72,7 +72,7 @@ Attack = Callable[["Attacker"], AbstractAsyncContextManager[None]]
 class Attacker:
     """Somebody who may do what they like in one namespace."""
 
-    one: Node
+    node: Node
     namespace: str
     operator: Operator
 
@@ -80,13 +80,13 @@ class Attacker:
         """Create or change objects there."""
         listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": [*documents]})
         arguments = ("-n", self.namespace, "apply", "--server-side", "-f", "-")
-        await asyncio.to_thread(lambda: self.one.kubectl(*arguments, stdin=listed))
+        await asyncio.to_thread(lambda: self.node.kubectl(*arguments, stdin=listed))
 
     async def clean(self) -> None:
         """Remove everything that was applied."""
         for kinds in ("ensojobs,quota", "pods"):
             arguments = ("-n", self.namespace, "delete", kinds, "--all", "--wait=false")
-            await asyncio.to_thread(self.one.kubectl, *arguments)
+            await asyncio.to_thread(self.node.kubectl, *arguments)
 
 
 @asynccontextmanager
@@ -97,7 +97,7 @@ async def deep_json(attacker: Attacker) -> AsyncGenerator[None]:
         document["metadata"]["name"] = f"deep-{depth}"
         text = json.dumps(document).replace('"a": 0', '"a": ' + "[" * depth + "]" * depth)
         arguments = ("-n", attacker.namespace, "create", "-f", "-")
-        await asyncio.to_thread(attacker.one.kubectl, *arguments, stdin=text)
+        await asyncio.to_thread(attacker.node.kubectl, *arguments, stdin=text)
     yield
 
 
@@ -175,19 +175,14 @@ def measure(folder: Path) -> None:
     if sentence := node.why_not():
         print(f"What one tenant does to another is not measured: {sentence}")
         return
-    with (
-        node.ready() as one,
-        node.namespace(one) as victim,
-        node.namespace(one) as attacker,
-        operators_of(one.kubeconfig, f"{victim},{attacker}", folder, FLAGS) as operators,
-    ):
-        operator = operators.ready("--resync-seconds=5", "--grace-seconds=2")
-        asyncio.run(_measure(one, victim, Attacker(one, attacker, operator)))
+    flags = ("--resync-seconds=5", "--grace-seconds=2")
+    with node.operated(folder, *flags, namespaces=2) as (running, (victim, attacker), operator):
+        asyncio.run(_measure(running, victim, Attacker(running, attacker, operator)))
         line(f"MiB of memory that the operator came to (at most {LIMIT_MIB})", [_peak(operator)])
 
 
-async def _measure(one: Node, victim: str, attacker: Attacker) -> None:
-    async with watching(one.kubeconfig, victim) as watch:
+async def _measure(running: Node, victim: str, attacker: Attacker) -> None:
+    async with watching(running.kubeconfig, victim) as watch:
         await _jobs(watch)
         for what, attack in ATTACKS.items():
             before = statistics.median(await _jobs(watch))
@@ -205,6 +200,7 @@ async def _jobs(watch: Watching) -> list[float]:
 
 
 def _peak(operator: Operator) -> float:
+    # psutil does not tell the peak.
     status = Path(f"/proc/{operator.pid}/status").read_text("utf-8")
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
     return int(found[1]) / 1024 if found else 0.0

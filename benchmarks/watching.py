@@ -111,9 +111,9 @@ async def watching(kubeconfig: Path, namespace: str) -> AsyncGenerator[Watching]
     async with aiohttp.ClientSession(
         configuration.host, connector=connector, timeout=timeout
     ) as http:
-        one = Watching(namespace, http, {kind: [] for kind in PATHS})
+        watched = Watching(namespace, http, {kind: [] for kind in PATHS})
         async with asyncio.TaskGroup() as tasks:
-            watches = [tasks.create_task(one.watch(kind)) for kind in PATHS]
-            yield one
+            watches = [tasks.create_task(watched.watch(kind)) for kind in PATHS]
+            yield watched
             for watch in watches:
                 watch.cancel()

@@ -2,7 +2,7 @@
 
 mark = cluster.audit.mark()
 …
-writes = [each for each in cluster.audit.since(mark) if each.is_write]
+writes = [request for request in cluster.audit.since(mark) if request.is_write]
 """
 
 import json

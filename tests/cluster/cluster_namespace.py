@@ -41,8 +41,12 @@ class ClusterNamespace:
 
     def writes(self, mark: int) -> list[str]:
         requests = self.cluster.audit.since(mark)
-        written = [each for each in requests if each.is_write and each.namespace == self.namespace]
-        return [each.verb for each in written if each.resource.startswith("ensojobs")]
+        written = [
+            request
+            for request in requests
+            if request.is_write and request.namespace == self.namespace
+        ]
+        return [request.verb for request in written if request.resource.startswith("ensojobs")]
 
     def waits(self, condition: str, name: str = "shot") -> None:
         """Wait as a user's pipeline does."""
@@ -55,7 +59,14 @@ class ClusterNamespace:
     def state(self, name: str = "shot") -> str:
         """Return what `kubectl get` shows as its STATUS, "" before there is one."""
         conditions = self.get(name).get("status", {}).get("conditions", [])
-        return next((str(one["reason"]) for one in conditions if one["type"] == "Succeeded"), "")
+        return next(
+            (
+                str(condition["reason"])
+                for condition in conditions
+                if condition["type"] == "Succeeded"
+            ),
+            "",
+        )
 
     def listed(self, plural: str) -> list[dict[str, Any]]:
         """Return all objects of a kind of the core."""
@@ -77,9 +88,11 @@ class ClusterNamespace:
 
     def all_told(self) -> dict[str, list[tuple[str, str]]]:
         """Return the same of every job."""
-        ours = [one for one in self.listed("events") if one["involvedObject"]["kind"] == "EnsoJob"]
-        ours.sort(key=lambda one: (one["lastTimestamp"], one["metadata"]["name"]))
+        ours = [
+            event for event in self.listed("events") if event["involvedObject"]["kind"] == "EnsoJob"
+        ]
+        ours.sort(key=lambda event: (event["lastTimestamp"], event["metadata"]["name"]))
         told: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
-        for one in ours:
-            told[one["involvedObject"]["name"]].append((one["reason"], one["message"]))
+        for event in ours:
+            told[event["involvedObject"]["name"]].append((event["reason"], event["message"]))
         return told

@@ -36,8 +36,8 @@ def cluster() -> Generator[Cluster]:
     """One cluster for the whole run, shared by its workers: leave its processes alone."""
     require_programs()
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or secrets.token_hex(16)
-    with shared(run[:8]) as one:
-        yield one
+    with shared(run[:8]) as shared_cluster:
+        yield shared_cluster
 
 
 @pytest.fixture(scope="session")
@@ -50,16 +50,16 @@ def crds(cluster: Cluster) -> Cluster:
 @pytest.fixture(scope="session")
 def client(crds: Cluster) -> Generator[ApiClient]:
     """The official client, of the run's cluster with our resources in it."""
-    with new_client_from_config(str(crds.kubeconfig)) as one:  # type: ignore[no-untyped-call]
-        yield one
+    with new_client_from_config(str(crds.kubeconfig)) as api_client:  # type: ignore[no-untyped-call]
+        yield api_client
 
 
 @pytest.fixture
 def own_cluster() -> Generator[Cluster]:
     """A cluster for one test that kills parts of it; it takes three seconds to start."""
     require_programs()
-    with shared(secrets.token_hex(4)) as one:
-        yield one
+    with shared(secrets.token_hex(4)) as own_cluster:
+        yield own_cluster
 
 
 @pytest.fixture
@@ -80,8 +80,8 @@ def ns(crds: Cluster, client: ApiClient, namespace: str) -> ClusterNamespace:
 @pytest.fixture
 def operators(ns: ClusterNamespace, tmp_path: Path) -> Generator[Operators]:
     """A starter of operators that look after the namespace; none of them outlives the test."""
-    with operators_of(ns.cluster.kubeconfig, ns.namespace, tmp_path) as one:
-        yield one
+    with operators_of(ns.cluster.kubeconfig, ns.namespace, tmp_path) as started:
+        yield started
 
 
 def require_programs() -> None:

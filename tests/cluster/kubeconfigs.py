@@ -11,8 +11,8 @@ from dev.cluster.plane import Cluster
 def of_context(cluster: Cluster, namespace: str, folder: Path) -> Path:
     """Write one whose context has the namespace."""
     config = yaml.safe_load(cluster.kubeconfig.read_text())
-    for one in config["contexts"]:
-        one["context"]["namespace"] = namespace
+    for context in config["contexts"]:
+        context["context"]["namespace"] = namespace
     return _written(config, folder)
 
 
@@ -20,8 +20,8 @@ def of_stranger(cluster: Cluster, namespace: str, folder: Path, account: str = "
     """Write one of a service account; the default one has no rights."""
     token = cluster.kubectl("-n", namespace, "create", "token", account).strip()
     config = yaml.safe_load(of_context(cluster, namespace, folder).read_text())
-    for one in config["users"]:
-        one["user"] = {"token": token}
+    for user in config["users"]:
+        user["user"] = {"token": token}
     return _written(config, folder)
 
 

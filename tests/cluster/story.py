@@ -56,7 +56,10 @@ class Story:
 
     def is_over(self) -> bool:
         conditions = self.document["status"].get("conditions", ())
-        return any(one["type"] == "Finished" and one["status"] == "True" for one in conditions)
+        return any(
+            condition["type"] == "Finished" and condition["status"] == "True"
+            for condition in conditions
+        )
 
     def starts(self) -> list[str]:
         """Return the scripts that were started, as often as each was."""

@@ -133,7 +133,7 @@ def test_the_api_server_takes_everything_that_is_rendered(
 
 def test_its_pods_are_admitted_where_the_level_is_restricted(crds: Cluster, namespace: str) -> None:
     documents = rendered("gateway.enabled=true", namespace=namespace)
-    accounts = [one for one in documents if one["kind"] == "ServiceAccount"]
+    accounts = [document for document in documents if document["kind"] == "ServiceAccount"]
     crds.kubectl("apply", "-f", "-", stdin=json.dumps(as_list(accounts)))
     level = "pod-security.kubernetes.io/enforce=restricted"
     crds.kubectl("label", "namespace", namespace, level)
@@ -154,7 +154,9 @@ def test_the_rights_in_namespaces_are_enough(
     kinds = {"ServiceAccount", "Role", "RoleBinding"}
     crds.kubectl(
         *("apply", "-f", "-"),
-        stdin=json.dumps(as_list([one for one in documents if one["kind"] in kinds])),
+        stdin=json.dumps(
+            as_list([document for document in documents if document["kind"] in kinds])
+        ),
     )
     with for_local_sessions(crds, release_namespace):
         kubeconfig = of_stranger(crds, release_namespace, tmp_path, ACCOUNT)
@@ -165,13 +167,13 @@ def test_the_rights_in_namespaces_are_enough(
                 f"--lease-namespace={release_namespace}",
                 f"--lease-name={ACCOUNT}",
             )
-            one = operators.ready(*flags)
+            operator = operators.ready(*flags)
             ns.apply(of_scripts({"scriptRef": {"name": "open_scene"}}, ttlSecondsAfterFinished=1))
             until(lambda: ns.names() == [])
             assert "JobSucceeded" in dict(ns.told())
-            assert one.stop() == 0
-            assert "forbidden" not in one.said.lower()
-            assert "was not given back" not in one.said
+            assert operator.stop() == 0
+            assert "forbidden" not in operator.said.lower()
+            assert "was not given back" not in operator.said
 
 
 def as_flag(name: str, value: str) -> str:
@@ -187,7 +189,9 @@ def test_the_rights_in_namespaces_are_enough_for_pods(
     kinds = {"ServiceAccount", "Role", "RoleBinding"}
     crds.kubectl(
         *("apply", "-f", "-"),
-        stdin=json.dumps(as_list([one for one in documents if one["kind"] in kinds])),
+        stdin=json.dumps(
+            as_list([document for document in documents if document["kind"] in kinds])
+        ),
     )
     kubeconfig = of_stranger(crds, release_namespace, tmp_path, ACCOUNT)
     with operators_of(kubeconfig, namespace, tmp_path) as operators:
@@ -198,12 +202,12 @@ def test_the_rights_in_namespaces_are_enough_for_pods(
             for name, value in told.items()
             if name.startswith("ENSO_") and not name.endswith(ours)
         ]
-        one = operators.ready(*flags)
+        operator = operators.ready(*flags)
         ns.apply(of_scripts({}))
         gates = ("get", "pods", "-o", "jsonpath={.items[*].spec.schedulingGates[*].name}/")
         until(lambda: ns.kubectl("get", "pods", "-o", "name") and ns.kubectl(*gates) == "/")
         assert ns.kubectl("get", "configmaps", "-l", "enso.dev/job", "-o", "name")
         ns.kubectl("delete", "ensojob/shot", "--wait=false")
         until(lambda: not ns.kubectl("get", "pods", "-o", "name"))
-        assert one.stop() == 0
-        assert "forbidden" not in one.said.lower()
+        assert operator.stop() == 0
+        assert "forbidden" not in operator.said.lower()

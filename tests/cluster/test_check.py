@@ -23,7 +23,11 @@ TEST = "shows-enso-executer-test"
 def asked(ns: ClusterNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asks now may do what the chart lets the test's Pod do."""
     documents = rendered(f"watchNamespaces={{{ns.namespace}}}", namespace="enso")
-    hooks = [one for one in documents if one["metadata"]["name"] == TEST and one["kind"] != "Pod"]
+    hooks = [
+        document
+        for document in documents
+        if document["metadata"]["name"] == TEST and document["kind"] != "Pod"
+    ]
     text = json.dumps(as_list(hooks))
     # Its account is of this namespace, as that of the release is not there.
     text = text.replace('"namespace": "enso"', f'"namespace": "{ns.namespace}"')

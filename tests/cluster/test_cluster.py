@@ -43,9 +43,9 @@ def test_the_audit_log_counts_requests(cluster: Cluster, namespace: str) -> None
     cluster.kubectl("get", "configmap", "number-1", "-n", namespace)
 
     requests = [
-        (each.verb, each.resource, each.code, each.is_write)
-        for each in cluster.audit.since(mark)
-        if each.namespace == namespace and each.user_agent.startswith("kubectl/")
+        (request.verb, request.resource, request.code, request.is_write)
+        for request in cluster.audit.since(mark)
+        if request.namespace == namespace and request.user_agent.startswith("kubectl/")
     ]
     assert requests == [("create", "configmaps", 201, True)] * 3 + [
         ("get", "configmaps", 200, False)

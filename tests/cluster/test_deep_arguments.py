@@ -30,7 +30,7 @@ async def test_it_alone_is_invalid(
     ns: ClusterNamespace, operators: Operators, tmp_path: Path
 ) -> None:
     create_deep(ns, DEPTHS[0])
-    one = operators.start()  # which finds it in a list, and the others in a watch
+    operator = operators.start()  # which finds it in a list, and the others in a watch
     for depth in DEPTHS[1:]:
         create_deep(ns, depth)
     story = Story(ns, "other", tmp_path / "note")
@@ -40,13 +40,13 @@ async def test_it_alone_is_invalid(
         ns.waits("Stalled", f"deep-{depth}")
         assert ns.columns(f"deep-{depth}")[1:] == ["Failed", "InvalidJob"]
         assert TOO_DEEP in ns.told(f"deep-{depth}")[-1][1]
-    until(one.is_ready)
+    until(operator.is_ready)
     listed = await ClusterJobs(ns.objects).list()
     assert sorted(listed) == [
         *sorted((f"deep-{depth}", "Failed") for depth in DEPTHS),
         ("other", "Succeeded"),
     ]
-    assert one.stop() == 0
+    assert operator.stop() == 0
     again = operators.ready()
     ns.kubectl("delete", "ensojobs", *(f"deep-{depth}" for depth in DEPTHS), "--timeout=20s")
     assert again.is_ready()

@@ -43,7 +43,7 @@ async def test_the_users_sequence_until_the_operator_takes_over(api: Api) -> Non
     first, second = await api.add(SAY, ("say", {})), await api.add(SAY)
     added = await api.job(first)
     assert (added["state"], added["failure"], added["why"]) == ("Suspended", None, None)
-    assert [(one["name"], one["state"]) for one in added["scripts"]] == [
+    assert [(script["name"], script["state"]) for script in added["scripts"]] == [
         ("say", "NotStarted"),
         ("say-2", "NotStarted"),
     ]
@@ -179,7 +179,7 @@ async def test_a_job_of_a_hundred_scripts(api: Api) -> None:
     jobid = await api.add(*[("say", {"text": "x" * 1000, "n": i}) for i in range(100)])
     await api.execute(jobid)
     scripts = (await api.job(jobid))["scripts"]
-    assert [one["parameters"]["n"] for one in scripts] == list(range(100))
+    assert [script["parameters"]["n"] for script in scripts] == list(range(100))
     assert scripts[-1]["name"] == "say-100"
 
 
@@ -191,5 +191,9 @@ async def test_a_list_of_many_is_read_in_pages(
     added = [await api.add(SAY) for _ in range(5)]
     mark = ns.cluster.audit.mark()
     assert list(await api.jobs()) == added
-    asked = [one.verb for one in ns.cluster.audit.since(mark) if one.namespace == ns.namespace]
+    asked = [
+        request.verb
+        for request in ns.cluster.audit.since(mark)
+        if request.namespace == ns.namespace
+    ]
     assert asked == ["list"] * 3

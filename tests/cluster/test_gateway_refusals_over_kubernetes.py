@@ -64,9 +64,11 @@ async def test_a_name_that_no_job_can_have(api: Api, ns: ClusterNamespace, name:
     for answer in answers:
         assert answer.status_code == 404
         assert answer.json()["error"].startswith("there is no job ")
-    asked = [one for one in ns.cluster.audit.since(mark) if one.namespace == ns.namespace]
+    asked = [
+        request for request in ns.cluster.audit.since(mark) if request.namespace == ns.namespace
+    ]
     others = ("kubectl", "kube-controller-manager")  # which gives each namespace its account
-    assert [one for one in asked if not one.user_agent.startswith(others)] == []
+    assert [request for request in asked if not request.user_agent.startswith(others)] == []
 
 
 async def test_an_unknown_job(api: Api, ns: ClusterNamespace) -> None:

@@ -33,13 +33,13 @@ def lease(client: ApiClient, namespace: str) -> Lease:
 def candidate(operators: Operators, kubeconfig: Path | None = None) -> Operator:
     """Start an operator that leads or stands by, and wait until it is ready for either."""
     flags = ("--leader-elect", f"--lease-namespace={operators.namespace}")
-    one = operators.start(*flags, kubeconfig=kubeconfig)
-    until(one.is_ready)
-    return one
+    operator = operators.start(*flags, kubeconfig=kubeconfig)
+    until(operator.is_ready)
+    return operator
 
 
-def leads(one: Operator) -> bool:
-    return "\nenso_leader 1.0" in one.asked("/metrics")[1]
+def leads(operator: Operator) -> bool:
+    return "\nenso_leader 1.0" in operator.asked("/metrics")[1]
 
 
 def begun(ns: ClusterNamespace, tmp_path: Path, name: str = "shot") -> Story:
@@ -72,9 +72,11 @@ def test_one_works_and_the_other_asks_for_nothing_but_the_lease(
         assert proxy.count(watches()) == 0
         assert not [call for call in proxy.calls if call.is_write]
     # Nor did anybody else write to the lease but the one that holds it.
-    written = [one for one in ns.cluster.audit.since(mark) if one.resource == "leases"]
-    ours = [one for one in written if one.namespace == ns.namespace and one.is_write]
-    assert {(one.verb, one.code) for one in ours} <= {("update", 200)}
+    written = [request for request in ns.cluster.audit.since(mark) if request.resource == "leases"]
+    ours = [
+        request for request in written if request.namespace == ns.namespace and request.is_write
+    ]
+    assert {(request.verb, request.code) for request in ours} <= {("update", 200)}
 
 
 def test_one_that_is_stopped_hands_over_at_once(

@@ -46,16 +46,18 @@ def test_nothing_is_held_of_what_waits_for_its_user_or_has_ended(
     for document in ended:  # as they make no job: nothing has to run
         document["spec"]["scripts"][0] |= {"args": {"token": 1}, "argsFrom": TWICE}
     create(ns, [*suspended, *ended])
-    one = operators.start("--resync-seconds=1")
+    operator = operators.start("--resync-seconds=1")
     until(lambda: states(ns) == {"Suspended": COUNT, "Failed": COUNT}, 300)
-    until(lambda: held(one) - before < COUNT * LARGE)
-    assert f"enso_live_jobs {COUNT}.0" in one.asked("/metrics")[1]
+    until(lambda: held(operator) - before < COUNT * LARGE)
+    assert f"enso_live_jobs {COUNT}.0" in operator.asked("/metrics")[1]
 
 
 def test_a_list_is_read_in_pages_of_about_so_many_bytes(ns: ClusterNamespace) -> None:
     create(ns, [large(f"large-{i}", suspend=True) for i in range(20)])
     mark = ns.cluster.audit.mark()
     assert len([*ns.objects.each()]) == 20
-    asked = [one for one in ns.cluster.audit.since(mark) if one.namespace == ns.namespace]
-    limits = [parse_qs(urlsplit(one.path).query)["limit"][0] for one in asked]
+    asked = [
+        request for request in ns.cluster.audit.since(mark) if request.namespace == ns.namespace
+    ]
+    limits = [parse_qs(urlsplit(request.path).query)["limit"][0] for request in asked]
     assert limits == ["16", "1", "1", "1", "1"]

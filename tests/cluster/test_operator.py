@@ -122,7 +122,7 @@ def test_suspend_lets_the_running_script_end_and_unsuspend_goes_on(
     ns.patch(suspend=False)
     ns.waits("Succeeded")
     assert note.read_text() == "two\n"
-    assert [each for each, _ in ns.told()].count("JobUnsuspended") == 1
+    assert [reason for reason, _ in ns.told()].count("JobUnsuspended") == 1
 
 
 def test_a_job_that_is_deleted_while_it_runs_is_ended(
@@ -304,23 +304,23 @@ def test_an_operator_stops_though_the_api_server_does_not_answer(
     """Whoever stops it kills it five seconds later: requests may take longer than that."""
     ns.apply(of_scripts({"name": "long", "source": SLEEPS}))
     with FaultProxy(operators.kubeconfig) as proxy:
-        one = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
-        until(one.is_ready)
+        operator = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
+        until(operator.is_ready)
         held = proxy.add(writes() | on("list", "ensojobs"), hold(DEADLINE_SECONDS))
         ns.apply(passing("one") | {"metadata": {"name": "other"}})
         until(lambda: held.used > 1)
-        one.send(signal.SIGTERM)
-        until(lambda: not one.process.is_alive(), 5)
-        assert one.process.exitcode == 0
-        assert "Traceback" not in one.said
+        operator.send(signal.SIGTERM)
+        until(lambda: not operator.process.is_alive(), 5)
+        assert operator.process.exitcode == 0
+        assert "Traceback" not in operator.said
 
 
 def test_an_operator_stops_in_order_and_leaves_sessions_alone(
     ns: ClusterNamespace, operators: Operators
 ) -> None:
     ns.apply(of_scripts({"name": "long", "source": SLEEPS}))
-    one = operators.start()
+    operator = operators.start()
     until(lambda: ns.state() == "Running")
-    assert one.stop() == 0
+    assert operator.stop() == 0
     assert operators.supervisors()
     assert ns.state() == "Running"

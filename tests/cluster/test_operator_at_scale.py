@@ -29,9 +29,9 @@ def passing(**spec: object) -> Document:
 def written(ns: ClusterNamespace, mark: int) -> Counter[str]:
     """Return what was written in the namespace since, as the API server's audit log has it."""
     return Counter(
-        f"{one.verb} {one.resource}"
-        for one in ns.cluster.audit.since(mark)
-        if one.is_write and one.namespace == ns.namespace
+        f"{request.verb} {request.resource}"
+        for request in ns.cluster.audit.since(mark)
+        if request.is_write and request.namespace == ns.namespace
     )
 
 
@@ -96,12 +96,12 @@ def test_a_restart_over_thousands_of_settled_jobs_writes_nothing(
     copy(client, ns.get("later"), 10)
 
     with FaultProxy(operators.kubeconfig) as proxy:
-        one = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
-        until(one.is_ready, 120)
-        until(lambda: "enso_live_jobs 11.0" in one.asked("/metrics")[1])
+        operator = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
+        until(operator.is_ready, 120)
+        until(lambda: "enso_live_jobs 11.0" in operator.asked("/metrics")[1])
         lists = proxy.count(on("list", "ensojobs"))
         until(lambda: proxy.count(on("list", "ensojobs")) > lists + 10)  # two more sweeps
-        assert one.stop() == 0
+        assert operator.stop() == 0
         assert proxy.count(writes()) == 0
         # None was looked at by itself: what costs a request for each job is slow with many.
         assert proxy.count(on("get", "ensojobs")) == 0

@@ -36,8 +36,8 @@ def story(ns: ClusterNamespace, tmp_path: Path) -> Story:
 
 @pytest.fixture
 def proxy(ns: ClusterNamespace) -> Generator[FaultProxy]:
-    with FaultProxy(ns.cluster.kubeconfig) as one:
-        yield one
+    with FaultProxy(ns.cluster.kubeconfig) as fault_proxy:
+        yield fault_proxy
 
 
 STATUS, EVENTS = on("patch", "ensojobs/status"), on("create", "events")
@@ -61,55 +61,55 @@ FAULTS: dict[str, tuple[Filter | Turn, Fault, int]] = {
 def test_the_end_is_that_of_an_undisturbed_run(
     operators: Operators, story: Story, proxy: FaultProxy, fault: str
 ) -> None:
-    one = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
-    until(one.is_ready)
+    operator = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
+    until(operator.is_ready)
     rule = proxy.add(*FAULTS[fault])
     proxy.cut()
     story.begin()
     story.ends_well()
     until(lambda: rule.used)
-    assert one.process.is_alive()
+    assert operator.process.is_alive()
 
 
 def test_a_watch_that_falls_silent_is_told_and_made_good(
     operators: Operators, story: Story, proxy: FaultProxy
 ) -> None:
-    one = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
-    until(one.is_ready)
-    assert one.asked("/healthz") == (200, "ok\n")
+    operator = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
+    until(operator.is_ready)
+    assert operator.asked("/healthz") == (200, "ok\n")
     proxy.silence()
     story.begin()
-    until(lambda: one.asked("/healthz")[0] == 503)
-    assert "the watch has not shown" in one.asked("/healthz")[1]
+    until(lambda: operator.asked("/healthz")[0] == 503)
+    assert "the watch has not shown" in operator.asked("/healthz")[1]
     proxy.heal()
     proxy.cut()
     story.ends_well()
-    until(lambda: one.asked("/healthz")[0] == 200)
+    until(lambda: operator.asked("/healthz")[0] == 200)
 
 
 def test_a_job_whose_deletion_no_watch_shows_is_ended(
     ns: ClusterNamespace, operators: Operators, proxy: FaultProxy
 ) -> None:
     ns.apply(of_scripts({"name": "long", "source": "import time\ndef main(): time.sleep(60)"}))
-    one = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
+    operator = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
     until(lambda: "ScriptStarted" in dict(ns.told()))
     proxy.silence()
     ns.kubectl("delete", "ensojob", "shot")
     until(lambda: not operators.supervisors() and not operators.folders())
-    assert one.process.is_alive()
+    assert operator.process.is_alive()
 
 
 def test_an_api_server_that_is_away_for_a_while_disturbs_nothing(
     operators: Operators, story: Story, proxy: FaultProxy
 ) -> None:
-    one = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
-    until(one.is_ready)
+    operator = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
+    until(operator.is_ready)
     story.begin()
     until(story.note.exists)
     proxy.away()
     until(lambda: len(story.note.read_text().split()) == 3)
-    until(lambda: one.asked("/readyz")[0] == 503)
-    assert one.asked("/healthz")[0] == 200
+    until(lambda: operator.asked("/readyz")[0] == 503)
+    assert operator.asked("/healthz")[0] == 200
     proxy.back()
     story.ends_well()
-    until(one.is_ready)
+    until(operator.is_ready)

@@ -82,13 +82,13 @@ def test_the_end_is_that_of_an_undisturbed_run(
 def runs_on(operators: Operators, proxy: FaultProxy) -> None:
     """Start an operator again where it cannot start, as a kubelet does."""
     for _ in range(TIMES + 1):
-        one = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
-        if operates(one):
+        operator = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
+        if operates(operator):
             return
-        assert one.process.exitcode == 2
+        assert operator.process.exitcode == 2
     pytest.fail("it does not start")
 
 
-def operates(one: Operator) -> bool:
-    until(lambda: "served at" in one.said or not one.process.is_alive())
-    return one.process.is_alive()
+def operates(operator: Operator) -> bool:
+    until(lambda: "served at" in operator.said or not operator.process.is_alive())
+    return operator.process.is_alive()

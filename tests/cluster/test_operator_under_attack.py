@@ -29,19 +29,19 @@ def test_a_secret_is_in_no_byte_that_leaves_the_operator(
     ns.apply(of_scripts({"source": "def main(token): print(token)", "argsFrom": wants}))
     story = Story(ns, "other", tmp_path / "note")
     with FaultProxy(operators.kubeconfig) as proxy:
-        one = operators.start(kubeconfig=proxy.kubeconfig)
+        operator = operators.start(kubeconfig=proxy.kubeconfig)
         story.begin()
         story.ends_well()
         ns.waits("Stalled")
-        told = [proxy.sent().decode("utf-8", "replace"), one.said]
-        told += [one.asked("/metrics")[1], ns.kubectl("describe", "ensojobs")]
+        told = [proxy.sent().decode("utf-8", "replace"), operator.said]
+        told += [operator.asked("/metrics")[1], ns.kubectl("describe", "ensojobs")]
         resources = {call.resource for call in proxy.calls}
     assert not [text for text in told if canary.found_in(text)]
     assert "secrets" not in resources
     secret = f"/registry/secrets/{ns.namespace}/tracker"
     assert canary.keys_in(ns.cluster.folder / "etcd") == {secret}
     folders = operators.folders()
-    files = [file for one in folders for file in one.rglob("*") if file.is_file()]
+    files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
     assert files
     assert not [file.name for file in files if canary.found_in(file.read_bytes())]
 
@@ -97,13 +97,13 @@ def test_a_status_that_somebody_broke_harms_no_other_job(
     }
     status = json.dumps({"status": {"conditions": [broken]}})
     ns.kubectl("patch", "ensojob/shot", "--subresource=status", "--type=merge", "-p", status)
-    one = operators.start()
+    operator = operators.start()
     until(lambda: "NotGoingOn" in dict(ns.told()))
     assert "the status of job shot is none" in dict(ns.told())["NotGoingOn"]
     story = Story(ns, "other", tmp_path / "note")
     story.begin()
     story.ends_well()
-    assert one.asked("/healthz")[0] == 200
+    assert operator.asked("/healthz")[0] == 200
 
 
 def test_what_breaks_in_the_operator_itself_is_said_and_tried_again(
@@ -114,15 +114,15 @@ def test_what_breaks_in_the_operator_itself_is_said_and_tried_again(
         f"import os, time\ndef main():\n    while not os.path.exists({str(go)!r}): time.sleep(0.01)"
     )
     ns.apply(of_scripts({"source": waits}))
-    one = operators.start()
+    operator = operators.start()
     until(lambda: "ScriptStarted" in dict(ns.told()))
     (journal,) = operators.state.glob("*/*/*/main-1/journal")
     kept = journal.rename(journal.with_name("kept"))
     journal.mkdir()  # what no operator is prepared for
     until(lambda: "NotGoingOn" in dict(ns.told()))
     assert "enso itself broke; it tries again in 2 s" in dict(ns.told())["NotGoingOn"]
-    assert "enso_actor_failures_total 0.0" not in one.asked("/metrics")[1]
-    assert "its actor broke" in one.said
+    assert "enso_actor_failures_total 0.0" not in operator.asked("/metrics")[1]
+    assert "its actor broke" in operator.said
     story = Story(ns, "other", tmp_path / "note")
     story.begin()
     story.ends_well()
@@ -130,7 +130,7 @@ def test_what_breaks_in_the_operator_itself_is_said_and_tried_again(
     kept.rename(journal)
     go.touch()
     ns.waits("Succeeded")
-    assert one.asked("/healthz")[0] == 200
+    assert operator.asked("/healthz")[0] == 200
 
 
 def test_why_a_job_is_none_is_told_when_its_events_are_taken(

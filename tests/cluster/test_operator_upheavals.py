@@ -60,20 +60,20 @@ def compact(cluster: Cluster) -> None:
 
 
 def test_an_api_server_that_is_killed_and_restarted(stage: Stage) -> None:
-    one = stage.operators.ready()
+    operator = stage.operators.ready()
     stage.story.begin()
     until(lambda: "SessionOpened" in dict(stage.story.ns.told()))
     stage.cluster.kill("kube-apiserver")
     stage.cluster.revive()
     stage.story.ends_well()
-    assert one.process.is_alive()
+    assert operator.process.is_alive()
 
 
 def test_a_history_that_was_compacted(stage: Stage, tmp_path: Path) -> None:
     later = Story(stage.story.ns, "later", tmp_path / "later")
     with FaultProxy(stage.cluster.kubeconfig) as proxy:
-        one = stage.operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
-        until(one.is_ready)
+        operator = stage.operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
+        until(operator.is_ready)
         stage.story.begin()
         until(lambda: "SessionOpened" in dict(stage.story.ns.told()))
         proxy.away()
@@ -87,18 +87,18 @@ def test_a_history_that_was_compacted(stage: Stage, tmp_path: Path) -> None:
         stage.story.ends_well()
         later.ends_well()
         assert proxy.count(RELISTS) > before
-    assert one.process.is_alive()
+    assert operator.process.is_alive()
 
 
 def test_resources_that_are_removed_and_installed_again(stage: Stage) -> None:
-    one = stage.operators.ready("--resync-seconds=1")
+    operator = stage.operators.ready("--resync-seconds=1")
     stage.story.begin()
     stage.story.ends_well()
     stage.cluster.kubectl("delete", "-f", str(CHECKOUT / "deploy" / "crds"))
-    until(lambda: one.asked("/readyz")[0] == 503)
-    assert one.process.is_alive()
+    until(lambda: operator.asked("/readyz")[0] == 503)
+    assert operator.process.is_alive()
     install_crds(stage.cluster.kubectl)
-    until(one.is_ready)
+    until(operator.is_ready)
     stage.story.note.unlink()
     stage.cluster.kubectl("delete", "events", "--all")
     stage.story.begin()

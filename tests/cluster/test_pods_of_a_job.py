@@ -98,7 +98,10 @@ def test_a_pod_that_a_proxy_keeps_up_is_ended_when_its_end_is_written(
 
     def asked() -> int:
         requests = ns.cluster.audit.since(mark)
-        return sum(one.resource == "ensojobs" and one.namespace == ns.namespace for one in requests)
+        return sum(
+            request.resource == "ensojobs" and request.namespace == ns.namespace
+            for request in requests
+        )
 
     async def watched() -> None:
         pods = PodReaper(client)
@@ -110,5 +113,9 @@ def test_a_pod_that_a_proxy_keeps_up_is_ended_when_its_end_is_written(
         pods.on_event("MODIFIED", pod(ns))
 
     asyncio.run(watched())
-    requests = [one for one in ns.cluster.audit.since(mark) if one.namespace == ns.namespace]
-    assert [one.verb for one in requests if one.resource == "pods" and one.is_write] == ["patch"]
+    requests = [
+        request for request in ns.cluster.audit.since(mark) if request.namespace == ns.namespace
+    ]
+    assert [
+        request.verb for request in requests if request.resource == "pods" and request.is_write
+    ] == ["patch"]

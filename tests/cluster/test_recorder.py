@@ -44,7 +44,7 @@ class RecordedJob:
     def events(self) -> list[dict[str, Any]]:
         told = self.cluster.kubectl("get", "events", "-n", self.namespace, "-o", "json")
         items: list[dict[str, Any]] = json.loads(told)["items"]
-        return sorted(items, key=lambda one: one["metadata"]["name"])
+        return sorted(items, key=lambda event: event["metadata"]["name"])
 
 
 @pytest.fixture
@@ -90,13 +90,15 @@ def test_an_event_is_one_line_of_at_most_1024_bytes(ns: RecordedJob) -> None:
 
     told = ns.events()
 
-    assert [one["reason"] for one in told] == WHOLE
-    assert [one["reason"] for one in told if one["type"] == "Warning"] == [
+    assert [event["reason"] for event in told] == WHOLE
+    assert [event["reason"] for event in told if event["type"] == "Warning"] == [
         "ScriptFailed",
         "JobFailed",
     ]
-    assert all("\n" not in one["message"] and len(one["message"].encode()) <= 1024 for one in told)
-    assert all(one["message"] and one["involvedObject"]["uid"] == ns.seen.uid for one in told)
+    assert all(
+        "\n" not in event["message"] and len(event["message"].encode()) <= 1024 for event in told
+    )
+    assert all(event["message"] and event["involvedObject"]["uid"] == ns.seen.uid for event in told)
     line = told[-1]["message"]
     assert line.startswith("script-1 failed: MemoryError: cache exceeded 2 GiB; args a=é")
     assert line.endswith("é…")
@@ -119,7 +121,7 @@ def test_a_second_operator_that_saw_it_later_and_otherwise_doubles_nothing(ns: R
 
     Recorder(ns.client, "another").post(ns.seen, other.job, other.job.events[4:])
 
-    assert sorted(one["reason"] for one in ns.events()) == sorted(
+    assert sorted(event["reason"] for event in ns.events()) == sorted(
         ["JobStarted", "SessionOpened", "ScriptStarted", "ScriptSucceeded", "SessionEnded"]
     )
 
@@ -134,7 +136,7 @@ def test_what_happens_again_is_told_again(ns: RecordedJob) -> None:
         fail_again(ns.history)
     ns.post("one")
     posted = [type(event).__name__ for event in ns.job.events[1:]]
-    assert sorted(one["reason"] for one in ns.events()) == sorted(posted)
+    assert sorted(event["reason"] for event in ns.events()) == sorted(posted)
     ns.post("one", since=12)  # as after a restart: the resumes before are not among the news
     assert len(ns.events()) == len(posted)
 

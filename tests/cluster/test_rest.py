@@ -131,7 +131,7 @@ def test_nothing_is_asked_for_ten_seconds_after_every_end(hall: Hall, tmp_path: 
     hall.other.apply(named("unseen", waiting(go)))
     ns.apply(named("deleted", of_scripts(ENDLESS)))
 
-    one = hall.operators.start("--resync-seconds=600")
+    operator = hall.operators.start("--resync-seconds=600")
     for name in ("paused", "cancelled", "deleted"):
         until(partial(began, ns, name))
     until(lambda: began(hall.other, "unseen"))
@@ -153,7 +153,7 @@ def test_nothing_is_asked_for_ten_seconds_after_every_end(hall: Hall, tmp_path: 
     until(lambda: ns.get("raises")["status"]["observedGeneration"] == 2)
     until(lambda: not hall.operators.supervisors())
     at_rest = {"never", "paused", "future", "future-ended", "unseen"}
-    until(lambda: live(one) == len(at_rest))
+    until(lambda: live(operator) == len(at_rest))
 
     before = len(proxy.calls)
     clock = of_scripts({"source": SLEEPS, "args": {"seconds": 10}})
@@ -161,7 +161,7 @@ def test_nothing_is_asked_for_ten_seconds_after_every_end(hall: Hall, tmp_path: 
     ns.waits("Succeeded", "clock")
     asked = [call for call in proxy.calls[before:] if not (of("clock") | watches())(call)]
     assert [(call.verb, call.resource, call.name, call.body) for call in asked] == []
-    assert live(one) == len(at_rest)
+    assert live(operator) == len(at_rest)
 
 
 def test_what_was_given_up_goes_on_when_it_can_be_read_again(hall: Hall, tmp_path: Path) -> None:
@@ -194,12 +194,12 @@ def test_what_is_changed_again_and_again_is_given_up_less_and_less_often(
 def test_a_deletion_that_was_refused_is_tried_again(hall: Hall) -> None:
     deletes = on("delete", "ensojobs")
     rule = hall.proxy.add(deletes, answer(403, "no right to delete"), times=1)
-    one = hall.operators.start()
+    operator = hall.operators.start()
     hall.ns.apply(of_scripts({"source": "def main(): pass"}, ttlSecondsAfterFinished=0))
     until(lambda: hall.ns.names() == [])
     assert (rule.used, hall.proxy.count(deletes)) == (1, 2)
-    assert "cannot be deleted, though its time to live is over" in one.said
-    assert "no right to delete" in one.said
+    assert "cannot be deleted, though its time to live is over" in operator.said
+    assert "no right to delete" in operator.said
 
 
 def test_a_deletion_while_the_operator_recovers_from_a_fault_is_heard(
@@ -207,14 +207,14 @@ def test_a_deletion_while_the_operator_recovers_from_a_fault_is_heard(
 ) -> None:
     ns, operators = hall.ns, hall.operators
     ns.apply(waiting(tmp_path / "never"))
-    one = operators.start()
+    operator = operators.start()
     until(lambda: ns.get()["status"].get("script"))  # nothing is left to be written
     (journal,) = operators.state.glob(f"*/{ns.namespace}/*/main-1/journal")
     kept = journal.rename(journal.with_name("kept"))
     journal.mkdir()  # what no operator is prepared for
-    until(lambda: "it tries again in 8 s" in one.said)
+    until(lambda: "it tries again in 8 s" in operator.said)
     journal.rmdir()
     kept.rename(journal)
     ns.kubectl("delete", "ensojob", "shot")
     until(lambda: not operators.supervisors() and not [*operators.state.glob("*/*/*")])
-    assert live(one) == 0
+    assert live(operator) == 0

@@ -63,7 +63,7 @@ def test_the_rights_that_are_listed_are_enough(
     ns.apply(library_script(source=PASSES))
     ns.apply(of_scripts({"scriptRef": {"name": "open_scene"}}))
     with operators_of(kubeconfig, namespace, tmp_path) as operators:
-        one = operators.start()
+        operator = operators.start()
         ns.waits("Succeeded")
         assert "JobSucceeded" in dict(ns.told())
         ns.apply(of_scripts({"scriptRef": {"name": "opn-scene"}}) | {"metadata": {"name": "b"}})
@@ -71,8 +71,8 @@ def test_the_rights_that_are_listed_are_enough(
         assert "did you mean 'open-scene'?" in dict(ns.told("b"))["JobFailed"]
         ns.patch("b", ttlSecondsAfterFinished=0)
         until(lambda: ns.names() == ["shot"])
-        assert one.is_ready()
-        assert "forbidden" not in one.said.lower()
+        assert operator.is_ready()
+        assert "forbidden" not in operator.said.lower()
 
 
 def test_they_are_enough_for_a_pod_that_a_deletion_of_its_job_waits_for(

@@ -50,8 +50,8 @@ def old_ns(own_cluster: Cluster) -> Generator[ClusterNamespace]:
 
 @pytest.fixture
 def old_operators(old_ns: ClusterNamespace, tmp_path: Path) -> Generator[Operators]:
-    with operators_of(old_ns.cluster.kubeconfig, old_ns.namespace, tmp_path) as one:
-        yield one
+    with operators_of(old_ns.cluster.kubeconfig, old_ns.namespace, tmp_path) as started:
+        yield started
 
 
 def waits(go: Path, **args: object) -> Document:

@@ -23,13 +23,13 @@ def test_both_awake_do_what_one_would(
     ns: ClusterNamespace, operators: Operators, tmp_path: Path
 ) -> None:
     both = [operators.start(), operators.start()]
-    until(lambda: all(one.is_ready() for one in both))
+    until(lambda: all(operator.is_ready() for operator in both))
     stories = [Story(ns, f"shot-{i}", tmp_path / f"note-{i}") for i in range(JOBS)]
     for story in stories:
         story.begin()
     for story in stories:
         story.ends_well()
-    assert all(one.process.is_alive() for one in both)
+    assert all(operator.process.is_alive() for operator in both)
 
 
 @pytest.mark.parametrize("fault", [before, after])

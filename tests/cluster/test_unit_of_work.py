@@ -96,7 +96,9 @@ def test_the_first_sight_and_a_new_generation_are_written_without_an_event(
         document = ns.get()
         assert ns.writes(mark) == ["patch"]
         assert document["status"]["observedGeneration"] == document["metadata"]["generation"]
-        assert {one["type"]: one["status"] for one in document["status"]["conditions"]} == {
+        assert {
+            condition["type"]: condition["status"] for condition in document["status"]["conditions"]
+        } == {
             "Succeeded": "Unknown",
             "Finished": "False",
             "Ready": "False",
@@ -144,9 +146,9 @@ def test_an_object_from_a_watch_is_loaded_without_asking(ns: ClusterNamespace) -
         uow.commit()
         assert uow.seen("shot").uid == ns.get()["metadata"]["uid"]
     verbs = [
-        each.verb
-        for each in ns.cluster.audit.since(mark)
-        if each.namespace == ns.namespace and not each.user_agent.startswith("kubectl")
+        request.verb
+        for request in ns.cluster.audit.since(mark)
+        if request.namespace == ns.namespace and not request.user_agent.startswith("kubectl")
     ]
     assert verbs == ["patch"]
 
@@ -175,7 +177,7 @@ def test_a_resource_that_makes_no_job_says_why(ns: ClusterNamespace) -> None:
         uow.refuse("shot", str(error.value), 1000)
     ns.kubectl("wait", "--for=condition=Stalled", "ensojob/shot", "--timeout=20s")
     assert "is in args, too" in ns.get()["status"]["why"][0]
-    assert [one.id for one in ns.uow().jobs.all()] == ["other"]
+    assert [job.id for job in ns.uow().jobs.all()] == ["other"]
 
 
 KEY = {"name": "tracker", "key": "token"}

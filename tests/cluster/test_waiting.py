@@ -21,8 +21,8 @@ PASSES = {"source": "def main(): pass"}
 @pytest.fixture
 def operators(ns: ClusterNamespace, tmp_path: Path) -> Generator[Operators]:
     """Operators whose sessions are Pods, which no node takes."""
-    with operators_of(ns.cluster.kubeconfig, ns.namespace, tmp_path, PODS) as one:
-        yield one
+    with operators_of(ns.cluster.kubeconfig, ns.namespace, tmp_path, PODS) as started:
+        yield started
 
 
 @pytest.fixture
@@ -68,15 +68,19 @@ def quota(ns: ClusterNamespace, **hard: str) -> Document:
 
 
 def message(ns: ClusterNamespace) -> str:
-    (said,) = [one for one in ns.get()["status"]["conditions"] if one["type"] == "Succeeded"]
+    (said,) = [
+        condition
+        for condition in ns.get()["status"]["conditions"]
+        if condition["type"] == "Succeeded"
+    ]
     return str(said["message"])
 
 
 def posts(ns: ClusterNamespace, mark: int, resource: str) -> int:
     requests = ns.cluster.audit.since(mark)
     return sum(
-        (each.verb, each.resource, each.namespace) == ("create", resource, ns.namespace)
-        for each in requests
+        (request.verb, request.resource, request.namespace) == ("create", resource, ns.namespace)
+        for request in requests
     )
 
 
@@ -124,7 +128,7 @@ def test_a_job_that_waits_for_a_quota_costs_little(
         ns.kubectl("create", "configmap", f"other-{number}")
         ns.apply(quota(ns, pods="0", configmaps=str(10 + number)))
     until(lambda: posts(ns, mark, "pods") > 4)
-    ours = [one for one in ns.told() if one[0] == "NotGoingOn"]
+    ours = [event for event in ns.told() if event[0] == "NotGoingOn"]
     assert len(ours) == 1, ours
     assert posts(ns, mark, "configmaps") == 1 + 3
     assert ns.writes(mark) == ["create", "patch"]
@@ -155,11 +159,11 @@ def test_a_status_that_cannot_be_written_is_told(
     ns.apply(of_scripts(PASSES))
     with FaultProxy(operators.kubeconfig) as proxy:
         proxy.add(on("patch", "ensojobs/status"), answer(code, sentence))
-        one = operators.start(kubeconfig=proxy.kubeconfig)
+        operator = operators.start(kubeconfig=proxy.kubeconfig)
         until(lambda: "NotGoingOn" in dict(ns.told()))
         assert sentence in dict(ns.told())["NotGoingOn"]
-        assert sentence in one.said
-        assert "its actor broke" not in one.said
+        assert sentence in operator.said
+        assert "its actor broke" not in operator.said
 
 
 @pytest.fixture

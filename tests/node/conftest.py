@@ -41,8 +41,8 @@ def node() -> Generator[Node]:
     require_machine()
     run = os.environ.get("ENSO_TEST_NODE") or os.environ.get("PYTEST_XDIST_TESTRUNUID")
     run = run or secrets.token_hex(16)
-    with shared(run[:8]) as one:
-        yield one
+    with shared(run[:8]) as shared_node:
+        yield shared_node
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def test_nothing_listens_for_the_network_of_the_machine(node: Node) -> None:
         for name in (*names, "containerd", "kubelet", "port-forward")
     }
 
-    addresses = {address for each in found.values() for address, _ in each}
+    addresses = {address for listeners in found.values() for address, _ in listeners}
     assert addresses == {"127.0.0.1", GATEWAY, API_SERVICE}
     assert {address for address, _ in found["kube-apiserver"]} == {"127.0.0.1"}
 
@@ -134,5 +134,5 @@ def test_the_audit_log_counts_what_a_pod_costs(node: Node, node_namespace: str) 
 
     create(node, node_namespace, pod("counted", "pass"))
 
-    made = [each for each in node.audit.since(mark) if each.verb == "create"]
-    assert ("pods", "counted") in [(each.resource, each.name) for each in made]
+    made = [request for request in node.audit.since(mark) if request.verb == "create"]
+    assert ("pods", "counted") in [(request.resource, request.name) for request in made]

@@ -26,9 +26,9 @@ PATIENCE = 240.0
 def own_node() -> Generator[Node]:
     """A node for one test, with a Pod that never ends by itself."""
     with sharing.claimed(f"node-{secrets.token_hex(4)}") as name:
-        one = node.start(name, patience=PATIENCE)
-        start_pod(one)
-        yield one
+        started = node.start(name, patience=PATIENCE)
+        start_pod(started)
+        yield started
 
 
 @pytest.fixture
@@ -37,10 +37,12 @@ def before() -> set[str]:
     return traces()
 
 
-def start_pod(one: Node) -> None:
-    until(lambda: "default" in one.kubectl("get", "serviceaccounts", "-o", "name"))
-    one.kubectl("run", "stays", f"--image={PYTHON}", "--image-pull-policy=Never", "--", *FOREVER)
-    one.kubectl("wait", "--for=condition=Ready", "pod/stays", "--timeout=50s")
+def start_pod(running: Node) -> None:
+    until(lambda: "default" in running.kubectl("get", "serviceaccounts", "-o", "name"))
+    running.kubectl(
+        "run", "stays", f"--image={PYTHON}", "--image-pull-policy=Never", "--", *FOREVER
+    )
+    running.kubectl("wait", "--for=condition=Ready", "pod/stays", "--timeout=50s")
 
 
 def test_twice_changes_nothing_and_down_leaves_nothing(

@@ -78,7 +78,9 @@ class Api:
         return cast("dict[str, Any]", (await self.get(f"/get-job/{jobid}")).json())
 
     async def jobs(self) -> dict[str, str]:
-        return {one["jobid"]: one["state"] for one in (await self.get("/list-jobs")).json()}
+        return {
+            listed["jobid"]: listed["state"] for listed in (await self.get("/list-jobs")).json()
+        }
 
     async def ended(self, jobid: str) -> dict[str, Any]:
         async def is_over() -> bool:

@@ -57,7 +57,7 @@ def pods(documents: Iterable[Document]) -> list[Document]:
 
 def environment(pod: Document) -> dict[str, str]:
     (container,) = pod["spec"]["containers"]
-    return {one["name"]: one["value"] for one in container["env"]}
+    return {variable["name"]: variable["value"] for variable in container["env"]}
 
 
 def as_list(documents: list[Document]) -> Document:

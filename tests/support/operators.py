@@ -109,9 +109,9 @@ class Operators:
 
     def ready(self, *flags: str) -> Operator:
         """Start one more, and wait until it sees everything."""
-        one = self.start(*flags)
-        until(one.is_ready)
-        return one
+        operator = self.start(*flags)
+        until(operator.is_ready)
+        return operator
 
     def folders(self) -> list[Path]:
         """Return the folders of jobs that have or had local sessions."""
@@ -131,8 +131,8 @@ def operators_of(
     try:
         yield operators
     finally:
-        for one in operators.started:
-            one.kill()
+        for operator in operators.started:
+            operator.kill()
         for pid in operators.supervisors():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -27,8 +27,12 @@ def of_scripts(*scripts: Document, **spec: object) -> Document:
     return job(
         {
             "scripts": [
-                one if kinds & one.keys() or "nothing" in one else one | {"source": "x"}
-                for one in ({"name": f"script-{i}"} | script for i, script in enumerate(scripts))
+                described
+                if kinds & described.keys() or "nothing" in described
+                else described | {"source": "x"}
+                for described in (
+                    {"name": f"script-{i}"} | script for i, script in enumerate(scripts)
+                )
             ],
             **spec,
         }

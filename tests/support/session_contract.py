@@ -135,7 +135,7 @@ class SessionContract:
             results = await asyncio.gather(
                 *(other.release(plan.run, uid) for other in others), return_exceptions=True
             )
-            assert all(one is None or isinstance(one, Conflict) for one in results)
+            assert all(result is None or isinstance(result, Conflict) for result in results)
             return await bench.follow(plan.run, uid, others[0])
 
         wrote, ended = asyncio.run(many())

@@ -104,21 +104,21 @@ class World:
         return fate
 
     def _described_before(self, script: Script) -> dict[str, object]:
-        return {one.name: dict(one.parameters) for one in self._before(script)}
+        return {earlier.name: dict(earlier.parameters) for earlier in self._before(script)}
 
     def _before(self, script: Script) -> list[Script]:
         """Return the scripts before it in its session."""
         names = list(self.scripts)
         before = [self.scripts[name] for name in names[: names.index(script.name)]]
-        return [one for one in before if one.session == script.session]
+        return [earlier for earlier in before if earlier.session == script.session]
 
     def _assert_memory(self, session: SimulatedSession, script: Script) -> None:
         """Assert that what the script needs was run in the life of this very interpreter."""
-        before = [one for one in self._before(script) if one.name in self.succeeded]
-        behind = max((i for i, one in enumerate(before) if one.checkpoint), default=-1)
+        before = [earlier for earlier in self._before(script) if earlier.name in self.succeeded]
+        behind = max((i for i, earlier in enumerate(before) if earlier.checkpoint), default=-1)
         if script.setup and self._checkpoints_ahead(session, script):
             behind = len(before)  # a setup may need only earlier setups
-        needed = {one.name for i, one in enumerate(before) if one.setup or i > behind}
+        needed = {earlier.name for i, earlier in enumerate(before) if earlier.setup or i > behind}
         assert needed <= session.memory, f"{script.name} starts without {needed - session.memory}"
 
     def _assert_not_behind_a_checkpoint(self, session: SimulatedSession, script: Script) -> None:
@@ -137,11 +137,17 @@ class World:
 
     def _assert_checkpoints_vouch(self, session: SimulatedSession, script: Script) -> None:
         """Assert that what was kept was made from what is described now."""
-        for one in self.scripts.values():
-            kept = one.checkpoint and one.name in self.succeeded and one.name not in session.lease
-            if kept and one.session == script.session:
-                now, then = self._described_before(one), self.made_from[one.name]
-                assert now == then, f"{one.name} is kept, which was made from {then}, not {now}"
+        for kept_script in self.scripts.values():
+            kept = (
+                kept_script.checkpoint
+                and kept_script.name in self.succeeded
+                and kept_script.name not in session.lease
+            )
+            if kept and kept_script.session == script.session:
+                now, then = self._described_before(kept_script), self.made_from[kept_script.name]
+                assert now == then, (
+                    f"{kept_script.name} is kept, which was made from {then}, not {now}"
+                )
 
     def _in_doubt(self, run: str, script: str) -> bool:
         """Whether it was said that nobody knows what `run` did to the script."""
@@ -264,8 +270,8 @@ class World:
         before = self.job()
         version = len(before.events)
         scripts = tuple(
-            replace(one, parameters={"version": version}) if one.name == name else one
-            for one in before.scripts
+            replace(script, parameters={"version": version}) if script.name == name else script
+            for script in before.scripts
         )
         wanted = Job(before.id, scripts, before.sessions, before.deadline_seconds)
         why = why_not(before, wanted, from_script)

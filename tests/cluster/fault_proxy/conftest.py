@@ -14,11 +14,11 @@ from tests.support.fault_proxy import (
 
 @pytest.fixture
 def proxy(crds: Cluster) -> Generator[FaultProxy]:
-    with FaultProxy(crds.kubeconfig) as one:
-        yield one
+    with FaultProxy(crds.kubeconfig) as fault_proxy:
+        yield fault_proxy
 
 
 @pytest.fixture
 def caller(proxy: FaultProxy, namespace: str) -> Generator[Caller]:
-    with closing(Caller(proxy, namespace)) as one:
-        yield one
+    with closing(Caller(proxy, namespace)) as new_caller:
+        yield new_caller

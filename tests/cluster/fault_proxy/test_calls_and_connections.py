@@ -112,7 +112,7 @@ def test_a_server_that_is_really_away_is_no_fault_of_the_proxy(
 
 def test_numbers_have_no_gaps_under_concurrent_calls(proxy: FaultProxy, namespace: str) -> None:
     lists = on("list", "configmaps")
-    one = proxy.add(number(25, lists), answer(500, "the 25th"))
+    single = proxy.add(number(25, lists), answer(500, "the 25th"))
     some = proxy.add(every(5, lists), answer(503, "each fifth"))
 
     def calling(i: int) -> str:
@@ -127,7 +127,7 @@ def test_numbers_have_no_gaps_under_concurrent_calls(proxy: FaultProxy, namespac
     assert [call.number for call in proxy.calls] == list(range(1, 101))
     assert proxy.count(lists) == 50
     assert (told.count("the 25th"), told.count("each fifth")) == (1, 9)
-    assert (one.used, some.used) == (1, 9)
+    assert (single.used, some.used) == (1, 9)
     refused = [call.told for call in proxy.calls if lists(call)]
     assert refused[24] == 500
     assert [i for i, code in enumerate(refused, 1) if code == 503] == [

@@ -56,7 +56,7 @@ def test_the_python_client_works_through_it(proxy: FaultProxy, namespace: str) -
             jobs.patch_status("shot", version, {})
         proxy.add(on("list", "ensojobs"), answer(503, "not now"))
         with pytest.raises(Unavailable, match="not now"):
-            [*jobs.each()]
+            list(jobs.each())
 
     assert [(call.verb, call.resource, call.code) for call in proxy.calls[:4]] == [
         ("create", "ensojobs", 201),
@@ -81,7 +81,7 @@ def test_it_reads_calls_as_the_api_server_does(
     mark = crds.audit.mark()
     caller = Caller(proxy, namespace, {"User-Agent": agent})
     job = of_scripts({})
-    one = f"{caller.config_maps}/one"
+    map_path = f"{caller.config_maps}/one"
     review = {"spec": {"nonResourceAttributes": {"path": "/", "verb": "get"}}}
     with closing(caller):
         for method, path, document in [
@@ -93,9 +93,9 @@ def test_it_reads_calls_as_the_api_server_does(
             ("GET", "/api/v1/configmaps?limit=1&watch=0", None),
             ("GET", f"{caller.config_maps}?watch=1&timeoutSeconds=1", None),
             ("GET", f"{caller.config_maps}?fieldSelector=metadata.name%3Done", None),
-            ("PATCH", one, {"data": {"a": "b"}}),
-            ("PUT", one, config_map("one")),
-            ("DELETE", one, None),
+            ("PATCH", map_path, {"data": {"a": "b"}}),
+            ("PUT", map_path, config_map("one")),
+            ("DELETE", map_path, None),
             ("DELETE", caller.config_maps, None),
             ("POST", caller.jobs, job),
             ("PATCH", f"{caller.jobs}/shot/status", {"status": {"reason": "Odd"}}),
@@ -108,12 +108,18 @@ def test_it_reads_calls_as_the_api_server_does(
             caller.send(method, path, document).read()
 
     until(lambda: all(call.done for call in proxy.calls))
-    wanted = [each for each in crds.audit.since(mark) if each.user_agent == agent]
-    assert [call.path for call in proxy.calls] == [each.path for each in wanted]
-    for call, each in zip(proxy.calls, wanted, strict=True):
+    wanted = [request for request in crds.audit.since(mark) if request.user_agent == agent]
+    assert [call.path for call in proxy.calls] == [request.path for request in wanted]
+    for call, request in zip(proxy.calls, wanted, strict=True):
         said = (call.verb, call.resource, call.namespace, call.code, call.is_write)
-        assert said == (each.verb, each.resource, each.namespace, each.code, each.is_write)
-        assert call.name == each.name or call.verb == "create"
+        assert said == (
+            request.verb,
+            request.resource,
+            request.namespace,
+            request.code,
+            request.is_write,
+        )
+        assert call.name == request.name or call.verb == "create"
         assert call.reached
         assert call.passed_on
         assert call.told == call.code

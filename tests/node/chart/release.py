@@ -130,7 +130,9 @@ class Release:
     def leading(self) -> Document:
         """Return the Pod of the operator that works."""
         name = self.leader().partition("_")[0]
-        (pod,) = [one for one in self.operators() if one["metadata"]["name"] == name]
+        (pod,) = [
+            candidate for candidate in self.operators() if candidate["metadata"]["name"] == name
+        ]
         return pod
 
     def hands_over(self, end: Callable[[], object]) -> None:
@@ -150,7 +152,9 @@ class Release:
     def _put(self, verb: str, *arguments: str) -> str:
         tag = operator_image.built().built.rpartition(":")[2]
         given = (f"watchNamespaces={{{self.ns.namespace}}}", f"image.tag={tag}", *_SETTINGS)
-        flags = [one if one.startswith("--") else f"--set={one}" for one in (*given, *arguments)]
+        flags = [
+            flag if flag.startswith("--") else f"--set={flag}" for flag in (*given, *arguments)
+        ]
         return self._helm(verb, NAME, str(CHART), f"--values={_VALUES}", *flags)
 
     def _helm(self, *arguments: str) -> str:

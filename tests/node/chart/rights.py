@@ -17,13 +17,15 @@ def granted(release: Release, account: str) -> Rights:
     """Return what the bindings of both namespaces give an account, names of objects aside."""
     kinds = ("get", "roles,rolebindings", "-o", "json")
     answers = (release.kubectl(*kinds), release.ns.kubectl(*kinds))
-    found = [each for answer in answers for each in json.loads(answer)["items"]]
-    roles = {one["metadata"]["name"]: one for one in found if one["kind"] == "Role"}
+    found = [document for answer in answers for document in json.loads(answer)["items"]]
+    roles = {
+        document["metadata"]["name"]: document for document in found if document["kind"] == "Role"
+    }
     return {
         (resource, verb)
-        for one in found
-        if account in [subject["name"] for subject in one.get("subjects", ())]
-        for rule in roles[one["roleRef"]["name"]]["rules"]
+        for document in found
+        if account in [subject["name"] for subject in document.get("subjects", ())]
+        for rule in roles[document["roleRef"]["name"]]["rules"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
     }
@@ -31,13 +33,13 @@ def granted(release: Release, account: str) -> Rights:
 
 def asked(requests: Iterable[Request]) -> Rights:
     """Return what requests were for; paths such as /version need no role of ours."""
-    return {(one.resource, one.verb) for one in requests if one.resource}
+    return {(request.resource, request.verb) for request in requests if request.resource}
 
 
 def requests_of(release: Release, account: str, mark: int) -> list[Request]:
     """Return what an account of the release has asked for since then."""
     user = f"system:serviceaccount:{release.namespace}:{account}"
-    return [each for each in release.ns.node.audit.since(mark) if each.user == user]
+    return [request for request in release.ns.node.audit.since(mark) if request.user == user]
 
 
 def quota(pods: int) -> Document:

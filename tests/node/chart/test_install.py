@@ -55,4 +55,4 @@ def test_the_http_api_and_kubectl_see_the_same_jobs(ns: ReleaseNamespace, releas
 
 def is_ready(pod: dict[str, object]) -> bool:
     status: dict[str, list[dict[str, object]]] = pod["status"]  # type: ignore[assignment]
-    return all(one["ready"] for one in status["containerStatuses"])
+    return all(container["ready"] for container in status["containerStatuses"])

@@ -49,13 +49,21 @@ def test_the_operator_uses_each_of_its_rights_and_asks_for_no_other(
 
     requests = requests_of(release, OPERATOR, mark)
     # A quota refuses as a missing right does.
-    by_quota = [one for one in requests if (one.resource, one.verb) == ("pods", "create")]
+    by_quota = [
+        request for request in requests if (request.resource, request.verb) == ("pods", "create")
+    ]
     # Of finalizers nothing is asked: admission wants that right of whoever blocks a deletion.
     assert asked(requests) | {("ensojobs/finalizers", "update")} == granted(release, OPERATOR)
-    assert [one for one in requests if is_refused(one) and one not in by_quota] == []
-    elsewhere = {one.namespace for one in requests if one.resource} - {ns.namespace}
+    assert [
+        request for request in requests if is_refused(request) and request not in by_quota
+    ] == []
+    elsewhere = {request.namespace for request in requests if request.resource} - {ns.namespace}
     assert elsewhere == {release.namespace}
-    leases = {one.name for one in requests if one.resource == "leases" and one.verb != "create"}
+    leases = {
+        request.name
+        for request in requests
+        if request.resource == "leases" and request.verb != "create"
+    }
     assert leases == {OPERATOR}
 
 
@@ -81,7 +89,7 @@ def test_the_http_api_and_the_releases_own_test_use_all_of_theirs(
     ):
         requests = requests_of(release, account, mark)
         assert asked(requests) == rights
-        assert [one for one in requests if is_refused(one)] == []
+        assert [request for request in requests if is_refused(request)] == []
 
 
 def full_namespace(ns: ReleaseNamespace, release: Release, mark: int) -> None:

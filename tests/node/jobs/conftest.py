@@ -32,8 +32,8 @@ PODS = ("--sessions=pods", f"--records-image={OPERATOR}", f"--session-image={PYT
 def client(node: Node) -> Generator[ApiClient]:
     """The official client, of the node's cluster with our resources in it."""
     install_crds(node.kubectl)
-    with new_client_from_config(str(node.kubeconfig)) as one:  # type: ignore[no-untyped-call]
-        yield one
+    with new_client_from_config(str(node.kubeconfig)) as api_client:  # type: ignore[no-untyped-call]
+        yield api_client
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def ns(node: Node, client: ApiClient, node_namespace: str) -> PodNamespace:
 @pytest.fixture
 def operators(ns: PodNamespace, tmp_path: Path) -> Generator[Operators]:
     """A starter of operators whose sessions are Pods."""
-    with operators_of(ns.node.kubeconfig, ns.namespace, tmp_path, PODS) as one:
-        yield one
+    with operators_of(ns.node.kubeconfig, ns.namespace, tmp_path, PODS) as started:
+        yield started
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ class OneJob(PodNamespace):
         """Return one of its conditions; one without a message while nobody has looked at it."""
         found: list[Document] = self.get().get("status", {}).get("conditions", [])
         nothing: Document = {"message": "", "reason": "", "status": ""}
-        return next((one for one in found if one["type"] == kind), nothing)
+        return next((condition for condition in found if condition["type"] == kind), nothing)
 
     def says_that(self, text: str) -> None:
         """Wait until the condition says something."""
@@ -111,12 +111,12 @@ class OneJob(PodNamespace):
 
     def events(self, reason: str) -> list[str]:
         """Return what its Events of a kind say."""
-        return [message for one, message in self.told() if one == reason]
+        return [message for said, message in self.told() if said == reason]
 
     def fails(self) -> Verdict:
         """Wait for its failure, and see that it is told in the same way wherever one looks."""
         status = self.ends()
-        by_type = {one["type"]: one for one in status["conditions"]}
+        by_type = {condition["type"]: condition for condition in status["conditions"]}
         succeeded = by_type["Succeeded"]
         line, why = str(succeeded["message"]), "\n".join(status["why"])
         assert (succeeded["status"], succeeded["reason"]) == ("False", "Failed")

@@ -42,8 +42,8 @@ class PodNamespace(ClusterNamespace):
 
     def pod(self) -> Document:
         """Return the only Pod."""
-        (one,) = self.pods()
-        return one
+        (pod,) = self.pods()
+        return pod
 
     def output(self, pod: str = "") -> str:
         """Return what scripts wrote; nothing before that."""

@@ -45,7 +45,7 @@ def text(file: Path) -> str:
 
 def is_known(pod: Document) -> bool:
     """Whether its status says already that all of its containers run."""
-    return all("running" in one["state"] for one in _statuses(pod)) and bool(_statuses(pod))
+    return all("running" in status["state"] for status in _statuses(pod)) and bool(_statuses(pod))
 
 
 def _statuses(pod: Document) -> list[Document]:
@@ -54,5 +54,5 @@ def _statuses(pod: Document) -> list[Document]:
 
 
 def _id(pod: Document, container: str) -> str:
-    (found,) = [one["containerID"] for one in _statuses(pod) if one["name"] == container]
+    (found,) = [status["containerID"] for status in _statuses(pod) if status["name"] == container]
     return str(found).removeprefix("containerd://")

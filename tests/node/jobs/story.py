@@ -63,7 +63,9 @@ class PodStory(Story):
     def marks(self) -> list[tuple[str, str]]:
         """Return each start, with its mark, as the node wrote it down: in any Pod of the job."""
         files = [file for pod in self.pods() for file in runtime.logs(pod, "session")]
-        return list(dict.fromkeys(each for file in files for each in starts_in(runtime.text(file))))
+        return list(
+            dict.fromkeys(started for file in files for started in starts_in(runtime.text(file)))
+        )
 
     def starts(self) -> list[str]:
         """Return the scripts that were started, as often as each was."""
@@ -74,7 +76,7 @@ class PodStory(Story):
         (pod,) = self.pods()
         status = pod["status"]
         every = status.get("containerStatuses", []) + status.get("initContainerStatuses", [])
-        return sum(one["restartCount"] for one in every if one["name"] == container)
+        return sum(found["restartCount"] for found in every if found["name"] == container)
 
     def fails(self, *states: str) -> Document:
         """Wait for the end; it must be a failure with such rows, and nothing started twice."""
@@ -83,7 +85,7 @@ class PodStory(Story):
         assert self.ns.state(self.name) == "Failed"
         assert [row["state"] for row in status["scripts"]] == [*states]
         told = Counter(self.ns.told(self.name))
-        assert [one for one, times in told.items() if times > 1] == []
+        assert [start for start, times in told.items() if times > 1] == []
         return status
 
 

@@ -50,7 +50,7 @@ def test_a_follow_that_breaks_every_second_loses_nothing(
     story: PodStory, operators: Operators
 ) -> None:
     with FaultProxy(operators.kubeconfig) as proxy:
-        one = operators.start(kubeconfig=proxy.kubeconfig)
+        operator = operators.start(kubeconfig=proxy.kubeconfig)
         story.begin_slowly(open=1, do=3, save=1)
         cuts = [time.monotonic()]
 
@@ -63,7 +63,7 @@ def test_a_follow_that_breaks_every_second_loses_nothing(
         until(is_over, story.patience)
         story.ends_well()
         assert sum(FOLLOWS(call) and call.told == 200 for call in proxy.calls) > 3
-        assert one.process.is_alive()
+        assert operator.process.is_alive()
 
 
 def test_an_api_server_that_dies_and_comes_back(story: PodStory, operator: Operator) -> None:
@@ -130,7 +130,7 @@ def ends_unseen(story: PodStory, operators: Operators) -> None:
 def test_a_job_that_does_nothing_costs_five_writes_and_its_events(
     story: PodStory, operators: Operators
 ) -> None:
-    one = operators.ready()
+    operator = operators.ready()
     mark = story.ns.node.audit.mark()
     story.begin()
     story.ends_well()
@@ -141,7 +141,7 @@ def test_a_job_that_does_nothing_costs_five_writes_and_its_events(
     assert written[5:] == [progress] * (len(written) - 5)
     assert len(written) - 5 <= seconds_of(story.document["status"])
     assert events(story.ns, mark) == len(TOLD)
-    one.kill()
+    operator.kill()
     mark = story.ns.node.audit.mark()
     operators.ready("--resync-seconds=0.5")
     sweeps = lists(story.ns, mark) + 3
@@ -162,15 +162,19 @@ OTHERS = ("kube", "containerd")
 def asked(ns: PodNamespace, mark: int) -> list[tuple[str, str]]:
     """Return what the operator asked for in this namespace."""
     return [
-        (each.verb, each.resource)
-        for each in ns.node.audit.since(mark)
-        if each.namespace == ns.namespace and not each.user_agent.startswith(OTHERS)
+        (request.verb, request.resource)
+        for request in ns.node.audit.since(mark)
+        if request.namespace == ns.namespace and not request.user_agent.startswith(OTHERS)
     ]
 
 
 def writes(ns: PodNamespace, mark: int) -> list[tuple[str, str]]:
     reading = ("get", "list", "watch")
-    return [one for one in asked(ns, mark) if one[0] not in reading and one[1] != "events"]
+    return [
+        request
+        for request in asked(ns, mark)
+        if request[0] not in reading and request[1] != "events"
+    ]
 
 
 def events(ns: PodNamespace, mark: int) -> int:

@@ -21,13 +21,13 @@ import json, os, ssl, sys, urllib.request
 
 def seen():
     where = "/var/run/secrets", "/run/secrets"
-    files = [f"{at}/{one}" for top in where for at, _, names in os.walk(top) for one in names]
+    files = [f"{at}/{name}" for top in where for at, _, names in os.walk(top) for name in names]
     mounts = open("/proc/self/mounts").read()
     return {
         "files": files,
         "mounted": "serviceaccount" in mounts,
         # Where the API server is, every kubelet tells every Pod; that is no secret.
-        "variables": [one for one in os.environ if "_SERVICE_" in one and "KUBERN" not in one],
+        "variables": [name for name in os.environ if "_SERVICE_" in name and "KUBERN" not in name],
         "answer": asked(ADDRESS),
         "ids": [os.getuid(), os.getgid(), sorted(os.getgroups())],
         "capabilities": [line.split()[1] for line in open("/proc/self/status") if "CapEff" in line],
@@ -119,8 +119,12 @@ def test_a_secret_argument_reaches_main_and_nobody_else(job: OneJob) -> None:
     assert CANARY not in job.house.operator.said
     assert CANARY not in job.kubectl("logs", job.pod()["metadata"]["name"], "-c", "records")
     requests = job.node.audit.since(mark)
-    ours = [one for one in requests if one.resource == "secrets" and one.namespace == job.namespace]
-    assert {one.user_agent.partition("/")[0] for one in ours} <= {"kubelet", "kubectl"}
+    ours = [
+        request
+        for request in requests
+        if request.resource == "secrets" and request.namespace == job.namespace
+    ]
+    assert {request.user_agent.partition("/")[0] for request in ours} <= {"kubelet", "kubectl"}
 
 
 def volumes(kind: Document) -> Document:
@@ -247,7 +251,7 @@ SENTENCES: list[tuple[Document, str]] = [
     ),
 ]
 FORBIDDEN: list[tuple[Document, str]] = [
-    *((of_scripts({}, sessions=[{"name": "a", **one}]), told) for one, told in SENTENCES),
+    *((of_scripts({}, sessions=[{"name": "a", **fields}]), told) for fields, told in SENTENCES),
     *(
         (
             of_scripts({}, sessions=[{"name": "a", key: value}]),

@@ -99,12 +99,12 @@ def test_what_is_cancelled_may_clean_up_and_its_last_words_stay(job: OneJob) -> 
     stubborn = job.another("stubborn")
     job.run(script("long", CLEANS_UP), script("save"), activeDeadlineSeconds=8)
     stubborn.run(script("long", IGNORES_SIGTERM), script("save"), activeDeadlineSeconds=8)
-    for one in (job, stubborn):
-        assert one.fails().rows == {
+    for this_job in (job, stubborn):
+        assert this_job.fails().rows == {
             "long": ("Failed", 1, "Cancelled"),
             "save": ("NotStarted", 0, ""),
         }
-        assert one.processes("/enso/plan") == []
+        assert this_job.processes("/enso/plan") == []
     assert "cleaned up" in job.output()
 
 
@@ -112,20 +112,20 @@ def test_a_job_that_is_deleted_while_it_runs_cleans_up(job: OneJob) -> None:
     stubborn = job.another("stubborn")
     job.run(script("long", CLEANS_UP), script("save"))
     stubborn.run(script("long", IGNORES_SIGTERM))
-    for one in (job, stubborn):
-        one.says("up")
+    for this_job in (job, stubborn):
+        this_job.says("up")
     pod, other = job.pod(), stubborn.pod()
     with followed(job, name_of(pod)) as lines:
-        for one in (job, stubborn):
-            one.kubectl("delete", "ensojob", one.name, "--wait=false")
+        for this_job in (job, stubborn):
+            this_job.kubectl("delete", "ensojob", this_job.name, "--wait=false")
     assert "cleaned up" in lines
     until(lambda: not job.processes("/enso/plan", pod))
     until(lambda: not stubborn.processes("/enso/plan", other))
     until(lambda: job.events("SessionEnded") and stubborn.events("SessionEnded"))
     assert job.events("JobCancelled") == ["its EnsoJob was deleted"]
     until(lambda: not job.pods() and not stubborn.pods())
-    for one in (job, stubborn):
-        assert one.events("ScriptFailed") or one.events("ScriptInterrupted")
+    for this_job in (job, stubborn):
+        assert this_job.events("ScriptFailed") or this_job.events("ScriptInterrupted")
 
 
 @contextmanager
@@ -231,12 +231,12 @@ def test_a_lost_session_is_followed_by_another_as_often_as_it_may(job: OneJob) -
         sessions=RETRY,
     )
     again.run(script("long", SLEEPS), sessions=RETRY)
-    for one in (job, again):
-        one.says("up")
-        one.kill("/enso/plan")
+    for this_job in (job, again):
+        this_job.says("up")
+        this_job.kill("/enso/plan")
     job.waits("Succeeded")
     assert job.events("SessionOpened") == ["houdini-1: open, do, long", "houdini-2: open, long"]
-    assert [job.starts_of(one) for one in ("open", "do", "long")] == [2, 1, 2]
+    assert [job.starts_of(name) for name in ("open", "do", "long")] == [2, 1, 2]
     until(lambda: len(again.pods()) == 2)
     second = again.pods()[1]
     until(lambda: "up" in again.output(name_of(second)))
@@ -249,18 +249,18 @@ def test_a_lost_session_is_followed_by_another_as_often_as_it_may(job: OneJob) -
 def test_another_session_starts_only_when_the_one_before_is_dead(job: OneJob) -> None:
     forced = job.another("forced")
     source = f"import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n{SLEEPS_AT_FIRST}"
-    for one in (job, forced):
-        one.run(script("long", source), sessions=RETRY)
-    for one in (job, forced):
-        one.says("up")
+    for this_job in (job, forced):
+        this_job.run(script("long", source), sessions=RETRY)
+    for this_job in (job, forced):
+        this_job.says("up")
     pods = [job.pod(), forced.pod()]
     forced.kubectl("delete", "pod", name_of(pods[1]), "--force", "--grace-period=0")
     job.kubectl("delete", "pod", name_of(pods[0]), "--wait=false")
-    for one, pod in zip((job, forced), pods, strict=True):
-        follows(one)
-        assert one.processes("", pod) == []
-        one.waits("Succeeded")
-        assert one.starts_of("long") == 2
+    for this_job, pod in zip((job, forced), pods, strict=True):
+        follows(this_job)
+        assert this_job.processes("", pod) == []
+        this_job.waits("Succeeded")
+        assert this_job.starts_of("long") == 2
 
 
 def follows(job: OneJob) -> None:

@@ -94,7 +94,7 @@ def test_a_session_that_is_ended_leaves_one_doubt_and_no_second_start(
     assert why in status["failure"]["message"], status["failure"]
     assert story.marks() in (before, [])  # the node forgets the logs of a Pod that is deleted
     assert len(before) == 2
-    assert {one["metadata"]["uid"] for one in story.ns.pods()} <= {pod["metadata"]["uid"]}
+    assert {other["metadata"]["uid"] for other in story.ns.pods()} <= {pod["metadata"]["uid"]}
 
 
 def test_a_container_that_the_node_starts_again_starts_no_script(story: PodStory) -> None:

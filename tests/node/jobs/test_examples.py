@@ -50,9 +50,12 @@ def documents(name: str) -> Iterator[Document]:
     for document in yaml.safe_load_all((FOLDER / f"{name}.yaml").read_text("utf-8")):
         if document["kind"] == "EnsoJob":
             spec = document["spec"]
-            for one in (*spec.get("sessions", []), *(s.get("container") for s in spec["scripts"])):
-                if one and "image" in one:
-                    one["image"] = PYTHON
+            for holder in (
+                *spec.get("sessions", []),
+                *(s.get("container") for s in spec["scripts"]),
+            ):
+                if holder and "image" in holder:
+                    holder["image"] = PYTHON
         yield document
 
 

@@ -63,7 +63,7 @@ def apply(ns: PodNamespace, documents: list[Document]) -> None:
 
 def statuses(ns: PodNamespace) -> dict[str, Document]:
     listed: list[Document] = json.loads(ns.kubectl("get", "ensojobs", "-o", "json"))["items"]
-    return {one["metadata"]["name"]: one["status"] for one in listed}
+    return {document["metadata"]["name"]: document["status"] for document in listed}
 
 
 def states(ns: PodNamespace) -> Counter[str]:
@@ -106,9 +106,9 @@ def usage(operator: Operator, record_property: Callable[[str, object], None]) ->
 
 def requests(ns: PodNamespace, mark: int) -> Counter[tuple[str, str]]:
     """Count what the operator asked the API server for in this namespace."""
-    asked = [one for one in ns.node.audit.since(mark) if one.namespace == ns.namespace]
-    ours = [one for one in asked if not one.user_agent.startswith(FOREIGN)]
-    return Counter((one.verb, one.resource) for one in ours)
+    asked = [request for request in ns.node.audit.since(mark) if request.namespace == ns.namespace]
+    ours = [request for request in asked if not request.user_agent.startswith(FOREIGN)]
+    return Counter((request.verb, request.resource) for request in ours)
 
 
 def assert_few(asked: Counter[tuple[str, str]], count: int) -> None:

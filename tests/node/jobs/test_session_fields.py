@@ -89,7 +89,7 @@ def test_a_session_gets_what_it_asks_for(job: OneJob) -> None:
     assert spec["nodeSelector"] == {"kubernetes.io/os": "linux"}
     assert session["tolerations"][0].items() <= spec["tolerations"][0].items()
     assert spec["imagePullSecrets"] == [{"name": "registry"}]
-    scratch = next(one for one in spec["volumes"] if one["name"] == "scratch")
+    scratch = next(volume for volume in spec["volumes"] if volume["name"] == "scratch")
     assert scratch["emptyDir"] == {"sizeLimit": "1Gi"}
 
 

@@ -42,14 +42,14 @@ POINTS: list[Point] = [
 
 def test_both_awake_do_what_one_would(ns: PodNamespace, operators: Operators) -> None:
     both = [operators.start(SWEEPS), operators.start(SWEEPS)]
-    until(lambda: all(one.is_ready() for one in both))
+    until(lambda: all(operator.is_ready() for operator in both))
     stories = [PodStory(ns, f"shot-{i}") for i in range(JOBS)]
     for story in stories:
         story.begin()
     for story in stories:
         story.ends_well()
         assert len(story.pods()) == 1
-    assert all(one.process.is_alive() for one in both)
+    assert all(operator.process.is_alive() for operator in both)
 
 
 @pytest.mark.timeout(600)
@@ -77,8 +77,8 @@ def sleeps_through(lane: Lane, point: Point) -> None:
         second.kill()
 
 
-def has_nothing_to_do(one: Operator) -> bool:
-    return "enso_live_jobs 0.0" in one.asked("/metrics")[1]
+def has_nothing_to_do(operator: Operator) -> bool:
+    return "enso_live_jobs 0.0" in operator.asked("/metrics")[1]
 
 
 class Late:

@@ -146,17 +146,17 @@ def test_what_a_session_needs_and_is_not_there_is_named(job: OneJob) -> None:
     mounts = [{"name": "v", "mountPath": "/v"}]
     volume.run(script("open"), sessions=houdini(volumes=volumes, volumeMounts=mounts))
 
-    for one, sentence in (
+    for this_job, sentence in (
         (missing, 'ConfigError: secret "nowhere" not found'),
         (argument, "ConfigError: couldn't find key token in Secret "),
         (volume, 'ConfigError: MountVolume.SetUp failed for volume "v" : secret "nowhere" not f'),
     ):
-        told = one.fails()
+        told = this_job.fails()
         assert told.reason == "ConfigError"
         assert told.line.startswith(f"open did not start: {sentence}")
         assert told.rows == {"open": ("NotStarted", 0, "")}
-        if one is not volume:  # its patience may be over as soon as somebody knows of it
-            assert sentence in "".join(one.events("NotGoingOn"))
+        if this_job is not volume:  # its patience may be over as soon as somebody knows of it
+            assert sentence in "".join(this_job.events("NotGoingOn"))
 
 
 def test_a_secret_that_comes_in_time_is_waited_for(ns: PodNamespace, operators: Operators) -> None:
@@ -276,21 +276,21 @@ def test_a_job_that_takes_too_long_is_told_at_which_script(job: OneJob) -> None:
 
 def test_a_session_that_is_lost_is_told_how(job: OneJob) -> None:
     deleted, forced = job.another("deleted"), job.another("forced")
-    for one in (job, deleted, forced):
-        one.run(script("open"), script("long", SLEEPS), script("save"))
-    for one in (job, deleted, forced):
-        one.says("up")
+    for this_job in (job, deleted, forced):
+        this_job.run(script("open"), script("long", SLEEPS), script("save"))
+    for this_job in (job, deleted, forced):
+        this_job.says("up")
     job.kill("/enso/plan")
-    pods = [one.pod()["metadata"]["name"] for one in (deleted, forced)]
+    pods = [this_job.pod()["metadata"]["name"] for this_job in (deleted, forced)]
     forced.kubectl("delete", "pod", pods[1], "--force", "--grace-period=0")
     deleted.kubectl("delete", "pod", pods[0])
 
-    for one, sentence in (
+    for this_job, sentence in (
         (job, "its container ended with exit code 137, that is SIGKILL"),
         (deleted, "somebody deleted its Pod"),
         (forced, "somebody deleted its Pod"),  # its last word may be read, or not
     ):
-        told = one.fails()
+        told = this_job.fails()
         assert told.reason == "SessionLost"
         assert told.line.startswith(f"long interrupted: SessionLost: {sentence}")
         assert told.rows == {
@@ -298,8 +298,8 @@ def test_a_session_that_is_lost_is_told_how(job: OneJob) -> None:
             "long": ("Interrupted", 1, "SessionLost"),
             "save": ("NotStarted", 0, ""),
         }
-        assert sentence in "".join(one.events("ScriptInterrupted"))
-        assert sentence in "".join(one.events("SessionEnded"))
+        assert sentence in "".join(this_job.events("ScriptInterrupted"))
+        assert sentence in "".join(this_job.events("SessionEnded"))
 
 
 def _offer(job: OneJob, resource: str, amount: str | None) -> None:

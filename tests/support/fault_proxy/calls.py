@@ -63,7 +63,7 @@ def read_call(number: int, method: str, path: str, agent: str, body: bytes) -> C
         if len(where) > 2 and where[2] not in _OF_THE_NAMESPACE_ITSELF:
             where = where[2:]
     resource, name, subresource = (*where, "", "", "")[:3]
-    verb = _verb(method, query, one=bool(name or not resource))
+    verb = _verb(method, query, is_of_object=bool(name or not resource))
     return Call(
         number=number,
         path=path,
@@ -85,12 +85,12 @@ def _below_the_version(path: str) -> list[str]:
     return segments[3:] if segments[:1] == ["apis"] else []
 
 
-def _verb(method: str, query: dict[str, list[str]], *, one: bool) -> str:
+def _verb(method: str, query: dict[str, list[str]], *, is_of_object: bool) -> str:
     if method in _VERBS:
         return _VERBS[method]
     if method == "DELETE":
-        return "delete" if one else "deletecollection"
-    if one:
+        return "delete" if is_of_object else "deletecollection"
+    if is_of_object:
         return "get"
     return "watch" if _says(query, "watch") else "list"
 

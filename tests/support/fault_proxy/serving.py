@@ -78,7 +78,9 @@ class Serving:
 
     def _streams(self, chosen: Filter) -> list[Exchange]:
         exchanges = list(self._open.values())
-        return [one for one in exchanges if one.call.is_stream and chosen(one.call)]
+        return [
+            exchange for exchange in exchanges if exchange.call.is_stream and chosen(exchange.call)
+        ]
 
     async def _handle(self, request: BaseRequest) -> StreamResponse:
         body = await self._receive(request)
@@ -132,7 +134,7 @@ class Serving:
 
 def _socket(port: int) -> socket.socket:
     """Take the port. Several may, and only who listens gets connections: so it is never lost."""
-    one = socket.socket()
-    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    one.bind(("127.0.0.1", port))
-    return one
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listener.bind(("127.0.0.1", port))
+    return listener
