@@ -55,10 +55,6 @@ class Node:
             self.cluster.revive()
             machine.start_missing(self.cluster)
 
-    def load(self, image: Image) -> None:
-        """Import an image, unless it is there already."""
-        containers.load(image)
-
     def _folder(self, component: str) -> Path:
         is_of_cluster = component in self.cluster.components
         return self.cluster.folder if is_of_cluster else HOME

@@ -6,10 +6,10 @@ import pytest
 from dev.host.places import API_PORT, API_SERVICE, GATEWAY
 from dev.node.node import Node
 from dev.node.operator_image import NAME as OPERATOR
-from dev.node.simulated import TOLERATION, simulate
 
 from tests.cluster.listening import listening
 from tests.node.pods import create, manifest, phase, pod, reaches, says
+from tests.node.simulated import TOLERATION, simulate
 from tests.support.eventually import until
 
 UNTIL_TOLD = "import signal; signal.signal(15, lambda *_: exit()); print('up', flush=True); \

@@ -13,11 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 from dev.node.node import Node
-from dev.node.simulated import KEY, TOLERATION, VALUE, Log, simulate
 
 from job_execution_framework.domain import events
 from job_execution_framework.service_layer.records import End, to_line
 from tests.node.jobs.pod_namespace import Document, PodNamespace
+from tests.node.simulated import KEY, TOLERATION, VALUE, Log, simulate
 from tests.support.eventually import until
 from tests.support.operators import Operator
 from tests.support.resources import job
