@@ -1,4 +1,4 @@
-"""What is written into the chart: copies of the CRDs, its values, their schema and their table."""
+"""What manifests.py writes into the chart: copies of CRDs, its values, their schema and table."""
 
 from __future__ import annotations
 

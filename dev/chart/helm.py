@@ -1,4 +1,4 @@
-"""Asks helm about the chart: lint it, and render it with the values files of its folder ci/."""
+"""Asks helm about the chart, for check.py and tests: lint it, and render it with values files."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The bridge between the machine and its Pods: made, and taken away.
 
 No packet leaves the machine through it: it has no route, no masquerading, and nothing is switched
-on for forwarding.
+on for forwarding. Called by the node's machine.py, and by cleanup.py.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Ends the node, and removes everything that it leaves on a machine.
 
 The machine is the truth, not what was remembered: it does not matter who started the node, how it
-ended, or whether the folders are still there.
+ended, or whether the folders are still there. Called by node_lock.py, and before a new node starts.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Runs the programs of others, and says what they said when they fail: used by this package."""
+"""Runs the machine's programs, and says what they said when they fail: for host and node."""
 
 import os
 import subprocess

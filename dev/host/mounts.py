@@ -1,6 +1,7 @@
 """What is mounted below a folder, and how it is taken away: before anything there is removed.
 
 The kernel is asked, and not psutil: that reads /etc/mtab, which may be a plain file with old words.
+Called by cleanup.py, and where images are built.
 """
 
 from pathlib import Path

@@ -2,6 +2,7 @@
 
 A claim names the folder of a cluster. Whoever starts or ends a node holds the machine's lock. A
 claim that was left behind, by a test run or a session that was killed, counts for nothing.
+Whoever starts a node, and whoever stops a cluster, comes through here.
 """
 
 import fcntl

@@ -1,6 +1,7 @@
 """What a machine must have for a node that we cannot build: asked before anything is started.
 
-`python -m dev left-out` says what `make test` leaves out where it is not there.
+`python -m dev left-out` says what `make test` leaves out where it is not there; everything that
+starts a node asks first.
 """
 
 import os

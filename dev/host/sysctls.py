@@ -1,4 +1,4 @@
-"""Kernel settings that a node changes: remembered before, put back afterwards."""
+"""Kernel settings that a node changes: remembered by node.py, put back by cleanup.py."""
 
 import json
 from contextlib import suppress

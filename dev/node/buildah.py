@@ -1,4 +1,7 @@
-"""buildah, with a storage of our own in the user's cache: it builds images without a daemon."""
+"""buildah, with a storage of our own in the user's cache: it builds images without a daemon.
+
+Called by images.py and operator_image.py.
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""containerd, asked through ctr: whether it answers, and which images it has."""
+"""containerd, asked through ctr by node.py and machine.py: whether it answers, and its images."""
 
 import subprocess
 from pathlib import Path

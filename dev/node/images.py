@@ -1,7 +1,7 @@
 """The images of the node, each made once per machine and kept as a file that ctr imports.
 
 The file's name has a digest of everything that it is made from: what has not changed is not made
-again, and two checkouts share what is the same.
+again, and two checkouts share what is the same. Called by commands.py and containers.py.
 """
 
 import hashlib

@@ -1,6 +1,7 @@
-"""The node's processes: containerd, the kubelet and the API server's door, started where missing.
+"""The node's processes: containerd, the kubelet and the API server's port forward.
 
-Called by node.py, which has the control plane running and the machine for itself.
+Each is started where it is missing. Called by node.py, which has the control plane running and the
+machine for itself.
 """
 
 import subprocess
@@ -46,7 +47,7 @@ def start_missing(cluster: Cluster) -> None:
     await_(containers.answers, "containerd")
     containers.load_base_images()
     if "port-forward" in absent:
-        _open_door(cluster)
+        _forward_port(cluster)
     if "kubelet" in absent:
         _start_kubelet(cluster)
     await_(lambda: _is_ready(cluster), "kubelet")
@@ -102,7 +103,7 @@ def await_(ready: Callable[[], bool], name: str) -> None:
         time.sleep(0.1)
 
 
-def _open_door(cluster: Cluster) -> None:
+def _forward_port(cluster: Cluster) -> None:
     inside = f"127.0.0.1:{cluster.api_port}"
     outside = (f"{GATEWAY}:{API_PORT}", f"{API_SERVICE}:{API_SERVICE_PORT}")
     spawn(

@@ -1,4 +1,4 @@
-"""The door through which Pods reach the API server: a program of its own, started by processes.py.
+"""Forwards what Pods ask the API server: a program of its own, which machine.py starts.
 
 The API server listens on loopback alone, as kwokctl writes its kubeconfigs for loopback and a
 process cannot listen on two chosen addresses. Listening on all of them would show it to the
@@ -14,18 +14,18 @@ from contextlib import suppress
 _CHUNK = 1 << 16
 
 
-async def _main(target: str, doors: list[str]) -> None:
+async def _main(target: str, listen_at: list[str]) -> None:
     async def enter(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             inner = await asyncio.open_connection(*_address(target))
-        except OSError:  # the API server is away: so is its door
+        except OSError:  # the API server is away
             writer.transport.abort()
             return
         await asyncio.gather(_pump(reader, inner[1]), _pump(inner[0], writer))
         writer.close()
         inner[1].close()
 
-    servers = [await asyncio.start_server(enter, *_address(door)) for door in doors]
+    servers = [await asyncio.start_server(enter, *_address(text)) for text in listen_at]
     await asyncio.gather(*(server.serve_forever() for server in servers))
 
 

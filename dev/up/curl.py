@@ -1,4 +1,4 @@
-"""The shell commands of the README, to the letter: shown and run as in a terminal."""
+"""The shell commands of the README, to the letter: `make up` shows and runs them."""
 
 import json
 import os

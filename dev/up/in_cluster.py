@@ -1,6 +1,6 @@
-"""The second thing: the operator and the HTTP API over Kubernetes, and the examples as EnsoJobs.
+"""The second half of `make up`: the operator, the HTTP API over Kubernetes, and the examples.
 
-At its end it says what to try next.
+Called by commands.py; at its end it says what to try next.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The cluster that `make up` uses, asked through kubectl."""
+"""The cluster that `make up` uses, asked through kubectl: for commands.py and in_cluster.py."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The parts of `make cluster` that can be seen without root: what it says, and its door."""
+"""The parts of `make cluster` that can be seen without root: what it says, and its port forward."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def inside() -> Generator[socket.socket]:
 
 @pytest.fixture
 def outside(inside: socket.socket) -> Generator[tuple[str, int]]:
-    """The address of a door to it."""
+    """The address that is forwarded to it."""
     target, port = inside.getsockname()[1], free_port()
     command = [sys.executable, port_forward.__file__, f"127.0.0.1:{target}", f"127.0.0.1:{port}"]
     with subprocess.Popen(command) as process:
@@ -78,7 +78,7 @@ def outside(inside: socket.socket) -> Generator[tuple[str, int]]:
         process.terminate()
 
 
-def test_the_door_carries_both_directions_to_their_ends(
+def test_the_port_forward_carries_both_directions_to_their_ends(
     inside: socket.socket, outside: tuple[str, int]
 ) -> None:
     with socket.create_connection(outside, timeout=10) as caller:
@@ -92,7 +92,7 @@ def test_the_door_carries_both_directions_to_their_ends(
         assert caller.recv(100) == b""
 
 
-def test_the_door_is_closed_where_nobody_is_inside(
+def test_the_port_forward_is_closed_where_nobody_is_inside(
     inside: socket.socket, outside: tuple[str, int]
 ) -> None:
     inside.close()
