@@ -12,6 +12,7 @@ from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient
 
 from enso_operator.kube.client import ApiObjects, request
+from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 
 
@@ -58,15 +59,7 @@ class ClusterNamespace:
 
     def state(self, name: str = "shot") -> str:
         """Return what `kubectl get` shows as its STATUS, "" before there is one."""
-        conditions = self.get(name).get("status", {}).get("conditions", [])
-        return next(
-            (
-                str(condition["reason"])
-                for condition in conditions
-                if condition["type"] == "Succeeded"
-            ),
-            "",
-        )
+        return str(EnsoJobObject(self.get(name)).condition("Succeeded").get("reason", ""))
 
     def listed(self, plural: str) -> list[dict[str, Any]]:
         """Return all objects of a kind of the core."""

@@ -144,7 +144,7 @@ def test_an_object_from_a_watch_is_loaded_without_asking(ns: ClusterNamespace) -
     with uow:
         uow.jobs.get("shot").record(events.JobStarted(at=5))
         uow.commit()
-        assert uow.seen("shot").uid == ns.get()["metadata"]["uid"]
+        assert uow.ensojob("shot").uid == ns.get()["metadata"]["uid"]
     verbs = [
         request.verb
         for request in ns.cluster.audit.since(mark)
@@ -163,8 +163,8 @@ def test_a_spec_is_held_once_however_often_its_object_is_read(ns: ClusterNamespa
         ns.kubectl("label", "ensojob/shot", "read=again")
         uow.hand_in(ns.get())
         uow.jobs.get("shot")
-        assert uow.seen("shot").document["metadata"]["labels"] == {"read": "again"}
-        assert uow.seen("shot").document["spec"] is first["spec"]
+        assert uow.ensojob("shot").document["metadata"]["labels"] == {"read": "again"}
+        assert uow.ensojob("shot").document["spec"] is first["spec"]
 
 
 def test_a_resource_that_makes_no_job_says_why(ns: ClusterNamespace) -> None:

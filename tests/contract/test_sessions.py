@@ -45,8 +45,8 @@ class LocalBench(Bench):
                     process.kill()
 
     def reap(self) -> None:
-        for one in self._all:
-            asyncio.run(one.reap(DEADLINE_SECONDS))
+        for sessions in self._all:
+            asyncio.run(sessions.reap(DEADLINE_SECONDS))
 
 
 @pytest.fixture

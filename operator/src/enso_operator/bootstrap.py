@@ -175,8 +175,8 @@ def _actor_factory(
     return actor_of
 
 
-def _listener(seen: EnsoJobObject, metrics: Metrics) -> Listener:
-    job_of = seen.reference  # it lives as long as the job: the object is not to be held by it
+def _listener(ensojob: EnsoJobObject, metrics: Metrics) -> Listener:
+    job_of = ensojob.reference  # it lives as long as the job: the object is not to be held by it
 
     def told(job: Job, events: Sequence[Event]) -> None:
         metrics.committed(job, events)

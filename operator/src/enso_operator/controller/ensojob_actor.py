@@ -144,9 +144,9 @@ class EnsoJobActor(Actor):
         except (InvalidJob, Unreadable) as error:
             if isinstance(error, InvalidJob):
                 await self._refuse(str(error))
-            self._events.ensojob, self.gave_up = self._objects.seen(self.job_id), True
+            self._events.ensojob, self.gave_up = self._objects.ensojob(self.job_id), True
             raise NoJob(str(error)) from error
-        self._events.ensojob = self._objects.seen(self.job_id)
+        self._events.ensojob = self._objects.ensojob(self.job_id)
         self.wants(wish_of(self.ensojob))
         return job
 
@@ -178,7 +178,7 @@ class EnsoJobActor(Actor):
         self._objects.location = replace(location, waits=waits)
         with waiting():
             await super().commit(job, step, waits)
-        self._events.ensojob = self._objects.seen(self.job_id)
+        self._events.ensojob = self._objects.ensojob(self.job_id)
         # What sessions told is in the status, which is made of the other events.
         kept = [event for event in job.events[:-1] if event.origin in (COORDINATOR, "")]
         self.hold_only(job, kept + job.events[-1:])

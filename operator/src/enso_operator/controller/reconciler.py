@@ -94,30 +94,30 @@ class Reconciler:
 
         Only a listing may bring what is older than what was seen: a restored cluster does.
         """
-        seen = EnsoJobObject(lean(document))
+        ensojob = EnsoJobObject(lean(document))
         if kind == "DELETED":
-            self._gone(seen.uid)
-            if seen.uid not in self.actors:
-                self._do(self.backend.forget(seen.namespace, seen.uid))
+            self._gone(ensojob.uid)
+            if ensojob.uid not in self.actors:
+                self._do(self.backend.forget(ensojob.namespace, ensojob.uid))
             return
-        version, before = int(seen.version), self.known.get(seen.uid, 0)
+        version, before = int(ensojob.version), self.known.get(ensojob.uid, 0)
         if version == before or (version < before and kind is not None):
             return
-        self.known[seen.uid] = version
-        self._see_to(seen)
+        self.known[ensojob.uid] = version
+        self._see_to(ensojob)
 
-    def _see_to(self, seen: EnsoJobObject) -> None:
-        if actor := self.actors.get(seen.uid):
-            actor.on_event(seen.document)
+    def _see_to(self, ensojob: EnsoJobObject) -> None:
+        if actor := self.actors.get(ensojob.uid):
+            actor.on_event(ensojob.document)
             return
-        self._let_be(seen.uid)
-        if not seen.needs_work:
-            self._given_up.pop(seen.uid, None)
-            self._ttl.look_at(seen)
-        elif (pause := self._pause_of(seen.uid)) > 0:
-            self._rest(seen, pause)
+        self._let_be(ensojob.uid)
+        if not ensojob.needs_work:
+            self._given_up.pop(ensojob.uid, None)
+            self._ttl.look_at(ensojob)
+        elif (pause := self._pause_of(ensojob.uid)) > 0:
+            self._rest(ensojob, pause)
         else:
-            self._start(seen)
+            self._start(ensojob)
 
     async def sweep(self) -> list[tuple[str, int]]:
         """Look at what there is. Return the uids and versions that the watch has not shown."""
@@ -167,10 +167,10 @@ class Reconciler:
 
     # Jobs for which something is to be done.
 
-    def _start(self, seen: EnsoJobObject) -> None:
+    def _start(self, ensojob: EnsoJobObject) -> None:
         """Have an actor drive the job. From here on there is this one, and no other."""
-        sessions = self.backend.sessions(seen)
-        actor = self.actors[seen.uid] = self.actor_of(seen, sessions)
+        sessions = self.backend.sessions(ensojob)
+        actor = self.actors[ensojob.uid] = self.actor_of(ensojob, sessions)
         self._do(self._drive(actor, sessions))
 
     async def _drive(self, actor: EnsoJobActor, sessions: Sessions) -> None:
@@ -209,24 +209,24 @@ class Reconciler:
 
     def _settle(self, actor: EnsoJobActor) -> None:
         """Look at the job again where it was changed after its actor looked; else let it rest."""
-        about, newest = actor.ensojob, actor.newest
-        if about.uid not in self.known:
+        ensojob, newest = actor.ensojob, actor.newest
+        if ensojob.uid not in self.known:
             return
         # What the watch still shows of the time before is no news.
-        self.known[about.uid] = max(self.known[about.uid], int(newest.version))
-        times = self._given_up.pop(about.uid, (0, 0.0))[0] + 1
+        self.known[ensojob.uid] = max(self.known[ensojob.uid], int(newest.version))
+        times = self._given_up.pop(ensojob.uid, (0, 0.0))[0] + 1
         if actor.gave_up:
             pause = pause_of(times, 1, LONGEST_BACK_OFF_SECONDS)
-            self._given_up[about.uid] = times, self.clock.now() + pause
-        if newest is about and about.needs_work:
-            self._rest(about, actor.wakes_in)
+            self._given_up[ensojob.uid] = times, self.clock.now() + pause
+        if newest is ensojob and ensojob.needs_work:
+            self._rest(ensojob, actor.wakes_in)
         else:
             self._see_to(newest)
 
-    def _rest(self, seen: EnsoJobObject, seconds: float | None) -> None:
-        self._resting[seen.uid] = seen.reference
+    def _rest(self, ensojob: EnsoJobObject, seconds: float | None) -> None:
+        self._resting[ensojob.uid] = ensojob.reference
         if seconds is not None:
-            self._alarms.set(seen.reference, seconds)
+            self._alarms.set(ensojob.reference, seconds)
 
     def _let_be(self, uid: str) -> None:
         """Forget that nothing was to be done for it before some time."""
@@ -240,7 +240,7 @@ class Reconciler:
     async def _wake(self, job: Reference) -> None:
         """Look at a job that rested until now."""
         try:
-            seen = EnsoJobObject(await patiently(self.objects(job.namespace).get, job.name))
+            ensojob = EnsoJobObject(await patiently(self.objects(job.namespace).get, job.name))
         except NoSuchObject:
             return
         except Refused as error:
@@ -248,9 +248,9 @@ class Reconciler:
             if self._resting.get(job.uid) == job:
                 self._alarms.set(job, LONGEST_BACK_OFF_SECONDS)
             return
-        if seen.uid == job.uid and self._resting.get(job.uid) == job:
-            self.known[job.uid] = max(self.known.get(job.uid, 0), int(seen.version))
-            self._see_to(seen)
+        if ensojob.uid == job.uid and self._resting.get(job.uid) == job:
+            self.known[job.uid] = max(self.known.get(job.uid, 0), int(ensojob.version))
+            self._see_to(ensojob)
 
 
 async def _report_blocked(actor: EnsoJobActor, why: str) -> None:

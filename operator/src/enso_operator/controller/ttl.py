@@ -42,11 +42,11 @@ class TimeToLive:
     def __post_init__(self) -> None:
         self._due = Alarms(self._ring)
 
-    def look_at(self, seen: EnsoJobObject) -> None:
+    def look_at(self, ensojob: EnsoJobObject) -> None:
         """Have it deleted in time, if it has ended and is not to stay for ever."""
-        self.forget(seen.uid)
-        if (expires_at := seen.expires_at) is not None:
-            self._due.set(seen.reference, expires_at - self.clock.now())
+        self.forget(ensojob.uid)
+        if (expires_at := ensojob.expires_at) is not None:
+            self._due.set(ensojob.reference, expires_at - self.clock.now())
 
     def forget(self, uid: str) -> None:
         """Let it stay: it is gone, or goes on."""

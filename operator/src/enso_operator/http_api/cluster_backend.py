@@ -96,12 +96,12 @@ class ClusterJobs:
         with self._unit_of_work() as uow:
             try:
                 job = uow.jobs.get(job_id)
-                ensojob = uow.seen(job_id)
+                ensojob = uow.ensojob(job_id)
                 return Shown(job_id, ensojob.state, card_in(ensojob.status), job)
             except InvalidJob as error:  # the operator will say the same when it looks
                 why, state = str(error), str(JobState.FAILED)
             except Unreadable as error:  # of a newer operator, perhaps
-                why, state = str(error), uow.seen(job_id).state
+                why, state = str(error), uow.ensojob(job_id).state
         return Shown(job_id, state, FailureCard(one_line(why), (one_line(why),)), None)
 
     def _execute(self, job_id: str) -> str:
@@ -120,7 +120,7 @@ class ClusterJobs:
         with self._unit_of_work() as uow:
             with suppress(Unreadable):  # what a newer operator wrote need not be understood here
                 uow.jobs.get(job_id)
-            ensojob = uow.seen(job_id)
+            ensojob = uow.ensojob(job_id)
         state, how = ensojob.state, "to run it once more, add it again"
         if ensojob.is_suspended and state not in map(str, ENDED):
             if not ensojob.was_let_go:

@@ -149,7 +149,7 @@ class ApiObjects:
 
     def metadata(self) -> Iterator[Document]:
         """Yield the metadata of each."""
-        return (each["metadata"] for each in self.each(METADATA_ONLY))
+        return (document["metadata"] for document in self.each(METADATA_ONLY))
 
     def each(self, accept: str = JSON) -> Iterator[Document]:
         """Yield one after the other; no more than a page of them is held."""

@@ -229,9 +229,9 @@ class EnsoJobObject:
         return self._with_spec_of_ours(later) if is_same else later
 
     def _with_spec_of_ours(self, later: EnsoJobObject) -> EnsoJobObject:
-        seen = replace(later, document=later.document | {"spec": self.document["spec"]})
-        vars(seen)["_asked"] = self._asked
-        return seen
+        newer = replace(later, document=later.document | {"spec": self.document["spec"]})
+        vars(newer)["_asked"] = self._asked
+        return newer
 
     def job(self) -> Job:
         """Return the job. Raises InvalidJob, and Unreadable.

@@ -43,7 +43,7 @@ class EnsoScriptLibrary:
             raise ScriptNotFound(self._not_found(name, key)) from None
 
     def _not_found(self, name: str, key: str) -> str:
-        known = [str(one["name"]) for one in self.scripts.metadata()]
+        known = [str(metadata["name"]) for metadata in self.scripts.metadata()]
         near = difflib.get_close_matches(key, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"apply an EnsoScript named {key}"
         return f"there is no script {name!r} in namespace {self.scripts.namespace!r}: {hint}"

@@ -55,7 +55,7 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
         self._handed_in[name] = handed_in
         self._uids[name] = handed_in.uid
 
-    def seen(self, job_id: str) -> EnsoJobObject:
+    def ensojob(self, job_id: str) -> EnsoJobObject:
         """Return the object of a job that was loaded in this ``with`` block, as last known."""
         return self._seen[job_id]
 
@@ -65,24 +65,24 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
         It is of another one at first sight, and after a change that no event tells of. One that
         does not say yet which spec it began with says so now.
         """
-        for job_id, seen in self._seen.items():
-            if job_id in self.jobs and not seen.is_told:
+        for job_id, ensojob in self._seen.items():
+            if job_id in self.jobs and not ensojob.is_told:
                 self.jobs.touch(job_id)
         super().commit()
 
     def refuse(self, job_id: str, why: str, at: float) -> None:
         """Write at once that the object, loading which raised InvalidJob, makes no job."""
-        seen = self.seen(job_id)
-        self._write(seen, refused(why, seen.generation, seen.status, at), seen.version)
+        ensojob = self.ensojob(job_id)
+        self._write(ensojob, refused(why, ensojob.generation, ensojob.status, at), ensojob.version)
 
     def load(self, job_id: str) -> tuple[Job, str]:
         """Return the job and its object's resourceVersion."""
-        seen = self._handed_in.pop(job_id, None)
-        if seen is None:
-            seen = EnsoJobObject(lean(self._get(job_id)), self._digests.get(job_id))
-        self._remember(seen)
-        self._digests[job_id] = seen.spec_digest
-        return seen.job(), seen.version
+        ensojob = self._handed_in.pop(job_id, None)
+        if ensojob is None:
+            ensojob = EnsoJobObject(lean(self._get(job_id)), self._digests.get(job_id))
+        self._remember(ensojob)
+        self._digests[job_id] = ensojob.spec_digest
+        return ensojob.job(), ensojob.version
 
     def job_ids(self) -> list[str]:
         """Return the ids, the oldest first; each object is there for the next load."""
@@ -96,29 +96,31 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
     def save(self, job: Job, events: list[Event], version: int | str | None) -> str:
         """Write what changed of the status; a new job is created, suspended."""
         if version is None:
-            seen = self._remember(EnsoJobObject(self._objects.create(suspended_manifest(job))))
+            ensojob = self._remember(EnsoJobObject(self._objects.create(suspended_manifest(job))))
             if len(job.events) <= 1:  # that it was added, which its creation says
-                return seen.version
-            version = seen.version
+                return ensojob.version
+            version = ensojob.version
         del events  # the status is the whole of what is known
-        seen = self._seen[job.id]
-        status = status_of(job, seen.generation, seen.status, self.location, seen.spec_digest)
-        return self._write(seen, status, str(version))
+        ensojob = self._seen[job.id]
+        status = status_of(
+            job, ensojob.generation, ensojob.status, self.location, ensojob.spec_digest
+        )
+        return self._write(ensojob, status, str(version))
 
     def rollback(self) -> None:
         """Forget what was not committed, and the objects."""
         super().rollback()
         self._seen.clear()
 
-    def _write(self, seen: EnsoJobObject, status: EnsoJobStatus, version: str) -> str:
-        patch = merge_patch(document_of(seen.status), document_of(status))
+    def _write(self, ensojob: EnsoJobObject, status: EnsoJobStatus, version: str) -> str:
+        patch = merge_patch(document_of(ensojob.status), document_of(status))
         if not patch:
             return version
         try:
-            document = self._objects.patch_status(seen.name, version, patch)
+            document = self._objects.patch_status(ensojob.name, version, patch)
         except NoSuchObject as error:
-            raise JobNotFound(f"job {seen.name} is gone: somebody deleted it") from error
-        return self._remember(seen.written(document)).version
+            raise JobNotFound(f"job {ensojob.name} is gone: somebody deleted it") from error
+        return self._remember(ensojob.written(document)).version
 
     def _get(self, job_id: str) -> Document:
         try:
@@ -128,18 +130,18 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
                 f"there is no job {job_id!r} in namespace {self._objects.namespace!r}"
             ) from error
 
-    def _remember(self, seen: EnsoJobObject) -> EnsoJobObject:
-        if self._uids.get(seen.name, seen.uid) != seen.uid:
-            raise JobNotFound(f"job {seen.name} is gone: another one has its name now")
+    def _remember(self, ensojob: EnsoJobObject) -> EnsoJobObject:
+        if self._uids.get(ensojob.name, ensojob.uid) != ensojob.uid:
+            raise JobNotFound(f"job {ensojob.name} is gone: another one has its name now")
         if self.entered:
-            self._seen[seen.name] = seen
-        return seen
+            self._seen[ensojob.name] = ensojob
+        return ensojob
 
 
-def _is_job(seen: EnsoJobObject) -> bool:
+def _is_job(ensojob: EnsoJobObject) -> bool:
     """Whether the object makes a job; one that does not must not hide all others."""
     try:
-        seen.job()
+        ensojob.job()
     except (InvalidJob, Unreadable):
         return False
     return True

@@ -49,7 +49,7 @@ class Time:
         end = self.seconds + seconds
         await settled()
         while due := [sleeper for sleeper in self.sleepers if sleeper.until <= end]:
-            sleeper = min(due, key=lambda one: one.until)
+            sleeper = min(due, key=lambda sleeper: sleeper.until)
             self.sleepers.remove(sleeper)
             self.seconds = max(self.seconds, sleeper.until)
             sleeper.woken.set()

@@ -29,16 +29,16 @@ DONE, FAILED = ScriptState.SUCCEEDED, ScriptState.FAILED
 @pytest.fixture
 def job() -> Job:
     """A job whose first session is open, and has the scripts `open` and `do`."""
-    one = job_of("open do ; render")
-    one.record(events.JobAdded(at=0))
-    step = reconcile(one, Observations(), 0)
+    opened = job_of("open do ; render")
+    opened.record(events.JobAdded(at=0))
+    step = reconcile(opened, Observations(), 0)
     assert isinstance(step, Open)
-    one.record(
+    opened.record(
         events.SessionOpened(
             at=0, run=step.run, session=step.session, uid="u", scripts=step.scripts
         )
     )
-    return one
+    return opened
 
 
 def last_words(*outcomes: Outcome) -> Observations:
@@ -82,11 +82,11 @@ def test_more_records_than_the_plan_can_need_are_a_lie(job: Job) -> None:
 @pytest.mark.parametrize("seed", range(30))
 def test_no_honest_session_writes_more_records(seed: int) -> None:
     fates, clock = Random(seed), FakeClock()  # noqa: S311  # no secret
-    one = job_of("open.setup.retry2 do.retry3 look save.retry1")
-    one.record(events.JobAdded(at=0))
-    step = reconcile(one, Observations(), 0)
+    opened = job_of("open.setup.retry2 do.retry3 look save.retry1")
+    opened.record(events.JobAdded(at=0))
+    step = reconcile(opened, Observations(), 0)
     assert isinstance(step, Open)
-    session = SimulatedSession(Plan.of(one, step, ScriptLibrary([])))
+    session = SimulatedSession(Plan.of(opened, step, ScriptLibrary([])))
     run = events.SessionOpened(at=0, run=step.run, session="s1", uid="u", scripts=step.scripts)
     session.released = True
 
@@ -96,7 +96,7 @@ def test_no_honest_session_writes_more_records(seed: int) -> None:
 
     while session.alive:
         session.runs_one_script(fate, clock)
-    assert session.log.count(b"\n") <= most_records(one, run)
+    assert session.log.count(b"\n") <= most_records(opened, run)
 
 
 def test_the_jobs_own_arguments_are_held_once() -> None:

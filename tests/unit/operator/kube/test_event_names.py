@@ -25,24 +25,24 @@ class Told:
 
     def __init__(self) -> None:
         self.history = JobHistory(job_of("open do ; publish"))
-        self.about, self.named, self.names = self.seen(EnsoJobStatus()), 0, list[str]()
+        self.ensojob, self.named, self.names = self.with_status(EnsoJobStatus()), 0, list[str]()
 
-    def seen(self, status: EnsoJobStatus) -> EnsoJobObject:
+    def with_status(self, status: EnsoJobStatus) -> EnsoJobObject:
         metadata = {"name": "shot", "namespace": "shows", "uid": "4711"}
         return EnsoJobObject({"metadata": metadata, "status": document_of(status)})
 
     def name(self) -> None:
         job = self.history.job
         for event in job.events[self.named :]:
-            self.names.append(name_of(self.about, job, event, job.resumes))
+            self.names.append(name_of(self.ensojob, job, event, job.resumes))
         self.named = len(job.events)
 
     def commit(self) -> None:
         self.name()
-        self.about = self.seen(status_of(self.history.job, 1, EnsoJobStatus()))
+        self.ensojob = self.with_status(status_of(self.history.job, 1, EnsoJobStatus()))
 
-    def complain(self, why: str) -> None:
-        self.names.append(name_of_note(self.about, self.history.job, "NotGoingOn", why))
+    def report_blocked(self, why: str) -> None:
+        self.names.append(name_of_note(self.ensojob, self.history.job, "NotGoingOn", why))
 
     def assert_in_order(self) -> None:
         assert self.names == sorted(self.names)
@@ -51,10 +51,10 @@ class Told:
 
 def begin(told: Told) -> None:
     told.commit()
-    told.complain("exceeded quota")
+    told.report_blocked("exceeded quota")
     told.history.opens("s1")
     told.commit()
-    told.complain("has not begun")
+    told.report_blocked("has not begun")
     told.history.runs("open")
     told.commit()
     told.history.does(events.ScriptStarted, "do")
@@ -75,7 +75,7 @@ def test_a_job_that_is_ended_while_it_runs(end: Callable[[Told], None]) -> None:
     begin(told)
     end(told)
     told.commit()
-    told.complain("it cannot be told")
+    told.report_blocked("it cannot be told")
     told.history.does(events.ScriptFailed, "do", cause=LOST)
     told.history.says(events.SessionEnded, run="s1-1", cause=LOST)
     told.commit()

@@ -72,7 +72,8 @@ def shown_state(job: Job) -> JobState:
 
 def state_in(status: EnsoJobStatus) -> JobState | None:
     """Return the job's state as a status says it, None where nobody has looked at the job yet."""
-    said = next((one.reason for one in status.conditions or () if one.type == "Succeeded"), None)
+    succeeded = _succeeded(status)
+    said = succeeded.reason if succeeded else None
     was_let_go = status.start_time is not None
     if said == JobState.WAITING and was_let_go:  # it runs, and waits for its session
         return JobState.RUNNING
@@ -83,8 +84,14 @@ def card_in(status: EnsoJobStatus) -> FailureCard | None:
     """Return the failure card that a status shows, None where it shows none."""
     if not status.why:
         return None
-    line = next((one.message for one in status.conditions or () if one.type == "Succeeded"), "")
-    return FailureCard(line, tuple(status.why))
+    succeeded = _succeeded(status)
+    return FailureCard(succeeded.message if succeeded else "", tuple(status.why))
+
+
+def _succeeded(status: EnsoJobStatus) -> Condition | None:
+    """Return the condition that has the job's state as its reason."""
+    found = (condition for condition in status.conditions or () if condition.type == "Succeeded")
+    return next(found, None)
 
 
 def refused(why: str, generation: int, before: EnsoJobStatus, at: float) -> EnsoJobStatus:
@@ -113,7 +120,9 @@ def _five(
         "Reconciling": _truth(not finished),
         "Stalled": _truth(finished and succeeded != "True"),
     }
-    since = {(one.type, one.status): one.last_transition_time for one in before}
+    since = {
+        (condition.type, condition.status): condition.last_transition_time for condition in before
+    }
     short = printable(said.message, LONGEST_ELSEWHERE)
     return [
         Condition(
@@ -154,6 +163,10 @@ def _whole(cause: Cause) -> str:
 
 def _cancelled(job: Job, before: Sequence[Condition]) -> str:
     """Say who cancelled it, and why; a restored job does not know, but its condition said it."""
-    said = next((one.message for one in before if one.reason == JobState.CANCELLED), "")
+    said = next(
+        (condition.message for condition in before if condition.reason == JobState.CANCELLED), ""
+    )
     told = [event.details() for event in job.events if isinstance(event, JobCancelled)]
-    return said or one_line(": ".join(["cancelled", *(one for one in told[-1:] if one)]))
+    return said or one_line(
+        ": ".join(["cancelled", *(details for details in told[-1:] if details)])
+    )

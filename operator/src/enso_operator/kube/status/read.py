@@ -31,7 +31,7 @@ def told_by(status: EnsoJobStatus) -> JobDefinition:
     """
     run = status.ledger and status.ledger.run
     name = run.session if run else _SESSIONS_BESIDE[0]
-    before, after = [one for one in _SESSIONS_BESIDE if one != name][:2]
+    before, after = [beside for beside in _SESSIONS_BESIDE if beside != name][:2]
     names = [row.name for row in status.scripts or ()]
     opened = [i for i, script in enumerate(names) if run and script in run.scripts]
     first, last = (opened[0], opened[-1]) if opened else (0, len(names))
@@ -77,12 +77,12 @@ def _recall(job: Job, ledger: Ledger) -> None:
     """Give the job back what it knows of its sessions."""
     job.cursors = dict(ledger.cursors or {})
     job.run_ended_at = seconds_of(ledger.run_end_time)
-    for one in ledger.sessions or ():
-        if one.runs:
-            job.runs[one.name] = one.runs
-        if one.lost:
-            cause = cause_of(one.lost_by) if one.lost_by else Cause(Reason.SESSION_LOST)
-            job.lost[one.name] = Losses(one.lost, cause, seconds_of(one.lost_time) or 0)
+    for session in ledger.sessions or ():
+        if session.runs:
+            job.runs[session.name] = session.runs
+        if session.lost:
+            cause = cause_of(session.lost_by) if session.lost_by else Cause(Reason.SESSION_LOST)
+            job.lost[session.name] = Losses(session.lost, cause, seconds_of(session.lost_time) or 0)
     if ledger.run:
         job.open_run, job.warm = _opened(ledger.run), frozenset(ledger.run.warm or ())
 
@@ -108,7 +108,7 @@ def _failure(status: EnsoJobStatus) -> events.JobFailed | None:
 def _row(row: ScriptStatus, status: EnsoJobStatus, *, is_skipped: bool) -> Row:
     return Row(
         _attempt(row, _cause(row, status)),
-        tuple(_attempt(one, _brief(one)) for one in row.earlier or ()),
+        tuple(_attempt(attempt, _brief(attempt)) for attempt in row.earlier or ()),
         done=row.done,
         succeeded=row.done and not is_skipped,
         failures=row.failures,

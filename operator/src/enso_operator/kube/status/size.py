@@ -78,8 +78,8 @@ def _old_cursors(status: EnsoJobStatus, _: int) -> EnsoJobStatus:
 def _failures(status: EnsoJobStatus, length: int) -> EnsoJobStatus:
     ledger = status.ledger or Ledger()
     sessions = [
-        one.model_copy(update={"lost_by": _cut(one.lost_by, length)})
-        for one in ledger.sessions or ()
+        session.model_copy(update={"lost_by": _cut(session.lost_by, length)})
+        for session in ledger.sessions or ()
     ]
     update = {"failed": _cut(ledger.failed, length), "sessions": sessions or None}
     return status.model_copy(

@@ -1,4 +1,4 @@
-"""From a Job to the status of its EnsoJob; `restored.py` is the way back.
+"""From a Job to the status of its EnsoJob; `read.py` is the way back.
 
 Conditions, rows and `why` are for people. With the ledger, what they say is all that `Job` needs
 to decide as if nothing had happened in between.

@@ -44,15 +44,16 @@ def failed_job() -> Job:
 def test_what_people_read_of_a_job_that_failed() -> None:
     status = document_of(status_of(failed_job(), 3, FRESH))
     line = "simulate failed: MemoryError: cache exceeded 2 GiB; attempt 2, 1.0 s"
-    assert {one["type"]: one["status"] for one in status["conditions"]} == {
+    assert {condition["type"]: condition["status"] for condition in status["conditions"]} == {
         "Succeeded": "False",
         "Finished": "True",
         "Ready": "False",
         "Reconciling": "False",
         "Stalled": "True",
     }
-    for one in status["conditions"]:
-        assert (one["reason"], one["message"], one["observedGeneration"]) == ("Failed", line, 3)
+    for condition in status["conditions"]:
+        told = condition["reason"], condition["message"], condition["observedGeneration"]
+        assert told == ("Failed", line, 3)
     assert status["scripts"][1] == {
         "name": "simulate",
         "state": "Failed",
@@ -93,7 +94,7 @@ def test_a_condition_keeps_its_time_until_its_status_changes() -> None:
     history.says(events.JobSucceeded)
     third = status_of(history.job, 1, second)
     times = [
-        [one.last_transition_time.timestamp() for one in status.conditions or ()]
+        [condition.last_transition_time.timestamp() for condition in status.conditions or ()]
         for status in (first, second, third)
     ]
     assert times == [[1002] * 5, [1002] * 5, [1009, 1009, 1009, 1009, 1002]]
@@ -115,8 +116,8 @@ def test_a_running_job_says_where_it_is(
     for kind in what:
         history.does(kind, "open")
     status = status_of(history.job, 1, FRESH)
-    assert {one.message for one in status.conditions or ()} == {says}
-    assert {one.type: one.status for one in status.conditions or ()} == {
+    assert {condition.message for condition in status.conditions or ()} == {says}
+    assert {condition.type: condition.status for condition in status.conditions or ()} == {
         "Succeeded": "Unknown",
         "Finished": "False",
         "Ready": "False",
@@ -138,7 +139,7 @@ def test_a_job_waits_until_a_session_of_it_has_begun(is_open: bool) -> None:
     (succeeded, *others) = document_of(waits)["conditions"]
     assert (succeeded["reason"], waits.reason) == ("Waiting", "FailedCreate")
     assert succeeded["message"].endswith("waits: FailedCreate: pods is forbidden: exceeded quota")
-    assert {one["reason"] for one in others} == {"Waiting"}
+    assert {condition["reason"] for condition in others} == {"Waiting"}
     again = restored(job_of("open do"), waits, 1)
     assert again.state is history.job.state is JobState.RUNNING
     assert again.deadline == history.job.deadline
@@ -160,7 +161,7 @@ def test_the_whole_message_stands_in_one_condition() -> None:
     history.fails("", Cause("ConfigError", "x" * 2000))
     succeeded, *others = document_of(status_of(history.job, 1, FRESH))["conditions"]
     assert len(succeeded["message"]) > 300
-    assert {len(one["message"]) for one in others} == {120}
+    assert {len(condition["message"]) for condition in others} == {120}
 
 
 def test_who_cancelled_a_job_is_said_also_after_a_restart() -> None:
@@ -172,7 +173,9 @@ def test_who_cancelled_a_job_is_said_also_after_a_restart() -> None:
     job.record(events.SessionEnded(at=2000, run="s1-1"))
     second = status_of(job, 1, first)
     for status, finished in ((first, "False"), (second, "True")):
-        assert {one.message for one in status.conditions or ()} == {"cancelled: enough; by ann"}
+        assert {condition.message for condition in status.conditions or ()} == {
+            "cancelled: enough; by ann"
+        }
         assert {o.status for o in status.conditions or () if o.type == "Finished"} == {finished}
 
 
