@@ -46,7 +46,7 @@ class Verdict:
 
 
 class OneJob(PodNamespace):
-    """A `PodDesk` whose only job is this one, whatever else there is."""
+    """A `PodNamespace` whose only job is this one, whatever else there is."""
 
     def __init__(self, house: House, name: str) -> None:
         ns = house.ns
