@@ -12,7 +12,7 @@ from zlib import crc32
 
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
-from job_execution_framework.domain.changes import why_not
+from job_execution_framework.domain.changes import why_not_resumable
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.script import Script, Session
@@ -274,7 +274,7 @@ class World:
             for script in before.scripts
         )
         wanted = Job(before.id, scripts, before.sessions, before.deadline_seconds)
-        why = why_not(before, wanted, from_script)
+        why = why_not_resumable(before, wanted, from_script)
         if not why:
             self.repository.jobs["job"] = before.described_as(wanted)
             self.scripts = {script.name: script for script in scripts}

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from job_execution_framework.domain.changes import changes, why_not
+from job_execution_framework.domain.changes import changes, why_not_resumable
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import LibraryScript, Script, Session, Source
 from tests.support.coordinator import Coordinator
@@ -68,7 +68,7 @@ def test_refused(
     text: str, failing: str, of: str, fields: dict[str, object], from_script: str, why: str
 ) -> None:
     job = ended(text, failing)
-    assert why in why_not(job, with_change(job, of, **fields), from_script)
+    assert why in why_not_resumable(job, with_change(job, of, **fields), from_script)
 
 
 @pytest.mark.parametrize(
@@ -97,12 +97,12 @@ def test_possible(
     text: str, failing: str, of: str, fields: dict[str, object], from_script: str
 ) -> None:
     job = ended(text, failing)
-    assert why_not(job, with_change(job, of, **fields), from_script) == ""
+    assert why_not_resumable(job, with_change(job, of, **fields), from_script) == ""
 
 
 def test_a_skipped_checkpoint_vouches_for_nothing() -> None:
     job = ended("load.setup sim.checkpoint publish", "sim:1", acts=("skip sim",))
-    assert why_not(job, with_change(job, "load", **SHOT)) == ""
+    assert why_not_resumable(job, with_change(job, "load", **SHOT)) == ""
 
 
 RESHAPED: list[tuple[Callable[[Job], Job], str]] = [
@@ -118,7 +118,7 @@ RESHAPED: list[tuple[Callable[[Job], Job], str]] = [
 @pytest.mark.parametrize(("other", "why"), RESHAPED, ids=[why for _, why in RESHAPED])
 def test_scripts_and_sessions_stay_the_same(other: Callable[[Job], Job], why: str) -> None:
     job = ended("a b", "b:1")
-    assert why_not(job, other(job)) == why
+    assert why_not_resumable(job, other(job)) == why
 
 
 @pytest.mark.parametrize(

@@ -105,4 +105,4 @@ def test_what_tells_nothing_hides_nothing() -> None:
 def test_a_text_full_of_beginnings_is_searched_at_once(secret: str) -> None:
     """It would take minutes if each beginning were followed to its end."""
     text = ("a" * 59_999 + "b") * 50
-    assert len(Redactor(Secret(secret)).hide(text, torn=True)) <= len(text)
+    assert len(Redactor(Secret(secret)).hide(text, cut=True)) <= len(text)

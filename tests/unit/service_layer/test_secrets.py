@@ -142,7 +142,7 @@ def test_parameters_that_do_not_fit_are_refused_without_the_value() -> None:
 @pytest.mark.parametrize("cut", range(1, len(CANARY) + 1))
 def test_a_text_that_was_cut_inside_of_a_secret_does_not_tell_its_start(cut: int) -> None:
     redactor = Redactor({"token": Secret(CANARY)})
-    assert CANARY[:3] not in redactor.hide(f"refused: {CANARY[:cut]}", torn=True)
+    assert CANARY[:3] not in redactor.hide(f"refused: {CANARY[:cut]}", cut=True)
 
 
 def test_a_secret_is_shown_as_stars_however_it_is_asked_for() -> None:

@@ -1,1 +1,4 @@
-"""What a job is and what may happen to it: pure, no I/O, no clock of its own."""
+"""What a job is and what may happen to it: pure rules, without I/O and without a clock.
+
+Begin with `job`.
+"""

@@ -1,4 +1,7 @@
-"""Why something failed, in a shape that a person can read and a program can sort."""
+"""Why something failed: a reason for programs, a message for people, and where it was.
+
+A `Cause` is part of events and of the job's status.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,15 @@ from dataclasses import dataclass
 LONGEST_MESSAGE = 1000
 """Characters of a failure's message that are kept."""
 LONGEST_ON_A_LINE = 300
-"""Characters that one line shows of that message and of what it came from."""
+"""Characters of the message and the root together that one line shows."""
 LONGEST_ROOT = 150
-"""Characters that are kept of what a failure came from."""
+"""Characters of a failure's root that one line shows."""
 LINES_KEPT = 5
-"""Last lines of a script's own output that a failure keeps."""
+"""Last lines of a script's output that a failure keeps."""
 
 
 class Reason:
-    """The causes that the framework knows, in the CamelCase of Kubernetes reasons."""
+    """The reasons that the framework itself gives, in CamelCase as those of Kubernetes."""
 
     EXCEPTION = "Exception"
     EXIT_CODE = "ExitCode"
@@ -61,12 +64,12 @@ class Frame:
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a script, a session or a job failed. Secrets are hidden before it is made."""
+    """Why a script, a session or a job failed. Whoever makes one has hidden the secrets in it."""
 
     reason: str
     message: str = ""
     error: str = ""
-    """Type of the exception, where there was one."""
+    """The exception's type, where there was one."""
     at: Frame | None = None
     """The innermost frame of the user's own code."""
     exit_code: int | None = None
@@ -76,14 +79,14 @@ class Cause:
     said_lines: int = 0
     """How many lines the script wrote in all."""
     root: str = ""
-    """What the exception came from: ``caused by OSError: no licence``."""
+    """The exception behind this one, as in ``caused by OSError: no licence``."""
 
     def __str__(self) -> str:
-        """One line: the exception as Python shows it and what it came from, or the reason."""
+        """Return one line: the exception as Python shows it, or the reason; and the root."""
         return self.on_one_line(LONGEST_ON_A_LINE)
 
     def on_one_line(self, longest: int) -> str:
-        """Return the same with so many characters of the message and of what it came from."""
+        """Return that line with at most so many characters of the message and the root."""
         root = printable(unbroken(self.root), LONGEST_ROOT)
         message = printable(unbroken(self.message).strip(), longest - len(root))
         what = unbroken(self.error or self.reason)
@@ -97,9 +100,9 @@ def printable(text: str, limit: int = LONGEST_MESSAGE) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return `text` without surrogates and control characters, but for newlines and tabs.
+    """Return `text` with surrogates and control characters escaped, but not newlines and tabs.
 
-    Spaces of all scripts stay, and what this Python does not know yet: it may be a new emoji.
+    All kinds of spaces stay, and characters that this Python does not know: they may be new emoji.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -108,7 +111,7 @@ def escaped(text: str) -> str:
 
 
 def unbroken(text: str) -> str:
-    """Return `text` with a space for each line break; a line of its own stays as it is."""
+    """Return `text` on one line, with a space for each line break."""
     lines = text.splitlines()
     if len(lines) > 1:
         lines = [line.strip() for line in lines if line.strip()]
@@ -127,6 +130,6 @@ def _escape(character: str) -> str:
 
 
 _KEPT = "\n\t\u200c\u200d"
-"""Not printable, but part of a text; the last two join letters, and emoji."""
+"""Not printable for Python, but part of texts; the last two join letters, and emoji."""
 _KEPT_KINDS = "Zs", "Co", "Cn"
-"""Spaces; characters of somebody's own; characters that are newer than this Python."""
+"""Unicode categories: spaces, private use, and not assigned when this Python was made."""

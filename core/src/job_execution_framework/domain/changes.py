@@ -1,7 +1,7 @@
-"""What differs between two descriptions of one job, and what of it a resume may bring.
+"""What differs between two descriptions of one job, and which differences a resume accepts.
 
-A change to what will run is how people fix what broke. A change to anything else would be said to
-have had an effect that it never had: what was done stays done as it was described then.
+People change a script that will run in order to repair what failed. A change to a script that does
+not run again is refused: the job would look as if it had been done by the changed script.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ from job_execution_framework.domain.script import (
 from job_execution_framework.domain.values import is_list, is_mapping
 
 _ABSENT = object()
-_WORDS = {
+_WORK_FIELDS = {
     LibraryScript: "scriptRef",
     Source: "source",
     Function: "function",
     Container: "container",
     Missing: "scriptRef",
 }
-_FIELDS = {"retry_lost": "onInterrupted", "lost_backoff_seconds": "onInterrupted"}
+_OTHER_FIELDS = {"retry_lost": "onInterrupted", "lost_backoff_seconds": "onInterrupted"}
 
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that was changed, as its author calls it."""
+    """One field that was changed, named as in the manifest."""
 
     of: str
     """Name of the script or the session; empty where it is of the job itself."""
     field: str
     is_input: bool
-    """What comes of the script, or runs in the session, may depend on it."""
+    """The results of the script, or of all scripts of the session, may depend on it."""
     is_script: bool = True
 
     def __str__(self) -> str:
         return f"{self.of}.{self.field}" if self.of else self.field
 
     def details(self) -> str:
-        """Say it in a sentence."""
+        """Return it as part of a sentence."""
         kind = "script" if self.is_script else "session"
         return f"{self.field} of {kind} {self.of!r}" if self.of else self.field
 
@@ -66,20 +66,21 @@ def changes(before: Job, wanted: Job) -> list[Change]:
     return [*found]
 
 
-def why_not(before: Job, wanted: Job, from_script: str = "") -> str:
-    """Say why a resume may not go on with the job as it is `wanted`; nothing where it may.
+def why_not_resumable(before: Job, wanted: Job, from_script: str = "") -> str:
+    """Return why a resume may not go on with the job as `wanted` describes it; empty where it may.
 
-    What has happened to the job is known `before`.
+    `before` is the job as it was described until now, with all that happened to it.
     """
     if why := reshaped(before, wanted):
         return why
-    # What runs must run by both: a checkpoint that is new vouches for nothing that was changed.
+    # A script counts only if it runs by both descriptions: else a new checkpoint, or one that was
+    # removed, could excuse a change.
     after = before.described_as(wanted)
-    runs = _coming(before, from_script) & _coming(after, from_script)
+    runs = _names_to_run(before, from_script) & _names_to_run(after, from_script)
     for change in changes(before, wanted):
         if change.is_script and change.of not in runs:
             return f"{change.details()} was changed, but that script is done and does not run again"
-        if kept := _vouching(before, change, runs):
+        if kept := _outdated_checkpoint(before, change, runs):
             return (
                 f"{change.details()} was changed, but {kept.name!r}, a checkpoint that is kept, "
                 "was made with it as it was"
@@ -88,12 +89,12 @@ def why_not(before: Job, wanted: Job, from_script: str = "") -> str:
 
 
 def reshaped(before: Job, wanted: Job) -> str:
-    """Say which scripts or sessions came, went or moved; nothing where they are the same."""
+    """Return which scripts or sessions came, went or moved; empty where they are the same."""
     for kind, old, new in (
         ("script", before.scripts, wanted.scripts),
         ("session", before.sessions, wanted.sessions),
     ):
-        was, now = [one.name for one in old], [one.name for one in new]
+        was, now = [part.name for part in old], [part.name for part in new]
         came = [name for name in now if name not in was]
         gone = [name for name in was if name not in now]
         if came or gone:
@@ -108,23 +109,23 @@ def reshaped(before: Job, wanted: Job) -> str:
     return ""
 
 
-def _vouching(job: Job, change: Change, runs: set[str]) -> Script | None:
-    """Return a checkpoint that does not run again and was made from what was changed."""
+def _outdated_checkpoint(job: Job, change: Change, runs: set[str]) -> Script | None:
+    """Return a checkpoint that does not run again although it depends on what was changed."""
     if not change.is_input:
         return None
     if change.is_script:
         script = job.script(change.of)
         after = job.scripts[job.scripts.index(script) + 1 :]
-        made = [one for one in after if one.session == script.session]
+        dependent = [later for later in after if later.session == script.session]
     else:
-        made = [one for one in job.scripts if one.session == change.of]
-    for one in made:
-        if one.checkpoint and job.rows[one.name].succeeded and one.name not in runs:
-            return one
+        dependent = [script for script in job.scripts if script.session == change.of]
+    for script in dependent:
+        if script.checkpoint and job.rows[script.name].succeeded and script.name not in runs:
+            return script
     return None
 
 
-def _coming(job: Job, from_script: str) -> set[str]:
+def _names_to_run(job: Job, from_script: str) -> set[str]:
     resumed = job.copy()
     resumed.record(JobResumed(at=0, from_script=from_script))
     return {script.name for script in resumed.to_come()}
@@ -134,7 +135,7 @@ def _of_script(old: Script, new: Script) -> Iterator[Change]:
     for name, was in vars(old).items():
         now = getattr(new, name)
         if name == "work" and was != now:
-            yield Change(old.name, _WORDS[type(now)], is_input=True)
+            yield Change(old.name, _WORK_FIELDS[type(now)], is_input=True)
         elif name == "parameters":
             keys = dict.fromkeys([*was, *now])
             changed = (k for k in keys if not _same(was.get(k, _ABSENT), now.get(k, _ABSENT)))
@@ -150,12 +151,12 @@ def _of_session(old: Session, new: Session) -> Iterator[Change]:
 
 
 def _field(name: str) -> str:
-    """Return a field as people write it."""
-    return _FIELDS.get(name) or re.sub(r"_([a-z])", lambda found: found[1].upper(), name)
+    """Return a field's name as manifests have it."""
+    return _OTHER_FIELDS.get(name) or re.sub(r"_([a-z])", lambda found: found[1].upper(), name)
 
 
 def _same(old: object, new: object) -> bool:
-    """Whether two values are the same JSON; to Python 1, 1.0 and True are."""
+    """Whether two values are the same JSON; for Python 1, 1.0 and True are equal."""
     if is_mapping(old) and is_mapping(new):
         return old.keys() == new.keys() and all(_same(old[key], new[key]) for key in old)
     if is_list(old) and is_list(new):

@@ -1,7 +1,8 @@
 """The checkpoint rule: what a fresh interpreter must run again before it can go on.
 
-Scripts of a session share memory, so a success that lives only in memory is gone with the
-process. Saving a scene that nothing has modified must be impossible.
+Scripts of a session share memory. What a script left there is lost when the process ends, although
+the script succeeded. Without this rule a job could save a scene that nothing has modified. Used by
+`Job`, for its decisions, and by whoever says what a resume will run.
 """
 
 from __future__ import annotations
@@ -21,20 +22,20 @@ def first_undone(scripts: Sequence[Script], rows: Mapping[str, Row]) -> Script |
 def to_replay(scripts: Sequence[Script], rows: Mapping[str, Row], goal: Script) -> list[Script]:
     """Return what a fresh interpreter runs again before `goal`, in the job's order.
 
-    The setup scripts of the session, and every script after its last checkpoint that succeeded.
-    What somebody skipped has never run, and is not replayed either.
+    These are the setup scripts of the session, and all that succeeded after its last checkpoint.
+    A script that somebody skipped has never run and is not run again.
     """
     before = [
         script
         for script in takewhile(lambda script: script is not goal, scripts)
         if script.session == goal.session and rows[script.name].succeeded
     ]
-    vouched = max((i for i, script in enumerate(before, 1) if script.checkpoint), default=0)
-    return [script for i, script in enumerate(before) if script.setup or i >= vouched]
+    on_disk = max((i for i, script in enumerate(before, 1) if script.checkpoint), default=0)
+    return [script for i, script in enumerate(before) if script.setup or i >= on_disk]
 
 
 def to_run(scripts: Sequence[Script], rows: Mapping[str, Row], goal: Script) -> list[Script]:
-    """Return all that a fresh session may start to come past `goal`: its plan."""
+    """Return what a fresh session that begins at `goal` may start: the scripts of its plan."""
     ahead = dropwhile(lambda script: script is not goal, scripts)
     return to_replay(scripts, rows, goal) + [
         script for script in ahead if script.session == goal.session and not rows[script.name].done

@@ -62,11 +62,11 @@ class Unavailable(EnsoError):
     def __init__(self, why: str = "", reason: str = "") -> None:
         super().__init__(why)
         self.reason = reason
-        """What people are shown of it in one word; left empty, that it is unavailable."""
+        """The reason that people are shown; `Unavailable` where it is empty."""
 
 
 class NoAnswer(Unavailable):
-    """Nobody answers at all: it cannot be told there, either."""
+    """Nobody answers at all, so nothing can be reported there, either."""
 
 
 class NotYet(Unavailable):

@@ -1,7 +1,8 @@
 """What can happen to a job, in the past tense.
 
-An event's identity is (`origin`, `seq`): who wrote it, the coordinator or a session run, and its
-number in what that origin wrote. ``print(event)`` is one line.
+`Job` applies events, `service_layer.records` writes and reads them. An event is identified by its
+`origin`, which is the coordinator or the session run that wrote it, and its number `seq` among the
+events of that origin. ``print(event)`` is one line.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import datetime, timezone
 from job_execution_framework.domain.cause import Cause, escaped
 
 COORDINATOR = "coordinator"
-"""The origin of what no session writes."""
+"""The origin of all events that are not written by a session."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,12 +47,12 @@ class JobAdded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class JobStarted(Event):
-    """The job was let go."""
+    """The job may run from here on."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobSuspended(Event):
-    """Nothing more is started; a running script ends first."""
+    """No other script is started; the running one may end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +107,7 @@ class JobCancelled(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SessionOpened(Event):
-    """One process of a session may start; `uid` is the one that is allowed to."""
+    """One process of a session may start: the one with this `uid`."""
 
     run: str
     session: str
@@ -120,22 +121,22 @@ class SessionOpened(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SessionEnded(Event):
-    """That process is gone for certain; a `cause` says that it was lost."""
+    """That process has certainly ended; where it was lost, `cause` says why."""
 
     run: str
     cause: Cause | None = None
     killed: tuple[str, ...] = ()
-    """What its scripts had left running, and what did not end by itself."""
+    """What its scripts left running that did not end by itself."""
 
     def details(self) -> str:
-        told = f"{self.run}: {self.cause}" if self.cause else self.run
+        ended = f"{self.run}: {self.cause}" if self.cause else self.run
         killed = f"had to kill what its scripts left running: {'; '.join(self.killed)}"
-        return f"{told}: {killed}" if self.killed else told
+        return f"{ended}: {killed}" if self.killed else ended
 
 
 @dataclass(frozen=True, kw_only=True)
 class InterpreterLost(Event):
-    """The session goes on, but what its scripts had in memory is gone."""
+    """The session goes on in a fresh interpreter: what its scripts had in memory is gone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +150,7 @@ class ScriptEvent(Event):
     """How many scripts the job has."""
     attempt: int
     parameters: Mapping[str, object] = field(default_factory=dict[str, object])
-    """As they may be shown: secrets hidden, long values cut."""
+    """The parameters as people may see them: secrets hidden, long values cut."""
 
     def details(self) -> str:
         what = f"{self.number}/{self.of} {self.script}, attempt {self.attempt}{self.outcome()}"
@@ -165,7 +166,7 @@ class ScriptStarted(ScriptEvent):
     """Recorded before the start: from here on the script may have had effects."""
 
     output_begins: int | None = None
-    """How many bytes stand before its own in its session's output, as far as that is known."""
+    """How many bytes its session's output had before; None where that is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +176,7 @@ class ScriptSucceeded(ScriptEvent):
     seconds: float = 0
     output: object = None
     output_ends: int | None = None
-    """How many bytes its session's output had then, with its own, as far as that is known."""
+    """How many bytes its session's output had at its end; None where that is not known."""
 
     def outcome(self) -> str:
         return f", {took(self.seconds)}"
@@ -188,7 +189,7 @@ class ScriptFailed(ScriptEvent):
     cause: Cause
     seconds: float = 0
     output_ends: int | None = None
-    """As of one that succeeded."""
+    """The same as in `ScriptSucceeded`."""
 
     def outcome(self) -> str:
         return f", {took(self.seconds)}: {self.cause}"
@@ -196,7 +197,7 @@ class ScriptFailed(ScriptEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class ScriptInterrupted(ScriptEvent):
-    """Nobody can know how far the attempt came, or whether it began."""
+    """It is not known how far the attempt came, or whether it began."""
 
     cause: Cause
 
@@ -229,11 +230,11 @@ def _utc(at: float) -> str:
     try:
         return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError, OSError):
-        return f"{at:g}"  # no clock says so, but a log may
+        return f"{at:g}"  # no such time exists, but whoever wrote the log may have claimed it
 
 
 def took(seconds: float) -> str:
-    """Say a duration as people do: ``0.3 s``, ``41 s``, ``12 min``, ``3.5 h``."""
+    """Return a duration as people write it: ``0.3 s``, ``41 s``, ``12 min``, ``3.5 h``."""
     if seconds < 9.95:  # noqa: PLR2004  # below, tenths matter
         return f"{max(seconds, 0):.1f} s"
     if seconds < 600:  # noqa: PLR2004  # ten minutes
@@ -244,7 +245,7 @@ def took(seconds: float) -> str:
 
 
 def arguments(parameters: Mapping[str, object]) -> str:
-    """Show parameters on one line: ``frames=240 path=/shots/010 "note=two words"``."""
+    """Return parameters on one line: ``frames=240 path=/shots/010 "note=two words"``."""
     return " ".join(f"{key}={_argument(value)}" for key, value in parameters.items())
 
 

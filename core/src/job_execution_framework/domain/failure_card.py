@@ -1,6 +1,7 @@
 """What a person reads when a job failed: which script, with what, why, and how to go on.
 
-One builder makes both forms: the line for conditions, Events and lists, and the card.
+One builder makes both forms: the line, for conditions, Events and lists, and the card, for
+``kubectl describe``, ``enso run`` and the HTTP API.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import LibraryScript, Script, module_of
 
 LARGEST_BYTES = 1024
-"""A card fits into one message of any tool."""
+"""Size of a card, so that it fits into one message of any tool."""
 LONGEST_HEADLINE = 4
 """Lines of the failure's own message that a card shows."""
 ENOUGH_BYTES = 120
-"""To which the long lines of a card that is too large are cut before anything else gives way."""
+"""Long lines of a card that is too large are first cut to this, before lines are left out."""
 UNSEEN = "not known to have begun"
-"""How long an attempt took whose start nobody saw."""
+"""Stands for the duration of an attempt whose start nobody saw."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def _file(script: Script, at: Frame) -> str:
 
 
 def to_come(job: Job) -> str:
-    """Say what a resume runs, in order: ``open (setup), do (again), save``."""
+    """Return what a resume runs, in order: ``open (setup), do (again), save``."""
     return ", ".join(
         script.name
         if not job.rows[script.name].done
@@ -89,7 +90,7 @@ def _said(cause: Cause) -> list[str]:
 
 
 def _labelled(**texts: str) -> list[str]:
-    """Return a line for each text that there is, behind its label."""
+    """Return a line with its label for each text that is not empty."""
     return [f"{label:<8}{text}" for label, text in texts.items() if text]
 
 
@@ -99,12 +100,12 @@ def _card(parts: list[str], head: list[str], said: list[str], ending: list[str])
 
 
 def _line(text: str) -> str:
-    """Return what is one line to every tool, whatever paths and names contain."""
+    """Return a text that every tool shows as one line, whatever paths and names contain."""
     return unbroken(escaped(text))
 
 
 def _bounded(head: list[str], said: list[str], ending: list[str]) -> tuple[str, ...]:
-    """Join the parts: first the ends of long lines give way, then what was said before the last."""
+    """Join the parts. A card that is too large loses ends of long lines first, then output."""
 
     def too_large() -> bool:
         return _size("\n".join(head + said + ending)) > LARGEST_BYTES

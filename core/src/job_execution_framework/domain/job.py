@@ -1,8 +1,9 @@
 """The job: one mutation, `apply`, and one decision, `next`.
 
-Everything that can happen to a job is an event that somebody applies; what should happen now is
-asked of `next`. The same job decides in the coordinator (which opens sessions), inside a session
-(which starts only what its lease names) and in a single process (which starts everything).
+Everything that can happen to a job is an event, and only `apply` changes the job. Only `next` says
+what should happen now. The same class decides in three places: in the coordinator, which opens
+sessions; inside a session, which starts only the scripts of its plan; and in a single process,
+which starts all scripts. `service_layer.services` calls it.
 """
 
 from __future__ import annotations
@@ -57,20 +58,20 @@ class Job:
     scripts: tuple[Script, ...]
     sessions: tuple[Session, ...] = (Session(),)
     deadline_seconds: float | None = None
-    """How long the job may take in all, from its start or its last resume. The clock stands while
-    the job is suspended and nothing of it runs."""
+    """How long the job may take in all, from its start or its last resume. Time in which the job is
+    suspended and nothing of it runs does not count."""
 
     origin: str = field(default=COORDINATOR, init=False)
     may_start: frozenset[str] | None = field(default=None, init=False)
-    """The scripts that this very process may start; None where it only coordinates sessions."""
+    """The scripts that this process may start; None where it only coordinates sessions."""
     state: JobState = field(default=JobState.NEW, init=False)
     rows: dict[str, Row] = field(default_factory=dict[str, Row], init=False)
     warm: frozenset[str] = field(default=frozenset(), init=False)
-    """The scripts whose work is in the memory of the running interpreter."""
+    """The scripts that have run in the interpreter that runs now, and left their work in memory."""
     open_run: events.SessionOpened | None = field(default=None, init=False)
     """The session run that is open, if one is."""
     run_ended_at: float | None = field(default=None, init=False)
-    """When the run before it was known to have ended: the coordinator's own time."""
+    """When the latest run that ended was found to have ended, by the coordinator's clock."""
     runs: dict[str, int] = field(default_factory=dict[str, int], init=False)
     """How many runs each session has had."""
     lost: dict[str, Losses] = field(default_factory=dict[str, Losses], init=False)
@@ -78,14 +79,14 @@ class Job:
     started_at: float | None = field(default=None, init=False)
     resumed_at: float | None = field(default=None, init=False)
     suspended_at: float | None = field(default=None, init=False)
-    """Since when the deadline's clock stands; None while it goes."""
+    """Since when time does not count for the deadline; None while it counts."""
     suspended_seconds: float = field(default=0, init=False)
-    """How long it stood before, since the job started or was resumed."""
+    """How much time did not count before that, since the job started or was resumed."""
     ended_at: float | None = field(default=None, init=False)
     failure: events.JobFailed | None = field(default=None, init=False)
     resumes: int = field(default=0, init=False)
     cursors: dict[str, int] = field(default_factory=dict[str, int], init=False)
-    """For each origin the number of the last event that was applied."""
+    """The number of the last event that was applied, for each origin."""
     events: list[Event] = field(default_factory=list[Event], init=False)
 
     def __post_init__(self) -> None:
@@ -98,18 +99,18 @@ class Job:
         self.shown = {script.name: shown(script.parameters) for script in self.scripts}
 
     def copy(self) -> Job:
-        """Return a job that can change without changing this one."""
+        """Return a copy that can change without changing this job."""
         twin = copy(self)
         twin.rows, twin.runs, twin.lost = self.rows.copy(), self.runs.copy(), self.lost.copy()
         twin.cursors, twin.events = self.cursors.copy(), self.events.copy()
         return twin
 
     def described_as(self, wanted: Job) -> Job:
-        """Return this job, with all that happened to it, as `wanted` describes the same scripts."""
+        """Return a copy with all that happened to this job, described as `wanted` is."""
         twin = self.copy()
         twin.scripts, twin.sessions = wanted.scripts, wanted.sessions
         twin.deadline_seconds = wanted.deadline_seconds
-        twin._index()  # noqa: SLF001  # it is one of us
+        twin._index()  # noqa: SLF001  # of the same class
         return twin
 
     def script(self, name: str) -> Script:
@@ -118,7 +119,7 @@ class Job:
 
     def session(self, name: str) -> Session:
         """Return the session of this name; a container's is its own, with the defaults."""
-        return next((s for s in self.sessions if s.name == name), Session(name))
+        return next((session for session in self.sessions if session.name == name), Session(name))
 
     @property
     def finished(self) -> bool:
@@ -128,7 +129,7 @@ class Job:
     # The one mutation.
 
     def apply(self, event: Event) -> None:
-        """Fold one event, its own or a foreign one; one that was applied before changes nothing.
+        """Change the job as an event says; one that was applied before changes nothing.
 
         Raises GapInLog where an event of the same origin is missing before it, and
         IllegalTransition where it cannot happen now. Neither changes the job.
@@ -144,14 +145,14 @@ class Job:
         self.events.append(event)
 
     def record(self, event: Event) -> None:
-        """Apply an event of this job's own making, which gets the next number of its origin."""
+        """Apply a new event of this process, which gets the next number of its origin."""
         seq = self.cursors.get(self.origin, 0) + 1
         self.apply(replace(event, origin=self.origin, seq=seq))
 
     def script_event(
         self, kind: type[ScriptEventT], script: str, attempt: int, at: float, **details: object
     ) -> ScriptEventT:
-        """Make an event about one attempt, with what every such event carries."""
+        """Return an event about one attempt, with the fields that all of them have."""
         return kind(
             at=at,
             script=script,
@@ -163,10 +164,10 @@ class Job:
         )
 
     def _fold(self, event: Event) -> None:
-        """Change as `event` says; it is known to be possible now."""
+        """Change the job as `event` says, which was checked to be possible now."""
         rule = RULES[type(event)]
         if isinstance(event, ScriptEvent):
-            if rule.script_then:  # without it the row knows already
+            if rule.script_then:  # without it the event changes nothing in the row
                 self.rows[event.script] = self.rows[event.script].after(event, rule.script_then)
             if rule.script_then is ScriptState.SUCCEEDED:
                 self.warm |= {event.script}
@@ -187,23 +188,25 @@ class Job:
             self.warm = frozenset()
 
     def _fold_job(self, event: Event, state: JobState) -> None:
-        never_let_go = isinstance(event, events.JobUnsuspended) and self.started_at is None
-        self.state = JobState.WAITING if never_let_go else state
+        has_not_started = isinstance(event, events.JobUnsuspended) and self.started_at is None
+        self.state = JobState.WAITING if has_not_started else state
         self.ended_at = event.at if state in ENDED else None
         self.failure = event if isinstance(event, events.JobFailed) else None
-        self._fold_clock(event)
+        self._fold_deadline(event)
         if isinstance(event, (events.JobStarted, events.JobResumed)):
-            self.started_at = self.started_at or event.at  # it may be cancelled before its start
+            self.started_at = (
+                self.started_at or event.at
+            )  # a job that was cancelled before its start
         if isinstance(event, events.JobResumed):
-            # Forget what was counted, and what `from_script` names; what is done stays done.
+            # Failures and losses are counted anew. From `from_script` on all scripts run again.
             self.warm, self.lost = frozenset(), {}
             self.resumed_at, self.resumes, again = event.at, self.resumes + 1, False
             for name, row in self.rows.items():
                 again = again or name == event.from_script
                 self.rows[name] = row.resumed(again=again)
 
-    def _fold_clock(self, event: Event) -> None:
-        """Stop the deadline's clock, let it go on, or have it begin anew."""
+    def _fold_deadline(self, event: Event) -> None:
+        """Count time for the deadline from here on, or no longer, or begin to count anew."""
         if isinstance(event, (events.JobStarted, events.JobResumed)):
             self.suspended_seconds = 0
         elif self.suspended_at is not None:
@@ -214,7 +217,7 @@ class Job:
     # The one decision.
 
     def next(self, now: float) -> Step:
-        """Say what should happen at `now` (seconds since the epoch)."""
+        """Return what should happen at `now` (seconds since the epoch)."""
         if self.state in ENDED:
             return Close(self.open_run.run, SessionControl.CANCEL) if self.open_run else Wait()
         deadline = self.deadline
@@ -237,7 +240,7 @@ class Job:
 
     @property
     def deadline(self) -> float | None:
-        """When the job has taken too long, in seconds since the epoch; None where that is never."""
+        """When the job will have taken too long, in seconds since the epoch; None for never."""
         since = self.resumed_at or self.started_at
         if self.origin != COORDINATOR or self.deadline_seconds is None or since is None:
             return None
@@ -254,10 +257,11 @@ class Job:
         return checkpoint.to_replay(self.scripts, self.rows, goal) + undone
 
     def _advance(self, now: float) -> Step:
-        scope, lease = self.scripts, self.may_start
-        if lease is not None and len(lease) < len(scope):
-            scope = tuple(script for script in scope if script.name in lease)
-        goal = checkpoint.first_undone(scope, self.rows)
+        """Return the step that brings the first script that is not done forward."""
+        scripts, may_start = self.scripts, self.may_start
+        if may_start is not None and len(may_start) < len(scripts):
+            scripts = tuple(script for script in scripts if script.name in may_start)
+        goal = checkpoint.first_undone(scripts, self.rows)
         if goal is None:
             return Finish()
         ahead = [goal]
@@ -265,47 +269,53 @@ class Job:
             replay = checkpoint.to_replay(self.scripts, self.rows, goal)
             ahead = [script for script in replay if script.name not in self.warm] + ahead
         for script in ahead:
-            if failed := self._verdict(script):
-                return failed
+            if failure := self._failure_at(script):
+                return failure
         if any(self.rows[script.name].state is ScriptState.RUNNING for script in ahead):
             return Wait()
         pause = max(self._may_open_at(goal.session), *map(self._may_start_at, ahead))
         if now < pause:
             return Wait(pause)
         if self.may_start is None:
-            plan = tuple(s.name for s in checkpoint.to_run(self.scripts, self.rows, goal))
+            plan = checkpoint.to_run(self.scripts, self.rows, goal)
             run = f"{goal.session}-{self.runs.get(goal.session, 0) + 1}"
-            return Open(run, goal.session, plan)
+            return Open(run, goal.session, tuple(script.name for script in plan))
         return Start(ahead[0].name, self.rows[ahead[0].name].attempt + 1)
 
-    def _verdict(self, script: Script) -> Finish | None:
+    def _failure_at(self, script: Script) -> Finish | None:
         """Return the job's failure where `script` may not be started once more."""
         row = self.rows[script.name]
         if row.failed_for_good(script.retries):
             return Finish(row.latest.cause or Cause(Reason.SESSION_LOST), script.name)
         lost = self.lost.get(script.session)
         if lost and lost.exceed(self.session(script.session)):
-            return Finish(lost.cause, self._doubtful(script.session) or script.name)
+            return Finish(lost.cause, self._interrupted_script(script.session) or script.name)
         return None
 
-    def _doubtful(self, session: str) -> str | None:
-        """Return the script that a lost session was at: if possible one that had begun."""
-        doubts = [
+    def _interrupted_script(self, session: str) -> str | None:
+        """Return the script that a lost session interrupted, if possible one that had begun."""
+        interrupted = [
             script.name
             for script in self.scripts
             if script.session == session and self.rows[script.name].state is ScriptState.INTERRUPTED
         ]
-        return min(doubts, key=lambda name: self.rows[name].latest.started_at is None, default=None)
+        return min(
+            interrupted,
+            key=lambda name: self.rows[name].latest.started_at is None,
+            default=None,
+        )
 
     def _may_open_at(self, session: str) -> float:
+        """Return when a session that was lost may be opened again."""
         lost = self.lost.get(session)
         return lost.at + self.session(session).lost_backoff_seconds if lost else 0
 
     def _may_start_at(self, script: Script) -> float:
+        """Return when a script that failed may be started again."""
         row = self.rows[script.name]
         if row.state is not ScriptState.FAILED or not row.failures or row.latest.ended_at is None:
             return 0
         since = row.latest.ended_at
         if self.may_start is None and self.run_ended_at is not None:
-            since = self.run_ended_at  # sessions have clocks of their own
+            since = self.run_ended_at  # the session's clock may differ from ours
         return since + script.retries.backoff_seconds

@@ -1,6 +1,6 @@
-"""What a line is, wherever output is counted, kept or shown: it ends with LF, CRLF or CR.
+"""What a line of output is, wherever it is counted, kept or shown: it ends with LF, CRLF or CR.
 
-With CR a program returns to the line's start, to write a progress bar over what stands there.
+Programs write CR to go back to the start of a line and overwrite it, as progress bars do.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ _END = re.compile(r"\r\n|\n|\r")
 
 
 def lines_of(text: str) -> list[str]:
-    """Return the lines of a text; the last one is what stands behind the last end of a line."""
+    """Return the lines of a text; the last one is what follows the last end of a line."""
     return _END.split(text)
 
 
 def ends_in(data: bytes, before: bytes) -> int:
-    """Count the ends of lines in what came after `before`, of which the last byte is enough."""
+    """Count the ends of lines in `data`, which follows `before`; they may share a CRLF."""
     returns = data.count(b"\r")
     pairs = data.count(b"\r\n") if returns else 0
-    is_torn = before.endswith(b"\r") and data.startswith(b"\n")
-    return data.count(b"\n") + returns - pairs - is_torn
+    is_split = before.endswith(b"\r") and data.startswith(b"\n")
+    return data.count(b"\n") + returns - pairs - is_split

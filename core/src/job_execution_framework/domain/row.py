@@ -1,4 +1,7 @@
-"""What is known of one script of a job: its attempts, and whether it counts as done."""
+"""What is known of one script of a job: its attempts, whether it is done, the retries it has left.
+
+`Job` keeps a row for each script; plans and the status of an EnsoJob carry them.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ class ScriptState(str, Enum):
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
     INTERRUPTED = "Interrupted"
-    """Nobody can know how it ended."""
+    """It is not known how it ended."""
     SKIPPED = "Skipped"
 
     def __str__(self) -> str:
@@ -41,21 +44,21 @@ class Attempt:
     cause: Cause | None = None
     output: object = None
     parameters: Mapping[str, object] | None = None
-    """What it was started with, as it may be shown; None where nobody knows any more."""
+    """What it was started with, as people may see it; None where that was not kept."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One script's latest attempt, what came before it, and what counts."""
+    """One script's latest attempt, those before it, and what follows from them."""
 
     latest: Attempt = Attempt()
     earlier: tuple[Attempt, ...] = ()
     done: bool = False
-    """It need not run again. A failed replay never undoes this."""
+    """It need not run again. This stays when it is replayed and fails."""
     succeeded: bool = False
     """It is done because it ran, not because somebody skipped it."""
     failures: int = 0
-    """Failed attempts since the job started or was last resumed: what retries are counted by."""
+    """Failed attempts since the job started or was last resumed."""
 
     @property
     def state(self) -> ScriptState:
@@ -76,7 +79,7 @@ class Row:
         return self.retries_left(retries) < 0
 
     def after(self, event: events.ScriptEvent, state: ScriptState) -> Row:
-        """Return the row as `event`, which brings the script into `state`, leaves it."""
+        """Return the row after `event`, which brings the script into `state`."""
         latest, earlier = self.latest, self.earlier
         if event.attempt != latest.number:
             earlier = (*earlier, latest)[-ATTEMPTS_KEPT:] if latest.number else earlier
@@ -101,11 +104,11 @@ class Row:
         )
 
     def resumed(self, *, again: bool) -> Row:
-        """Return the row as a resume leaves it; `again` where the script is to run once more."""
+        """Return the row after a resume; `again` where the script has to run once more."""
         kept = not again
         return replace(self, failures=0, done=self.done and kept, succeeded=self.succeeded and kept)
 
     def summary(self) -> Row:
-        """Return what a session must know of the script: what counts, not what was said."""
+        """Return the row without texts and earlier attempts: what a session has to know."""
         latest = replace(self.latest, cause=None, output=None, parameters=None)
         return replace(self, latest=latest, earlier=())

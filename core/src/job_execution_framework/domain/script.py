@@ -1,4 +1,4 @@
-"""One step of a job, and the session that it runs in."""
+"""The scripts and sessions that a job is described with, and the check that they make a job."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Retries:
 
 @dataclass(frozen=True)
 class Session:
-    """One warm interpreter for consecutive scripts of a job."""
+    """One interpreter that runs consecutive scripts of a job, which share its memory."""
 
     name: str = "main"
     interpreter: tuple[str, ...] = ("python3",)
@@ -78,9 +78,9 @@ class Session:
     retry_lost: int = 0
     """How many lost processes of this session are replaced before the job fails."""
     lost_backoff_seconds: float = 0
-    """How long to wait before that: what ended one may end the next, too."""
+    """How long to wait before that, as the cause of the loss may last for a while."""
     end_timeout_seconds: float = 60
-    """How long what its scripts left running in the interpreter may take to end by itself."""
+    """How long threads and processes that its scripts left running may take to end."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,9 @@ class Script:
     parameters: Mapping[str, object] = field(default_factory=dict[str, object])
     session: str = Session.name
     setup: bool = False
-    """It runs again whenever its session starts afresh."""
+    """It runs again in every fresh interpreter of its session."""
     checkpoint: bool = False
-    """Its effect is on disk: what comes after it can be resumed without running it again."""
+    """Its result is on disk: after it a job can go on without running it again."""
     retries: Retries = Retries()
     timeout_seconds: float | None = None
 
@@ -124,7 +124,7 @@ def step_names(library_names: Iterable[str]) -> list[str]:
 
 
 def check(scripts: tuple[Script, ...], sessions: tuple[Session, ...]) -> None:
-    """Raise InvalidJob, with a sentence, unless these make a job."""
+    """Raise InvalidJob, with a sentence, unless these scripts and sessions make a job."""
     if not scripts:
         raise InvalidJob("a job needs at least one script")
     _check_names("script", [script.name for script in scripts])
@@ -171,7 +171,7 @@ def _check_sessions(scripts: tuple[Script, ...], sessions: set[str]) -> None:
 
 def _check_parameters(script: Script) -> None:
     for key, value in script.parameters.items():
-        if not str(key).isprintable():  # a line break or half a character: it breaks every text
+        if not str(key).isprintable():  # a line break or a lone surrogate
             raise InvalidJob(f"script {script.name!r}: parameter name {key!r} is not printable")
         if is_too_deep(value.reveal() if isinstance(value, Secret) else value):
             raise InvalidJob(f"script {script.name!r}: parameter {key!r} {TOO_DEEP}")

@@ -1,4 +1,4 @@
-"""Parameters that nobody may read back: how they are wrapped, shown and taken out of texts."""
+"""Secrets among parameters: how they are wrapped, shown as ``***``, and redacted in texts."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ from job_execution_framework.domain.values import is_list, is_mapping, keys_and_
 
 HIDDEN = "***"
 LONGEST_STRING = 256
-"""Characters of one string that an event still shows."""
+"""Characters of one string that events show."""
 LONGEST_VALUE = 1024
-"""Characters of JSON of one parameter that an event still shows."""
+"""Characters of one parameter, as JSON, that events show."""
 MOST_BITS = 1024
-"""Bits of an integer that is still shown: Python refuses to print a very long one."""
+"""Bits of an integer that events show: Python refuses to print very long ones."""
 MOST_PARAMETERS = 32
-"""Parameters that an event still shows."""
+"""Parameters that events show."""
 
 
 class Secret:
     """A parameter's value that reaches the script and nothing else.
 
-    It is shown as ``***`` wherever the framework speaks: events, records, logs, answers, and the
-    failure texts that contain it.
+    Events, records, logs, answers and failures show ``***`` instead.
     """
 
     __slots__ = ("_value",)
@@ -33,7 +32,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> object:
-        """Return the value itself; only what starts a script calls this."""
+        """Return the value itself. Only code that starts a script calls this."""
         return self._value
 
     def __repr__(self) -> str:
@@ -77,7 +76,7 @@ def _shown(value: object) -> object:
 
 
 def _plain(value: object) -> object:
-    """Turn anything into JSON without ever failing: a parameter may be any object in process."""
+    """Turn anything into JSON. In process a parameter may be any object, so this must not fail."""
     if isinstance(value, Secret):
         return HIDDEN
     if value is None or (isinstance(value, int) and value.bit_length() <= MOST_BITS):
@@ -99,9 +98,9 @@ def _plain(value: object) -> object:
 
 
 class Redactor:
-    """Takes the values of secrets out of texts that somebody will read.
+    """Replaces the values of secrets in texts.
 
-    It hides what it was told of by then, at a cost that grows with the text and with what it knows.
+    It hides those that it has learnt. The cost grows with the length of the text and their number.
     """
 
     def __init__(self, *values: object) -> None:
@@ -111,42 +110,42 @@ class Redactor:
         self.learn(*values)
 
     def learn(self, *values: object) -> None:
-        """Hide what each Secret in `values` holds, however deep; plain values are no secrets."""
-        for piece in _held(values):
+        """Hide from now on what each Secret in `values` holds, however deep; plain values stay."""
+        for piece in _secret_values(values):
             self._forms.update(spellings(piece))
             self._short.update(short_spellings(piece))
         self._longest = max(map(len, self._forms), default=0)
 
-    def hide(self, text: str, *, torn: bool = False) -> str:
-        """Return `text` with secrets hidden: cut it after that, not before.
+    def hide(self, text: str, *, cut: bool = False) -> str:
+        """Return `text` with secrets hidden. Callers shorten a text after this, not before.
 
-        One that is `torn` lost its end before it came here, perhaps inside of a secret.
+        A text that was `cut` before may end inside a secret: its end is hidden, too.
         """
         if text.strip() in self._short:
             return HIDDEN
         spans = list(self._spans(text))
-        if torn and self._forms:
+        if cut and self._forms:
             spans.append((max(0, len(text) - self._longest + 1), len(text)))
-        told, end = list[str](), -1
-        for start, stop in sorted(spans):  # what overlaps is hidden together
+        parts, end = list[str](), -1
+        for start, stop in sorted(spans):  # overlapping ones are hidden as one
             if start > end:
-                told += [text[max(end, 0) : start], HIDDEN]
+                parts += [text[max(end, 0) : start], HIDDEN]
             end = max(end, stop)
-        return "".join(told) + text[max(end, 0) :]
+        return "".join(parts) + text[max(end, 0) :]
 
     def value(self, value: object) -> object:
-        """Return a JSON value with secrets hidden in each of its texts and numbers."""
+        """Return a JSON value with secrets hidden in all of its texts and numbers."""
         if isinstance(value, str):
             return self.hide(value)
         if is_mapping(value):
             return {self.hide(str(key)): self.value(item) for key, item in value.items()}
         if is_list(value):
             return [self.value(item) for item in value]
-        tells = (text := text_of(value)) != self.hide(text)
-        return HIDDEN if tells else value
+        is_secret = (text := text_of(value)) != self.hide(text)
+        return HIDDEN if is_secret else value
 
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield where something stands that has to be hidden."""
+        """Yield the start and the end of each secret in the text."""
         for form in self._forms:
             start = text.find(form)
             while start >= 0:
@@ -154,8 +153,8 @@ class Redactor:
                 start = text.find(form, start + len(form))
 
 
-def _held(value: object) -> Iterator[object]:
-    """Yield what the secrets in `value` hold, piece by piece, the keys of mappings, too."""
+def _secret_values(value: object) -> Iterator[object]:
+    """Yield each value, and each key of a mapping, that secrets in `value` hold."""
     for leaf in leaves(value):
         if isinstance(leaf, Secret):
             yield from keys_and_leaves(revealed(leaf))

@@ -1,4 +1,4 @@
-"""How the value of a secret may stand in a text: as it is, escaped, or encoded."""
+"""The forms that a secret may have in a text: as it is, escaped, or encoded. Used by `secret`."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
 
 SHORTEST = 4
-"""Characters from which on a value is looked for within a text. Hiding a shorter one wherever it
-stands would take ordinary words apart, and so tell it."""
+"""Characters that a value needs to be hidden inside a text. Shorter ones are part of ordinary
+words: hiding them there would reveal them."""
 _UNQUOTED = "", "/", "!'()*", "!#$%&'()*+,/:;=?@[]~"
-"""What is left as it is in a URL: by Python's defaults, by browsers, by `requests`."""
+"""Characters that stay as they are in URLs: by Python's defaults, by browsers, by `requests`."""
 _BOTH_QUOTES = "'\""
-"""Which of them Python escapes depends on whatever else stands in a text."""
+"""Which of them Python escapes depends on the rest of the text."""
 _URLSAFE = str.maketrans("+/", "-_")
 
 
 def spellings(value: object) -> Iterator[str]:
-    """Yield the texts that tell a secret's value, each of at least SHORTEST characters.
+    """Yield the texts that reveal a secret's value, each of at least SHORTEST characters.
 
-    None for what tells nothing (None, True and False), is shorter, or cannot be said at all.
+    There is none for None, True and False, for shorter values, and for those without a text.
     """
     text = text_of(value).strip()
     if len(text) < SHORTEST:
@@ -36,19 +36,19 @@ def spellings(value: object) -> Iterator[str]:
 
 
 def short_spellings(value: object) -> Iterator[str]:
-    """Yield the texts that are a value too short to be looked for within others."""
+    """Yield the whole texts that reveal a value which is too short to be hidden inside others."""
     text = text_of(value).strip()
     if 0 < len(text) < SHORTEST:
         yield from (text, repr(text), json.dumps(text), json.dumps(text, ensure_ascii=False))
 
 
 def text_of(value: object) -> str:
-    """Return the value as text; nothing where it tells nothing or cannot be said."""
+    """Return the value as text; empty for None, True, False and what has no text."""
     if value is None or isinstance(value, bool):
         return ""
     try:
         return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-    except Exception:  # noqa: BLE001  # what cannot be said stands in no text
+    except Exception:  # noqa: BLE001  # without a text it can be in none
         return ""
 
 
@@ -64,10 +64,10 @@ def _escaped(text: str) -> Iterator[str]:
 
 
 def _base64(data: bytes) -> Iterator[str]:
-    """Yield what stands in the base64 of anything that contains `data`.
+    """Yield what the base64 of anything that contains `data` has in it.
 
-    Three bytes make four characters, so there are three forms, by what stands before it. The first
-    and last character may depend on their neighbours, too, and are then left out.
+    Three bytes make four characters, so there are three forms, depending on how many bytes come
+    before. First and last characters that depend on neighbouring bytes are left out.
     """
     alone = b2a_base64(data, newline=False).decode().rstrip("=")
     forms = [alone]

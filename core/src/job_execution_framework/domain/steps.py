@@ -1,4 +1,4 @@
-"""What a job may ask for next. Deciding is the job's; doing it is somebody else's."""
+"""What `Job.next` may ask for. The job decides; a service or the coordinator does it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from job_execution_framework.domain.cause import Cause
 
 
 class SessionControl(str, Enum):
-    """What a running session is told."""
+    """What the coordinator tells a running session to do."""
 
     PAUSE = "pause"
     """Let the running script end, then start no other."""
@@ -44,14 +44,14 @@ class Close:
 
 @dataclass(frozen=True)
 class Wait:
-    """Nothing to do before `until` (seconds since the epoch), or until something is seen."""
+    """Do nothing until `until` (seconds since the epoch), or until something is observed."""
 
     until: float | None = None
 
 
 @dataclass(frozen=True)
 class Finish:
-    """The job is at its end: failed for `cause`, at `script`; or succeeded, without a cause."""
+    """End the job: it failed for `cause` at `script`, or, without a cause, it succeeded."""
 
     cause: Cause | None = None
     script: str = ""

@@ -1,4 +1,4 @@
-"""Which event may happen in which state: the whole state machine, as a table and a check."""
+"""The state machine of jobs and scripts: a table of events, and a check. `Job.apply` uses both."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from job_execution_framework.domain.row import Row, ScriptState
 
 
 class JobState(str, Enum):
-    """Where a job stands; the word that people read."""
+    """The state of a job, as people read it."""
 
     NEW = "New"
-    """Described, and not yet added to anything."""
+    """Described, but not added to a unit of work yet."""
     WAITING = "Waiting"
     RUNNING = "Running"
     SUSPENDED = "Suspended"
@@ -51,7 +51,7 @@ class Rule:
     script_then: ScriptState | None = None
     """The script's state after it; None where it stays as it is."""
     by_session: bool = False
-    """A session may say so. All else only the coordinator can know."""
+    """Sessions may write it. Without this only the coordinator may."""
 
 
 RULES: dict[type[events.Event], Rule] = {
@@ -64,7 +64,7 @@ RULES: dict[type[events.Event], Rule] = {
     events.JobFailed: Rule(_LIVE, job_then=_J.FAILED),
     events.JobCancelled: Rule(_LIVE, job_then=_J.CANCELLED),
     events.SessionOpened: Rule({_J.RUNNING}),
-    # A session outlives the word that ends its job, and its records still count.
+    # A session may run on for a while after its job has ended, and its records still count.
     events.SessionEnded: Rule(_STARTED),
     events.InterpreterLost: Rule(_STARTED, by_session=True),
     events.ScriptStarted: Rule(_STARTED, _IDLE, script_then=_S.RUNNING, by_session=True),

@@ -1,4 +1,4 @@
-"""Walking through parameters and outputs: nested mappings, lists, and what is in them."""
+"""Walks through parameters and outputs, which are nested mappings and lists."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeGuard
 DEEPEST = 64
 """Levels of nesting that a parameter, or what a script returns, may have: ``[[]]`` has two."""
 TOO_DEEP = f"is nested more than {DEEPEST} levels deep: use fewer levels, or keep it in a file"
-"""What is said of more, wherever it is met."""
+"""The sentence on values that have more levels."""
 
 
 def is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
@@ -17,7 +17,7 @@ def is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
 
 
 def is_list(value: object) -> TypeGuard[Sequence[object]]:
-    """Whether `value` has items, and is no text."""
+    """Whether `value` is a list or a tuple."""
     return isinstance(value, (list, tuple))
 
 
@@ -25,7 +25,7 @@ def is_too_deep(value: object) -> bool:
     """Whether `value` has more levels than `DEEPEST`; what contains itself has no end of them."""
     level = [value]
     for _ in range(DEEPEST + 1):
-        # Each once, however often it stands there: else a few lists could be without end.
+        # Each object only once: lists that contain a list twice would double the work per level.
         nested = {id(item): item for item in level if is_mapping(item) or is_list(item)}
         if not nested:
             return False

@@ -63,13 +63,13 @@ def result_of(
 
 def redacted(text: str, redactor: Redactor) -> str:
     """Return a reported text without secrets; one that was cut may end inside a secret."""
-    return redactor.hide(text, torn=len(text) >= child.LONGEST_TEXT)
+    return redactor.hide(text, cut=len(text) >= child.LONGEST_TEXT)
 
 
 def _line(text: object, redactor: Redactor) -> str:
     """Return a reported name or line, without secrets."""
     line = str(text)
-    line = redactor.hide(line, torn=len(line) >= child.LONGEST_LINE)
+    line = redactor.hide(line, cut=len(line) >= child.LONGEST_LINE)
     return printable(line.rstrip(), LONGEST_LINE)
 
 

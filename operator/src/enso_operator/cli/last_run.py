@@ -12,7 +12,7 @@ from typing import Self
 from enso_operator.cli.run_folders import RunFolder
 from enso_operator.manifests import load
 from enso_operator.manifests.load import Manifest
-from job_execution_framework.domain.changes import changes, reshaped, why_not
+from job_execution_framework.domain.changes import changes, reshaped, why_not_resumable
 from job_execution_framework.domain.errors import EnsoError, InvalidResume
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import LibraryScript, Script, Source, Work
@@ -85,7 +85,7 @@ class LastRun:
         if not refusal:
             before, after = self._as_found(wanted)
             changed = [str(change) for change in changes(before, after)]
-            refusal = why_not(before, after) if changed else ""
+            refusal = why_not_resumable(before, after) if changed else ""
         if self.job.state is JobState.SUCCEEDED and (refusal or changed):
             differs = f"changed are {', '.join(changed)}" if changed else refusal
             raise InvalidResume(
