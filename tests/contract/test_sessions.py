@@ -51,9 +51,9 @@ class LocalBench(Bench):
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Generator[LocalBench]:
-    one = LocalBench(tmp_path / "sessions")
-    yield one
-    one.reap()
+    bench = LocalBench(tmp_path / "sessions")
+    yield bench
+    bench.reap()
 
 
 class TestLocalSessions(SessionContract):

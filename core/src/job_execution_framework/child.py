@@ -1,9 +1,9 @@
 # What scripts leave behind has no types.
 # pyright: basic
-"""Calls a user's ``main`` and says how it went. One plain file, Python >= 3.7, nothing of ours.
+"""Calls a script's ``main`` and reports how it went. One plain file for Python >= 3.7.
 
-It is the one way in which scripts are called: in the user's own process by the in-process runner,
-and in a session, where it lies beside the worker.py that the session's interpreter runs.
+All scripts are called by it: in the user's own process by `service_layer.in_process`, and in a
+session by worker.py, beside which this file is copied. So it imports nothing of this package.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import sys
 import traceback
 import types
 
-TYPE_CHECKING = False  # `typing` costs a start what nobody reads there
+TYPE_CHECKING = False  # importing `typing` would slow each start down
 if TYPE_CHECKING:
     from typing import Any, Callable, Iterator
 
@@ -34,12 +34,13 @@ _STDLIB = os.path.dirname(os.__file__)
 ENSO = types.ModuleType("enso", "What the scripts of a session share.")
 vars(ENSO)["shared"] = {}
 COPIES: list[tuple[types.ModuleType, types.ModuleType]] = []
-"""Modules as scripts have them, and as we do."""
+"""Modules that we use: those that scripts have, and our own copies."""
 
 
 def shield(space: dict[str, Any], *names: str) -> None:
-    """Give a file of ours its own builtins and modules: what a script replaces is not ours."""
-    space.update({name: it for name, it in vars(builtins).items() if not name.startswith("_")})
+    """Give a file of ours its own builtins and modules, which scripts cannot replace."""
+    builtin = vars(builtins).items()
+    space.update({name: value for name, value in builtin if not name.startswith("_")})
     for name in names:
         copy = types.ModuleType(name)
         copy.__dict__.update(vars(space[name]))
@@ -96,12 +97,12 @@ def run_function(reference: str, parameters: dict[str, Any]) -> dict[str, Any]:
 def _report(
     find: Callable[[], Any], name: str, parameters: dict[str, Any], file: str, lines: list[str]
 ) -> dict[str, Any]:
-    """Find what to call, check that it can be called so, call it, and say how it went."""
+    """Find what to call, check that it takes the parameters, call it, and report how it went."""
     before = dict(vars(builtins))
     sys.modules.setdefault("enso", ENSO)
     try:
         main = find()
-        patched = dict(vars(builtins))  # by the script; what is ours needs them as they were
+        patched = dict(vars(builtins))  # by the script; our own code needs the original ones
         builtins.__dict__.update(before)
         _check(main, name, parameters)
         file = file or _file_of(main)
@@ -115,7 +116,7 @@ def _report(
 
 
 def _check(main: Any, name: str, parameters: dict[str, Any]) -> None:
-    """Refuse what would be called in vain, before it has any effect."""
+    """Refuse, before it has any effect, a main whose call could not do what its author wants."""
     if not callable(main):
         raise _Refused("NoMain", f"{name} is no function, but of type {_name(type(main))}")
     plain = inspect.unwrap(main)
@@ -126,7 +127,7 @@ def _check(main: Any, name: str, parameters: dict[str, Any]) -> None:
     try:
         signature = inspect.signature(main)
     except (TypeError, ValueError):
-        return  # built in, without a signature: calling it will tell
+        return  # a built-in without a signature: the call will show
     try:
         signature.bind(**parameters)
     except TypeError:
@@ -134,19 +135,25 @@ def _check(main: Any, name: str, parameters: dict[str, Any]) -> None:
 
 
 def _mismatch(name: str, signature: inspect.Signature, parameters: dict[str, Any]) -> str:
-    """Say what main takes, what it was not given, and what it does not take."""
+    """Return a sentence: what main takes, what it was not given, and what it does not take."""
     takes = list(signature.parameters.values())
-    named = {one.name for one in takes if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)}
+    named = {
+        parameter.name
+        for parameter in takes
+        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    }
     missing = [
-        one.name
-        for one in takes
-        if one.default is one.empty
-        and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
-        and one.name not in named & set(parameters)
+        parameter.name
+        for parameter in takes
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        and parameter.name not in named & set(parameters)
     ]
-    any_name = any(one.kind is one.VAR_KEYWORD for one in takes)
-    unknown = [one for one in parameters if not any_name and one not in named]
-    listed = ", ".join(_text(one.replace(annotation=one.empty), LONGEST_LINE) for one in takes)
+    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in takes)
+    unknown = [name for name in parameters if not takes_any and name not in named]
+    listed = ", ".join(
+        _text(parameter.replace(annotation=parameter.empty), LONGEST_LINE) for parameter in takes
+    )
     sentence = f"{name} takes {listed or 'no parameters'}"
     if missing:
         sentence += f"; it was not given {', '.join(missing)}"
@@ -156,13 +163,13 @@ def _mismatch(name: str, signature: inspect.Signature, parameters: dict[str, Any
 
 
 def _output(output: Any) -> Any:
-    """Return what JSON makes of it."""
+    """Return the output as JSON would give it back; refuse what is not JSON, or too large."""
     try:
         text = json.dumps(output, allow_nan=False)
         value = json.loads(text)
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # it may hold a script's own objects
+    except BaseException as error:  # it may contain objects of the script, which may raise anything
         what = f"{_name(type(output))}, which is no JSON ({_text(error, LONGEST_LINE)})"
         sentence = f"main returned {what}: return nothing, or plain values"
         raise _Refused("BadResult", sentence) from None
@@ -173,7 +180,7 @@ def _output(output: Any) -> Any:
 
 
 def _failure(error: BaseException, file: str, lines: list[str]) -> dict[str, Any]:
-    """Describe what was raised."""
+    """Return the report of what was raised."""
     if isinstance(error, _Refused):
         return {"refused": error.args[0], "message": error.args[1][:LONGEST_TEXT]}
     if isinstance(error, SystemExit):
@@ -182,40 +189,47 @@ def _failure(error: BaseException, file: str, lines: list[str]) -> dict[str, Any
             return {"exit": int(code or 0), "message": ""}
         return {"exit": 1, "message": _text(code)}
     how, roots = _roots(error)
-    places = [*(roots if how == "caused by" else []), error]
-    frame = next((found for found in (_frame(one, file, lines) for one in places) if found), None)
-    named = [[_name(type(one)), _text(one)] for one in roots]
-    about: dict[str, Any] = {"frame": frame, "traceback": _told(error), "roots": named, "how": how}
+    errors = [*(roots if how == "caused by" else []), error]
+    frames = (_frame(candidate, file, lines) for candidate in errors)
+    report: dict[str, Any] = {
+        "error": _name(type(error)),
+        "message": _text(error),
+        "frame": next((frame for frame in frames if frame), None),
+        "traceback": _traceback(error),
+        "roots": [[_name(type(root)), _text(root)] for root in roots],
+        "how": how,
+    }
     if isinstance(error, KeyboardInterrupt):
-        about["interrupt"] = True
-    return {"error": _name(type(error)), "message": _text(error), **about}
+        report["interrupt"] = True
+    return report
 
 
 def _roots(error: BaseException) -> tuple[str, list[BaseException]]:
-    """Return what an exception came from, and how: what people look for is seldom the wrapper."""
+    """Return the exceptions behind this one, and how they led to it: people look for those."""
     try:
-        roots = [one for _, one in zip(range(MOST_ROOTS), _below(error)) if one is not error]
+        found = zip(range(MOST_ROOTS), _innermost(error))
+        roots = [root for _, root in found if root is not error]
         if roots or error.__context__ is None or error.__suppress_context__:
             return "caused by", roots
-        return "while handling", [next(_below(error.__context__))]
+        return "while handling", [next(_innermost(error.__context__))]
     except Exception:  # an exception of a script's own may be anything
         return "", []
 
 
-def _below(error: BaseException, levels: int = MOST_LEVELS) -> Iterator[BaseException]:
-    """Yield the leaves of a group, or the last of the causes."""
-    held = getattr(error, "exceptions", None)
-    below = held if isinstance(held, tuple) and held else (error.__cause__,)
-    known = [one for one in below if isinstance(one, BaseException) and not _is_text(one)]
-    if not known or not levels:
+def _innermost(error: BaseException, levels: int = MOST_LEVELS) -> Iterator[BaseException]:
+    """Yield the leaves of an exception group, or the last in a chain of causes."""
+    members = getattr(error, "exceptions", None)
+    causes = members if isinstance(members, tuple) and members else (error.__cause__,)
+    real = [cause for cause in causes if isinstance(cause, BaseException) and not _is_text(cause)]
+    if not real or not levels:
         yield error
         return
-    for one in known:
-        yield from _below(one, levels - 1)
+    for cause in real:
+        yield from _innermost(cause, levels - 1)
 
 
 def _is_text(error: BaseException) -> bool:
-    """Whether it is a mere picture of a traceback, which pools of processes give as a cause."""
+    """Whether it only has the text of a traceback: pools of processes add such a cause."""
     return _name(type(error)).endswith("RemoteTraceback")
 
 
@@ -223,7 +237,7 @@ def _name(kind: type) -> str:
     """Return a type's name as a traceback shows it, whatever its metaclass makes of it."""
     try:
         module = type.__dict__["__module__"].__get__(kind)
-    except AttributeError:  # it was made where there was no module
+    except AttributeError:  # the class was made where there was no module
         module = "builtins"
     name = type.__dict__["__qualname__"].__get__(kind)
     if not isinstance(module, str) or module.startswith(_NAMELESS):
@@ -264,17 +278,17 @@ def _frame(error: BaseException, file: str, lines: list[str]) -> list[Any] | Non
 
 
 def _is_foreign(file: str) -> bool:
-    """Whether a file is this one or Python's own: not where a user looks for a mistake."""
+    """Whether a file is this one or one of Python's: no place where users look for a mistake."""
     is_python = file.startswith(("<frozen", _STDLIB)) and "-packages" not in file
     return is_python or file == _OURS
 
 
-def _told(error: BaseException) -> str:
+def _traceback(error: BaseException) -> str:
     """Return what Python would print, without our own frames."""
     step = error.__traceback__
     while step is not None and step.tb_frame.f_code.co_filename == _OURS:
         step = step.tb_next
     try:
         return _text("".join(traceback.format_exception(type(error), error, step)))
-    except BaseException:  # it asks a script's own objects
+    except BaseException:  # it calls methods of the script's objects
         return ""

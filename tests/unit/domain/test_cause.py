@@ -40,7 +40,13 @@ def test_own_words_stay_as_they_are(text: str) -> None:
 def test_what_moves_a_cursor_or_turns_a_line_around_is_escaped(text: str, shown: str) -> None:
     assert printable(text) == shown
     characters = set(arguments({"note": text})) | set(str(Cause("Exception", text)))
-    assert not {unicodedata.category(one) for one in characters} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    assert not {unicodedata.category(character) for character in characters} & {
+        "Cc",
+        "Cf",
+        "Cs",
+        "Zl",
+        "Zp",
+    }
 
 
 def test_a_text_is_cut_at_its_limit_whatever_has_to_be_escaped() -> None:

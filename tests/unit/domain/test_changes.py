@@ -29,11 +29,11 @@ def ended(text: str, failing: str, *, acts: tuple[str, ...] = ()) -> Job:
 def with_change(job: Job, of: str, **fields: object) -> Job:
     """The same job, described otherwise."""
 
-    def changed(one: Script | Session) -> Script | Session:
-        return replace(one, **fields) if one.name == of else one  # type: ignore[arg-type]
+    def changed(part: Script | Session) -> Script | Session:
+        return replace(part, **fields) if part.name == of else part  # type: ignore[arg-type]
 
-    scripts = tuple(one for one in map(changed, job.scripts) if isinstance(one, Script))
-    sessions = tuple(one for one in map(changed, job.sessions) if isinstance(one, Session))
+    scripts = tuple(part for part in map(changed, job.scripts) if isinstance(part, Script))
+    sessions = tuple(part for part in map(changed, job.sessions) if isinstance(part, Session))
     return Job(job.id, scripts, sessions, job.deadline_seconds)
 
 
@@ -135,7 +135,7 @@ def test_arguments_are_named_one_by_one(
     was: dict[str, object], now: dict[str, object], told: list[str]
 ) -> None:
     job = with_change(job_of("load"), "load", parameters=was)
-    assert [str(one) for one in changes(job, with_change(job, "load", parameters=now))] == told
+    assert [*map(str, changes(job, with_change(job, "load", parameters=now)))] == told
 
 
 def test_fields_are_named_as_their_author_writes_them() -> None:
@@ -143,7 +143,7 @@ def test_fields_are_named_as_their_author_writes_them() -> None:
     changed = with_change(with_change(job, "load", timeout_seconds=3), "s1", retry_lost=1)
     changed = with_change(changed, "s1", lost_backoff_seconds=9)
     changed.deadline_seconds = 60
-    assert [str(one) for one in changes(job, changed)] == [
+    assert [*map(str, changes(job, changed))] == [
         "load.timeoutSeconds",
         "s1.onInterrupted",
         "activeDeadlineSeconds",

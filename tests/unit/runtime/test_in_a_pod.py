@@ -82,7 +82,10 @@ class Pod:
         """Wait for its end; return what it recorded."""
         self.process.wait(30)
         records = Journal(self.run / JOURNAL).read()
-        return [one.broken if isinstance(one, End) else type(one).__name__ for one in records]
+        return [
+            record.broken if isinstance(record, End) else type(record).__name__
+            for record in records
+        ]
 
 
 def test_a_pod_that_is_taken_away_leaves_its_script_in_doubt_after_its_clean_up(
@@ -146,7 +149,7 @@ def test_what_a_failure_tells_of_a_secret_of_its_environment_is_hidden(tmp_path:
 def test_records_become_thin_before_a_node_would_cut_their_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor, "THICK_BYTES", -1)
+    monkeypatch.setattr(supervisor, "THINNING_BYTES", -1)
     parameters = {"note": "n" * 200}
     said = tuple("s" * 300 for _ in range(5))
     fails = Result(cause=Cause(Reason.EXCEPTION, "m" * 900, error="ValueError", said=said))
@@ -156,7 +159,7 @@ def test_records_become_thin_before_a_node_would_cut_their_log(
     )
     for _ in range(10):
         services.execute(plan.job_id, job_uow=uow, runner=OneScriptRunner(lambda _s, _a: fails))
-    records = [one for one in uow.journal.read() if isinstance(one, events.ScriptEvent)]
-    assert [type(one) for one in records[-2:]] == [events.ScriptStarted, events.ScriptFailed]
+    records = [record for record in uow.journal.read() if isinstance(record, events.ScriptEvent)]
+    assert [*map(type, records[-2:])] == [events.ScriptStarted, events.ScriptFailed]
     assert records[-1].attempt == 10
     assert (tmp_path / "journal").stat().st_size < 10 * 1024

@@ -107,7 +107,7 @@ def test_a_host_program_that_sources_the_file(start: Start, tmp_path: Path) -> N
     scripts.good(2)
 
 
-@pytest.mark.parametrize("version", [one for one in VERSIONS if which(python_of(one))])
+@pytest.mark.parametrize("version", [version for version in VERSIONS if which(python_of(version))])
 def test_every_python_that_is_here_runs_scripts(start: Start, version: str) -> None:
     scripts = start([python_of(version)])
     version_of = "import sys\ndef main(): return '%d.%d' % sys.version_info[:2]"

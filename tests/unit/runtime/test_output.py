@@ -9,7 +9,7 @@ import pytest
 from job_execution_framework.domain import events
 from job_execution_framework.domain.lines import ends_in, lines_of
 from job_execution_framework.domain.script import Retries, Script, Source
-from job_execution_framework.runtime.pump import Said
+from job_execution_framework.runtime.pump import OutputTail
 from tests.support.scripts import Scripts
 from tests.support.supervised import supervised
 
@@ -35,11 +35,11 @@ def test_records_tell_where_an_attempts_output_begins_and_ends(tmp_path: Path) -
         Script("open", Source(LOOKS_LIKE_OURS)),
         Script("save", Source(FAILS), retries=Retries(1, 0.5)),
     )
-    begins = [one.output_begins for one in records if isinstance(one, events.ScriptStarted)]
+    begins = [event.output_begins for event in records if isinstance(event, events.ScriptStarted)]
     ends = [
-        one.output_ends
-        for one in records
-        if isinstance(one, (events.ScriptSucceeded, events.ScriptFailed))
+        event.output_ends
+        for event in records
+        if isinstance(event, (events.ScriptSucceeded, events.ScriptFailed))
     ]
     parts = [output[begin:end].decode() for begin, end in zip(begins, ends, strict=True)]
     assert parts[0] == "--- save, attempt 1\nhalf"
@@ -65,7 +65,7 @@ def test_records_tell_where_an_attempts_output_begins_and_ends(tmp_path: Path) -
 def test_lines_end_with_lf_crlf_or_cr_wherever_the_output_is_cut(
     chunks: list[bytes], count: int
 ) -> None:
-    said = Said()
+    said = OutputTail()
     for chunk in chunks:
         said.add(chunk)
     lines, number = said.take(10)

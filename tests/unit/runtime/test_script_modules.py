@@ -67,7 +67,7 @@ def test_what_a_script_pickled_is_understood_by_a_session_that_does_not_run_it(
     file, scripts = str(tmp_path / "scene"), start()
     assert scripts.run(PICKLES, "open", file=file).cause is None
     again = start()
-    again.runner.bring([Script("open", Source(PICKLES)), Script("call", Function("a:b"))])
+    again.runner.add_modules([Script("open", Source(PICKLES)), Script("call", Function("a:b"))])
     assert again.run(UNPICKLES, "save", file=file).output == "010"
 
 

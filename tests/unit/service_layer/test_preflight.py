@@ -14,7 +14,7 @@ from job_execution_framework.service_layer.preflight import problems_of
 
 def found(text: str, **arguments: object) -> list[str]:
     problems = problems_of(Source(text), arguments)
-    return [f"{one.line or one.argument or '-'}: {one.why}" for one in problems]
+    return [f"{problem.line or problem.argument or '-'}: {problem.why}" for problem in problems]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_of_what_is_not_certain_nothing_is_said(text: str) -> None:
     ],
 )
 def test_what_scripts_often_have_is_read_as_the_session_does(text: str) -> None:
-    assert [one.partition(":")[0] for one in found(text, b=1)] in ([], ["b"], ["-", "b"])
+    assert [problem.partition(":")[0] for problem in found(text, b=1)] in ([], ["b"], ["-", "b"])
     assert found(text, **({"a": 1} if "(a)" in text else {})) == []
 
 

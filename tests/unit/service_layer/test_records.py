@@ -134,7 +134,7 @@ def test_every_kind_of_record_is_written_as_it_always_was() -> None:
 def test_every_kind_of_record_is_read_as_it_was_meant() -> None:
     read = from_log((GOLDEN / "records.v1.jsonl").read_bytes())
     assert read == RECORDS
-    assert [str(one) for one in read] == [str(one) for one in RECORDS]
+    assert [*map(str, read)] == [*map(str, RECORDS)]
     assert len(only_events(read)) == len(RECORDS) - 2
 
 
@@ -176,7 +176,7 @@ def test_a_plan_has_the_source_of_a_script_that_does_not_run_again_and_not_what_
     plan = full_plan()
     again = Plan.of(plan.job(), Open("dcc-3", "dcc", ("save",)), EmptyLibrary())
     assert again.scripts[0].work == plan.scripts[0].work
-    assert [dict(one.parameters) for one in again.scripts[:2]] == [{}, {}]
+    assert [dict(script.parameters) for script in again.scripts[:2]] == [{}, {}]
 
 
 def edited(line: bytes, **changes: object) -> bytes:

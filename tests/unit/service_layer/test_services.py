@@ -141,8 +141,8 @@ def test_when_something_of_ours_breaks_the_doubt_is_said_and_a_resume_goes_on() 
     job_id = added(uow)
     with pytest.raises(OSError, match="our disk is full"):
         execute(job_id, job_uow=uow, runner=FakeRunner(look=breaks))
-    for one in (uow, InMemoryJobUnitOfWork(uow.repository)):
-        job = one.jobs.get(job_id)
+    for job_uow in (uow, InMemoryJobUnitOfWork(uow.repository)):
+        job = job_uow.jobs.get(job_id)
         assert kinds(job)[2:] == ["ScriptStarted", "ScriptInterrupted", "JobFailed"]
         assert str(job.events[-1]).endswith(
             "JobFailed open: SessionLost: enso itself broke: OSError"

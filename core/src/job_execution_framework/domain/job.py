@@ -194,9 +194,8 @@ class Job:
         self.failure = event if isinstance(event, events.JobFailed) else None
         self._fold_deadline(event)
         if isinstance(event, (events.JobStarted, events.JobResumed)):
-            self.started_at = (
-                self.started_at or event.at
-            )  # a job that was cancelled before its start
+            # Resumed without a start: it had been cancelled before.
+            self.started_at = self.started_at or event.at
         if isinstance(event, events.JobResumed):
             # Failures and losses are counted anew. From `from_script` on all scripts run again.
             self.warm, self.lost = frozenset(), {}

@@ -1,4 +1,8 @@
-"""Runs a session's scripts in its interpreter, and can end what does not end by itself."""
+"""The runner of a session: runs scripts in its interpreter, and can end them.
+
+The supervisor makes one. `interpreter` has the process, `pump` its output, `crash` says where a
+script was when it hung or crashed.
+"""
 
 from __future__ import annotations
 
@@ -26,32 +30,31 @@ from job_execution_framework.domain.script import (
 from job_execution_framework.domain.secret import Redactor, revealed
 from job_execution_framework.runtime import crash, memory
 from job_execution_framework.runtime.interpreter import DIED, TIMED_OUT, WOKEN, WORKER, Interpreter
-from job_execution_framework.runtime.pump import Pump, Said
+from job_execution_framework.runtime.pump import OutputTail, Pump
 from job_execution_framework.runtime.sources import Sources
 from job_execution_framework.service_layer.report import redacted, result_of
 from job_execution_framework.service_layer.runner import Result
 
 DRAIN_SECONDS = 2.0
-"""How long what a script wrote may take to be passed on: whoever reads us may have stopped."""
+"""How long what a script wrote may take to be passed on. Nobody may be reading it."""
 MARK = "--- "
-"""What a `mark` begins with."""
+"""How the line from `mark` begins."""
 _HERE = Path(__file__).parent
 _OURS = (_HERE / WORKER, _HERE.parent / "child.py")
-"""What an interpreter runs, and what that calls scripts with."""
-"""What the interpreter runs, and what that reads."""
+"""The file that an interpreter runs, and the one by which that calls scripts."""
 
 
 def mark(script: str, attempt: int) -> str:
-    """Return the one line that stands before what an attempt writes."""
+    """Return the line that precedes the output of an attempt."""
     return f"{MARK}{script}, attempt {attempt}\n"
 
 
 class ChildRunner:
     """Runs scripts in one interpreter, started when the first one needs it.
 
-    It belongs to one thread, which must live as long as the interpreter; `pause` and `cancel` may
-    be called from anywhere, also from a signal's handler. What scripts share they may also tell of
-    each other: the secrets of all of them are hidden.
+    One thread uses it, and must live as long as the interpreter; `pause` and `cancel` may be called
+    from any thread and from signal handlers. Scripts share memory, so that each may write the
+    secrets of another: those of all scripts are hidden.
     """
 
     def __init__(
@@ -67,17 +70,17 @@ class ChildRunner:
         self._start_timeout, self._grace = start_timeout_seconds, grace_seconds
         self._end_timeout = end_timeout_seconds
         self.redactor = Redactor()
-        """Hides what it was told of; whoever knows more secrets of the session tells it."""
-        self._said, self._kills = Said(), memory.kills()
-        # One pipe for both: in two the order of what a script writes would be lost.
-        self._pump = Pump(1, self._said)
+        """Hides the secrets that it has learnt. The supervisor adds those of the environment."""
+        self._tail, self._oom_kills = OutputTail(), memory.kills()
+        # One pipe for output and errors, to keep the order in which a script writes them.
+        self._pump = Pump(1, self._tail)
         woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._woken, self._wake = os.fdopen(woken, "rb", 0), os.fdopen(wake, "wb", 0)
         self._interpreter: Interpreter | None = None
         self.stopping = False
         """No other script may be started."""
         for file in _OURS:
-            # Read through the package's loader: it may be inside of a zipapp.
+            # Read through the package's loader, as the package may be imported from a wheel.
             source = __loader__.get_data(str(file))  # type: ignore[name-defined]
             (directory / file.name).write_bytes(source)
         self._sources = Sources(directory / "scripts")
@@ -93,29 +96,29 @@ class ChildRunner:
             self._wake.write(b"!")
 
     def close(self) -> list[str]:
-        """End the interpreter, which may finish before what scripts left running in it.
+        """End the interpreter, after giving what scripts left running in it time to end.
 
-        Returns names of what did not end by itself. Twice changes nothing.
+        Returns names of what did not end by itself. It may be called twice.
         """
         left: list[str] = []
         if self._wake.closed:
             return left
         if self._interpreter:
-            left = self._interpreter.let_go(self._end_timeout, self._grace)
+            left = self._interpreter.shut_down(self._end_timeout, self._grace)
             self._interpreter = None
         self._pump.close(DRAIN_SECONDS)
         self._wake.close()
         self._woken.close()
         return left
 
-    def bring(self, scripts: Sequence[Script]) -> None:
-        """Have scripts that do not run here found as modules: their objects may be unpickled."""
+    def add_modules(self, scripts: Sequence[Script]) -> None:
+        """Make modules of scripts that do not run again, so that their objects can be unpickled."""
         for script in scripts:
             if isinstance(script.work, Source):
                 self._sources.add(script.name, script.work)
 
     def check(self, scripts: Sequence[Script]) -> None:
-        """Refuse what no interpreter can run; from here on all their secrets are hidden."""
+        """Refuse what no interpreter can run; hide the secrets of all scripts from now on."""
         for script in scripts:
             self.redactor.learn(script.parameters)
             if isinstance(script.work, Container):
@@ -131,26 +134,26 @@ class ChildRunner:
 
     def announce(self, script: Script, attempt: int) -> int | None:
         """Write the attempt's mark; return how many bytes of output there are then."""
-        return self._pump.say(mark(script.name, attempt), DRAIN_SECONDS)
+        return self._pump.insert(mark(script.name, attempt), DRAIN_SECONDS)
 
     def run(self, script: Script, attempt: int) -> Result:
-        """Run one attempt to its end, in the interpreter that is there or in a fresh one."""
+        """Run one attempt to its end, in the present interpreter or in a fresh one."""
         self.redactor.learn(script.parameters)
         if isinstance(script.work, Missing):
             return self._result(0, _refusal(Reason.SCRIPT_NOT_FOUND, script.work.why))
-        work, began = self._work(script, attempt), time.monotonic()
+        request, began = self._request(script, attempt), time.monotonic()
         interpreter = self._interpreter or self._started()
         if not isinstance(interpreter, Interpreter):
             return self._result(time.monotonic() - began, interpreter)
         self._interpreter = interpreter
-        self._kills = memory.kills()
-        interpreter.send(work)
+        self._oom_kills = memory.kills()
+        interpreter.send(request)
         began = time.monotonic()
         answer = interpreter.wait(script.timeout_seconds or math.inf)
         seconds = time.monotonic() - began
         if isinstance(answer, dict):
             return self._result(seconds, answer)
-        return self._result(seconds, self._loss(script, answer, interpreter), lost=True)
+        return self._result(seconds, self._lost_report(script, answer, interpreter), lost=True)
 
     def _started(self) -> Interpreter | dict[str, Any]:
         """Start the interpreter; where that fails return a report that says why."""
@@ -177,10 +180,11 @@ class ChildRunner:
             return _refusal(Reason.CANCELLED, why)
         if answer == TIMED_OUT:
             return _refusal(reason, f"{name} was not ready within {self._start_timeout:g} s")
-        return _refusal(reason, f"{name} {_ended(status)} before it was ready")
+        return _refusal(reason, f"{name} {_how_it_ended(status)} before it was ready")
 
-    def _work(self, script: Script, attempt: int) -> dict[str, Any]:
-        work: dict[str, Any] = {
+    def _request(self, script: Script, attempt: int) -> dict[str, Any]:
+        """Return what worker.py needs for one attempt, as JSON."""
+        request: dict[str, Any] = {
             "parameters": {key: revealed(value) for key, value in script.parameters.items()},
             "timeout": script.timeout_seconds,
             "environment": {
@@ -190,14 +194,14 @@ class ChildRunner:
             },
         }
         if isinstance(script.work, Function):
-            return {**work, "path": self._sources.path, "function": script.work.reference}
+            return {**request, "path": self._sources.path, "function": script.work.reference}
         if isinstance(script.work, Source):
             file, module = self._sources.add(script.name, script.work), module_of(script.name)
             source = {"text": script.work.text, "file": file, "module": module}
-            return {**work, "path": self._sources.path, **source}
+            return {**request, "path": self._sources.path, **source}
         raise InvalidJob(f"script {script.name!r} cannot run in a session: {script.work!r}")
 
-    def _loss(self, script: Script, what: str, interpreter: Interpreter) -> dict[str, Any]:
+    def _lost_report(self, script: Script, what: str, interpreter: Interpreter) -> dict[str, Any]:
         """End an interpreter that did not answer, and report why it is gone."""
         self._interpreter = None
         if what == WOKEN:
@@ -208,35 +212,36 @@ class ChildRunner:
             report = _refusal(Reason.TIMEOUT, f"ran longer than {script.timeout_seconds:g} s")
         else:
             status = interpreter.status()
-            why = f"the interpreter {_ended(status)} before main returned"
-            if status == -SIGKILL and memory.kills() > self._kills:
-                why = f"the session used more memory than its limit{_of_limit()}"
+            why = f"the interpreter {_how_it_ended(status)} before main returned"
+            if status == -SIGKILL and memory.kills() > self._oom_kills:
+                why = f"the session used more memory than its limit{_limit_text()}"
                 report = _refusal(Reason.OUT_OF_MEMORY, f"{why}, and the kernel killed it")
             elif status is not None and status < 0:
                 report = {**_refusal(Reason.SIGNAL, why), "signal": _signal(-status)}
             else:
                 report = {**_refusal(Reason.EXITED_EARLY, why), "exit_code": status}
         file = self._sources.file(script.name)
-        report["frame"] = crash.place(interpreter.crash_file, file)
+        report["frame"] = crash.location(interpreter.crash_file, file)
         interpreter.end(self._grace)
         return report
 
     def _result(self, seconds: float, report: dict[str, Any], *, lost: bool = False) -> Result:
         ends = self._pump.drain(DRAIN_SECONDS)
-        said, redactor = self._said.take(LINES_KEPT), self.redactor
-        if memory.kills() > self._kills and report.get("refused") != Reason.OUT_OF_MEMORY:
-            # Before the failure's own words, which may be long: a command with its arguments.
-            why = f"the kernel killed a process of it, beyond its memory limit{_of_limit()}"
+        said, redactor = self._tail.take(LINES_KEPT), self.redactor
+        if memory.kills() > self._oom_kills and report.get("refused") != Reason.OUT_OF_MEMORY:
+            # Before the failure's own message, which may be long.
+            why = f"the kernel killed a process of it, beyond its memory limit{_limit_text()}"
             report["message"] = "; ".join(filter(None, [why, str(report.get("message", ""))]))
         if report.get("refused") == Reason.INTERPRETER_DID_NOT_START and said[0]:
-            report["message"] += f": {said[0][-1]}"  # mostly a licence's server, or a library
-        if told := str(report.get("traceback", "")):
-            # Where Python would print it: with what the script wrote.
-            ends = self._pump.say(redacted(told, redactor).rstrip() + "\n", DRAIN_SECONDS)
+            # Often about a licence server, or a missing library.
+            report["message"] += f": {said[0][-1]}"
+        if text := str(report.get("traceback", "")):
+            # Written to the script's output, where Python would print it.
+            ends = self._pump.insert(redacted(text, redactor).rstrip() + "\n", DRAIN_SECONDS)
         return replace(result_of(report, seconds, redactor, said, lost=lost), output_ends=ends)
 
 
-def _of_limit() -> str:
+def _limit_text() -> str:
     size = memory.limit()
     return f" of {size}" if size else ""
 
@@ -245,11 +250,11 @@ def _refusal(reason: str, why: str) -> dict[str, Any]:
     return {"refused": reason, "message": why}
 
 
-def _ended(status: int | None) -> str:
+def _how_it_ended(status: int | None) -> str:
     if status is None:
         return "ended"
     return f"was killed by {_signal(-status)}" if status < 0 else f"exited with code {status}"
 
 
 def _signal(number: int) -> str:
-    return next((one.name for one in Signals if one == number), f"signal {number}")
+    return next((known.name for known in Signals if known == number), f"signal {number}")

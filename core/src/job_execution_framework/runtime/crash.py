@@ -1,4 +1,7 @@
-"""Where a script was when it hung or crashed: what ``faulthandler`` wrote about it."""
+"""Says where a script was when it hung or crashed, from what ``faulthandler`` wrote.
+
+``worker.py`` has ``faulthandler`` write into the crash file; `child_runner` and `interpreter` ask.
+"""
 
 from __future__ import annotations
 
@@ -9,50 +12,50 @@ from collections.abc import Iterator
 from pathlib import Path
 
 DUMP_SECONDS = 0.5
-"""How long a child may take to say where it hangs, once its time is over."""
+"""How long the dump of a child that hangs may take, once its time is over."""
 LOOK_SECONDS = 0.005
 CUT = "  ...\n"
-"""What stands for the frames that are too deep to be written."""
+"""The line that ``faulthandler`` writes instead of frames that are too deep."""
 _THREAD = re.compile(r"(?:Current thread|Thread) 0x([0-9a-f]+)")
 _WAITS_FOR = re.compile(r"^waits for 0x([0-9a-f]+) (.*)$", re.MULTILINE)
-_PLACE = re.compile(r'  File "(.+)", line (\d+) in (.+)')
+_FRAME = re.compile(r'  File "(.+)", line (\d+) in (.+)')
 _PYTHON = re.compile(r"<frozen |.*/lib(64)?/python3[^/]*/(?!(site|dist)-packages/)")
 
-Place = tuple[str, int, str]
+Location = tuple[str, int, str]
 """File, line and function."""
 
 
 def wait_for(crash_file: Path) -> None:
-    """Wait until the child has said where it hangs: its clock began a little after ours.
+    """Wait until the dump of a child that hangs is whole: its clock began a little after ours.
 
-    It says so piece by piece, down to where child.py called the script.
+    The dump comes piece by piece, and is whole when it has come to the frame of child.py.
     """
     end = time.monotonic() + DUMP_SECONDS
     while time.monotonic() < end:
         dump = crash_file.read_text("utf-8", "replace")
-        if _ours(crash_file) in dump or CUT in dump:
+        if _child_file(crash_file) in dump or CUT in dump:
             return
         time.sleep(LOOK_SECONDS)
 
 
-def place(crash_file: Path, script: str) -> list[object] | None:
+def location(crash_file: Path, script: str) -> list[object] | None:
     """Return file, line, function and text of the innermost frame of the user's code.
 
-    That is in the `script`, or where there is none in the file of the function that was called.
+    It is in the file `script`. Where that is empty, it is in the file of the called function.
     """
-    for frames in _threads(crash_file.read_text("utf-8", "replace"), _ours(crash_file)):
+    for frames in _threads(crash_file.read_text("utf-8", "replace"), _child_file(crash_file)):
         users = [frame for frame in frames if not _PYTHON.match(frame[0])]
-        file = _spelled(script) or (users[-1][0] if users else "")
+        file = _escaped(script) or (users[-1][0] if users else "")
         for name, line, function in users:
             if name == file:
                 return [script or name, line, function, linecache.getline(script or name, line)]
     return None
 
 
-def waited_for(crash_file: Path) -> list[str]:
-    """Name what keeps an interpreter from ending: threads that are no daemons, an exit handler.
+def what_it_waits_for(crash_file: Path) -> list[str]:
+    """Return what keeps an interpreter from ending: threads that are no daemons, an exit handler.
 
-    The child wrote which threads these can be, before the dump: by their number, with a name.
+    Before the dump the child has written the numbers and names of the threads that can be meant.
     """
     dump = crash_file.read_text("utf-8", "replace")
     names = {int(number, 16): name for number, name in _WAITS_FOR.findall(dump)}
@@ -62,21 +65,21 @@ def waited_for(crash_file: Path) -> list[str]:
         name = names.get(int(header[1], 16)) if header else None
         if name or (name == "" and users):
             what = f"thread {name}" if name else "an exit handler"
-            found.append(what + "".join(f" at {_told(*frame)}" for frame in users[:1]))
+            found.append(what + "".join(f" at {_described(*frame)}" for frame in users[:1]))
     return found
 
 
-def _told(file: str, line: int, function: str) -> str:
+def _described(file: str, line: int, function: str) -> str:
     text = linecache.getline(file, line).strip()
     return f"line {line} in {function} of {file}" + (f": {text}" if text else "")
 
 
-def _threads(dump: str, ours: str) -> list[list[Place]]:
+def _threads(dump: str, ours: str) -> list[list[Location]]:
     """Return each thread's frames, innermost first, down to where child.py called the script.
 
     The thread that crashed comes first, then the one that runs the script, then the others.
     """
-    threads: list[tuple[int, list[Place]]] = []
+    threads: list[tuple[int, list[Location]]] = []
     for header, frames in _parts(dump):
         calls = [number for number, frame in enumerate(frames) if frame[0] == ours]
         rank = 0 if header and header[0].startswith("Current") else 1 if calls else 2
@@ -84,18 +87,18 @@ def _threads(dump: str, ours: str) -> list[list[Place]]:
     return [frames for _, frames in sorted(threads, key=lambda thread: thread[0])]
 
 
-def _parts(dump: str) -> Iterator[tuple[re.Match[str] | None, list[Place]]]:
-    """Yield the header of each thread, which has its number, and its frames, innermost first."""
+def _parts(dump: str) -> Iterator[tuple[re.Match[str] | None, list[Location]]]:
+    """Yield each thread's header, which has its number, and its frames, innermost first."""
     for part in re.split(r"^(?=(?:Current thread|Thread|Stack) )", dump, flags=re.MULTILINE):
-        lines = map(_PLACE.match, part.split("\n"))
+        lines = map(_FRAME.match, part.split("\n"))
         yield _THREAD.match(part), [(line[1], int(line[2]), line[3]) for line in lines if line]
 
 
-def _ours(crash_file: Path) -> str:
+def _child_file(crash_file: Path) -> str:
     """Return the name of the child.py beside it."""
-    return _spelled(str(crash_file.with_name("child.py")))
+    return _escaped(str(crash_file.with_name("child.py")))
 
 
-def _spelled(file: str) -> str:
+def _escaped(file: str) -> str:
     """Return a file's name as ``faulthandler`` writes it."""
     return file.encode("ascii", "backslashreplace").decode()

@@ -1,7 +1,8 @@
-"""One process of the session's interpreter: started, asked, and ended. Linux >= 5.3 only.
+"""One process of the session's interpreter: starts it, sends it scripts, ends it. Linux >= 5.3.
 
-It runs worker.py, reports over a Unix socket and gets each script over the same connection, with
-fresh descriptors 0 to 2; then both hang up, so that no channel is open while a script runs.
+It runs worker.py. That reports over a Unix socket and gets each script over the same connection,
+with fresh descriptors 0 to 2; then both close it, so that it is not open while a script runs. Used
+by `child_runner`.
 """
 
 from __future__ import annotations
@@ -26,15 +27,15 @@ from job_execution_framework.service_layer import bounded_json
 
 LARGEST_MESSAGE_BYTES = 4 * 1024 * 1024
 MESSAGE_SECONDS = 2
-"""How long one message may take, once somebody connected."""
+"""How long one message may take after the connection is made."""
 WRAPPER_SECONDS = 1
-"""How long what started the interpreter may take to say how that ended."""
+"""How long a wrapper around the interpreter may take to exit after it."""
 SETTLE_SECONDS = 0.5
-"""How long helpers of an interpreter may take to notice that it has ended: multiprocessing's."""
+"""How long helper processes of the interpreter, as of multiprocessing, may take to end after it."""
 
 WORKER = "worker.py"
 DIED, TIMED_OUT, WOKEN = "died", "timed out", "woken"
-"""What can happen instead of an answer."""
+"""What can happen instead of a report. WOKEN: somebody wrote to the `wake` descriptor."""
 
 
 class Interpreter:
@@ -45,9 +46,14 @@ class Interpreter:
         self._wake = wake
         self._files = ExitStack()
         self.crash_file = directory / "crash"
-        null = self._opened(os.open(os.devnull, os.O_RDONLY))
+        null = self._closed_at_end(os.open(os.devnull, os.O_RDONLY))
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
-        self._given = [null, inlet, inlet, self._opened(os.open(self.crash_file, flags, 0o600))]
+        self._descriptors = [
+            null,
+            inlet,
+            inlet,
+            self._closed_at_end(os.open(self.crash_file, flags, 0o600)),
+        ]
         self._connection: socket.socket | None = None
         self._peer = 0
         # An abstract address: no path that could be too long, no file that could be left behind.
@@ -55,8 +61,8 @@ class Interpreter:
         self._listener = self._files.enter_context(socket.socket(socket.AF_UNIX))
         self._listener.bind(f"\0{address}")
         self._listener.listen(64)
-        lifeline, held = (self._opened(end) for end in os.pipe())
-        del held  # nothing is ever written: only its end is noticed
+        lifeline, held = (self._closed_at_end(end) for end in os.pipe())
+        del held  # held open for as long as we live; see _die_with_us
         try:
             self._process = subprocess.Popen(
                 [*argv, str(directory / WORKER)],
@@ -71,35 +77,35 @@ class Interpreter:
             self._files.close()
             raise
         _die_with_us(self._process.pid, lifeline)
-        self._exits = [self._opened(os.pidfd_open(self._process.pid))]
-        """What becomes readable when what we started, and the child, have ended."""
+        self._pidfds = [self._closed_at_end(os.pidfd_open(self._process.pid))]
+        """They become readable when the process that we started, and the interpreter, end."""
 
     def wait(self, seconds: float) -> dict[str, Any] | str:
         """Return the child's report, or what happened instead of one."""
         end, listener = time.monotonic() + seconds, self._listener.fileno()
         while True:
-            stirred = ready([listener, self._wake, *self._exits], end - time.monotonic())
-            heard = listener in stirred
-            report = self._hear() if heard else None
+            readable = ready([listener, self._wake, *self._pidfds], end - time.monotonic())
+            is_connected = listener in readable
+            report = self._accept_report() if is_connected else None
             if report is not None:
                 return report
-            if self._wake in stirred:
+            if self._wake in readable:
                 return WOKEN
-            if stirred and not heard:
+            if readable and not is_connected:
                 return DIED
             if time.monotonic() >= end:
                 return TIMED_OUT
 
-    def send(self, work: Mapping[str, Any]) -> None:
-        """Answer the report with the next script, or with nothing: then the child ends."""
+    def send(self, request: Mapping[str, Any]) -> None:
+        """Answer the latest report, with the next script or with the request to end."""
         connection, self._connection = self._connection, None
         if connection is None:
             return
         os.truncate(self.crash_file, 0)
         with connection, suppress(OSError):  # a child that died meanwhile is seen by `wait`
             connection.settimeout(MESSAGE_SECONDS)
-            data = json.dumps(work).encode() + b"\n"
-            sent = socket.send_fds(connection, [data], self._given)
+            data = json.dumps(request).encode() + b"\n"
+            sent = socket.send_fds(connection, [data], self._descriptors)
             connection.sendall(data[sent:])
 
     def status(self) -> int | None:
@@ -108,37 +114,39 @@ class Interpreter:
             self._process.wait(WRAPPER_SECONDS)
         code = self._process.poll()
         is_wrapped = self._peer not in (0, self._process.pid)
-        if code is not None and code > 128 and is_wrapped:  # noqa: PLR2004  # as shells say it
+        if code is not None and code > 128 and is_wrapped:  # noqa: PLR2004  # as shells do
             return 128 - code
         return code
 
     def end(self, grace_seconds: float) -> None:
-        """Ask the whole group to end, then make it, with all that was left behind."""
+        """Terminate the whole process group, and kill what is left after the grace period."""
         self._signal(signal.SIGTERM)
-        self._wait_for_exits(grace_seconds)
+        self._wait_until_ended(grace_seconds)
         self._signal(signal.SIGKILL)
-        self._wait_for_exits(KILL_SECONDS)
+        self._wait_until_ended(KILL_SECONDS)
         self._process.poll()
         orphans.end(grace_seconds)
         if self._connection:
             self._connection.close()
         self._files.close()
 
-    def let_go(self, seconds: float, grace_seconds: float) -> list[str]:
-        """Let the child end by itself, with all that its scripts left running in it; then end it.
+    def shut_down(self, seconds: float, grace_seconds: float) -> list[str]:
+        """Let the child end by itself, after what scripts left running in it; then end the rest.
 
         Returns names of what did not end by itself.
         """
         self.send({"end": seconds})
-        # The child's own clock, by which it says what it waits for, began a little after ours.
-        waits = self._wait_for_exits(seconds + crash.DUMP_SECONDS, self._wake)
-        busy = crash.waited_for(self.crash_file) or ["the interpreter itself"] if waits else []
+        # Longer than the child's own time, after which it writes what it waits for.
+        waits = self._wait_until_ended(seconds + crash.DUMP_SECONDS, self._wake)
+        busy = list[str]()
+        if waits:
+            busy = crash.what_it_waits_for(self.crash_file) or ["the interpreter itself"]
         left = busy + [processes.name(pid) for pid in self._left_running(settled=bool(waits))]
         self.end(grace_seconds)
         return left
 
     def _left_running(self, *, settled: bool) -> list[int]:
-        """Return the processes that scripts left behind, and that do not end with them."""
+        """Return the processes that scripts left running and that have not ended by now."""
         self._process.poll()
         ours = {self._process.pid, *processes.lineage(self._peer)}
         end = time.monotonic() + (0 if settled else SETTLE_SECONDS)
@@ -148,23 +156,23 @@ class Interpreter:
             time.sleep(LOOK_SECONDS)
         return left
 
-    def _opened(self, file: int) -> int:
-        """Have a descriptor closed at the end."""
+    def _closed_at_end(self, file: int) -> int:
+        """Close a descriptor when the interpreter has been ended; return it."""
         self._files.callback(os.close, file)
         return file
 
-    def _wait_for_exits(self, seconds: float, wake: int | None = None) -> set[int]:
-        """Wait until all have ended, or somebody wakes us; return those that have not."""
-        end, left = time.monotonic() + seconds, set(self._exits)
-        also = set[int]() if wake is None else {wake}
-        while left and (stirred := ready(left | also, end - time.monotonic())):
-            left -= stirred
-            if stirred & also:
+    def _wait_until_ended(self, seconds: float, wake: int | None = None) -> set[int]:
+        """Wait until all pidfds are readable, or `wake` is; return those that are not."""
+        end, left = time.monotonic() + seconds, set(self._pidfds)
+        wakes = set[int]() if wake is None else {wake}
+        while left and (readable := ready(left | wakes, end - time.monotonic())):
+            left -= readable
+            if readable & wakes:
                 break
         return left
 
-    def _hear(self) -> dict[str, Any] | None:
-        """Take one report. Forked copies and strangers are not heard."""
+    def _accept_report(self) -> dict[str, Any] | None:
+        """Accept one connection and return its report. Forked copies and strangers are refused."""
         connection = self._listener.accept()[0]
         connection.settimeout(MESSAGE_SECONDS)
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
@@ -174,7 +182,7 @@ class Interpreter:
                 report: dict[str, Any] | None = bounded_json.loads_cut(_read_line(connection))
                 if isinstance(report, dict):
                     if not self._peer:
-                        self._exits.append(self._opened(os.pidfd_open(pid)))
+                        self._pidfds.append(self._closed_at_end(os.pidfd_open(pid)))
                         self._peer = pid
                     self._connection = connection
                     return report
@@ -182,7 +190,7 @@ class Interpreter:
         return None
 
     def _is_ours(self, pid: int) -> bool:
-        """Whether a process is what we started, or comes from it: there may be wrappers."""
+        """Whether a process is what we started, or its descendant, as a wrapper's child is."""
         return self._process.pid in processes.lineage(pid)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -201,9 +209,9 @@ def _read_line(connection: socket.socket) -> bytes:
 
 
 def _die_with_us(group: int, lifeline: int) -> None:
-    """Have the kernel kill the group when the pipe's other end, which we hold, is no more.
+    """Have the kernel kill the group when this process dies and with it the pipe's other end.
 
-    However deep the wrappers are, and whatever their processes are busy with.
+    It works through any number of wrappers, whatever the processes are doing.
     """
     with suppress(ProcessLookupError):  # it has ended already
         fcntl.fcntl(lifeline, fcntl.F_SETOWN, -group)

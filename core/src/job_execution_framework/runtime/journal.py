@@ -1,4 +1,7 @@
-"""A log of records on disk, and the unit of work whose commit appends to it."""
+"""A log of records on disk, and the unit of work whose commit appends to it.
+
+Sessions write one, and so does ``enso run``.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,11 @@ from job_execution_framework.service_layer.records import Record, from_log, only
 from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
 
 PIECE_BYTES = 64 * 1024
-"""What is looked through at once for the last whole record."""
+"""How much is searched at once for the end of the last whole record."""
 
 
 class Journal:
-    """Records in a file, one line each. What a reader has seen stays as it is."""
+    """Records in a file, one line each. A whole line never changes any more."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -29,7 +32,7 @@ class Journal:
         is expected.
         """
         lines = b"".join(to_line(record) for record in records)
-        # Not private: inside a Pod another container, with another user id, reads it.
+        # Readable for all: inside a Pod another container, with another user id, reads it.
         with self.path.open("a+b", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             size = os.fstat(file.fileno()).st_size
@@ -51,12 +54,12 @@ class Journal:
 
 
 def _cut_torn_line(file: int, size: int) -> int:
-    """Forget the start of a record whose writer died or ran out of space in the middle of it.
+    """Remove the start of a record whose writer died or ran out of space; return the new size.
 
-    Nobody reads such a line, and the next record must not become its end.
+    Otherwise the next record would become the end of that line.
     """
     newline = -1
-    while size and newline < 0:  # whoever else can write to a journal may have begun a long line
+    while size and newline < 0:  # the line may be long: scripts can write here, too
         begin = max(0, size - PIECE_BYTES)
         newline = os.pread(file, size - begin, begin).rfind(b"\n")
         size = begin + newline + 1
@@ -75,7 +78,7 @@ class JournalUnitOfWork(JobUnitOfWork):
         super().__init__()
         self.journal = journal
         self._job = job.copy()
-        """The job as it was described, and what this unit of work has read or written of it."""
+        """The job as it was described, with the events that were read or written so far."""
         self._size = 0
 
     def load(self, job_id: str) -> tuple[Job, int]:
@@ -94,7 +97,7 @@ class JournalUnitOfWork(JobUnitOfWork):
 
     def save(self, job: Job, events: list[Event], version: int | str | None) -> int:
         """Append the new events; Conflict where the journal grew since the job was loaded."""
-        del job  # its new events say all that changed
+        del job  # its new events are all that changed
         self._size = self.journal.append(*events, expected_size=int(version or 0))
         for event in events:
             self._job.apply(event)

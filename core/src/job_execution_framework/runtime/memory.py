@@ -1,7 +1,7 @@
-"""What the kernel says of the memory of this container: whether it killed for it, and at what size.
+"""Reads from the kernel whether this container ran out of memory, and how much it may use.
 
-Under cgroup v1 only the process that is in the way is killed, and nobody else is told: the counter
-is all that tells such a SIGKILL from any other. Under v2 the whole container may go, which its
+Under cgroup v1 the kernel kills only one process. The counter that is read here is all that
+distinguishes this SIGKILL from any other. Under v2 the whole container may be killed, which the
 coordinator sees.
 """
 
@@ -14,11 +14,11 @@ CGROUP = Path("/sys/fs/cgroup")
 _KILLS = ("memory.events", "memory/memory.oom_control")
 _LIMITS = ("memory.max", "memory/memory.limit_in_bytes")
 _NO_LIMIT = 2**60
-"""Bytes from which on a limit is none: v1 says so with a huge number, v2 with a word."""
+"""Bytes that mean that there is no limit: v1 has a huge number for that, v2 a word."""
 
 
 def kills() -> int:
-    """Return how many processes of this cgroup were killed, as memory had run out."""
+    """Return how many processes of this cgroup were killed because memory had run out."""
     found = re.search(r"^oom_kill (\d+)$", _first(_KILLS), re.MULTILINE)
     return int(found[1]) if found else 0
 
@@ -37,7 +37,7 @@ def limit() -> str:
 
 
 def _first(names: tuple[str, ...]) -> str:
-    """Return the text of the first file that is there: v2 and v1 have different ones."""
+    """Return the text of the first file that exists: v2 and v1 have different ones."""
     for name in names:
         try:
             return (CGROUP / name).read_text("ascii")

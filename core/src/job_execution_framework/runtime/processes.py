@@ -1,4 +1,4 @@
-"""Processes that scripts left behind: found, named and ended. Read from ``/proc``: Linux only."""
+"""Finds, names and ends processes that scripts left running. It reads ``/proc``: Linux only."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from contextlib import suppress
 from pathlib import Path
 
 KILL_SECONDS = 5
-"""How long SIGKILL may take: a process in the kernel's hands cannot be killed at all."""
+"""How long SIGKILL may take: a process that waits inside the kernel cannot be killed."""
 LOOK_SECONDS = 0.01
 _PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None)
 
 
 class _Orphans:
-    """What scripts leave behind when it leaves their process group, too."""
+    """Processes that scripts left running and that have left their process group, too."""
 
     adopted = False
 
     def adopt(self) -> None:
-        """Become the parent of what is left behind. Only for a process without other children."""
+        """Become the parent of such processes. Only for a process without other children."""
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
         self.adopted = True
 
     def pids(self) -> set[int]:
-        """Return what was adopted, with what else we are the parent of, and reap what has ended."""
+        """Return our children, which are those that were adopted and the interpreter."""
         if not self.adopted:
             return set()
         with suppress(ChildProcessError):  # which says at once that there are none
@@ -37,17 +37,17 @@ class _Orphans:
         return set()
 
     def end(self, grace_seconds: float) -> None:
-        """End what was adopted, and what that leaves behind in turn."""
+        """End what was adopted, and what that leaves running in turn."""
         for number, seconds in ((signal.SIGTERM, grace_seconds), (signal.SIGKILL, KILL_SECONDS)):
             end = time.monotonic() + seconds
-            told: set[int] = set()
+            signalled: set[int] = set()
             while time.monotonic() <= end and (children := self.pids()):
-                for pid in children - told:
-                    with suppress(PermissionError):  # it became somebody else's
+                for pid in children - signalled:
+                    with suppress(PermissionError):  # it runs as another user
                         os.kill(pid, number)
                 for pid in children:
                     os.waitpid(pid, os.WNOHANG)
-                told |= children
+                signalled |= children
                 time.sleep(LOOK_SECONDS)
 
 
@@ -57,14 +57,14 @@ orphans = _Orphans()
 def left_running(group: int, known: Collection[int]) -> list[int]:
     """Return the processes of a group, and those that we adopted, without those that are known."""
     found = orphans.pids()
-    with suppress(ProcessLookupError, PermissionError):  # the first says that it is empty
+    with suppress(ProcessLookupError, PermissionError):  # the first means that the group is empty
         os.killpg(group, 0)
         found |= {pid for pid in _all() if _fields(pid)[2] == str(group)}
     return sorted(pid for pid in found.difference(known) if _fields(pid)[0] not in "ZX")
 
 
 def lineage(pid: int) -> list[int]:
-    """Return the process and those that it comes from."""
+    """Return the process and its ancestors."""
     line: list[int] = []
     while pid > 1:
         line.append(pid)
@@ -78,7 +78,7 @@ def parent(pid: int) -> int:
 
 
 def name(pid: int) -> str:
-    """Return a process' command line, or what else it is called."""
+    """Return a process' id and command line, or else its name."""
     words = _read(pid, "cmdline").replace("\0", " ").strip()
     return f"process {pid}: {words or _read(pid, 'comm').strip() or 'gone by now'}"
 
@@ -88,7 +88,7 @@ def _all() -> list[int]:
 
 
 def _fields(pid: int) -> list[str]:
-    """Return what stands behind a process' name: its state, its parent, its group."""
+    """Return a process' state, parent and group."""
     # pid (name) state ppid …; the name may hold anything, also brackets
     return _read(pid, "stat").rpartition(")")[2].split()[:3] or ["X", "0", "0"]
 

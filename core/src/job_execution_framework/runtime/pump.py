@@ -1,4 +1,7 @@
-"""What scripts write, passed on byte for byte, with its end kept for a failure's record."""
+"""Passes on what scripts write, byte for byte, and keeps the last lines for failures.
+
+Used by `child_runner`.
+"""
 
 from __future__ import annotations
 
@@ -20,22 +23,22 @@ SHORTEST_LOOK_SECONDS = 0.001
 JOIN_SECONDS = 0.1
 
 
-class Said:
-    """The end of what one attempt wrote, on any of its streams, and how many lines it was."""
+class OutputTail:
+    """The end of what one attempt wrote to output and errors, and its number of lines."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tail, self._size, self._lines = b"", 0, 0
         self.ends_a_line = True
-        """Whether the next thing that is written begins a line."""
+        """Whether the next byte begins a line."""
 
     def add(self, data: bytes) -> None:
-        """Take in what was written."""
+        """Add what was written."""
         with self._lock:
             self._lines += ends_in(data, self._tail)
             self._tail = (self._tail + data[-TAIL_BYTES:])[-TAIL_BYTES:]
             self._size += len(data)
-            self.ends_a_line = data.endswith(b"\n")  # what follows a CR would be written over it
+            self.ends_a_line = data.endswith(b"\n")  # after a CR we would write over the line
 
     def take(self, lines: int) -> tuple[list[str], int]:
         """Return the last lines and the number of all, and begin anew."""
@@ -45,88 +48,92 @@ class Said:
         count += bool(tail) and not tail.endswith((b"\n", b"\r"))
         text = lines_of(tail.decode("utf-8", "replace"))
         if size > TAIL_BYTES:
-            # A line without its beginning may hold half of a secret, which nobody would recognise.
+            # The first line is cut, and may have half of a secret, which could not be hidden.
             del text[0]
         return [line for line in text if line.strip()][-lines:], count
 
 
 class Pump(threading.Thread):
-    """Passes on what arrives in a pipe. Nobody waits for its end: a daemon may hold it."""
+    """Passes on what arrives in a pipe, in a thread of its own.
 
-    def __init__(self, target: int, said: Said) -> None:
+    Nobody waits for the pipe to be closed, because a daemon of a script may keep it open.
+    """
+
+    def __init__(self, target: int, tail: OutputTail) -> None:
         super().__init__(daemon=True)
         self._source, self.inlet = os.pipe()
-        with suppress(PermissionError):  # this user's pipes are large enough together
+        with suppress(PermissionError):  # the pipes of this user have reached their limit
             fcntl.fcntl(self.inlet, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-        self._target, self._said, self._passed = target, said, 0
-        self._passing = threading.Lock()
+        self._target, self._tail, self._written = target, tail, 0
+        self._lock = threading.Lock()
         self.start()
 
     def run(self) -> None:
         """Pass on until nobody can write any more."""
         while ready([self._source]):
-            with self._passing:  # from before it leaves the pipe until it has been passed on
+            with self._lock:  # held from reading until all is written: `drain` relies on it
                 data = os.read(self._source, PIPE_BYTES)
                 if not data:
                     os.close(self._source)
                     self._source = -1
                     return
-                self._said.add(data)
+                self._tail.add(data)
                 self._write(data)
             if len(data) < SMALL_BYTES:
-                time.sleep(SHORTEST_LOOK_SECONDS)  # or each line would wake us: rather some at once
+                # Lines that come meanwhile are passed on together, which costs less.
+                time.sleep(SHORTEST_LOOK_SECONDS)
 
     def drain(self, limit_seconds: float) -> int | None:
-        """Wait until what was written before has been passed on; return how many bytes were in all.
+        """Wait until all that was written is passed on; return how many bytes that were so far.
 
-        Nothing where that took too long.
+        None where that took too long.
         """
         end = time.monotonic() + limit_seconds
-        while (left := end - time.monotonic()) > 0 and self._passing.acquire(timeout=left):
+        while (left := end - time.monotonic()) > 0 and self._lock.acquire(timeout=left):
             waiting = self._source >= 0 and ready([self._source], 0)
-            passed = self._passed
-            self._passing.release()
+            written = self._written
+            self._lock.release()
             if not waiting:
-                return passed
+                return written
             time.sleep(SHORTEST_LOOK_SECONDS)
         return None
 
-    def say(self, text: str, limit_seconds: float) -> int | None:
-        """Write lines of our own, between what scripts write; return how many bytes were in all.
+    def insert(self, text: str, limit_seconds: float) -> int | None:
+        """Write lines of our own between those of scripts; return how many bytes there are so far.
 
-        Nothing where nobody reads us.
+        None where nobody reads the output.
         """
-        if not self._passing.acquire(timeout=limit_seconds):
+        if not self._lock.acquire(timeout=limit_seconds):
             return None
-        text = text if self._said.ends_a_line else f"\n{text}"
+        text = text if self._tail.ends_a_line else f"\n{text}"
         self._write(text.encode("utf-8", "backslashreplace"))
-        self._said.ends_a_line = True
-        passed = self._passed
-        self._passing.release()
-        return passed
+        self._tail.ends_a_line = True
+        written = self._written
+        self._lock.release()
+        return written
 
     def close(self, limit_seconds: float) -> None:
-        """Pass on the rest. Where a daemon holds the pipe, the thread stays until it lets go."""
+        """Pass on the rest. While a daemon keeps the pipe open, the thread goes on."""
         self.drain(limit_seconds)
         os.close(self.inlet)
         self.join(JOIN_SECONDS)
 
     def _write(self, data: bytes) -> None:
-        """Write it all, unless nobody reads us or the disk is full: the script must not feel it."""
+        """Write it all. Where the output is closed or the disk full, drop it: scripts go on."""
         rest = memoryview(data)
         while rest:
             try:
                 written = os.write(self._target, rest)
-                self._passed += written
+                self._written += written
                 rest = rest[written:]
-            except BlockingIOError:  # somebody who shares it with us made it so
+            except BlockingIOError:  # another process that shares the file made it non-blocking
                 ready([self._target], event=select.POLLOUT)
             except OSError:
                 return
 
 
 def ready(files: Iterable[int], seconds: float = math.inf, event: int = select.POLLIN) -> set[int]:
-    """Wait for one of the descriptors. Not select: it cannot watch those above 1,023."""
+    """Wait for a descriptor; return those that are ready. `select` cannot watch any above 1,023."""
     poll = select.poll()
     for file in files:
         poll.register(file, event)

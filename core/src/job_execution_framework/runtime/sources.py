@@ -1,7 +1,7 @@
-"""The sources of a session's scripts, as files.
+"""Writes the sources of a session's scripts as files. Used by `child_runner`.
 
-Each is a module that can be imported by its name: another process does so (`multiprocessing`), and
-whoever unpickles an object of a class that a script defines.
+Each is a module that can be imported by its name, for other processes (`multiprocessing`), and to
+unpickle objects of classes that a script defines.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ class Sources:
         self._folder = folder
         self._files, self._texts = dict[str, Path](), dict[str, str]()
         self.path = [str(folder)]
-        """Folders that scripts import from, behind all others: this one, and those of the library
-        that scripts came from, so that they find the files beside them."""
+        """Folders that are added to the end of `sys.path`: this one, and the folders of the library
+        that scripts came from, so that they can import the files beside them."""
         folder.mkdir(mode=0o700, exist_ok=True)
         (folder / "enso.py").write_text(ENSO, "utf-8")
 
     def file(self, script: str) -> str:
-        """Return which file tracebacks of the script name, nothing where it has none."""
+        """Return the file that tracebacks of the script name; empty where there is none."""
         return str(self._files.get(script, ""))
 
     def add(self, script: str, source: Source) -> str:
-        """Write a script's source, and return the file by which people know it.
+        """Write a script's source, and return the file that tracebacks will name.
 
-        That is a library script's own, as long as it is still what the plan has.
+        It is the library's own file as long as that still has the source of the plan.
         """
         known, copy = Path(source.file), self._folder / f"{module_of(script)}.py"
         if self._texts.get(script) != source.text:

@@ -1,10 +1,11 @@
 # What scripts leave behind has no types.
 # pyright: basic
-"""What a session's interpreter runs, such as ``hython worker.py``: one script after the other.
+"""What the interpreter of a session runs, as in ``hython worker.py``: one script after the other.
 
-Python >= 3.7, Linux only; nothing of ours but the child.py beside it, which calls the scripts.
-Nothing that we could be heard on is open while one runs: a script that closes every descriptor and
-opens its scene would get our words written into it.
+`interpreter` starts it and sends it the scripts. For Python >= 3.7 on Linux; of this package it has
+only the child.py beside it, which calls the scripts. No connection to the supervisor is open while
+a script runs: a script that closes all descriptors and then opens a file would get our messages
+written into that file.
 
 Scripts of a session share its process on purpose: its memory, what modules hold, ``sys.modules``
 and ``enso.shared``, open files, threads, exit handlers. Before each script the rest is as it was
@@ -33,7 +34,7 @@ from contextlib import suppress
 from functools import partial
 from time import tzset
 
-TYPE_CHECKING = False  # `typing` costs a start what nobody reads there
+TYPE_CHECKING = False  # importing `typing` would slow each start down
 if TYPE_CHECKING:
     import signal
     from typing import Any, Callable
@@ -43,11 +44,11 @@ else:
     import _signal as signal  # the plain one: the other makes an enum of each number
 
 _HERE = os.path.dirname(os.path.abspath((lambda: 0).__code__.co_filename))
-"""Our folder; a host program may run us without a __file__."""
+"""The folder of this file; a host program may run it without a __file__."""
 
 
 def _load(name: str) -> types.ModuleType:
-    """Return a file of ours as a module that no script imports by chance."""
+    """Return a file beside this one as a module of a name that no script imports by chance."""
     module, path = types.ModuleType(f"_enso_{name}"), os.path.join(_HERE, f"{name}.py")
     with open(path, "rb") as file:
         exec(compile(file.read(), path, "exec", dont_inherit=True), vars(module))
@@ -60,12 +61,12 @@ child.shield(globals(), "array", "faulthandler", "fcntl", "gc", "json", "os", "s
 
 
 class _Worker:
-    """Runs one script after the other for the supervisor, and puts right what they changed."""
+    """Runs one script after the other for the supervisor, and restores what they changed."""
 
     def __init__(self, address: str) -> None:
         self.address, self.pid, self.libc = f"\0{address}", os.getpid(), _libc()
         if self.libc:
-            self.libc.prctl(1, int(signal.SIGKILL))  # PR_SET_PDEATHSIG: nobody watches, nobody runs
+            self.libc.prctl(1, int(signal.SIGKILL))  # PR_SET_PDEATHSIG: end with the supervisor
         if sys.path and os.path.abspath(sys.path[0]) == _HERE:  # where Python puts what it runs
             del sys.path[0]
         sys.modules["enso"] = child.ENSO
@@ -77,11 +78,12 @@ class _Worker:
         self.names = dict(vars(sys))
         self.settings = [(read, change, read()) for read, change in _settings()]
         handlers = [(number, signal.getsignal(number)) for number in range(1, signal.NSIG)]
-        self.handlers = [it for it in handlers if it[1] is not None]  # that would be a host's own
+        # None stands for a handler that a host program installed without Python.
+        self.handlers = [(number, handler) for number, handler in handlers if handler is not None]
         self.crash, self.stopping = -1, False
 
     def run(self) -> None:
-        """Work until the supervisor has no more, or wants us to end."""
+        """Run scripts until the supervisor has no more, or SIGTERM comes."""
         report: dict[str, Any] = {"ready": True}
         while not self.stopping:
             work = self.talk(report)
@@ -92,9 +94,9 @@ class _Worker:
         sys.exit(143)
 
     def end(self, seconds: float) -> None:
-        """Let the interpreter end, and have it said in time what that waits for."""
-        waits_for = {get_ident(): ""}  # an exit handler runs in this one
-        with suppress(Exception):  # a script may have left anything in the place of `threading`
+        """Let the interpreter end; where that takes too long, write what it waits for."""
+        waits_for = {get_ident(): ""}  # exit handlers run in this thread
+        with suppress(Exception):  # a script may have replaced `threading` by anything
             threads = sys.modules["threading"].enumerate() if "threading" in sys.modules else []
             names = {thread.ident: thread.name for thread in threads if not thread.daemon}
             waits_for = {**names, **waits_for}
@@ -107,7 +109,7 @@ class _Worker:
         """Call one script."""
         os.environ.update(work["environment"])
         sys.path += work["path"]
-        if work["timeout"]:  # a hang says where it is, even one that holds the GIL
+        if work["timeout"]:  # shows where it hangs, even if it holds the GIL
             faulthandler.dump_traceback_later(work["timeout"], file=self.crash)
         if "function" in work:
             report = child.run_function(work["function"], work["parameters"])
@@ -115,18 +117,18 @@ class _Worker:
             report = child.run_source(
                 work["text"], work["file"], work["module"], work["parameters"]
             )
-        if os.getpid() != self.pid:  # a forked copy must not speak for the script
+        if os.getpid() != self.pid:  # a forked copy must not report for the script
             os._exit(int("output" not in report and report.get("exit") != 0))
         faulthandler.cancel_dump_traceback_later()
         for stream in (sys.stdout, sys.stderr, *self.streams[1:]):
             with suppress(BaseException):  # closed, or replaced by anything
                 stream.flush()
         if self.libc:
-            self.libc.fflush(None)  # what the host program holds
+            self.libc.fflush(None)  # what the host program has buffered
         return report
 
     def talk(self, report: dict[str, Any]) -> dict[str, Any]:
-        """Report, wait for work, take descriptors anew, hang up."""
+        """Connect, report, wait for work, install the descriptors that came with it, disconnect."""
         link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         link.settimeout(None)  # a script may have set one for all sockets
         link.connect(self.address)
@@ -140,9 +142,9 @@ class _Worker:
             for _, _, packed in ancillary:
                 fresh.frombytes(packed)
         link.close()
-        for number in (0, 1, 2):  # they came in rising order: none overwrites a later one
+        for number in (0, 1, 2):  # received in rising order: none overwrites a later one
             os.dup2(fresh[number], number)
-        # The crash file goes where scripts that close all and open their own do not meet it.
+        # The crash file gets a high number, which files that scripts open are unlikely to get.
         try:
             if self.crash < 0:
                 self.crash = fcntl.fcntl(fresh[3], fcntl.F_DUPFD_CLOEXEC, 200)
@@ -157,7 +159,7 @@ class _Worker:
         return work
 
     def restore(self) -> None:
-        """Put right what a script may have left: the next one starts as the first one did."""
+        """Restore what a script may have changed: the next one starts as the first one did."""
         faulthandler.enable(self.crash)
         sys.__dict__.update(self.names)
         sys.__dict__.pop("tracebacklimit", None)
@@ -173,7 +175,8 @@ class _Worker:
         self.restore_environment()
         for read, change, value in self.settings:
             _put_back(read, change, value)
-        with suppress(ValueError):  # a host program runs us in a thread: SIGTERM ends it at once
+        # ValueError: a host program runs us in a thread, without handlers: SIGTERM ends it at once.
+        with suppress(ValueError):
             for number, handler in self.handlers:
                 if signal.getsignal(number) != handler:
                     signal.signal(number, handler)
@@ -182,7 +185,7 @@ class _Worker:
         self.restore_streams()
 
     def restore_environment(self) -> None:
-        """Put right the environment, and the time zone that is in it."""
+        """Restore the environment, and the time zone that is in it."""
         for name in set(self.environ) - set(self.environment):
             del self.environ[name]
         for name, value in self.environment.items():
@@ -191,11 +194,11 @@ class _Worker:
         tzset()
 
     def restore_streams(self) -> None:
-        """Put right the standard streams; the first time, too: a host program may have its own."""
+        """Restore the standard streams, also before the first script: a host may have its own."""
         for number, stream in enumerate(self.streams):
             if stream is None or getattr(stream, "closed", False):
                 mode = "w" if number else "r"
-                self.streams[number] = open(  # noqa: SIM115  # for as long as we live
+                self.streams[number] = open(  # noqa: SIM115  # used until the process ends
                     number, mode, 1, "utf-8", "backslashreplace", closefd=False
                 )
         for stream in self.streams[1:]:
@@ -209,7 +212,7 @@ class _Worker:
 
 
 def _settings() -> list[tuple[Callable[[], Any], Callable[[Any], Any]]]:
-    """Return how what belongs to the process and not to its scripts is read, and changed."""
+    """Return for each setting of the process how it is read and how it is changed."""
     timers = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
     everything, none = _locale.LC_ALL, None
     return [

@@ -148,7 +148,7 @@ class LocalSessions:
     async def close(self, run: str, uid: str, control: SessionControl) -> None:
         """Leave the word; the supervisor sees it within a moment."""
         del uid  # a directory is never reused
-        _write(self.directory(run) / supervisor.WORD, control.value)
+        _write(self.directory(run) / supervisor.CONTROL, control.value)
 
     async def reap(self, patience: float) -> None:
         """Wait until every supervisor started here is gone; kill those that outlast `patience`.
