@@ -79,8 +79,8 @@ def _problems(schema: Schema, path: str) -> Iterator[tuple[str, str]]:
         yield path, f"{unknown} beside type {kind} is refused or dropped by the API server"
     if _BOUNDS.get(kind, schema.keys()).isdisjoint(schema):
         yield path, "has no bound: give it a largest size"
-    for one in (_texts, _values, _rules):
-        yield from ((path, what) for what in one(schema, kind))
+    for check in (_texts, _values, _rules):
+        yield from ((path, what) for what in check(schema, kind))
     if kind == "array":
         yield from _array(schema, path)
     elif kind == "object":
@@ -99,7 +99,9 @@ def _texts(schema: Schema, kind: str) -> Iterator[str]:
 
 
 def _values(schema: Schema, kind: str) -> Iterator[str]:
-    if "enum" in schema and not (schema["enum"] and all(_is(one, kind) for one in schema["enum"])):
+    if "enum" in schema and not (
+        schema["enum"] and all(_is(value, kind) for value in schema["enum"])
+    ):
         yield f"enum {schema['enum']} is not a list of values of type {kind}"
     if "default" in schema:
         yield from _misfits(schema["default"], schema)
@@ -113,9 +115,9 @@ def _misfits(value: object, schema: Schema) -> Iterator[str]:
         yield f"default {value!r} is not in enum"
     elif is_mapping(value):
         fields = schema.get("properties", {})
-        for name, one in value.items():
+        for name, field_value in value.items():
             if name in fields:
-                yield from _misfits(one, fields[name])
+                yield from _misfits(field_value, fields[name])
             else:
                 yield f"default has {name}, which is no field"
 

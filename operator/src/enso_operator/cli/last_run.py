@@ -145,10 +145,10 @@ def digests(works: Mapping[str, Work]) -> dict[str, str]:
 def _with(job: Job, library: Mapping[str, str]) -> Job:
     """Return the job with each script of the library told apart by what the library had for it."""
     scripts = (
-        replace(one, work=LibraryScript(f"{one.work.name} {library.get(one.name)}"))
-        if isinstance(one.work, LibraryScript)
-        else one
-        for one in job.scripts
+        replace(script, work=LibraryScript(f"{script.work.name} {library.get(script.name)}"))
+        if isinstance(script.work, LibraryScript)
+        else script
+        for script in job.scripts
     )
     twin = job.copy()
     twin.scripts = tuple(scripts)

@@ -39,17 +39,19 @@ def preflight(
     file: Path, described: Manifest, scripts: Iterable[Script], works: Mapping[str, Work]
 ) -> list[Finding]:
     """Return what is wrong with the scripts, which are to run as `works` says."""
-    found = [(script, one) for script in scripts for one in _problems(works[script.name], script)]
+    found = [
+        (script, problem) for script in scripts for problem in _problems(works[script.name], script)
+    ]
     if not found:
         return []
-    place = _CodeLocation(file, described)
+    location = _CodeLocation(file, described)
     interpreters = {session.name: session.interpreter for session in described.sessions}
     return [
         Finding(
-            place.told(script, works[script.name], one),
+            location.sentence(script, works[script.name], problem),
             isinstance(works[script.name], Missing) or _is_ours(interpreters[script.session]),
         )
-        for script, one in found
+        for script, problem in found
     ]
 
 
@@ -70,33 +72,33 @@ class _CodeLocation:
         self._names = [script.name for script in described.scripts]
         self._lines = None if is_json else Lines(described.text)
 
-    def told(self, script: Script, work: Work, one: Problem) -> str:
+    def sentence(self, script: Script, work: Work, problem: Problem) -> str:
         """Return a sentence that begins with the line and the field."""
         index = self._names.index(script.name)
         if not self._is_resource:
-            path = f"instructions[{index}]{one.argument and f' {one.argument!r}'}"
-            return self._at(("instructions", index), path, _in_library(work, one))
+            path = f"instructions[{index}]{problem.argument and f' {problem.argument!r}'}"
+            return self._at(("instructions", index), path, _in_library(work, problem))
         path, place = f"spec.scripts[{script.name}]", ("spec", "scripts", index)
-        if one.line is None and not isinstance(work, Missing):
-            below = ("args", one.argument) if one.argument else ("args",)
-            return self._at((*place, *below), ".".join((path, *below)), one.why)
+        if problem.line is None and not isinstance(work, Missing):
+            below = ("args", problem.argument) if problem.argument else ("args",)
+            return self._at((*place, *below), ".".join((path, *below)), problem.why)
         if isinstance(script.work, LibraryScript):
-            return self._at((*place, "scriptRef"), f"{path}.scriptRef:", _in_library(work, one))
-        line = one.line or 1
+            return self._at((*place, "scriptRef"), f"{path}.scriptRef:", _in_library(work, problem))
+        line = problem.line or 1
         if self._lines and (exact := self._lines.within(line, *place, "source")):
-            return f"line {exact}: {path}.source {one.why}"
-        return self._at((*place, "source"), f"{path}.source, line {line},", one.why)
+            return f"line {exact}: {path}.source {problem.why}"
+        return self._at((*place, "source"), f"{path}.source, line {line},", problem.why)
 
     def _at(self, location: tuple[str | int, ...], path: str, why: str) -> str:
         line = self._lines and self._lines.of(*location)
         return f"{f'line {line}: ' if line else ''}{path} {why}"
 
 
-def _in_library(work: Work, one: Problem) -> str:
+def _in_library(work: Work, problem: Problem) -> str:
     """Say it of a script that the library has in a file."""
-    if isinstance(work, Source) and one.line is not None:
-        return f"{work.file}, line {one.line}, {one.why}"
-    return one.why
+    if isinstance(work, Source) and problem.line is not None:
+        return f"{work.file}, line {problem.line}, {problem.why}"
+    return problem.why
 
 
 @cache

@@ -153,9 +153,9 @@ def _preflight(
 ) -> list[str]:
     """Refuse what cannot work; return what a newer interpreter may know better."""
     findings = preflight(file, wanted, scripts, works)
-    if any(one.is_certain for one in findings):
-        raise ManifestError(load.told(file, [one.sentence for one in findings]))
-    return [f"warning: {file}: {one.sentence}" for one in findings]
+    if any(finding.is_certain for finding in findings):
+        raise ManifestError(load.told(file, [finding.sentence for finding in findings]))
+    return [f"warning: {file}: {finding.sentence}" for finding in findings]
 
 
 def _read(file: Path) -> tuple[Manifest | None, ManifestError | None]:

@@ -148,7 +148,7 @@ def _model_in(annotation: object) -> type[BaseModel] | None:
     """Return the model that a field holds, also in a list or where the field is optional."""
     if get_origin(annotation) is None and isinstance(annotation, type):
         return annotation if issubclass(annotation, BaseModel) else None
-    return next((found for one in get_args(annotation) if (found := _model_in(one))), None)
+    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
 
 
 def _number(error: ErrorDetails) -> str:

@@ -157,10 +157,12 @@ def _from_instructions(document: Mapping[object, object], name: str, text: str) 
 _AN_INSTRUCTION = 'write ["name of a script", {"argument": "value"}]'
 
 
-def _pair(one: object) -> tuple[str, dict[str, object]] | None:
-    if is_list(one) and len(one) == 2 and isinstance(one[0], str) and one[0] and is_mapping(one[1]):  # noqa: PLR2004  # a name and parameters
-        return one[0], {str(key): value for key, value in one[1].items()}
-    return None
+def _pair(instruction: object) -> tuple[str, dict[str, object]] | None:
+    match instruction:
+        case [str(name), dict() as parameters] if name and is_mapping(parameters):
+            return name, {str(key): value for key, value in parameters.items()}
+        case _:
+            return None
 
 
 def _ours(document: Mapping[object, object]) -> dict[str, object]:

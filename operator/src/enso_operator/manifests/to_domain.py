@@ -81,8 +81,8 @@ def _script(script: ScriptSpec, default_session: str) -> Script:
 
 def _parameters(script: ScriptSpec) -> dict[str, object]:
     secrets = {
-        one.name: Secret(SecretKey(one.secret_key_ref.name, one.secret_key_ref.key))
-        for one in script.args_from
+        argument.name: Secret(SecretKey(argument.secret_key_ref.name, argument.secret_key_ref.key))
+        for argument in script.args_from
     }
     return {**script.args, **secrets}
 

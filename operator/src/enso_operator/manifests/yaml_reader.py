@@ -243,7 +243,7 @@ def _weigh(node: yaml.Node, known: dict[yaml.Node, _Weight]) -> _Weight:
     below: list[yaml.Node] = []
     if isinstance(node, yaml.MappingNode):
         _check_keys(node)
-        below = [one for pair in node.value for one in pair]
+        below = [child for pair in node.value for child in pair]
     elif isinstance(node, yaml.SequenceNode):
         below = node.value
     elif (

@@ -4,6 +4,10 @@ Much of what it says was made by users: scripts, their messages, whatever a sess
 text ends a line, begins one, or makes one endless. In the text format a line's fields stand
 behind the first two spaces in a row, which no message contains; what belongs to a line, a
 traceback, is indented below it.
+
+These are two formatters of the standard library's logging, which `enso operator` sets up, and not
+structlog: libraries log through them too, and what they do, cleaning and bounding texts of users,
+structlog would leave to us all the same.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def two_sessions(says: str = "hello", until: str = "True") -> dict[str, Any]:
     first = {"name": "one", "session": "a", "source": source + waits, "timeoutSeconds": 50}
     last = {"name": "two", "session": "b", "source": source}
     return {
-        "scripts": [one | {"args": {"name": one["name"]}} for one in (first, last)],
+        "scripts": [script | {"args": {"name": script["name"]}} for script in (first, last)],
         "sessions": [{"name": name, "interpreter": interpreter} for name in "ab"],
     }
 

@@ -85,10 +85,10 @@ def test_two_resumes_at_once_drive_one_session(workstation: Workstation) -> None
     process.communicate()
 
     pair = [workstation.start("--resume"), workstation.start("--resume")]
-    said = [one.communicate(timeout=DEADLINE_SECONDS)[0] for one in pair]
+    said = [process.communicate(timeout=DEADLINE_SECONDS)[0] for process in pair]
 
     # The slower one is refused, or comes when all is done.
-    assert sorted(one.returncode for one in pair) in ([0, 0], [0, 2]), said
+    assert sorted(process.returncode for process in pair) in ([0, 0], [0, 2]), said
     assert workstation.notes == ONCE
 
 

@@ -72,9 +72,9 @@ def test_one_of_two_runs_and_the_other_says_why_it_does_not(
         go.touch()
         for process in both:
             process.join(DEADLINE_SECONDS)
-        assert sorted(one.exitcode or 0 for one in both) == [1, 2]
+        assert sorted(process.exitcode or 0 for process in both) == [1, 2]
         assert workstation.notes == ["runs"]
-        refusal = said[[one.exitcode for one in both].index(2)].read_text()
+        refusal = said[[process.exitcode for process in both].index(2)].read_text()
         assert refusal == (
             "enso: another `enso run` drives job right now: wait for it, or end it\n"
         )

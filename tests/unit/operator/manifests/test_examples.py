@@ -129,9 +129,9 @@ def test_an_example_for_a_cluster_is_a_job_of_library_scripts(path: Path) -> Non
 def test_an_example_for_pods_is_one_job_and_what_it_needs(path: Path) -> None:
     text = path.read_text("utf-8")
     *needs, document = yaml.safe_load_all(text)
-    one = parse_ensojob(document)
-    assert one.metadata.name == path.stem
-    assert job_definition(one).scripts
+    ensojob = parse_ensojob(document)
+    assert ensojob.metadata.name == path.stem
+    assert job_definition(ensojob).scripts
     assert f"kubectl apply -f examples/pods/{path.name}" in text
     assert {need["kind"] for need in needs} <= {"ConfigMap", "Secret"}
 

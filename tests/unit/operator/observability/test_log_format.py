@@ -74,7 +74,7 @@ class Log:
         lines = self.text.splitlines()
         assert len(lines) == self.text.count("\n")
         characters = set("".join(lines)) - set("\t\u200c\u200d")
-        assert not {unicodedata.category(one) for one in characters} & CONTROLS
+        assert not {unicodedata.category(character) for character in characters} & CONTROLS
         assert all(len(line.encode()) < LONGEST_LINE for line in lines)
         return lines
 
@@ -199,8 +199,10 @@ def check(text: str) -> None:
     opened = events.SessionOpened(at=5, run=text, session=text, uid=text, scripts=(text,))
     happened = (failed(text), resumed, opened)
     documents = json_log(told(*happened, job=job))
-    assert [one["event"] for one in documents] == [type(event).__name__ for event in happened]
-    assert {one["uid"] for one in documents} == {UID}
+    assert [document["event"] for document in documents] == [
+        type(event).__name__ for event in happened
+    ]
+    assert {document["uid"] for document in documents} == {UID}
     lines = text_log(told(*happened, job=job))
     assert [line.split(" ", 2)[1] for line in lines] == ["WARNING", "INFO", "INFO"]
     assert all(re.match(f"{TIME} ", line) for line in lines)
@@ -309,7 +311,7 @@ def test_configure_sets_up_the_whole_process_and_leaves_one_handler() -> None:
     assert done.stdout == ""
     lines = done.stderr.splitlines()
     documents = [json.loads(line) for line in lines[:6]]
-    assert [one["logger"].split(".")[0] for one in documents] == [
+    assert [document["logger"].split(".")[0] for document in documents] == [
         "kopf",
         "aiohttp",
         "urllib3",

@@ -125,11 +125,11 @@ def test_no_text_of_a_user_becomes_a_label_and_no_series_is_born_later() -> None
     cause = Cause(HOSTILE, HOSTILE, error=HOSTILE, signal=HOSTILE)
     reasons = [cause, *map(Cause, REASONS), Cause("")]
     found: list[events.Event] = [events.JobSucceeded(at=1), of_script(events.ScriptSkipped)]
-    for one in reasons:
+    for cause in reasons:
         found += [
-            events.JobFailed(at=1, cause=one, script=HOSTILE),
-            of_script(events.ScriptFailed, cause=one, seconds=1),
-            of_script(events.ScriptInterrupted, cause=one),
+            events.JobFailed(at=1, cause=cause, script=HOSTILE),
+            of_script(events.ScriptFailed, cause=cause, seconds=1),
+            of_script(events.ScriptInterrupted, cause=cause),
         ]
     job = job_of("open")
     job.id = HOSTILE
@@ -200,8 +200,8 @@ def test_gauges_are_asked_when_they_are_read() -> None:
 
 
 def test_two_operators_in_one_process_count_apart() -> None:
-    one, other = Metrics(), Metrics()
-    one.actor_failed()
+    first, other = Metrics(), Metrics()
+    first.actor_failed()
     assert value(other, "enso_actor_failures_total") == 0
 
 
@@ -214,6 +214,6 @@ def test_the_page_lists_exactly_what_there_is() -> None:
     assert set(re.findall(r"^\| `(enso_\w+)", PAGE.read_text("utf-8"), re.MULTILINE)) == ours
     assert {"process_cpu_seconds_total", "python_info"} <= exposed.keys()
     for name in ours:
-        labels = {key for one in exposed[name].samples for key in one.labels} - {"le"}
+        labels = {key for sample in exposed[name].samples for key in sample.labels} - {"le"}
         assert labels <= {"outcome", "reason", "result"}
         assert exposed[name].documentation.endswith(".")

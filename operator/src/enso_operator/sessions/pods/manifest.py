@@ -19,8 +19,6 @@ from job_execution_framework.domain.events import ScriptStarted
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.records import to_line
 
-SIDECAR = "enso_operator.sessions.pods.sidecar"
-"""What the records container runs, of our own image."""
 TERMINATION_LOG = "/dev/termination-log"
 _LAST_RESORT_SECONDS = 300
 """Beyond a job's deadline, after which its coordinator should have ended the Pod long ago."""

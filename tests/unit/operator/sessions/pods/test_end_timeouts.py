@@ -21,9 +21,9 @@ REFUSED = Unavailable("the API server answers 403: pods is forbidden")
 
 def killed(**status: object) -> Document:
     """Return a Pod whose session was ended, while its records are still printed."""
-    one = pod(session=ended(137, "Error"), records=RUNNING, version=3 if status else 2)
-    one["status"] |= status
-    return one
+    given = pod(session=ended(137, "Error"), records=RUNNING, version=3 if status else 2)
+    given["status"] |= status
+    return given
 
 
 def over(last_words: str = "") -> Document:

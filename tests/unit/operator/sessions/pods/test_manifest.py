@@ -36,13 +36,15 @@ def session_pod(
 def containers(image: str, policy: str | None) -> dict[str, Document]:
     document = in_session(image=image) if image else in_session()
     spec = session_pod(document, policy).pod("plan")["spec"]
-    return {one["name"]: one for one in [*spec["containers"], *spec["initContainers"]]}
+    return {
+        container["name"]: container for container in [*spec["containers"], *spec["initContainers"]]
+    }
 
 
 @pytest.mark.parametrize("policy", ["Always", "IfNotPresent", "Never"])
 def test_the_operators_own_image_is_pulled_as_the_operator_was(policy: str) -> None:
     made = containers("", policy)
-    assert [one["imagePullPolicy"] for one in made.values()] == [policy, policy]
+    assert [container["imagePullPolicy"] for container in made.values()] == [policy, policy]
 
 
 def test_other_images_are_pulled_as_their_tag_says() -> None:

@@ -22,7 +22,7 @@ END = to_line(End()).removesuffix(b"\n")
 
 
 def taken(records: Records, *lines: bytes) -> list[int]:
-    return [one.seq for text in records.sift(lines) if (one := records.take(text))]
+    return [event.seq for text in records.sift(lines) if (event := records.take(text))]
 
 
 def test_what_was_read_before_is_passed_on_once() -> None:
