@@ -30,16 +30,19 @@ class RecordedJob:
         long = dict.fromkeys("abcd", "é" * 200)
         document = of_scripts({"args": {"frames": 240}}, {"args": long})
         self.objects = ApiObjects(client, namespace, "ensojobs")
-        self.seen = EnsoJobObject(self.objects.create(document))
-        self.history = JobHistory(self.seen.job())
+        self.ensojob = EnsoJobObject(self.objects.create(document))
+        self.history = JobHistory(self.ensojob.job())
 
     @property
     def job(self) -> Job:
         return self.history.job
 
-    def post(self, *instances: str, since: int = 1) -> None:
+    def post(self, *instances: str, since: int = 1, of: Job | None = None) -> None:
+        job = of or self.job
         for instance in instances:
-            Recorder(self.client, instance).post(self.seen, self.job, self.job.events[since:])
+            recorder = Recorder(self.client, instance)
+            for document in recorder.documents(self.ensojob, job, job.events[since:]):
+                recorder.send(document)
 
     def events(self) -> list[dict[str, Any]]:
         told = self.cluster.kubectl("get", "events", "-n", self.namespace, "-o", "json")
@@ -98,7 +101,9 @@ def test_an_event_is_one_line_of_at_most_1024_bytes(ns: RecordedJob) -> None:
     assert all(
         "\n" not in event["message"] and len(event["message"].encode()) <= 1024 for event in told
     )
-    assert all(event["message"] and event["involvedObject"]["uid"] == ns.seen.uid for event in told)
+    assert all(
+        event["message"] and event["involvedObject"]["uid"] == ns.ensojob.uid for event in told
+    )
     line = told[-1]["message"]
     assert line.startswith("script-1 failed: MemoryError: cache exceeded 2 GiB; args a=é")
     assert line.endswith("é…")
@@ -111,7 +116,7 @@ def test_a_second_operator_that_saw_it_later_and_otherwise_doubles_nothing(ns: R
     ns.history.runs("script-0")
     ns.history.ends()
     ns.post("one")
-    other = JobHistory(ns.seen.job())
+    other = JobHistory(ns.ensojob.job())
     other.at = 5000
     other.says(events.JobSuspended)
     other.says(events.JobUnsuspended)
@@ -119,7 +124,7 @@ def test_a_second_operator_that_saw_it_later_and_otherwise_doubles_nothing(ns: R
     other.runs("script-0")
     other.ends()
 
-    Recorder(ns.client, "another").post(ns.seen, other.job, other.job.events[4:])
+    ns.post("another", since=4, of=other.job)
 
     assert sorted(event["reason"] for event in ns.events()) == sorted(
         ["JobStarted", "SessionOpened", "ScriptStarted", "ScriptSucceeded", "SessionEnded"]
@@ -155,7 +160,7 @@ def test_a_new_job_of_the_same_name_has_events_of_its_own(ns: RecordedJob) -> No
     ns.post("one")
     ns.cluster.kubectl("delete", "ensojob", "shot", "-n", ns.namespace)
     with KubernetesJobUnitOfWork(ns.objects) as uow:
-        ns.seen = EnsoJobObject(ns.objects.create(of_scripts({"args": {"frames": 1}}, {})))
+        ns.ensojob = EnsoJobObject(ns.objects.create(of_scripts({"args": {"frames": 1}}, {})))
         ns.history = JobHistory(uow.jobs.get("shot"))
     fail(ns.history)
     ns.post("one")

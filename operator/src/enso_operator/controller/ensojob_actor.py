@@ -50,7 +50,7 @@ _log = logging.getLogger(__name__)
 class EnsoJobActor(Actor):
     """Drives the job of one EnsoJob, from its first sight or from wherever it stands."""
 
-    def __init__(  # what the base class needs, and the EnsoJob
+    def __init__(
         self,
         ensojob: EnsoJobObject,
         *,

@@ -59,11 +59,6 @@ class Recorder:
     def __init__(self, client: ApiClient, instance: str) -> None:
         self._client, self._instance = client, instance[:128]
 
-    def post(self, ensojob: EnsoJobObject, job: Job, new: Sequence[Event]) -> None:
-        """Post the `new` events of the job, the last that it has; repeat it where it raised."""
-        for document in self.documents(ensojob, job, new):
-            self.send(document)
-
     def documents(self, ensojob: EnsoJobObject, job: Job, new: Sequence[Event]) -> list[Document]:
         """Return the Events that tell of the `new` events of the job, the last that it has."""
         resumes = job.resumes - sum(isinstance(event, events.JobResumed) for event in new)
