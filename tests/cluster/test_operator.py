@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
 
+from job_execution_framework.runtime.supervisor import POLL_SECONDS
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, hold, on, writes
@@ -115,6 +117,7 @@ def test_suspend_lets_the_running_script_end_and_unsuspend_goes_on(
     until(lambda: ns.columns()[:4] == ["shot", "Running", "0/2", "wait"])
     ns.patch(suspend=True)
     until(lambda: ns.state() == "Suspended")
+    time.sleep(5 * POLL_SECONDS)  # the session hears of it a moment after the status says it
     go.touch()
     until(lambda: "SessionEnded" in dict(ns.told()))
     assert ns.columns()[:3] == ["shot", "Suspended", "1/2"]
