@@ -158,11 +158,12 @@ _AN_INSTRUCTION = 'write ["name of a script", {"argument": "value"}]'
 
 
 def _pair(instruction: object) -> tuple[str, dict[str, object]] | None:
-    match instruction:
-        case [str(name), dict() as parameters] if name and is_mapping(parameters):
-            return name, {str(key): value for key, value in parameters.items()}
-        case _:
-            return None
+    if not is_list(instruction) or len(instruction) != 2:  # noqa: PLR2004  # name and parameters
+        return None
+    name, parameters = instruction
+    if not isinstance(name, str) or not name or not is_mapping(parameters):
+        return None
+    return name, {str(key): value for key, value in parameters.items()}
 
 
 def _ours(document: Mapping[object, object]) -> dict[str, object]:
