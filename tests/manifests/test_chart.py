@@ -29,16 +29,26 @@ def test_what_is_written_by_a_program_is_as_it_would_be() -> None:
 
 
 def test_the_crds_are_those_of_deploy_crds() -> None:
-    documents = {one["metadata"]["name"]: one for one in rendered() if one["kind"][0:6] == "Custom"}
-    wanted = {one["metadata"]["name"]: one for one in map(yaml.safe_load, crds().values())}
+    documents = {
+        document["metadata"]["name"]: document
+        for document in rendered()
+        if document["kind"][0:6] == "Custom"
+    }
+    wanted = {
+        document["metadata"]["name"]: document for document in map(yaml.safe_load, crds().values())
+    }
     for name, document in documents.items():
         added = document["metadata"].pop("labels")
         assert added["app.kubernetes.io/instance"] == "shows"
         assert document["metadata"].pop("annotations") == {"helm.sh/resource-policy": "keep"}
         assert document == wanted[name]
     assert documents.keys() == wanted.keys()
-    assert not any("annotations" in one["metadata"] for one in rendered("crds.keep=false")[:1])
-    assert not [one for one in rendered("crds.enabled=false") if one["kind"][0:6] == "Custom"]
+    assert not any(
+        "annotations" in document["metadata"] for document in rendered("crds.keep=false")[:1]
+    )
+    assert not [
+        document for document in rendered("crds.enabled=false") if document["kind"][0:6] == "Custom"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -135,9 +145,9 @@ def test_the_gateway_may_do_what_the_security_page_says() -> None:
 def test_namespaces_need_nothing_of_the_cluster() -> None:
     documents = rendered("watchNamespaces={a,b}", "crds.enabled=false")
     assert not {document["kind"] for document in documents} & CLUSTER_SCOPED
-    roles = [one for one in documents if one["kind"] in {"Role", "RoleBinding"}]
-    watched = [one for one in roles if one["metadata"]["name"] == OPERATOR]
-    assert sorted(one["metadata"]["namespace"] for one in watched) == ["a", "a", "b", "b"]
+    roles = [document for document in documents if document["kind"] in {"Role", "RoleBinding"}]
+    watched = [document for document in roles if document["metadata"]["name"] == OPERATOR]
+    assert sorted(document["metadata"]["namespace"] for document in watched) == ["a", "a", "b", "b"]
     assert environment(one_pod(documents, OPERATOR))["ENSO_NAMESPACES"] == "a,b"
     assert one(documents, "Role", "test")["metadata"]["namespace"] == "a"
 
@@ -183,7 +193,7 @@ def test_the_lease_that_is_held_is_the_one_that_may_be_held() -> None:
     assert role["metadata"]["namespace"] == "enso"
     assert role["rules"][1]["resourceNames"] == ["the-lease"]
     alone = rendered("leaderElection.enabled=false")
-    assert not [one for one in alone if one["metadata"]["name"].endswith("-lease")]
+    assert not [document for document in alone if document["metadata"]["name"].endswith("-lease")]
     assert one(alone, "Deployment")["spec"]["strategy"] == {"type": "Recreate"}
 
 
@@ -255,7 +265,7 @@ def test_the_chart_is_of_the_operators_version() -> None:
 
 
 def test_artifact_hub_is_told_of_every_kind() -> None:
-    told = {(one["name"], one["kind"], one["version"]) for one in hub("crds")}
+    told = {(document["name"], document["kind"], document["version"]) for document in hub("crds")}
     found = set[tuple[str, str, str]]()
     for document in map(yaml.safe_load, crds().values()):
         spec = document["spec"]
@@ -264,7 +274,12 @@ def test_artifact_hub_is_told_of_every_kind() -> None:
     assert told == found
     assert hub("operatorCapabilities") == "Seamless Upgrades"
     assert hub("operator") is True
-    assert {one["kind"] for one in hub("changes")} <= {"added", "changed", "fixed", "removed"}
+    assert {document["kind"] for document in hub("changes")} <= {
+        "added",
+        "changed",
+        "fixed",
+        "removed",
+    }
 
 
 def test_the_examples_are_jobs_and_scripts() -> None:

@@ -19,9 +19,11 @@ def documented(name: str) -> object:
     for block in BLOCKS:
         documents += yaml.safe_load_all(block.partition("```")[0])
     (rules,) = [
-        one["rules"]
-        for one in documents
-        if is_mapping(one) and is_mapping(one["metadata"]) and one["metadata"]["name"] == name
+        document["rules"]
+        for document in documents
+        if is_mapping(document)
+        and is_mapping(document["metadata"])
+        and document["metadata"]["name"] == name
     ]
     return rules
 

@@ -56,8 +56,8 @@ def test_nothing_is_free_but_arguments(name: str) -> None:
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_every_example_parses(path: Path) -> None:
-    documents = [one for one in yaml.safe_load_all(path.read_text()) if one]
-    ours = [one for one in documents if one["apiVersion"] == API_VERSION]
+    documents = [document for document in yaml.safe_load_all(path.read_text()) if document]
+    ours = [document for document in documents if document["apiVersion"] == API_VERSION]
     assert ours
     for document in ours:
         if document["kind"] == "EnsoJob":

@@ -95,7 +95,7 @@ class Operators:
     ) -> Operator:
         """Start one more; it is ended with the test."""
         log = self.root / f"operator-{len(self.started)}.log"
-        log.touch()
+        log.write_text("")  # another measure of the same folder may have left one
         given = [*self.sessions, f"--namespaces={self.namespace}", "--health-port=0", *flags]
         whole = {
             **environment,
