@@ -109,15 +109,15 @@ async def _work(
         metrics,
         settings.namespaces,
     )
-    sweeper = Resync(reconciler, clock, settings.resync_seconds)
+    resync = Resync(reconciler, clock, settings.resync_seconds)
     metrics.live_jobs_from(lambda: reconciler.live)
-    metrics.watch_age_from(sweeper.watch_age)
-    checks.liveness["watch"], checks.readiness["listing"] = sweeper.is_blind, sweeper.is_away
+    metrics.watch_age_from(resync.watch_age)
+    checks.liveness["watch"], checks.readiness["listing"] = resync.is_blind, resync.is_away
     registry = handlers(reconciler, pods.on_event if pods else None, configuration)
     watch = Watch(registry, settings.namespaces)
     try:
         await _until_one_ends(
-            STOP_SECONDS + 1, watch.run(), sweeper.run(), _until_cancelled(reconciler, pods)
+            STOP_SECONDS + 1, watch.run(), resync.run(), _until_cancelled(reconciler, pods)
         )
     finally:
         del checks.liveness["watch"], checks.readiness["listing"]
