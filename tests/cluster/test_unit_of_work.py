@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause
@@ -139,7 +140,7 @@ def test_a_job_that_was_deleted_is_gone_and_another_of_its_name_is_another_job(
 def test_an_object_from_a_watch_is_loaded_without_asking(ns: ClusterNamespace) -> None:
     ns.apply(TEN)
     uow = ns.uow()
-    uow.hand_in(ns.get())
+    uow.hand_in(EnsoJobObject(ns.get()))
     mark = ns.cluster.audit.mark()
     with uow:
         uow.jobs.get("shot").record(events.JobStarted(at=5))
@@ -157,11 +158,11 @@ def test_a_spec_is_held_once_however_often_its_object_is_read(ns: ClusterNamespa
     ns.apply(TEN)
     first = ns.get()
     with ns.uow() as uow:
-        uow.hand_in(first)
+        uow.hand_in(EnsoJobObject(first))
         uow.jobs.get("shot").record(events.JobStarted(at=5))
         uow.commit()
         ns.kubectl("label", "ensojob/shot", "read=again")
-        uow.hand_in(ns.get())
+        uow.hand_in(EnsoJobObject(ns.get()))
         uow.jobs.get("shot")
         assert uow.ensojob("shot").document["metadata"]["labels"] == {"read": "again"}
         assert uow.ensojob("shot").document["spec"] is first["spec"]

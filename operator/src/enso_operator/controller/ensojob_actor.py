@@ -7,7 +7,6 @@ import logging
 from contextlib import suppress
 from dataclasses import replace
 
-from enso_operator.api.document import Document
 from enso_operator.blocking import in_thread
 from enso_operator.controller.event_publisher import EventPublisher
 from enso_operator.coordinator.actor import Actor
@@ -62,30 +61,31 @@ class EnsoJobActor(Actor):
     ) -> None:
         super().__init__(ensojob.name, job_uow, sessions, planner, clock, publisher, PACE_SECONDS)
         self._objects, self._events = job_uow, publisher
-        self.unread: Document | None = None
+        self.unread: EnsoJobObject | None = None
         """The EnsoJob as it was last seen, where that is news."""
         self.gave_up = False
         """Whether the EnsoJob is none that can be worked with, as it is."""
         self.wakes_in: float | None = None
         """Where it rests: the seconds until something is due."""
         self._is_deleted = asyncio.Event()
-        self.on_event(ensojob.document)
+        self.on_event(ensojob)
 
     @property
     def ensojob(self) -> EnsoJobObject:
         """The EnsoJob as it was last loaded or written."""
         return self._events.ensojob
 
-    def on_event(self, document: Document) -> None:
+    def on_event(self, ensojob: EnsoJobObject) -> None:
         """Take the EnsoJob as a watch brought it."""
-        self.unread = document
+        self.unread = ensojob
         self.wake()
 
     @property
     def newest(self) -> EnsoJobObject:
         """The newest that is known of the EnsoJob."""
-        unread = EnsoJobObject(self.unread) if self.unread else self.ensojob
-        return max(self.ensojob, unread, key=lambda ensojob: int(ensojob.version))
+        return max(
+            self.ensojob, self.unread or self.ensojob, key=lambda ensojob: int(ensojob.version)
+        )
 
     async def sleep(self, seconds: float) -> None:
         """Return after so many seconds, or as soon as the EnsoJob is gone."""

@@ -22,7 +22,7 @@ from enso_operator.controller.ensojob_actor import EnsoJobActor, NoJob
 from enso_operator.controller.ttl import TimeToLive
 from enso_operator.coordinator.sessions import Sessions
 from enso_operator.kube.client import NoSuchObject, Refused
-from enso_operator.kube.ensojob import EnsoJobObject, Reference, lean
+from enso_operator.kube.ensojob import EnsoJobObject, Reference
 from enso_operator.kube.objects import Objects
 from enso_operator.observability.metrics import Metrics
 from job_execution_framework.domain.errors import Unavailable
@@ -94,7 +94,7 @@ class Reconciler:
 
         Only a listing may bring what is older than what was seen: a restored cluster does.
         """
-        ensojob = EnsoJobObject(lean(document))
+        ensojob = EnsoJobObject.of(document)
         if kind == "DELETED":
             self._gone(ensojob.uid)
             if ensojob.uid not in self.actors:
@@ -108,7 +108,7 @@ class Reconciler:
 
     def _see_to(self, ensojob: EnsoJobObject) -> None:
         if actor := self.actors.get(ensojob.uid):
-            actor.on_event(ensojob.document)
+            actor.on_event(ensojob)
             return
         self._let_be(ensojob.uid)
         if not ensojob.needs_work:
@@ -240,7 +240,7 @@ class Reconciler:
     async def _wake(self, job: Reference) -> None:
         """Look at a job that rested until now."""
         try:
-            ensojob = EnsoJobObject(await patiently(self.objects(job.namespace).get, job.name))
+            ensojob = EnsoJobObject.of(await patiently(self.objects(job.namespace).get, job.name))
         except NoSuchObject:
             return
         except Refused as error:

@@ -41,13 +41,6 @@ class Reference:
     version: str
 
 
-def lean(document: Document) -> Document:
-    """Return an EnsoJob without what only others use, which may be more than all the rest."""
-    metadata: Document = document["metadata"]
-    kept = {key: value for key, value in metadata.items() if key not in _OF_OTHERS}
-    return document | {"metadata": kept}
-
-
 @dataclass(frozen=True)
 class EnsoJobObject:
     """An EnsoJob as the API server had it at one moment."""
@@ -55,6 +48,13 @@ class EnsoJobObject:
     document: Document
     remembered: str | None = None
     """Digest of the spec at first sight, as whoever saw it knows: an older CRD drops it."""
+
+    @classmethod
+    def of(cls, document: Document, remembered: str | None = None) -> EnsoJobObject:
+        """Return it without what only others use, which may be more than all the rest."""
+        metadata: Document = document["metadata"]
+        kept = {key: value for key, value in metadata.items() if key not in _OF_OTHERS}
+        return cls(document | {"metadata": kept}, remembered)
 
     @property
     def name(self) -> str:
@@ -221,7 +221,7 @@ class EnsoJobObject:
 
     def written(self, document: Document) -> EnsoJobObject:
         """Return the object as a write of its status left it: its spec is what it was."""
-        return self._with_spec_of_ours(EnsoJobObject(lean(document), self.remembered))
+        return self._with_spec_of_ours(EnsoJobObject.of(document, self.remembered))
 
     def followed_by(self, later: EnsoJobObject) -> EnsoJobObject:
         """Return the object as it was read later; a spec that did not change is held once."""

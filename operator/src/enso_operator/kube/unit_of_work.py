@@ -6,11 +6,13 @@ it was loaded.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from enso_operator.api.document import Document
 from enso_operator.api.status import EnsoJobStatus
 from enso_operator.coordinator.session_location import SessionLocation
 from enso_operator.kube.client import NoSuchObject
-from enso_operator.kube.ensojob import EnsoJobObject, lean
+from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.objects import Objects
 from enso_operator.kube.status.conditions import refused
 from enso_operator.kube.status.size import document_of, merge_patch
@@ -39,14 +41,14 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
         self.location = SessionLocation()
         """Where the job that is committed runs."""
 
-    def hand_in(self, document: Document) -> None:
+    def hand_in(self, ensojob: EnsoJobObject) -> None:
         """Take an object that a watch brought, so that its next load asks nobody.
 
         What is known of the job is forgotten if it is older.
         """
-        name = str(document["metadata"]["name"])
+        name = ensojob.name
         known = self._seen.get(name)
-        handed_in = EnsoJobObject(lean(document), self._digests.get(name))
+        handed_in = replace(ensojob, remembered=self._digests.get(name))
         if known:
             if int(known.version) >= int(handed_in.version):
                 return
@@ -79,18 +81,18 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
         """Return the job and its object's resourceVersion."""
         ensojob = self._handed_in.pop(job_id, None)
         if ensojob is None:
-            ensojob = EnsoJobObject(lean(self._get(job_id)), self._digests.get(job_id))
+            ensojob = EnsoJobObject.of(self._get(job_id), self._digests.get(job_id))
         self._remember(ensojob)
         self._digests[job_id] = ensojob.spec_digest
         return ensojob.job(), ensojob.version
 
     def job_ids(self) -> list[str]:
         """Return the ids, the oldest first; each object is there for the next load."""
-        found = [EnsoJobObject(document) for document in self._objects.each()]
+        found = [EnsoJobObject.of(document) for document in self._objects.each()]
         found.sort(key=lambda ensojob: (ensojob.created_at, int(ensojob.version)))
         jobs = [ensojob for ensojob in found if _is_job(ensojob)]
         for ensojob in jobs:
-            self.hand_in(ensojob.document)
+            self.hand_in(ensojob)
         return [ensojob.name for ensojob in jobs]
 
     def save(self, job: Job, events: list[Event], version: int | str | None) -> str:
