@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from copy import copy
 from dataclasses import replace
 from typing import Any
@@ -60,6 +60,11 @@ class ClusterNamespace:
     def state(self, name: str = "shot") -> str:
         """Return what `kubectl get` shows as its STATUS, "" before there is one."""
         return str(EnsoJobObject(self.get(name)).condition("Succeeded").get("reason", ""))
+
+    def states(self) -> Counter[str]:
+        """Count the jobs by their state, as people read it."""
+        shown = self.kubectl("get", "ensojobs", "--no-headers").splitlines()
+        return Counter(line.split()[1] for line in shown)
 
     def listed(self, plural: str) -> list[dict[str, Any]]:
         """Return all objects of a kind of the core."""

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.cluster.cluster_namespace import ClusterNamespace
+from tests.support.curl import ADD, EXECUTE, GET, LIST, shell
 from tests.support.eventually import until
 from tests.support.operators import operators_of
 from tests.support.resources import of_scripts
 
 ROOT = Path(__file__).resolve().parents[2]
 ENSO = str(Path(sys.executable).with_name("enso"))
-# The README's, to the letter but for the port.
-LIST = "curl http://localhost:5005/list-jobs"
-ADD = (
-    'curl -X POST http://localhost:5005/add-job -H "Content-Type: application/json"'
-    " -d @./example_job.json"
-)
-GET = "curl http://localhost:5005/get-job/<jobid>"
-EXECUTE = (
-    'curl -X POST http://localhost:5005/execute-job -H "Content-Type: application/json"'
-    """ -d '{"jobid": "<jobid>"}'"""
-)
 
 
 @pytest.fixture
@@ -49,19 +37,6 @@ def port(ns: ClusterNamespace, tmp_path: Path) -> Generator[int]:
         assert told
         yield int(told[1])
         server.terminate()
-
-
-def shell(command: str, port: int, jobid: str = "") -> Any:  # noqa: ANN401  # JSON
-    command = command.replace("5005", str(port)).replace("<jobid>", jobid)
-    done = subprocess.run(
-        ["bash", "-c", command],
-        cwd=ROOT,
-        env=os.environ | {"NO_PROXY": "localhost"},
-        capture_output=True,
-        check=True,
-        timeout=60,
-    )
-    return json.loads(done.stdout)
 
 
 def test_a_job_added_by_curl_is_run_and_seen_by_kubectl(ns: ClusterNamespace, port: int) -> None:

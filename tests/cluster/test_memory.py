@@ -9,7 +9,6 @@ import psutil
 import pytest
 
 from tests.cluster.cluster_namespace import ClusterNamespace
-from tests.cluster.test_operator_at_scale import states
 from tests.support.eventually import until
 from tests.support.operators import Operator, Operators
 from tests.support.resources import Document, of_scripts
@@ -47,7 +46,7 @@ def test_nothing_is_held_of_what_waits_for_its_user_or_has_ended(
         document["spec"]["scripts"][0] |= {"args": {"token": 1}, "argsFrom": TWICE}
     create(ns, [*suspended, *ended])
     operator = operators.start("--resync-seconds=1")
-    until(lambda: states(ns) == {"Suspended": COUNT, "Failed": COUNT}, 300)
+    until(lambda: ns.states() == {"Suspended": COUNT, "Failed": COUNT}, 300)
     until(lambda: held(operator) - before < COUNT * LARGE)
     assert f"enso_live_jobs {COUNT}.0" in operator.asked("/metrics")[1]
 

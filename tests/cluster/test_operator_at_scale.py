@@ -120,8 +120,8 @@ def test_a_hundred_at_once_though_one_never_ends_and_one_is_garbage(
     ]
     for few in batched(documents, 20):  # kubectl asks for one after the other
         ns.apply({"apiVersion": "v1", "kind": "List", "items": few})
-    until(lambda: states(ns)["Succeeded"] == len(stories), 600)
-    until(lambda: states(ns) == {"Succeeded": len(stories), "Failed": 1, "Running": 1})
+    until(lambda: ns.states()["Succeeded"] == len(stories), 600)
+    until(lambda: ns.states() == {"Succeeded": len(stories), "Failed": 1, "Running": 1})
     assert ns.columns("garbage")[1:3] == ["Failed", "0/1"]
     assert ns.columns("endless")[1:3] == ["Running", "0/1"]
     assert all(story.note.read_text().split() == [*NAMES] for story in stories)
@@ -131,8 +131,3 @@ def test_a_hundred_at_once_though_one_never_ends_and_one_is_garbage(
 
 def batched(documents: list[Document], count: int) -> list[list[Document]]:
     return [documents[i : i + count] for i in range(0, len(documents), count)]
-
-
-def states(ns: ClusterNamespace) -> Counter[str]:
-    lines = ns.kubectl("get", "ensojobs", "--no-headers").splitlines()
-    return Counter(line.split()[1] for line in lines)

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from threading import RLock
-from typing import Any, TypeGuard
+from typing import TypeGuard
 from uuid import uuid4
 
+from enso_operator.api.document import Document
 from enso_operator.kube.client import NoSuchObject, Taken
 from job_execution_framework.domain.errors import Conflict
-
-Document = dict[str, Any]
 
 
 @dataclass

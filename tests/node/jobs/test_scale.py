@@ -66,12 +66,6 @@ def statuses(ns: PodNamespace) -> dict[str, Document]:
     return {document["metadata"]["name"]: document["status"] for document in listed}
 
 
-def states(ns: PodNamespace) -> Counter[str]:
-    """Count the jobs by their state, as people read it."""
-    shown = ns.kubectl("get", "ensojobs", "--no-headers").splitlines()
-    return Counter(line.split()[1] for line in shown)
-
-
 def rows(status: Document) -> list[tuple[str, str, int]]:
     return [(row["name"], row["state"], row["attempt"]) for row in status["scripts"]]
 
@@ -122,7 +116,7 @@ def test_many_jobs_at_once_on_one_node(ns: PodNamespace, usage: Usage) -> None:
     mark = ns.node.audit.mark()
 
     apply(ns, jobs(REAL))
-    until(lambda: states(ns) == {"Succeeded": REAL}, DEADLINE_SECONDS)
+    until(lambda: ns.states() == {"Succeeded": REAL}, DEADLINE_SECONDS)
 
     usage.tell(f"after {REAL} jobs on one node")
     ended = statuses(ns)
@@ -195,7 +189,7 @@ def test_five_hundred_live_jobs_on_simulated_nodes(
 
     def are(state: dict[str, int]) -> bool:
         records.beat()
-        return states(ns) == state
+        return ns.states() == state
 
     def all_run() -> bool:
         records.beat()

@@ -21,22 +21,12 @@ import psutil
 import pytest
 
 from tests.support.api import SCRIPTS
+from tests.support.curl import ADD, EXECUTE, GET, LIST, shell
 from tests.support.eventually import until
 
 ROOT = Path(__file__).resolve().parents[4]
 ENSO = str(Path(sys.executable).with_name("enso"))
 NO_CLUSTER = "/nowhere/config"
-# The README's, to the letter but for the port.
-LIST = "curl http://localhost:5005/list-jobs"
-ADD = (
-    'curl -X POST http://localhost:5005/add-job -H "Content-Type: application/json"'
-    " -d @./example_job.json"
-)
-GET = "curl http://localhost:5005/get-job/<jobid>"
-EXECUTE = (
-    'curl -X POST http://localhost:5005/execute-job -H "Content-Type: application/json"'
-    """ -d '{"jobid": "<jobid>"}'"""
-)
 
 
 class Server:
@@ -61,9 +51,7 @@ class Server:
         self.port = int(told[1])
 
     def shell(self, command: str, jobid: str = "") -> Any:  # noqa: ANN401  # JSON
-        command = command.replace(":5005", f":{self.port}").replace("<jobid>", jobid)
-        done = subprocess.run(shlex.split(command), cwd=ROOT, capture_output=True, check=True)
-        return json.loads(done.stdout)
+        return shell(command, self.port, jobid)
 
     def processes(self) -> list[int]:
         key, _, value = self.mark.partition("=")

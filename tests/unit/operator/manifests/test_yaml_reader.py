@@ -10,19 +10,6 @@ import pytest
 from job_execution_framework.domain.values import TOO_DEEP
 from tests.support.manifests import HEAD, refusal, script, spec
 
-
-@pytest.fixture
-def told(tmp_path: Path) -> Callable[[str | bytes], str]:
-    """What is told about a file of this content."""
-
-    def told(content: str | bytes) -> str:
-        file = tmp_path / "job.yaml"
-        file.write_bytes(content.encode() if isinstance(content, str) else content)
-        return refusal(file)
-
-    return told
-
-
 FILES = {
     "nothing": ("", "is empty: write an EnsoJob into it"),
     "a comment": ("# later\n---\n", "is empty: write an EnsoJob into it"),

@@ -1,0 +1,35 @@
+"""The README's curl commands, to the letter but for the port, as a person runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import Any
+
+from dev.checkout import CHECKOUT
+
+LIST = "curl http://localhost:5005/list-jobs"
+ADD = (
+    'curl -X POST http://localhost:5005/add-job -H "Content-Type: application/json"'
+    " -d @./example_job.json"
+)
+GET = "curl http://localhost:5005/get-job/<jobid>"
+EXECUTE = (
+    'curl -X POST http://localhost:5005/execute-job -H "Content-Type: application/json"'
+    """ -d '{"jobid": "<jobid>"}'"""
+)
+
+
+def shell(command: str, port: int, jobid: str = "") -> Any:  # noqa: ANN401  # JSON
+    """Run one of them in the checkout's folder; return what it answers."""
+    command = command.replace(":5005", f":{port}").replace("<jobid>", jobid)
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=CHECKOUT,
+        env=os.environ | {"NO_PROXY": "localhost"},
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    return json.loads(done.stdout)
