@@ -15,6 +15,8 @@ from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.eventually import until
 
 Document = dict[str, Any]
+SANDBOX = "/catatonit"
+"""What keeps a Pod's namespaces, and may outlive its containers."""
 
 
 class PodNamespace(ClusterNamespace):
@@ -58,20 +60,26 @@ class PodNamespace(ClusterNamespace):
         until(lambda: self.pods() and text in self.output())
 
     def processes(self, word: str, pod: Document | None = None) -> list[int]:
-        """Return the node's processes of a Pod with such an argument, the oldest first.
+        """Return the node's processes of a Pod with such an argument, the oldest first."""
+        commands = self.commands(pod)
+        return [number for number, line in commands.items() if any(word in part for part in line)]
 
-        They are read from /proc, as psutil knows no control groups.
+    def commands(self, pod: Document | None = None) -> dict[int, list[str]]:
+        """Return what the node runs in a Pod's containers, by the process, the oldest first.
+
+        It is read from /proc, as psutil knows no control groups. What has ended has no command line
+        any more.
         """
-        uid, found = (pod or self.pod())["metadata"]["uid"], list[int]()
+        uid, found = (pod or self.pod())["metadata"]["uid"], dict[int, list[str]]()
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 is_ours = uid in (folder / "cgroup").read_text()
-                words = (folder / "cmdline").read_text().split("\0")
+                line = (folder / "cmdline").read_text().split("\0")[:-1]
             except OSError:  # it ended while we looked
                 continue
-            if is_ours and any(word in argument for argument in words):
-                found.append(int(folder.name))
-        return sorted(found)
+            if is_ours and line and line[0] != SANDBOX:
+                found[int(folder.name)] = line
+        return dict(sorted(found.items()))
 
     def kill(
         self, word: str, number: signal.Signals = signal.SIGKILL, pod: Document | None = None

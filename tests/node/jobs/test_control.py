@@ -258,7 +258,7 @@ def test_another_session_starts_only_when_the_one_before_is_dead(job: OneJob) ->
     job.kubectl("delete", "pod", name_of(pods[0]), "--wait=false")
     for this_job, pod in zip((job, forced), pods, strict=True):
         follows(this_job)
-        assert this_job.processes("", pod) == []
+        assert this_job.commands(pod) == {}
         this_job.waits("Succeeded")
         assert this_job.starts_of("long") == 2
 

@@ -18,6 +18,8 @@ from tests.support.operators import DEADLINE_SECONDS, Operator, Operators
 
 JOBS = 5
 SWEEPS = "--resync-seconds=1"
+REFUSED = 400
+"""From this code on the API server did nothing."""
 PODS, RELEASE = on("create", "pods"), on("patch", "pods")
 STATUS, EVENTS, LOG = on("patch", "ensojobs/status"), on("create", "events"), on("get", "pods/log")
 
@@ -141,7 +143,8 @@ def test_a_pod_that_is_made_late_for_a_job_that_is_gone_goes_too(
         until(lambda: has_nothing_to_do(late.operator))
         assert all(map(is_inert, made_for(story, first)))
         until(lambda: made_for(story, first) == [])
-        assert proxy.count(RELEASE) == 0
+        # Its watch may show it the job's first Pod, which it may try to release: that one is gone.
+        assert [call for call in proxy.calls if RELEASE(call) and call.code < REFUSED] == []
         assert story.starts() == ["open", "do", "save"]
 
 

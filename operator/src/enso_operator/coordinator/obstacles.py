@@ -42,13 +42,12 @@ class Obstacles:
         """Note that it did not work, once more."""
         before = self._met.get(trying)
         since, tries = (before.since, before.tries + 1) if before else (now, 1)
-        self._met[trying] = Obstacle(
-            Cause(error.reason or Reason.UNAVAILABLE, str(error)),
-            since,
-            tell_at=since if isinstance(error, NotYet) else since + PATIENCE_SECONDS,
-            again_at=now + pause_after(tries),
-            tries=tries,
-        )
+        tell_at = since if isinstance(error, NotYet) else since + PATIENCE_SECONDS
+        again_at = now + pause_after(tries)
+        if now < tell_at:  # it is told with a try, which must not be much later
+            again_at = min(again_at, tell_at + pause_after(1))
+        cause = Cause(error.reason or Reason.UNAVAILABLE, str(error))
+        self._met[trying] = Obstacle(cause, since, tell_at, again_at, tries)
         return self._met[trying]
 
     def passed(self, trying: str) -> None:

@@ -9,7 +9,13 @@ import pytest
 
 from enso_operator.coordinator import obstacles
 from enso_operator.coordinator.actor import Actor
-from enso_operator.coordinator.obstacles import LONGEST_PAUSE_SECONDS, Obstacles, is_same
+from enso_operator.coordinator.obstacles import (
+    LONGEST_PAUSE_SECONDS,
+    PATIENCE_SECONDS,
+    SHORTEST_PAUSE_SECONDS,
+    Obstacles,
+    is_same,
+)
 from enso_operator.coordinator.planner import Planner
 from enso_operator.coordinator.publisher import Publisher
 from enso_operator.sessions.local.sessions import LocalSessions
@@ -34,6 +40,14 @@ def test_what_is_waited_for_is_asked_for_less_and_less_often() -> None:
         met.met("open", NotYet("exceeded quota"), now)
         tries, now = tries + 1, met.until("open")
     assert 3600 / LONGEST_PAUSE_SECONDS <= tries < 2.2 * 3600 / LONGEST_PAUSE_SECONDS
+
+
+def test_what_has_lasted_is_tried_again_when_it_is_to_be_told() -> None:
+    for _ in range(100):
+        met, now = Obstacles(), 0.0
+        while (obstacle := met.met("open", Unavailable("its webhook is away"), now)).tell_at > now:
+            now = met.until("open")
+        assert now <= PATIENCE_SECONDS + 2 * SHORTEST_PAUSE_SECONDS, obstacle
 
 
 def test_no_two_jobs_try_again_at_the_same_moment() -> None:
