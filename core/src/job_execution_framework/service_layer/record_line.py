@@ -17,19 +17,34 @@ LONGEST_BYTES = 64 * 1024
 class Lines:
     """Splits bytes that come piece by piece into lines, in linear time.
 
-    A line that is too long for a record is returned in parts, so that little is kept in memory.
-    Each part is too long as well, and the last one is left out.
+    With `begins`, only lines that begin so are returned, and those between them cost next to
+    nothing, however many they are. A line that is too long for a record is returned in parts, so
+    that little is kept in memory. Each part is too long as well, and the last one is left out.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, begins: bytes = b"") -> None:
+        self._begins = begins
         self._unfinished, self._is_skipping = b"", False
 
     def of(self, piece: bytes) -> list[bytes]:
         """Return the lines that end in this piece, without their newlines."""
-        *lines, self._unfinished = (self._unfinished + piece).split(b"\n")
-        if lines and self._is_skipping:  # the rest of a line whose parts were returned
-            lines, self._is_skipping = lines[1:], False
+        whole, newline, self._unfinished = (self._unfinished + piece).rpartition(b"\n")
+        if newline and self._is_skipping:  # the rest of a line whose parts were returned
+            _, newline, whole = whole.partition(b"\n")
+            self._is_skipping = False
+        lines = self._split(whole) if newline else []
         if len(self._unfinished) > LONGEST_BYTES:
             lines.append(self._unfinished)
             self._unfinished, self._is_skipping = b"", True
+        return lines
+
+    def _split(self, whole: bytes) -> list[bytes]:
+        if not self._begins:
+            return whole.split(b"\n")
+        lines, text, begin = list[bytes](), b"\n" + whole, b"\n" + self._begins
+        at = text.find(begin)
+        while at >= 0:
+            end = text.find(b"\n", at + 1)
+            lines.append(text[at + 1 :] if end < 0 else text[at + 1 : end])
+            at = text.find(begin, end) if end >= 0 else -1
         return lines
