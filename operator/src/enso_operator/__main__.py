@@ -1,6 +1,8 @@
-"""``python -m enso_operator``: the same as ``enso``."""
+"""``python -m enso_operator``: the same as ``enso``, and as ``kubectl enso``."""
 
 import signal
+import sys
+from pathlib import Path
 
 
 def main() -> None:
@@ -9,7 +11,8 @@ def main() -> None:
     from enso_operator.cli import app, display  # noqa: PLC0415  # it takes as long as a Ctrl-C
 
     display.make_steady()
-    app(prog_name="enso")
+    is_plugin = Path(sys.argv[0]).name.startswith("kubectl-")  # kubectl calls `kubectl-enso`
+    app(prog_name="kubectl enso" if is_plugin else "enso")
 
 
 if __name__ == "__main__":

@@ -4,68 +4,61 @@ from __future__ import annotations
 
 import platform
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+from enso_operator.cli.jobs import commands
 
 
-def _show_version(wanted: bool) -> None:  # noqa: FBT001  # typer gives a flag's value so
-    if wanted:
+def _show_version(context: click.Context, _option: click.Parameter, is_wanted: bool) -> None:  # noqa: FBT001  # click gives a flag's value so
+    if is_wanted:
         from importlib.metadata import version  # noqa: PLC0415  # only here
 
         print(f"enso {version('enso-operator')}, Python {platform.python_version()}")
-        raise typer.Exit
+        context.exit()
 
 
-@app.callback()
-def enso(
-    *,
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
-        ),
-    ] = False,
-) -> None:
+@click.group()
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
+def app() -> None:
     """Run a list of scripts in order and know exactly what happened."""
-    del version
 
 
-@app.command("run")
-def run_command(
-    file: Annotated[Path, typer.Argument(help="An EnsoJob manifest, or an example_job.json.")],
-    *,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where the last run of FILE stopped.")
-    ] = False,
-) -> None:
+@app.command("run", epilog="Example: enso run examples/publish-shot.yaml")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--resume", is_flag=True, help="Go on where the last run of FILE stopped.")
+@click.pass_context
+def run_command(context: click.Context, *, file: Path, resume: bool) -> None:
     """Run the job in FILE on this machine.
+
+    FILE is an EnsoJob manifest, or an example_job.json.
 
     Exit code 0: it succeeded; 1: it failed; 2: it could not run.
     """
     from enso_operator.cli.run import run  # noqa: PLC0415  # each command loads only its own
 
-    raise typer.Exit(run(file, resume=resume))
+    context.exit(run(file, resume=resume))
 
 
-@app.command("serve")
+@app.command("serve", short_help="Serve the HTTP API.", epilog="Example: enso serve --embedded")
+@click.option("--embedded", is_flag=True, help="Keep jobs in memory and run them on this machine.")
+@click.option(
+    "--namespace",
+    default="",
+    help="Namespace of the EnsoJobs. Default: that of the kubeconfig's context, or of the Pod.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=5005, show_default=True, help="Port to listen on.")
+@click.pass_context
 def serve_command(
-    *,
-    embedded: Annotated[
-        bool, typer.Option("--embedded", help="Keep jobs in memory and run them on this machine.")
-    ] = False,
-    namespace: Annotated[
-        str,
-        typer.Option(
-            help="Namespace of the EnsoJobs. Default: that of the kubeconfig's context, or of the "
-            "Pod.",
-            show_default=False,
-        ),
-    ] = "",
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 5005,
+    context: click.Context, *, embedded: bool, namespace: str, host: str, port: int
 ) -> None:
     """Serve the HTTP API over the EnsoJobs of a cluster, or with --embedded over jobs in memory.
 
@@ -75,29 +68,30 @@ def serve_command(
     """
     from enso_operator.cli.serve import serve  # noqa: PLC0415  # each command loads only its own
 
-    raise typer.Exit(serve(embedded=embedded, namespace=namespace, host=host, port=port))
+    context.exit(serve(embedded=embedded, namespace=namespace, host=host, port=port))
 
 
-@app.command("check")
-def check_command(
-    *,
-    namespace: Annotated[
-        str,
-        typer.Option(
-            help="Where the job is created. Default: the namespace of the kubeconfig's context, "
-            "or of the Pod.",
-            show_default=False,
-        ),
-    ] = "",
-    timeout: Annotated[float, typer.Option(help="Seconds that the job may take.")] = 120.0,
-) -> None:
+@app.command(
+    "check",
+    short_help="Try whether the cluster runs jobs.",
+    epilog="Example: enso check --namespace shows",
+)
+@click.option(
+    "--namespace",
+    default="",
+    help="Where the job is created. Default: the namespace of the kubeconfig's context, or of the "
+    "Pod.",
+)
+@click.option("--timeout", default=120.0, show_default=True, help="Seconds that the job may take.")
+@click.pass_context
+def check_command(context: click.Context, *, namespace: str, timeout: float) -> None:
     """Run a job of one script in the cluster, and say whether the operator there did it.
 
     Exit code 0: it succeeded; 1: it failed; 2: it did not end in time, or could not be created.
     """
     from enso_operator.cli.check import check  # noqa: PLC0415  # each command loads only its own
 
-    raise typer.Exit(check(namespace=namespace, seconds=timeout))
+    context.exit(check(namespace=namespace, seconds=timeout))
 
 
 @app.command(
@@ -105,8 +99,12 @@ def check_command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     add_help_option=False,
 )
-def operator_command(context: typer.Context) -> None:
+@click.pass_context
+def operator_command(context: click.Context) -> None:
     """Watch EnsoJobs, run their scripts, and write back what happened."""
     from enso_operator.cli.operator import operator  # noqa: PLC0415  # as above
 
-    raise typer.Exit(operator(context.args))
+    context.exit(operator(context.args))
+
+
+commands.add_to(app)

@@ -1,0 +1,200 @@
+"""`enso list`: the jobs of a namespace or of all, newest first."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from enso_operator.api.document import Document
+from enso_operator.cli.jobs import documents, output, times
+from enso_operator.cli.jobs.table import Column, Screen, table
+from enso_operator.kube.workstation.api_server import TABLE, ApiServer
+
+SUCCEEDED = 0
+_COLUMNS = (
+    Column("NAMESPACE"),
+    Column("NAME"),
+    Column("STATUS"),
+    Column("DONE"),
+    Column("SCRIPT", 8),
+    Column("REASON", 8),
+    Column("AGE"),
+    Column("FINISHED"),
+    Column("POD", 12),
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which jobs are asked for; without anything, all."""
+
+    is_failed: bool = False
+    reason: str = ""
+    selector: str = ""
+    since: datetime | None = None
+    """Those that ended since then, or have not ended."""
+
+    def __bool__(self) -> bool:
+        """Whether some jobs may be left out."""
+        return self != Wanted()
+
+    def has(self, job: JobLine, now: datetime) -> bool:
+        """Whether a job is one of them; labels are the API server's matter."""
+        if self.is_failed and job.status != "Failed":
+            return False
+        if self.reason and job.reason.lower() != self.reason.lower():
+            return False
+        if self.since is None or not job.finished:
+            return True
+        return times.seconds_of_age(job.finished) <= (now - self.since).total_seconds()
+
+
+@dataclass(frozen=True)
+class JobLine:
+    """One job, as its line shows it."""
+
+    namespace: str
+    name: str
+    created: datetime
+    status: str
+    done: str
+    script: str
+    reason: str
+    finished: str
+    """How long ago it ended, as an age; empty while it has not."""
+    pod: str
+
+    @classmethod
+    def of_row(cls, headers: list[str], row: Document) -> JobLine:
+        """Return it from a row of the API server's table."""
+        cells = dict(zip(headers, row["cells"], strict=False))
+        status, done, script, reason, finished, pod = (
+            _text(cells.get(header))
+            for header in ("Status", "Done", "Script", "Reason", "Finished", "Pod")
+        )
+        metadata = row["object"]["metadata"]
+        return cls(
+            str(metadata["namespace"]),
+            str(metadata["name"]),
+            datetime.fromisoformat(metadata["creationTimestamp"]),
+            status or documents.WAITING,
+            done,
+            script,
+            reason,
+            finished,
+            pod,
+        )
+
+    @classmethod
+    def of_document(cls, document: Document, now: datetime) -> JobLine:
+        """Return it from a whole EnsoJob."""
+        metadata, status = document["metadata"], documents.status(document)
+        ended = documents.time_of(status.get("completionTime"))
+        return cls(
+            str(metadata["namespace"]),
+            str(metadata["name"]),
+            datetime.fromisoformat(metadata["creationTimestamp"]),
+            documents.state(document),
+            str(status.get("done") or ""),
+            str(status.get("script") or ""),
+            str(status.get("reason") or ""),
+            times.age((now - ended).total_seconds()) if ended else "",
+            str(status.get("pod") or ""),
+        )
+
+    def cells(self, now: datetime) -> tuple[str, ...]:
+        """Return what the columns show."""
+        age = times.age((now - self.created).total_seconds())
+        told = self.namespace, self.name, self.status, self.done, self.script, self.reason
+        return (*told, age, self.finished, self.pod)
+
+
+def wanted(*, is_failed: bool, since: str, reason: str, selector: str) -> Wanted:
+    """Return what the options ask for. Raises NotUnderstood."""
+    now = datetime.now().astimezone()  # a time without a zone is of this machine's
+    return Wanted(is_failed, reason, selector, times.since(since, now) if since else None)
+
+
+def list_jobs(api: ApiServer, asked: Wanted, *, everywhere: bool, form: str | None) -> int:
+    """Print the jobs; return the exit code."""
+    now = datetime.now(UTC)
+    path = api.path("ensojobs", everywhere=everywhere)
+    if form in output.WHOLE:
+        found = whole(api, path, asked, now)
+        print(output.text({"apiVersion": "v1", "kind": "List", "items": found}, form))
+        return SUCCEEDED
+    jobs = newest_first(
+        job
+        for page in api.pages(path, _query(asked), accept=TABLE)
+        for job in lines_of(page)
+        if asked.has(job, now)
+    )
+    if form == "name":
+        for job in jobs:
+            print(f"ensojob.enso.dev/{job.name}")
+    elif jobs:
+        screen = Screen.of_output()
+        lines = rendered(jobs, now, screen, everywhere=everywhere, is_wide=form == "wide")
+        print("\n".join(lines))
+        if left := left_out(lines[0]):
+            print(f"enso: {left} left out, as the terminal is too narrow", file=sys.stderr)
+    else:
+        print(nothing_found(asked, "" if everywhere else api.access.namespace), file=sys.stderr)
+    return SUCCEEDED
+
+
+def lines_of(page: Document) -> Iterator[JobLine]:
+    """Yield the jobs of one part of a table."""
+    headers = [str(column["name"]) for column in page["columnDefinitions"] or ()]
+    for row in page["rows"] or ():
+        yield JobLine.of_row(headers, row)
+
+
+def newest_first(jobs: Iterator[JobLine]) -> list[JobLine]:
+    """Return them in the order in which they are shown; of one second, by name."""
+    return sorted(jobs, key=lambda job: (-job.created.timestamp(), job.namespace, job.name))
+
+
+def rendered(
+    jobs: list[JobLine], now: datetime, screen: Screen, *, everywhere: bool, is_wide: bool = False
+) -> list[str]:
+    """Return the lines of the table."""
+    first, last = 0 if everywhere else 1, len(_COLUMNS) if is_wide else -2
+    rows = [job.cells(now)[first:last] for job in jobs]
+    return table(_COLUMNS[first:last], rows, screen)
+
+
+def left_out(header: str) -> str:
+    """Return the columns that people look for and that had no room."""
+    return " and ".join(name for name in ("SCRIPT", "REASON") if name not in header.split())
+
+
+def nothing_found(asked: Wanted, namespace: str) -> str:
+    """Say that there are no jobs, and where they may be."""
+    what = "no jobs like these" if asked else "no jobs"
+    if not namespace:
+        return f"enso: {what} in this cluster"
+    return f"enso: {what} in namespace {namespace}; -A looks into all namespaces"
+
+
+def whole(api: ApiServer, path: str, asked: Wanted, now: datetime) -> list[Document]:
+    """Return the EnsoJobs as the API server has them."""
+    found = [
+        (JobLine.of_document(document, now), documents.shown(document))
+        for page in api.pages(path, _query(asked))
+        for document in page["items"] or ()
+    ]
+    kept = [(job, document) for job, document in found if asked.has(job, now)]
+    order = {id(job): number for number, job in enumerate(newest_first(job for job, _ in kept))}
+    return [document for _, document in sorted(kept, key=lambda pair: order[id(pair[0])])]
+
+
+def _query(asked: Wanted) -> dict[str, str]:
+    return {"labelSelector": asked.selector} if asked.selector else {}
+
+
+def _text(cell: object) -> str:
+    text = "" if cell is None else str(cell)
+    return "" if text in ("<none>", "<unknown>", "<invalid>") else text

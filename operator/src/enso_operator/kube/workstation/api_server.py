@@ -1,0 +1,166 @@
+"""Requests to the API server: one answer, or a stream of lines.
+
+The standard library's HTTP is used, as it is imported soonest.
+"""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import cast
+from urllib.parse import quote, urlencode
+
+from enso_operator.api.document import Document
+from enso_operator.kube.workstation.connection import Connector
+from enso_operator.kube.workstation.errors import Answered, NoCluster, NoSuchName, NotInstalled
+from enso_operator.kube.workstation.kubeconfig import Access
+from job_execution_framework.service_layer import bounded_json
+
+JSON = "application/json"
+TABLE = f"{JSON};as=Table;v=v1;g=meta.k8s.io"
+"""What kubectl asks for: the columns of the CRD, and of each object its metadata only."""
+DEADLINE_SECONDS = 15.0
+"""How long the API server may be silent, where it is not a stream that was asked for."""
+PAGE = 500
+"""Objects in one part of a list."""
+LONGEST_LINE_BYTES = 8 * 1024 * 1024
+"""Of a stream: no object is as long. What a script writes may be, and comes in parts."""
+_SAID_BYTES = 64 * 1024
+"""Of a refusal, what is read."""
+_NO_QUERY: Mapping[str, str] = MappingProxyType({})
+
+
+class ApiServer:
+    """The API server of one kubeconfig. One thread uses it; another one needs its own."""
+
+    def __init__(self, access: Access) -> None:
+        self.access = access
+        self._connector = Connector(access)
+        self._kept: http.client.HTTPConnection | None = None
+        """A connection that may be used again."""
+
+    def path(self, plural: str, name: str = "", *, everywhere: bool = False) -> str:
+        """Return the path of the EnsoJobs or the Pods of the namespace, or of one of them."""
+        base = "/api/v1" if plural == "pods" else "/apis/enso.dev/v1alpha1"
+        place = "" if everywhere else f"/namespaces/{quote(self.access.namespace, safe='')}"
+        return f"{base}{place}/{plural}" + (f"/{quote(name, safe='')}" if name else "")
+
+    def get(
+        self, path: str, query: Mapping[str, str] = _NO_QUERY, *, accept: str = JSON
+    ) -> Document:
+        """Return an object. Raises NoCluster and Answered."""
+        data = self._data(path, query, accept)
+        try:
+            answer: object = bounded_json.loads_cut(data)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise NoCluster(f"what answers at {self.access.server} is no API server")
+        return cast("Document", answer)
+
+    def _data(self, path: str, query: Mapping[str, str], accept: str) -> bytes:
+        kept, self._kept = self._kept, None
+        connection = kept or self._connector.connect(DEADLINE_SECONDS)
+        try:
+            response = self._asked(connection, path, query, accept)
+            data = self._read(response)
+        except NoCluster:
+            if kept:  # the API server may have closed it meanwhile
+                return self._data(path, query, accept)
+            raise
+        self._kept = None if response.will_close else connection
+        return data
+
+    def pages(
+        self, path: str, query: Mapping[str, str] = _NO_QUERY, *, accept: str = JSON
+    ) -> Iterator[Document]:
+        """Yield a list in parts."""
+        following = ""
+        while True:
+            part = {"limit": str(PAGE)} | ({"continue": following} if following else {})
+            page = self.get(path, {**query, **part}, accept=accept)
+            yield page
+            following = str(page["metadata"].get("continue") or "")
+            if not following:
+                return
+
+    def lines(
+        self, path: str, query: Mapping[str, str] = _NO_QUERY, *, accept: str = JSON
+    ) -> Iterator[bytes]:
+        """Yield the lines of a stream as they come, until its end, which tells nothing.
+
+        Raises NoCluster also where the connection breaks.
+        """
+        connection = self._connector.connect(None)
+        try:
+            response = self._asked(connection, path, query, accept)
+            while line := self._read(response, is_line=True):
+                yield line
+        finally:
+            connection.close()
+
+    def _asked(
+        self,
+        connection: http.client.HTTPConnection,
+        path: str,
+        query: Mapping[str, str],
+        accept: str,
+    ) -> http.client.HTTPResponse:
+        """Return the answer, if it is the one that was asked for."""
+        path = f"{path}?{urlencode(query)}" if query else path
+        response = self._answer(connection, path, accept)
+        if response.status == http.HTTPStatus.UNAUTHORIZED and self._connector.can_be_renewed():
+            connection.close()
+            response = self._answer(connection, path, accept)
+        if response.status != http.HTTPStatus.OK:
+            data = self._read(response, _SAID_BYTES)
+            connection.close()
+            raise self._refusal(response.status, data)
+        return response
+
+    def _answer(
+        self, connection: http.client.HTTPConnection, path: str, accept: str
+    ) -> http.client.HTTPResponse:
+        try:
+            connection.putrequest("GET", self._connector.target(path))
+            for header, value in (("Accept", accept), *self._connector.headers()):
+                connection.putheader(header, value)
+            connection.endheaders()
+            return connection.getresponse()
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            raise self._silent(error) from error
+
+    def _read(
+        self, response: http.client.HTTPResponse, most: int | None = None, *, is_line: bool = False
+    ) -> bytes:
+        try:
+            return response.readline(LONGEST_LINE_BYTES) if is_line else response.read(most)
+        except (OSError, http.client.HTTPException) as error:
+            raise self._silent(error) from error
+
+    def _silent(self, error: Exception) -> NoCluster:
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return NoCluster(f"the API server at {self.access.server} does not answer: {why}")
+
+    def _refusal(self, status: int, data: bytes) -> Answered:
+        """Return what an answer other than 200 means."""
+        try:
+            said: Document = bounded_json.loads(data)
+            sentence = str(said["message"])
+        except (ValueError, KeyError, TypeError):
+            said, sentence = {}, data.decode("utf-8", "replace").strip()[:200]
+        if status == http.HTTPStatus.NOT_FOUND:
+            is_name = (said.get("details") or {}).get("name")
+            return (NoSuchName if is_name else NotInstalled)(sentence, status)
+        if status == http.HTTPStatus.FORBIDDEN:
+            sentence = f"you lack a right in this cluster: {sentence}"
+        elif status == http.HTTPStatus.UNAUTHORIZED:
+            sentence = (
+                f"the API server at {self.access.server} does not know you ({sentence}): log in "
+                "again, or choose another --context"
+            )
+        else:
+            sentence = f"the API server answers {status}: {sentence}"
+        return Answered(sentence, status)
