@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +25,27 @@ class Enso:
         self.ns = ns
         self.kubeconfig = of_context(ns.cluster, ns.namespace, folder)
 
-    def start(self, *arguments: str, kubeconfig: Path | None = None) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+    @contextmanager
+    def started(
+        self, *arguments: str, kubeconfig: Path | None = None
+    ) -> Generator[subprocess.Popen[str]]:
+        """Start it; it does not outlive the test."""
+        process = subprocess.Popen(
             [sys.executable, "-m", "enso_operator", *arguments],
             env=os.environ | {"KUBECONFIG": str(kubeconfig or self.kubeconfig)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        with process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def __call__(self, *arguments: str, kubeconfig: Path | None = None) -> tuple[int, str, str]:
         """Return the exit code, what it says, and what it says is wrong."""
-        with self.start(*arguments, kubeconfig=kubeconfig) as process:
+        with self.started(*arguments, kubeconfig=kubeconfig) as process:
             said, wrong = process.communicate(timeout=DEADLINE_SECONDS)
         return process.returncode, said, wrong
 

@@ -140,7 +140,57 @@ def why_command(*, job: str, **cluster: str) -> None:
     answer(lambda api: explain(api, job), **cluster)
 
 
+@click.command(
+    "wait",
+    short_help="Wait until jobs have ended.",
+    epilog="Example: enso wait publish-shot --timeout 2h && enso list",
+)
+@click.argument("jobs", nargs=-1, required=True, metavar="JOB...", shell_complete=job_names)
+@click.option("--timeout", default="", metavar="DURATION", help="Give up after that: 90s, 10m, 2h.")
+@of_cluster
+def wait_command(*, jobs: tuple[str, ...], timeout: str, **cluster: str) -> None:
+    """Wait until each JOB has ended, and say how.
+
+    Exit code 0: all succeeded; 1: one failed or was cancelled; 2: nobody can know of one, as there
+    is no such job, the time is over, or the cluster could not be asked.
+    """
+    from enso_operator.cli.jobs.wait import wait  # noqa: PLC0415  # as above
+
+    answer(lambda api: wait(api, jobs, timeout), **cluster)
+
+
+@click.command(
+    "watch",
+    short_help="Watch a job until it has ended, or all jobs.",
+    epilog="Example: enso watch publish-shot",
+)
+@click.argument("job", required=False, shell_complete=job_names)
+@click.option(
+    "-l", "--selector", default="", metavar="LABEL=VALUE", help="Only jobs with these labels."
+)
+@click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help="In all namespaces.")
+@of_cluster
+def watch_command(*, job: str | None, selector: str, everywhere: bool, **cluster: str) -> None:
+    """Watch a JOB until it has ended; without a JOB all jobs, until Ctrl-C.
+
+    On a terminal it is a table that lives; elsewhere each change is a line. An API server that
+    restarts is waited for.
+
+    Exit code 0: the job succeeded; 1: it failed or was cancelled; 2: nobody can know, as there is
+    no such job, or the cluster could not be asked.
+    """
+    from enso_operator.cli.jobs.watch import watch_job, watch_jobs  # noqa: PLC0415  # as above
+
+    if job and (selector or everywhere):
+        raise click.UsageError("-l and -A choose among all jobs: leave JOB out, or them")
+
+    def ask(api: ApiServer) -> int:
+        return watch_job(api, job) if job else watch_jobs(api, selector, everywhere=everywhere)
+
+    answer(ask, **cluster)
+
+
 def add_to(app: click.Group) -> None:
     """Add the commands to `enso`."""
-    for command in (list_command, show_command, why_command):
+    for command in (list_command, show_command, why_command, wait_command, watch_command):
         app.add_command(command)

@@ -1,4 +1,4 @@
-"""The scripts of one job as a table: state, attempts, times, and why one failed. Pure."""
+"""How one job stands: on one line, and its scripts as a table. Pure."""
 
 from __future__ import annotations
 
@@ -33,6 +33,26 @@ def rows(document: Document) -> list[Document]:
     untouched = {"state": "NotStarted", "attempt": 0}
     names = [str(script["name"]) for script in of(document)] or [*known]
     return [known.get(name) or {"name": name, **untouched} for name in names]
+
+
+def headline(document: Document, screen: Screen) -> str:
+    """Return how the job stands, on one line."""
+    state, status = documents.state(document), documents.status(document)
+    done = str(status.get("done") or f"0/{len(of(document))}").replace("/", " of ")
+    line = f"{documents.name_of(document)}: {screen.paint(state, state)}, {done} scripts done"
+    if not status.get("conditions"):
+        return f"{line}; no operator has looked at it yet"
+    if documents.is_finished(document):
+        return line
+    return f"{line}; {documents.condition(document, 'Succeeded').get('message')}"
+
+
+def window(document: Document, now: datetime, screen: Screen) -> tuple[list[str], int]:
+    """Return the lines of the table, and the number of the one that people look for."""
+    lines = rendered(document, now, screen)
+    at = documents.status(document).get("script")
+    found = (number for number, line in enumerate(lines) if at and at[:11] in line)
+    return lines, next(found, 1)
 
 
 def rendered(document: Document, now: datetime, screen: Screen) -> list[str]:

@@ -29,7 +29,7 @@ def show_job(api: ApiServer, name: str, form: str | None) -> int:
 
 def rendered(document: Document, now: datetime, screen: Screen) -> list[str]:
     """Return what is shown of a job."""
-    lines = [headline(document, screen)]
+    lines = [scripts.headline(document, screen)]
     if card := card_of(document):
         lines += ["", "Why:", *(f"  {line}" for line in card)]
     lines += ["", *scripts.rendered(document, now, screen)]
@@ -37,18 +37,6 @@ def rendered(document: Document, now: datetime, screen: Screen) -> list[str]:
         width = max(len(name) for name, _ in given)
         lines += ["", "Arguments:", *(f"  {name:<{width}}  {text}" for name, text in given)]
     return [*lines, "", *_about(document, now)]
-
-
-def headline(document: Document, screen: Screen) -> str:
-    """Return how the job stands, on one line."""
-    state, status = documents.state(document), documents.status(document)
-    done = str(status.get("done") or f"0/{len(scripts.of(document))}").replace("/", " of ")
-    line = f"{documents.name_of(document)}: {screen.paint(state, state)}, {done} scripts done"
-    if not status.get("conditions"):
-        return f"{line}; no operator has looked at it yet"
-    if documents.is_finished(document):
-        return line
-    return f"{line}; {documents.condition(document, 'Succeeded').get('message')}"
 
 
 def _arguments(document: Document) -> Iterator[tuple[str, str]]:
