@@ -120,7 +120,7 @@ def test_suspend_lets_the_running_script_end_and_unsuspend_goes_on(
     time.sleep(5 * POLL_SECONDS)  # the session hears of it a moment after the status says it
     go.touch()
     until(lambda: "SessionEnded" in dict(ns.told()))
-    assert ns.columns()[:3] == ["shot", "Suspended", "1/2"]
+    until(lambda: ns.columns()[:3] == ["shot", "Suspended", "1/2"])
     assert not note.exists()
     ns.patch(suspend=False)
     ns.waits("Succeeded")

@@ -16,7 +16,6 @@ from tests.support.eventually import until
 
 Document = dict[str, Any]
 SANDBOX = "/catatonit"
-"""What keeps a Pod's namespaces, and may outlive its containers."""
 
 
 class PodNamespace(ClusterNamespace):
@@ -68,7 +67,7 @@ class PodNamespace(ClusterNamespace):
         """Return what the node runs in a Pod's containers, by the process, the oldest first.
 
         It is read from /proc, as psutil knows no control groups. What has ended has no command line
-        any more.
+        any more; what keeps the Pod's namespaces, `SANDBOX`, may outlive its containers.
         """
         uid, found = (pod or self.pod())["metadata"]["uid"], dict[int, list[str]]()
         for folder in Path("/proc").glob("[0-9]*"):
@@ -77,7 +76,7 @@ class PodNamespace(ClusterNamespace):
                 line = (folder / "cmdline").read_text().split("\0")[:-1]
             except OSError:  # it ended while we looked
                 continue
-            if is_ours and line and line[0] != SANDBOX:
+            if is_ours and line:
                 found[int(folder.name)] = line
         return dict(sorted(found.items()))
 
