@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from benchmarks import operating, pods, tenants
+from benchmarks import operating, people, pods, tenants
 from benchmarks.table import python, show, timed
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.runtime.child_runner import ChildRunner
@@ -32,6 +32,7 @@ def main() -> None:
         folder = Path(name)
         for measure in (import_of_the_core, thousand_scripts, warm_script, fifty_scripts):
             measure(folder)
+        people.measure(folder)
         operating.measure(folder)
         pods.measure(folder)
         tenants.measure(folder)

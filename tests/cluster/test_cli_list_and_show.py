@@ -93,6 +93,9 @@ def test_names_are_completed(
     monkeypatch.setenv("COMP_WORDS", f"enso show -n {ns.namespace} pub")
     monkeypatch.setenv("COMP_CWORD", "4")
     assert enso()[1] == "plain,publish-shot\n"
+    monkeypatch.setenv("COMP_WORDS", f"enso logs -n {ns.namespace} publish-shot --script si")
+    monkeypatch.setenv("COMP_CWORD", "6")
+    assert enso()[1] == "plain,simulate\n"
 
 
 def test_who_lacks_a_right_is_told_which(enso: Enso, ns: ClusterNamespace, tmp_path: Path) -> None:
@@ -138,3 +141,13 @@ def test_a_list_of_many_is_fetched_in_parts(enso: Enso, ns: ClusterNamespace) ->
         if request.namespace == ns.namespace and request.verb == "list"
     ]
     assert len(asked) == 2
+
+
+@pytest.mark.usefixtures("jobs")
+def test_logs_say_where_they_are_when_there_is_no_pod(enso: Enso) -> None:
+    assert "publish-shot has no Pods: what they wrote" in enso.refusal("logs", "publish-shot")
+    assert "nothing of fresh has run yet; fresh: Waiting" in enso.refusal("logs", "fresh")
+    sentence = "publish-shot has no script 'x'; it has: open, simulate, publish, notify"
+    assert enso.refusal("logs", "publish-shot", "--script", "x") == sentence
+    code, said, wrong = enso("logs", "-f", "publish-shot")  # it has ended, and so does this
+    assert (code, said, wrong.count("\n")) == (1, "", 1)

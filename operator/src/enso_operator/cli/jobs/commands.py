@@ -26,6 +26,15 @@ def job_names(context: click.Context, _parameter: click.Parameter, incomplete: s
     return completions(context.params, incomplete)
 
 
+def script_names(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Complete the name of a script of the job that is named before it."""
+    from enso_operator.cli.jobs.names import script_completions  # noqa: PLC0415  # as above
+
+    # Of a line that ends in --script, click has not read the arguments yet.
+    job = str(context.params.get("job") or next(iter(context.args), ""))
+    return script_completions(context.params, job, incomplete)
+
+
 def of_cluster(command: Command) -> Command:
     """Add the options that say which cluster is asked, and as whom."""
     for option in (
@@ -190,7 +199,46 @@ def watch_command(*, job: str | None, selector: str, everywhere: bool, **cluster
     answer(ask, **cluster)
 
 
+@click.command(
+    "logs",
+    short_help="Show what the scripts of a job wrote.",
+    epilog="Example: enso logs publish-shot --script simulate --attempt 2",
+)
+@click.argument("job", shell_complete=job_names)
+@click.option(
+    "--script",
+    default="",
+    metavar="NAME",
+    shell_complete=script_names,
+    help="Only what this script wrote.",
+)
+@click.option("--attempt", metavar="N", type=click.IntRange(1), help="Only that attempt.")
+@click.option("-f", "--follow", "is_following", is_flag=True, help="Go on until the job has ended.")
+@of_cluster
+def logs_command(
+    *, job: str, script: str, attempt: int | None, is_following: bool, **cluster: str
+) -> None:
+    """Show what the scripts of a JOB wrote, or say where it is.
+
+    Exit code 0: it is shown; with -f, that of `enso wait`; 2: it is not there, there is no such
+    job, or the cluster could not be asked.
+    """
+    from enso_operator.cli.jobs.logs import Part, show_logs  # noqa: PLC0415  # as above
+
+    def ask(api: ApiServer) -> int:
+        return show_logs(api, job, Part(script, attempt or 0), is_following=is_following)
+
+    answer(ask, **cluster)
+
+
 def add_to(app: click.Group) -> None:
     """Add the commands to `enso`."""
-    for command in (list_command, show_command, why_command, wait_command, watch_command):
+    for command in (
+        list_command,
+        show_command,
+        why_command,
+        logs_command,
+        watch_command,
+        wait_command,
+    ):
         app.add_command(command)

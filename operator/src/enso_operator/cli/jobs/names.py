@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
+from enso_operator.cli.jobs import scripts
 from enso_operator.kube.workstation.api_server import TABLE, ApiServer
 from enso_operator.kube.workstation.kubeconfig import access
 from job_execution_framework.domain.errors import EnsoError
@@ -34,10 +35,25 @@ def near(api: ApiServer, name: str) -> str:
 
 
 def completions(given: Mapping[str, object], incomplete: str) -> list[str]:
-    """Return the names that begin so; none where the cluster cannot be asked."""
-    chosen = (str(given.get(name) or "") for name in ("kubeconfig", "context", "namespace"))
+    """Return the names of jobs that begin so; none where the cluster cannot be asked."""
     try:
-        found = islice(names(ApiServer(access(*chosen))), MOST)
+        found = islice(names(_asked(given)), MOST)
         return [name for name in found if name.startswith(incomplete)]
     except EnsoError:
         return []
+
+
+def script_completions(given: Mapping[str, object], job: str, incomplete: str) -> list[str]:
+    """Return the names of a job's scripts that begin so; none where it cannot be asked for."""
+    try:
+        api = _asked(given)
+        document = api.get(api.path("ensojobs", job)) if job else {}
+    except EnsoError:
+        return []
+    found = [str(script["name"]) for script in scripts.of(document)]
+    return [name for name in found if name.startswith(incomplete)]
+
+
+def _asked(given: Mapping[str, object]) -> ApiServer:
+    chosen = (str(given.get(name) or "") for name in ("kubeconfig", "context", "namespace"))
+    return ApiServer(access(*chosen))

@@ -40,6 +40,12 @@ class ApiServer:
         self._kept: http.client.HTTPConnection | None = None
         """A connection that may be used again."""
 
+    def close(self) -> None:
+        """Give back the connection."""
+        if self._kept:
+            self._kept.close()
+        self._kept = None
+
     def path(self, plural: str, name: str = "", *, everywhere: bool = False) -> str:
         """Return the path of the EnsoJobs or the Pods of the namespace, or of one of them."""
         base = "/api/v1" if plural == "pods" else "/apis/enso.dev/v1alpha1"
@@ -66,10 +72,14 @@ class ApiServer:
             response = self._asked(connection, path, query, accept)
             data = self._read(response)
         except NoCluster:
+            connection.close()
             if kept:  # the API server may have closed it meanwhile
                 return self._data(path, query, accept)
             raise
-        self._kept = None if response.will_close else connection
+        if response.will_close:
+            connection.close()
+        else:
+            self._kept = connection
         return data
 
     def pages(

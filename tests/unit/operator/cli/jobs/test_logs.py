@@ -1,0 +1,83 @@
+"""Which lines `enso logs` shows, and what it says where there are none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from enso_operator.cli.jobs.logs import Part, in_order, where_it_is
+from job_execution_framework.runtime.child_runner import mark
+from tests.support.pods import pod
+from tests.support.resources import Document, of_scripts
+from tests.support.statuses import FAILED_JOB, condition
+
+LOG = [
+    "licence found\n",
+    mark("open", 1),
+    "opened\n",
+    mark("simulate", 1),
+    "frame 1\n",
+    mark("simulate", 2),
+    "--- simulate, attempt two\n",
+    "frame 1 again\n",
+]
+
+
+def job(status: Document) -> dict[str, Any]:
+    document = of_scripts({"name": "open"}) | {"status": status}
+    document["metadata"] |= {"namespace": "shows", "uid": "0c9f"}
+    return document
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        (Part(), LOG),
+        (Part("open"), LOG[1:3]),
+        (Part("simulate"), LOG[3:]),
+        (Part("simulate", 2), LOG[5:]),
+        (Part("", 2), LOG[5:]),
+        (Part("simulate", 3), []),
+    ],
+)
+def test_only_what_is_asked_for_is_shown(
+    part: Part, expected: list[str], capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    part.begin()
+    for line in LOG:
+        part.show(line.encode())
+    assert capfdbinary.readouterr().out.decode() == "".join(expected)
+    assert part.has_shown == bool(expected)
+
+
+def test_the_next_pods_log_begins_with_no_script() -> None:
+    part = Part("open")
+    part.show(mark("open", 1).encode())
+    assert part.is_on
+    part.begin()
+    assert not part.is_on
+
+
+def test_pods_are_read_in_the_order_in_which_they_were_made() -> None:
+    pods = [pod(session={"running": {}} if begun else {"waiting": {}}) for begun in (1, 1, 0)]
+    for number, each in enumerate(pods):
+        each["metadata"] |= {"name": str(number), "creationTimestamp": f"2026-11-2{9 - number}"}
+        each["status"]["containerStatuses"][0]["restartCount"] = int(number < 2)
+    assert [found["metadata"]["name"] for found in in_order(pods)] == ["1", "0"]
+
+
+def test_where_the_output_is() -> None:
+    waiting = {"conditions": [condition("Succeeded", "Unknown", "Waiting", "no image")]}
+    sentence = where_it_is(job(waiting), Part())
+    assert sentence == "nothing of shot has run yet; shot: Waiting, 0 of 1 scripts done; no image"
+    gone = where_it_is(job(FAILED_JOB), Part())
+    assert "shot has no Pods: what they wrote went with them" in gone
+    assert "in CLUSTER/shows/0c9f/houdini-2/output.log" in gone
+    local = FAILED_JOB | {"why": [*FAILED_JOB["why"], "log     /state/farm/main-1/output.log"]}
+    assert where_it_is(job(local), Part()) == (
+        "shot ran beside the operator, which keeps what it wrote in /state/farm/main-1/output.log"
+    )
+    assert where_it_is(job(FAILED_JOB), Part("open", 2)) == (
+        "what open, attempt 2 of shot wrote is not there: it has not run, or its Pod is gone"
+    )
