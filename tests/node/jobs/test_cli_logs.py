@@ -1,0 +1,54 @@
+"""`enso logs` of real Pods: followed from one to the next, and read again afterwards by script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dev.node.images import PYTHON
+
+from tests.cluster.enso_program import DEADLINE_SECONDS, Enso
+from tests.node.jobs.pod_namespace import PodNamespace
+from tests.support.operators import Operator
+from tests.support.resources import of_scripts
+
+FLAKY = """
+import pathlib
+def main():
+    before = pathlib.Path.home() / "before"
+    print("again" if before.exists() else "first", flush=True)
+    if not before.exists():
+        before.touch()
+        raise OSError("no licence")
+"""
+OPEN, FIRST = "--- open, attempt 1\nopened\n", "--- flaky, attempt 1\nfirst\n"
+AGAIN, TOLD = "--- flaky, attempt 2\nagain\n", "--- tell, attempt 1\ntold\n"
+
+
+def test_logs_are_followed_from_pod_to_pod_and_read_again(
+    ns: PodNamespace, operator: Operator, tmp_path: Path
+) -> None:
+    assert operator.is_ready()
+    (tmp_path / "people").mkdir()
+    enso = Enso(ns, tmp_path / "people")
+    ns.apply(
+        of_scripts(
+            {"name": "open", "source": "def main(): print('opened')"},
+            {"name": "flaky", "source": FLAKY, "retries": {"limit": 1, "backoffSeconds": 0}},
+            {
+                "name": "tell",
+                "container": {"image": PYTHON, "command": ["python3", "-c", "print('told')"]},
+            },
+        )
+    )
+    with enso.started("logs", "-f", "shot") as following:
+        said, _ = following.communicate(timeout=DEADLINE_SECONDS)
+        assert following.returncode == 0
+    for part in (OPEN, FIRST, AGAIN, TOLD):
+        assert said.count(part.splitlines()[0]) == 1, said
+    assert said.startswith(OPEN)
+    assert said.endswith(TOLD)
+    assert enso("logs", "shot")[1] == said
+    assert enso("logs", "shot", "--script", "open")[1] == OPEN
+    assert enso("logs", "shot", "--script", "flaky", "--attempt", "2")[1] == AGAIN
+    assert enso("logs", "shot", "--script", "tell")[1] == TOLD
+    assert "has not run, or its Pod is gone" in enso.refusal("logs", "shot", "--attempt", "9")
