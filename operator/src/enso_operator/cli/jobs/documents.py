@@ -22,7 +22,7 @@ def status(document: Document) -> Document:
 def condition(document: Document, kind: str) -> Document:
     """Return the condition of this type, empty where there is none."""
     conditions: list[Document] = status(document).get("conditions") or []
-    return next((found for found in conditions if found.get("type") == kind), {})
+    return next((found for found in conditions if found.get("type") == kind), Document())
 
 
 def state(document: Document) -> str:

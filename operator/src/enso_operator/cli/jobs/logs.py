@@ -110,7 +110,9 @@ def where_it_is(job: Document, part: Part) -> str:
     logs = [line.removeprefix("log").strip() for line in card if line.startswith("log ")]
     if logs and not logs[0].startswith("kubectl "):
         return f"{name} ran beside the operator, which keeps what it wrote in {logs[0]}"
-    runs = [run for run in (status.get("ledger") or {}).get("cursors") or () if run[-1].isdigit()]
+    ledger: Document = status.get("ledger") or {}
+    cursors: Document = ledger.get("cursors") or {}
+    runs = [origin for origin in cursors if origin[-1].isdigit()]  # the others are no sessions
     if not runs:
         return f"nothing of {name} has run yet; {scripts.headline(job, Screen())}"
     if part.script or part.attempt:

@@ -23,7 +23,7 @@ def card_of(document: Document) -> list[str]:
     """Return the lines of the failure card; none where the job has not failed."""
     if documents.state(document) != "Failed":
         return []
-    lines = documents.status(document).get("why") or []
+    lines: list[str] = documents.status(document).get("why") or []
     return lines or [str(documents.condition(document, "Succeeded").get("message"))]
 
 

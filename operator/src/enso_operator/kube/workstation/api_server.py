@@ -162,8 +162,8 @@ class ApiServer:
         except (ValueError, KeyError, TypeError):
             said, sentence = {}, data.decode("utf-8", "replace").strip()[:200]
         if status == http.HTTPStatus.NOT_FOUND:
-            is_name = (said.get("details") or {}).get("name")
-            return (NoSuchName if is_name else NotInstalled)(sentence, status)
+            details: Document = said.get("details") or {}
+            return (NoSuchName if details.get("name") else NotInstalled)(sentence, status)
         if status == http.HTTPStatus.FORBIDDEN:
             sentence = f"you lack a right in this cluster: {sentence}"
         elif status == http.HTTPStatus.UNAUTHORIZED:

@@ -89,7 +89,8 @@ class Credentials:
 def _impersonation(user: Document) -> list[tuple[str, str]]:
     headers = [("User", user.get("as")), ("Uid", user.get("as-uid"))]
     headers += [("Group", group) for group in user.get("as-groups") or ()]
-    for key, values in (user.get("as-user-extra") or {}).items():
+    extra: dict[str, list[str]] = user.get("as-user-extra") or {}
+    for key, values in extra.items():
         headers += [(f"Extra-{key}", value) for value in values]
     return [(f"Impersonate-{name}", str(value)) for name, value in headers if value]
 

@@ -108,12 +108,12 @@ def _read(path: Path) -> Document:
     """Return a kubeconfig with its entries by their names."""
     try:
         # The loader is one of the two safe ones.
-        found = yaml.load(path.read_text("utf-8"), _LOADER) or {}  # noqa: S506
+        found: Document = yaml.load(path.read_text("utf-8"), _LOADER) or {}  # noqa: S506
         config: Document = {"current-context": str(found.get("current-context") or "")}
         for entries, entry in _NAMED.items():
             config[entries] = {
                 str(each["name"]): _absolute(each.get(entry) or {}, path.parent)
-                for each in found.get(entries) or []
+                for each in _list(found, entries)
             }
     except (OSError, ValueError, yaml.YAMLError) as error:
         why = " ".join(str(error).split())
@@ -123,9 +123,14 @@ def _read(path: Path) -> Document:
     return config
 
 
+def _list(config: Document, entries: str) -> list[Document]:
+    found: list[Document] | None = config.get(entries)
+    return found or []
+
+
 def _absolute(about: Document, folder: Path) -> Document:
     changed: Document = {key: str(folder / str(about[key])) for key in _PATHS if about.get(key)}
-    program = about.get("exec") or {}
+    program: Document = about.get("exec") or {}
     command = str(program.get("command") or "")
     if "/" in command:  # else it is found on the PATH
         changed["exec"] = program | {"command": str(folder / command)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -26,7 +26,7 @@ class Server:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.tokens: list[str | None] = []
-        self.answers: list[Answer | Callable[[], Answer]] = []
+        self.answers: list[Answer] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -35,8 +35,7 @@ class Server:
             def do_GET(self) -> None:  # as the base class calls it
                 outer.asked.append(self.path)
                 outer.tokens.append(self.headers["Authorization"])
-                answer = outer.answers.pop(0)
-                status, body = answer if isinstance(answer, tuple) else answer()
+                status, body = outer.answers.pop(0)
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

@@ -90,17 +90,19 @@ def test_in_a_pod_its_own_account_asks(tmp_path: Path, monkeypatch: pytest.Monke
     assert found.user["tokenFile"] == str(tmp_path / "token")
 
 
-@pytest.mark.parametrize(
-    ("config", "context", "sentence"),
-    [
-        (FARM, "fram", "there is no context 'fram' in .*; it has: farm, test"),
-        (FARM | {"current-context": ""}, "", "has no current context: add --context, one of farm,"),
-        (FARM | {"clusters": []}, "", "there is no cluster 'farm' in .*; it has: none"),
-        (FARM | {"users": [{"name": "bob", "user": {}}]}, "", "there is no user 'ann' in .*: bob"),
-        (["no", "mapping"], "", "config is no kubeconfig"),
-        ({"contexts": [{"context": {}}]}, "", "config is no kubeconfig"),
-    ],
-)
+EMPTY: list[Any] = []
+NOT_OURS: dict[str, Any] = {"name": "bob", "user": {}}
+WRONG: list[tuple[Any, str, str]] = [
+    (FARM, "fram", "there is no context 'fram' in .*; it has: farm, test"),
+    (FARM | {"current-context": ""}, "", "has no current context: add --context, one of farm,"),
+    (FARM | {"clusters": EMPTY}, "", "there is no cluster 'farm' in .*; it has: none"),
+    (FARM | {"users": [NOT_OURS]}, "", "there is no user 'ann' in .*: bob"),
+    (["no", "mapping"], "", "config is no kubeconfig"),
+    ({"contexts": [{"no": "name"}]}, "", "config is no kubeconfig"),
+]
+
+
+@pytest.mark.parametrize(("config", "context", "sentence"), WRONG)
 def test_what_is_wrong_is_one_sentence(
     config: object, context: str, sentence: str, tmp_path: Path
 ) -> None:
