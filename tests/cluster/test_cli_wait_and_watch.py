@@ -124,6 +124,16 @@ def test_watching_all_jobs(enso: Enso, ns: ClusterNamespace) -> None:
     assert not any("over" in line for line in lines)
 
 
+def test_a_watch_ends_when_nobody_reads_it_any_more(enso: Enso, ns: ClusterNamespace) -> None:
+    document = with_status(ns.objects, job("shot"), RUNNING)
+    with enso.started("watch") as watching:
+        until_it_says(watching, "shot")
+        assert watching.stdout
+        watching.stdout.close()  # as `| head -1` does
+        set_status(ns.objects, document, FAILED_JOB)
+        assert watching.wait(DEADLINE_SECONDS) == 0
+
+
 def test_an_api_server_that_restarts_is_waited_for(own_cluster: Cluster, tmp_path: Path) -> None:
     install_crds(own_cluster.kubectl)
     with new_client_from_config(str(own_cluster.kubeconfig)) as client:  # type: ignore[no-untyped-call]

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+_left: set[int] = set()
+"""Descriptors whose reader has gone."""
 REFUSED = 2
 """The exit code of a command that could not do what it is for."""
 
@@ -24,6 +26,12 @@ def refuse(sentence: str) -> int:
     """Say on standard error why a command cannot do what it is for; return its exit code."""
     print(f"enso: {sentence}", file=sys.stderr)
     return REFUSED
+
+
+def end_if_nobody_reads() -> None:
+    """End a command that only shows something, once whoever read it is gone (`| head`)."""
+    if 1 in _left:
+        raise SystemExit(0)
 
 
 def make_steady() -> None:
@@ -44,7 +52,8 @@ def _steady(stream: TextIO) -> TextIO:
         io.BufferedWriter(_Descriptor(stream.fileno(), "w", closefd=False)),
         encoding=stream.encoding,
         errors="backslashreplace",
-        line_buffering=stream.line_buffering,
+        # With PYTHONUNBUFFERED a stream writes through; whole lines are as soon as people can read.
+        line_buffering=stream.line_buffering or stream.write_through,
     )
 
 
@@ -65,7 +74,9 @@ class _Descriptor(io.FileIO):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self.fileno())
         os.close(nowhere)
-        if not isinstance(error, BrokenPipeError) and self.fileno() == 1:
+        if isinstance(error, BrokenPipeError):
+            _left.add(self.fileno())
+        elif self.fileno() == 1:
             why = f"standard output cannot be written: {error.strerror}"
             with suppress(OSError):
                 os.write(2, f"enso: nothing more is shown, as {why}\n".encode())

@@ -123,3 +123,18 @@ def test_what_scripts_say_is_shown_as_it_is(
         "  args    path=hero:eye:ctrl[/bold]\n",
     ):
         assert line in shown, shown
+
+
+def test_without_buffers_a_line_is_shown_at_once() -> None:
+    steady = "import sys; from enso_operator.cli import display; display.make_steady()"
+    program = f"{steady}; print('now'); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"now\n"
+        process.communicate()
+    assert process.returncode == 0

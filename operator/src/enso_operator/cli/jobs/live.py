@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from datetime import datetime
 
+from enso_operator.cli import display
 from enso_operator.cli.jobs.table import Screen
 
 _LEFT = 2
@@ -40,6 +41,7 @@ class Live:
         if not self.is_on:
             for line in lines:
                 print(f"{datetime.now().astimezone():%H:%M:%S} {line}", flush=True)
+                display.end_if_nobody_reads()
 
     def draw(self, lines: list[str], focus: int, head: str = "") -> None:
         """Draw a table in the place of the one before; if it is too high, the part at `focus`.

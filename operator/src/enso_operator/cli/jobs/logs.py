@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from enso_operator.api.document import Document
-from enso_operator.cli.display import refuse
+from enso_operator.cli import display
 from enso_operator.cli.jobs import documents, follow, scripts
 from enso_operator.cli.jobs.asking import job_of
 from enso_operator.cli.jobs.table import Screen
@@ -56,6 +56,7 @@ class Part:
             self.has_shown = True
             sys.stdout.buffer.write(line)
             sys.stdout.buffer.flush()
+            display.end_if_nobody_reads()
 
 
 def show_logs(api: ApiServer, name: str, part: Part, *, is_following: bool) -> int:
@@ -150,7 +151,7 @@ class Following:
             self._show(in_order(self._pods.values()))
         self._show(pods_of(self._api, self._job))  # the job's end may be known before its last Pod
         if not self._part.has_shown:
-            refuse(where_it_is(self._job, self._part))
+            display.refuse(where_it_is(self._job, self._part))
         return code_of(self._job)
 
     def _take(self, seen: follow.Seen) -> None:
