@@ -36,8 +36,8 @@ def changed(kubeconfig: Path, cluster: dict[str, Any], user: dict[str, Any]) -> 
 
 
 def test_through_the_kubeconfigs_proxy(enso: Enso) -> None:
-    config = yaml.safe_load(enso.kubeconfig.read_text())
-    port = urlsplit(config["clusters"][0]["cluster"]["server"]).port
+    config: dict[str, Any] = yaml.safe_load(enso.kubeconfig.read_text())
+    port = urlsplit(str(config["clusters"][0]["cluster"]["server"])).port
     assert port
     with connect_proxy(port) as proxy:
         cluster = {"server": f"https://{NOBODY}", "proxy-url": proxy.url}

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+SLOW = {"aiohttp", "fastapi", "kopf", "kubernetes", "pydantic", "requests", "rich", "urllib3"}
+COMMANDS = ("list", "show", "why", "logs", "watch", "wait")
 
 
 def test_the_version_is_told_alone() -> None:
@@ -12,3 +19,38 @@ def test_the_version_is_told_alone() -> None:
     told = subprocess.run(command, capture_output=True, text=True, check=True)
     assert told.stdout.split(",")[0] == f"enso {version('enso-operator')}"
     assert (told.stdout.count("\n"), told.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_look_at_a_cluster_loads_nothing_slow(command: str, tmp_path: Path) -> None:
+    """All of it is imported before the kubeconfig turns out to be missing."""
+    program = f"""
+import sys
+from enso_operator.__main__ import main
+sys.argv = ["enso", {command!r}, *(["shot"] if {command!r} != "list" else [])]
+try:
+    main()
+except SystemExit as end:
+    print(end.code, *({SLOW} & {{*sys.modules}}))
+"""
+    environment = os.environ | {"KUBECONFIG": str(tmp_path / "none")}
+    environment.pop("KUBERNETES_SERVICE_HOST", None)
+    run = [sys.executable, "-c", program]
+    told = subprocess.run(run, env=environment, capture_output=True, text=True, check=True)
+    assert told.stdout == "2\n"
+    assert "there is no cluster to ask" in told.stderr
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "run", "serve", "check"])
+def test_every_help_has_an_example_and_the_exit_codes(command: str) -> None:
+    run = [sys.executable, "-m", "enso_operator", command, "--help"]
+    told = subprocess.run(run, capture_output=True, text=True, check=True).stdout
+    assert f"Example: enso {command}" in told
+    assert "Exit code 0: " in told
+
+
+def test_kubectl_finds_it() -> None:
+    """Kubectl calls `kubectl-enso`; its help speaks as it was called."""
+    plugin = Path(sys.executable).with_name("kubectl-enso")
+    told = subprocess.run([plugin, "why", "--help"], capture_output=True, text=True, check=True)
+    assert told.stdout.startswith("Usage: kubectl enso why ")

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-DONE, NO, NOT_KNOWN = 0, 1, 2
-"""Exit codes of all of them; NO is what a command says that answers a question."""
-
 
 def job_names(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """Complete a job's name in a shell."""

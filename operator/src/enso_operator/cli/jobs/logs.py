@@ -19,7 +19,7 @@ from enso_operator.cli.jobs.asking import job_of
 from enso_operator.cli.jobs.table import Screen
 from enso_operator.cli.jobs.wait import code_of, job_in
 from enso_operator.kube.workstation.api_server import ApiServer
-from enso_operator.kube.workstation.errors import NoCluster, NoSuchName
+from enso_operator.kube.workstation.errors import Answered, NoCluster, NoSuchName
 from enso_operator.sessions.pods import names, state
 from job_execution_framework.domain.errors import EnsoError
 from job_execution_framework.service_layer import bounded_json
@@ -178,7 +178,7 @@ class Following:
 
     def _show_to_the_end(self, pod: Document) -> None:
         """Show a Pod's log until its container has ended: the end of a stream says nothing."""
-        shown = 0
+        shown, trouble = 0, ""
         while True:
             skipped = shown
             try:
@@ -188,14 +188,31 @@ class Following:
                     shown += len(rest)
                     if rest:
                         self._part.show(rest)
-                fresh = self._api.get(self._api.path("pods", documents.name_of(pod)))
-                if state.is_over(fresh) or state.container_to_read(fresh) != names.SESSION:
+                if self._is_over(pod):
                     return
             except NoSuchName:
                 return
-            except NoCluster as error:
-                _tell(f"{error}; trying again")
+            except (NoCluster, Answered) as error:  # a kubelet that restarts is a 500
+                if str(error) != trouble:
+                    _tell(f"{error}; trying again")
+                trouble = str(error)
+                if self._is_lost():
+                    return
             time.sleep(_PAUSE_SECONDS)
+
+    def _is_over(self, pod: Document) -> bool:
+        """Whether nothing more comes of the container whose log was read."""
+        fresh = self._api.get(self._api.path("pods", documents.name_of(pod)))
+        read = state.container_to_read(pod)
+        return state.is_over(fresh) or state.container_to_read(fresh) != read
+
+    def _is_lost(self) -> bool:
+        """Whether the job has ended meanwhile: then nobody brings back a log that cannot be read."""
+        name = documents.name_of(self._job)
+        try:
+            return documents.is_finished(self._api.get(self._api.path("ensojobs", name)))
+        except NoCluster:
+            return False
 
 
 def _tell(sentence: str) -> None:
