@@ -207,7 +207,7 @@ class Following:
         return state.is_over(fresh) or state.container_to_read(fresh) != read
 
     def _is_lost(self) -> bool:
-        """Whether the job has ended meanwhile: then nobody brings back a log that cannot be read."""
+        """Whether the job has ended: then nobody brings back a log that cannot be read."""
         name = documents.name_of(self._job)
         try:
             return documents.is_finished(self._api.get(self._api.path("ensojobs", name)))
