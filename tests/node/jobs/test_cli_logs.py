@@ -8,6 +8,7 @@ from dev.node.images import PYTHON
 
 from tests.cluster.enso_program import DEADLINE_SECONDS, Enso
 from tests.node.jobs.pod_namespace import PodNamespace
+from tests.support.fault_proxy import FaultProxy, on
 from tests.support.operators import Operator
 from tests.support.resources import of_scripts
 
@@ -19,6 +20,13 @@ def main():
     if not before.exists():
         before.touch()
         raise OSError("no licence")
+"""
+FRAMES = """
+import time
+def main():
+    for i in range(6):
+        print("frame", i, flush=True)
+        time.sleep(1)
 """
 OPEN, FIRST = "--- open, attempt 1\nopened\n", "--- flaky, attempt 1\nfirst\n"
 AGAIN, TOLD = "--- flaky, attempt 2\nagain\n", "--- tell, attempt 1\ntold\n"
@@ -52,3 +60,24 @@ def test_logs_are_followed_from_pod_to_pod_and_read_again(
     assert enso("logs", "shot", "--script", "flaky", "--attempt", "2")[1] == AGAIN
     assert enso("logs", "shot", "--script", "tell")[1] == TOLD
     assert "has not run, or its Pod is gone" in enso.refusal("logs", "shot", "--attempt", "9")
+
+
+def test_a_follow_that_breaks_shows_each_line_once(
+    ns: PodNamespace, operator: Operator, tmp_path: Path
+) -> None:
+    assert operator.is_ready()
+    ns.apply(of_scripts({"name": "bake", "source": FRAMES}))
+    with FaultProxy(ns.cluster.kubeconfig) as proxy:
+        enso = Enso(ns, tmp_path)
+        arguments = ("logs", "-f", "shot", "-n", ns.namespace)
+        with enso.started(*arguments, kubeconfig=proxy.kubeconfig) as following:
+            assert following.stdout
+            said = ""
+            while "frame 1" not in said:
+                said += following.stdout.readline()
+            proxy.cut(on("get", "pods/log"))
+            rest, wrong = following.communicate(timeout=DEADLINE_SECONDS)
+        assert following.returncode == 0
+        assert "trying again" in wrong
+    lines = ["--- bake, attempt 1", *(f"frame {number}" for number in range(6))]
+    assert (said + rest).splitlines() == lines
