@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from job_execution_framework.domain import events
+from job_execution_framework.domain.actions import Resume
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import Script
@@ -45,8 +46,7 @@ class Coordinator:
             attempt = self.job.rows[name].attempt
             self.record(self.job.script_event(events.ScriptSkipped, name, attempt, now, by="ann"))
             return
-        services.check_resume(self.job, name)
-        self.record(events.JobResumed(at=now, from_script=name))
+        self.job.obey(Resume(from_script=name), now)
         self.drive()
 
     def drive(self) -> None:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from job_execution_framework.domain.actions import Action, Cancel, Pause, Resume, Retry, Skip
 from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.control import control_of
 from job_execution_framework.domain.job import Job
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.observations import Ended, Observations, unknown_outcomes
 
+ACTIONS: dict[str, Action] = {
+    "resume": Resume(),
+    "again": Resume(from_script="a"),
+    "known": Resume(action_id="a1"),
+    "pause": Pause(),
+    "retry": Retry(),
+    "skip": Skip(script="b"),
+    "cancel": Cancel(),
+}
 LOST = Ended(log_is_complete=False, cause=Cause(Reason.SESSION_LOST, "it is gone"))
 
 
@@ -20,4 +31,7 @@ def decisions(job: Job, now: float) -> list[object]:
         services.reconcile(lost, Observations(ended=LOST), now),
         {name: (row.state, row.attempt, row.done, row.succeeded) for name, row in job.rows.items()},
         job.finished,
+        control_of(job),
+        (job.suspended, job.paused and job.paused.after, job.acted, type(job.closing), job.again),
+        {verb: job.why_not(action) for verb, action in ACTIONS.items()},
     ]

@@ -17,9 +17,9 @@ from enso_operator.sessions.pods.pod_api import PodApi
 from enso_operator.sessions.pods.run_ref import RunRef
 from enso_operator.settings import PodSettings
 from job_execution_framework.domain import events
+from job_execution_framework.domain.control import SessionControl
 from job_execution_framework.domain.errors import EnsoError
 from job_execution_framework.domain.events import Event
-from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.service_layer.clock import SystemClock
 from job_execution_framework.service_layer.observations import Ended, Observations
 from job_execution_framework.service_layer.records import Record, to_line
@@ -53,7 +53,7 @@ class Node:
     expired: int = 0
     given_up: int = 0
     warned: list[Document] = field(default_factory=list[Document])
-    controls: list[str] = field(default_factory=list[str])
+    controls: list[SessionControl] = field(default_factory=list[SessionControl])
     refused: int = 0
     """How often a log was asked for that was not there yet."""
 
@@ -78,7 +78,7 @@ class Node:
         assert uid == RUN.uid
         return self.warned
 
-    def send_control(self, name: str, uid: str, control: str) -> None:
+    def send_control(self, name: str, uid: str, control: SessionControl) -> None:
         assert (name, uid) == (RUN.pod, RUN.uid)
         self.controls.append(control)
 

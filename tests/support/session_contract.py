@@ -15,16 +15,18 @@ import pytest
 from enso_operator.coordinator.sessions import Sessions
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Reason
+from job_execution_framework.domain.control import CANCEL, PAUSE, SessionControl
 from job_execution_framework.domain.errors import Conflict
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.script import Script, Session, Source
-from job_execution_framework.domain.steps import Open, SessionControl
+from job_execution_framework.domain.script import Retries, Script, Session, Source
+from job_execution_framework.domain.steps import Open
 from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.observations import Ended, Observations
 from job_execution_framework.service_layer.plan import Plan
 
 DEADLINE_SECONDS = 60
 SLOW = "import time\ndef main():\n    print('up', flush=True)\n    time.sleep(60)\n"
+NO_RETRIES = Retries()
 SAYS = "def main(): print('started once')"
 
 
@@ -58,10 +60,15 @@ class Bench(ABC):
         yield
 
     def plan(
-        self, *sources: str, interpreter: tuple[str, ...] = ("python3",), end_timeout: float = 60
+        self,
+        *sources: str,
+        interpreter: tuple[str, ...] = ("python3",),
+        end_timeout: float = 60,
+        retries: Retries = NO_RETRIES,
     ) -> Plan:
         scripts = tuple(
-            Script(f"s{i}", Source(source, f"s{i}.py")) for i, source in enumerate(sources, 1)
+            Script(f"s{i}", Source(source, f"s{i}.py"), retries=retries)
+            for i, source in enumerate(sources, 1)
         )
         session = Session(interpreter=interpreter, end_timeout_seconds=end_timeout)
         job = Job(self.job_id, scripts, (session,))
@@ -173,12 +180,53 @@ class SessionContract:
 
         async def pause() -> tuple[list[str], Ended]:
             uid = await bench.started(plan)
-            await bench.sessions.close(plan.run, uid, SessionControl.PAUSE)
+            await bench.sessions.tell(plan.run, uid, PAUSE)
             return await bench.follow(plan.run, uid)
 
         wrote, ended = asyncio.run(pause())
         assert wrote == ["s1 Started", "s1 Succeeded"]
         assert ended == Ended(log_is_complete=True)
+
+    def test_a_pause_may_wait_for_a_script_and_may_be_taken_back(self, bench: Bench) -> None:
+        wait = "import time\ndef main():\n    print('up', flush=True)\n    time.sleep(5)\n"
+        plan = bench.plan(wait, "def main(): pass", "def main(): pass")
+
+        async def pause() -> tuple[list[str], Ended]:
+            uid = await bench.started(plan)
+            await bench.sessions.tell(plan.run, uid, PAUSE)
+            await asyncio.sleep(1)  # so that it was heard
+            await bench.sessions.tell(plan.run, uid, SessionControl(pause=True, after="s2"))
+            return await bench.follow(plan.run, uid)
+
+        wrote, ended = asyncio.run(pause())
+        assert wrote == ["s1 Started", "s1 Succeeded", "s2 Started", "s2 Succeeded"]
+        assert ended == Ended(log_is_complete=True)
+
+    def test_what_is_to_be_skipped_is_recorded_and_not_started(self, bench: Bench) -> None:
+        wait = "import time\ndef main():\n    print('up', flush=True)\n    time.sleep(5)\n"
+        plan = bench.plan(wait, "def main(): pass", "def main(): pass")
+
+        async def skip() -> tuple[list[str], Ended]:
+            uid = await bench.started(plan)
+            await bench.sessions.tell(plan.run, uid, SessionControl(skip=("s1", "s2")))
+            return await bench.follow(plan.run, uid)
+
+        wrote, ended = asyncio.run(skip())
+        assert wrote == ["s1 Started", "s1 Succeeded", "s2 Skipped", "s3 Started", "s3 Succeeded"]
+        assert ended == Ended(log_is_complete=True)
+
+    def test_an_attempt_that_is_forced_waits_no_longer(self, bench: Bench) -> None:
+        fails = "def main():\n    print('up', flush=True)\n    raise OSError('no licence')\n"
+        plan = bench.plan(fails, retries=Retries(1, 3600))
+
+        async def force() -> tuple[list[str], Ended]:
+            uid = await bench.started(plan)
+            await bench.sessions.tell(plan.run, uid, SessionControl(retry="s1", attempt=1))
+            return await bench.follow(plan.run, uid)
+
+        wrote, ended = asyncio.run(force())
+        assert wrote == ["s1 Started", "s1 Failed", "s1 Retrying", "s1 Started", "s1 Failed"]
+        assert ended.log_is_complete
 
     def test_a_cancel_ends_the_running_script_which_may_clean_up(self, bench: Bench) -> None:
         clean = (
@@ -193,7 +241,7 @@ class SessionContract:
 
         async def cancel() -> tuple[list[str], Ended]:
             uid = await bench.started(plan)
-            await bench.sessions.close(plan.run, uid, SessionControl.CANCEL)
+            await bench.sessions.tell(plan.run, uid, CANCEL)
             return await bench.follow(plan.run, uid)
 
         wrote, ended = asyncio.run(cancel())
@@ -231,7 +279,7 @@ class SessionContract:
 
         async def close() -> tuple[list[str], Ended]:
             uid = await bench.sessions.open(plan)
-            await bench.sessions.close(plan.run, uid, SessionControl.CANCEL)
+            await bench.sessions.tell(plan.run, uid, CANCEL)
             seen = await bench.follow(plan.run, uid)
             await bench.sessions.release(plan.run, uid)
             return seen

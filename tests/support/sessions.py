@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.control import GO_ON, SessionControl
 from job_execution_framework.domain.row import Row
 from job_execution_framework.domain.script import Script
-from job_execution_framework.domain.steps import SessionControl, Start, Wait
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.records import to_line
 from job_execution_framework.service_layer.runner import Result
@@ -38,7 +38,7 @@ class OneScriptRunner:
     """Runs one script and stops, so that somebody else can have a turn."""
 
     start: Callable[[Script, int], Fate]
-    stopping: bool = False
+    control: SessionControl = GO_ON
 
     def check(self, scripts: Sequence[Script]) -> None:
         del scripts
@@ -47,7 +47,7 @@ class OneScriptRunner:
         del script, attempt
 
     def run(self, script: Script, attempt: int) -> Result:
-        self.stopping = True
+        self.control = replace(self.control, pause=True, after="")
         fate = self.start(script, attempt)
         if isinstance(fate, SupervisorDied):
             raise fate
@@ -60,8 +60,10 @@ class SimulatedSession:
     def __init__(self, plan: Plan, uid: str = "uid") -> None:
         plan = Plan.from_json(plan.to_json(), plan.secrets())
         self.run, self.uid, self.lease = plan.run, uid, plan.lease
-        self.word: SessionControl | None = None
+        self.control = GO_ON
         self.released = self.dead = self.ended_in_order = False
+        self.described: Mapping[str, Script] = {}
+        """What the job was made of when it was opened."""
         self.memory: set[str] = set()
         """What has run to its end in the life of this interpreter."""
         self._job_id = plan.job_id
@@ -82,14 +84,11 @@ class SimulatedSession:
         return b"".join(to_line(event) for event in self._uow.jobs.get(self._job_id).events)
 
     def runs_one_script(self, start: Callable[[Script, int], Fate], clock: FakeClock) -> None:
-        """Run the next script; where there is none, end in order."""
-        step = self._uow.jobs.get(self._job_id).next(clock.now())
-        may_start = isinstance(step, Start) or (isinstance(step, Wait) and step.until is not None)
-        if self.word or not may_start:
-            self.dead = self.ended_in_order = True
-            return
+        """Run the next script, as far as it is told to; where there is none, end in order."""
+        ran: list[str] = []
 
         def started(script: Script, attempt: int) -> Fate:
+            ran.append(script.name)
             fate = start(script, attempt)
             if isinstance(fate, Result) and fate.interpreter_lost:
                 self.memory.clear()
@@ -98,6 +97,9 @@ class SimulatedSession:
             return fate
 
         try:
-            execute(self._job_id, job_uow=self._uow, runner=OneScriptRunner(started), clock=clock)
+            runner = OneScriptRunner(started, self.control)
+            execute(self._job_id, job_uow=self._uow, runner=runner, clock=clock)
         except SupervisorDied:
             self.dead = True
+        else:
+            self.dead = self.ended_in_order = not ran

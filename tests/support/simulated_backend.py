@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from enso_operator.coordinator.session_location import NOWHERE, SessionLocation
 from enso_operator.kube.ensojob import EnsoJobObject
+from job_execution_framework.domain.control import SessionControl
 from job_execution_framework.domain.script import Script
-from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.service_layer.observations import Ended, Observations
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.records import from_log, only_events
@@ -22,9 +22,9 @@ class SimulatedSessions:
 
     location: SessionLocation = NOWHERE
 
-    def __init__(self, *, waits_for_word: bool = False) -> None:
+    def __init__(self, *, waits_for_control: bool = False) -> None:
         self.runs: dict[str, SimulatedSession] = {}
-        self.waits_for_word = waits_for_word
+        self.waits_for_control = waits_for_control
 
     def check(self, scripts: Sequence[Script]) -> None:
         del scripts
@@ -39,16 +39,16 @@ class SimulatedSessions:
     async def follow(self, run: str, uid: str, after: int = 0) -> AsyncIterator[Observations]:
         del uid, after
         session = self.runs[run]
-        while self.waits_for_word and not session.word:  # noqa: ASYNC110  # as a process does
+        while self.waits_for_control and not session.control.stops:  # noqa: ASYNC110  # as a process does
             await asyncio.sleep(0.005)
         while session.alive:
             session.runs_one_script(lambda _script, _attempt: SUCCEEDS, FakeClock())
         ended = Ended(log_is_complete=True)
         yield Observations(run=run, records=only_events(from_log(session.log)), ended=ended)
 
-    async def close(self, run: str, uid: str, control: SessionControl) -> None:
+    async def tell(self, run: str, uid: str, control: SessionControl) -> None:
         del uid
-        self.runs[run].word = control
+        self.runs[run].control = control
 
     async def reap(self, patience: float) -> None:
         del patience
@@ -61,7 +61,7 @@ class SimulatedBackend:
     asked_for: list[str] = field(default_factory=list[str])
     """The uids of jobs, in turn, whose sessions somebody wanted."""
     forgotten: list[str] = field(default_factory=list[str])
-    waits_for_word: bool = False
+    waits_for_control: bool = False
     """Whether sessions do nothing before somebody tells them to end."""
     made: list[SimulatedSessions] = field(default_factory=list[SimulatedSessions])
     kept: list[set[str]] = field(default_factory=list[set[str]])
@@ -69,7 +69,7 @@ class SimulatedBackend:
 
     def sessions(self, ensojob: EnsoJobObject) -> SimulatedSessions:
         self.asked_for.append(ensojob.uid)
-        self.made.append(SimulatedSessions(waits_for_word=self.waits_for_word))
+        self.made.append(SimulatedSessions(waits_for_control=self.waits_for_control))
         return self.made[-1]
 
     async def forget(self, namespace: str, uid: str) -> None:

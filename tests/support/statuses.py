@@ -89,7 +89,7 @@ FAILED_JOB: Document = {
         "skipped": ["notify"],
         "resumes": 1,
         "resumeTime": EARLY,
-        "tokens": ["2026-11-24"],
+        "actions": ["2026-11-24"],
     },
     "why": [
         "simulate (2 of 4), attempt 3, failed after 41 s: OutOfMemory",
@@ -122,6 +122,6 @@ def largest_status() -> Document:
     ledger = FAILED_JOB["ledger"] | {
         "sessions": [{"name": f"n{i:02}-{BIG}", "runs": 3, "lost": 1} for i in range(20)],
         "cursors": {f"n{i:02}-{BIG}-1": 100 for i in range(20)},
-        "tokens": [f"{i:02}-{BIG}" for i in range(50)],
+        "actions": [f"{i:02}-{BIG}" for i in range(64)],
     }
     return FAILED_JOB | {"scripts": rows, "ledger": ledger, "why": ["w" * 60] * 17}

@@ -11,12 +11,15 @@ from dataclasses import replace
 from zlib import crc32
 
 from job_execution_framework.domain import events
+from job_execution_framework.domain.actions import Action, Resume, Retry
 from job_execution_framework.domain.cause import Cause, Reason
-from job_execution_framework.domain.changes import why_not_resumable
+from job_execution_framework.domain.control import control_of, retrying
+from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.row import ScriptState
+from job_execution_framework.domain.row import Row, ScriptState
 from job_execution_framework.domain.script import Script, Session
-from job_execution_framework.domain.steps import Close, Open
+from job_execution_framework.domain.steps import Open
+from job_execution_framework.domain.transitions import ENDED
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.observations import Ended, Observations
@@ -49,6 +52,10 @@ class World:
         self.made_from: dict[str, Mapping[str, object]] = {}
         """For each script that succeeded, how all before it in its session were described then."""
         self.failed_at: dict[tuple[str, str], float] = {}
+        self.acted: list[str] = []
+        """The actions that were obeyed, in order."""
+        self.forced: set[tuple[str, int]] = set()
+        """Attempts that had failed when somebody wanted the next one at once."""
         self.losses: dict[str, int] = {}
         """Session runs that left a doubt, since the job started or was resumed."""
         self.done: set[str] = set()
@@ -80,6 +87,7 @@ class World:
                 lambda script, attempt: self._start(session, script, attempt, fate),  # noqa: B023  # called at once
                 self.clock,
             )
+            self._forget_skipped(session.rows)
 
     def _start(self, session: SimulatedSession, script: Script, attempt: int, fate: Fate) -> Fate:
         run = self.job().open_run
@@ -94,17 +102,25 @@ class World:
         self._assert_not_behind_a_checkpoint(session, script)
         self._assert_checkpoints_vouch(session, script)
         pause = self.failed_at.get((session.run, script.name), 0) + script.retries.backoff_seconds
-        assert self.clock.now() >= pause, "it did not wait"
+        is_forced = (script.name, attempt - 1) in self.forced
+        assert self.clock.now() >= pause or is_forced, "it did not wait"
         earlier.append(session.run)
         if not isinstance(fate, SupervisorDied) and fate.cause:
             self.failed_at[session.run, script.name] = self.clock.now()
         if not isinstance(fate, SupervisorDied) and not fate.cause:
             self.succeeded.add(script.name)
-            self.made_from[script.name] = self._described_before(script)
+            self.made_from[script.name] = self._described_before(script, session.described)
         return fate
 
-    def _described_before(self, script: Script) -> dict[str, object]:
-        return {earlier.name: dict(earlier.parameters) for earlier in self._before(script)}
+    def _forget_skipped(self, rows: Mapping[str, Row]) -> None:
+        """A script that was skipped is done, but has made nothing."""
+        self.succeeded -= {name for name, row in rows.items() if row.state is ScriptState.SKIPPED}
+
+    def _described_before(
+        self, script: Script, described: Mapping[str, Script]
+    ) -> dict[str, object]:
+        names = [earlier.name for earlier in self._before(script)]
+        return {name: dict(described[name].parameters) for name in names}
 
     def _before(self, script: Script) -> list[Script]:
         """Return the scripts before it in its session."""
@@ -144,7 +160,8 @@ class World:
                 and kept_script.name not in session.lease
             )
             if kept and kept_script.session == script.session:
-                now, then = self._described_before(kept_script), self.made_from[kept_script.name]
+                now = self._described_before(kept_script, session.described)
+                then = self.made_from[kept_script.name]
                 assert now == then, (
                     f"{kept_script.name} is kept, which was made from {then}, not {now}"
                 )
@@ -178,16 +195,22 @@ class World:
             ended = Ended(log_is_complete=False, cause=LOST if cut % 3 else None)
         return Observations(records[start % (known + 1) :], ended, run=session.run)
 
-    def coordinate(self, seen: Observations, *, commits: bool = True, acts: bool = True) -> None:
-        """Fold, commit, act; it may crash before its commit, or after it."""
+    def coordinate(
+        self, seen: Observations, *asked: Action, commits: bool = True, acts: bool = True
+    ) -> None:
+        """Obey, fold, commit, act; it may crash before its commit, or after it."""
         with InMemoryJobUnitOfWork(self.repository) as uow:
             job = uow.jobs.get("job")
-            open_run = job.open_run
+            open_run, is_closing = job.open_run, job.closing is not None
+            for action in asked:
+                if not job.why_not(action):
+                    job.obey(action, self.clock.now())
             self.reconcile(job, seen)
             if commits:
                 uow.commit()
         if commits and open_run and seen.run == open_run.run:
-            self._assert_folded(open_run, seen)
+            self._assert_folded(open_run, seen, is_closing=is_closing)
+        self._forget_skipped(self.job().rows)
         if commits and acts:
             self.act(job)
 
@@ -199,7 +222,8 @@ class World:
         self._assert_waited(job, step.session)
         plan = Plan.of(job, step, ScriptLibrary([]))
         uid = f"uid-{crc32(plan.to_json().encode())}"
-        self.sessions.setdefault((step.run, uid), SimulatedSession(plan, uid))
+        session = self.sessions.setdefault((step.run, uid), SimulatedSession(plan, uid))
+        session.described = {script.name: script for script in job.scripts}
         at, scripts = self.clock.now(), step.scripts
         opened = events.SessionOpened(
             at=at, run=step.run, session=step.session, uid=uid, scripts=scripts
@@ -208,13 +232,17 @@ class World:
 
     def _assert_waited(self, job: Job, session: str) -> None:
         """Assert that a session that was lost had its pause, unless its job was resumed since."""
-        lost_at = 0.0
+        lost_at, opened, before = 0.0, "", ""
         for event in job.events:
-            if isinstance(event, events.JobResumed):
+            if isinstance(event, events.SessionOpened):
+                opened = event.run
+            elif isinstance(event, (events.JobResumed, events.ScriptRetryForced)):
                 lost_at = 0.0
-            elif isinstance(event, events.SessionEnded) and event.cause:
+            elif isinstance(event, events.SessionEnded) and event.cause and event.run != before:
                 of = event.run.rpartition("-")[0]
                 lost_at = event.at if of == session else lost_at
+            if isinstance(event, (events.JobResumed, events.JobUnpaused)):
+                before = opened  # it belongs to what was before, and was to end
         if lost_at:
             pause = job.session(session).lost_backoff_seconds
             assert self.clock.now() >= lost_at + pause, "it did not wait after its loss"
@@ -230,11 +258,11 @@ class World:
                 "a loss is silently made good"
             )
             session.released = True
-        step = job.next(self.clock.now())
-        if isinstance(step, Close):
-            session.word = step.control
+        session.control = control_of(job)
 
-    def _assert_folded(self, opened: events.SessionOpened, seen: Observations) -> None:
+    def _assert_folded(
+        self, opened: events.SessionOpened, seen: Observations, *, is_closing: bool
+    ) -> None:
         """Assert that what was read is known, and that what nobody can know is said."""
         job, run = self.job(), opened.run
         assert all(job.cursors[run] >= record.seq for record in seen.records), "a record is lost"
@@ -248,47 +276,54 @@ class World:
         started = {start for start, runs in self.starts.items() if run in runs}
         for script, _ in started - known:
             assert self._in_doubt(run, script), f"{script} ran, nobody knows how, nobody says so"
-        self.losses[opened.session] = self.losses.get(opened.session, 0) + bool(started - known)
+        if not is_closing:  # else somebody has resumed the job meanwhile
+            lost = self.losses.get(opened.session, 0) + bool(started - known)
+            self.losses[opened.session] = lost
 
     # The user.
 
-    def resume(self, from_script: str) -> None:
-        services.resume(
-            "job",
-            job_uow=InMemoryJobUnitOfWork(self.repository),
-            from_script=from_script,
-            clock=self.clock,
-        )
-        names = list(self.scripts)
-        again = set(names[names.index(from_script) :]) if from_script else set[str]()
-        self.succeeded -= again
-        self.done -= again
-        self.losses = {}
-
-    def change(self, name: str, from_script: str) -> str:
-        """Describe a script otherwise, where a resume may; return why it may not."""
-        before = self.job()
-        version = len(before.events)
-        scripts = tuple(
-            replace(script, parameters={"version": version}) if script.name == name else script
-            for script in before.scripts
-        )
-        wanted = Job(before.id, scripts, before.sessions, before.deadline_seconds)
-        why = why_not_resumable(before, wanted, from_script)
-        if not why:
-            self.repository.jobs["job"] = before.described_as(wanted)
-            self.scripts = {script.name: script for script in scripts}
-        return why
-
-    def skip(self, name: str) -> None:
+    def ask(self, action: Action, *, commits: bool = True) -> str:
+        """Have the job obey, and crash before the commit or after it; return why it does not."""
         with InMemoryJobUnitOfWork(self.repository) as uow:
             job = uow.jobs.get("job")
-            attempt = job.rows[name].attempt
-            job.record(
-                job.script_event(events.ScriptSkipped, name, attempt, self.clock.now(), by="ann")
-            )
+            before = job.copy()
+            if why := job.why_not(action):
+                return why
+            job.obey(action, self.clock.now())
+            if not commits:
+                return "it crashed"
             uow.commit()
-        self.succeeded.discard(name)
+        assert action.action_id not in self.acted, "it acted twice"
+        self.acted += [action.action_id] if action.action_id else []
+        self._account_for(action, before)
+        return ""
+
+    def _account_for(self, action: Action, before: Job) -> None:
+        """Note what the action has changed of what must hold."""
+        if isinstance(action, Retry):
+            script = retrying(before)
+            assert script
+            self.forced.add((script.name, before.rows[script.name].attempt))
+        if isinstance(action, Resume) and before.state in ENDED:
+            names = list(self.scripts)
+            begin = action.from_script
+            again = set(names[names.index(begin) :]) if begin else set[str]()
+            self.succeeded -= again
+            self.done -= again
+            self.losses = {}
+        self.scripts = {script.name: script for script in self.job().scripts}
+        self._forget_skipped(self.job().rows)
+
+    def changed(self, name: str) -> Definition:
+        """Return what the job would be made of if a script of it got other arguments."""
+        job = self.job()
+        scripts = tuple(
+            replace(script, parameters={"version": len(job.events)})
+            if script.name == name
+            else script
+            for script in job.scripts
+        )
+        return replace(job.definition, scripts=scripts)
 
     # What holds at any time.
 

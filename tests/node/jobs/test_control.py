@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 from dev.cluster import binaries
 
+from job_execution_framework.domain.control import GO_ON, PAUSE, SessionControl
+from job_execution_framework.service_layer import controls
 from tests.node.jobs.one_job import OneJob
 from tests.node.jobs.pod_namespace import SANDBOX, Document
 from tests.node.jobs.written import (
@@ -51,9 +53,7 @@ def test_suspend_lets_the_running_script_end_and_unsuspend_goes_on(job: OneJob) 
     until(lambda: job.state() == "Suspended")
     assert job.rows()[1] == ("do", "Running", 1)
     (first,) = job.pods()
-    until(lambda: job.pod()["metadata"]["annotations"]["enso.dev/control"] == "pause")
-    heard = ("cat", "/enso/control/word")
-    until(lambda: job.kubectl("exec", name_of(first), "-c", "session", "--", *heard) == "pause")
+    until(lambda: heard(job, name_of(first)) == PAUSE)
     lets_go(job)
     until(lambda: job.rows()[1] == ("do", "Succeeded", 1))
     until(lambda: job.events("SessionEnded"))
@@ -71,6 +71,34 @@ def test_suspend_lets_the_running_script_end_and_unsuspend_goes_on(job: OneJob) 
     ]
     assert job.events("SessionOpened") == ["houdini-1: open, do, save", "houdini-2: open, save"]
     assert [name_of(pod).partition("houdini")[2][:3] for pod in job.pods()] == ["-1-", "-2-"]
+
+
+def heard(job: OneJob, pod: str) -> SessionControl | None:
+    """Return what the session reads of that."""
+    read = job.kubectl("exec", pod, "-c", "session", "--", "cat", "/enso/control/control")
+    return controls.from_json(read) if read else None
+
+
+def test_a_suspend_that_is_taken_back_in_time_keeps_the_session(job: OneJob) -> None:
+    job.run(script("open", setup=True), script("do", WAITS), script("save"))
+    job.says("up")
+    job.patch(suspend=True)
+    until(lambda: heard(job, name_of(job.pod())) == PAUSE)
+    job.patch(suspend=False)
+    until(lambda: heard(job, name_of(job.pod())) == GO_ON)
+    lets_go(job)
+    job.waits("Succeeded")
+    assert [attempt for _, _, attempt in job.rows()] == [1, 1, 1]
+    assert job.events("SessionOpened") == ["main-1: open, do, save"]
+
+
+def test_a_session_of_before_controls_had_a_version_is_told_in_words(job: OneJob) -> None:
+    job.run(script("do", WAITS), script("save"))
+    job.says("up")
+    older = '{"metadata": {"annotations": {"enso.dev/control-version": null}}}'
+    job.kubectl("patch", "pod", name_of(job.pod()), "--type=merge", "-p", older)
+    job.patch(suspend=True)
+    until(lambda: job.pod()["metadata"]["annotations"]["enso.dev/control"] == "pause")
 
 
 def test_a_job_that_waits_for_a_node_is_suspended_at_once(job: OneJob) -> None:

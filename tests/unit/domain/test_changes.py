@@ -68,7 +68,7 @@ def test_refused(
     text: str, failing: str, of: str, fields: dict[str, object], from_script: str, why: str
 ) -> None:
     job = ended(text, failing)
-    assert why in why_not_resumable(job, with_change(job, of, **fields), from_script)
+    assert why in why_not_resumable(job, with_change(job, of, **fields).definition, from_script)
 
 
 @pytest.mark.parametrize(
@@ -97,12 +97,12 @@ def test_possible(
     text: str, failing: str, of: str, fields: dict[str, object], from_script: str
 ) -> None:
     job = ended(text, failing)
-    assert why_not_resumable(job, with_change(job, of, **fields), from_script) == ""
+    assert why_not_resumable(job, with_change(job, of, **fields).definition, from_script) == ""
 
 
 def test_a_skipped_checkpoint_vouches_for_nothing() -> None:
     job = ended("load.setup sim.checkpoint publish", "sim:1", acts=("skip sim",))
-    assert why_not_resumable(job, with_change(job, "load", **SHOT)) == ""
+    assert why_not_resumable(job, with_change(job, "load", **SHOT).definition) == ""
 
 
 RESHAPED: list[tuple[Callable[[Job], Job], str]] = [
@@ -118,7 +118,7 @@ RESHAPED: list[tuple[Callable[[Job], Job], str]] = [
 @pytest.mark.parametrize(("other", "why"), RESHAPED, ids=[why for _, why in RESHAPED])
 def test_scripts_and_sessions_stay_the_same(other: Callable[[Job], Job], why: str) -> None:
     job = ended("a b", "b:1")
-    assert why_not_resumable(job, other(job)) == why
+    assert why_not_resumable(job, other(job).definition) == why
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_arguments_are_named_one_by_one(
     was: dict[str, object], now: dict[str, object], told: list[str]
 ) -> None:
     job = with_change(job_of("load"), "load", parameters=was)
-    assert [*map(str, changes(job, with_change(job, "load", parameters=now)))] == told
+    assert [*map(str, changes(job, with_change(job, "load", parameters=now).definition))] == told
 
 
 def test_fields_are_named_as_their_author_writes_them() -> None:
@@ -143,7 +143,7 @@ def test_fields_are_named_as_their_author_writes_them() -> None:
     changed = with_change(with_change(job, "load", timeout_seconds=3), "s1", retry_lost=1)
     changed = with_change(changed, "s1", lost_backoff_seconds=9)
     changed.deadline_seconds = 60
-    assert [*map(str, changes(job, changed))] == [
+    assert [*map(str, changes(job, changed.definition))] == [
         "load.timeoutSeconds",
         "s1.onInterrupted",
         "activeDeadlineSeconds",

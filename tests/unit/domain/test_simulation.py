@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -15,23 +16,44 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from hypothesis.stateful import run_state_machine_as_test as run_machine
 
+from job_execution_framework.domain.actions import (
+    Action,
+    Cancel,
+    Pause,
+    Resume,
+    Retry,
+    Skip,
+    Suspend,
+    Unsuspend,
+)
 from job_execution_framework.domain.errors import Conflict
 from job_execution_framework.domain.script import Retries, Script, Session, Source
-from job_execution_framework.service_layer.observations import Cancel, Observations
+from job_execution_framework.domain.transitions import ENDED
+from job_execution_framework.service_layer.observations import Observations
 from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
 from tests.support.sessions import DIES, FAILS, SUCCEEDS, TIMES_OUT, Fate
 from tests.support.world import World
 
 IN_CI = bool(os.environ.get("CI"))
 FATES = st.sampled_from([*[SUCCEEDS] * 6, FAILS, TIMES_OUT, TIMES_OUT, DIES])
-WISHES = st.sampled_from(
+WISHES = st.sampled_from([Suspend(), Unsuspend(), Unsuspend(), Cancel(by="ann", why="enough")])
+Ask = Callable[[str, str], Action]
+"""Makes an action about a script, with its own id."""
+ACTIONS: st.SearchStrategy[Ask] = st.sampled_from(
     [
-        Observations(suspend=True),
-        Observations(suspend=False),
-        Observations(suspend=False),
-        Observations(cancel=Cancel("ann", "enough")),
+        lambda _, number: Resume(action_id=number),
+        lambda _, number: Resume(action_id=number),
+        lambda name, number: Resume(from_script=name, action_id=number),
+        lambda name, number: Resume(skip=(name,), action_id=number),
+        lambda _, number: Pause(action_id=number),
+        lambda name, number: Pause(after=name, action_id=number),
+        lambda _, number: Retry(action_id=number),
+        lambda name, number: Skip(script=name, action_id=number),
+        lambda _, number: Cancel(by="ann", action_id=number),
     ]
 )
+CRASHES = st.sampled_from(["no", "no", "before", "after"])
+"""When whoever acts crashes: never, before its commit or after it."""
 SIZES = st.integers(0, 10**6)
 """A place in something whose size is only known when the rule runs: taken modulo that size."""
 
@@ -59,13 +81,14 @@ def jobs(draw: st.DrawFn) -> tuple[list[Script], list[Session], float | None]:
 class Simulation(RuleBasedStateMachine):
     """The rules: whatever may happen, at any time, in any order."""
 
-    steps = 0
+    steps = steps_after_a_resume = 0
     ended: set[str] = set()  # noqa: RUF012  # what the whole run has seen, on purpose
     changes: Counter[bool] = Counter()  # noqa: RUF012  # as above: refused for a checkpoint, or not
 
     def __init__(self) -> None:
         super().__init__()
         self.world: World
+        self.asked = 0
         self.late: tuple[InMemoryJobUnitOfWork, Observations] | None = None
 
     @initialize(job=jobs())
@@ -145,10 +168,21 @@ class Simulation(RuleBasedStateMachine):
     # The user.
 
     @rule(wish=WISHES)
-    def the_user_wishes(self, wish: Observations) -> None:
-        self.world.coordinate(wish)
+    def the_user_wishes(self, wish: Action) -> None:
+        self.world.coordinate(Observations(), wish)
 
-    @precondition(lambda self: self.world.job().finished)
+    @rule(action=ACTIONS, place=SIZES, crash=CRASHES, twice=st.booleans())
+    def somebody_acts(self, action: Ask, place: int, crash: str, twice: bool) -> None:
+        names = list(self.world.job().rows)
+        self.asked += 1
+        asked = action(names[place % len(names)], f"a{self.asked}")
+        self.world.ask(asked, commits=crash != "before")
+        if crash == "no":
+            self.world.coordinate(Observations())
+        if twice:
+            self.world.ask(asked)
+
+    @precondition(lambda self: self.world.job().state in ENDED or self.world.job().paused)
     @rule(place=SIZES, explicit=st.booleans(), change=st.none() | SIZES | SIZES)
     def the_user_resumes(self, place: int, explicit: bool, change: int | None) -> None:
         job = self.world.job()
@@ -156,26 +190,20 @@ class Simulation(RuleBasedStateMachine):
         undone = next(
             (i for i, name in enumerate(names) if not job.rows[name].done), len(names) - 1
         )
-        start = names[place % (undone + 1)] if explicit else ""
-        if start or str(job.state) != "Succeeded":
-            if change is not None:
-                why = self.world.change(names[change % len(names)], start)
-                self.changes["is kept" in why] += 1
-            self.world.resume(start)
-
-    @precondition(lambda self: self.world.job().open_run is None)
-    @rule(place=SIZES)
-    def the_user_skips(self, place: int) -> None:
-        job = self.world.job()
-        undone = [s.name for s in job.scripts if not job.rows[s.name].done]
-        if undone:
-            self.world.skip(undone[place % len(undone)])
+        start = names[place % (undone + 1)] if explicit and not job.paused else ""
+        if change is not None:
+            definition = self.world.changed(names[change % len(names)])
+            why = self.world.ask(Resume(from_script=start, definition=definition))
+            self.changes["is kept" in why] += 1
+        self.world.ask(Resume(from_script=start))
 
     # What holds, whatever happened.
 
     @invariant()
     def count(self) -> None:
         type(self).steps += 1
+        if hasattr(self, "world"):
+            type(self).steps_after_a_resume += self.world.job().resumes > 0
 
     @invariant()
     def nothing_that_was_committed_is_lost(self) -> None:
@@ -194,7 +222,7 @@ class Simulation(RuleBasedStateMachine):
             if world.job().finished:
                 break
             if str(world.job().state) == "Suspended":
-                world.coordinate(Observations(suspend=False))
+                world.coordinate(Observations(), Unsuspend(), Resume())
             world.run_one_script(SUCCEEDS)
             world.clock.time += 1
         assert world.job().finished
@@ -204,11 +232,11 @@ class Simulation(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(400)  # on a machine that is busy with something else
-def test_the_guarantees_hold_in_ten_thousand_steps() -> None:
+def test_the_guarantees_hold_in_twenty_thousand_steps() -> None:
     run_machine(
         Simulation,
         settings=settings(
-            max_examples=700,
+            max_examples=900,
             stateful_step_count=50,
             deadline=None,
             derandomize=IN_CI,
@@ -218,7 +246,8 @@ def test_the_guarantees_hold_in_ten_thousand_steps() -> None:
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
         ),
     )
-    assert Simulation.steps >= 10_000
+    assert Simulation.steps >= 20_000
+    assert Simulation.steps_after_a_resume >= 10_000
     assert Simulation.ended >= {"Succeeded", "Failed", "Cancelled"}
 
 
@@ -245,8 +274,9 @@ class Changing(Simulation):
             self.world.run_one_script(fate)
         self.world.coordinate(self.world.read(0, None, look_for_end=True))
         assert self.world.job().finished
-        self.changes["is kept" in self.world.change("a", "")] += 1
-        self.world.resume("")
+        why = self.world.ask(Resume(definition=self.world.changed("a")))
+        self.changes["is kept" in why] += 1
+        self.world.ask(Resume())
 
 
 def test_a_kept_checkpoint_vouches_only_for_what_it_was_made_from() -> None:

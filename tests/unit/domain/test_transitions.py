@@ -19,8 +19,10 @@ JOB_TABLE = """
                   New     Waiting   Running   Suspended Succeeded Failed    Cancelled
 JobAdded          Waiting .         .         .         .         .         .
 JobStarted        .       Running   .         .         .         .         .
-JobSuspended      .       Suspended Suspended .         .         .         .
+JobSuspended      .       Suspended Suspended Suspended .         .         .
 JobUnsuspended    .       .         .         Running   .         .         .
+JobPaused         .       Suspended Suspended Suspended .         .         .
+JobUnpaused       .       Waiting   Running   Suspended .         .         .
 JobResumed        .       .         .         .         Running   Running   Running
 JobSucceeded      .       .         Succeeded Succeeded .         .         .
 JobFailed         .       Failed    Failed    Failed    .         .         .
@@ -33,6 +35,8 @@ ScriptSucceeded   .       .         Running   Suspended Succeeded Failed    Canc
 ScriptFailed      .       .         Running   Suspended Succeeded Failed    Cancelled
 ScriptInterrupted .       .         Running   Suspended Succeeded Failed    Cancelled
 ScriptRetrying    .       .         Running   Suspended Succeeded Failed    Cancelled
+ScriptRetryForced .       Waiting   Running   Suspended .         .         .
+SkipRequested     .       Waiting   Running   Suspended .         .         .
 ScriptSkipped     .       Waiting   Running   Suspended .         Failed    Cancelled
 """
 
@@ -43,6 +47,8 @@ ScriptSucceeded   .           Succeeded   .           .           .           .
 ScriptFailed      .           Failed      .           .           .           .
 ScriptInterrupted Interrupted Interrupted Interrupted Interrupted Interrupted Interrupted
 ScriptRetrying    .           .           .           Failed      .           .
+ScriptRetryForced NotStarted  .           Succeeded   Failed      Interrupted Skipped
+SkipRequested     NotStarted  .           Succeeded   Failed      Interrupted Skipped
 ScriptSkipped     Skipped     .           Skipped     Skipped     Skipped     Skipped
 """
 
@@ -223,9 +229,9 @@ def test_a_session_is_not_heard_of_scripts_outside_of_its_plan() -> None:
 
 
 COORDINATORS_OWN = [
-    *["JobAdded", "JobStarted", "JobSuspended", "JobUnsuspended", "JobResumed", "JobSucceeded"],
-    *["JobFailed", "JobCancelled", "SessionOpened", "SessionEnded"],
-    *["ScriptInterrupted", "ScriptSkipped"],
+    *["JobAdded", "JobStarted", "JobSuspended", "JobUnsuspended", "JobPaused", "JobUnpaused"],
+    *["JobResumed", "JobSucceeded", "JobFailed", "JobCancelled", "SessionOpened", "SessionEnded"],
+    *["ScriptInterrupted", "ScriptRetryForced", "SkipRequested"],
 ]
 
 

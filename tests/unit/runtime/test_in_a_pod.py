@@ -1,4 +1,4 @@
-"""A supervisor as a Pod has it: its word is another file, and it keeps a summary."""
+"""A supervisor as a Pod has it: its control is another file, and it keeps a summary."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ import pytest
 
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.control import CANCEL
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.script import Retries, Script, Source
 from job_execution_framework.domain.secret import Secret
-from job_execution_framework.domain.steps import Open, SessionControl
+from job_execution_framework.domain.steps import Open
 from job_execution_framework.runtime import summary, supervisor
 from job_execution_framework.runtime.journal import Journal
-from job_execution_framework.service_layer import services
+from job_execution_framework.service_layer import controls, services
 from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.observations import Outcome
 from job_execution_framework.service_layer.plan import Plan
@@ -55,9 +56,9 @@ class Pod:
     def __init__(
         self, root: Path, *scripts: Script, environment: Mapping[str, str | None] = EMPTY
     ) -> None:
-        self.run, self.word, self.summary = root / "run", root / "word", root / "summary"
+        self.run, self.control, self.summary = root / "run", root / "control", root / "summary"
         self.run.mkdir()
-        self.word.write_text("")
+        self.control.write_text("")
         plan = replace(plan_of(*scripts), secret_environment=tuple(environment))
         file = root / "plan.json"
         file.write_text(plan.to_json(texts=True))
@@ -68,7 +69,7 @@ class Pod:
             self.process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "job_execution_framework.runtime", str(file)),
-                    *(str(self.run), str(self.word), "5", str(self.summary)),
+                    *(str(self.run), str(self.control), "5", str(self.summary)),
                 ],
                 stdout=output,
                 stderr=output,
@@ -104,10 +105,10 @@ def test_a_pod_that_is_taken_away_leaves_its_script_in_doubt_after_its_clean_up(
     )
 
 
-def test_a_word_to_cancel_is_an_outcome(tmp_path: Path) -> None:
+def test_a_cancel_is_an_outcome(tmp_path: Path) -> None:
     pod = Pod(tmp_path, Script("open", Source(PATIENT)))
     pod.says("up")
-    pod.word.write_text(SessionControl.CANCEL.value)
+    pod.control.write_text(controls.to_json(CANCEL))
     assert pod.ends() == ["ScriptStarted", "ScriptFailed", "InterpreterLost", ""]
     assert summary.read(pod.summary.read_text(), ["open"]) == (
         (Outcome("open", 1, ScriptState.FAILED, "Cancelled"),),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from job_execution_framework.domain.control import CANCEL
 from job_execution_framework.domain.script import Script, Session, Source
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.service_layer.records import End
@@ -85,7 +86,7 @@ def test_a_cancel_ends_the_wait(start: Start) -> None:
     def main(): threading.Thread(target=time.sleep, args=(600,)).start()
     """
     scripts.run(source)
-    scripts.runner.cancel()
+    scripts.runner.tell(CANCEL)
     assert scripts.runner.close() == ["the interpreter itself"]
 
 

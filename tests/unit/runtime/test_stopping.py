@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from job_execution_framework.domain.cause import Reason
+from job_execution_framework.domain.control import CANCEL, PAUSE
 from tests.support.eventually import until
 from tests.support.running import is_alive
 from tests.support.scripts import pid_in
@@ -28,9 +29,9 @@ def test_pause_lets_the_script_end(start: Start, tmp_path: Path) -> None:
     with ThreadPoolExecutor() as pool:
         result = pool.submit(scripts.run, source, folder=str(tmp_path))
         until((tmp_path / "started").exists)
-        stopping = [scripts.runner.stopping]
-        scripts.runner.pause()
-        assert [*stopping, scripts.runner.stopping] == [False, True]
+        stopping = [scripts.runner.control.stops]
+        scripts.runner.tell(PAUSE)
+        assert [*stopping, scripts.runner.control.stops] == [False, True]
         (tmp_path / "go").touch()
         assert result.result().output == "ended"
 
@@ -53,15 +54,15 @@ def test_cancel_ends_the_script(start: Start, tmp_path: Path, stubborn: bool) ->
     with ThreadPoolExecutor() as pool:
         future = pool.submit(scripts.run, source, folder=str(tmp_path), stubborn=stubborn)
         pid = pid_in(tmp_path / "pid")
-        scripts.runner.cancel()
-        scripts.runner.cancel()
+        scripts.runner.tell(CANCEL)
+        scripts.runner.tell(CANCEL)
         result = future.result()
     assert result.cause
     assert result.interpreter_lost
     assert str(result.cause) == (
         "Cancelled: the script was ended, because the session was cancelled"
     )
-    assert scripts.runner.stopping
+    assert scripts.runner.control.stops
     assert not is_alive(pid)
     assert (tmp_path / "cleaned").exists() is not stubborn
     assert (tmp_path / "released").exists() is not stubborn
@@ -74,14 +75,14 @@ def test_cancel_works_while_the_interpreter_starts(start: Start, tmp_path: Path)
     with ThreadPoolExecutor() as pool:
         result = pool.submit(scripts.fails, "def main(): pass")
         number = pid_in(pid)
-        scripts.runner.cancel()
+        scripts.runner.tell(CANCEL)
         assert result.result().reason == Reason.CANCELLED
     assert not is_alive(number)
 
 
 def test_cancel_works_from_a_signals_handler(start: Start) -> None:
     scripts = start()
-    before = signal.signal(signal.SIGALRM, lambda _number, _frame: scripts.runner.cancel())
+    before = signal.signal(signal.SIGALRM, lambda _number, _frame: scripts.runner.tell(CANCEL))
     try:
         source = f"import os, time\ndef main(): os.kill({os.getpid()}, 14); time.sleep(60)"
         assert scripts.fails(source).reason == Reason.CANCELLED
@@ -93,7 +94,7 @@ def test_cancel_after_the_end_changes_nothing(start: Start) -> None:
     scripts = start()
     scripts.good()
     scripts.runner.close()
-    scripts.runner.cancel()
+    scripts.runner.tell(CANCEL)
 
 
 def test_the_interpreter_ends_in_its_own_time(start: Start, tmp_path: Path) -> None:

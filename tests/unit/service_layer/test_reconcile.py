@@ -7,12 +7,14 @@ from dataclasses import replace
 import pytest
 
 from job_execution_framework.domain import events
+from job_execution_framework.domain.actions import Action, Cancel, Suspend, Unsuspend
 from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.control import CANCEL, PAUSE, control_of
 from job_execution_framework.domain.errors import GapInLog, IllegalTransition
 from job_execution_framework.domain.events import Event, ScriptEvent
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.steps import Close, Open, SessionControl, Wait
-from job_execution_framework.service_layer.observations import Cancel, Ended, Observations
+from job_execution_framework.domain.steps import Open, Step, Wait
+from job_execution_framework.service_layer.observations import Ended, Observations
 from job_execution_framework.service_layer.services import reconcile
 from tests.support.jobs import job_of
 
@@ -27,6 +29,14 @@ def opened(text: str = "open do save", retry_lost: int = 0) -> Job:
     job.record(events.JobAdded(at=0))
     release(job, reconcile(job, Observations(), 0))
     return job
+
+
+def decide(job: Job, now: float, *actions: Action) -> Step:
+    """Have the job obey what is possible of that, and return what is next."""
+    for action in actions:
+        if not job.why_not(action):
+            job.obey(action, now)
+    return reconcile(job, Observations(), now)
 
 
 def release(job: Job, step: object) -> None:
@@ -145,21 +155,21 @@ def test_old_news_of_another_run_changes_nothing() -> None:
 
 def test_a_suspended_job_lets_its_running_script_end() -> None:
     job = opened()
-    step = reconcile(job, Observations(suspend=True), 2)
-    assert step == Close("s1-1", SessionControl.PAUSE)
+    assert decide(job, 2, Suspend()) == Wait()
+    assert control_of(job) == PAUSE
     records = log(job, (STARTED, "open", 1), (SUCCEEDED, "open", 1))
-    ended = Observations(records, Ended(log_is_complete=True), suspend=True)
+    ended = Observations(records, Ended(log_is_complete=True))
     assert reconcile(job, ended, 3) == Wait()
     assert states(job) == ["Succeeded 1", "NotStarted 0", "NotStarted 0"]
-    again = reconcile(job, Observations(suspend=False), 4)
+    again = decide(job, 4, Unsuspend())
     assert again == Open("s1-2", "s1", ("open", "do", "save"))
 
 
 def test_a_cancelled_job_ends_its_running_script_and_is_finished_when_nothing_runs() -> None:
     job = opened()
-    seen = Observations(cancel=Cancel("ann", "wrong shot"))
-    assert reconcile(job, seen, 2) == Close("s1-1", SessionControl.CANCEL)
-    assert reconcile(job, seen, 3) == Close("s1-1", SessionControl.CANCEL)
+    for now in (2, 3):
+        assert decide(job, now, Cancel(by="ann", why="wrong shot")) == Wait()
+        assert control_of(job) == CANCEL
     assert str(job.state) == "Cancelled"
     assert job.open_run, "it still runs"
     reconcile(job, Observations((), Ended(log_is_complete=True)), 4)
@@ -189,7 +199,8 @@ def test_a_deadline_ends_the_session() -> None:
     job.record(events.JobAdded(at=0))
     release(job, reconcile(job, Observations(), 100))
     assert reconcile(job, Observations(), 130) == Wait(160)
-    assert reconcile(job, Observations(), 160) == Close("s1-1", SessionControl.CANCEL)
+    assert reconcile(job, Observations(), 160) == Wait()
+    assert control_of(job) == CANCEL
     assert job.failure
     assert job.failure.cause.reason == Reason.DEADLINE_EXCEEDED
 
@@ -199,17 +210,16 @@ def test_the_deadline_stands_while_a_suspended_job_has_no_session() -> None:
     job.record(events.JobAdded(at=0))
     release(job, reconcile(job, Observations(), 0))
     assert reconcile(job, Observations(), 10) == Wait(60)
-    draining = reconcile(job, Observations(suspend=True), 20)
-    assert isinstance(draining, Close)  # until its session has ended, the clock goes
+    assert decide(job, 20, Suspend()) == Wait(60)  # until its session has ended, the clock goes
     records = log(job, (STARTED, "open", 1), (SUCCEEDED, "open", 1))
-    ended = Observations(records, Ended(log_is_complete=True), suspend=True)
+    ended = Observations(records, Ended(log_is_complete=True))
     assert reconcile(job, ended, 30) == Wait()
-    assert reconcile(job, Observations(suspend=True), 10_000) == Wait()
-    release(job, reconcile(job, Observations(suspend=False), 10_030))
+    assert decide(job, 10_000, Suspend()) == Wait()
+    release(job, decide(job, 10_030, Unsuspend()))
     assert reconcile(job, Observations(), 10_031) == Wait(10_060)
-    again = replace(ended, records=())
-    reconcile(job, again, 10_040)
-    release(job, reconcile(job, Observations(suspend=False), 20_040))
+    decide(job, 10_032, Suspend())
+    reconcile(job, replace(ended, records=()), 10_040)
+    release(job, decide(job, 20_040, Unsuspend()))
     assert reconcile(job, Observations(), 20_041) == Wait(20_060)
     reconcile(job, Observations(), 20_060)
     assert job.failure
@@ -220,18 +230,19 @@ def test_a_suspended_job_whose_script_does_not_end_fails_of_its_deadline() -> No
     job = job_of("open", deadline=60)
     job.record(events.JobAdded(at=0))
     release(job, reconcile(job, Observations(), 0))
-    reconcile(job, Observations(suspend=True), 20)
-    assert reconcile(job, Observations(suspend=True), 60) == Close("s1-1", SessionControl.CANCEL)
+    decide(job, 20, Suspend())
+    assert decide(job, 60, Suspend()) == Wait()
+    assert (control_of(job), job.failure is None) == (CANCEL, False)
 
 
 @pytest.mark.parametrize("begins", ["late", "again"])
 def test_a_deadline_begins_with_the_job_and_with_a_resume(begins: str) -> None:
     job = job_of("open", deadline=60)
     job.record(events.JobAdded(at=0))
-    assert reconcile(job, Observations(suspend=True), 10) == Wait()
-    reconcile(job, Observations(suspend=False), 500)
+    assert decide(job, 10, Suspend()) == Wait()
+    decide(job, 500, Unsuspend())
     if begins == "again":
-        reconcile(job, Observations(suspend=True), 510)
+        decide(job, 510, Suspend())
         job.record(events.JobCancelled(at=520))
         job.record(events.JobResumed(at=1000))
         reconcile(job, Observations(), 1000)

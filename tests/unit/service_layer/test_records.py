@@ -71,7 +71,7 @@ RECORDS: list[Record] = [
         seq=5,
         from_script="do",
         changed=("do.args",),
-        token="7",  # noqa: S106  # it names a resume
+        action_id="7",
         by="ann",
         why="new cache",
     ),
@@ -91,6 +91,10 @@ RECORDS: list[Record] = [
     about(events.ScriptInterrupted, 5, cause=Cause("SessionLost", "gone")),
     about(events.ScriptRetrying, 6, after_seconds=30),
     about(events.ScriptSkipped, 7, by="ann", why="done by hand"),
+    events.JobPaused(at=11, origin="coordinator", seq=13, after="do", by="ann", action_id="7"),
+    events.JobUnpaused(at=12, origin="coordinator", seq=14, changed=("do.args.n",), by="ann"),
+    about(events.ScriptRetryForced, 8, by="ann", why="the licence is back"),
+    about(events.SkipRequested, 9, by="ann"),
     End(),
     End("OSError: our disk is full"),
 ]
@@ -234,7 +238,7 @@ STARTED = to_line(RECORDS[13])
         edited(to_line(RECORDS[15]), cause={"reason": "X", "said": "abc"}),
         edited(to_line(RECORDS[9]), scripts="do"),
         edited(to_line(RECORDS[9]), scripts=[1]),
-        edited(to_line(RECORDS[19]), broken=1),
+        edited(to_line(RECORDS[-2]), broken=1),
     ],
     ids=lambda line: repr(line[:60]),
 )

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.control import GO_ON, PAUSE, SessionControl
 from job_execution_framework.domain.errors import (
+    InvalidAction,
     InvalidJob,
-    InvalidResume,
     JobAlreadyStarted,
     JobNotFound,
 )
@@ -37,7 +38,7 @@ class FakeRunner:
 
     results: list[Result] = field(default_factory=list[Result])
     look: Callable[[], None] = lambda: None
-    stopping: bool = False
+    control: SessionControl = GO_ON
     ran: list[str] = field(default_factory=list[str])
 
     def check(self, scripts: Sequence[Script]) -> None:
@@ -192,7 +193,7 @@ def test_ctrl_c_between_two_attempts_cancels_the_job() -> None:
 def test_a_cancelled_script_is_not_said_to_be_retried() -> None:
     uow, runner = InMemoryJobUnitOfWork(), FakeRunner([FAILED])
     job_id = added(uow, Script("open", WORK, retries=Retries(2)))
-    runner.look = lambda: setattr(runner, "stopping", True)
+    runner.look = lambda: setattr(runner, "control", PAUSE)
     execute(job_id, job_uow=uow, runner=runner)
     assert kinds(uow.jobs.get(job_id))[2:] == ["ScriptStarted", "ScriptFailed"]
 
@@ -242,12 +243,12 @@ def test_a_resume_in_this_process_replays_by_the_checkpoint_rule() -> None:
     job_id = added(uow, Script("open", WORK, setup=True), do, Script("save", WORK))
     execute(job_id, job_uow=uow, runner=runner)
     resume(job_id, job_uow=uow, by="ann")
-    with pytest.raises(InvalidResume, match="is Running"):
+    with pytest.raises(InvalidAction, match="is Running"):
         resume(job_id, job_uow=uow)
     execute(job_id, job_uow=uow, runner=runner)
     assert runner.ran == ["open:1", "do:1", "save:1", "open:2", "save:2"]
     assert str(uow.jobs.get(job_id).state) == "Succeeded"
-    with pytest.raises(InvalidResume, match="nothing left to do"):
+    with pytest.raises(InvalidAction, match="nothing left to do"):
         resume(job_id, job_uow=uow)
     resume(job_id, job_uow=uow, from_script="save")
     execute(job_id, job_uow=uow, runner=runner)
@@ -261,11 +262,11 @@ def test_a_resume_in_this_process_replays_by_the_checkpoint_rule() -> None:
 def test_a_resume_that_the_rules_do_not_allow_is_refused(start: str, says: str) -> None:
     uow = InMemoryJobUnitOfWork()
     job_id = added(uow)
-    with pytest.raises(InvalidResume, match="only a job that has ended"):
+    with pytest.raises(InvalidAction, match="only a job that has ended"):
         resume(job_id, job_uow=uow)
     execute(job_id, job_uow=uow, runner=FakeRunner([FAILED]))
     before = uow.jobs.get(job_id)
-    with pytest.raises(InvalidResume, match=says):
+    with pytest.raises(InvalidAction, match=says):
         resume(job_id, job_uow=uow, from_script=start)
     assert uow.jobs.get(job_id) == before
 

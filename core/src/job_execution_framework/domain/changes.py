@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.events import JobResumed
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import (
@@ -21,6 +22,7 @@ from job_execution_framework.domain.script import (
     Session,
     Source,
 )
+from job_execution_framework.domain.transitions import ENDED
 from job_execution_framework.domain.values import is_list, is_mapping
 
 _ABSENT = object()
@@ -54,8 +56,8 @@ class Change:
         return f"{self.field} of {kind} {self.of!r}" if self.of else self.field
 
 
-def changes(before: Job, wanted: Job) -> list[Change]:
-    """Return what differs between two jobs of the same scripts and sessions."""
+def changes(before: Job, wanted: Definition) -> list[Change]:
+    """Return what of a job is otherwise in a definition of the same scripts and sessions."""
     found: dict[Change, None] = {}  # in order, each once
     for old, new in zip(before.scripts, wanted.scripts, strict=True):
         found.update(dict.fromkeys(_of_script(old, new)))
@@ -66,16 +68,16 @@ def changes(before: Job, wanted: Job) -> list[Change]:
     return [*found]
 
 
-def why_not_resumable(before: Job, wanted: Job, from_script: str = "") -> str:
-    """Return why a resume may not go on with the job as `wanted` describes it; empty where it may.
+def why_not_resumable(before: Job, wanted: Definition, from_script: str = "") -> str:
+    """Return why a job may not go on as something else; empty where it may.
 
-    `before` is the job as it was described until now, with all that happened to it.
+    `before` is the job as it was until now, with all that happened to it.
     """
     if why := reshaped(before, wanted):
         return why
     # A script counts only if it runs by both descriptions: else a new checkpoint, or one that was
     # removed, could excuse a change.
-    after = before.described_as(wanted)
+    after = before.redefined(wanted)
     runs = _names_to_run(before, from_script) & _names_to_run(after, from_script)
     for change in changes(before, wanted):
         if change.is_script and change.of not in runs:
@@ -88,7 +90,7 @@ def why_not_resumable(before: Job, wanted: Job, from_script: str = "") -> str:
     return ""
 
 
-def reshaped(before: Job, wanted: Job) -> str:
+def reshaped(before: Job, wanted: Definition) -> str:
     """Return which scripts or sessions came, went or moved; empty where they are the same."""
     for kind, old, new in (
         ("script", before.scripts, wanted.scripts),
@@ -127,7 +129,8 @@ def _outdated_checkpoint(job: Job, change: Change, runs: set[str]) -> Script | N
 
 def _names_to_run(job: Job, from_script: str) -> set[str]:
     resumed = job.copy()
-    resumed.record(JobResumed(at=0, from_script=from_script))
+    if job.state in ENDED:
+        resumed.record(JobResumed(at=0, from_script=from_script))
     return {script.name for script in resumed.to_come()}
 
 

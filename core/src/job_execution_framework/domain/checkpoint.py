@@ -7,7 +7,7 @@ the script succeeded. Without this rule a job could save a scene that nothing ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import dropwhile, takewhile
 
 from job_execution_framework.domain.row import Row
@@ -40,3 +40,21 @@ def to_run(scripts: Sequence[Script], rows: Mapping[str, Row], goal: Script) -> 
     return to_replay(scripts, rows, goal) + [
         script for script in ahead if script.session == goal.session and not rows[script.name].done
     ]
+
+
+def outdated(
+    scripts: Sequence[Script], changed: Collection[str], from_script: str = ""
+) -> frozenset[str]:
+    """Return the scripts whose success does not count where a run of before still ends.
+
+    These are `from_script` and all after it, and in each session what stands behind a change.
+    """
+    names = [script.name for script in scripts]
+    begin = names.index(from_script) if from_script else len(names)
+    of, sessions, found = {text.partition(".")[0] for text in changed}, set[str](), set[str]()
+    for position, script in enumerate(scripts):
+        if of & {script.name, script.session}:
+            sessions.add(script.session)
+        if position >= begin or script.session in sessions:
+            found.add(script.name)
+    return frozenset(found)

@@ -4,7 +4,7 @@
 
     EnsoError
     ├── InvalidJob          the job as it was described cannot be run
-    ├── InvalidResume       a resume asks for something that the rules do not allow
+    ├── InvalidAction       an action is not possible now: the job goes on as if nobody had asked
     ├── JobNotFound         no job has this id
     ├── JobAlreadyStarted   a job is executed once; what failed is resumed
     ├── IllegalTransition   this event cannot happen in this state
@@ -28,8 +28,8 @@ class InvalidJob(EnsoError):
     """The job as it was described cannot be run."""
 
 
-class InvalidResume(EnsoError):
-    """A resume asks for something that the rules do not allow."""
+class InvalidAction(EnsoError):
+    """An action is not possible now: the job goes on as if nobody had asked."""
 
 
 class JobNotFound(EnsoError):

@@ -51,31 +51,62 @@ class JobStarted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the events have in common that an action of somebody's brings about."""
+
+    by: str = ""
+    why: str = ""
+    action_id: str = ""
+    """Tells the action from all others; empty where nobody has to know it again."""
+
+    def asked(self, *parts: str) -> str:
+        """Return these parts of a line, with the reason given and who gave it."""
+        return "; ".join(part for part in (*parts, self.why, self.by and f"by {self.by}") if part)
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobSuspended(Event):
-    """No other script is started; the running one may end."""
+    """No other script is started, because its description says so; the running one may end."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobUnsuspended(Event):
-    """The job goes on after a suspension."""
+    """The job's description does not suspend it any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobResumed(Event):
+class JobPaused(Asked, Event):
+    """Somebody paused the job: no other script is started, at once or after one of them."""
+
+    after: str = ""
+    """The script after which it takes effect. Another event, without one, says that it did."""
+
+    def details(self) -> str:
+        return self.asked(f"after {self.after}" if self.after else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobUnpaused(Asked, Event):
+    """Somebody let a paused job go on."""
+
+    changed: tuple[str, ...] = ()
+    """What was changed in the scripts that will run, as ``script.field``."""
+
+    def details(self) -> str:
+        return self.asked(f"changed {', '.join(self.changed)}" if self.changed else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobResumed(Asked, Event):
     """A job that ended goes on, as the checkpoint rule says or from `from_script` on."""
 
     from_script: str = ""
     changed: tuple[str, ...] = ()
     """What was changed in the scripts that will run, as ``script.field``."""
-    token: str = ""
-    by: str = ""
-    why: str = ""
 
     def details(self) -> str:
-        parts = [f"from {self.from_script}" if self.from_script else ""]
-        parts += [f"changed {', '.join(self.changed)}" if self.changed else "", self.why]
-        parts += [f"by {self.by}" if self.by else ""]
-        return "; ".join(part for part in parts if part)
+        changed = f"changed {', '.join(self.changed)}" if self.changed else ""
+        return self.asked(f"from {self.from_script}" if self.from_script else "", changed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,14 +126,11 @@ class JobFailed(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobCancelled(Event):
+class JobCancelled(Asked, Event):
     """Somebody stopped the job."""
 
-    by: str = ""
-    why: str = ""
-
     def details(self) -> str:
-        return "; ".join(part for part in (self.why, self.by and f"by {self.by}") if part)
+        return self.asked()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,14 +244,31 @@ class ScriptRetrying(ScriptEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScriptSkipped(ScriptEvent):
-    """Somebody declared the script done without running it."""
-
-    by: str = ""
-    why: str = ""
+class ScriptRetryForced(Asked, ScriptEvent):
+    """Somebody wants the next attempt now; `attempt` is the one that failed."""
 
     def outcome(self) -> str:
-        return "".join(f", {part}" for part in (self.by and f"by {self.by}", self.why) if part)
+        return _asked(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkipRequested(Asked, ScriptEvent):
+    """Somebody wants the script skipped that a session may start; the session says what it did."""
+
+    def outcome(self) -> str:
+        return _asked(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptSkipped(Asked, ScriptEvent):
+    """The script counts as done, though it did not run, because somebody said so."""
+
+    def outcome(self) -> str:
+        return _asked(self)
+
+
+def _asked(event: Asked) -> str:
+    return "".join(f", {part}" for part in (event.by and f"by {event.by}", event.why) if part)
 
 
 def _utc(at: float) -> str:

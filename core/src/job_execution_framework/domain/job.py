@@ -1,4 +1,4 @@
-"""The job: one mutation, `apply`, and one decision, `next`.
+"""The job: one mutation, `apply`, one decision, `next`, and one way in for people, `obey`.
 
 Everything that can happen to a job is an event, and only `apply` changes the job. Only `next` says
 what should happen now. The same class decides in three places: in the coordinator, which opens
@@ -11,40 +11,37 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from job_execution_framework.domain import checkpoint, events, transitions
 from job_execution_framework.domain.cause import Cause, Reason
-from job_execution_framework.domain.errors import GapInLog
-from job_execution_framework.domain.events import COORDINATOR, Event, ScriptEvent
+from job_execution_framework.domain.definition import Definition
+from job_execution_framework.domain.errors import GapInLog, InvalidAction
+from job_execution_framework.domain.events import (
+    COORDINATOR,
+    Event,
+    JobResumed,
+    JobUnpaused,
+    ScriptEvent,
+    SessionEnded,
+)
+from job_execution_framework.domain.losses import Losses
 from job_execution_framework.domain.row import Row, ScriptState
 from job_execution_framework.domain.script import Script, Session, check
 from job_execution_framework.domain.secret import shown
-from job_execution_framework.domain.steps import (
-    Close,
-    Finish,
-    Open,
-    SessionControl,
-    Start,
-    Step,
-    Wait,
-)
+from job_execution_framework.domain.steps import Finish, Open, Start, Step, Wait
 from job_execution_framework.domain.transitions import ENDED, RULES, JobState
 
+ACTIONS_KEPT = 64
+"""How many of the latest actions a job knows again."""
 ScriptEventT = TypeVar("ScriptEventT", bound=ScriptEvent)
 
 
-@dataclass(frozen=True)
-class Losses:
-    """How many runs a session lost, why the last of them, and when."""
+class Action(Protocol):
+    """What somebody asks of a job: `domain.actions` has them all, and says what these do."""
 
-    count: int
-    cause: Cause
-    at: float
-
-    def exceed(self, session: Session) -> bool:
-        """Whether they are more than the session's `retry_lost` allows to replace."""
-        return self.count > session.retry_lost
+    def why_not(self, job: Job) -> str: ...  # noqa: D102
+    def do(self, job: Job, at: float) -> None: ...  # noqa: D102
 
 
 @dataclass
@@ -68,8 +65,18 @@ class Job:
     rows: dict[str, Row] = field(default_factory=dict[str, Row], init=False)
     warm: frozenset[str] = field(default=frozenset(), init=False)
     """The scripts that have run in the interpreter that runs now, and left their work in memory."""
+    suspended: bool = field(default=False, init=False)
+    """Its description suspends it."""
+    paused: events.JobPaused | None = field(default=None, init=False)
+    """Somebody paused it. With a script in its `after` it has not taken effect yet."""
+    acted: tuple[str, ...] = field(default=(), init=False)
+    """The latest actions that were obeyed."""
     open_run: events.SessionOpened | None = field(default=None, init=False)
     """The session run that is open, if one is."""
+    closing: JobResumed | JobUnpaused | None = field(default=None, init=False)
+    """What the job goes on after, once the open run has ended: that one belongs to before it."""
+    again: frozenset[str] = field(default=frozenset(), init=False)
+    """The scripts that are to run again even if the run that belongs to before succeeds in them."""
     run_ended_at: float | None = field(default=None, init=False)
     """When the latest run that ended was found to have ended, by the coordinator's clock."""
     runs: dict[str, int] = field(default_factory=dict[str, int], init=False)
@@ -105,12 +112,21 @@ class Job:
         twin.cursors, twin.events = self.cursors.copy(), self.events.copy()
         return twin
 
-    def described_as(self, wanted: Job) -> Job:
-        """Return a copy with all that happened to this job, described as `wanted` is."""
+    @property
+    def definition(self) -> Definition:
+        """What the job is made of now."""
+        return Definition(self.scripts, self.sessions, self.deadline_seconds)
+
+    def redefine(self, definition: Definition) -> None:
+        """Be made of something else from now on; its scripts are the same by their names."""
+        self.scripts, self.sessions = definition.scripts, definition.sessions
+        self.deadline_seconds = definition.deadline_seconds
+        self._index()
+
+    def redefined(self, definition: Definition) -> Job:
+        """Return a copy with all that happened to this job, made of something else."""
         twin = self.copy()
-        twin.scripts, twin.sessions = wanted.scripts, wanted.sessions
-        twin.deadline_seconds = wanted.deadline_seconds
-        twin._index()  # noqa: SLF001  # of the same class
+        twin.redefine(definition)
         return twin
 
     def script(self, name: str) -> Script:
@@ -166,9 +182,10 @@ class Job:
     def _fold(self, event: Event) -> None:
         """Change the job as `event` says, which was checked to be possible now."""
         rule = RULES[type(event)]
+        if isinstance(event, events.Asked) and event.action_id:
+            self.acted = (*self.acted, event.action_id)[-ACTIONS_KEPT:]
         if isinstance(event, ScriptEvent):
-            if rule.script_then:  # without it the event changes nothing in the row
-                self.rows[event.script] = self.rows[event.script].after(event, rule.script_then)
+            self.rows[event.script] = self._row_after(event, rule.script_then)
             if rule.script_then is ScriptState.SUCCEEDED:
                 self.warm |= {event.script}
         elif rule.job_then:
@@ -176,27 +193,58 @@ class Job:
         elif isinstance(event, events.SessionOpened):
             self.open_run, self.warm = event, frozenset()
             self.runs[event.session] = self.runs.get(event.session, 0) + 1
-        elif isinstance(event, events.SessionEnded):
-            if self.open_run and event.cause:
-                before = self.lost.get(self.open_run.session)
-                count = before.count + 1 if before else 1
-                self.lost[self.open_run.session] = Losses(count, event.cause, event.at)
-            self.open_run, self.run_ended_at, self.warm = None, event.at, frozenset()
-            if self.state is JobState.SUSPENDED:
-                self.suspended_at = event.at
+        elif isinstance(event, SessionEnded):
+            self._fold_end(event)
         elif isinstance(event, events.InterpreterLost):
             self.warm = frozenset()
 
+    def _row_after(self, event: ScriptEvent, state: ScriptState | None) -> Row:
+        """Return the script's row after the event."""
+        before = self.rows[event.script]
+        if state is None:
+            return before.asked(event)
+        row = before.after(event, state)
+        if self.closing and event.origin != COORDINATOR:  # a run of before the resume
+            done = row.done and (before.done or event.script not in self.again)
+            row = replace(
+                row, failures=before.failures, done=done, succeeded=row.succeeded and done
+            )
+        return row
+
+    def _fold_end(self, event: SessionEnded) -> None:
+        """No session is open any more; one that was lost is counted, unless it was to end."""
+        if self.open_run and event.cause and not self.closing:
+            before = self.lost.get(self.open_run.session)
+            count = before.count + 1 if before else 1
+            self.lost[self.open_run.session] = Losses(count, event.cause, event.at)
+        self.open_run, self.run_ended_at, self.warm = None, event.at, frozenset()
+        self.closing, self.again = None, frozenset()
+        if self.state is JobState.SUSPENDED:
+            self.suspended_at = event.at
+
     def _fold_job(self, event: Event, state: JobState) -> None:
-        has_not_started = isinstance(event, events.JobUnsuspended) and self.started_at is None
-        self.state = JobState.WAITING if has_not_started else state
+        self._fold_pause(event)
+        is_held = self.suspended or (self.paused is not None and not self.paused.after)
+        if state is JobState.RUNNING and is_held:
+            state = JobState.SUSPENDED
+        elif state in (JobState.SUSPENDED, JobState.RUNNING) and not is_held:
+            # Resumed without a start: it had been cancelled before.
+            has_started = self.started_at is not None or self.state is JobState.RUNNING
+            is_begin = isinstance(event, (events.JobStarted, JobResumed))
+            state = JobState.RUNNING if has_started or is_begin else JobState.WAITING
+        self.state = state
         self.ended_at = event.at if state in ENDED else None
         self.failure = event if isinstance(event, events.JobFailed) else None
         self._fold_deadline(event)
-        if isinstance(event, (events.JobStarted, events.JobResumed)):
+        if isinstance(event, (events.JobStarted, JobResumed)):
             # Resumed without a start: it had been cancelled before.
             self.started_at = self.started_at or event.at
-        if isinstance(event, events.JobResumed):
+        if self.open_run and isinstance(event, (JobResumed, JobUnpaused)):
+            begin = event.from_script if isinstance(event, JobResumed) else ""
+            if event.changed or isinstance(event, JobResumed):
+                self.closing = event  # the run belongs to what was before
+                self.again |= checkpoint.outdated(self.scripts, event.changed, begin)
+        if isinstance(event, JobResumed):
             # Failures and losses are counted anew. From `from_script` on all scripts run again.
             self.warm, self.lost = frozenset(), {}
             self.resumed_at, self.resumes, again = event.at, self.resumes + 1, False
@@ -204,21 +252,46 @@ class Job:
                 again = again or name == event.from_script
                 self.rows[name] = row.resumed(again=again)
 
+    def _fold_pause(self, event: Event) -> None:
+        """Remember why the job is held: by its description, by somebody, or by both."""
+        if isinstance(event, (events.JobSuspended, events.JobUnsuspended)):
+            self.suspended = isinstance(event, events.JobSuspended)
+        elif isinstance(event, events.JobPaused):
+            self.paused = event
+        elif isinstance(event, (JobUnpaused, JobResumed)):
+            self.paused = None
+        elif RULES[type(event)].job_then in ENDED:
+            self.suspended, self.paused = False, None  # asked for anew, where it goes on
+            self.closing, self.again = None, frozenset()
+
     def _fold_deadline(self, event: Event) -> None:
         """Count time for the deadline from here on, or no longer, or begin to count anew."""
-        if isinstance(event, (events.JobStarted, events.JobResumed)):
+        if isinstance(event, (events.JobStarted, JobResumed)):
             self.suspended_seconds = 0
         elif self.suspended_at is not None:
             self.suspended_seconds += max(0, event.at - self.suspended_at)
         is_idle = self.state is JobState.SUSPENDED and self.open_run is None
         self.suspended_at = event.at if is_idle else None
 
+    # The one way in for people.
+
+    def why_not(self, action: Action) -> str:
+        """Return why an action is not possible now, as a sentence; empty where it is."""
+        why = action.why_not(self)
+        return f"job {self.id} {why}" if why else ""
+
+    def obey(self, action: Action, at: float) -> None:
+        """Do what somebody asks. Raises InvalidAction, and changes nothing, where it cannot be."""
+        if why := self.why_not(action):
+            raise InvalidAction(why)
+        action.do(self, at)
+
     # The one decision.
 
     def next(self, now: float) -> Step:
         """Return what should happen at `now` (seconds since the epoch)."""
         if self.state in ENDED:
-            return Close(self.open_run.run, SessionControl.CANCEL) if self.open_run else Wait()
+            return Wait()
         deadline = self.deadline
         if deadline is not None and now >= deadline:
             goal = checkpoint.first_undone(self.scripts, self.rows)
@@ -228,8 +301,7 @@ class Job:
         if self.state in (JobState.NEW, JobState.WAITING):
             return Wait()
         if self.may_start is None and self.open_run:
-            suspended = self.state is JobState.SUSPENDED
-            return Close(self.open_run.run, SessionControl.PAUSE) if suspended else Wait(deadline)
+            return Wait(deadline)
         step = self._advance(now)
         if self.state is JobState.SUSPENDED and not isinstance(step, Finish):
             return Wait(deadline)
@@ -268,11 +340,11 @@ class Job:
             replay = checkpoint.to_replay(self.scripts, self.rows, goal)
             ahead = [script for script in replay if script.name not in self.warm] + ahead
         for script in ahead:
-            if failure := self._failure_at(script):
+            if failure := self.failure_at(script):
                 return failure
         if any(self.rows[script.name].state is ScriptState.RUNNING for script in ahead):
             return Wait()
-        pause = max(self._may_open_at(goal.session), *map(self._may_start_at, ahead))
+        pause = max(self._may_open_at(goal), *map(self._may_start_at, ahead))
         if now < pause:
             return Wait(pause)
         if self.may_start is None:
@@ -281,7 +353,7 @@ class Job:
             return Open(run, goal.session, tuple(script.name for script in plan))
         return Start(ahead[0].name, self.rows[ahead[0].name].attempt + 1)
 
-    def _failure_at(self, script: Script) -> Finish | None:
+    def failure_at(self, script: Script) -> Finish | None:
         """Return the job's failure where `script` may not be started once more."""
         row = self.rows[script.name]
         if row.failed_for_good(script.retries):
@@ -304,15 +376,23 @@ class Job:
             default=None,
         )
 
-    def _may_open_at(self, session: str) -> float:
-        """Return when a session that was lost may be opened again."""
-        lost = self.lost.get(session)
-        return lost.at + self.session(session).lost_backoff_seconds if lost else 0
+    def _may_open_at(self, goal: Script) -> float:
+        """Return when the session of `goal`, where it was lost, may be opened again."""
+        lost, forced_at = self.lost.get(goal.session), self.rows[goal.name].retry_forced_at
+        if lost is None or (forced_at is not None and forced_at >= lost.at):
+            return 0
+        return lost.at + self.session(goal.session).lost_backoff_seconds
 
     def _may_start_at(self, script: Script) -> float:
         """Return when a script that failed may be started again."""
         row = self.rows[script.name]
-        if row.state is not ScriptState.FAILED or not row.failures or row.latest.ended_at is None:
+        if (
+            row.state is not ScriptState.FAILED
+            or not row.failures
+            or row.retry_forced_at is not None
+        ):
+            return 0
+        if row.latest.ended_at is None:
             return 0
         since = row.latest.ended_at
         if self.may_start is None and self.run_ended_at is not None:

@@ -59,6 +59,10 @@ class Row:
     """It is done because it ran, not because somebody skipped it."""
     failures: int = 0
     """Failed attempts since the job started or was last resumed."""
+    skip_requested: bool = False
+    """Somebody wants it skipped, and a session may start it before that hears of it."""
+    retry_forced_at: float | None = None
+    """Since when somebody wants its next attempt to wait no longer."""
 
     @property
     def state(self) -> ScriptState:
@@ -77,6 +81,14 @@ class Row:
     def failed_for_good(self, retries: Retries) -> bool:
         """Whether the script failed more often than it may be retried: it is not started again."""
         return self.retries_left(retries) < 0
+
+    def asked(self, event: events.ScriptEvent) -> Row:
+        """Return the row after an event that says what somebody wants of the script."""
+        if isinstance(event, events.ScriptRetryForced):
+            return replace(self, retry_forced_at=event.at)
+        if isinstance(event, events.SkipRequested):
+            return replace(self, skip_requested=True)
+        return self
 
     def after(self, event: events.ScriptEvent, state: ScriptState) -> Row:
         """Return the row after `event`, which brings the script into `state`."""
@@ -101,12 +113,21 @@ class Row:
             done=self.done or succeeded or skipped,
             succeeded=succeeded or (self.succeeded and not skipped),
             failures=self.failures + (state is ScriptState.FAILED),
+            skip_requested=self.skip_requested and not succeeded and not skipped,
+            retry_forced_at=None if begins else self.retry_forced_at,
         )
 
     def resumed(self, *, again: bool) -> Row:
         """Return the row after a resume; `again` where the script has to run once more."""
         kept = not again
-        return replace(self, failures=0, done=self.done and kept, succeeded=self.succeeded and kept)
+        return replace(
+            self,
+            failures=0,
+            done=self.done and kept,
+            succeeded=self.succeeded and kept,
+            skip_requested=False,
+            retry_forced_at=None,
+        )
 
     def summary(self) -> Row:
         """Return the row without texts and earlier attempts: what a session has to know."""

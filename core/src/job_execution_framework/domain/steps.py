@@ -3,18 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 from job_execution_framework.domain.cause import Cause
-
-
-class SessionControl(str, Enum):
-    """What the coordinator tells a running session to do."""
-
-    PAUSE = "pause"
-    """Let the running script end, then start no other."""
-    CANCEL = "cancel"
-    """End the running script too."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +25,6 @@ class Open:
 
 
 @dataclass(frozen=True)
-class Close:
-    """Tell the session run to end."""
-
-    run: str
-    control: SessionControl
-
-
-@dataclass(frozen=True)
 class Wait:
     """Do nothing until `until` (seconds since the epoch), or until something is observed."""
 
@@ -57,4 +39,4 @@ class Finish:
     script: str = ""
 
 
-Step = Start | Open | Close | Wait | Finish
+Step = Start | Open | Wait | Finish

@@ -57,8 +57,11 @@ class Rule:
 RULES: dict[type[events.Event], Rule] = {
     events.JobAdded: Rule({_J.NEW}, job_then=_J.WAITING),
     events.JobStarted: Rule({_J.WAITING}, job_then=_J.RUNNING),
-    events.JobSuspended: Rule({_J.WAITING, _J.RUNNING}, job_then=_J.SUSPENDED),
+    # It is Suspended by its description, by a pause, or by both, and goes on when by neither.
+    events.JobSuspended: Rule(_LIVE, job_then=_J.SUSPENDED),
     events.JobUnsuspended: Rule({_J.SUSPENDED}, job_then=_J.RUNNING),
+    events.JobPaused: Rule(_LIVE, job_then=_J.SUSPENDED),
+    events.JobUnpaused: Rule(_LIVE, job_then=_J.RUNNING),
     events.JobResumed: Rule(ENDED, job_then=_J.RUNNING),
     events.JobSucceeded: Rule({_J.RUNNING, _J.SUSPENDED}, job_then=_J.SUCCEEDED),
     events.JobFailed: Rule(_LIVE, job_then=_J.FAILED),
@@ -72,7 +75,10 @@ RULES: dict[type[events.Event], Rule] = {
     events.ScriptFailed: Rule(_STARTED, {_S.RUNNING}, script_then=_S.FAILED, by_session=True),
     events.ScriptInterrupted: Rule(_STARTED, _ANY, script_then=_S.INTERRUPTED),
     events.ScriptRetrying: Rule(_STARTED, {_S.FAILED}, by_session=True),
-    events.ScriptSkipped: Rule(_UNLESS_DONE, _IDLE, script_then=_S.SKIPPED),
+    events.ScriptRetryForced: Rule(_LIVE, _IDLE),
+    events.SkipRequested: Rule(_LIVE, _IDLE),
+    # A session skips only what it was asked to skip: whoever believes it looks at that.
+    events.ScriptSkipped: Rule(_UNLESS_DONE, _IDLE, script_then=_S.SKIPPED, by_session=True),
 }
 
 

@@ -17,6 +17,7 @@ from signal import SIGKILL, Signals
 from typing import Any
 
 from job_execution_framework.domain.cause import LINES_KEPT, Reason
+from job_execution_framework.domain.control import GO_ON, SessionControl
 from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.script import (
     Container,
@@ -52,7 +53,7 @@ def mark(script: str, attempt: int) -> str:
 class ChildRunner:
     """Runs scripts in one interpreter, started when the first one needs it.
 
-    One thread uses it, and must live as long as the interpreter; `pause` and `cancel` may be called
+    One thread uses it, and must live as long as the interpreter; `tell` may be called
     from any thread and from signal handlers. Scripts share memory, so that each may write the
     secrets of another: those of all scripts are hidden.
     """
@@ -77,22 +78,20 @@ class ChildRunner:
         woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._woken, self._wake = os.fdopen(woken, "rb", 0), os.fdopen(wake, "wb", 0)
         self._interpreter: Interpreter | None = None
-        self.stopping = False
-        """No other script may be started."""
+        self.control = GO_ON
+        """What is wanted of the session."""
         for file in _OURS:
             # Read through the package's loader, as the package may be imported from a wheel.
             source = __loader__.get_data(str(file))  # type: ignore[name-defined]
             (directory / file.name).write_bytes(source)
         self._sources = Sources(directory / "scripts")
 
-    def pause(self) -> None:
-        """Let the running script end, and start no other."""
-        self.stopping = True
-
-    def cancel(self) -> None:
-        """End the running script, and start no other."""
-        self.stopping = True
-        if not self._wake.closed:
+    def tell(self, control: SessionControl) -> None:
+        """Heed what is wanted of the session now; a cancel is never taken back."""
+        if self.control.cancel:
+            return
+        self.control = control
+        if control.cancel and not self._wake.closed:
             self._wake.write(b"!")
 
     def close(self) -> list[str]:

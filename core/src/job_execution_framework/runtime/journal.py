@@ -97,7 +97,8 @@ class JournalUnitOfWork(JobUnitOfWork):
 
     def save(self, job: Job, events: list[Event], version: int | str | None) -> int:
         """Append the new events; Conflict where the journal grew since the job was loaded."""
-        del job  # its new events are all that changed
+        if self._job.scripts is not job.scripts or self._job.sessions is not job.sessions:
+            self._job.redefine(job.definition)  # a resume changed it; its caller keeps that
         self._size = self.journal.append(*events, expected_size=int(version or 0))
         for event in events:
             self._job.apply(event)

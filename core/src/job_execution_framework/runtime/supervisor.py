@@ -1,18 +1,18 @@
 """Runs the plan of a session, once, and writes a journal of what happens.
 
-``python -m job_execution_framework.runtime PLAN DIRECTORY [WORD GRACE SUMMARY]``. The directory
+``python -m job_execution_framework.runtime PLAN DIRECTORY [CONTROL GRACE SUMMARY]``. The directory
 belongs to this one session run and holds:
 
 ========== ==========================================================================
 ``marker`` made with ``O_EXCL``, so that a second start of the same run starts nothing
 ``alive``  locked by the supervisor as long as it lives
 ``journal`` the records
-``word``   a `SessionControl` that the coordinator writes: ``pause`` or ``cancel``
+``control`` a `SessionControl` that the coordinator writes, as JSON
 ========== ==========================================================================
 
-In a Pod WORD is another file than that, GRACE is how many seconds scripts have to clean up, and a
-SUMMARY is kept beside the journal. There SIGTERM means that the Pod is taken away: the running
-script may clean up, and its outcome stays unknown. Elsewhere SIGTERM means ``cancel``.
+In a Pod CONTROL is another file than that, GRACE is how many seconds scripts have to clean up, and
+a SUMMARY is kept beside the journal. There SIGTERM means that the Pod is taken away: the running
+script may clean up, and its outcome stays unknown. Elsewhere SIGTERM cancels the session.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from job_execution_framework.domain.cause import LONGEST_ON_A_LINE, Reason, printable, unbroken
-from job_execution_framework.domain.errors import EnsoError
+from job_execution_framework.domain.control import CANCEL
+from job_execution_framework.domain.errors import EnsoError, Unreadable
 from job_execution_framework.domain.events import (
     Event,
     ScriptEvent,
@@ -37,18 +38,17 @@ from job_execution_framework.domain.events import (
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import Script
 from job_execution_framework.domain.secret import Redactor, Secret
-from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.runtime import summary
 from job_execution_framework.runtime.child_runner import ChildRunner
 from job_execution_framework.runtime.journal import Journal, JournalUnitOfWork
 from job_execution_framework.runtime.processes import orphans
-from job_execution_framework.service_layer import services
+from job_execution_framework.service_layer import controls, services
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.record_line import JOURNAL, LONGEST_BYTES
 from job_execution_framework.service_layer.records import End, to_line
 from job_execution_framework.service_layer.runner import Result
 
-MARKER, ALIVE, CONTROL = "marker", "alive", "word"
+MARKER, ALIVE, CONTROL = "marker", "alive", "control"
 GRACE_SECONDS = 5.0
 """From SIGTERM to SIGKILL, for a script's own clean-up."""
 LOCK_TRIES = 20
@@ -139,7 +139,7 @@ class _TerminableRunner(ChildRunner):
     def terminate(self) -> None:
         """End the running script, which may clean up, and start no other."""
         self.terminated = True
-        self.cancel()
+        self.tell(CANCEL)
 
     def run(self, script: Script, attempt: int) -> Result:
         """Run one attempt to its end. Raises Terminated where the Pod's end was its end."""
@@ -200,8 +200,11 @@ def _run(
     runner.redactor.learn(*(Secret(os.environ.get(name)) for name in plan.secret_environment))
     runner.add_modules([script for script in plan.scripts if script.name not in plan.lease])
     orphans.adopt()
-    on_sigterm = runner.cancel if control.parent == root else runner.terminate
-    signal.signal(signal.SIGTERM, lambda _number, _frame: on_sigterm())
+    is_alone = control.parent == root
+    signal.signal(
+        signal.SIGTERM,
+        lambda _number, _frame: runner.tell(CANCEL) if is_alone else runner.terminate(),
+    )
     _apply_control(control, runner)  # it may have been written before the start
     threading.Thread(target=_watch_control, args=(control, runner), daemon=True).start()
     try:
@@ -226,8 +229,9 @@ def _watch_control(control: Path, runner: ChildRunner) -> None:
 
 
 def _apply_control(control: Path, runner: ChildRunner) -> None:
-    text = control.read_text("utf-8") if control.exists() else ""
-    if text == SessionControl.PAUSE.value:
-        runner.pause()
-    elif text == SessionControl.CANCEL.value:
-        runner.cancel()
+    try:
+        text = control.read_text("utf-8") if control.exists() else ""
+        if text:
+            runner.tell(controls.from_json(text))
+    except (Unreadable, OSError):
+        return  # it is written anew whenever it is changed, and read again in a moment

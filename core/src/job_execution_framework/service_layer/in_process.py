@@ -16,6 +16,7 @@ from threading import Lock
 
 from job_execution_framework import child
 from job_execution_framework.domain.cause import Reason
+from job_execution_framework.domain.control import GO_ON
 from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.script import (
     Container,
@@ -38,7 +39,7 @@ _names_lock = Lock()
 class InProcessRunner:
     """Calls each script's ``main`` here, with the parameters themselves, of any type."""
 
-    stopping = False
+    control = GO_ON
 
     def __init__(self, library: Library | None = None) -> None:
         self._library = library or ScriptLibrary()

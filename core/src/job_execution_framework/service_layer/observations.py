@@ -45,23 +45,12 @@ class Ended:
 
 
 @dataclass(frozen=True)
-class Cancel:
-    """Somebody wants the job to stop."""
-
-    by: str = ""
-    why: str = ""
-
-
-@dataclass(frozen=True)
 class Observations:
     """What was observed since the last time. It may be repeated: nothing is recorded twice."""
 
     records: tuple[Event, ...] = ()
     """What the open session wrote. Records that were applied before change nothing."""
     ended: Ended | None = None
-    suspend: bool | None = None
-    """Whether the user wants the job suspended; None where that is not known."""
-    cancel: Cancel | None = None
     broken: Cause | None = None
     """Why the job cannot go on as it is described now, whatever its scripts do."""
     waits: Cause | None = None

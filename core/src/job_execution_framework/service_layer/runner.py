@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from job_execution_framework.domain.cause import Cause
+from job_execution_framework.domain.control import SessionControl
 from job_execution_framework.domain.script import Script
 
 
@@ -33,8 +34,8 @@ class Runner(Protocol):
     """Starts scripts, one after the other. A script that fails is a Result, never an exception."""
 
     @property
-    def stopping(self) -> bool:
-        """No other script may be started: somebody paused or cancelled the session."""
+    def control(self) -> SessionControl:
+        """What is wanted of the session now."""
         ...
 
     def check(self, scripts: Sequence[Script]) -> None:

@@ -1,10 +1,10 @@
-"""What can be done with a job: `add` it, `execute` it, `resume` it, `reconcile` it.
+"""What can be done with a job: `add` it, `execute` it, `act` on it, `reconcile` it.
 
-`add` and `resume` are for everyone who keeps jobs. `execute` runs the scripts one after the other
-and returns when the job has ended: users of this package call it, with a unit of work in memory,
-and so does the supervisor inside each session, with a journal. `reconcile` is for a coordinator,
-which runs no script itself: it opens sessions for them, observes those, and asks here what to do
-next (`enso_operator.coordinator`).
+`add` and `act` are for everyone who keeps jobs; `resume` is one of its actions. `execute` runs the
+scripts one after the other and returns when the job has ended: users of this package call it, with
+a unit of work in memory, and so does the supervisor inside each session, with a journal.
+`reconcile` is for a coordinator, which runs no script itself: it opens sessions for them, observes
+those, and asks here what to do next (`enso_operator.coordinator`).
 
 All but `reconcile` load and save the job through a unit of work. The rules are the job's own
 (`domain.job`). A user's script that fails raises nothing here: its failure is one of the job's
@@ -17,12 +17,13 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from job_execution_framework.domain import checkpoint, events
+from job_execution_framework.domain import events
+from job_execution_framework.domain.actions import Action, Resume
 from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.control import SessionControl
 from job_execution_framework.domain.errors import (
     Conflict,
     InvalidJob,
-    InvalidResume,
     JobAlreadyStarted,
 )
 from job_execution_framework.domain.job import Job
@@ -132,8 +133,11 @@ def execute(
 def _run_all(job: Job, job_uow: JobUnitOfWork, runner: Runner, clock: Clock) -> Step:
     """Do what the job asks for until it asks for something else than a start; return that step."""
     step: Step = Wait()
-    while not runner.stopping:
+    while not _is_held(job, control := runner.control):
+        _skip(job, control, job_uow, clock)
         step = job.next(clock.now())
+        if isinstance(step, Wait) and step.until is not None and _is_forced(job, control):
+            step = job.next(step.until)
         if isinstance(step, Start):
             _run_attempt(job, step, job_uow, runner, clock)
         elif isinstance(step, Wait) and step.until is not None:
@@ -141,6 +145,27 @@ def _run_all(job: Job, job_uow: JobUnitOfWork, runner: Runner, clock: Clock) -> 
         else:
             break
     return step
+
+
+def _is_held(job: Job, control: SessionControl) -> bool:
+    """Whether nothing may be started any more, for now or for good."""
+    after = job.rows.get(control.after)
+    return control.stops or (control.pause and after is not None and after.done)
+
+
+def _is_forced(job: Job, control: SessionControl) -> bool:
+    """Whether the attempt that is waited for is to start now."""
+    row = job.rows.get(control.retry)
+    return row is not None and row.attempt == control.attempt
+
+
+def _skip(job: Job, control: SessionControl, job_uow: JobUnitOfWork, clock: Clock) -> None:
+    """Record of scripts that nobody may start but this process that they are skipped."""
+    for name in control.skip:
+        if name in (job.may_start or ()) and not job.rows[name].done:
+            attempt = job.rows[name].attempt
+            job.record(job.script_event(events.ScriptSkipped, name, attempt, clock.now()))
+    job_uow.commit()
 
 
 def _end_after_error(job: Job, error: BaseException, now: float) -> None:
@@ -201,7 +226,7 @@ def _run_attempt(
         record(events.ScriptFailed, cause=result.cause, **measured)
     if result.interpreter_lost:
         job.record(events.InterpreterLost(at=clock.now()))
-    failed = result.cause and not result.interrupted and not runner.stopping
+    failed = result.cause and not result.interrupted and not runner.control.stops
     if failed and not job.rows[script.name].failed_for_good(script.retries):
         record(events.ScriptRetrying, after_seconds=script.retries.backoff_seconds)
     job_uow.commit()
@@ -216,52 +241,40 @@ def _finish(job: Job, step: Finish, now: float) -> None:
         job.record(events.JobSucceeded(at=now))
 
 
+def act(job_id: str, action: Action, *, job_uow: JobUnitOfWork, clock: Clock | None = None) -> None:
+    """Do what somebody asks of a job: see `domain.actions`.
+
+    Raises JobNotFound, InvalidAction with a sentence where it is not possible now, and Conflict
+    where somebody else changed the job meanwhile.
+    """
+    with job_uow:
+        job_uow.jobs.get(job_id).obey(action, (clock or SystemClock()).now())
+        job_uow.commit()
+
+
 def resume(
     job_id: str,
     *,
     job_uow: JobUnitOfWork,
     from_script: str = "",
-    changed: Sequence[str] = (),
     by: str = "",
     clock: Clock | None = None,
 ) -> None:
-    """Let a job that ended go on: where the checkpoint rule says, or from `from_script` on.
-
-    Raises InvalidResume where the job has not ended or the rules do not allow it.
-    """
-    with job_uow:
-        job = job_uow.jobs.get(job_id)
-        check_resume(job, from_script)
-        at = (clock or SystemClock()).now()
-        job.record(events.JobResumed(at=at, from_script=from_script, changed=tuple(changed), by=by))
-        job_uow.commit()
-
-
-def check_resume(job: Job, from_script: str = "") -> None:
-    """Raise InvalidResume, with a sentence, where the job cannot be resumed like this."""
-    names, why = list(job.rows), ""
-    undone = checkpoint.first_undone(job.scripts, job.rows)
-    if not job.finished:
-        why = f"is {job.state}: only a job that has ended can be resumed"
-    elif from_script and from_script not in names:
-        why = f"has no script {from_script!r}; it has {', '.join(names)}"
-    elif not undone and not from_script and job.state is JobState.SUCCEEDED:
-        why = "has nothing left to do; name the script to run again from"
-    elif undone and from_script and names.index(from_script) > names.index(undone.name):
-        gap = f"{undone.name!r} before it is not done; resume there, or skip it first"
-        why = f"cannot go on at {from_script!r}, because {gap}"
-    if why:
-        raise InvalidResume(f"job {job.id} {why}")
+    """Let a job go on that ended or was paused, as `act` does with a `Resume`."""
+    act(job_id, Resume(from_script=from_script, by=by), job_uow=job_uow, clock=clock)
 
 
 def reconcile(job: Job, seen: Observations, now: float) -> Step:
-    """Record what was observed of the job's session and what its user wants; return what is next.
+    """Record what was observed of the job's session; return what is next.
 
     Pure: it changes only `job`. The caller commits that, and then does what the step says.
     """
     if not seen.run or (job.open_run and job.open_run.run == seen.run):
         _record_session(job, seen, now)
-    _record_wishes(job, seen, now)
+    if seen.broken and job.state not in ENDED:
+        job.record(events.JobFailed(at=now, cause=seen.broken))
+    if job.paused and job.paused.after and job.rows[job.paused.after].done:
+        job.record(events.JobPaused(at=now))
     if job.state is JobState.WAITING:
         job.record(events.JobStarted(at=now))
     step = job.next(now)
@@ -294,6 +307,14 @@ def _record_session(job: Job, seen: Observations, now: float) -> None:
             job.record(job.script_event(events.ScriptInterrupted, name, attempt, now, cause=cause))
         killed = seen.ended.killed
         job.record(events.SessionEnded(at=now, run=job.open_run.run, cause=cause, killed=killed))
+        _record_skips(job, now)
+
+
+def _record_skips(job: Job, now: float) -> None:
+    """Skip what the session was asked to skip, and did not come to."""
+    for name, row in job.rows.items():
+        if row.skip_requested and not row.done and job.state is not JobState.SUCCEEDED:
+            job.record(job.script_event(events.ScriptSkipped, name, row.attempt, now))
 
 
 def _record_outcome(job: Job, outcome: Outcome, now: float) -> None:
@@ -323,17 +344,3 @@ def _fail_running(job: Job, cause: Cause, now: float) -> bool:
             job.script_event(events.ScriptFailed, name, job.rows[name].attempt, now, cause=cause)
         )
     return bool(running)
-
-
-def _record_wishes(job: Job, seen: Observations, now: float) -> None:
-    """Record what the user wants, and that a job cannot go on, where the job is not so already."""
-    if job.state in ENDED:
-        return
-    if seen.cancel:
-        job.record(events.JobCancelled(at=now, by=seen.cancel.by, why=seen.cancel.why))
-    elif seen.broken:
-        job.record(events.JobFailed(at=now, cause=seen.broken))
-    elif seen.suspend and job.state is not JobState.SUSPENDED:
-        job.record(events.JobSuspended(at=now))
-    elif seen.suspend is False and job.state is JobState.SUSPENDED:
-        job.record(events.JobUnsuspended(at=now))

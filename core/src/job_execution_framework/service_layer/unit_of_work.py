@@ -155,6 +155,8 @@ class InMemoryJobUnitOfWork(JobUnitOfWork):
             if stored is None:
                 self.repository.jobs[job.id] = job.copy()
             else:
+                if stored.scripts is not job.scripts or stored.sessions is not job.sessions:
+                    stored.redefine(job.definition)  # a resume changed it
                 for event in events:
                     stored.apply(event)
             return len(job.events)

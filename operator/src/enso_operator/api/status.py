@@ -14,7 +14,9 @@ from pydantic import Field
 
 from enso_operator.api.fields import Name, ObjectName, Wire
 from enso_operator.api.v1alpha1 import MOST_SCRIPTS, MOST_SESSIONS
+from job_execution_framework.domain.actions import MOST_RESUMES
 from job_execution_framework.domain.cause import LINES_KEPT, LONGEST_MESSAGE
+from job_execution_framework.domain.job import ACTIONS_KEPT
 from job_execution_framework.domain.row import ATTEMPTS_KEPT
 
 LARGEST_STATUS = 64 * 1024
@@ -25,8 +27,6 @@ LONGEST_LINE = 1024
 """Characters of one line of text: a card has no more bytes than that."""
 MOST_ORIGINS = 128
 """Origins of events that are remembered: the coordinator, and the latest session runs."""
-MOST_RESUMES = 50
-"""Resumes of one job."""
 
 Time = Annotated[datetime, Field(strict=False)]
 Word = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
@@ -175,6 +175,22 @@ class SessionLedger(Wire):
     """When the last of them was lost, where another one waits for its backoff."""
 
 
+class Pause(Wire):
+    """A pause that somebody asked for."""
+
+    after: Name | None = None
+    """The script after which it takes effect; none once it has."""
+
+
+class Closing(Wire):
+    """What is to come once the open session run has ended, which belongs to before it."""
+
+    kind: Literal["Resume", "Unpause"]
+    """Whether the job had ended, or was paused and is made of something else now."""
+    again: Annotated[list[Name], Field(max_length=MOST_SCRIPTS)] | None = None
+    """Scripts that are to run again even if that session run succeeds in them."""
+
+
 class Ledger(Wire):
     """What the operator needs to go on from here, after its own restart or a resume."""
 
@@ -202,8 +218,18 @@ class Ledger(Wire):
     """Since when the deadline's clock stands, as the job is suspended and nothing of it runs."""
     suspended_seconds: Annotated[float, Field(ge=0, le=2**53)] = 0
     """How long it stood before, since the job's start or its last resume."""
-    tokens: Annotated[list[Token], Field(max_length=MOST_RESUMES)] | None = None
-    """Tokens of the resumes that were acted upon: none of them acts again."""
+    suspended: bool = False
+    """Whether its spec suspends it, where somebody paused it, too."""
+    pause: Pause | None = None
+    """Somebody paused the job."""
+    closing: Closing | None = None
+    """The job was resumed while its last session was still ending, which is waited for."""
+    skip_requested: Annotated[list[Name], Field(max_length=MOST_SCRIPTS)] | None = None
+    """Scripts that the open session was asked to skip."""
+    retry_forced: Annotated[dict[Name, Time], Field(max_length=MOST_SCRIPTS)] | None = None
+    """Scripts whose next attempt is to wait no longer, with the time of that wish."""
+    actions: Annotated[list[Token], Field(max_length=ACTIONS_KEPT)] | None = None
+    """The latest actions that the job obeyed, as uid and name: none of them acts again."""
 
 
 class EnsoJobStatus(Wire):

@@ -34,17 +34,51 @@ def app() -> None:
 @app.command("run", epilog="Example: enso run examples/publish-shot.yaml")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--resume", is_flag=True, help="Go on where the last run of FILE stopped.")
+@click.option(
+    "--from",
+    "from_script",
+    default="",
+    metavar="SCRIPT",
+    help="With --resume: run this script and all after it again.",
+)
+@click.option(
+    "--skip", multiple=True, metavar="SCRIPT", help="With --resume: take it for done, never run it."
+)
+@click.option(
+    "--set",
+    "arguments",
+    multiple=True,
+    metavar="SCRIPT.PARAM=JSON",
+    help="With --resume: give a script another argument, in this and in later resumes.",
+)
+@click.option("--why", default="", help="With --resume: the reason, for whoever reads the events.")
 @click.pass_context
-def run_command(context: click.Context, *, file: Path, resume: bool) -> None:
+def run_command(  # noqa: PLR0913  # one for each option
+    context: click.Context,
+    *,
+    file: Path,
+    resume: bool,
+    from_script: str,
+    skip: tuple[str, ...],
+    arguments: tuple[str, ...],
+    why: str,
+) -> None:
     """Run the job in FILE on this machine.
 
     FILE is an EnsoJob manifest, or an example_job.json.
 
     Exit code 0: it succeeded; 1: it failed; 2: it could not run.
     """
-    from enso_operator.cli.run import run  # noqa: PLC0415  # each command loads only its own
+    if resume:
+        from enso_operator.cli.resume import Wish  # noqa: PLC0415  # each loads only its own
+        from enso_operator.cli.resume import resume as go_on  # noqa: PLC0415
 
-    context.exit(run(file, resume=resume))
+        context.exit(go_on(file, Wish(from_script, skip, arguments, why)))
+    if from_script or skip or arguments or why:
+        raise click.UsageError("--from, --skip, --set and --why say how to go on: add --resume")
+    from enso_operator.cli.run import run  # noqa: PLC0415  # as above
+
+    context.exit(run(file))
 
 
 @app.command("serve", short_help="Serve the HTTP API.", epilog="Example: enso serve --embedded")

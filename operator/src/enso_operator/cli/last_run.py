@@ -13,9 +13,10 @@ from enso_operator.cli.run_folders import RunFolder
 from enso_operator.manifests import load
 from enso_operator.manifests.load import Manifest
 from job_execution_framework.domain.changes import changes, reshaped, why_not_resumable
-from job_execution_framework.domain.errors import EnsoError, InvalidResume
+from job_execution_framework.domain.definition import Definition
+from job_execution_framework.domain.errors import EnsoError, InvalidAction
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.script import LibraryScript, Script, Source, Work
+from job_execution_framework.domain.script import Container, LibraryScript, Script, Source, Work
 from job_execution_framework.domain.transitions import JobState
 from job_execution_framework.runtime.journal import Journal, JournalUnitOfWork
 from job_execution_framework.service_layer.library import (
@@ -24,6 +25,8 @@ from job_execution_framework.service_layer.library import (
     resolved,
 )
 
+Arguments = Mapping[str, Mapping[str, object]]
+"""For each script, arguments that it gets instead of those of its manifest."""
 FROM_THE_START = "run it from the start, without --resume"
 
 
@@ -38,18 +41,20 @@ class LastRun:
 
     @classmethod
     def read(cls, folder: RunFolder, name: str) -> Self:
-        """Read it from its folder. Raises InvalidResume where that is damaged."""
-        described = load.load(folder.manifest, name=name)
+        """Read it from its folder. Raises InvalidAction where that is damaged."""
+        context = folder.context
+        known: Arguments = context.arguments if context else {}
+        described = _with_arguments(load.load(folder.manifest, name=name), known)
         try:
             job = unit_of_work(described, folder).jobs.get(described.name)
         except EnsoError as error:
-            raise InvalidResume(
+            raise InvalidAction(
                 f"the journal {folder.journal} is damaged ({error}): {FROM_THE_START}"
             ) from error
         return cls(folder, described, job)
 
     def return_to(self) -> list[str]:
-        """Go back to what the run depends on; say what is otherwise here. Raises InvalidResume."""
+        """Go back to what the run depends on; say what is otherwise here. Raises InvalidAction."""
         context = self.folder.context
         if context is None:
             return []
@@ -58,7 +63,7 @@ class LastRun:
             try:
                 os.chdir(context.directory)
             except OSError as error:
-                raise InvalidResume(
+                raise InvalidAction(
                     f"the folder {context.directory}, in which {self.job.id} began, cannot be "
                     f"entered ({error.strerror}): bring it back, or {FROM_THE_START}"
                 ) from error
@@ -73,37 +78,59 @@ class LastRun:
 
     def as_wanted(self, wanted: Manifest) -> Job:
         """Return the job, with what happened to it, as the manifest describes it now."""
-        return self.job.described_as(job_of(wanted))
+        return self.job.redefined(definition_of(wanted))
 
-    def check(self, wanted: Manifest) -> list[str]:
+    def with_arguments(self, wanted: Manifest, more: Arguments) -> Manifest:
+        """Return the manifest with the arguments that earlier resumes changed, and with `more`.
+
+        Raises InvalidAction where a script is none of the job's, or takes no arguments.
+        """
+        merged: dict[str, dict[str, object]] = {
+            name: {**values} for name, values in self._arguments().items()
+        }
+        for name, values in more.items():
+            script = next((script for script in wanted.scripts if script.name == name), None)
+            if script is None:
+                names = ", ".join(script.name for script in wanted.scripts)
+                raise InvalidAction(f"job {wanted.name} has no script {name!r}; it has {names}")
+            if isinstance(script.work, Container):
+                raise InvalidAction(f"script {name!r} is a container, which takes no arguments")
+            merged[name] = {**merged.get(name, {}), **values}
+        return _with_arguments(wanted, merged)
+
+    def _arguments(self) -> Arguments:
+        return self.folder.context.arguments if self.folder.context else {}
+
+    def check(self, wanted: Manifest, from_script: str = "") -> list[str]:
         """Return what was changed since, as ``script.field``.
 
-        Raises InvalidResume where it cannot go on so.
+        Raises InvalidAction where it cannot go on so.
         """
-        refusal = reshaped(self.job, job_of(wanted))
+        refusal = reshaped(self.job, definition_of(wanted))
         changed: list[str] = []
         if not refusal:
-            before, after = self._as_found(wanted)
+            before, after = self._as_found(wanted)  # of then, and of now
             changed = [str(change) for change in changes(before, after)]
-            refusal = why_not_resumable(before, after) if changed else ""
-        if self.job.state is JobState.SUCCEEDED and (refusal or changed):
+            refusal = why_not_resumable(before, after, from_script) if changed else ""
+        if self.job.state is JobState.SUCCEEDED and (refusal or changed) and not from_script:
             differs = f"changed are {', '.join(changed)}" if changed else refusal
-            raise InvalidResume(
+            raise InvalidAction(
                 f"{self.job.id} has succeeded, and nothing of it is left to do; but the file is "
                 f"not what was run, {differs}: {FROM_THE_START}"
             )
         if refusal:
-            raise InvalidResume(f"{refusal}: undo the change, or {FROM_THE_START}")
+            raise InvalidAction(f"{refusal}: undo the change, or {FROM_THE_START}")
         return changed
 
-    def remember(self, library: Mapping[str, str]) -> None:
-        """Keep what the library has for scripts that will run now."""
+    def remember(self, library: Mapping[str, str], wanted: Manifest) -> None:
+        """Keep what the library has for scripts that will run now, and their changed arguments."""
         if context := self.folder.context:
             known = {**context.library, **library}
-            self.folder.keep_context(replace(context, library=known))
+            kept = replace(context, library=known, arguments=wanted.changed_arguments)
+            self.folder.keep_context(kept)
 
-    def _as_found(self, wanted: Manifest) -> tuple[Job, Job]:
-        """Return the job as it was and as it is wanted, with the library's scripts of then and now.
+    def _as_found(self, wanted: Manifest) -> tuple[Job, Definition]:
+        """Return the job as it was and what it is to be, with the scripts of the library.
 
         Of those that do not run again it does not matter what they are now.
         """
@@ -112,17 +139,26 @@ class LastRun:
         was: Mapping[str, str] = context.library if context else {}
         now = digests(works_of(after.to_come()))
         now = {**was, **{name: digest for name, digest in now.items() if name in was}}
-        return _with(self.job, was), _with(after, now)
+        return _with(self.job, was), _with(after, now).definition
 
 
-def job_of(described: Manifest) -> Job:
-    """Return the job that a manifest describes, to which nothing has happened yet."""
-    return Job(described.name, described.scripts, described.sessions, described.deadline_seconds)
+def _with_arguments(described: Manifest, arguments: Arguments) -> Manifest:
+    scripts = tuple(
+        replace(script, parameters={**script.parameters, **arguments.get(script.name, {})})
+        for script in described.scripts
+    )
+    return replace(described, scripts=scripts, changed_arguments=arguments)
+
+
+def definition_of(described: Manifest) -> Definition:
+    """Return what a manifest says that its job is made of."""
+    return Definition(described.scripts, described.sessions, described.deadline_seconds)
 
 
 def unit_of_work(described: Manifest, folder: RunFolder) -> JournalUnitOfWork:
     """Return the job that a manifest describes, with what its journal tells."""
-    return JournalUnitOfWork(job_of(described), Journal(folder.journal))
+    job = Job(described.name, described.scripts, described.sessions, described.deadline_seconds)
+    return JournalUnitOfWork(job, Journal(folder.journal))
 
 
 def works_of(scripts: Iterable[Script]) -> dict[str, Work]:

@@ -6,7 +6,7 @@ import asyncio
 import getpass
 import os
 import signal
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,7 +22,8 @@ from enso_operator.coordinator.publisher import Publisher
 from enso_operator.manifests import load
 from enso_operator.manifests.load import Manifest, ManifestError
 from enso_operator.sessions.local.sessions import LocalSessions
-from job_execution_framework.domain.errors import EnsoError, InvalidJob, InvalidResume
+from job_execution_framework.domain.actions import Cancel
+from job_execution_framework.domain.errors import EnsoError, InvalidAction, InvalidJob
 from job_execution_framework.domain.failure_card import to_come
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import Script, Work
@@ -36,10 +37,15 @@ SUCCEEDED, FAILED = 0, 1
 """Exit codes."""
 
 
-def run(file: Path, *, resume: bool) -> int:
-    """Run the job in `file`, or go on with its last run; return the exit code."""
+def run(file: Path) -> int:
+    """Run the job in `file` from its start; return the exit code."""
+    return or_refused(file, lambda: _start(file))
+
+
+def or_refused(file: Path, act: Callable[[], int]) -> int:
+    """Return the exit code; where something is refused, say why."""
     try:
-        return _resume(file) if resume else _start(file)
+        return act()
     except (ManifestError, EnsoError) as error:
         return refuse(str(error))
     except OSError as error:
@@ -50,7 +56,7 @@ def _start(file: Path) -> int:
     wanted = load.load(file)
     runs = run_folders.runs_of(file, wanted.name)
     works = works_of(wanted.scripts)
-    doubts = _preflight(file, wanted, wanted.scripts, works)
+    doubts = checked(file, wanted, wanted.scripts, works)
     context = Context(str(Path.cwd()), os.environ.get(PATH_VARIABLE), digests(works))
     with runs.alone():
         hint = _left(runs, wanted, file)
@@ -72,7 +78,7 @@ def _start(file: Path) -> int:
     progress.say(f"{wanted.name}: {_count(wanted)}; journal {folder.path}")
     if wanted.ignored:
         progress.say(f"only a cluster heeds {', '.join(wanted.ignored)}")
-    return _drive(uow, folder, progress)
+    return drive(uow, folder, progress)
 
 
 def _left(runs: Runs, wanted: Manifest, file: Path) -> str:
@@ -81,7 +87,7 @@ def _left(runs: Runs, wanted: Manifest, file: Path) -> str:
     if folder is None:
         return ""
     if not folder.lock():  # held from now on: nobody resumes it while another run goes on
-        raise _busy(wanted.name)
+        raise busy(wanted.name)
     try:
         last = LastRun.read(folder, wanted.name)
     except (EnsoError, ManifestError):
@@ -99,56 +105,7 @@ def _left(runs: Runs, wanted: Manifest, file: Path) -> str:
     return ""
 
 
-def _resume(file: Path) -> int:
-    wanted, slip = _read(file)
-    runs = run_folders.runs_of(file, wanted.name) if wanted else run_folders.known_runs(file)
-    if runs is None or runs.last() is None:
-        raise slip or InvalidResume(
-            f"there is nothing to resume: {file} was never run before, or under another name"
-        )
-    with runs.alone():
-        folder = runs.last()
-        if folder is None or not folder.lock():
-            raise _busy(runs.job_name)
-    last = LastRun.read(folder, runs.job_name)
-    progress = Progress(folder, file)
-    for line in last.return_to():
-        progress.say(line)
-    if not last.job.finished:
-        progress.attach(last.job)
-        return _drive(unit_of_work(last.described, folder), folder, progress)
-    if wanted is None:
-        raise slip or InvalidResume(f"{file} describes no job")
-    changed = last.check(wanted)
-    if last.job.state is JobState.SUCCEEDED:
-        progress.say(f"{wanted.name} has succeeded: nothing is left to do")
-        return SUCCEEDED
-    return _go_on(last, wanted, changed, file, progress)
-
-
-def _go_on(
-    last: LastRun, wanted: Manifest, changed: list[str], file: Path, progress: Progress
-) -> int:
-    """Say what comes, and do it."""
-    job = last.as_wanted(wanted)
-    services.check_resume(job)
-    coming = job.to_come()
-    works = works_of(coming)
-    for line in _preflight(file, wanted, coming, works):
-        progress.say(line, "yellow")
-    if changed:
-        progress.say(f"changed since the last run: {', '.join(changed)}")
-    progress.say(f"resuming {wanted.name}: runs {to_come(job)}")
-    kept = [name for name in job.rows if name not in {script.name for script in coming}]
-    progress.say(f"kept as it is: {', '.join(kept) or 'nothing'}")
-    last.folder.keep_manifest(wanted.text, file.suffix)
-    last.remember(digests(works))
-    uow = unit_of_work(wanted, last.folder)
-    services.resume(wanted.name, job_uow=uow, changed=changed, by=_user())
-    return _drive(uow, last.folder, progress)
-
-
-def _preflight(
+def checked(
     file: Path, wanted: Manifest, scripts: Iterable[Script], works: Mapping[str, Work]
 ) -> list[str]:
     """Refuse what cannot work; return what a newer interpreter may know better."""
@@ -158,19 +115,13 @@ def _preflight(
     return [f"warning: {file}: {finding.sentence}" for finding in findings]
 
 
-def _read(file: Path) -> tuple[Manifest | None, ManifestError | None]:
-    """Return what the file describes, or why it describes nothing."""
-    try:
-        return load.load(file), None
-    except ManifestError as error:
-        return None, error
+def busy(name: str) -> InvalidAction:
+    """Return the refusal where somebody else drives the job."""
+    return InvalidAction(f"another `enso run` drives {name} right now: wait for it, or end it")
 
 
-def _busy(name: str) -> InvalidResume:
-    return InvalidResume(f"another `enso run` drives {name} right now: wait for it, or end it")
-
-
-def _drive(uow: JournalUnitOfWork, folder: RunFolder, progress: Progress) -> int:
+def drive(uow: JournalUnitOfWork, folder: RunFolder, progress: Progress) -> int:
+    """Drive the job to its end; return the exit code."""
     job = asyncio.run(_drive_to_end(uow, folder, progress))
     return SUCCEEDED if job.state is JobState.SUCCEEDED else FAILED
 
@@ -182,7 +133,8 @@ async def _drive_to_end(uow: JournalUnitOfWork, folder: RunFolder, progress: Pro
     actor = Actor(job_id, uow, sessions, planner, SystemClock(), publisher)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, actor.cancel, _user(), signal.Signals(number).name)
+        cancel = Cancel(by=user(), why=signal.Signals(number).name)
+        loop.add_signal_handler(number, actor.ask, cancel)
     with progress:
         watching = asyncio.create_task(progress.watch())
         await actor.drive()
@@ -198,7 +150,8 @@ def _count(wanted: Manifest) -> str:
     return f"{len(wanted.scripts)} script{'s' if len(wanted.scripts) > 1 else ''}"
 
 
-def _user() -> str:
+def user() -> str:
+    """Return who runs this, as this machine knows them."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name

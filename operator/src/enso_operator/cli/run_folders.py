@@ -33,6 +33,10 @@ class Context:
     """ENSO_SCRIPTS_PATH, None where it was not set."""
     library: Mapping[str, str] = field(default_factory=dict[str, str])
     """For each script a digest of what it ran, as the library may have another one later."""
+    arguments: Mapping[str, Mapping[str, object]] = field(
+        default_factory=dict[str, Mapping[str, object]]
+    )
+    """For each script the arguments that resumes have changed."""
 
 
 @dataclass(frozen=True)

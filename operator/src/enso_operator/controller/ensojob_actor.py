@@ -16,6 +16,7 @@ from enso_operator.kube.client import waiting
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.status.conditions import shown_state
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
+from job_execution_framework.domain.actions import Action, Cancel, Suspend, Unsuspend
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import (
     EnsoError,
@@ -28,7 +29,6 @@ from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.steps import Step, Wait
 from job_execution_framework.domain.transitions import JobState
 from job_execution_framework.service_layer.clock import Clock
-from job_execution_framework.service_layer.observations import Cancel, Observations
 from job_execution_framework.service_layer.unit_of_work import (
     InMemoryJobUnitOfWork,
     InMemoryRepository,
@@ -130,7 +130,7 @@ class EnsoJobActor(Actor):
             PACE_SECONDS,
         )
         self.hand_over(actor)
-        actor.cancel(why="its EnsoJob was deleted")
+        actor.ask(Cancel(why="its EnsoJob was deleted"))
         return actor
 
     async def load(self) -> Job:
@@ -147,7 +147,7 @@ class EnsoJobActor(Actor):
             self._events.ensojob, self.gave_up = self._objects.ensojob(self.job_id), True
             raise NoJob(str(error)) from error
         self._events.ensojob = self._objects.ensojob(self.job_id)
-        self.wants(wish_of(self.ensojob))
+        self.wants(*wishes_of(self.ensojob))
         return job
 
     async def _refuse(self, why: str) -> None:
@@ -184,11 +184,10 @@ class EnsoJobActor(Actor):
         self.hold_only(job, kept + job.events[-1:])
 
 
-def wish_of(ensojob: EnsoJobObject) -> Observations:
-    """Return what the user wants, as the object says that is decided about."""
-    cancel = Cancel(why="its EnsoJob is being deleted") if ensojob.is_being_deleted else None
-    return Observations(
-        suspend=ensojob.is_suspended,
-        cancel=cancel,
-        broken=Cause(Reason.INVALID_JOB, ensojob.broken) if ensojob.broken else None,
-    )
+def wishes_of(ensojob: EnsoJobObject) -> tuple[tuple[Action, ...], Cause | None]:
+    """Return what the object's spec and deletion ask for, and why the job cannot go on so."""
+    wishes: list[Action] = [Suspend() if ensojob.is_suspended else Unsuspend()]
+    if ensojob.is_being_deleted:
+        wishes.append(Cancel(why="its EnsoJob is being deleted"))
+    broken = Cause(Reason.INVALID_JOB, ensojob.broken) if ensojob.broken else None
+    return tuple(wishes), broken

@@ -14,20 +14,15 @@ from dataclasses import dataclass, field, replace
 
 from enso_operator.blocking import in_thread
 from enso_operator.coordinator import session_trust
-from enso_operator.coordinator.inbox import (
-    Broken,
-    JobGone,
-    Message,
-    SessionSaid,
-    Suspend,
-    Wake,
-)
+from enso_operator.coordinator.inbox import Broken, JobGone, Message, SessionSaid, Wake
 from enso_operator.coordinator.obstacles import Obstacles, is_same, pause_after
 from enso_operator.coordinator.planner import Planner
 from enso_operator.coordinator.publisher import Publisher
 from enso_operator.coordinator.run_follower import RunFollower, is_full
 from enso_operator.coordinator.sessions import Sessions
+from job_execution_framework.domain.actions import Action
 from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.control import CANCEL, GO_ON, SessionControl, control_of
 from job_execution_framework.domain.errors import (
     Conflict,
     GapInLog,
@@ -40,15 +35,15 @@ from job_execution_framework.domain.errors import (
 )
 from job_execution_framework.domain.events import Event, JobFailed, SessionOpened
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.steps import Close, Open, SessionControl, Step, Wait
+from job_execution_framework.domain.steps import Open, Step, Wait
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.clock import Clock
-from job_execution_framework.service_layer.observations import Cancel, Ended, Observations
+from job_execution_framework.service_layer.observations import Ended, Observations
 from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
 
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 5.0
 """Before the job is loaded or committed again: the first time, and after many."""
-STORE, OPEN, RELEASE, CLOSE = "store", "open", "release", "close"
+STORE, OPEN, RELEASE, TELL = "store", "open", "release", "tell"
 """What may be tried in vain."""
 
 _log = logging.getLogger(__name__)
@@ -72,8 +67,12 @@ class Actor:
     _inbox: asyncio.Queue[Message] = field(default_factory=asyncio.Queue[Message], init=False)
     _pending: list[Observations] = field(default_factory=list[Observations], init=False)
     """What sessions said since the last commit."""
-    _wish: Observations = field(default=Observations(), init=False)
-    """What the user wants, as far as it is known."""
+    _asked: list[Action] = field(default_factory=list[Action], init=False)
+    """What somebody asked of the job since the last commit."""
+    _standing: tuple[Action, ...] = field(default=(), init=False)
+    """What the job's description asks for, for as long as it says so."""
+    _broken: Cause | None = field(default=None, init=False)
+    """Why the job cannot go on as it is described."""
     _job: Job | None = field(default=None, init=False)
     """The job as it was loaded; the three numbers are of it."""
     _folded: int = field(default=0, init=False)
@@ -85,7 +84,8 @@ class Actor:
     _step: Step | None = field(default=None, init=False)
     """What was decided by the last commit."""
     _follower: RunFollower = field(init=False)
-    _told: Close | None = field(default=None, init=False)
+    _told: tuple[str, SessionControl] | None = field(default=None, init=False)
+    """What a run of which session was told last; None where that is not known."""
     _untrusted_because: Cause | None = field(default=None, init=False)
     """Why the records of the open session are not believed any more."""
     _obstacles: Obstacles = field(default_factory=Obstacles, init=False)
@@ -93,13 +93,9 @@ class Actor:
     def __post_init__(self) -> None:
         self._follower = RunFollower(self.sessions, self._inbox)
 
-    def cancel(self, by: str = "", why: str = "") -> None:
-        """Stop the job: its running script is ended, and the job is Cancelled."""
-        self._inbox.put_nowait(Cancel(by, why))
-
-    def suspend(self, *, suspend: bool) -> None:
-        """Let the running script end and start no other, or go on."""
-        self._inbox.put_nowait(Suspend(suspend))
+    def ask(self, action: Action) -> None:
+        """Have the job obey, if it is possible by then."""
+        self._inbox.put_nowait(action)
 
     def wake(self) -> None:
         """Look at the job again: what is stored of it may be newer."""
@@ -118,7 +114,7 @@ class Actor:
                     job, step = await self._decide()
                     if job.finished:
                         return
-                    await self._act(job, step)
+                    await self._act(job)
                     if self.may_rest(job, step):
                         return
                     await self._hear(job, step)
@@ -141,6 +137,7 @@ class Actor:
         self.said_waits = waits
         self._step, self._committed, self._folded = step, len(job.events), 0
         self._pending.clear()
+        self._asked.clear()
         self._follower.was_committed()
         self._committed_at, self._uncommitted_since = self.clock.now(), None
         self.publisher.committed(job, new)
@@ -149,9 +146,9 @@ class Actor:
         """Tell what keeps the job from going on; it may happen again."""
         await self.publisher.report_blocked(self._job, why)
 
-    def wants(self, wish: Observations) -> None:
-        """Know what the user wants, all of it."""
-        self._wish = wish
+    def wants(self, standing: tuple[Action, ...], broken: Cause | None) -> None:
+        """Know all that the job's description asks for, and why it cannot go on, if it cannot."""
+        self._standing, self._broken = standing, broken
 
     def hold_only(self, job: Job, events: list[Event]) -> None:
         """Hold of a job, all of which was committed, only these of its events."""
@@ -160,7 +157,7 @@ class Actor:
 
     def waits(self, job: Job) -> Cause | None:
         """Return what keeps the job from going on, if something does: of others, or its session."""
-        met = self._obstacles.why(OPEN, RELEASE, CLOSE)
+        met = self._obstacles.why(OPEN, RELEASE, TELL)
         return met or (self.sessions.location.waits if job.open_run else None)
 
     def has_news(self, job: Job) -> bool:
@@ -226,7 +223,10 @@ class Actor:
             self._folded += 1
             await asyncio.sleep(0)  # others have their turn, however much there is
         self._follower.was_folded(self._uncommitted(job))
-        step = await self._fold(job, replace(self._wish, waits=self.waits(job)))
+        for action in (*self._standing, *self._asked):
+            if not job.why_not(action):
+                job.obey(action, self.clock.now())
+        step = await self._fold(job, Observations(broken=self._broken, waits=self.waits(job)))
         if isinstance(step, Open):
             step = await self._open(job, step)
         else:
@@ -246,8 +246,10 @@ class Actor:
 
     def _is_urgent(self, job: Job, step: Step) -> bool:
         """Whether something is to be done that waits for its commit."""
-        is_new_run = job.open_run is not None and job.open_run.run != self._follower.run
-        return job.finished or is_new_run or step != self._step or is_full(self._uncommitted(job))
+        is_to_act = job.open_run is not None and (
+            job.open_run.run != self._follower.run or self._is_to_tell(job, job.open_run)
+        )
+        return job.finished or is_to_act or step != self._step or is_full(self._uncommitted(job))
 
     def _wait_for_commit(self) -> float:
         since = self._committed_at if self._uncommitted_since is None else self._uncommitted_since
@@ -267,7 +269,7 @@ class Actor:
         except (GapInLog, IllegalTransition) as error:
             if not job.open_run or not (seen.records or (seen.ended and seen.ended.outcomes)):
                 raise
-            await self.sessions.close(job.open_run.run, job.open_run.uid, SessionControl.CANCEL)
+            await self.sessions.tell(job.open_run.run, job.open_run.uid, CANCEL)
             self._untrusted_because = Cause(
                 Reason.SESSION_LOST, f"its records cannot be true: {error}"
             )
@@ -287,6 +289,7 @@ class Actor:
             job.record(JobFailed(at=now, cause=Cause(_reason(error), str(error))))
             return Wait()
         self._obstacles.passed(OPEN)
+        self._told = step.run, GO_ON
         job.record(
             SessionOpened(at=now, run=step.run, session=step.session, uid=uid, scripts=step.scripts)
         )
@@ -299,34 +302,35 @@ class Actor:
 
     # Act, after the commit.
 
-    async def _act(self, job: Job, step: Step) -> None:
+    async def _act(self, job: Job) -> None:
         """Do what is to be done; what does not work now is tried again, and holds up nothing."""
-        await self._try(CLOSE, self._close, job.open_run, step)
-        await self._try(RELEASE, self._begin, job.open_run, step)
+        await self._try(TELL, self._tell, job)
+        await self._try(RELEASE, self._begin, job)
 
     async def _try(
-        self,
-        trying: str,
-        act: Callable[[SessionOpened, Step], Awaitable[None]],
-        run: SessionOpened | None,
-        step: Step,
+        self, trying: str, act: Callable[[Job, SessionOpened], Awaitable[None]], job: Job
     ) -> None:
-        if run and self.clock.now() < self._obstacles.until(trying):
+        if job.open_run and self.clock.now() < self._obstacles.until(trying):
             return
         try:
-            if run:
-                await act(run, step)
+            if job.open_run:
+                await act(job, job.open_run)
         except Unavailable as error:
             await self._meet(trying, error)
         else:
             self._obstacles.passed(trying)
 
-    async def _close(self, run: SessionOpened, step: Step) -> None:
-        if isinstance(step, Close) and step != self._told:
-            await self.sessions.close(run.run, run.uid, step.control)
-            self._told = step
+    def _is_to_tell(self, job: Job, run: SessionOpened) -> bool:
+        """Whether the run has to know something that it was not told."""
+        return self._told != (run.run, control_of(job))
 
-    async def _begin(self, run: SessionOpened, _: Step) -> None:
+    async def _tell(self, job: Job, run: SessionOpened) -> None:
+        if self._is_to_tell(job, run):
+            control = control_of(job)
+            await self.sessions.tell(run.run, run.uid, control)
+            self._told = run.run, control
+
+    async def _begin(self, job: Job, run: SessionOpened) -> None:
         """Let the session start, and follow it."""
         if run.run == self._follower.run:
             return
@@ -335,7 +339,7 @@ class Actor:
         if lost:
             self._follower.lost(run, lost)
         else:
-            self._follower.begin(run, self._job.cursors.get(run.run, 0) if self._job else 0)
+            self._follower.begin(run, job.cursors.get(run.run, 0))
 
     async def _release(self, run: SessionOpened) -> Ended | None:
         """Let the session start; return how it ended where it cannot."""
@@ -369,15 +373,13 @@ class Actor:
             self.take(self._inbox.get_nowait())
 
     def take(self, message: Message) -> None:
-        """Keep what a session said until it is committed, and of wishes the last ones."""
+        """Keep what a session said, and what somebody asks, until it is committed."""
         match message:
             case SessionSaid(observations):
                 if observations.records or observations.ended:
                     self._pending.append(observations)
-            case Suspend(suspend):
-                self._wish = replace(self._wish, suspend=suspend)
-            case Cancel():
-                self._wish = replace(self._wish, cancel=message)
+            case Action():
+                self._asked.append(message)
             case Wake():
                 pass
             case JobGone(why):

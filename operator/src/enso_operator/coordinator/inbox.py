@@ -1,22 +1,16 @@
-"""What an actor may be told: the messages in its inbox, beside the `Cancel` of the core."""
+"""What an actor may be told: the messages in its inbox, beside the actions of the core."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from job_execution_framework.service_layer.observations import Cancel, Observations
+from job_execution_framework.domain.actions import Action
+from job_execution_framework.service_layer.observations import Observations
 
 
 @dataclass(frozen=True)
 class Wake:
     """The job is to be looked at: what is stored of it may be newer than what is known."""
-
-
-@dataclass(frozen=True)
-class Suspend:
-    """Somebody wants the running script to end and no other to start, or wants the job to go on."""
-
-    suspend: bool
 
 
 @dataclass(frozen=True)
@@ -40,4 +34,4 @@ class Broken:
     error: Exception
 
 
-Message = Wake | Suspend | Cancel | SessionSaid | JobGone | Broken
+Message = Wake | Action | SessionSaid | JobGone | Broken

@@ -13,6 +13,7 @@ from job_execution_framework.domain.errors import IllegalTransition
 from job_execution_framework.domain.events import (
     Event,
     ScriptEvent,
+    ScriptSkipped,
     ScriptSucceeded,
     SessionOpened,
 )
@@ -56,6 +57,10 @@ def _check_record(job: Job, run: SessionOpened, event: Event) -> None:
         raise IllegalTransition(f"{run.run} wrote {said}")
     if event.seq > (most := most_records(job, run)):
         raise IllegalTransition(f"{run.run} wrote more than the {most} records that it can need")
+    if isinstance(event, ScriptSkipped) and event.seq > job.cursors.get(run.run, 0):
+        row = job.rows.get(event.script)
+        if row and not row.skip_requested:
+            raise IllegalTransition(f"{run.run} skipped script {event.script}, unasked")
     output = event.output if isinstance(event, ScriptSucceeded) else None
     if output is not None and (size := len(json.dumps(output))) > LONGEST_OUTPUT:
         raise IllegalTransition(f"{run.run} wrote an output of {size} characters")
@@ -65,6 +70,8 @@ def _lean(job: Job, event: Event) -> Event:
     """Return the event with the job's own arguments, which are held once, or with few others."""
     if not isinstance(event, ScriptEvent) or event.script not in job.rows:
         return event
+    if isinstance(event, ScriptSkipped):  # who asked, and which action, is not for it to say
+        event = replace(event, by="", why="", action_id="")
     own = job.shown[event.script]
     if not event.parameters or event.parameters == own:  # a long record leaves them out
         return replace(event, parameters=own)

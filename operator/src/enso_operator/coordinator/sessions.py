@@ -10,14 +10,14 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from enso_operator.coordinator.session_location import SessionLocation
+from job_execution_framework.domain.control import SessionControl
 from job_execution_framework.domain.script import Script
-from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.service_layer.observations import Observations
 from job_execution_framework.service_layer.plan import Plan
 
 
 class Sessions(Protocol):
-    """Opens, releases, follows and closes session runs. Every call may be repeated."""
+    """Opens, releases, follows and ends session runs. Every call may be repeated."""
 
     @property
     def location(self) -> SessionLocation:
@@ -43,8 +43,8 @@ class Sessions(Protocol):
         """
         ...
 
-    async def close(self, run: str, uid: str, control: SessionControl) -> None:
-        """Tell the run to end; it ends in its own time."""
+    async def tell(self, run: str, uid: str, control: SessionControl) -> None:
+        """Tell the run what is wanted of it now; it heeds that in its own time."""
         ...
 
     async def reap(self, patience: float) -> None:

@@ -19,6 +19,7 @@ from enso_operator.http_api.memory_size import memory_of
 from enso_operator.http_api.port import Busy, Instructions, Shown
 from enso_operator.sessions.local.guardian import Guardian
 from enso_operator.sessions.local.sessions import OUTPUT, LocalSessions
+from job_execution_framework.domain.actions import Cancel
 from job_execution_framework.domain.cause import Cause, Reason, printable
 from job_execution_framework.domain.errors import JobAlreadyStarted, JobNotFound
 from job_execution_framework.domain.events import Event, JobFailed, SessionOpened
@@ -82,7 +83,7 @@ class EmbeddedJobs:
         """End what runs, first kindly, and leave nothing behind."""
         for job_id, task in self._tasks.items():
             if actor := self._actors.get(job_id):
-                actor.cancel(why="the server is stopping")
+                actor.ask(Cancel(why="the server is stopping"))
             else:
                 task.cancel()
         if tasks := set(self._tasks.values()):

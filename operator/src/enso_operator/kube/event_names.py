@@ -22,7 +22,12 @@ _Place = tuple[int, int, int]
 _BEFORE_SESSIONS: _Place = (0, 0, _LAST)
 _AT_THE_END: _Place = (255, 0, 0)
 _BEFORE_THE_END, _AFTER_THE_END = "w.", "y."
-_SUSPENSIONS = (events.JobSuspended, events.JobUnsuspended)
+_SUSPENSIONS = (
+    events.JobSuspended,
+    events.JobUnsuspended,
+    events.JobPaused,
+    events.JobUnpaused,
+)
 
 
 def name_of(ensojob: EnsoJobObject, job: Job, event: Event, resumes: int) -> str:

@@ -34,6 +34,8 @@ SAID: dict[type[Event], str] = {
     events.JobStarted: "the job was let go",
     events.JobSuspended: "nothing more is started; a running script ends first",
     events.JobUnsuspended: "the job goes on",
+    events.JobPaused: "nothing more is started until somebody resumes it",
+    events.JobUnpaused: "the job goes on",
     events.JobResumed: "the job goes on after its end",
     events.JobSucceeded: "every script is done",
     events.JobCancelled: "the job was stopped",

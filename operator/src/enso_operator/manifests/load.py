@@ -6,7 +6,7 @@ Every mistake is a sentence that names the file, the field and what to do.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -75,6 +75,10 @@ class Manifest:
     """The file's own text."""
     ignored: tuple[str, ...] = ()
     """Paths of the fields that only a cluster heeds."""
+    changed_arguments: Mapping[str, Mapping[str, object]] = field(
+        default_factory=dict[str, Mapping[str, object]]
+    )
+    """For each script the arguments that are not the file's: a resume changed them."""
 
 
 def load(path: Path, *, name: str = "") -> Manifest:

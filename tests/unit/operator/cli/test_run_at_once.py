@@ -30,13 +30,15 @@ def main():
 
 def begin(file: Path, said: Path, resume: bool, together: Barrier) -> None:
     """Be one `enso run`, which begins when the other one does."""
-    from enso_operator.cli.run import run  # noqa: PLC0415  # the fork server has it
+    from enso_operator.cli.resume import Wish  # noqa: PLC0415  # the fork server has them
+    from enso_operator.cli.resume import resume as go_on  # noqa: PLC0415
+    from enso_operator.cli.run import run  # noqa: PLC0415
 
     root = file.parent
     os.environ |= {"XDG_STATE_HOME": str(root / "state"), "NOTES": str(root / "notes")}
     with said.open("w") as output, contextlib.redirect_stderr(output):
         together.wait(DEADLINE_SECONDS)
-        code = run(file, resume=resume)
+        code = go_on(file, Wish()) if resume else run(file)
     sys.exit(code)
 
 

@@ -17,8 +17,8 @@ from enso_operator.coordinator.sessions import Sessions
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from enso_operator.observability.metrics import Metrics
+from job_execution_framework.domain.control import CANCEL
 from job_execution_framework.domain.errors import Unavailable
-from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.service_layer.clock import SystemClock
 from job_execution_framework.service_layer.library import ScriptLibrary
 from tests.support.in_memory_objects import InMemoryCluster, InMemoryObjects
@@ -220,7 +220,7 @@ def test_a_job_that_is_deleted_while_its_actor_is_broken_waits_for_nothing() -> 
 
 def test_a_job_that_is_deleted_while_its_session_runs_is_ended_in_order() -> None:
     async def story(operator: Operator) -> None:
-        operator.backend.waits_for_word = True
+        operator.backend.waits_for_control = True
         uid = operator.create().uid
         await operator.until(lambda: operator.get().committed_uid)
         await operator.until(lambda: operator.backend.made[0].runs["main-1"].released)
@@ -230,7 +230,7 @@ def test_a_job_that_is_deleted_while_its_session_runs_is_ended_in_order() -> Non
 
     operator = operate(story)
     session = operator.backend.made[0].runs["main-1"]
-    assert (session.word, session.dead) == (SessionControl.CANCEL, True)
+    assert (session.control, session.dead) == (CANCEL, True)
     told = {event["reason"]: event["message"] for event in operator.events.there.values()}
     assert told["JobCancelled"] == "its EnsoJob was deleted"
     assert "SessionEnded" in told

@@ -19,6 +19,7 @@ from enso_operator.coordinator.obstacles import (
 from enso_operator.coordinator.planner import Planner
 from enso_operator.coordinator.publisher import Publisher
 from enso_operator.sessions.local.sessions import LocalSessions
+from job_execution_framework.domain.actions import Cancel
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import NoAnswer, NotYet, Unavailable
 from job_execution_framework.domain.job import Job
@@ -127,8 +128,8 @@ def test_a_session_that_cannot_be_let_go_holds_up_no_cancel(tmp_path: Path) -> N
 
         async def release(self, run: str, uid: str) -> None:
             self.releases += 1
-            if not (self.directory(run) / "word").exists():
-                actor.cancel("ann")
+            if not (self.directory(run) / "control").exists():
+                actor.ask(Cancel(by="ann"))
                 raise Unavailable("the API server answered 500")
             await super().release(run, uid)
 

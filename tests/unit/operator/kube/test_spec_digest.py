@@ -10,13 +10,13 @@ import pytest
 from enso_operator.api.digest import digest_of
 from enso_operator.api.status import EnsoJobStatus
 from enso_operator.api.v1alpha1 import EnsoJobSpec
-from enso_operator.controller.ensojob_actor import wish_of
+from enso_operator.controller.ensojob_actor import wishes_of
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.status.size import document_of
 from enso_operator.kube.status.write import status_of
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause
-from job_execution_framework.domain.steps import Close
+from job_execution_framework.domain.control import CANCEL, control_of
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.observations import Ended, Observations
 from tests.support.job_history import JobHistory
@@ -119,13 +119,14 @@ OTHERS: dict[str, Any] = {
 def test_a_job_whose_spec_was_changed_is_ended_in_order(other: Document) -> None:
     _, status = running()
     seen = EnsoJobObject(document(other, 2, **status))
-    job, wish = seen.job(), wish_of(seen)
+    job, (_, broken) = seen.job(), wishes_of(seen)
 
-    step = services.reconcile(job, wish, 2000)
+    services.reconcile(job, Observations(broken=broken), 2000)
+    told = control_of(job)
     ended = Ended(log_is_complete=False, cause=Cause("SessionLost", "gone"))
     services.reconcile(job, Observations(ended=ended), 2001)
 
-    assert isinstance(step, Close)
+    assert told == CANCEL
     assert job.finished
     assert str(job.state) == "Failed"
     status = document_of(status_of(job, 2, seen.status, spec_digest=seen.spec_digest))
@@ -147,7 +148,7 @@ def test_a_job_that_has_ended_stays_as_it_was() -> None:
     seen = EnsoJobObject(document(changed(evil=666), 2, **status))
     job = seen.job()
 
-    services.reconcile(job, wish_of(seen), 2000)
+    services.reconcile(job, Observations(broken=wishes_of(seen)[1]), 2000)
 
     assert str(job.state) == "Cancelled"
     states = [str(row.state) for row in job.rows.values()]

@@ -195,7 +195,7 @@ def test_nor_does_any_other(text: str) -> None:
 def check(text: str) -> None:
     job = job_of("open")
     job.id = text or "job"
-    resumed = events.JobResumed(at=5, token=text, by=text, why=text, changed=(text,))
+    resumed = events.JobResumed(at=5, action_id=text, by=text, why=text, changed=(text,))
     opened = events.SessionOpened(at=5, run=text, session=text, uid=text, scripts=(text,))
     happened = (failed(text), resumed, opened)
     documents = json_log(told(*happened, job=job))

@@ -152,6 +152,9 @@ def _message(job: Job, before: Sequence[Condition], waits: Cause | None) -> str:
             verb = "may still run" if waits and waits.reason == Reason.SESSION_LOST else "runs"
             runs = f"{name} ({position} of {total}) {verb}, attempt {row.attempt}"
             return one_line(f"{runs}; {_whole(waits)}" if waits else runs)
+    if job.state is JobState.SUSPENDED and job.paused:
+        held = "paused, and suspended by its spec" if job.suspended else "paused"
+        return f"{held}; {done} of {total} scripts are done"
     if waits:
         return one_line(f"{job.open_run.run if job.open_run else 'the job'} waits: {_whole(waits)}")
     return f"{done} of {total} scripts are done"

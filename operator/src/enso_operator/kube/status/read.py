@@ -15,7 +15,8 @@ from enso_operator.kube.status.fields import cause_of, seconds_of, short
 from enso_operator.manifests.to_domain import JobDefinition
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
-from job_execution_framework.domain.job import Job, Losses
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.losses import Losses
 from job_execution_framework.domain.row import Attempt, Row, ScriptState
 from job_execution_framework.domain.script import Missing, Script, Session
 from job_execution_framework.domain.transitions import JobState
@@ -66,8 +67,9 @@ def restored(job: Job, status: EnsoJobStatus, added_at: float) -> Job:
             latest = replace(known.latest, parameters=job.shown[row.name])
             job.rows[row.name] = replace(known, latest=latest) if known.attempt else known
     _recall(job, ledger)
+    _recall_actions(job, ledger)
     job.failure = _failure(status)
-    job.events = _told_anew(job, added, ledger)
+    job.events = _told_anew(job, added)
     if job.state is JobState.SUSPENDED and job.open_run is None and job.suspended_at is None:
         job.suspended_at = job.events[-1].at  # its status was written by an earlier release
     return job
@@ -85,6 +87,24 @@ def _recall(job: Job, ledger: Ledger) -> None:
             job.lost[session.name] = Losses(session.lost, cause, seconds_of(session.lost_time) or 0)
     if ledger.run:
         job.open_run, job.warm = _opened(ledger.run), frozenset(ledger.run.warm or ())
+
+
+def _recall_actions(job: Job, ledger: Ledger) -> None:
+    """Give the job back what people asked of it, and what is still to come of that."""
+    job.acted = tuple(ledger.actions or ())
+    if ledger.pause:
+        job.paused = events.JobPaused(at=0, after=ledger.pause.after or "")
+    is_held = job.state is JobState.SUSPENDED
+    job.suspended = ledger.suspended or (is_held and (not job.paused or bool(job.paused.after)))
+    if closing := ledger.closing:
+        kind = events.JobResumed if closing.kind == "Resume" else events.JobUnpaused
+        job.closing, job.again = kind(at=0), frozenset(closing.again or ())
+    for name in ledger.skip_requested or ():
+        if name in job.rows:
+            job.rows[name] = replace(job.rows[name], skip_requested=True)
+    for name, time in (ledger.retry_forced or {}).items():
+        if name in job.rows:
+            job.rows[name] = replace(job.rows[name], retry_forced_at=time.timestamp())
 
 
 def _opened(run: OpenRun) -> events.SessionOpened:
@@ -139,7 +159,7 @@ def _brief(row: ScriptStatus | AttemptStatus, message: str = "") -> Cause | None
     return Cause(row.reason, message, exit_code=row.exit_code) if row.reason else None
 
 
-def _told_anew(job: Job, added: events.JobAdded, ledger: Ledger) -> list[events.Event]:
+def _told_anew(job: Job, added: events.JobAdded) -> list[events.Event]:
     """Return the events that can still be told, in the order of their times."""
     told: list[events.Event] = []
     if job.started_at is not None:
@@ -149,9 +169,7 @@ def _told_anew(job: Job, added: events.JobAdded, ledger: Ledger) -> list[events.
     for name, row in job.rows.items():
         for attempt in (*row.earlier, row.latest):
             told += _of_attempt(job, name, attempt)
-    tokens = (ledger.tokens or [])[-job.resumes :] if job.resumes else []
-    for token in [""] * (job.resumes - len(tokens)) + tokens:
-        told.append(events.JobResumed(at=job.resumed_at or 0, token=token))
+    told += [events.JobResumed(at=job.resumed_at or 0)] * job.resumes
     told = [added, *sorted(told, key=lambda event: event.at)]
     return [*told, *_end(job, told[-1].at)]
 

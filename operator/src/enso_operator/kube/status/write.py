@@ -7,14 +7,16 @@ to decide as if nothing had happened in between.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 from enso_operator.api.status import (
-    MOST_RESUMES,
     AttemptStatus,
+    Closing,
     EnsoJobStatus,
     Failure,
     Ledger,
     OpenRun,
+    Pause,
     ScriptStatus,
     SessionLedger,
 )
@@ -32,6 +34,7 @@ from enso_operator.kube.status.fields import (
     word,
 )
 from enso_operator.kube.status.size import fitted
+from job_execution_framework.domain.actions import MOST_RESUMES
 from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.checkpoint import first_undone
 from job_execution_framework.domain.events import COORDINATOR, JobResumed
@@ -39,6 +42,9 @@ from job_execution_framework.domain.failure_card import FailureCard, failure_car
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import Attempt, Row, ScriptState
 from job_execution_framework.domain.transitions import ENDED, JobState
+
+PAUSED = "Paused"
+"""Why a job is Suspended that somebody paused; one without a reason its spec suspends."""
 
 
 def status_of(
@@ -93,6 +99,8 @@ def _is_to_be_replaced(job: Job, name: str) -> bool:
 
 def _reason(job: Job, waits: Cause | None) -> str | None:
     cause = job.failure.cause if job.failure else waits
+    if cause is None and job.state is JobState.SUSPENDED and job.paused:
+        return PAUSED
     return word(cause.reason) if cause else None
 
 
@@ -158,7 +166,6 @@ def _failure(job: Job) -> Failure | None:
 
 
 def _ledger(job: Job, spec_digest: str | None) -> Ledger:
-    tokens = [e.token for e in job.events if isinstance(e, JobResumed) and e.token]
     skipped = [name for name, row in job.rows.items() if row.done and not row.succeeded]
     return Ledger(
         run=_open_run(job),
@@ -174,8 +181,27 @@ def _ledger(job: Job, spec_digest: str | None) -> Ledger:
         resume_time=time_of(job.resumed_at),
         suspend_time=time_of(job.suspended_at),
         suspended_seconds=min(job.suspended_seconds, LAST_SECOND),
-        tokens=tokens[-MOST_RESUMES:] or None,
+        suspended=job.suspended and job.paused is not None,
+        pause=Pause(after=job.paused.after or None) if job.paused else None,
+        closing=_closing(job),
+        skip_requested=[name for name, row in job.rows.items() if row.skip_requested] or None,
+        retry_forced={
+            name: time_at(row.retry_forced_at)
+            for name, row in job.rows.items()
+            if row.retry_forced_at is not None
+        }
+        or None,
+        actions=list(job.acted) or None,
     )
+
+
+def _closing(job: Job) -> Closing | None:
+    if job.closing is None:
+        return None
+    kind: Literal["Resume", "Unpause"] = (
+        "Resume" if isinstance(job.closing, JobResumed) else "Unpause"
+    )
+    return Closing(kind=kind, again=[name for name in job.rows if name in job.again] or None)
 
 
 def _open_run(job: Job) -> OpenRun | None:

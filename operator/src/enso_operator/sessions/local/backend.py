@@ -10,7 +10,7 @@ from pathlib import Path
 from enso_operator.blocking import in_thread
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.sessions.local.sessions import LocalSessions
-from job_execution_framework.domain.steps import SessionControl
+from job_execution_framework.domain.control import CANCEL
 
 
 class LocalSessionBackend:
@@ -33,7 +33,7 @@ class LocalSessionBackend:
             sessions = LocalSessions(self.root / namespace / uid)
             runs = [folder.name for folder in await in_thread(_folders, sessions.root)]
             for run in runs:
-                await sessions.close(run, "", SessionControl.CANCEL)
+                await sessions.tell(run, "", CANCEL)
             for run in runs:
                 async for _ in sessions.follow(run, ""):
                     pass

@@ -23,12 +23,13 @@ from enso_operator.coordinator.token_bucket import TokenBucket
 from enso_operator.manifests.to_domain import SecretKey
 from enso_operator.sessions.local.state_folders import make_private
 from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.control import CANCEL, SessionControl
 from job_execution_framework.domain.errors import Conflict, InvalidJob, Unreadable
 from job_execution_framework.domain.script import Container, Script
 from job_execution_framework.domain.secret import Secret
-from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.domain.values import leaves
 from job_execution_framework.runtime import supervisor
+from job_execution_framework.service_layer import controls
 from job_execution_framework.service_layer.observations import Ended, Observations
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.record_line import JOURNAL, Lines
@@ -133,7 +134,7 @@ class LocalSessions:
                 records += map(from_line, lines.of(piece))
             except Unreadable as error:
                 damage = f"its journal is damaged: {error}"
-                await self.close(run, uid, SessionControl.CANCEL)
+                await self.tell(run, uid, CANCEL)
             ended = _ended(records, None if piece else gone)
             if ended and damage:
                 ended = Ended(log_is_complete=False, cause=Cause(Reason.SESSION_LOST, damage))
@@ -145,10 +146,10 @@ class LocalSessions:
             bucket.spend(len(records))
             await asyncio.sleep(max(pause, SHORTEST_LOOK_SECONDS, bucket.wait(now())))
 
-    async def close(self, run: str, uid: str, control: SessionControl) -> None:
-        """Leave the word; the supervisor sees it within a moment."""
+    async def tell(self, run: str, uid: str, control: SessionControl) -> None:
+        """Write it down; the supervisor reads it within a moment."""
         del uid  # a directory is never reused
-        _write(self.directory(run) / supervisor.CONTROL, control.value)
+        _write(self.directory(run) / supervisor.CONTROL, controls.to_json(control))
 
     async def reap(self, patience: float) -> None:
         """Wait until every supervisor started here is gone; kill those that outlast `patience`.

@@ -14,7 +14,7 @@ RUN = ROOT / "run"
 """The session run's own folder, on the node's disk: its marker survives a restart."""
 HOME = ROOT / "home"
 PLAN_FILE = ROOT / "plan" / "plan.json"
-WORD_FILE = ROOT / "control" / "word"
+CONTROL_FILE = ROOT / "control" / "control"
 OURS = "enso: "
 """How what this program says of itself begins."""
 PATIENCE_SECONDS = 60

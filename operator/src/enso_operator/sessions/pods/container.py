@@ -17,6 +17,7 @@ from enso_operator.sessions.pods import causes, names, state
 from enso_operator.sessions.pods.follower import MARGIN_SECONDS, PodFollower
 from enso_operator.sessions.pods.inbox import Wake
 from job_execution_framework.domain.cause import LINES_KEPT, Cause, Reason
+from job_execution_framework.domain.control import PAUSE, SessionControl
 from job_execution_framework.domain.events import (
     Event,
     ScriptEvent,
@@ -25,7 +26,6 @@ from job_execution_framework.domain.events import (
     ScriptSucceeded,
 )
 from job_execution_framework.domain.lines import lines_of
-from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.service_layer.observations import Ended
 from job_execution_framework.service_layer.records import from_line
 
@@ -134,8 +134,10 @@ class ContainerFollower(PodFollower):
 
     def on_control(self, control: SessionControl) -> None:
         """Know what the session is to do: a container reads no control, so its Pod is ended."""
+        if names.session_of(self.run_ref.run) in control.skip:
+            control = PAUSE  # unless it has begun
         super().on_control(control)
-        if control is SessionControl.CANCEL:
+        if control.cancel:
             self._control_at -= self.settings.grace_seconds + MARGIN_SECONDS
 
 

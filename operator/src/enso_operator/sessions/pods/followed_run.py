@@ -11,7 +11,7 @@ from enso_operator.sessions.pods.end_timeouts import EndTimeouts
 from enso_operator.sessions.pods.records import Records
 from enso_operator.sessions.pods.run_ref import RunRef
 from job_execution_framework.domain.cause import Cause, Reason
-from job_execution_framework.domain.steps import SessionControl
+from job_execution_framework.domain.control import GO_ON, SessionControl
 from job_execution_framework.runtime import summary
 from job_execution_framework.service_layer.observations import Ended, Outcome
 from job_execution_framework.service_layer.records import End
@@ -29,8 +29,8 @@ class FollowedRun:
     """As it was seen last."""
     gone_at: float | None = field(default=None, init=False)
     """Since when it is known that the Pod is no more."""
-    control: SessionControl | None = field(default=None, init=False)
-    """What the session was told to do."""
+    control: SessionControl = field(default=GO_ON, init=False)
+    """What the session was told."""
     end_cause: Cause | None = field(default=None, init=False)
     """Why we end the Pod, where its own job did not ask for that."""
     end_asked_at: float = field(default=0.0, init=False)
@@ -50,7 +50,7 @@ class FollowedRun:
         if not (self.gone or (self.pod and state.is_over(self.pod))):
             return None
         if self._never_began():
-            cause = None if self.control and not self.end_cause else self._why_over()
+            cause = None if self.control.stops and not self.end_cause else self._why_over()
             return Ended(log_is_complete=True, cause=cause)
         if self.may_still_run(now) or self._may_read_more(now):
             return None

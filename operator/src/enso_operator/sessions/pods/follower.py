@@ -34,8 +34,8 @@ from enso_operator.sessions.pods.run_ref import RunRef
 from enso_operator.sessions.pods.volume_wait import VolumeWait
 from enso_operator.settings import PodSettings
 from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.control import CANCEL, SessionControl
 from job_execution_framework.domain.events import Event
-from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.service_layer.clock import Clock
 from job_execution_framework.service_layer.observations import Ended, Observations
 
@@ -89,8 +89,9 @@ class PodFollower:
 
     def on_control(self, control: SessionControl) -> None:
         """Know what the session is to do; it may never come to read it."""
-        self.run.control, self._control_at = control, self.clock.now()
-        self.inbox.put_nowait(Wake())
+        if control != self.run.control:
+            self.run.control, self._control_at = control, self.clock.now()
+            self.inbox.put_nowait(Wake())
 
     async def observations(self) -> AsyncIterator[Observations]:
         """Yield what the run records; the last observation says that it `ended`."""
@@ -221,9 +222,9 @@ class PodFollower:
         if run.gone or run.pod is None or state.is_over(run.pod):
             return
         if run.records.damage and (not self._is_cancelled or self._retries.is_due(CONTROL)):
-            self.on_control(SessionControl.CANCEL)
+            self.on_control(CANCEL)
             with self._retries.attempt(CONTROL):
-                await self._call(self.api.send_control, SessionControl.CANCEL.value)
+                await self._call(self.api.send_control, CANCEL)
         await self._volumes.look(self.clock.now())
         self._see(run.pod)
         now = self.clock.now()
@@ -232,7 +233,7 @@ class PodFollower:
             with self._retries.attempt(END):
                 await self._end(run.pod, now)
 
-    async def _call(self, call: Callable[..., None], *more: str) -> None:
+    async def _call(self, call: Callable[..., None], *more: object) -> None:
         await in_thread(call, self.run_ref.pod, self.run_ref.uid, *more)
 
     async def _end(self, pod: Document, now: float) -> None:
@@ -253,7 +254,7 @@ class PodFollower:
         self.run.end_cause = self.run.end_cause or self.why_to_end(pod, now)
         if self.run.end_cause:
             return True
-        if self.run.control and not state.has_begun(pod):
+        if self.run.control.stops and not state.has_begun(pod):
             # Where it may begin at any moment, it reads the control itself and starts nothing.
             is_stuck = not state.is_scheduled(pod) or self._waits is not None
             return is_stuck or now >= self._control_at + CONTROL_SECONDS
@@ -261,7 +262,7 @@ class PodFollower:
 
     @property
     def _is_cancelled(self) -> bool:
-        return self.run.control is SessionControl.CANCEL
+        return self.run.control.cancel
 
     def why_to_end(self, pod: Document, now: float) -> Cause | None:
         """Return why the Pod has had its time, if it has: what it waits for does not come."""
@@ -296,7 +297,7 @@ class PodFollower:
         if run.gone_at is not None:
             times.append(run.gone_at + self.run_ref.settle_seconds)
         times += self._volumes.due() + run.timeouts.due() + self._retries.due()
-        if run.control:
+        if run.control.stops:
             times += [self._control_at + CONTROL_SECONDS, self._must_be_over()]
         return times
 

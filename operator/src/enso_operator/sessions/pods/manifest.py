@@ -13,9 +13,18 @@ from enso_operator.api.v1alpha1 import API_VERSION, ContainerSpec, EnsoJobSpec, 
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.manifests.to_domain import SecretKey
 from enso_operator.sessions.pods import names
-from enso_operator.sessions.pods.boot import BOOT, HOME, PLAN_FILE, ROOT, RUN, RUNTIME, WORD_FILE
+from enso_operator.sessions.pods.boot import (
+    BOOT,
+    CONTROL_FILE,
+    HOME,
+    PLAN_FILE,
+    ROOT,
+    RUN,
+    RUNTIME,
+)
 from enso_operator.settings import OPERATOR_USER, PodSettings
 from job_execution_framework.domain.events import ScriptStarted
+from job_execution_framework.service_layer import controls
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.records import to_line
 
@@ -75,6 +84,7 @@ class SessionPod:
         metadata["annotations"] = {
             names.RUN: self.plan.run,
             names.CONTROL: "",
+            names.CONTROL_VERSION: str(controls.VERSION),
             "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
         }
         if self.container:
@@ -152,16 +162,16 @@ class SessionPod:
     def _session(self) -> Document:
         session = self.session
         grace = str(self.settings.grace_seconds)
-        word = [str(WORD_FILE), grace, TERMINATION_LOG]
+        files = [str(CONTROL_FILE), grace, TERMINATION_LOG]
         own_mounts = [_mount(place, str(ROOT / place)) for place in (RUN.name, HOME.name)]
         own_mounts += [
             _mount(place, str(ROOT / place), read_only=True)
-            for place in (RUNTIME.name, PLAN_FILE.parent.name, WORD_FILE.parent.name)
+            for place in (RUNTIME.name, PLAN_FILE.parent.name, CONTROL_FILE.parent.name)
         ]
         return {
             "name": names.SESSION,
             **self._image(session.image or self.settings.session_image),
-            "command": ["python3", "-I", "-S", "-c", BOOT, str(PLAN_FILE), str(RUN), *word],
+            "command": ["python3", "-I", "-S", "-c", BOOT, str(PLAN_FILE), str(RUN), *files],
             "env": [_home(), *_dumped(session.env), *self._secrets()],
             "resources": session.resources.model_dump(exclude_defaults=True),
             "securityContext": _CONFINED,
@@ -249,13 +259,13 @@ def _secret_names(environment: Sequence[EnvironmentVariable]) -> tuple[str, ...]
 
 
 def _volumes(plan: str) -> list[Document]:
-    control = {"fieldPath": f"metadata.annotations['{names.CONTROL}']"}
-    word = {"path": WORD_FILE.name, "fieldRef": control}
+    annotation = {"fieldPath": f"metadata.annotations['{names.CONTROL}']"}
+    control = {"path": CONTROL_FILE.name, "fieldRef": annotation}
     return [
         {"name": f"enso-{RUNTIME.name}", "emptyDir": {}},
         {"name": f"enso-{RUN.name}", "emptyDir": {}},
         {"name": f"enso-{PLAN_FILE.parent.name}", "configMap": {"name": plan}},
-        {"name": f"enso-{WORD_FILE.parent.name}", "downwardAPI": {"items": [word]}},
+        {"name": f"enso-{CONTROL_FILE.parent.name}", "downwardAPI": {"items": [control]}},
     ]
 
 

@@ -19,9 +19,10 @@ from enso_operator.kube.client import (
     request,
 )
 from enso_operator.kube.ensojob import KIND, EnsoJobObject
-from enso_operator.sessions.pods import names
-from enso_operator.sessions.pods.state import is_gated, items
+from enso_operator.sessions.pods import names, state
+from job_execution_framework.domain.control import GO_ON, SessionControl
 from job_execution_framework.domain.errors import Conflict, InvalidJob, NotYet, Unavailable
+from job_execution_framework.service_layer import controls
 
 EXPIRED_SECONDS = 1
 """The time that a Pod is left with which is to be ended."""
@@ -96,9 +97,16 @@ class PodApi:
                 gates = found
         return None
 
-    def send_control(self, name: str, uid: str, control: str) -> None:
-        """Write what the session of this uid is to do, if it is still there."""
-        self._change(name, uid, {"op": "add", "path": _CONTROL_PATH, "value": control})
+    def send_control(self, name: str, uid: str, control: SessionControl) -> None:
+        """Write what is wanted of the session of this uid, if it is still there."""
+        if (pod := self._there(name, uid)) is None:
+            return
+        annotations = state.part(pod["metadata"], "annotations")
+        known, text = annotations.get(names.CONTROL, ""), controls.to_json(control)
+        if annotations.get(names.CONTROL_VERSION) != str(controls.VERSION):
+            text = "cancel" if control.cancel else "pause" if control.stops else ""
+        if text != known and not (control == GO_ON and not known):
+            self._change(name, uid, {"op": "add", "path": _CONTROL_PATH, "value": text})
 
     def expire(self, name: str, uid: str) -> None:
         """Have what runs in the Pod of this uid ended, with its grace; the Pod stays, to be read.
@@ -162,7 +170,7 @@ class PodApi:
     def _gates(self, name: str, uid: str) -> list[Document]:
         """Return the gates of the Pod of this uid, if ours is among them."""
         pod = self._there(name, uid)
-        return items(pod["spec"], "schedulingGates") if pod and is_gated(pod) else []
+        return state.items(pod["spec"], "schedulingGates") if pod and state.is_gated(pod) else []
 
     def _path(self, kind: str, name: str = "") -> str:
         path = f"/api/v1/namespaces/{self.namespace}/{kind}"

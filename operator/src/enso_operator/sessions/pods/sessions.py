@@ -26,9 +26,9 @@ from enso_operator.sessions.pods.policy import check_session
 from enso_operator.sessions.pods.run_ref import RunRef
 from enso_operator.settings import PodSettings
 from job_execution_framework.domain.cause import Reason
+from job_execution_framework.domain.control import GO_ON, SessionControl
 from job_execution_framework.domain.errors import Conflict, InvalidJob, Unavailable
 from job_execution_framework.domain.script import Container, Script
-from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.service_layer.clock import Clock
 from job_execution_framework.service_layer.observations import Observations
 from job_execution_framework.service_layer.plan import Plan
@@ -92,7 +92,7 @@ class PodSessions:
 
     async def release(self, run: str, uid: str) -> None:
         """Let the Pod of this uid start, unless it was released before, or is to end anyway."""
-        if run not in self._controls:
+        if not self._controls.get(run, GO_ON).stops:
             with waiting():  # it may have been, or be gone: whoever follows it sees that
                 await in_thread(self._api.release, self._pod(run), uid)
 
@@ -109,13 +109,13 @@ class PodSessions:
             self._on_following(None, uid)
             del self._followers[run]
 
-    async def close(self, run: str, uid: str, control: SessionControl) -> None:
-        """Tell the run to end; it ends in its own time."""
+    async def tell(self, run: str, uid: str, control: SessionControl) -> None:
+        """Tell the run what is wanted of it; one that is to end is seen to its end."""
         self._controls[run] = control
         if run in self._followers:  # it sees to the end, whether the session hears it or not
             self._followers[run].on_control(control)
         with waiting():
-            await in_thread(self._api.send_control, self._pod(run), uid, control.value)
+            await in_thread(self._api.send_control, self._pod(run), uid, control)
 
     async def reap(self, patience: float) -> None:
         """Leave Pods alone: they stay for whoever reads their logs, and go with the job."""

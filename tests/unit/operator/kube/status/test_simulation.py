@@ -49,6 +49,10 @@ def _kinds(job: Job) -> Iterator[events.Event]:
         events.JobStarted(at=1),
         events.JobSuspended(at=1),
         events.JobUnsuspended(at=1),
+        events.JobPaused(at=1),
+        events.JobPaused(at=1, after=job.scripts[-1].name),
+        events.JobUnpaused(at=1),
+        events.JobUnpaused(at=1, changed=(f"{job.scripts[0].name}.args.x",)),
         events.JobResumed(at=1),
         events.JobSucceeded(at=1),
         events.JobFailed(at=1, cause=cause),
@@ -65,6 +69,8 @@ def _kinds(job: Job) -> Iterator[events.Event]:
             yield job.script_event(events.ScriptInterrupted, name, attempt, 1, cause=cause)
             yield job.script_event(events.ScriptRetrying, name, attempt, 1)
             yield job.script_event(events.ScriptSkipped, name, attempt, 1)
+            yield job.script_event(events.ScriptRetryForced, name, attempt, 1)
+            yield job.script_event(events.SkipRequested, name, attempt, 1)
 
 
 def answer(job: Job, event: events.Event, now: float) -> object:

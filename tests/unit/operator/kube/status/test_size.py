@@ -9,7 +9,7 @@ from enso_operator.kube.status.size import document_of
 from enso_operator.kube.status.write import status_of
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Frame, Reason
-from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.job import ACTIONS_KEPT, Job
 from job_execution_framework.domain.row import ATTEMPTS_KEPT
 from job_execution_framework.domain.script import Container, Retries, Script, Session, Source
 from tests.support.decisions import decisions
@@ -71,7 +71,9 @@ def resumed(history: JobHistory) -> None:
     history.at += 0.123456
     for number in range(50):
         history.says(events.JobCancelled)
-        history.says(events.JobResumed, token=f"{number:0128}")
+        history.says(events.JobResumed, action_id=f"{number:0128}")
+    for number in range(ACTIONS_KEPT):
+        history.says(events.JobUnpaused, action_id=f"{number:0128}")
 
 
 def check_size(job: Job) -> None:

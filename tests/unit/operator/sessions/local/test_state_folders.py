@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import pwd
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from enso_operator.cli.resume import Wish, resume
 from enso_operator.cli.run import run
 from enso_operator.kube.connection import NotConnected, client_of
 from enso_operator.sessions.local.state_folders import Homeless, make_private, state_directory
@@ -27,13 +30,13 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("nobody")
-@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize("begin", [run, partial(resume, wish=Wish())], ids=["run", "resume"])
 def test_a_user_without_a_home_is_told_what_to_set(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], resume: bool
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], begin: Callable[[Path], int]
 ) -> None:
     workstation = Workstation(tmp_path)
     workstation.write([{"name": "a", "source": "def main(): pass"}])
-    assert run(workstation.manifest, resume=resume) == 2
+    assert begin(workstation.manifest) == 2
     said = capsys.readouterr().err
     assert said.startswith("enso: there is no folder to keep state in: HOME is not set, and user ")
     assert "set HOME or XDG_STATE_HOME" in said

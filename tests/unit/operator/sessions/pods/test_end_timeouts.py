@@ -7,9 +7,9 @@ import pytest
 from enso_operator.sessions.pods import end_timeouts, records
 from enso_operator.sessions.pods.logs import NoLog
 from job_execution_framework.domain.cause import Reason
+from job_execution_framework.domain.control import CANCEL, SessionControl
 from job_execution_framework.domain.errors import Unavailable
 from job_execution_framework.domain.row import ScriptState
-from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.service_layer.observations import Ended, Outcome
 from job_execution_framework.service_layer.records import End, to_line
 from tests.support.followed import Node, follow, line, started
@@ -61,7 +61,7 @@ def test_a_log_that_is_not_there_at_once_is_read_over_some_time() -> None:
     assert followed.ended == Ended(log_is_complete=True)
 
 
-@pytest.mark.parametrize("control", [None, SessionControl.CANCEL])
+@pytest.mark.parametrize("control", [None, CANCEL])
 def test_where_the_log_is_kept_from_us_for_ever_the_summary_is_believed(
     control: SessionControl | None,
 ) -> None:
@@ -130,7 +130,7 @@ def test_a_flood_ends_its_session(
     monkeypatch.setattr(records, "NOISE_BYTES", 1_000)
     node = Node([*[pod(session=RUNNING)] * 4, over(PART)], [log])
     cause = follow(node).ended.cause
-    assert node.controls == ["cancel"]
+    assert node.controls == [CANCEL]
     assert cause
     assert cause.reason == Reason.SESSION_LOST
     assert why in cause.message

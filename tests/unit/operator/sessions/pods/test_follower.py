@@ -7,8 +7,8 @@ import pytest
 from enso_operator.sessions.pods import volume_wait
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Reason
+from job_execution_framework.domain.control import CANCEL, PAUSE
 from job_execution_framework.domain.row import ScriptState
-from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.service_layer.clock import SystemClock
 from job_execution_framework.service_layer.observations import Ended, Outcome
 from job_execution_framework.service_layer.records import End, to_line
@@ -131,7 +131,7 @@ def test_a_job_that_is_cancelled_does_not_wait_for_an_init_container(
 ) -> None:
     monkeypatch.setattr(volume_wait, "FIRST_LOOK_SECONDS", 0)
     node = Node([*[pod(session=WAITING, inits={"vault": RUNNING})] * 3, None])
-    followed = follow(node, control=SessionControl.CANCEL, patience=300)
+    followed = follow(node, control=CANCEL, patience=300)
     assert (node.given_up, node.expired) == (1, 0)
     assert followed.ended == Ended(log_is_complete=True)
 
@@ -159,7 +159,7 @@ def test_a_patience_does_not_begin_anew_with_each_of_a_kubelets_words() -> None:
 
 def test_a_session_that_is_about_to_begin_hears_its_word_itself() -> None:
     node = Node([pod(), pod(session=RUNNING, version=2)], [[line(End())]])
-    followed = follow(node, control=SessionControl.PAUSE)
+    followed = follow(node, control=PAUSE)
     assert (node.given_up, node.expired, node.deleted) == (0, 0, 0)
     assert followed.ended == Ended(log_is_complete=True)
 
@@ -198,7 +198,7 @@ def test_a_queue_is_waited_in_and_a_word_ends_that() -> None:
     }
     queued = pod(scheduled=False, conditions=[unschedulable])
     node = Node([queued, None])
-    followed = follow(node, control=SessionControl.PAUSE)
+    followed = follow(node, control=PAUSE)
     assert (node.given_up, node.deleted) == (1, 0)
     assert followed.ended == Ended(log_is_complete=True)
     assert followed.location.waits
@@ -220,7 +220,7 @@ def test_a_damaged_log_is_not_believed_and_its_session_is_ended() -> None:
     over = pod(session=ended(143, "Error"), records=ended(), version=2, phase="Failed")
     node = Node([*[pod(session=RUNNING)] * 6, over], [[b'{"v":99}']])
     followed = follow(node)
-    assert node.controls == ["cancel"]
+    assert node.controls == [CANCEL]
     assert not followed.ended.log_is_complete
     assert followed.ended.cause
     assert "damaged" in followed.ended.cause.message

@@ -9,8 +9,8 @@ import pytest
 from enso_operator.coordinator import obstacles
 from enso_operator.kube.client import Forbidden
 from enso_operator.sessions.pods.follower import STILL_RUNS
+from job_execution_framework.domain.control import CANCEL
 from job_execution_framework.domain.errors import EnsoError, Unavailable
-from job_execution_framework.domain.steps import SessionControl
 from job_execution_framework.service_layer.observations import Ended
 from job_execution_framework.service_layer.records import End
 from tests.support.followed import Node, follow, line, started
@@ -57,7 +57,7 @@ def test_a_pod_that_cannot_be_ended_is_told_and_tried_again(
             return super().give_up(pod)
 
     node = Stuck([pod(scheduled=False)])
-    followed = follow(node, control=SessionControl.CANCEL)
+    followed = follow(node, control=CANCEL)
     assert followed.ended == Ended(log_is_complete=True)
     assert node.given_up == 1
     assert [str(location.waits) for location in followed.locations if location.waits] == [

@@ -1,0 +1,74 @@
+"""What a session that runs is told of what is wanted of it.
+
+`control_of` says it of a job; the coordinator passes it on whenever it has changed, and the session
+heeds it before it starts anything (`service_layer.services.execute`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from job_execution_framework.domain import checkpoint
+from job_execution_framework.domain.events import JobResumed
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.row import ScriptState
+from job_execution_framework.domain.script import Script
+from job_execution_framework.domain.transitions import ENDED, JobState
+
+
+@dataclass(frozen=True)
+class SessionControl:
+    """What the coordinator tells a running session; with nothing in it, to go on.
+
+    It is the whole of what is wanted now: what is not in it any more is not wanted any more.
+    """
+
+    cancel: bool = False
+    """End the running script, and start no other. It cannot be taken back."""
+    pause: bool = False
+    """Let the running script end, and start no other."""
+    after: str = ""
+    """Pause only once this script is done."""
+    skip: tuple[str, ...] = ()
+    """Record that these scripts are skipped, unless they were started before."""
+    retry: str = ""
+    """Start the next attempt of this script now, if it waits for that."""
+    attempt: int = 0
+    """The attempt of `retry` that failed."""
+
+    @property
+    def stops(self) -> bool:
+        """Whether no other attempt may be started, of whatever script."""
+        return self.cancel or (self.pause and not self.after)
+
+
+GO_ON, PAUSE, CANCEL = SessionControl(), SessionControl(pause=True), SessionControl(cancel=True)
+
+
+def control_of(job: Job) -> SessionControl:
+    """Return what the open session run of a job has to know."""
+    if job.state in ENDED or isinstance(job.closing, JobResumed):
+        return CANCEL
+    if job.state is JobState.SUSPENDED or job.closing:
+        return PAUSE
+    script, after = retrying(job), job.paused.after if job.paused else ""
+    forced = script and job.rows[script.name].retry_forced_at is not None
+    return SessionControl(
+        pause=bool(after),
+        after=after,
+        skip=tuple(name for name, row in job.rows.items() if row.skip_requested and not row.done),
+        retry=script.name if script and forced else "",
+        attempt=job.rows[script.name].attempt if script and forced else 0,
+    )
+
+
+def retrying(job: Job) -> Script | None:
+    """Return the script that waits for its next attempt, if one does."""
+    goal = checkpoint.first_undone(job.scripts, job.rows)
+    if goal is None or job.failure_at(goal):
+        return None
+    for script in [*checkpoint.to_replay(job.scripts, job.rows, goal), goal]:
+        row = job.rows[script.name]
+        if row.failures and row.state is ScriptState.FAILED and not job.failure_at(script):
+            return script
+    return goal if goal.session in job.lost and job.open_run is None else None

@@ -1,0 +1,114 @@
+"""Jobs of three scripts in one session, in every state in which somebody may act on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from job_execution_framework.domain import events
+from job_execution_framework.domain.actions import Action, Cancel, Pause, Suspend
+from job_execution_framework.domain.cause import Cause
+from job_execution_framework.domain.job import Job
+from tests.support.jobs import job_of
+
+CAUSE = Cause("Exception", "it broke")
+
+
+def waiting() -> Job:
+    """Return a job of three scripts that nobody has let go yet."""
+    job = job_of("open.setup do.retry1 save", backoff=30)
+    job.record(events.JobAdded(at=0))
+    return job
+
+
+def running() -> Job:
+    """Return one whose second script runs."""
+    job = waiting()
+    job.record(events.JobStarted(at=1))
+    opened = events.SessionOpened(
+        at=1, run="s1-1", session="s1", uid="u", scripts=("open", "do", "save")
+    )
+    job.record(opened)
+    tells(job, events.ScriptStarted, "open")
+    tells(job, events.ScriptSucceeded, "open")
+    tells(job, events.ScriptStarted, "do")
+    return job
+
+
+def tells(job: Job, kind: type[events.ScriptEvent], script: str, attempt: int = 1) -> None:
+    """Let the session record something."""
+    job.origin = "s1-1"
+    more = {"cause": CAUSE} if kind is events.ScriptFailed else {}
+    job.record(job.script_event(kind, script, attempt, 2, **more))
+    job.origin = events.COORDINATOR
+
+
+def retrying() -> Job:
+    job = running()
+    tells(job, events.ScriptFailed, "do")
+    tells(job, events.ScriptRetrying, "do")
+    return job
+
+
+def pausing() -> Job:
+    return after(running(), Pause(after="save"))
+
+
+def paused() -> Job:
+    return after(running(), Pause())
+
+
+def suspended() -> Job:
+    return after(running(), Suspend())
+
+
+def both() -> Job:
+    return after(suspended(), Pause())
+
+
+def succeeded() -> Job:
+    job = running()
+    tells(job, events.ScriptSucceeded, "do")
+    tells(job, events.ScriptStarted, "save")
+    tells(job, events.ScriptSucceeded, "save")
+    job.record(events.SessionEnded(at=3, run="s1-1"))
+    job.record(events.JobSucceeded(at=3))
+    return job
+
+
+def ending() -> Job:
+    """Return one that has failed, and whose session has not ended yet."""
+    job = running()
+    tells(job, events.ScriptFailed, "do")
+    job.record(events.JobFailed(at=3, cause=CAUSE, script="do"))
+    return job
+
+
+def failed() -> Job:
+    job = ending()
+    job.record(events.SessionEnded(at=3, run="s1-1"))
+    return job
+
+
+def cancelled() -> Job:
+    return after(waiting(), Cancel())
+
+
+def after(job: Job, *actions: Action) -> Job:
+    for action in actions:
+        job.obey(action, 3)
+    return job
+
+
+JOBS: dict[str, Callable[[], Job]] = {
+    "Waiting": waiting,
+    "Running": running,
+    "Retrying": retrying,
+    "Pausing": pausing,
+    "Paused": paused,
+    "Suspended": suspended,
+    "Both": both,
+    "Succeeded": succeeded,
+    "Ending": ending,
+    "Failed": failed,
+    "Cancelled": cancelled,
+}

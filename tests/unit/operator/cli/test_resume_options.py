@@ -1,0 +1,101 @@
+"""How a resume is told to go on: `--from`, `--skip`, `--set` and `--why`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.workstation import Workstation
+from tests.unit.operator.cli.test_resume import publish
+
+
+@pytest.fixture
+def workstation(tmp_path: Path) -> Workstation:
+    workstation = Workstation(tmp_path)
+    workstation.write(publish("no"))
+    assert workstation.run()[0] == 1
+    assert workstation.notes == ["load 010", "sim"]
+    return workstation
+
+
+def test_an_argument_is_set_for_this_resume_and_all_later_ones(workstation: Workstation) -> None:
+    code, said = workstation.run("--resume", "--set", 'publish.ok="perhaps"')
+    assert code == 1
+    assert "changed since the last run: publish.args.ok" in said
+    assert "assert" not in said.splitlines()[0]
+    assert "perhaps" in said
+    code, said = workstation.run("--resume")
+    assert code == 1
+    assert "changed since" not in said
+    assert "perhaps" in said
+    code, said = workstation.run(
+        "--resume", "--set", 'publish.ok="yes"', "--why", "it is right now"
+    )
+    assert code == 0, said
+    assert "it is right now" in journal(workstation)
+    assert workstation.notes == ["load 010", "sim", *["load 010"] * 3, "publish"]
+    # What is done stays as it was run, though the file says otherwise.
+    assert "nothing is left to do" in workstation.run("--resume")[1]
+
+
+def test_a_resume_begins_where_it_is_told_to(workstation: Workstation) -> None:
+    code, said = workstation.run("--resume", "--from", "load", "--set", 'load.shot="020"')
+    assert code == 1
+    assert "runs load, sim, publish" in said
+    assert workstation.notes[2:] == ["load 020", "sim"]
+
+
+def test_what_is_skipped_counts_as_done(workstation: Workstation) -> None:
+    code, said = workstation.run("--resume", "--skip", "publish", "--why", "done by hand")
+    assert code == 0, said
+    assert "skips publish" in said
+    assert "kept as it is: load, sim" in said
+    assert workstation.notes == ["load 010", "sim"]
+    assert "done by hand" in journal(workstation)
+
+
+def test_a_job_that_has_succeeded_runs_again_from_where_it_is_told(
+    workstation: Workstation,
+) -> None:
+    assert workstation.run("--resume", "--set", 'publish.ok="yes"')[0] == 0
+    code, said = workstation.run("--resume", "--from", "publish")
+    assert code == 0, said
+    assert workstation.notes.count("publish") == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--from", "sav"], "has no script 'sav'; it has load, sim, publish"),
+        (["--skip", "sim"], "cannot skip 'sim', which is done already"),
+        (["--set", "sav.ok=1"], "has no script 'sav'; it has load, sim, publish"),
+        (["--set", "publish.ok=yes"], "--set 'publish.ok=\"yes\"'"),
+        (["--set", "publish=1"], "write it as SCRIPT.PARAMETER=JSON"),
+        (["--set", 'load.shot="020"'], "'sim', a checkpoint that is kept, was made with it"),
+        (["--from", "publish", "--skip", "publish"], "cannot go on at 'publish' and skip it"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_changes_nothing(
+    workstation: Workstation, options: list[str], why: str
+) -> None:
+    before = journal(workstation)
+    code, said = workstation.run("--resume", *options)
+    assert (code, why in said) == (2, True), said
+    assert journal(workstation) == before
+    assert workstation.notes == ["load 010", "sim"]
+
+
+def test_only_a_resume_takes_them(workstation: Workstation) -> None:
+    code, said = workstation.run("--from", "sim")
+    assert code == 2
+    assert "add --resume" in said
+
+
+def journal(workstation: Workstation) -> str:
+    """Return what the last run's journal tells."""
+    found = workstation.root.rglob("journal")
+    (last,) = [file for file in found if "sessions" not in file.parts]
+    lines = [json.loads(line) for line in last.read_text().splitlines()]
+    return "\n".join(map(str, lines))
