@@ -127,6 +127,7 @@ def test_a_session_that_may_start_a_script_decides_whether_it_is_skipped() -> No
 def test_a_retry_that_is_forced_waits_no_longer() -> None:
     job = after(retrying(), Retry(by="ann"))
     assert (control_of(job).retry, control_of(job).attempt) == ("do", 1)
+    assert job.why_not(Retry()) == "job job is to start 'do' again at once already"
     job.record(events.SessionEnded(at=3, run="s1-1"))
     assert job.next(4) == Open("s1-2", "s1", ("open", "do", "save"))
     waits = retrying()

@@ -168,8 +168,11 @@ class Retry(Action):
             return f"is {job.state}: resume it, and it goes on at once"
         if job.state is JobState.SUSPENDED:
             return "is paused, and starts nothing: resume it" if job.paused else _SUSPENDED
-        if control.retrying(job) is None:
+        script = control.retrying(job)
+        if script is None:
             return "has no script that waits for its next attempt"
+        if job.rows[script.name].retry_forced_at is not None:
+            return f"is to start {script.name!r} again at once already"
         return ""
 
     def do(self, job: Job, at: float) -> None:

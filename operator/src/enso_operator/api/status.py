@@ -182,6 +182,15 @@ class Pause(Wire):
     """The script after which it takes effect; none once it has."""
 
 
+class ForcedRetry(Wire):
+    """A script that somebody wants started again at once."""
+
+    script: Name
+    """The script."""
+    time: Time
+    """When they asked for it: a session that is lost later has its own pause."""
+
+
 class Closing(Wire):
     """What is to come once the open session run has ended, which belongs to before it."""
 
@@ -226,7 +235,7 @@ class Ledger(Wire):
     """The job was resumed while its last session was still ending, which is waited for."""
     skip_requested: Annotated[list[Name], Field(max_length=MOST_SCRIPTS)] | None = None
     """Scripts that the open session was asked to skip."""
-    retry_forced: Annotated[dict[Name, Time], Field(max_length=MOST_SCRIPTS)] | None = None
+    retry_forced: Annotated[list[ForcedRetry], Field(max_length=MOST_SCRIPTS)] | None = None
     """Scripts whose next attempt is to wait no longer, with the time of that wish."""
     actions: Annotated[list[Token], Field(max_length=ACTIONS_KEPT)] | None = None
     """The latest actions that the job obeyed, as uid and name: none of them acts again."""
