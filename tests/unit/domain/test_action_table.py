@@ -1,4 +1,4 @@
-"""Every verb in every state: what comes of it, or why it is refused."""
+"""Every action in every state of a job: the state after it, or why it is refused."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ resume         | Running   | is Running: only a job that has ended, or was pause
 resume         | Retrying  | is Running: only a job that has ended, or was paused, can be resumed
 resume         | Pausing   | -> Running
 resume         | Paused    | -> Running
-resume         | Suspended | is suspended by its own description: set suspend to false there
+resume         | Suspended | is suspended by its spec: set spec.suspend to false
 resume         | Both      | -> Suspended
 resume         | Succeeded | has nothing left to do; name the script to run again from
 resume         | Ending    | -> Running
@@ -46,10 +46,10 @@ resume         | Cancelled | -> Running
 from open      | Waiting   | is Waiting: only a job that has ended, or was paused, can be resumed
 from open      | Running   | is Running: only a job that has ended, or was paused, can be resumed
 from open      | Retrying  | is Running: only a job that has ended, or was paused, can be resumed
-from open      | Pausing   | is paused, and goes on where it was: to run 'open' again, cancel it first
-from open      | Paused    | is paused, and goes on where it was: to run 'open' again, cancel it first
-from open      | Suspended | is suspended by its own description: set suspend to false there
-from open      | Both      | is paused, and goes on where it was: to run 'open' again, cancel it first
+from open      | Pausing   | is paused and goes on where it stopped; to run 'open' again, cancel the job first
+from open      | Paused    | is paused and goes on where it stopped; to run 'open' again, cancel the job first
+from open      | Suspended | is suspended by its spec: set spec.suspend to false
+from open      | Both      | is paused and goes on where it stopped; to run 'open' again, cancel the job first
 from open      | Succeeded | -> Running
 from open      | Ending    | -> Running
 from open      | Failed    | -> Running
@@ -57,20 +57,20 @@ from open      | Cancelled | -> Running
 from save      | Waiting   | is Waiting: only a job that has ended, or was paused, can be resumed
 from save      | Running   | is Running: only a job that has ended, or was paused, can be resumed
 from save      | Retrying  | is Running: only a job that has ended, or was paused, can be resumed
-from save      | Pausing   | is paused, and goes on where it was: to run 'save' again, cancel it first
-from save      | Paused    | is paused, and goes on where it was: to run 'save' again, cancel it first
-from save      | Suspended | is suspended by its own description: set suspend to false there
-from save      | Both      | is paused, and goes on where it was: to run 'save' again, cancel it first
+from save      | Pausing   | is paused and goes on where it stopped; to run 'save' again, cancel the job first
+from save      | Paused    | is paused and goes on where it stopped; to run 'save' again, cancel the job first
+from save      | Suspended | is suspended by its spec: set spec.suspend to false
+from save      | Both      | is paused and goes on where it stopped; to run 'save' again, cancel the job first
 from save      | Succeeded | -> Running
-from save      | Ending    | cannot go on at 'save', because 'do' before it is not done; resume there, or skip it first
-from save      | Failed    | cannot go on at 'save', because 'do' before it is not done; resume there, or skip it first
-from save      | Cancelled | cannot go on at 'save', because 'open' before it is not done; resume there, or skip it first
+from save      | Ending    | cannot go on at 'save', because 'do' before it is not done; resume from 'do', or skip it
+from save      | Failed    | cannot go on at 'save', because 'do' before it is not done; resume from 'do', or skip it
+from save      | Cancelled | cannot go on at 'save', because 'open' before it is not done; resume from 'open', or skip it
 skip and go on | Waiting   | is Waiting: only a job that has ended, or was paused, can be resumed
 skip and go on | Running   | is Running: only a job that has ended, or was paused, can be resumed
 skip and go on | Retrying  | is Running: only a job that has ended, or was paused, can be resumed
 skip and go on | Pausing   | cannot skip 'do', which runs now
 skip and go on | Paused    | cannot skip 'do', which runs now
-skip and go on | Suspended | is suspended by its own description: set suspend to false there
+skip and go on | Suspended | is suspended by its spec: set spec.suspend to false
 skip and go on | Both      | cannot skip 'do', which runs now
 skip and go on | Succeeded | cannot skip 'do', which is done already
 skip and go on | Ending    | -> Running
@@ -90,7 +90,7 @@ pause          | Cancelled | is Cancelled: only a job that has not ended can be 
 after save     | Waiting   | -> Waiting
 after save     | Running   | -> Running
 after save     | Retrying  | -> Running
-after save     | Pausing   | is to be paused after 'save' already
+after save     | Pausing   | was already asked to pause after 'save'
 after save     | Paused    | is paused already
 after save     | Suspended | -> Suspended
 after save     | Both      | is paused already
@@ -102,13 +102,13 @@ retry          | Waiting   | has no script that waits for its next attempt
 retry          | Running   | has no script that waits for its next attempt
 retry          | Retrying  | -> Running
 retry          | Pausing   | has no script that waits for its next attempt
-retry          | Paused    | is paused, and starts nothing: resume it
-retry          | Suspended | is suspended by its own description: set suspend to false there
-retry          | Both      | is paused, and starts nothing: resume it
-retry          | Succeeded | is Succeeded: resume it, and it goes on at once
-retry          | Ending    | is Failed: resume it, and it goes on at once
-retry          | Failed    | is Failed: resume it, and it goes on at once
-retry          | Cancelled | is Cancelled: resume it, and it goes on at once
+retry          | Paused    | is paused and starts no script: resume it
+retry          | Suspended | is suspended by its spec: set spec.suspend to false
+retry          | Both      | is paused and starts no script: resume it
+retry          | Succeeded | is Succeeded: only a job that has not ended can retry; resume it instead
+retry          | Ending    | is Failed: only a job that has not ended can retry; resume it instead
+retry          | Failed    | is Failed: only a job that has not ended can retry; resume it instead
+retry          | Cancelled | is Cancelled: only a job that has not ended can retry; resume it instead
 skip           | Waiting   | -> Waiting
 skip           | Running   | -> Running
 skip           | Retrying  | -> Running
@@ -116,10 +116,10 @@ skip           | Pausing   | -> Running
 skip           | Paused    | -> Suspended
 skip           | Suspended | -> Suspended
 skip           | Both      | -> Suspended
-skip           | Succeeded | is Succeeded: resume it, and skip 'save' with that
-skip           | Ending    | is Failed: resume it, and skip 'save' with that
-skip           | Failed    | is Failed: resume it, and skip 'save' with that
-skip           | Cancelled | is Cancelled: resume it, and skip 'save' with that
+skip           | Succeeded | is Succeeded: resume it and skip 'save' in that resume
+skip           | Ending    | is Failed: resume it and skip 'save' in that resume
+skip           | Failed    | is Failed: resume it and skip 'save' in that resume
+skip           | Cancelled | is Cancelled: resume it and skip 'save' in that resume
 skip it        | Waiting   | -> Waiting
 skip it        | Running   | cannot skip 'do', which runs now
 skip it        | Retrying  | -> Running
@@ -127,10 +127,10 @@ skip it        | Pausing   | cannot skip 'do', which runs now
 skip it        | Paused    | cannot skip 'do', which runs now
 skip it        | Suspended | cannot skip 'do', which runs now
 skip it        | Both      | cannot skip 'do', which runs now
-skip it        | Succeeded | is Succeeded: resume it, and skip 'do' with that
-skip it        | Ending    | is Failed: resume it, and skip 'do' with that
-skip it        | Failed    | is Failed: resume it, and skip 'do' with that
-skip it        | Cancelled | is Cancelled: resume it, and skip 'do' with that
+skip it        | Succeeded | is Succeeded: resume it and skip 'do' in that resume
+skip it        | Ending    | is Failed: resume it and skip 'do' in that resume
+skip it        | Failed    | is Failed: resume it and skip 'do' in that resume
+skip it        | Cancelled | is Cancelled: resume it and skip 'do' in that resume
 cancel         | Waiting   | -> Cancelled
 cancel         | Running   | -> Cancelled
 cancel         | Retrying  | -> Cancelled
@@ -160,10 +160,10 @@ unsuspend      | Pausing   | is not suspended
 unsuspend      | Paused    | is not suspended
 unsuspend      | Suspended | -> Running
 unsuspend      | Both      | -> Suspended
-unsuspend      | Succeeded | is Succeeded: only a job that has not ended can go on so
-unsuspend      | Ending    | is Failed: only a job that has not ended can go on so
-unsuspend      | Failed    | is Failed: only a job that has not ended can go on so
-unsuspend      | Cancelled | is Cancelled: only a job that has not ended can go on so
+unsuspend      | Succeeded | is Succeeded: only a job that has not ended can be unsuspended
+unsuspend      | Ending    | is Failed: only a job that has not ended can be unsuspended
+unsuspend      | Failed    | is Failed: only a job that has not ended can be unsuspended
+unsuspend      | Cancelled | is Cancelled: only a job that has not ended can be unsuspended
 """  # noqa: E501  # sentences, whole
 """For each verb and state: the job's state after it, or why it is refused."""
 CELLS = [tuple(part.strip() for part in line.split("|")) for line in TABLE.strip().splitlines()]

@@ -1,4 +1,4 @@
-"""What people ask of a job, and what comes of it afterwards."""
+"""Actions on a job, and how the job goes on after them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from tests.support.jobs_in_states import (
 )
 
 
-def test_what_is_suspended_and_paused_goes_on_when_it_is_neither() -> None:
+def test_a_suspended_and_paused_job_runs_only_after_unsuspend_and_resume() -> None:
     for first, second in ((Unsuspend(), Resume()), (Resume(), Unsuspend())):
         job = both()
         job.obey(first, 4)
@@ -48,9 +48,9 @@ def test_what_is_suspended_and_paused_goes_on_when_it_is_neither() -> None:
         assert str(job.state) == "Running"
 
 
-def test_an_action_with_a_token_acts_once() -> None:
+def test_an_action_with_an_id_is_done_once() -> None:
     job = after(running(), Pause(action_id="a"), Resume(action_id="b"))
-    assert job.why_not(Pause(action_id="a")) == "job job has acted on this already"
+    assert job.why_not(Pause(action_id="a")) == "job job has already done the action with this id"
     assert job.why_not(Pause(action_id="c")) == ""
     for number in range(ACTIONS_KEPT):
         job.obey(
@@ -60,15 +60,17 @@ def test_an_action_with_a_token_acts_once() -> None:
     assert "a" not in job.acted
 
 
-def test_a_job_is_resumed_fifty_times() -> None:
+def test_a_job_can_be_resumed_at_most_fifty_times() -> None:
     job = failed()
     for _ in range(50):
         job.obey(Resume(), 9)
         job.record(events.JobFailed(at=9, cause=CAUSE))
-    assert job.why_not(Resume()) == "job job was resumed 50 times already: make a new one of it"
+    assert job.why_not(Resume()) == (
+        "job job was resumed 50 times, which is the most: create a new job"
+    )
 
 
-def test_a_resume_while_the_last_session_ends_waits_for_that() -> None:
+def test_a_resume_waits_until_the_last_session_has_ended() -> None:
     job = after(ending(), Resume())
     assert (str(job.state), control_of(job)) == ("Running", CANCEL)
     assert job.next(10) == Wait()
@@ -78,7 +80,7 @@ def test_a_resume_while_the_last_session_ends_waits_for_that() -> None:
     assert control_of(job) == GO_ON
 
 
-def test_what_the_last_session_still_tells_uses_up_nothing_of_what_comes() -> None:
+def test_late_failures_of_the_last_session_use_up_no_retries_after_a_resume() -> None:
     job = after(running(), Cancel(), Resume(from_script="do"))
     tells(job, events.ScriptFailed, "do")
     assert job.rows["do"].failures == 0
@@ -127,7 +129,7 @@ def test_a_session_that_may_start_a_script_decides_whether_it_is_skipped() -> No
 def test_a_retry_that_is_forced_waits_no_longer() -> None:
     job = after(retrying(), Retry(by="ann"))
     assert (control_of(job).retry, control_of(job).attempt) == ("do", 1)
-    assert job.why_not(Retry()) == "job job is to start 'do' again at once already"
+    assert job.why_not(Retry()) == "job job was already asked to retry 'do' now"
     job.record(events.SessionEnded(at=3, run="s1-1"))
     assert job.next(4) == Open("s1-2", "s1", ("open", "do", "save"))
     waits = retrying()

@@ -1,8 +1,8 @@
-"""What people ask of a job that exists: `Job.why_not` says why it cannot be, `Job.obey` does it.
+"""Actions: what people can ask of an existing job, such as to pause, resume or cancel it.
 
-An action is a wish, in the sense of a command; events tell what came of it. All ways in come
-through here: a user's Python, ``enso run --resume``, the HTTP API, an EnsoAction, and what an
-EnsoJob's spec says (`Suspend`, `Unsuspend`).
+`Job.why_not` says why an action is not possible now; `Job.obey` does it and records events. Every
+caller uses these classes: a user's Python, ``enso run --resume``, the HTTP API, an EnsoAction, and
+`spec.suspend` of an EnsoJob (`Suspend`, `Unsuspend`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MOST_RESUMES = 50
 
 
 class _Asked(TypedDict):
-    """What an event tells of the action that brought it about."""
+    """The fields that an event copies from the action that caused it."""
 
     by: str
     why: str
@@ -32,18 +32,19 @@ class _Asked(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class Action(ABC):
-    """A wish of somebody's."""
+    """One request to a job, and who made it."""
 
     by: str = ""
     """Who asks; empty where that is not known."""
     why: str = ""
+    """The reason that person gave; may be empty."""
     action_id: str = ""
-    """Tells the action from all others. One with an id acts once; without, as often as asked."""
+    """A unique id, so that an action that is sent twice is done once; empty: done each time."""
 
     def why_not(self, job: Job) -> str:
-        """Return why it is not possible now, to be read after the job's name; empty where it is."""
+        """Return why the action is not possible now, to follow "job NAME"; empty if possible."""
         if self.action_id and self.action_id in job.acted:
-            return "has acted on this already"
+            return "has already done the action with this id"
         return self._why_not(job)
 
     @abstractmethod
@@ -51,7 +52,7 @@ class Action(ABC):
 
     @abstractmethod
     def do(self, job: Job, at: float) -> None:
-        """Record what happens to the job, which is possible now."""
+        """Record the action's events. Call only where `why_not` is empty."""
         ...
 
     def _asked(self) -> _Asked:
@@ -60,16 +61,16 @@ class Action(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Resume(Action):
-    """Let a job go on that has ended, or that was paused."""
+    """Continue a job that has ended or was paused."""
 
     from_script: str = ""
-    """Run this script and all after it again; empty: go on as the checkpoint rule says."""
+    """Run this script and all later ones again; empty: the checkpoint rule decides."""
     skip: tuple[str, ...] = ()
-    """Scripts that count as done from now on, though they did not run."""
+    """Scripts that are not run, but count as done."""
     definition: Definition | None = None
-    """What the job is made of from now on; None: the same as before."""
+    """The job's changed scripts and sessions; None: unchanged."""
     changed: tuple[str, ...] = ()
-    """What is otherwise now though the definition is not, as ``script.field``: in the library."""
+    """Changes that `definition` does not show, as ``script.field``: of library scripts."""
 
     def _why_not(self, job: Job) -> str:
         if job.state in ENDED:
@@ -88,7 +89,7 @@ class Resume(Action):
             if not job.rows[script.name].done and script.name not in self.skip
         ]
         if job.resumes >= MOST_RESUMES:
-            return f"was resumed {MOST_RESUMES} times already: make a new one of it"
+            return f"was resumed {MOST_RESUMES} times, which is the most: create a new job"
         if self.from_script and self.from_script not in names:
             return _no_script(job, self.from_script)
         again = set(names[names.index(self.from_script) :]) if self.from_script else set[str]()
@@ -101,24 +102,25 @@ class Resume(Action):
                 return "has nothing left to do; name the script to run again from"
             return ""
         if left and self.from_script and names.index(self.from_script) > names.index(left[0].name):
-            gap = f"{left[0].name!r} before it is not done; resume there, or skip it first"
+            first = left[0].name
+            gap = f"{first!r} before it is not done; resume from {first!r}, or skip it"
             return f"cannot go on at {self.from_script!r}, because {gap}"
         return ""
 
     def _why_not_paused(self, job: Job) -> str:
         if self.from_script:
-            again = f"to run {self.from_script!r} again, cancel it first"
-            return f"is paused, and goes on where it was: {again}"
+            again = f"to run {self.from_script!r} again, cancel the job first"
+            return f"is paused and goes on where it stopped; {again}"
         return _why_not_skipped(job, *self.skip)
 
     def _why_not_changed(self, job: Job) -> str:
         if self.definition is None:
             return ""
         why = changes.why_not_resumable(job, self.definition, self.from_script)
-        return f"cannot be changed so: {why}" if why else ""
+        return f"cannot go on with these changes: {why}" if why else ""
 
     def do(self, job: Job, at: float) -> None:
-        """Change what the job is made of, let it go on, and skip what is to be skipped."""
+        """Apply the changes, let the job continue, and skip the scripts of `skip`."""
         changed = self.changed
         if self.definition:
             changed = (*changed, *map(str, changes.changes(job, self.definition)))
@@ -136,10 +138,10 @@ class Resume(Action):
 
 @dataclass(frozen=True, kw_only=True)
 class Pause(Action):
-    """Let the running script end, and start no other, until the job is resumed."""
+    """Let the running script end, then start no other until the job is resumed."""
 
     after: str = ""
-    """Only once this script is done."""
+    """Pause only after this script is done; empty: now."""
 
     def _why_not(self, job: Job) -> str:
         if job.state in ENDED:
@@ -151,32 +153,32 @@ class Pause(Action):
         if job.paused and not job.paused.after:
             return "is paused already"
         if job.paused and job.paused.after == self.after:
-            return f"is to be paused after {self.after!r} already"
+            return f"was already asked to pause after {self.after!r}"
         return ""
 
     def do(self, job: Job, at: float) -> None:
-        """Pause it."""
+        """Record the pause."""
         job.record(events.JobPaused(at=at, after=self.after, **self._asked()))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Retry(Action):
-    """Let the script that waits for its next attempt wait no longer."""
+    """Start the next attempt of a failed script now, without the rest of its waiting time."""
 
     def _why_not(self, job: Job) -> str:
         if job.state in ENDED:
-            return f"is {job.state}: resume it, and it goes on at once"
+            return f"is {job.state}: only a job that has not ended can retry; resume it instead"
         if job.state is JobState.SUSPENDED:
-            return "is paused, and starts nothing: resume it" if job.paused else _SUSPENDED
+            return "is paused and starts no script: resume it" if job.paused else _SUSPENDED
         script = control.retrying(job)
         if script is None:
             return "has no script that waits for its next attempt"
         if job.rows[script.name].retry_forced_at is not None:
-            return f"is to start {script.name!r} again at once already"
+            return f"was already asked to retry {script.name!r} now"
         return ""
 
     def do(self, job: Job, at: float) -> None:
-        """Force the attempt."""
+        """Record that the next attempt is forced."""
         if script := control.retrying(job):
             attempt = job.rows[script.name].attempt
             kind = events.ScriptRetryForced
@@ -191,11 +193,11 @@ class Skip(Action):
 
     def _why_not(self, job: Job) -> str:
         if job.state in ENDED:
-            return f"is {job.state}: resume it, and skip {self.script!r} with that"
+            return f"is {job.state}: resume it and skip {self.script!r} in that resume"
         return _why_not_skipped(job, self.script)
 
     def do(self, job: Job, at: float) -> None:
-        """Skip it; where a session may be about to start it, that decides and says so."""
+        """Skip the script; if an open session may start it, only ask that session to skip it."""
         run, row = job.open_run, job.rows[self.script]
         is_ahead = run and self.script in run.scripts
         kind = events.SkipRequested if is_ahead else events.ScriptSkipped
@@ -204,19 +206,19 @@ class Skip(Action):
 
 @dataclass(frozen=True, kw_only=True)
 class Cancel(Action):
-    """End the running script, and the job. It can be resumed."""
+    """Terminate the running script and end the job, which can be resumed later."""
 
     def _why_not(self, job: Job) -> str:
         return _ended(job, "be cancelled") if job.state in ENDED else ""
 
     def do(self, job: Job, at: float) -> None:
-        """Cancel it."""
+        """Record the cancellation."""
         job.record(events.JobCancelled(at=at, **self._asked()))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Suspend(Action):
-    """What a job's description says: let the running script end, and start no other."""
+    """``spec.suspend: true``: let the running script end, and start no other."""
 
     def _why_not(self, job: Job) -> str:
         if job.state in ENDED:
@@ -224,25 +226,25 @@ class Suspend(Action):
         return "is suspended already" if job.suspended else ""
 
     def do(self, job: Job, at: float) -> None:
-        """Suspend it."""
+        """Record the suspension."""
         job.record(events.JobSuspended(at=at))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unsuspend(Action):
-    """What a job's description says: go on."""
+    """``spec.suspend: false``: continue."""
 
     def _why_not(self, job: Job) -> str:
         if job.state in ENDED:
-            return _ended(job, "go on so")
+            return _ended(job, "be unsuspended")
         return "" if job.suspended else "is not suspended"
 
     def do(self, job: Job, at: float) -> None:
-        """Let it go on."""
+        """Record that the suspension is over."""
         job.record(events.JobUnsuspended(at=at))
 
 
-_SUSPENDED = "is suspended by its own description: set suspend to false there"
+_SUSPENDED = "is suspended by its spec: set spec.suspend to false"
 
 
 def _ended(job: Job, what: str) -> str:
@@ -262,5 +264,5 @@ def _why_not_skipped(job: Job, *names: str, again: AbstractSet[str] = frozenset(
         if job.rows[name].done and name not in again:
             return f"cannot skip {name!r}, which is done already"
         if job.rows[name].skip_requested:
-            return f"is to skip {name!r} already"
+            return f"was already asked to skip {name!r}"
     return ""

@@ -1,7 +1,7 @@
-"""What a session that runs is told of what is wanted of it.
+"""The control of a running session: whether it shall pause, cancel, skip or retry scripts.
 
-`control_of` says it of a job; the coordinator passes it on whenever it has changed, and the session
-heeds it before it starts anything (`service_layer.services.execute`).
+`control_of` derives the control from a job. The coordinator sends it to the session whenever it has
+changed; the session follows it before it starts a script (`service_layer.services.execute`).
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from job_execution_framework.domain.transitions import ENDED, JobState
 
 @dataclass(frozen=True)
 class SessionControl:
-    """What the coordinator tells a running session; with nothing in it, to go on.
+    """What a running session shall do; with the defaults: run its scripts as planned.
 
-    It is the whole of what is wanted now: what is not in it any more is not wanted any more.
+    Each control replaces the one before it: a request that the new one lacks is withdrawn.
     """
 
     cancel: bool = False
-    """End the running script, and start no other. It cannot be taken back."""
+    """Terminate the running script and start no other. A cancel cannot be withdrawn."""
     pause: bool = False
     """Let the running script end, and start no other."""
     after: str = ""
@@ -32,13 +32,13 @@ class SessionControl:
     skip: tuple[str, ...] = ()
     """Record that these scripts are skipped, unless they were started before."""
     retry: str = ""
-    """Start the next attempt of this script now, if it waits for that."""
+    """Start the next attempt of this script now, if the script waits for it."""
     attempt: int = 0
-    """The attempt of `retry` that failed."""
+    """The number of the failed attempt of script `retry`; a later attempt is not forced."""
 
     @property
     def stops(self) -> bool:
-        """Whether no other attempt may be started, of whatever script."""
+        """Whether no attempt of any script may be started."""
         return self.cancel or (self.pause and not self.after)
 
 
@@ -46,7 +46,7 @@ GO_ON, PAUSE, CANCEL = SessionControl(), SessionControl(pause=True), SessionCont
 
 
 def control_of(job: Job) -> SessionControl:
-    """Return what the open session run of a job has to know."""
+    """Return the control for the open session run of a job."""
     if job.state in ENDED or isinstance(job.closing, JobResumed):
         return CANCEL
     if job.state is JobState.SUSPENDED or job.closing:
@@ -63,7 +63,7 @@ def control_of(job: Job) -> SessionControl:
 
 
 def retrying(job: Job) -> Script | None:
-    """Return the script that waits for its next attempt, if one does."""
+    """Return the script that waits for its next attempt, or for a new session; else None."""
     goal = checkpoint.first_undone(job.scripts, job.rows)
     if goal is None or job.failure_at(goal):
         return None

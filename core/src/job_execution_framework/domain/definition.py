@@ -1,4 +1,4 @@
-"""What a job is made of, apart from what happened to it. A `Resume` may bring another one."""
+"""The definition of a job: its scripts and sessions, without its events and states."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from job_execution_framework.domain.script import Script, Session, check
 
 @dataclass(frozen=True)
 class Definition:
-    """Scripts in their order, and the sessions that they run in.
+    """Scripts in their order, the sessions that they run in, and the job's deadline.
 
-    Raises InvalidJob where they do not make a job.
+    A `Resume` may replace it. Raises InvalidJob where these do not make a job.
     """
 
     scripts: tuple[Script, ...]

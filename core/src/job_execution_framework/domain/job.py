@@ -1,4 +1,4 @@
-"""The job: one mutation, `apply`, one decision, `next`, and one way in for people, `obey`.
+"""The job: `apply` changes it, `next` decides what happens now, `obey` does what people ask.
 
 Everything that can happen to a job is an event, and only `apply` changes the job. Only `next` says
 what should happen now. The same class decides in three places: in the coordinator, which opens
@@ -33,12 +33,12 @@ from job_execution_framework.domain.steps import Finish, Open, Start, Step, Wait
 from job_execution_framework.domain.transitions import ENDED, RULES, JobState
 
 ACTIONS_KEPT = 64
-"""How many of the latest actions a job knows again."""
+"""How many ids of actions a job remembers, to do none of them twice."""
 ScriptEventT = TypeVar("ScriptEventT", bound=ScriptEvent)
 
 
 class Action(Protocol):
-    """What somebody asks of a job: `domain.actions` has them all, and says what these do."""
+    """What somebody asks of a job; see `domain.actions.Action`."""
 
     def why_not(self, job: Job) -> str: ...  # noqa: D102
     def do(self, job: Job, at: float) -> None: ...  # noqa: D102
@@ -64,19 +64,19 @@ class Job:
     state: JobState = field(default=JobState.NEW, init=False)
     rows: dict[str, Row] = field(default_factory=dict[str, Row], init=False)
     warm: frozenset[str] = field(default=frozenset(), init=False)
-    """The scripts that have run in the interpreter that runs now, and left their work in memory."""
+    """The scripts that succeeded in the running interpreter: its memory holds their work."""
     suspended: bool = field(default=False, init=False)
-    """Its description suspends it."""
+    """Whether its spec suspends it (`spec.suspend`)."""
     paused: events.JobPaused | None = field(default=None, init=False)
-    """Somebody paused it. With a script in its `after` it has not taken effect yet."""
+    """The pause that somebody asked for; with `after`, it takes effect after that script."""
     acted: tuple[str, ...] = field(default=(), init=False)
-    """The latest actions that were obeyed."""
+    """The ids of the latest actions that were done."""
     open_run: events.SessionOpened | None = field(default=None, init=False)
     """The session run that is open, if one is."""
     closing: JobResumed | JobUnpaused | None = field(default=None, init=False)
-    """What the job goes on after, once the open run has ended: that one belongs to before it."""
+    """The resume or unpause that waits until the open run, which began before it, has ended."""
     again: frozenset[str] = field(default=frozenset(), init=False)
-    """The scripts that are to run again even if the run that belongs to before succeeds in them."""
+    """The scripts to run again even if the open run, from before `closing`, completes them."""
     run_ended_at: float | None = field(default=None, init=False)
     """When the latest run that ended was found to have ended, by the coordinator's clock."""
     runs: dict[str, int] = field(default_factory=dict[str, int], init=False)
@@ -86,9 +86,9 @@ class Job:
     started_at: float | None = field(default=None, init=False)
     resumed_at: float | None = field(default=None, init=False)
     suspended_at: float | None = field(default=None, init=False)
-    """Since when time does not count for the deadline; None while it counts."""
+    """When time stopped counting for the deadline; None while it counts."""
     suspended_seconds: float = field(default=0, init=False)
-    """How much time did not count before that, since the job started or was resumed."""
+    """Seconds before that which did not count, since the job started or was resumed."""
     ended_at: float | None = field(default=None, init=False)
     failure: events.JobFailed | None = field(default=None, init=False)
     resumes: int = field(default=0, init=False)
@@ -114,17 +114,17 @@ class Job:
 
     @property
     def definition(self) -> Definition:
-        """What the job is made of now."""
+        """The present scripts, sessions and deadline."""
         return Definition(self.scripts, self.sessions, self.deadline_seconds)
 
     def redefine(self, definition: Definition) -> None:
-        """Be made of something else from now on; its scripts are the same by their names."""
+        """Replace scripts, sessions and deadline; the names of scripts must be the same."""
         self.scripts, self.sessions = definition.scripts, definition.sessions
         self.deadline_seconds = definition.deadline_seconds
         self._index()
 
     def redefined(self, definition: Definition) -> Job:
-        """Return a copy with all that happened to this job, made of something else."""
+        """Return a copy of this job, with its history, and with another definition."""
         twin = self.copy()
         twin.redefine(definition)
         return twin
@@ -134,7 +134,7 @@ class Job:
         return self.scripts[self._positions[name]]
 
     def session(self, name: str) -> Session:
-        """Return the session of this name; a container's is its own, with the defaults."""
+        """Return the session of this name; a container script has one with default settings."""
         return next((session for session in self.sessions if session.name == name), Session(name))
 
     @property
@@ -142,13 +142,13 @@ class Job:
         """The job has ended, and nothing of it runs any more."""
         return self.state in ENDED and self.open_run is None
 
-    # The one mutation.
+    # Applying events: the only way to change a job.
 
     def apply(self, event: Event) -> None:
-        """Change the job as an event says; one that was applied before changes nothing.
+        """Change the job as an event says; an event that was applied before changes nothing.
 
-        Raises GapInLog where an event of the same origin is missing before it, and
-        IllegalTransition where it cannot happen now. Neither changes the job.
+        Raises GapInLog where an event of the same origin is missing before this one, and
+        IllegalTransition where the event cannot happen now. Both leave the job unchanged.
         """
         have = self.cursors.get(event.origin, 0)
         if event.seq <= have:
@@ -161,7 +161,7 @@ class Job:
         self.events.append(event)
 
     def record(self, event: Event) -> None:
-        """Apply a new event of this process, which gets the next number of its origin."""
+        """Apply a new event of this process, with the next `seq` of its origin."""
         seq = self.cursors.get(self.origin, 0) + 1
         self.apply(replace(event, origin=self.origin, seq=seq))
 
@@ -204,7 +204,7 @@ class Job:
         if state is None:
             return before.asked(event)
         row = before.after(event, state)
-        if self.closing and event.origin != COORDINATOR:  # a run of before the resume
+        if self.closing and event.origin != COORDINATOR:  # this run began before the resume
             done = row.done and (before.done or event.script not in self.again)
             row = replace(
                 row, failures=before.failures, done=done, succeeded=row.succeeded and done
@@ -212,7 +212,7 @@ class Job:
         return row
 
     def _fold_end(self, event: SessionEnded) -> None:
-        """No session is open any more; one that was lost is counted, unless it was to end."""
+        """Close the open run; count it as lost if it has a cause, unless it had to end anyway."""
         if self.open_run and event.cause and not self.closing:
             before = self.lost.get(self.open_run.session)
             count = before.count + 1 if before else 1
@@ -242,7 +242,7 @@ class Job:
         if self.open_run and isinstance(event, (JobResumed, JobUnpaused)):
             begin = event.from_script if isinstance(event, JobResumed) else ""
             if event.changed or isinstance(event, JobResumed):
-                self.closing = event  # the run belongs to what was before
+                self.closing = event  # the open run began before it
                 self.again |= checkpoint.outdated(self.scripts, event.changed, begin)
         if isinstance(event, JobResumed):
             # Failures and losses are counted anew. From `from_script` on all scripts run again.
@@ -261,11 +261,11 @@ class Job:
         elif isinstance(event, (JobUnpaused, JobResumed)):
             self.paused = None
         elif RULES[type(event)].job_then in ENDED:
-            self.suspended, self.paused = False, None  # asked for anew, where it goes on
+            self.suspended, self.paused = False, None  # a resumed job may get new ones
             self.closing, self.again = None, frozenset()
 
     def _fold_deadline(self, event: Event) -> None:
-        """Count time for the deadline from here on, or no longer, or begin to count anew."""
+        """Start, stop or reset the counting of time for the deadline."""
         if isinstance(event, (events.JobStarted, JobResumed)):
             self.suspended_seconds = 0
         elif self.suspended_at is not None:
@@ -273,20 +273,20 @@ class Job:
         is_idle = self.state is JobState.SUSPENDED and self.open_run is None
         self.suspended_at = event.at if is_idle else None
 
-    # The one way in for people.
+    # Actions of people.
 
     def why_not(self, action: Action) -> str:
-        """Return why an action is not possible now, as a sentence; empty where it is."""
+        """Return why an action is not possible now, as a sentence; empty if it is possible."""
         why = action.why_not(self)
         return f"job {self.id} {why}" if why else ""
 
     def obey(self, action: Action, at: float) -> None:
-        """Do what somebody asks. Raises InvalidAction, and changes nothing, where it cannot be."""
+        """Do an action. Raises InvalidAction, and changes nothing, where it is not possible."""
         if why := self.why_not(action):
             raise InvalidAction(why)
         action.do(self, at)
 
-    # The one decision.
+    # Deciding what happens next.
 
     def next(self, now: float) -> Step:
         """Return what should happen at `now` (seconds since the epoch)."""
@@ -328,7 +328,7 @@ class Job:
         return checkpoint.to_replay(self.scripts, self.rows, goal) + undone
 
     def _advance(self, now: float) -> Step:
-        """Return the step that brings the first script that is not done forward."""
+        """Return the next step towards the first script that is not done."""
         scripts, may_start = self.scripts, self.may_start
         if may_start is not None and len(may_start) < len(scripts):
             scripts = tuple(script for script in scripts if script.name in may_start)
@@ -354,7 +354,7 @@ class Job:
         return Start(ahead[0].name, self.rows[ahead[0].name].attempt + 1)
 
     def failure_at(self, script: Script) -> Finish | None:
-        """Return the job's failure where `script` may not be started once more."""
+        """Return the end of the job as failed if `script` may not be started again, else None."""
         row = self.rows[script.name]
         if row.failed_for_good(script.retries):
             return Finish(row.latest.cause or Cause(Reason.SESSION_LOST), script.name)
