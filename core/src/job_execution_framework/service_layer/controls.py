@@ -1,4 +1,4 @@
-"""A `SessionControl` as it travels to a session: one JSON document of a fixed version.
+"""A `SessionControl` as JSON, in which form the coordinator sends it to a session.
 
 Written by the adapters of sessions (`enso_operator.sessions`), read by the supervisor.
 """
@@ -16,12 +16,12 @@ VERSION = 1
 
 
 def to_json(control: SessionControl) -> str:
-    """Return it as JSON."""
+    """Return the control as one line of JSON, with the version of the format in ``v``."""
     return json.dumps({"v": VERSION, **to_document(control)})
 
 
 def from_json(text: str) -> SessionControl:
-    """Read it. Raises Unreadable with a sentence."""
+    """Read a control. Raises Unreadable, with a sentence, for another version or bad JSON."""
     try:
         document = bounded_json.loads(text)
         if (version := document["v"]) != VERSION:

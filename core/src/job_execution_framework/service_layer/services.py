@@ -1,6 +1,6 @@
 """What can be done with a job: `add` it, `execute` it, `act` on it, `reconcile` it.
 
-`add` and `act` are for everyone who keeps jobs; `resume` is one of its actions. `execute` runs the
+Everyone who stores jobs uses `add` and `act`; `resume` is a short form of one action. `execute` runs the
 scripts one after the other and returns when the job has ended: users of this package call it, with
 a unit of work in memory, and so does the supervisor inside each session, with a journal.
 `reconcile` is for a coordinator, which runs no script itself: it opens sessions for them, observes
@@ -43,7 +43,7 @@ from job_execution_framework.service_layer.runner import Runner
 from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
 
 LONGEST_SLEEP_SECONDS = 0.25
-"""How often a pause between two attempts looks whether somebody stopped the runner meanwhile."""
+"""How often a wait for the next attempt checks whether somebody has changed the control."""
 
 Instruction = tuple[str, Mapping[str, object]] | Script
 """A library script's name and its parameters, or a whole script."""
@@ -73,7 +73,7 @@ def add(
 
 
 def scripts_of(instructions: Iterable[Instruction]) -> tuple[Script, ...]:
-    """Turn instructions into scripts, whose names are made from those that the library uses."""
+    """Turn instructions into scripts; their names are made from the names of library scripts."""
     checked = [item if isinstance(item, Script) else _checked(item) for item in instructions]
     names = iter(step_names(item[0] for item in checked if not isinstance(item, Script)))
     return tuple(
@@ -83,7 +83,7 @@ def scripts_of(instructions: Iterable[Instruction]) -> tuple[Script, ...]:
 
 
 def _checked(instruction: object) -> tuple[str, dict[str, object]]:
-    """Return the name and the parameters. Types promise nothing here: files have instructions."""
+    """Return the name and the parameters; check types at run time, as they may be from a file."""
     if is_list(instruction) and len(instruction) == 2:  # noqa: PLR2004  # a name and parameters
         name, parameters = instruction
         if isinstance(name, str) and name and is_mapping(parameters):
@@ -131,7 +131,7 @@ def execute(
 
 
 def _run_all(job: Job, job_uow: JobUnitOfWork, runner: Runner, clock: Clock) -> Step:
-    """Do what the job asks for until it asks for something else than a start; return that step."""
+    """Start attempts and wait for retries until another step is due; return that step."""
     step: Step = Wait()
     while not _is_held(job, control := runner.control):
         _skip(job, control, job_uow, clock)
@@ -148,19 +148,19 @@ def _run_all(job: Job, job_uow: JobUnitOfWork, runner: Runner, clock: Clock) -> 
 
 
 def _is_held(job: Job, control: SessionControl) -> bool:
-    """Whether nothing may be started any more, for now or for good."""
+    """Whether the control forbids to start a script now."""
     after = job.rows.get(control.after)
     return control.stops or (control.pause and after is not None and after.done)
 
 
 def _is_forced(job: Job, control: SessionControl) -> bool:
-    """Whether the attempt that is waited for is to start now."""
+    """Whether somebody wants the next attempt to start now, before its waiting time is over."""
     row = job.rows.get(control.retry)
     return row is not None and row.attempt == control.attempt
 
 
 def _skip(job: Job, control: SessionControl, job_uow: JobUnitOfWork, clock: Clock) -> None:
-    """Record of scripts that nobody may start but this process that they are skipped."""
+    """Record skips that the control asks for, of scripts that only this process may start."""
     for name in control.skip:
         if name in (job.may_start or ()) and not job.rows[name].done:
             attempt = job.rows[name].attempt
@@ -169,10 +169,10 @@ def _skip(job: Job, control: SessionControl, job_uow: JobUnitOfWork, clock: Cloc
 
 
 def _end_after_error(job: Job, error: BaseException, now: float) -> None:
-    """End a job whose runner broke, so that it can be resumed and nobody waits for it for ever.
+    """End a job whose runner raised an error, so that the job can be resumed.
 
-    A coordinator that breaks (`enso_operator.http_api.memory_backend`) does this by itself: it has
-    a session whose loss has to be recorded, and here there is none.
+    Not for a coordinator (`enso_operator.http_api.memory_backend`): that one has to record the loss
+    of a session, and here there is none.
     """
     is_stopped = isinstance(error, KeyboardInterrupt)
     broke = Cause(Reason.SESSION_LOST, f"enso itself broke: {type(error).__name__}")
@@ -191,7 +191,7 @@ def _end_after_error(job: Job, error: BaseException, now: float) -> None:
 
 
 def _start(job: Job, job_uow: JobUnitOfWork, now: float) -> None:
-    """Record that the job starts. Of several processes only the first to commit it may go on."""
+    """Record the job's start. Raises JobAlreadyStarted if another process committed one first."""
     if job.state is JobState.WAITING:
         job.record(events.JobStarted(at=now))
     elif job.state is not JobState.RUNNING or not isinstance(job.events[-1], events.JobResumed):
@@ -242,10 +242,10 @@ def _finish(job: Job, step: Finish, now: float) -> None:
 
 
 def act(job_id: str, action: Action, *, job_uow: JobUnitOfWork, clock: Clock | None = None) -> None:
-    """Do what somebody asks of a job: see `domain.actions`.
+    """Do an action on a job (`domain.actions`) and commit it.
 
-    Raises JobNotFound, InvalidAction with a sentence where it is not possible now, and Conflict
-    where somebody else changed the job meanwhile.
+    Raises JobNotFound, InvalidAction with a sentence where the action is not possible now, and
+    Conflict where somebody else changed the job meanwhile.
     """
     with job_uow:
         job_uow.jobs.get(job_id).obey(action, (clock or SystemClock()).now())
@@ -260,14 +260,14 @@ def resume(
     by: str = "",
     clock: Clock | None = None,
 ) -> None:
-    """Let a job go on that ended or was paused, as `act` does with a `Resume`."""
+    """Continue a job that has ended or was paused: `act` with a `Resume`."""
     act(job_id, Resume(from_script=from_script, by=by), job_uow=job_uow, clock=clock)
 
 
 def reconcile(job: Job, seen: Observations, now: float) -> Step:
-    """Record what was observed of the job's session; return what is next.
+    """Record what was observed of the job's session; return the next step.
 
-    Pure: it changes only `job`. The caller commits that, and then does what the step says.
+    Without I/O: only `job` is changed. The caller commits the job, then does the step.
     """
     if not seen.run or (job.open_run and job.open_run.run == seen.run):
         _record_session(job, seen, now)
@@ -285,7 +285,7 @@ def reconcile(job: Job, seen: Observations, now: float) -> Step:
 
 
 def _with_obstacle(step: Finish, waits: Cause | None) -> Finish:
-    """Add to the failure of a job that took too long what it waited for."""
+    """Add what the job waited for to the message of a missed deadline."""
     if not waits or not step.cause or step.cause.reason != Reason.DEADLINE_EXCEEDED:
         return step
     message = f"{step.cause.message}; it waited: {waits}"
@@ -293,7 +293,7 @@ def _with_obstacle(step: Finish, waits: Cause | None) -> Finish:
 
 
 def _record_session(job: Job, seen: Observations, now: float) -> None:
-    """Apply the records of the open session; once it is gone, record what cannot be known."""
+    """Apply the records of the open session; once it has ended, record unknown outcomes."""
     for event in seen.records:
         job.apply(event)
     if job.open_run and seen.ended:
@@ -301,9 +301,9 @@ def _record_session(job: Job, seen: Observations, now: float) -> None:
             _record_outcome(job, outcome, now)
         cause = seen.ended.cause
         if cause and cause.reason == Reason.OUT_OF_MEMORY and _fail_running(job, cause, now):
-            cause = None  # the script's failure says it: the session is not lost
+            cause = None  # the script failed of it, so the session does not count as lost
         for name, attempt in unknown_outcomes(job, log_is_complete=seen.ended.log_is_complete):
-            cause = seen.ended.cause_of_unknown()  # so the session did not end in order
+            cause = seen.ended.cause_of_unknown()  # an unknown outcome: the session was lost
             job.record(job.script_event(events.ScriptInterrupted, name, attempt, now, cause=cause))
         killed = seen.ended.killed
         job.record(events.SessionEnded(at=now, run=job.open_run.run, cause=cause, killed=killed))
@@ -311,14 +311,14 @@ def _record_session(job: Job, seen: Observations, now: float) -> None:
 
 
 def _record_skips(job: Job, now: float) -> None:
-    """Skip what the session was asked to skip, and did not come to."""
+    """Skip scripts that the ended session was asked to skip and did not reach."""
     for name, row in job.rows.items():
         if row.skip_requested and not row.done and job.state is not JobState.SUCCEEDED:
             job.record(job.script_event(events.ScriptSkipped, name, row.attempt, now))
 
 
 def _record_outcome(job: Job, outcome: Outcome, now: float) -> None:
-    """Record how a script stood whose records are lost; attempts before the last one had failed."""
+    """Record the known state of a script whose records are lost; its earlier attempts failed."""
     name, lost = outcome.script, "its record was lost, and more is not known"
     while (row := job.rows[name]).attempt <= outcome.attempt:
         is_last = row.attempt == outcome.attempt
@@ -337,7 +337,7 @@ def _record_outcome(job: Job, outcome: Outcome, now: float) -> None:
 
 
 def _fail_running(job: Job, cause: Cause, now: float) -> bool:
-    """Record that the running script failed of `cause`; return whether there was one."""
+    """Record that the running script failed with `cause`; return whether one was running."""
     running = [name for name, row in job.rows.items() if row.state is ScriptState.RUNNING]
     for name in running:
         job.record(
