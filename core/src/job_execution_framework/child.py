@@ -1,4 +1,4 @@
-# What scripts leave behind has no types.
+# The objects of scripts have no types.
 # pyright: basic
 """Calls a script's ``main`` and reports how it went. One plain file for Python >= 3.7.
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 LARGEST_OUTPUT_BYTES = 4096
 LARGEST_EXIT_CODE = 2**31
 LONGEST_TEXT = 65536
-"""Characters of a text in a report; what is as long has lost its end."""
+"""Characters of a text in a report; longer texts are cut."""
 LONGEST_LINE = 1000
-"""Characters of a line or a name in a report; what is as long has lost its end."""
+"""Characters of a line or a name in a report; longer ones are cut."""
 MOST_ROOTS, MOST_LEVELS = 4, 32
 _NAMELESS = ("builtins", "__main__", "enso_script")
 _STDLIB = os.path.dirname(os.__file__)
 ENSO = types.ModuleType("enso", "What the scripts of a session share.")
 vars(ENSO)["shared"] = {}
 COPIES: list[tuple[types.ModuleType, types.ModuleType]] = []
-"""Modules that we use: those that scripts have, and our own copies."""
+"""Pairs of a module as scripts see it and the private copy that we use."""
 
 
 def shield(space: dict[str, Any], *names: str) -> None:
@@ -116,7 +116,7 @@ def _report(
 
 
 def _check(main: Any, name: str, parameters: dict[str, Any]) -> None:
-    """Refuse, before it has any effect, a main whose call could not do what its author wants."""
+    """Refuse a ``main`` that cannot be called with these parameters, before it has any effect."""
     if not callable(main):
         raise _Refused("NoMain", f"{name} is no function, but of type {_name(type(main))}")
     plain = inspect.unwrap(main)
@@ -205,7 +205,7 @@ def _failure(error: BaseException, file: str, lines: list[str]) -> dict[str, Any
 
 
 def _roots(error: BaseException) -> tuple[str, list[BaseException]]:
-    """Return the exceptions behind this one, and how they led to it: people look for those."""
+    """Return the original exceptions behind this one, and the words that link them to it."""
     try:
         found = zip(range(MOST_ROOTS), _innermost(error))
         roots = [root for _, root in found if root is not error]
@@ -229,7 +229,7 @@ def _innermost(error: BaseException, levels: int = MOST_LEVELS) -> Iterator[Base
 
 
 def _is_text(error: BaseException) -> bool:
-    """Whether it only has the text of a traceback: pools of processes add such a cause."""
+    """Whether the exception only holds a traceback as text, as process pools add as a cause."""
     return _name(type(error)).endswith("RemoteTraceback")
 
 
@@ -278,7 +278,7 @@ def _frame(error: BaseException, file: str, lines: list[str]) -> list[Any] | Non
 
 
 def _is_foreign(file: str) -> bool:
-    """Whether a file is this one or one of Python's: no place where users look for a mistake."""
+    """Whether a file is this one or one of Python's, where users have made no mistake."""
     is_python = file.startswith(("<frozen", _STDLIB)) and "-packages" not in file
     return is_python or file == _OURS
 

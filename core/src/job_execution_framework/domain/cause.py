@@ -64,7 +64,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a script, a session or a job failed. Whoever makes one has hidden the secrets in it."""
+    """Why a script, a session or a job failed. Secrets were hidden before it was made."""
 
     reason: str
     message: str = ""

@@ -1,4 +1,4 @@
-"""What differs between two descriptions of one job, and which differences a resume accepts.
+"""The changes between two definitions of one job, and which of them a resume accepts.
 
 People change a script that will run in order to repair what failed. A change to a script that does
 not run again is refused: the job would look as if it had been done by the changed script.
@@ -41,23 +41,23 @@ class Change:
     """One field that was changed, named as in the manifest."""
 
     of: str
-    """Name of the script or the session; empty where it is of the job itself."""
+    """Name of the script or the session; empty for a field of the job itself."""
     field: str
     is_input: bool
-    """The results of the script, or of all scripts of the session, may depend on it."""
+    """Whether results of the script, or of all scripts of the session, may depend on it."""
     is_script: bool = True
 
     def __str__(self) -> str:
         return f"{self.of}.{self.field}" if self.of else self.field
 
     def details(self) -> str:
-        """Return it as part of a sentence."""
+        """Return the change as part of a sentence."""
         kind = "script" if self.is_script else "session"
         return f"{self.field} of {kind} {self.of!r}" if self.of else self.field
 
 
 def changes(before: Job, wanted: Definition) -> list[Change]:
-    """Return what of a job is otherwise in a definition of the same scripts and sessions."""
+    """Return the fields that differ in a definition of the same scripts and sessions."""
     found: dict[Change, None] = {}  # in order, each once
     for old, new in zip(before.scripts, wanted.scripts, strict=True):
         found.update(dict.fromkeys(_of_script(old, new)))
@@ -69,7 +69,7 @@ def changes(before: Job, wanted: Definition) -> list[Change]:
 
 
 def why_not_resumable(before: Job, wanted: Definition, from_script: str = "") -> str:
-    """Return why a job may not go on as something else; empty where it may.
+    """Return why a job may not continue with another definition; empty where it may.
 
     `before` is the job as it was until now, with all that happened to it.
     """
@@ -91,7 +91,7 @@ def why_not_resumable(before: Job, wanted: Definition, from_script: str = "") ->
 
 
 def reshaped(before: Job, wanted: Definition) -> str:
-    """Return which scripts or sessions came, went or moved; empty where they are the same."""
+    """Return which scripts or sessions were added, removed or moved; empty where none was."""
     for kind, old, new in (
         ("script", before.scripts, wanted.scripts),
         ("session", before.sessions, wanted.sessions),
@@ -112,7 +112,7 @@ def reshaped(before: Job, wanted: Definition) -> str:
 
 
 def _outdated_checkpoint(job: Job, change: Change, runs: set[str]) -> Script | None:
-    """Return a checkpoint that does not run again although it depends on what was changed."""
+    """Return a checkpoint that depends on the change but does not run again."""
     if not change.is_input:
         return None
     if change.is_script:

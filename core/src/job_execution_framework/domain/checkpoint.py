@@ -45,9 +45,9 @@ def to_run(scripts: Sequence[Script], rows: Mapping[str, Row], goal: Script) -> 
 def outdated(
     scripts: Sequence[Script], changed: Collection[str], from_script: str = ""
 ) -> frozenset[str]:
-    """Return the scripts whose success does not count where a run of before still ends.
+    """Return the scripts whose success in a run that began before a resume does not count.
 
-    These are `from_script` and all after it, and in each session what stands behind a change.
+    These are `from_script` and all after it, and in each session all from the first change on.
     """
     names = [script.name for script in scripts]
     begin = names.index(from_script) if from_script else len(names)

@@ -4,17 +4,17 @@
 
     EnsoError
     ├── InvalidJob          the job as it was described cannot be run
-    ├── InvalidAction       an action is not possible now: the job goes on as if nobody had asked
+    ├── InvalidAction       an action is not possible now; the job is not changed
     ├── JobNotFound         no job has this id
-    ├── JobAlreadyStarted   a job is executed once; what failed is resumed
+    ├── JobAlreadyStarted   a job is executed only once; a job that has ended can be resumed
     ├── IllegalTransition   this event cannot happen in this state
     ├── GapInLog            an event is missing: read that log again from its start
     ├── Conflict            somebody else changed the job: load it again and decide again
     ├── ScriptNotFound      the script library has no script of this name
-    ├── Unavailable         what keeps the jobs, or is needed, does not answer now: try again later
-    │   ├── NoAnswer        nobody answers at all
-    │   └── NotYet          something is missing that somebody may have to bring
-    └── Unreadable          a plan or a record is not one, or of a version from the future
+    ├── Unavailable         a store or service does not answer now: try again later
+    │   ├── NoAnswer        no connection to the store: nothing can be reported there, either
+    │   └── NotYet          something that the job needs is missing; a person may have to create it
+    └── Unreadable          a plan or a record is damaged, or of a newer version
 
 A user's script that fails raises nothing: its failure is an event.
 """
@@ -29,7 +29,7 @@ class InvalidJob(EnsoError):
 
 
 class InvalidAction(EnsoError):
-    """An action is not possible now: the job goes on as if nobody had asked."""
+    """An action is not possible now; the job is not changed."""
 
 
 class JobNotFound(EnsoError):
@@ -37,7 +37,7 @@ class JobNotFound(EnsoError):
 
 
 class JobAlreadyStarted(EnsoError):
-    """A job is executed once; what failed is resumed."""
+    """A job is executed only once; a job that has ended can be resumed."""
 
 
 class IllegalTransition(EnsoError):
@@ -57,21 +57,21 @@ class ScriptNotFound(EnsoError):
 
 
 class Unavailable(EnsoError):
-    """What keeps the jobs, or something that is needed, does not answer now: try again later."""
+    """The store of jobs, or another service, does not answer now: try again later."""
 
     def __init__(self, why: str = "", reason: str = "") -> None:
         super().__init__(why)
         self.reason = reason
-        """The reason that people are shown; `Unavailable` where it is empty."""
+        """The reason in CamelCase that people see; `Unavailable` where it is empty."""
 
 
 class NoAnswer(Unavailable):
-    """Nobody answers at all, so nothing can be reported there, either."""
+    """There is no connection to the store of jobs: nothing can be reported there, either."""
 
 
 class NotYet(Unavailable):
-    """Something that the job needs is not there, and somebody may have to bring it."""
+    """Something that the job needs is missing, and a person may have to create it."""
 
 
 class Unreadable(EnsoError):
-    """A plan or a record is not one, or is of a version that this release does not know."""
+    """A plan or a record is damaged, or of a version that this release does not know."""

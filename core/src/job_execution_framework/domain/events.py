@@ -52,34 +52,34 @@ class JobStarted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What the events have in common that an action of somebody's brings about."""
+    """The fields of an event that an action caused: who asked, and why."""
 
     by: str = ""
     why: str = ""
     action_id: str = ""
-    """Tells the action from all others; empty where nobody has to know it again."""
+    """The id of the action, so that it is not done twice; empty where it has none."""
 
     def asked(self, *parts: str) -> str:
-        """Return these parts of a line, with the reason given and who gave it."""
+        """Return these parts of a line, followed by the reason and by who asked."""
         return "; ".join(part for part in (*parts, self.why, self.by and f"by {self.by}") if part)
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobSuspended(Event):
-    """No other script is started, because its description says so; the running one may end."""
+    """The job's spec suspends it: no other script is started; the running one may end."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobUnsuspended(Event):
-    """The job's description does not suspend it any more."""
+    """The job's spec no longer suspends it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobPaused(Asked, Event):
-    """Somebody paused the job: no other script is started, at once or after one of them."""
+    """Somebody paused the job: no other script is started, from now on or after one script."""
 
     after: str = ""
-    """The script after which it takes effect. Another event, without one, says that it did."""
+    """Pause only after this script; once it is done, a second event with an empty `after`."""
 
     def details(self) -> str:
         return self.asked(f"after {self.after}" if self.after else "")
@@ -116,7 +116,7 @@ class JobSucceeded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class JobFailed(Event):
-    """The job stopped; `script` is where, if it was at a script."""
+    """The job failed; `script` names the script that failed, if the failure was at one."""
 
     cause: Cause
     script: str = ""
@@ -149,12 +149,12 @@ class SessionOpened(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SessionEnded(Event):
-    """That process has certainly ended; where it was lost, `cause` says why."""
+    """The open session's process has certainly ended; `cause` says why, if it was lost."""
 
     run: str
     cause: Cause | None = None
     killed: tuple[str, ...] = ()
-    """What its scripts left running that did not end by itself."""
+    """Processes that its scripts left running and that had to be killed."""
 
     def details(self) -> str:
         ended = f"{self.run}: {self.cause}" if self.cause else self.run
@@ -191,7 +191,7 @@ class ScriptEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ScriptStarted(ScriptEvent):
-    """Recorded before the start: from here on the script may have had effects."""
+    """Recorded before the attempt starts: from now on the script may have had effects."""
 
     output_begins: int | None = None
     """How many bytes its session's output had before; None where that is not known."""
@@ -253,7 +253,7 @@ class ScriptRetryForced(Asked, ScriptEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class SkipRequested(Asked, ScriptEvent):
-    """Somebody wants the script skipped that a session may start; the session says what it did."""
+    """Somebody wants a script skipped that a session may start; the session decides that."""
 
     def outcome(self) -> str:
         return _asked(self)
@@ -261,7 +261,7 @@ class SkipRequested(Asked, ScriptEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class ScriptSkipped(Asked, ScriptEvent):
-    """The script counts as done, though it did not run, because somebody said so."""
+    """Somebody skipped the script: it counts as done, though it did not run."""
 
     def outcome(self) -> str:
         return _asked(self)
@@ -275,7 +275,7 @@ def _utc(at: float) -> str:
     try:
         return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError, OSError):
-        return f"{at:g}"  # no such time exists, but whoever wrote the log may have claimed it
+        return f"{at:g}"  # out of range: logs may hold any number
 
 
 def took(seconds: float) -> str:

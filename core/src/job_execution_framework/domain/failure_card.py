@@ -1,4 +1,4 @@
-"""What a person reads when a job failed: which script, with what, why, and how to go on.
+"""What a person reads when a job failed: which script, its parameters, why, how to go on.
 
 One builder makes both forms: the line, for conditions, Events and lists, and the card, for
 ``kubectl describe``, ``enso run`` and the HTTP API.
@@ -20,7 +20,7 @@ LONGEST_HEADLINE = 4
 ENOUGH_BYTES = 120
 """Long lines of a card that is too large are first cut to this, before lines are left out."""
 UNSEEN = "not known to have begun"
-"""Stands for the duration of an attempt whose start nobody saw."""
+"""Shown instead of the duration of an attempt whose start is not known."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,10 @@ def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> 
 
 
 def _file(script: Script, at: Frame) -> str:
-    """Return what people open to see that line: a file of theirs, or the script by its name."""
+    """Return the file that people open to see that line, or else the script's name."""
     if not isinstance(script.work, LibraryScript):
         return script.name
-    # The library of a cluster has no files: a session makes one for the while that it lasts.
+    # A script of a cluster's library has no file: the session writes a temporary one.
     is_copy = at.file.endswith(f"/{module_of(script.name)}.py")
     return script.work.name if is_copy else at.file or script.name
 

@@ -17,5 +17,5 @@ class Losses:
     at: float
 
     def exceed(self, session: Session) -> bool:
-        """Whether they are more than the session's `retry_lost` allows to replace."""
+        """Whether more runs were lost than the session's `retry_lost` allows to replace."""
         return self.count > session.retry_lost

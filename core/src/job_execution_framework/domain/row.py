@@ -44,7 +44,7 @@ class Attempt:
     cause: Cause | None = None
     output: object = None
     parameters: Mapping[str, object] | None = None
-    """What it was started with, as people may see it; None where that was not kept."""
+    """Its parameters as people may see them, secrets hidden; None where not kept."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +54,15 @@ class Row:
     latest: Attempt = Attempt()
     earlier: tuple[Attempt, ...] = ()
     done: bool = False
-    """It need not run again. This stays when it is replayed and fails."""
+    """The script need not run again. Stays true when a replay of the script fails."""
     succeeded: bool = False
-    """It is done because it ran, not because somebody skipped it."""
+    """The script is done because it ran, not because somebody skipped it."""
     failures: int = 0
     """Failed attempts since the job started or was last resumed."""
     skip_requested: bool = False
-    """Somebody wants it skipped, and a session may start it before that hears of it."""
+    """Somebody wants the script skipped; the open session has not confirmed it yet."""
     retry_forced_at: float | None = None
-    """Since when somebody wants its next attempt to wait no longer."""
+    """When somebody asked for the next attempt at once; None where nobody did."""
 
     @property
     def state(self) -> ScriptState:
@@ -75,7 +75,7 @@ class Row:
         return self.latest.number
 
     def retries_left(self, retries: Retries) -> int:
-        """Return how many more failures would be retried; below zero, the last one is not."""
+        """Return how many more failures are retried; negative where the last one is not."""
         return retries.limit - self.failures
 
     def failed_for_good(self, retries: Retries) -> bool:
@@ -83,7 +83,7 @@ class Row:
         return self.retries_left(retries) < 0
 
     def asked(self, event: events.ScriptEvent) -> Row:
-        """Return the row after an event that says what somebody wants of the script."""
+        """Return the row after a request for the script: a skip or a forced retry."""
         if isinstance(event, events.ScriptRetryForced):
             return replace(self, retry_forced_at=event.at)
         if isinstance(event, events.SkipRequested):
@@ -130,6 +130,6 @@ class Row:
         )
 
     def summary(self) -> Row:
-        """Return the row without texts and earlier attempts: what a session has to know."""
+        """Return the row without texts and earlier attempts, as plans carry it."""
         latest = replace(self.latest, cause=None, output=None, parameters=None)
         return replace(self, latest=latest, earlier=())

@@ -1,4 +1,4 @@
-"""The scripts and sessions that a job is described with, and the check that they make a job."""
+"""The scripts and sessions of a job, and the check that they make a valid job."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ class Session:
     interpreter: tuple[str, ...] = ("python3",)
     """argv of the interpreter; the path of the file to run is added."""
     start_timeout_seconds: float = 300
-    """How long the interpreter may take to come up: licences, slow disks."""
+    """How long the interpreter may take to start: it may wait for licences or slow disks."""
     retry_lost: int = 0
     """How many lost processes of this session are replaced before the job fails."""
     lost_backoff_seconds: float = 0
-    """How long to wait before that, as the cause of the loss may last for a while."""
+    """How long to wait before a lost process is replaced: its cause may last for a while."""
     end_timeout_seconds: float = 60
     """How long threads and processes that its scripts left running may take to end."""
 

@@ -57,7 +57,7 @@ class Rule:
 RULES: dict[type[events.Event], Rule] = {
     events.JobAdded: Rule({_J.NEW}, job_then=_J.WAITING),
     events.JobStarted: Rule({_J.WAITING}, job_then=_J.RUNNING),
-    # It is Suspended by its description, by a pause, or by both, and goes on when by neither.
+    # A job is Suspended by its spec, by a pause, or by both, and continues when by neither.
     events.JobSuspended: Rule(_LIVE, job_then=_J.SUSPENDED),
     events.JobUnsuspended: Rule({_J.SUSPENDED}, job_then=_J.RUNNING),
     events.JobPaused: Rule(_LIVE, job_then=_J.SUSPENDED),
@@ -77,7 +77,7 @@ RULES: dict[type[events.Event], Rule] = {
     events.ScriptRetrying: Rule(_STARTED, {_S.FAILED}, by_session=True),
     events.ScriptRetryForced: Rule(_LIVE, _IDLE),
     events.SkipRequested: Rule(_LIVE, _IDLE),
-    # A session skips only what it was asked to skip: whoever believes it looks at that.
+    # That the session was asked to skip the script is checked by whoever reads its records.
     events.ScriptSkipped: Rule(_UNLESS_DONE, _IDLE, script_then=_S.SKIPPED, by_session=True),
 }
 

@@ -22,7 +22,7 @@ def is_list(value: object) -> TypeGuard[Sequence[object]]:
 
 
 def is_too_deep(value: object) -> bool:
-    """Whether `value` has more levels than `DEEPEST`; what contains itself has no end of them."""
+    """Whether `value` has more levels than `DEEPEST`, or contains itself."""
     level = [value]
     for _ in range(DEEPEST + 1):
         # Each object only once: lists that contain a list twice would double the work per level.

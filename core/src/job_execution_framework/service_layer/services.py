@@ -1,10 +1,10 @@
 """What can be done with a job: `add` it, `execute` it, `act` on it, `reconcile` it.
 
-Everyone who stores jobs uses `add` and `act`; `resume` is a short form of one action. `execute` runs the
-scripts one after the other and returns when the job has ended: users of this package call it, with
-a unit of work in memory, and so does the supervisor inside each session, with a journal.
-`reconcile` is for a coordinator, which runs no script itself: it opens sessions for them, observes
-those, and asks here what to do next (`enso_operator.coordinator`).
+Whoever stores jobs calls `add` and `act`; `resume` is a short form of one action. `execute` runs
+the scripts one after the other and returns when the job has ended: users of this package call it,
+with a unit of work in memory, and so does the supervisor inside each session, with a journal.
+`reconcile` is for a coordinator, which runs no script itself: it opens sessions for the scripts,
+observes these sessions, and calls `reconcile` for the next step (`enso_operator.coordinator`).
 
 All but `reconcile` load and save the job through a unit of work. The rules are the job's own
 (`domain.job`). A user's script that fails raises nothing here: its failure is one of the job's
@@ -191,7 +191,7 @@ def _end_after_error(job: Job, error: BaseException, now: float) -> None:
 
 
 def _start(job: Job, job_uow: JobUnitOfWork, now: float) -> None:
-    """Record the job's start. Raises JobAlreadyStarted if another process committed one first."""
+    """Record the job's start. Raises JobAlreadyStarted if any process has started it before."""
     if job.state is JobState.WAITING:
         job.record(events.JobStarted(at=now))
     elif job.state is not JobState.RUNNING or not isinstance(job.events[-1], events.JobResumed):
