@@ -37,12 +37,12 @@ from job_execution_framework.service_layer.report import redacted, result_of
 from job_execution_framework.service_layer.runner import Result
 
 DRAIN_SECONDS = 2.0
-"""How long what a script wrote may take to be passed on. Nobody may be reading it."""
+"""How long passing on a script's output may take: perhaps nobody reads it."""
 MARK = "--- "
-"""How the line from `mark` begins."""
+"""The beginning of the line that `mark` returns."""
 _HERE = Path(__file__).parent
 _OURS = (_HERE / WORKER, _HERE.parent / "child.py")
-"""The file that an interpreter runs, and the one by which that calls scripts."""
+"""The file that the interpreter runs, and child.py, with which it calls scripts."""
 
 
 def mark(script: str, attempt: int) -> str:
@@ -79,7 +79,7 @@ class ChildRunner:
         self._woken, self._wake = os.fdopen(woken, "rb", 0), os.fdopen(wake, "wb", 0)
         self._interpreter: Interpreter | None = None
         self.control = GO_ON
-        """What is wanted of the session."""
+        """The latest control of the session."""
         for file in _OURS:
             # Read through the package's loader, as the package may be imported from a wheel.
             source = __loader__.get_data(str(file))  # type: ignore[name-defined]
@@ -87,7 +87,7 @@ class ChildRunner:
         self._sources = Sources(directory / "scripts")
 
     def tell(self, control: SessionControl) -> None:
-        """Heed what is wanted of the session now; a cancel is never taken back."""
+        """Follow a new control from now on; a cancel cannot be withdrawn."""
         if self.control.cancel:
             return
         self.control = control
@@ -117,7 +117,7 @@ class ChildRunner:
                 self._sources.add(script.name, script.work)
 
     def check(self, scripts: Sequence[Script]) -> None:
-        """Refuse what no interpreter can run; hide the secrets of all scripts from now on."""
+        """Raise InvalidJob for what cannot run here; hide all scripts' secrets from now on."""
         for script in scripts:
             self.redactor.learn(script.parameters)
             if isinstance(script.work, Container):
@@ -129,7 +129,7 @@ class ChildRunner:
                     raise InvalidJob(
                         f"script {script.name!r}: parameter {name!r} cannot be sent to another "
                         f"process, because it is no JSON: {type(error).__name__}"
-                    ) from None  # its message may show a secret
+                    ) from None  # the error's message may show a secret
 
     def announce(self, script: Script, attempt: int) -> int | None:
         """Write the attempt's mark; return how many bytes of output there are then."""

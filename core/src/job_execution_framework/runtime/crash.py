@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 DUMP_SECONDS = 0.5
-"""How long the dump of a child that hangs may take, once its time is over."""
+"""How long the dump of a child may take after the script's timeout."""
 LOOK_SECONDS = 0.005
 CUT = "  ...\n"
 """The line that ``faulthandler`` writes instead of frames that are too deep."""
@@ -26,7 +26,7 @@ Location = tuple[str, int, str]
 
 
 def wait_for(crash_file: Path) -> None:
-    """Wait until the dump of a child that hangs is whole: its clock began a little after ours.
+    """Wait until the dump of a hanging child is whole: its timeout began a little after ours.
 
     The dump comes piece by piece, and is whole when it has come to the frame of child.py.
     """

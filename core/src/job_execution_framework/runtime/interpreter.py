@@ -29,9 +29,9 @@ LARGEST_MESSAGE_BYTES = 4 * 1024 * 1024
 MESSAGE_SECONDS = 2
 """How long one message may take after the connection is made."""
 WRAPPER_SECONDS = 1
-"""How long a wrapper around the interpreter may take to exit after it."""
+"""How long a wrapper around the interpreter may take to exit after the interpreter."""
 SETTLE_SECONDS = 0.5
-"""How long helper processes of the interpreter, as of multiprocessing, may take to end after it."""
+"""How long the interpreter's helper processes (multiprocessing) may take to end after it."""
 
 WORKER = "worker.py"
 DIED, TIMED_OUT, WOKEN = "died", "timed out", "woken"
@@ -56,7 +56,7 @@ class Interpreter:
         ]
         self._connection: socket.socket | None = None
         self._peer = 0
-        # An abstract address: no path that could be too long, no file that could be left behind.
+        # An abstract address: a path could be too long, and its file could be left behind.
         address = f"enso-{os.urandom(16).hex()}"
         self._listener = self._files.enter_context(socket.socket(socket.AF_UNIX))
         self._listener.bind(f"\0{address}")
@@ -102,7 +102,7 @@ class Interpreter:
         if connection is None:
             return
         os.truncate(self.crash_file, 0)
-        with connection, suppress(OSError):  # a child that died meanwhile is seen by `wait`
+        with connection, suppress(OSError):  # the child has died, which `wait` will see
             connection.settimeout(MESSAGE_SECONDS)
             data = json.dumps(request).encode() + b"\n"
             sent = socket.send_fds(connection, [data], self._descriptors)

@@ -92,13 +92,13 @@ class JournalUnitOfWork(JobUnitOfWork):
         return self._job.copy(), self._size
 
     def job_ids(self) -> list[str]:
-        """Return the one id, once the job was added."""
+        """Return the id of the only job, if it was added; else nothing."""
         return [self._job.id] if self.journal.size() else []
 
     def save(self, job: Job, events: list[Event], version: int | str | None) -> int:
         """Append the new events; Conflict where the journal grew since the job was loaded."""
         if self._job.scripts is not job.scripts or self._job.sessions is not job.sessions:
-            self._job.redefine(job.definition)  # a resume changed it; its caller keeps that
+            self._job.redefine(job.definition)  # changed by a resume; the caller stores it
         self._size = self.journal.append(*events, expected_size=int(version or 0))
         for event in events:
             self._job.apply(event)

@@ -14,7 +14,7 @@ CGROUP = Path("/sys/fs/cgroup")
 _KILLS = ("memory.events", "memory/memory.oom_control")
 _LIMITS = ("memory.max", "memory/memory.limit_in_bytes")
 _NO_LIMIT = 2**60
-"""Bytes that mean that there is no limit: v1 has a huge number for that, v2 a word."""
+"""Bytes from which a limit counts as none: cgroup v1 writes a huge number, v2 a word."""
 
 
 def kills() -> int:

@@ -31,7 +31,7 @@ class _Orphans:
         """Return our children, which are those that were adopted and the interpreter."""
         if not self.adopted:
             return set()
-        with suppress(ChildProcessError):  # which says at once that there are none
+        with suppress(ChildProcessError):  # this file shows at once that there are none
             os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             return {pid for pid in _all() if parent(pid) == os.getpid()}
         return set()

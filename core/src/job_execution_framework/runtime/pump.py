@@ -71,7 +71,7 @@ class Pump(threading.Thread):
     def run(self) -> None:
         """Pass on until nobody can write any more."""
         while ready([self._source]):
-            with self._lock:  # held from reading until all is written: `drain` relies on it
+            with self._lock:  # from reading until all is written: `drain` relies on this
                 data = os.read(self._source, PIPE_BYTES)
                 if not data:
                     os.close(self._source)

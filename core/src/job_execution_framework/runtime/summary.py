@@ -1,4 +1,4 @@
-"""The states of a session's scripts in few bytes, which are left when its log is lost.
+"""The states of a session's scripts in few bytes, for the case that its log is lost.
 
 The supervisor writes it, sessions in Pods read it.
 

@@ -1,4 +1,4 @@
-"""Runs the plan of a session, once, and writes a journal of what happens.
+"""Runs the plan of a session, once, and writes its events into a journal.
 
 ``python -m job_execution_framework.runtime PLAN DIRECTORY [CONTROL GRACE SUMMARY]``. The directory
 belongs to this one session run and holds:
@@ -62,7 +62,7 @@ POLL_SECONDS = 0.1
 
 
 class Terminated(EnsoError):
-    """The session's Pod was taken away while a script ran, whose outcome is not known."""
+    """The session's Pod was terminated while a script ran; its outcome is not known."""
 
 
 def main(
@@ -117,12 +117,12 @@ class SummarizingUnitOfWork(JournalUnitOfWork):
 
 
 def _is_long(event: Event) -> bool:
-    """Whether readers would ignore the event's record, as its line is too long."""
+    """Whether the line of the event's record is so long that readers ignore it."""
     return len(to_line(event)) > LONGEST_BYTES
 
 
 def _thinned(event: Event) -> Event:
-    """Return the event without what is only for people; the coordinator knows the parameters."""
+    """Return the event without fields that only people need, or that the plan has, too."""
     if isinstance(event, ScriptFailed):
         message = printable(unbroken(event.cause.message), LONGEST_ON_A_LINE)
         event = replace(event, cause=replace(event.cause, message=message, said=()))
@@ -142,7 +142,7 @@ class _TerminableRunner(ChildRunner):
         self.tell(CANCEL)
 
     def run(self, script: Script, attempt: int) -> Result:
-        """Run one attempt to its end. Raises Terminated where the Pod's end was its end."""
+        """Run one attempt. Raises Terminated if it ended because the Pod is being terminated."""
         result = super().run(script, attempt)
         if self.terminated and result.cause and result.cause.reason == Reason.CANCELLED:
             raise Terminated(f"script {script.name!r} was ended, as its session was taken away")
@@ -205,7 +205,7 @@ def _run(
         signal.SIGTERM,
         lambda _number, _frame: runner.tell(CANCEL) if is_alone else runner.terminate(),
     )
-    _apply_control(control, runner)  # it may have been written before the start
+    _apply_control(control, runner)  # the control may have been written before this process started
     threading.Thread(target=_watch_control, args=(control, runner), daemon=True).start()
     try:
         services.execute(plan.job_id, job_uow=unit_of_work, runner=runner)
@@ -222,7 +222,7 @@ def _shown(killed: list[str], redactor: Redactor) -> tuple[str, ...]:
 
 
 def _watch_control(control: Path, runner: ChildRunner) -> None:
-    """Do what the coordinator writes, again and again."""
+    """Read the control file again and again, and follow it."""
     while True:
         _apply_control(control, runner)
         time.sleep(POLL_SECONDS)
@@ -234,4 +234,4 @@ def _apply_control(control: Path, runner: ChildRunner) -> None:
         if text:
             runner.tell(controls.from_json(text))
     except (Unreadable, OSError):
-        return  # it is written anew whenever it is changed, and read again in a moment
+        return  # a half-written file is read again in a moment

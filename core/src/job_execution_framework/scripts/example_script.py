@@ -1,4 +1,4 @@
-"""Say what was asked for: a script to try a job with."""
+"""Print its arguments: a script to try a job with."""
 
 
 def main(arg1: str = "", arg2: str = "") -> None:

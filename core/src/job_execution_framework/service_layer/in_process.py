@@ -46,7 +46,7 @@ class InProcessRunner:
         self._redactor = Redactor()
 
     def check(self, scripts: Sequence[Script]) -> None:
-        """Refuse what needs a process of its own; hide the secrets of all scripts from now on."""
+        """Raise InvalidJob for what needs a process; hide all scripts' secrets from now on."""
         for script in scripts:
             self._redactor.learn(script.parameters)
             if script.timeout_seconds is not None:

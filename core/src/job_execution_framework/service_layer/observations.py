@@ -28,16 +28,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Ended:
-    """The open session is gone for certain."""
+    """The open session has certainly ended."""
 
     log_is_complete: bool
-    """Its records were read up to its final one."""
+    """Whether its records were read up to its final one."""
     cause: Cause | None = None
     """Why it was lost; None where it ended in order."""
     outcomes: tuple[Outcome, ...] = ()
-    """What else is known of its scripts, as some of its records may be lost."""
+    """States of its scripts from other sources, as some of its records may be lost."""
     killed: tuple[str, ...] = ()
-    """What its scripts had left running, and what did not end by itself."""
+    """Processes that its scripts left running and that had to be killed."""
 
     def cause_of_unknown(self) -> Cause:
         """Return why scripts of the session were interrupted, if their outcome is not known."""
@@ -52,7 +52,7 @@ class Observations:
     """What the open session wrote. Records that were applied before change nothing."""
     ended: Ended | None = None
     broken: Cause | None = None
-    """Why the job cannot go on as it is described now, whatever its scripts do."""
+    """Why the job cannot continue with its present spec; it then fails at once."""
     waits: Cause | None = None
     """What the job waits for now. Its failure names this where it misses its deadline."""
     run: str = ""
@@ -71,7 +71,7 @@ def unknown_outcomes(job: Job, *, log_is_complete: bool) -> list[tuple[str, int]
     running = [script.name for script in plan if rows[script.name].state is ScriptState.RUNNING]
     unknown = [(name, rows[name].attempt) for name in running]
     goal = checkpoint.first_undone(plan, rows)
-    # After a script that failed for good the session starts nothing.
+    # After a script without retries left the session starts no other.
     stopped = any(rows[script.name].failed_for_good(script.retries) for script in plan)
     if log_is_complete or goal is None or stopped:
         return unknown

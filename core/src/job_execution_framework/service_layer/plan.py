@@ -65,7 +65,7 @@ class Plan:
         return cls(job.id, step.run, job.session(step.session), scripts, step.scripts, rows)
 
     def job(self) -> Job:
-        """Return the job as it stands inside the session: it may start what is leased."""
+        """Return the job for use inside the session, where `may_start` is the plan's scripts."""
         # Without those of containers: such a session is implied by its script.
         names = {
             script.session for script in self.scripts if not isinstance(script.work, Container)

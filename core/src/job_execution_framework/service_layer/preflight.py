@@ -118,13 +118,13 @@ def _is_uncertain(node: ast.AST, main: ast.stmt | None) -> bool:
 
 
 def _calls(statement: ast.stmt) -> bool:
-    """Whether it calls anything when the module runs: that may end it, and then it succeeds."""
+    """Whether the statement calls anything: the call may end the module, which succeeds then."""
     parts = _evaluated(statement)
     return any(isinstance(node, ast.Call) for part in parts for node in ast.walk(part))
 
 
 def _why_not_called(code: CodeType) -> str:
-    """Return why a ``main`` of this kind is never called, whatever it takes."""
+    """Return why a ``main`` of this kind, such as a coroutine, is never called."""
     functions = (constant for constant in code.co_consts if isinstance(constant, CodeType))
     flags = next((function.co_flags for function in functions if function.co_name == _MAIN), 0)
     if flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):

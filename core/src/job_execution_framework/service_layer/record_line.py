@@ -1,4 +1,4 @@
-"""What the journal of a session is called, which of its lines can be records, and how it is read.
+"""The journal of a session: its file name, how records begin, and a splitter into lines.
 
 Used by the supervisor, which writes the journal, and by whoever reads it: local sessions and the
 `records` container of a Pod. It imports nothing, because that container starts with every Pod.

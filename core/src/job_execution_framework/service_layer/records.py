@@ -21,11 +21,11 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class End:
-    """The last record of a session; `broken` says what broke in enso itself, if anything did."""
+    """The last record of a session; `broken` is an error of enso itself, empty if none."""
 
     broken: str = ""
     killed: tuple[str, ...] = ()
-    """What its scripts left running that did not end by itself."""
+    """Processes that its scripts left running and that had to be killed."""
 
 
 Record = events.Event | End

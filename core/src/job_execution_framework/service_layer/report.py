@@ -1,4 +1,4 @@
-"""Makes a Result of what `child` reports of an attempt: secrets hidden, sizes bounded.
+"""Makes a Result from the report of `child` on an attempt: secrets hidden, sizes bounded.
 
 Both runners call `result_of`.
 
@@ -74,7 +74,7 @@ def _line(text: object, redactor: Redactor) -> str:
 
 
 def _root(report: Mapping[str, Any], redactor: Redactor) -> str:
-    """Return what the exception came from: the leaves of a group, the last cause of causes."""
+    """Return the root of the exception: a group's leaves, or the last in a chain of causes."""
     told = [
         str(Cause("", redacted(str(message), redactor), error=_line(kind, redactor)))
         for kind, message in report.get("roots", ())

@@ -1,4 +1,4 @@
-"""The port to what runs a script and returns how it went; `services.execute` calls it.
+"""The port to whatever runs a script and returns its result; `services.execute` calls it.
 
 Its adapters are `in_process` and `runtime.child_runner`. Both pass the same contract tests.
 """
@@ -23,11 +23,11 @@ class Result:
     output: object = None
     """What ``main`` returned, as JSON."""
     interpreter_lost: bool = False
-    """The interpreter is gone, with all that scripts had in its memory."""
+    """Whether the interpreter ended, and the memory of the scripts with it."""
     output_ends: int | None = None
     """How many bytes of output there were when it had ended; None where nobody counts them."""
     interrupted: bool = False
-    """It was ended by Ctrl-C, so everything in this process has to stop."""
+    """Whether Ctrl-C ended the attempt, so that this process has to stop."""
 
 
 class Runner(Protocol):
@@ -35,7 +35,7 @@ class Runner(Protocol):
 
     @property
     def control(self) -> SessionControl:
-        """What is wanted of the session now."""
+        """The latest control of the session."""
         ...
 
     def check(self, scripts: Sequence[Script]) -> None:

@@ -1,4 +1,4 @@
-"""The port to where jobs are kept: the only way to load and save them.
+"""The port to the store of jobs: the only way to load and save them.
 
 ``commit()`` makes what happened durable, or raises Conflict; leaving the ``with`` block without it
 rolls back. Every implementation passes the same contract tests.
@@ -156,7 +156,7 @@ class InMemoryJobUnitOfWork(JobUnitOfWork):
                 self.repository.jobs[job.id] = job.copy()
             else:
                 if stored.scripts is not job.scripts or stored.sessions is not job.sessions:
-                    stored.redefine(job.definition)  # a resume changed it
+                    stored.redefine(job.definition)  # a resume may have changed it
                 for event in events:
                     stored.apply(event)
             return len(job.events)
