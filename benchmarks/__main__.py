@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def import_of_the_core(folder: Path) -> None:
-    """What a bare interpreter costs, and with the core imported."""
+    """Importing the core, against a bare interpreter."""
     del folder
     services = "import job_execution_framework.service_layer.services"
     show(
@@ -50,7 +50,7 @@ def import_of_the_core(folder: Path) -> None:
 
 
 def thousand_scripts(folder: Path) -> None:
-    """A job of 1,000 no-op scripts in this process, and the same functions in a plain loop."""
+    """A job of 1,000 no-op scripts in this process, against the same functions in a loop."""
     (folder / "no_op.py").write_text(NO_OP)
     os.environ[PATH_VARIABLE] = str(folder)
 
@@ -83,7 +83,7 @@ def no_op() -> None:
 
 
 def warm_script(folder: Path) -> None:
-    """A no-op script in a session that is up, and a fresh interpreter that does nothing."""
+    """A no-op script in a running session, against a fresh interpreter that does nothing."""
     script = Script("no-op", Source(NO_OP, "no_op.py"))
     directory = folder / "warm"
     directory.mkdir()
@@ -97,7 +97,7 @@ def warm_script(folder: Path) -> None:
 
 
 def fifty_scripts(folder: Path) -> None:
-    """``enso run`` of 50 no-op scripts, journal and all, and 50 fresh interpreters."""
+    """``enso run`` of 50 no-op scripts, with its journal, against 50 fresh interpreters."""
     manifest = folder / "fifty.json"
     (folder / "no_op.py").write_text(NO_OP)
     manifest.write_text(json.dumps({"instructions": [["no_op", {}]] * 50}))

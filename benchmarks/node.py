@@ -36,7 +36,7 @@ class Operated(NamedTuple):
 
 
 def why_not() -> str:
-    """Say why no node can be here; nothing where one can."""
+    """Return why this machine cannot have a node; empty if it can."""
     if sentence := requirements.missing():
         return sentence
     missing = sorted(set(NODE) - binaries.local(NODE).keys())

@@ -38,7 +38,7 @@ NO_OP = {"source": "def main(): pass"}
 
 @dataclass(frozen=True)
 class Bench:
-    """A cluster, and where operators keep what they keep."""
+    """A cluster, and the folder in which operators keep their state."""
 
     cluster: Cluster
     folder: Path
@@ -69,7 +69,7 @@ class Bench:
 
 
 def measure(folder: Path) -> None:
-    """Print the lines of the operator, or why there are none."""
+    """Print the measurements of the operator, or why there are none."""
     if missing := set(CLUSTER) - binaries.local().keys():
         names = ", ".join(sorted(missing))
         print(f"The operator is not measured: no {names} here; `make cluster-up` gets them")
@@ -84,7 +84,7 @@ def measure(folder: Path) -> None:
 
 
 def live_jobs(bench: Bench) -> None:
-    """Many jobs of one script that does nothing, applied at once, a few times."""
+    """Measure several rounds of many no-op jobs that are applied at once."""
     cpu: list[float] = []
     took: list[float] = []
     minute: list[float] = []
@@ -121,7 +121,7 @@ def run_all(bench: Bench, number: int) -> None:
 
 
 def many_jobs(bench: Bench) -> None:
-    """How soon an operator that starts is ready where thousands of jobs have ended."""
+    """Measure how soon a starting operator is ready where thousands of jobs have ended."""
     bench.kubectl("settled", "apply", "-f", "-", stdin=of_scripts(NO_OP))
     with bench.operator("settled"):
         bench.kubectl("settled", "wait", "--for=condition=Succeeded", "ensojob/shot")

@@ -1,4 +1,4 @@
-"""What it takes `enso list` to start, against kubectl, which people know.
+"""The time of `enso list`, against that of `kubectl get`.
 
 Both ask one real API server for the same ten jobs, in turn.
 """

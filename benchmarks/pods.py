@@ -79,7 +79,7 @@ class Bench:
     runs: dict[int, dict[Run, steps.Files]] = field(
         default_factory=lambda: defaultdict[int, dict[Run, steps.Files]](dict)
     )
-    """The jobs of so many scripts."""
+    """The runs of jobs, by their number of scripts."""
 
     async def bare(self) -> float:
         """Return what a bare Pod takes, until its status says Succeeded."""
@@ -94,7 +94,7 @@ class Bench:
         return await self._pod(document)
 
     async def scripts(self, count: int) -> Run:
-        """Run a job of so many scripts that do nothing; return when all of it is over."""
+        """Run a job of `count` no-op scripts; return when the job and its Pods have ended."""
         name = _name("job")
         scripts = [{"name": f"script-{number}", "source": NO_OP} for number in range(count)]
         run = await Run.of(self.watch, job({"scripts": scripts}, name))

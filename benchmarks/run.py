@@ -18,12 +18,12 @@ class Run:
 
     @property
     def seconds(self) -> float:
-        """How long it took."""
+        """Seconds from the creation to the end."""
         return self.ended - self.began
 
     @classmethod
     async def of(cls, watch: Watching, document: Document) -> Run:
-        """Create the object and wait for its end, which must be a good one."""
+        """Create the object and wait for its end, which must be a success."""
         kind = "ensojobs" if document["kind"] == "EnsoJob" else "pods"
         name: str = document["metadata"]["name"]
         began = time.time()

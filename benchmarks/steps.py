@@ -1,4 +1,4 @@
-"""Where the time of a job goes, step by step, without asking the product for anything.
+"""Where the time of a job goes, step by step, measured from outside of enso-executer.
 
 The audit log tells when the API server had and had done with each request, the node when its
 containers and files came to be, and the log of the records when each was written. All clocks are
@@ -25,7 +25,7 @@ from benchmarks.watching import Document, Watching
 _VOLUMES = "volumes/kubernetes.io~empty-dir"
 
 Files = dict[str, float]
-"""When files of a job's session came to be."""
+"""When each file of a job's session was created, in seconds since the epoch."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Asked:
 
 
 def files_of(watch: Watching, run: Run) -> Files:
-    """Return when files of a job's session came to be. None where they are gone again."""
+    """Return when the files of a job's session were created; None where they were removed."""
     metadata = _pod(watch, run)["metadata"]
     uid = metadata["uid"]
     pod = HOME / "kubelet" / "pods" / uid
@@ -131,7 +131,7 @@ async def _steps(run: Run, files: Files, watch: Watching, asked: list[Asked]) ->
 
 
 def _in_order(steps: list[Step]) -> list[Step]:
-    """Return the steps, where one that was done meanwhile takes no time."""
+    """Make no step earlier than the one before; a step that was done meanwhile takes no time."""
     at, ordered = 0.0, list[Step]()
     for step in steps:
         at = max(at, step.at)
@@ -145,7 +145,7 @@ def _pod(watch: Watching, run: Run) -> Document:
 
 
 def _asked(audit: AuditLog, namespace: str) -> Iterator[Asked]:
-    """Yield what was asked in a namespace; the API server begins a new file now and then."""
+    """Yield the requests in a namespace, from all files into which the audit log was rotated."""
     for path in sorted(audit.path.parent.glob(f"{audit.path.stem}*.log")):
         for line in path.read_text("utf-8").splitlines():
             if f'"namespace":"{namespace}"' in line:

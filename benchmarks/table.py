@@ -1,4 +1,4 @@
-"""How things are measured, and the lines in which they are shown."""
+"""Functions that measure times and print the lines of the table."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def timed(function: Callable[..., object], *arguments: object, **named: object) 
 
 @contextmanager
 def silence() -> Generator[None]:
-    """Keep what scripts and sessions write out of the table."""
+    """Discard the output of scripts and sessions meanwhile, so that only the table is shown."""
     kept = os.dup(1)
     with Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), 1)
@@ -47,6 +47,6 @@ def show(what: str, ours: Callable[[], float], reference: Callable[[], float]) -
 
 
 def line(what: str, values: list[float]) -> None:
-    """Print what was measured several times."""
+    """Print one line for a value that was measured several times."""
     spread = f"{min(values):.2f} to {max(values):.2f}"
     print(f"{statistics.median(values):8.2f}  ({spread})  {what}", flush=True)

@@ -1,7 +1,8 @@
-"""What the worst of one tenant does to the jobs of another, on a real node.
+"""How much a tenant who attacks slows down the jobs of another tenant, on a real node.
 
 Each line is the time of a no-op job in one namespace while somebody in another namespace attacks,
-over its time before that; the last one is what the operator's memory came to.
+over its time before that; the last
+one is the peak of the operator's memory.
 ``python -m benchmarks.tenants`` runs this alone.
 """
 
@@ -63,7 +64,7 @@ def main():
             journal.write(re.sub(rb'"seq":\\d+', b'"seq":%d' % number, last) + b"\\n")
 """
 SMALL = {"requests": {"cpu": "50m"}, "limits": {"cpu": "250m", "memory": "256Mi"}}
-"""What an attacker's Pod may take of the node: what is measured is the operator."""
+"""Limits of an attacker's Pod, so that the operator is measured and not a busy node."""
 
 Attack = Callable[["Attacker"], AbstractAsyncContextManager[None]]
 
@@ -150,7 +151,7 @@ async def idle_connections(attacker: Attacker) -> AsyncGenerator[None]:
 
 @asynccontextmanager
 async def foreign_pod(attacker: Attacker) -> AsyncGenerator[None]:
-    """A Pod that says that it is of a job, and of which one not."""
+    """A Pod with the label of a job's Pods, for a job that does not exist."""
     document = pod("foreign", "import time; time.sleep(600)")
     document["metadata"]["labels"] = {JOB_UID_LABEL: "nobody"}
     document["spec"]["schedulingGates"] = [{"name": GATE}]
@@ -200,7 +201,7 @@ async def _jobs(watch: Watching) -> list[float]:
 
 
 def _peak(operator: Operator) -> float:
-    # psutil does not tell the peak.
+    # psutil does not have the peak.
     status = Path(f"/proc/{operator.pid}/status").read_text("utf-8")
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
     return int(found[1]) / 1024 if found else 0.0

@@ -1,4 +1,4 @@
-"""Sees what happens in one namespace of a cluster, and when: on this machine's clock."""
+"""Watches one namespace of a cluster and notes the time of each change, by this machine's clock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BUSY, BUSY_SECONDS = 429, 0.2
 
 @dataclass(frozen=True)
 class Sight:
-    """An object as a watch brought it."""
+    """An object as one line of a watch had it, and when that line came."""
 
     at: float
     document: Document
@@ -48,7 +48,7 @@ class Watching:
                 raise RuntimeError(await answer.text())
 
     async def until(self, kind: str, is_it: Callable[[Document], bool]) -> Sight:
-        """Return the first sight of such an object, as soon as there is one."""
+        """Wait for the first object for which `is_it` holds."""
         looked = 0
         async with asyncio.timeout(DEADLINE_SECONDS):
             while True:
@@ -77,14 +77,14 @@ class Watching:
         while True:
             query = {"watch": "true"} | ({"resourceVersion": version} if version else {})
             async with self.http.get(self.path(kind), params=query) as answer:
-                if answer.status == BUSY:  # for a moment after a CRD was changed
+                if answer.status == BUSY:  # not served for a moment after a CRD was changed
                     await asyncio.sleep(BUSY_SECONDS)
                     continue
                 answer.raise_for_status()
                 async for line in _lines(answer.content):
                     sight = Sight(time.time(), json.loads(line)["object"])
                     version = sight.document["metadata"].get("resourceVersion", "")
-                    if not version:  # it is too old to go on from: all is shown again
+                    if not version:  # the version is too old: list everything again
                         break
                     self.sights[kind].append(sight)
                     self._news.set()
@@ -100,7 +100,7 @@ async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
 
 @asynccontextmanager
 async def watching(kubeconfig: Path, namespace: str) -> AsyncGenerator[Watching]:
-    """Yield what sees EnsoJobs, Pods and Events of a namespace."""
+    """Yield a `Watching` of the EnsoJobs, Pods and Events of a namespace."""
     with new_client_from_config(str(kubeconfig)) as client:  # type: ignore[no-untyped-call]
         configuration = configuration_of(client)
     context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
