@@ -26,11 +26,11 @@ TEST_PREFIX = "test-"
 """The names of the clusters of test runs begin so."""
 
 AFRESH = "`make cluster-down cluster-up` starts with a new and empty one."
-"""What always helps, if the data may go."""
+"""The advice of messages: it always works, and deletes the cluster's data."""
 
 
 class Failed(Exception):
-    """What was asked cannot be done; the message is a sentence for the developer."""
+    """The command cannot be done; the message is a sentence for the developer."""
 
 
 def user_cache() -> Path:

@@ -15,7 +15,7 @@ FOLDER = CHECKOUT / "deploy" / "crds"
 
 
 def write(*, check: bool) -> int:
-    """Write all of it, or only say whether it is as it would be; return the exit code."""
+    """Write all files, or with `check` only compare them; return the exit code."""
     made = crds()
     wanted = {FOLDER / name: text for name, text in made.items()} | generated(made)
     found = {path: path.read_text() for path in _there(wanted)}
@@ -33,6 +33,6 @@ def write(*, check: bool) -> int:
 
 
 def _there(wanted: dict[Path, str]) -> set[Path]:
-    """Return the files that there are; those of a folder of CRDs too that are wanted no more."""
+    """Return the existing files, with those in the CRDs' folders that are no longer wanted."""
     whole = {path for folder in (FOLDER, COPIES) for path in folder.glob("*") if path.is_file()}
     return whole | {path for path in wanted if path.exists()}

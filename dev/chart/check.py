@@ -34,7 +34,7 @@ def _problems(values: Path) -> Iterator[str]:
 
 
 def _problem(document: Document, version: str) -> str | None:
-    """Return what the API server would not take, or would drop without a word."""
+    """Return what the API server would refuse, or would drop silently."""
     try:
         kubernetes_validate.validate(document, version, strict=True)
     except kubernetes_validate.ValidationError as error:

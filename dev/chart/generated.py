@@ -1,4 +1,4 @@
-"""What manifests.py writes into the chart: copies of CRDs, its values, their schema and table."""
+"""The files of the chart that manifests.py writes: CRDs, values, their schema and table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WIDTH = 96
 
 
 def generated(crds: Mapping[str, str]) -> dict[Path, str]:
-    """Return every file, whole; of the README only the table is not its own."""
+    """Return the text of every file; in the README only the table is generated."""
     readme = CHART / "README.md"
     before, _, rest = readme.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
@@ -37,13 +37,13 @@ def generated(crds: Mapping[str, str]) -> dict[Path, str]:
 def schema() -> dict[str, Any]:
     """Return the JSON schema that helm checks values with."""
     made: dict[str, Any] = _untitled(Values.model_json_schema(by_alias=True))
-    # Of a chart that has this one as its dependency.
+    # helm adds `global` where another chart has this one as a dependency.
     made["properties"]["global"] = {"type": "object", "description": "Values of other charts."}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
 
 
 def _untitled(part: Any) -> Any:  # noqa: ANN401  # JSON
-    """Take the titles away, which repeat the names of fields."""
+    """Remove the titles, which only repeat the names of fields."""
     if isinstance(part, list):
         return [_untitled(item) for item in part]  # pyright: ignore[reportUnknownVariableType]
     if not isinstance(part, dict):

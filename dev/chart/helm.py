@@ -11,15 +11,15 @@ from dev.chart.generated import CHART
 from dev.cluster import binaries
 
 VALUES = sorted((CHART / "ci").glob("*-values.yaml"))
-"""As chart-testing has them: each is an installation of its own."""
+"""Values files of chart-testing; each is one installation."""
 KUBERNETES = "1.30.0"
-"""The oldest that the chart is for: rendered for it, and checked against its schemas."""
+"""The oldest supported Kubernetes: charts are rendered for it and checked by its schemas."""
 
 Document = dict[str, Any]
 
 
 class HelmSays(Exception):  # what it is, not that it is an error
-    """Helm refuses; the message is its own."""
+    """Helm failed; the message is what helm printed."""
 
 
 def helm(*arguments: str | Path) -> str:
@@ -34,7 +34,7 @@ def helm(*arguments: str | Path) -> str:
 
 
 def lint(values: Path) -> None:
-    """Raise HelmSays where the chart is not as it should be."""
+    """Raise HelmSays where `helm lint` finds a mistake."""
     helm("lint", "--strict", "--quiet", "--kube-version", KUBERNETES, CHART, "--values", values)
 
 

@@ -24,7 +24,7 @@ def provide(names: Collection[str] = CLUSTER) -> dict[str, Path]:
     """Return a path for every program."""
     if _missing(names):
         with locked(user_cache() / "bin" / ".lock", waiting_for="another build of these programs"):
-            missing = _missing(names)  # the other build may have made some
+            missing = _missing(names)  # another process may have built some meanwhile
             for program in downloads.available(missing):
                 downloads.fetch(program)
             if missing := _missing(names):
@@ -33,7 +33,7 @@ def provide(names: Collection[str] = CLUSTER) -> dict[str, Path]:
 
 
 def outlook(names: Collection[str] = CLUSTER) -> str:
-    """Say how those that are missing are got, and how long that takes; nothing if none is."""
+    """Return how missing programs will be obtained, and how long that takes; else empty."""
     missing = _missing(names)
     if not missing:
         return ""
@@ -45,7 +45,7 @@ def outlook(names: Collection[str] = CLUSTER) -> str:
 
 
 def local(names: Collection[str] = CLUSTER) -> dict[str, Path]:
-    """Return what is there already."""
+    """Return the programs that this machine already has."""
     return {name: path for name in names if (path := _find(PROGRAMS[name]))}
 
 
@@ -65,7 +65,7 @@ def _missing(names: Collection[str]) -> list[Program]:
 
 
 def _find(program: Program) -> Path | None:
-    """Return the first one that is new enough."""
+    """Return the first candidate that is new enough."""
     for path in _candidates(program):
         version = _version(path)
         if version >= program.oldest:

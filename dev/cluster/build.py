@@ -33,7 +33,7 @@ def build(programs: list[Program]) -> None:
 
 
 def outlook(programs: list[Program]) -> str:
-    """Say which, and how long that takes with nothing cached by Go."""
+    """Return which programs will be built, and how long that takes without Go's cache."""
     minutes = sum(program.minutes for program in programs)
     names = ", ".join(f"{program.name} {program.version}" for program in programs)
     return f"{names} (once; about {minutes} minutes on two idle cores, on busy ones twice that)"
@@ -88,7 +88,7 @@ def _gently() -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """Return the developer's, less what would change the result or look for another Go."""
+    """Return the developer's environment, without variables that would change the build."""
     return os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "", "GOTOOLCHAIN": "local", "GOWORK": "off"}
 
 
@@ -121,7 +121,7 @@ def _go_version(program: Path) -> tuple[int, ...]:
 
 
 def _install_go(folder: Path) -> None:
-    """Install into a folder beside it, then rename: an interrupted install leaves nothing half."""
+    """Install into a temporary folder, then rename, so that no half an install is left."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         target = Path(scratch) / "wheel"

@@ -48,7 +48,7 @@ def kubeconfig(name: str = DEFAULT_NAME) -> str:
 
 
 def programs() -> None:
-    """Find, or build, what a cluster needs: for those who must not wait for it later."""
+    """Find, or build, what a cluster needs, so that later commands need not wait."""
     for name, path in binaries.provide().items():
         say(f"{name}: {path}")
 
@@ -62,7 +62,7 @@ def install_crds(kubectl: Callable[..., str]) -> None:
             try:
                 kubectl("wait", "--for=condition=Established", f"crd/{name}.enso.dev")
                 break
-            except subprocess.CalledProcessError:  # one without conditions cannot be waited for
+            except subprocess.CalledProcessError:  # the CRD has no conditions yet
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""What kwokctl is told: written by plane.py when it creates a cluster.
+"""The configuration of kwokctl; plane.py writes it when it creates a cluster.
 
 JSON, as every JSON file is YAML. A cluster with a real node (dev/node) has a scheduler more, and an
 API server that Pods and the kubelet know.
@@ -42,12 +42,12 @@ _ARGUMENTS = {
         "advertise-address": LOOPBACK,
         "endpoint-reconciler-type": "none",
         "service-cluster-ip-range": "10.96.0.0/16",
-        # As some clusters have it: who blocks an owner's deletion must have a right to.
+        # Enabled in some clusters: whoever sets blockOwnerDeletion needs a right to finalizers.
         "enable-admission-plugins": "OwnerReferencesPermissionEnforcement",
         # In MB. Beyond that it begins a new audit log, and a test would count what is in the rest.
         "audit-log-maxsize": "4096",
     },
-    # Alone, it needs no lease; with one it would end whenever a test takes the API server away.
+    # No leader election: with a lease it would exit whenever a test stops the API server.
     "kube-controller-manager": {"leader-elect": "false"},
     "kube-scheduler": {"leader-elect": "false"},
 }
@@ -59,7 +59,7 @@ def components(*, node: bool) -> tuple[str, ...]:
 
 
 def choose_ports() -> dict[str, int]:
-    """Return a free port for each option that is one."""
+    """Return a free port for each option that sets a port."""
     ports: dict[str, int] = {}
     candidates = random.sample(_PORTS, k=500)
     for option in _COMPONENT_OF_PORT:
@@ -80,7 +80,7 @@ def is_free(port: int) -> bool:
 
 
 def taken(ports: Mapping[str, int], components: Container[str]) -> Iterator[tuple[str, int]]:
-    """Yield the ports that somebody else has of these components, none of which runs."""
+    """Yield those ports of these stopped components that another process uses."""
     for option, component in _COMPONENT_OF_PORT.items():
         if component in components and not is_free(ports[option]):
             yield component, ports[option]
@@ -123,7 +123,7 @@ def write(
 
 
 def _patches(folder: Path, started: tuple[str, ...], *, node: bool) -> list[dict[str, object]]:
-    """Return the arguments that kwokctl would not give."""
+    """Return arguments of components that kwokctl does not set by itself."""
     arguments = {name: dict(_ARGUMENTS[name]) for name in started}
     # Run by root it would make a folder of that name in /usr.
     arguments["kube-controller-manager"]["flex-volume-plugin-dir"] = f"{folder}/volume-plugins"

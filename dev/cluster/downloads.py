@@ -20,10 +20,10 @@ from dev.cluster.programs import Program
 
 HOST = "https://dl.k8s.io"
 VARIABLE = "CLUSTER_DOWNLOADS"
-"""Names another host with the same files, or is `no`."""
+"""Environment variable: another host with the same files, or `no`."""
 _PROBE_SECONDS = "3"
 _MEGABYTES = 90
-"""Of one program, about."""
+"""Approximate size of one program."""
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _TOO_SLOW = ("--speed-limit", "100000", "--speed-time", "20")
 """Bytes a second, for so many seconds: a build is faster then."""
@@ -36,13 +36,13 @@ def available(programs: Collection[Program]) -> list[Program]:
 
 
 def outlook(programs: Collection[Program]) -> str:
-    """Say what is to be downloaded, and how large it is."""
+    """Return what will be downloaded, and its size."""
     names = ", ".join(program.name for program in programs)
     return f"{names} from {_host()} (some {_MEGABYTES * len(programs)} MB)"
 
 
 def fetch(program: Program) -> None:
-    """Get the program; say a sentence where what came is not what its host says."""
+    """Download the program; say a sentence and drop the file where its digest is wrong."""
     target = program.cached
     partial = target.with_suffix(".partial")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ def _what_is_wrong(program: Program, file: Path) -> str:
 
 @cache
 def published_digest(program: Program) -> str:
-    """Return what the host says of the program; nothing where it says nothing of the kind."""
+    """Return the SHA-256 that the host publishes for the program; empty where it has none."""
     if not _host() or not shutil.which("curl") or platform.machine() not in _ARCHITECTURES:
         return ""
     done = _curl(f"{_url(program)}.sha256", "--max-time", _PROBE_SECONDS)
@@ -93,6 +93,6 @@ def _url(program: Program) -> str:
 
 
 def _curl(url: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """Let curl ask: it knows the machine's proxies, and its limits count the look-up of names."""
+    """Run curl: it uses the machine's proxies, and its time limits include the DNS look-up."""
     command = ["curl", "--fail", "--silent", "--show-error", "--location", *options, url]
     return subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)

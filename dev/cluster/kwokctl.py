@@ -63,7 +63,7 @@ def _run(name: str, command: list[str]) -> None:
         )
         try:
             while process.poll() is None:
-                # Only these: the controller manager can be early, and is started again.
+                # Only these: a controller manager that started too early is started again.
                 for component in died(name) & {"etcd", "kube-apiserver"}:
                     raise Failed(why_it_died(name, component))
                 time.sleep(0.05)
@@ -75,7 +75,7 @@ def _run(name: str, command: list[str]) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """No setting of the developer's own kwok clusters, but where programs are mirrored."""
+    """Return the environment without KWOK_ settings, except those that name mirrors."""
     kept = {
         key: value
         for key, value in os.environ.items()
@@ -94,7 +94,7 @@ def with_reason(sentence: str, log: Path) -> str:
 
 
 def _readable(line: str) -> str:
-    """Return what etcd and kwokctl say, without the rest of their JSON."""
+    """Return the message of a JSON log line of etcd or kwokctl; other lines as they are."""
     try:
         told = json.loads(line)
     except ValueError:

@@ -58,7 +58,7 @@ class Cluster:
 
     @property
     def components(self) -> set[str]:
-        """What has to run."""
+        """The names of the components that have to run."""
         record = records.read(self.name)
         return {*config.components(node=record is not None and record.node)}
 
@@ -142,7 +142,7 @@ def _create(cluster: Cluster, *, audit: bool, node: bool) -> None:
             _wait(cluster)
         except Failed as error:
             processes.end(cluster.folder)
-            # Somebody took a port between our look and its start.
+            # Another process took a port between our check and the start.
             if last or "address already in use" not in str(error):
                 raise
         except BaseException:
@@ -173,7 +173,7 @@ def _revive(cluster: Cluster) -> None:
     found = binaries.provide(NODE if record.node else CLUSTER)
     for component in cluster.components:
         link = cluster.folder / "bin" / component
-        if component in found and not link.exists():  # the user's cache was emptied since
+        if component in found and not link.exists():  # the cache was emptied
             link.unlink(missing_ok=True)
             link.symlink_to(found[component])
     kwokctl.start(cluster.name, found["kwokctl"])
@@ -181,7 +181,7 @@ def _revive(cluster: Cluster) -> None:
 
 
 def _check_ports(cluster: Cluster, ports: dict[str, int]) -> None:
-    """Raise if what is missing cannot get its port; one that is ending still has it."""
+    """Raise if a stopped component cannot get its port, after waiting for ending processes."""
     deadline = time.monotonic() + _PORT_GRACE
     while blocked := dict(config.taken(ports, _missing(cluster))):
         if time.monotonic() > deadline:

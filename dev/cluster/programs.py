@@ -44,7 +44,7 @@ class Program:
 
     @property
     def linker_flags(self) -> str:
-        """Small executables; Kubernetes' own would otherwise say that they are v0.0.0."""
+        """Flags for small executables, and for the version that Kubernetes' programs print."""
         if self.folder != "kubernetes":
             return "-s -w"
         major, minor, _ = self.version.split(".", 2)

@@ -22,7 +22,7 @@ class Record:
 
 
 def read(name: str) -> Record | None:
-    """Return what is remembered, if anything is, and whole."""
+    """Return the record; None where there is none or it is damaged."""
     try:
         return Record(**json.loads(_path(name).read_text()))
     except (FileNotFoundError, ValueError, TypeError):
@@ -41,7 +41,7 @@ def settings(name: str) -> Path:
 
 
 def log(name: str) -> Path:
-    """Return the file for what kwokctl says."""
+    """Return the file for the output of kwokctl."""
     return STATE / f"{name}.kwokctl.log"
 
 

@@ -27,7 +27,7 @@ def shared(key: str) -> Generator[Cluster]:
 
 @contextmanager
 def claimed(key: str) -> Generator[str]:
-    """Yield the name of a cluster that nobody takes for abandoned; the last one stops it."""
+    """Yield the name of a cluster, in use until the last user leaves, who stops it."""
     name = f"{TEST_PREFIX}{key}"
     users = _users(name)
     users.parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +49,7 @@ def remove_abandoned() -> None:
 
 
 def _is_old(file: Path) -> bool:
-    """Say whether nobody opens it any more; one that another run removed just now is not."""
+    """Say whether the file is so old that no run opens it; False where it was just removed."""
     try:
         return time.time() - file.stat().st_mtime > _KEPT
     except FileNotFoundError:

@@ -13,7 +13,7 @@ _LINK = Path("/sys/class/net", BRIDGE)
 
 
 def up() -> None:
-    """Make it, or give back what it has lost."""
+    """Create the bridge, or restore missing addresses of it."""
     if not exists():
         external.run("ip", "link", "add", BRIDGE, "type", "bridge")
     for address in (f"{GATEWAY}/{PREFIX}", f"{API_SERVICE}/32"):
@@ -22,9 +22,9 @@ def up() -> None:
 
 
 def down() -> None:
-    """Take it away, with the machine's ends of the Pods' links."""
+    """Remove the bridge, with the machine's ends of the Pods' links."""
     for port in ports():
-        external.succeeds("ip", "link", "delete", port)  # it may go by itself meanwhile
+        external.succeeds("ip", "link", "delete", port)  # it may have been removed meanwhile
     if exists():
         external.run("ip", "link", "delete", BRIDGE)
 

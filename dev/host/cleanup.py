@@ -26,7 +26,7 @@ _FIXED = (_LINKS, _DEVICES, _NETWORK_CACHE, pod_processes.SHIM_SOCKETS)
 
 
 def clear() -> None:
-    """Leave nothing of a node behind; where there is none nothing happens."""
+    """Remove everything of a node; does nothing where there is none."""
     if not (HOME.exists() or VOLATILE.exists() or bridge.exists()):
         return
     # First what would start things again, then containers, then what reports their end.
@@ -44,7 +44,7 @@ def clear() -> None:
 
 
 def _kill(find: Callable[[], set[int]]) -> None:
-    """Kill what is found until nothing is: one of them may start another meanwhile."""
+    """Kill the processes that `find` returns until it returns none: they may start others."""
     deadline = time.monotonic() + _PATIENCE
     while alive := find():
         for pid in alive:
@@ -62,12 +62,12 @@ def _remove_files() -> None:
         shutil.rmtree(folder, ignore_errors=True)
     for folder in (folder for fixed in _FIXED for folder in (fixed, fixed.parent)):
         if folder != Path("/var/log"):
-            with suppress(OSError):  # it is somebody else's too, or not there
+            with suppress(OSError):  # others use the folder, too, or it does not exist
                 folder.rmdir()
 
 
 def _ours() -> Iterator[Path]:
-    """Yield our files in the folders that are not ours alone."""
+    """Yield our files in folders that other programs use, too."""
     yield from pod_processes.shim_sockets()
     yield _DEVICES / "kubelet.sock"
     for link in _LINKS.glob("*"):

@@ -1,4 +1,4 @@
-"""Runs the machine's programs, and says what they said when they fail: for host and node."""
+"""Runs the machine's programs; an error has their output. Used by dev/host and dev/node."""
 
 import os
 import subprocess
@@ -40,7 +40,7 @@ def run(
 
 
 def succeeds(name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> bool:
-    """Say whether the program ends well; what it says does not matter."""
+    """Say whether the program exits with code 0; its output is dropped."""
     command = [requirements.program(name), *arguments]
     whole = {**os.environ, **(environment or {})}
     return subprocess.run(command, capture_output=True, check=False, env=whole).returncode == 0

@@ -1,6 +1,6 @@
-"""What is mounted below a folder, and how it is taken away: before anything there is removed.
+"""Finds and unmounts what is mounted below a folder, before files there are removed.
 
-The kernel is asked, and not psutil: that reads /etc/mtab, which may be a plain file with old words.
+The kernel is asked, and not psutil: that reads /etc/mtab, which may be an outdated plain file.
 Called by cleanup.py, and where images are built.
 """
 
@@ -23,7 +23,7 @@ def is_overlay(folder: Path) -> bool:
 
 
 def unmount_below(folder: Path) -> None:
-    """Unmount all of it: what is still used goes when its last user ends."""
+    """Unmount all of it lazily: a mount that is in use goes when its last user ends."""
     for point in below(folder):
         external.run("umount", "--lazy", point)
 

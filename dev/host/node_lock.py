@@ -29,7 +29,7 @@ def owner() -> Path | None:
 
 @contextmanager
 def taken(folder: Path, *, patience: float = 0.0) -> Generator[None]:
-    """Hold the machine's lock, with the node ours; wait so long for a test run that has it."""
+    """Hold the machine's lock and own the node; wait `patience` seconds for a test run's."""
     deadline = time.monotonic() + patience
     while True:
         with locked(LOCK, waiting_for="another start or stop of the node"):
@@ -50,7 +50,7 @@ def released(folder: Path) -> Generator[None]:
         yield
         return
     with locked(LOCK, waiting_for="another start or stop of the node"):
-        is_ours = owner() == folder  # while this waited another cluster may have got it
+        is_ours = owner() == folder  # another cluster may have got the node while this waited
         if is_ours:
             cleanup.clear()
         yield
@@ -59,7 +59,7 @@ def released(folder: Path) -> Generator[None]:
 
 
 def _holder(folder: Path) -> Path | None:
-    """Return who else has the node; what nobody has any more is cleared away."""
+    """Return who else has the node; remove a node that was left behind."""
     other = owner()
     if other is None or other == folder:
         return None

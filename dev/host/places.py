@@ -1,4 +1,4 @@
-"""The folders, the names and the network of the node: used wherever the node is spoken of.
+"""The folders, the names and the network of the node, for all of dev/host and dev/node.
 
 A machine has one node, so its folders belong to the machine. They are short: the path of a socket
 has 107 bytes at most. Everything here is removed with the node.

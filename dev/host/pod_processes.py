@@ -1,4 +1,4 @@
-"""The processes of Pods, and what outlives them: called by cleanup.py, which ends all of it.
+"""Finds the processes of Pods, and the sockets and control groups that outlive them.
 
 containerd has a shim for each Pod, a process that outlives it, and a socket for each shim. The
 kubelet makes control groups for Pods and never removes them.

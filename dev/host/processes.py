@@ -1,8 +1,8 @@
-"""Which processes run from the `bin/` of a cluster's or the node's folder, and their end.
+"""Finds and kills processes that run from the `bin/` of a cluster's or the node's folder.
 
-The process table is the truth, a pid file only a memory. kwokctl trusts its pid files: it takes
-whoever has that number now for its own, and kills it. So the cluster asks here, and removes pid
-files that lie before kwokctl reads them.
+The process table is asked, as pid files may be outdated. kwokctl trusts its pid files, and would
+kill a stranger's process that has the number now. So the cluster removes outdated pid files before
+it calls kwokctl.
 """
 
 import time

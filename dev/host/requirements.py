@@ -1,4 +1,4 @@
-"""What a machine must have for a node that we cannot build: asked before anything is started.
+"""Checks what a machine must have for a node and that we cannot build, before any start.
 
 `python -m dev left-out` says what `make test` leaves out where it is not there; everything that
 starts a node asks first.
@@ -28,7 +28,7 @@ _GDB = "gdb"
 _PLUGINS = ("bridge", "host-local", "loopback")
 _PLUGIN_FOLDERS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""Where a user's PATH may end too early."""
+"""Searched besides the user's PATH, which may lack the sbin folders."""
 
 
 def check() -> None:

@@ -29,7 +29,7 @@ def remember() -> None:
 
 
 def restore() -> None:
-    """Make them what they were."""
+    """Restore the remembered settings."""
     with suppress(FileNotFoundError, ValueError):
         for name, value in json.loads(_FILE.read_text()).items():
             if (_ROOT / name).read_text() != value:
@@ -37,7 +37,7 @@ def restore() -> None:
 
 
 def allow_many_followers(count: int = 4096) -> None:
-    """Let so many logs be followed at once."""
+    """Allow `count` logs to be followed at once."""
     limit = _ROOT / _WATCHERS
     if int(limit.read_text()) < count:
         limit.write_text(str(count))

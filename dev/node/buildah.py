@@ -31,7 +31,7 @@ def save(name: str, file: Path, told: str) -> None:
 
 
 def restore(name: str, file: Path) -> None:
-    """Read an image from its file, where the storage has lost it."""
+    """Load an image from its file, where the storage does not have it any more."""
     found = _run("pull", "--quiet", f"docker-archive:{file}").strip()
     _run("tag", found, name)
 
@@ -42,7 +42,7 @@ def remove(name: str) -> None:
 
 
 def rest() -> None:
-    """Leave no mount behind: the storage mounts itself, and layers while they are built."""
+    """Unmount what buildah has mounted: its storage, and layers of builds."""
     mounts.unmount_below(_folder())
 
 
@@ -62,5 +62,5 @@ def _folder() -> Path:
 
 def _environment() -> dict[str, str]:
     """No namespaces: a machine that is a container itself may have none to give."""
-    driver = "vfs" if mounts.is_overlay(user_cache()) else "overlay"  # slower, and works anywhere
+    driver = "vfs" if mounts.is_overlay(user_cache()) else "overlay"  # vfs: slower
     return {"BUILDAH_ISOLATION": "chroot", "STORAGE_DRIVER": driver}

@@ -17,7 +17,7 @@ from dev.node.images import Image
 from dev.node.node import Node
 
 _PATIENCE = 240.0
-"""For another test run to end; the node of a developer's cluster is not waited for."""
+"""Seconds to wait for the end of another test run; a developer's node is not waited for."""
 
 
 def up(*, audit: bool = False) -> None:
@@ -43,7 +43,7 @@ def image() -> None:
 
 
 def get() -> None:
-    """Get all that the tests on a node need: none of it fits into a test."""
+    """Get all that the tests on a node need, as it takes too long inside a test."""
     if sentence := requirements.missing():
         say(f"The tests on a node are left out. {sentence}.")
         cluster_commands.programs()

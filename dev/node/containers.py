@@ -1,4 +1,4 @@
-"""containerd, asked through ctr by node.py and machine.py: whether it answers, and its images."""
+"""Asks containerd through ctr: whether it answers, and to import images."""
 
 import subprocess
 from pathlib import Path
@@ -13,7 +13,7 @@ _LOADED = HOME / "images"
 
 
 def answers() -> bool:
-    """Say whether containerd does its work."""
+    """Say whether containerd answers."""
     return _ctr("version").returncode == 0
 
 
@@ -26,7 +26,7 @@ def load_base_images() -> None:
 def load(image: Image) -> None:
     """Import an image, unless it is there already; also under the name of just this version.
 
-    The other name is the newest one's: another checkout that uses the node moves it.
+    The common name is that of the newest import, which may be another checkout's.
     """
     mark = _LOADED / image.digest
     names = _ctr("--namespace", NAMESPACE, "images", "list", "--quiet").stdout.split()

@@ -84,12 +84,12 @@ def python() -> Image:
 
 
 def has_python() -> bool:
-    """Say whether it is there, as making it takes too long for a test."""
+    """Say whether its file exists; making it takes too long inside a test."""
     return _python().file.exists()
 
 
 def digest(*parts: bytes) -> str:
-    """Return what stands for these parts."""
+    """Return one short digest of these parts."""
     whole = hashlib.sha256()
     for part in parts:
         whole.update(hashlib.sha256(part).digest())

@@ -1,4 +1,4 @@
-"""Writes what containerd, its network plugins and the kubelet are told: called by machine.py."""
+"""Writes the configuration of containerd, its network plugins and the kubelet."""
 
 import json
 from pathlib import Path
@@ -69,7 +69,7 @@ def _network() -> dict[str, object]:
         "subnet": SUBNET,
         "rangeStart": FIRST_POD,
         "gateway": GATEWAY,
-        "routes": [{"dst": f"{API_SERVICE}/32"}],  # and none to anywhere else
+        "routes": [{"dst": f"{API_SERVICE}/32"}],  # no route to anywhere else
         "dataDir": f"{HOME}/addresses",
     }
     bridge = {"type": "bridge", "bridge": BRIDGE, "ipMasq": False, "ipam": addresses}
@@ -96,7 +96,7 @@ def _kubelet(certificates: Path) -> dict[str, object]:
         "cgroupDriver": "cgroupfs",
         "failCgroupV1": False,
         "failSwapOn": False,
-        # It would leave chains in the machine's firewall, for a proxy that is not there.
+        # They would stay in the machine's firewall, and there is no kube-proxy.
         "makeIPTablesUtilChains": False,
         # No DNS: what Pods have to reach has an address.
         "clusterDNS": [],

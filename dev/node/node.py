@@ -18,7 +18,7 @@ from dev.node import containers, machine
 from dev.node.images import Image
 
 _CERTIFICATE = HOME / "ca.crt"
-"""A copy of the cluster's, to tell a node of an earlier cluster by."""
+"""A copy of the cluster's CA certificate; another one means a node of an earlier cluster."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def built() -> Image:
     def make(_: Path) -> None:
         if not buildah.has(base.built):
             buildah.restore(base.built, base.file)
-        # The base knows only Debian's authorities; a company's proxy has its own.
+        # The base image trusts only Debian's CAs; a company's proxy has its own.
         options = ("--volume", f"{_AUTHORITIES}:{_AUTHORITIES}:ro", *_mirrors())
         dockerfile = CHECKOUT / "Dockerfile"
         base_argument = f"--build-arg=BASE={base.built}"

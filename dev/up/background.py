@@ -1,4 +1,4 @@
-"""Starts our own programs in the background, and says who has the port that one is to listen at.
+"""Starts our own programs in the background, and says who uses the port that one needs.
 
 They go on when `make up` has ended. Called by commands.py and in_cluster.py.
 """
@@ -103,7 +103,7 @@ def _holder(port: int) -> str:
             and connection.laddr
             and connection.laddr.port == port
         )
-        if listens_there and connection.pid is not None:  # None: not ours to look at
+        if listens_there and connection.pid is not None:  # None: another user's
             with suppress(psutil.Error):
                 command = " ".join(psutil.Process(connection.pid).cmdline())
                 return f"process {connection.pid} ({command})"

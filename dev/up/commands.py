@@ -22,7 +22,7 @@ def up(port: int, cluster: str) -> int:
     """Return 0 when the example job has succeeded, in memory and in the cluster."""
     try:
         _up(port, cluster)
-    except BrokenPipeError:  # whoever read us has seen enough; the servers go on
+    except BrokenPipeError:  # the reader of our output has gone; the servers go on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         return _refuse(port, target.failed(error))
@@ -37,7 +37,7 @@ def up(port: int, cluster: str) -> int:
 
 
 def down(port: int, cluster: str) -> int:
-    """Return 0 when no process is left, also where none was there."""
+    """Return 0 when no process is left, also if none was running."""
     try:
         return _down(port, cluster)
     except (Failed, OSError, subprocess.SubprocessError) as error:

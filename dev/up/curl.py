@@ -1,4 +1,4 @@
-"""The shell commands of the README, to the letter: `make up` shows and runs them."""
+"""The shell commands of the README, unchanged: `make up` shows and runs them."""
 
 import json
 import os
@@ -63,7 +63,7 @@ def _shown(command: str, port: int, jobid: str = "") -> Any:  # noqa: ANN401  # 
 
 def _run(command: str) -> tuple[str, Any]:
     """Run the very command; return what it printed, and what that says."""
-    # A proxy of the environment would be asked for localhost too.
+    # Otherwise curl would use a proxy of the environment for localhost, too.
     environment = {**os.environ, "NO_PROXY": "localhost", "no_proxy": "localhost"}
     result = subprocess.run(
         shlex.split(command),
