@@ -8,8 +8,8 @@ Tests kill, cut and contradict an operator with it at every single call that it 
         …
     assert proxy.count(writes()) == 12
 
-Whatever reads a kubeconfig runs through it unchanged: kubectl, the Python client, kopf. Of what
-upgrades its connection (`kubectl exec`, `port-forward`) it knows nothing. One proxy per program
+Every program that reads a kubeconfig can use it: kubectl, the Python client, kopf. Connections that
+are upgraded (`kubectl exec`, `port-forward`) are not supported. One proxy per program
 keeps programs apart; one per run starts the numbers afresh, and it starts in milliseconds.
 
 A client may send a call again by itself when its connection is dropped: Go and urllib3 do so with

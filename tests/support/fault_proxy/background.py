@@ -13,15 +13,15 @@ ROUNDS = 10
 
 
 class Background:
-    """Other threads have it run something, and wait for the result."""
+    """The event loop's thread: other threads give it work and wait for the result."""
 
     def __init__(self, failed: Callable[[BaseException], None]) -> None:
-        """Tell `failed` of errors that nobody waits for."""
+        """`failed` is called with errors of tasks whose result nobody waits for."""
         self._loop = asyncio.new_event_loop()
         self._loop.set_exception_handler(
             lambda _, context: failed(context.get("exception") or RuntimeError(context["message"]))
         )
-        # A daemon: where the end of a test goes wrong, the run still ends.
+        # A daemon, so that a test run ends even if this thread hangs.
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
 
@@ -46,7 +46,7 @@ class Background:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        # What still says goodbye in TLS's own way would outlive the loop and be found as a leak.
+        # A TLS shutdown that is under way would outlive the loop and be reported as a leak.
         left: Mapping[int, asyncio.BaseTransport] = vars(self._loop)["_transports"]
         for transport in [*left.values()]:
             if isinstance(transport, asyncio.WriteTransport):

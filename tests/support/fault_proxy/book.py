@@ -1,4 +1,4 @@
-"""What a proxy remembers. Its own thread writes, the threads of a test read, also after its end."""
+"""The records of a proxy: its thread writes them, a test reads them, also after the proxy's end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Book:
         self._failures: list[BaseException] = []
 
     def enter(self, request: BaseRequest, body: bytes) -> Call:
-        """Give a call that has arrived whole its number."""
+        """Number a call that has arrived completely, and keep it."""
         agent = request.headers.get("User-Agent", "")
         with self._lock:
             number = len(self._calls) + 1
@@ -29,19 +29,19 @@ class Book:
         return call
 
     def update(self, call: Call) -> None:
-        """Write down what has become of it."""
+        """Replace a call by its newer state."""
         with self._lock:
             self._calls[call.number - 1] = call
 
     def open_connection(self) -> bytearray:
-        """Return where everything goes that is received on a new connection, read or not."""
+        """Return the buffer for all bytes that a new connection receives."""
         received = bytearray()
         with self._lock:
             self._received.append(received)
         return received
 
     def fail(self, error: BaseException) -> None:
-        """Keep what must fail the test."""
+        """Keep an error that must fail the test."""
         with self._lock:
             self._failures.append(error)
 

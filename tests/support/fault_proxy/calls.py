@@ -1,4 +1,4 @@
-"""What a call is: read from a request as the API server reads it, so that rules speak RBAC."""
+"""A call: verb, resource and name of a request, as RBAC has them, for the rules to choose by."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _NO = {"false", "0"}
 
 @dataclass(frozen=True)
 class Call:
-    """One request, and what became of it so far."""
+    """One request, and its result so far."""
 
     number: int
-    """1, 2, 3 … in the order in which requests had arrived whole."""
+    """1, 2, 3 … in the order in which requests had arrived completely."""
     path: str
     """As it was sent, with its query."""
     agent: str
@@ -31,15 +31,15 @@ class Call:
     is_stream: bool
     """Whether its answer has no end of its own: a watch, or a followed log."""
     reached: bool = False
-    """Whether it was sent to the server. False: the server certainly knows nothing of it."""
+    """Whether the proxy sent it to the server. False: certainly not."""
     code: int = 0
     """What the server answered; 0: nothing, or nothing yet."""
     told: int = 0
-    """What the caller was told; 0: nothing. It differs from `code` where a rule lied."""
+    """The status code that the caller got; 0: none. A rule may change it from `code`."""
     passed_on: bool = False
-    """Whether the caller was given the server's answer to its end; of a stream, its head."""
+    """Whether the caller got the server's whole answer; of a stream, its headers."""
     done: bool = False
-    """Whether all is over with it; of a stream: whether it is closed.
+    """Whether the call has ended; of a stream: whether it is closed.
 
     Wait for it before you look at `told` and `passed_on`: a caller has its answer a moment earlier.
     """

@@ -1,4 +1,4 @@
-"""The connections of callers: all that comes on them is kept, and they can end without a word."""
+"""The connections of callers: their bytes are kept, and they can be reset."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _AT_ONCE = struct.pack("ii", 1, 0)
 
 
 class Connection(RequestHandler):
-    """Keeps every byte, also of a request that never arrives whole."""
+    """Keeps every received byte, also of requests that never arrive completely."""
 
     __slots__ = ("_received",)
 
@@ -38,7 +38,7 @@ class Connection(RequestHandler):
 
 
 def reset(transport: asyncio.Transport) -> None:
-    """End it as a machine does that is gone: what was not sent yet is lost, reading is an error."""
+    """Reset the connection (TCP RST): unsent data is lost, and reading is an error."""
     connection = transport.get_extra_info("socket")
     if not transport.is_closing():
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
@@ -46,7 +46,7 @@ def reset(transport: asyncio.Transport) -> None:
 
 
 def _logger_to(book: Book) -> logging.Logger:
-    """Make what aiohttp would only log fail the test: requests that it cannot read, above all."""
+    """Let errors that aiohttp only logs fail the test, such as requests that it cannot parse."""
 
     class Failing(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:

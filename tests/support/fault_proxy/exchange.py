@@ -1,4 +1,4 @@
-"""One call on its way from the caller to the server and back: what a fault can do with it."""
+"""One call through the proxy, and the steps that a fault can take with it."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ T = TypeVar("T")
 
 
 class CallerLeft(Exception):
-    """The caller closed its connection before it was told everything."""
+    """The caller closed its connection before it had the whole answer."""
 
 
 class Exchange:
-    """It ends once: the caller gets the server's answer, or another one, or is dropped."""
+    """One call. It ends once: with the server's answer, another answer, or a reset."""
 
     def __init__(self, request: BaseRequest, call: Call, upstream: Upstream, book: Book) -> None:
         self.call = call
         self.over = False
         self.silent = False
-        """A stream that passes nothing on any more, not even its end."""
+        """Whether the stream passes nothing on any more, not even its end."""
         self.response: StreamResponse = Response()
         """What the caller is given; nobody gets this one, as it stays where it was dropped."""
         self._request, self._upstream, self._book = request, upstream, book
 
     async def act(self, action: Callable[[], object]) -> None:
-        """Run what a test wants to happen now; its errors are kept even if nobody waits for it."""
+        """Run a test's action; keep its error, as the caller may have left by then."""
 
         def acting() -> None:
             try:
@@ -47,7 +47,7 @@ class Exchange:
         await asyncio.to_thread(acting)
 
     async def complete(self) -> None:
-        """Let the server do it and read its answer; of a stream, the head. The caller waits."""
+        """Send the call and read the answer (of a stream: its headers); the caller gets nothing."""
         async with self._asked() as response:
             if not self.call.is_stream:
                 await response.read()
@@ -79,7 +79,7 @@ class Exchange:
             reset(self._request.transport)
 
     def close(self) -> None:
-        """Say that nothing more will happen."""
+        """Mark the call as ended."""
         self._becomes(replace(self.call, done=True))
 
     async def _pass_on_the_rest(self, response: ClientResponse) -> None:

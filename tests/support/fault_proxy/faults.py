@@ -1,4 +1,4 @@
-"""What may happen to a call. Actions run in a thread: they may kill, wait, or command the proxy."""
+"""The faults. Actions run in a thread: they may kill, wait, or use the proxy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _REASONS = {
 
 
 def before(action: Callable[[], object]) -> Fault:
-    """Act, then drop the connection: the server never hears of the call."""
+    """Act, then drop the connection: the server never gets the call."""
 
     async def fault(exchange: Exchange) -> None:
         await exchange.act(action)
@@ -37,7 +37,7 @@ def before(action: Callable[[], object]) -> Fault:
 
 
 def after(action: Callable[[], object]) -> Fault:
-    """Let the server do it and answer, act, then drop the connection: the caller never knows."""
+    """Let the server do the call, act, then drop the connection: the caller gets no answer."""
 
     async def fault(exchange: Exchange) -> None:
         await exchange.complete()
@@ -48,7 +48,7 @@ def after(action: Callable[[], object]) -> Fault:
 
 
 def meanwhile(action: Callable[[], object]) -> Fault:
-    """Act, then let the call go on: an action that waits keeps it on its way for so long."""
+    """Act, then send the call: an action that waits delays the call."""
 
     async def fault(exchange: Exchange) -> None:
         await exchange.act(action)
@@ -57,12 +57,12 @@ def meanwhile(action: Callable[[], object]) -> Fault:
 
 
 def answer(code: int, message: str, headers: Mapping[str, str] | None = None) -> Fault:
-    """Answer in the server's place, which never hears of the call."""
+    """Answer instead of the server, which never gets the call."""
 
     async def fault(exchange: Exchange) -> None:
         status = _status(code, message, headers or {})
         if code == _EXPIRED and exchange.call.verb == "watch":
-            # The API server says so in the stream, below a 200.
+            # The API server sends errors of a watch inside of the stream, with status 200.
             line = {"type": "ERROR", "object": status}
             await exchange.reply(200, {}, json.dumps(line).encode() + b"\n")
         else:
@@ -72,7 +72,7 @@ def answer(code: int, message: str, headers: Mapping[str, str] | None = None) ->
 
 
 def answer_nonetheless(code: int, message: str, headers: Mapping[str, str] | None = None) -> Fault:
-    """Let the server do it, and tell the caller otherwise."""
+    """Let the server do the call, but give the caller this answer."""
     lie = answer(code, message, headers)
 
     async def fault(exchange: Exchange) -> None:
@@ -83,7 +83,7 @@ def answer_nonetheless(code: int, message: str, headers: Mapping[str, str] | Non
 
 
 def hold(seconds: float) -> Fault:
-    """Let the call arrive late: even where its caller has given it up by then."""
+    """Send the call `seconds` late, even if its caller has given up by then."""
 
     async def fault(_: Exchange) -> None:
         await asyncio.sleep(seconds)

@@ -1,4 +1,4 @@
-"""The proxy as a test sees it: started, commanded and asked from any thread."""
+"""The proxy's interface for tests, usable from any thread."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.fault_proxy.serving import Serving
 
 
 class FaultProxy:
-    """Stands before the API server of a kubeconfig while it is entered.
+    """A proxy before the API server of a kubeconfig, inside of a ``with`` block.
 
     What went wrong inside it, in an action too, is raised when it is left. Its calls can be asked
     for afterwards as well.
@@ -46,10 +46,10 @@ class FaultProxy:
         if failures := self._book.failures():
             raise BaseExceptionGroup("the fault proxy, or an action in it, failed", failures)
 
-    # Rules. The first that ends a call has it; the others count it all the same.
+    # Rules. The first rule that ends a call decides; later rules still count the call.
 
     def add(self, chosen: Filter | Turn, fault: Fault, times: int | None = None) -> Rule:
-        """Apply the fault to these calls from now on, so many times at most."""
+        """Apply the fault to these calls from now on, at most `times` times."""
         rule = Rule(chosen, fault, times)
         self._background.call(lambda: self._serving.rules.append(rule))
         return rule
@@ -66,12 +66,12 @@ class FaultProxy:
     def silence(self, chosen: Filter | None = None) -> None:
         """Pass nothing on any more in these streams, open ones and new ones, yet keep them open.
 
-        Of a new one the caller gets the head: it believes that it watches.
+        Callers of new streams get the headers, and believe that they watch.
         """
         self._background.call(lambda: self._serving.silence(chosen or watches()))
 
     def heal(self) -> None:
-        """Let new streams speak; those that were silenced stay so for ever."""
+        """Pass on new streams again; silenced streams stay silent."""
         self._background.call(self._serving.silences.clear)
 
     def away(self) -> None:
@@ -82,11 +82,11 @@ class FaultProxy:
         """Accept connections again, on the same port."""
         self._background.run(self._serving.come_back())
 
-    # What it saw.
+    # Records.
 
     @property
     def calls(self) -> tuple[Call, ...]:
-        """Every call, as far as it has come by now; the n-th has number n."""
+        """Every call in its present state; the n-th has number n."""
         return self._book.calls()
 
     def count(self, chosen: Filter) -> int:

@@ -1,4 +1,4 @@
-"""Which calls a fault is for: a filter selects them, a turn some of those, a rule counts."""
+"""Chooses calls for faults: a filter by their fields, a turn by their ordinal."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tests.support.fault_proxy.calls import Call
 from tests.support.fault_proxy.exchange import Exchange
 
 Fault = Callable[[Exchange], Awaitable[None]]
-"""What happens to a call. One that does not end the exchange leaves it to what follows."""
+"""A fault. If it does not end the exchange, later rules and the server get the call."""
 
 
 @dataclass(frozen=True)
 class Filter:
-    """A question about a call alone, for `&`, `|` and `~`. Any other: `Filter(lambda call: …)`."""
+    """A condition on one call; combine with `&`, `|`, `~`. Custom: `Filter(lambda call: …)`."""
 
     asks: Callable[[Call], bool]
 
@@ -58,7 +58,7 @@ def sent_by(agent: str) -> Filter:
 class Turn:
     """Some of the calls that a filter selects, by their ordinal among those.
 
-    It is not a filter, as "the third call, if it is a write" and "the third write" read too alike.
+    Not a filter: "the third call, if it is a write" would look like "the third write".
     """
 
     of: Filter
@@ -89,17 +89,17 @@ class Rule:
         self._seen = 0
         self.fault = fault
         self.used = 0
-        """How often it was applied so far."""
+        """How often the fault was applied so far."""
 
     def selects(self, call: Call) -> bool:
-        """Look at every call once, in the order of their numbers, and count."""
+        """Whether the fault is for this call. Call once for every call, in order: it counts."""
         if not self._turn.of(call):
             return False
         self._seen += 1
         return self._turn.comes(self._seen)
 
     def take(self) -> bool:
-        """Use it once more, where that is allowed."""
+        """Count one use; return whether `times` allows it."""
         if self._times is not None and self.used >= self._times:
             return False
         self.used += 1

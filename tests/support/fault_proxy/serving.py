@@ -1,4 +1,4 @@
-"""What runs in the proxy's thread: it receives calls, numbers them and lets the rules have them."""
+"""The proxy's server, in its own thread: receives and numbers calls and applies the rules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.fault_proxy.upstream import Upstream
 
 
 class Serving:
-    """An open port of 127.0.0.1, from its begin until it ends."""
+    """A server on a port of 127.0.0.1."""
 
     def __init__(self, kubeconfig: Path, book: Book) -> None:
         self.rules: list[Rule] = []
@@ -35,7 +35,7 @@ class Serving:
         return self._port
 
     async def end(self) -> None:
-        """Reset every connection, and wait until nothing of them is left."""
+        """Reset every connection, and wait until their tasks have ended."""
         self.go_away()
         self._place.close()
         for task in self._open:
@@ -44,14 +44,14 @@ class Serving:
         await self._upstream.close()
 
     def go_away(self) -> None:
-        """Be as a machine that is gone: open connections are reset, new ones refused."""
+        """Reset open connections and refuse new ones."""
         self._listener.close()
         for connection in self._server.connections:
             if connection.transport is not None:
                 reset(connection.transport)
 
     async def come_back(self) -> None:
-        """Accept connections, on the same port as ever."""
+        """Accept connections again, on the same port."""
         if not self._listener.is_serving():
             await self._listen()
 
@@ -97,7 +97,7 @@ class Serving:
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError:
-            # The caller left. What it sent is on its way and goes on, only streams end.
+            # The caller left. Its request still reaches the server; only streams end.
             if call.is_stream:
                 task.cancel()
             raise
@@ -114,7 +114,7 @@ class Serving:
         return bytes(body)
 
     async def _carry(self, exchange: Exchange, rules: list[Rule]) -> None:
-        """Do with a call what the rules say, and what they leave of it as a proxy does."""
+        """Apply the rules to a call; unless a fault has ended it, pass it to the server."""
         try:
             for rule in rules:
                 if not exchange.over and rule.take():
@@ -122,9 +122,9 @@ class Serving:
             if not exchange.over:
                 await exchange.pass_on()
         except CallerLeft:
-            pass  # The call says what it was not told.
+            pass  # `call.passed_on` and `call.told` show it.
         except ClientError:
-            exchange.drop()  # The server went away; the call says how.
+            exchange.drop()  # The server closed the connection; `call.error` says how.
         except Exception as error:  # noqa: BLE001  # the test fails with it
             self._book.fail(error)
             exchange.drop()
@@ -133,7 +133,7 @@ class Serving:
 
 
 def _socket(port: int) -> socket.socket:
-    """Take the port. Several may, and only who listens gets connections: so it is never lost."""
+    """Bind the port with SO_REUSEPORT, so that this process keeps it while nobody listens."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     listener.bind(("127.0.0.1", port))

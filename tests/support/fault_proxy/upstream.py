@@ -50,7 +50,7 @@ class Upstream:
     async def close(self) -> None:
         if self._asking:
             await asyncio.wait(self._asking, timeout=_LEAVE_SECONDS)
-        # Whoever says goodbye in TLS's own way needs longer than the loop lives.
+        # A TLS shutdown needs longer than the loop lives.
         await self._connector.close(abort_ssl=True)
         await self._session.close()
 
@@ -58,7 +58,7 @@ class Upstream:
     async def ask(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> AsyncGenerator[ClientResponse]:
-        """Send a request; what is entered is the head of its answer."""
+        """Send a request; yields the answer, of which only the headers were read."""
         asking = asyncio.create_task(self._ask(method, path, headers, body))
         self._asking.add(asking)
         asking.add_done_callback(self._asking.discard)
@@ -84,13 +84,13 @@ class Upstream:
 
 
 def _close(asking: asyncio.Task[ClientResponse]) -> None:
-    """Let go of an answer that nobody waits for any more."""
+    """Close an answer that nobody waits for any more."""
     if not asking.cancelled() and asking.exception() is None:
         asking.result().close()
 
 
 def headers_of(response: ClientResponse) -> list[tuple[str, str]]:
-    """Return what an answer says of itself, apart from the connection on which it came."""
+    """Return the headers of an answer, without those of the connection."""
     return _without(response.headers, _OF_ONE_CONNECTION)
 
 
