@@ -20,5 +20,5 @@ class _OneWorkerForTheNode(LoadScopeScheduling):  # type: ignore[misc]
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> object:
-    """Return ours where tests are spread as usual."""
+    """Return our scheduler where `--dist` has its usual value."""
     return _OneWorkerForTheNode(config, log) if config.getoption("dist") == "load" else None

@@ -54,7 +54,7 @@ def main(path, stubborn=False):
 
 @dataclass
 class Api:
-    """A client, and what tests ask of it again and again."""
+    """A client of the HTTP API, with the requests that many tests make."""
 
     http: AsyncClient
 
@@ -100,7 +100,7 @@ class Api:
 
 @dataclass
 class Served:
-    """Makes servers and clients, which end with the test."""
+    """Makes servers and clients, which are closed with the test."""
 
     stack: AsyncExitStack
     library: Library

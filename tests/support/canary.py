@@ -1,4 +1,4 @@
-"""A secret that is looked for in all that anybody can read, and scripts that tell it in every way.
+"""A secret to look for in everything that people can read, and scripts that reveal it.
 
 One script is given the secret and keeps it for the others, as a login does. The next one tells it
 in one way after the other, each attempt in another way, and the last one prints it and fails.
@@ -80,7 +80,7 @@ class Canary:
         )
 
     def found_in(self, said: bytes | str) -> list[str]:
-        """Return the surroundings of each place where it stands, in any form."""
+        """Return the text around each place where the secret stands, in any encoding."""
         said = said.encode() if isinstance(said, str) else said
         return [
             said[max(0, place.start() - 60) : place.end() + 20].decode("utf-8", "replace")
@@ -88,14 +88,14 @@ class Canary:
         ]
 
     def found_in_output(self, said: str) -> list[str]:
-        """Return the same for what scripts wrote, without what they printed themselves."""
+        """Like `found_in`, but for scripts' output, without the lines that print the secret."""
         assert self.found_in(said), "the search finds what a script printed"
         lines = [line.removeprefix(SHOWN) for line in said.splitlines()]
         kept = [line for line in lines if not line.startswith(PRINTED)]
         return self.found_in("\n".join(kept))
 
     def keys_in(self, folder: Path) -> set[str]:
-        """Return the keys of an etcd below which it was ever written, whatever is there now."""
+        """Return the etcd keys to which the secret was ever written, also if deleted since."""
         keys: set[str] = set()
         for file in folder.glob("member/wal/*.wal"):
             log = file.read_bytes()

@@ -25,14 +25,14 @@ def need_helm() -> None:
 
 
 def rendered(*settings: str, values: Path | None = None, namespace: str = "enso") -> list[Document]:
-    """Return what a release named `shows` has, with values as `--set` takes them."""
+    """Return the objects of a release named `shows`; `settings` are values as for `--set`."""
     need_helm()
     given = [f"--set={setting}" for setting in settings]
     return render(*given, *(("--values", values) if values else ()), namespace=namespace)
 
 
 def one(documents: Iterable[Document], kind: str, name: str = "") -> Document:
-    """Return the only one of this kind, whose name ends so."""
+    """Return the only object of this kind whose name ends with `name`."""
     (found,) = [
         document
         for document in documents

@@ -1,4 +1,4 @@
-"""A proxy as companies have them: it tunnels what is encrypted, and nothing else goes anywhere."""
+"""An HTTP proxy that only accepts CONNECT, as many companies have it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 
 class ConnectProxy(ThreadingTCPServer):
-    """Tunnels whatever address it is asked for to one port of this machine."""
+    """Tunnels every CONNECT, whatever its address, to one port of this machine."""
 
     allow_reuse_address, daemon_threads = True, True
 

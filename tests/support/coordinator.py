@@ -39,7 +39,7 @@ class Coordinator:
         return self.job.record
 
     def act(self, act: str) -> None:
-        """Do what a person does after the job ended: ``resume``, ``from NAME``, ``skip NAME``."""
+        """Act on the ended job as a person does: ``resume``, ``from NAME``, ``skip NAME``."""
         verb, _, name = act.partition(" ")
         now = self.clock.now()
         if verb == "skip":

@@ -1,4 +1,4 @@
-"""The README's curl commands, to the letter but for the port, as a person runs them."""
+"""Runs the README's curl commands, unchanged except for the port."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EXECUTE = (
 
 
 def shell(command: str, port: int, jobid: str = "") -> Any:  # noqa: ANN401  # JSON
-    """Run one of them in the checkout's folder; return what it answers."""
+    """Run one of the commands in the checkout's folder; return its JSON answer."""
     command = command.replace(":5005", f":{port}").replace("<jobid>", jobid)
     done = subprocess.run(
         ["bash", "-c", command],

@@ -1,4 +1,4 @@
-"""Everything that is decided by asking a job, so that two jobs can be compared by it."""
+"""All decisions of a job, so that two jobs can be compared by them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting for what becomes true a little later: called by every test that waits."""
+"""Waits for a condition; every test that waits uses this."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 
 DEADLINE_SECONDS = 60.0
-"""Against hangs, not a measure of speed."""
+"""Long, as it only ends tests that hang."""
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.005, 0.25
 
 
@@ -17,7 +17,7 @@ def until(
     *,
     longest_pause: float = LONGEST_PAUSE_SECONDS,
 ) -> None:
-    """Return when the condition holds; look ever less often, as looks keep others from work."""
+    """Return when the condition holds; check less and less often, as each check costs CPU."""
     for pause in _pauses(seconds, longest_pause):
         if condition():
             return

@@ -1,4 +1,4 @@
-"""Many EnsoJobs that have come to rest: copies of one that an operator has really run."""
+"""Makes many finished EnsoJobs: copies of one that an operator has really run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ AT_ONCE = 16
 
 
 def copy(client: ApiClient, document: Document, count: int) -> None:
-    """Create so many more of it, each in the state in which it is."""
+    """Create `count` copies of the EnsoJob, each with the same status."""
     metadata = document["metadata"]
     objects = ApiObjects(client, metadata["namespace"], "ensojobs")
     applied = {key: document[key] for key in ("apiVersion", "kind", "spec")}

@@ -1,4 +1,4 @@
-"""A run that is followed: its Pod's states and its log, as a test wants them."""
+"""Follows a run whose Pod states and log are given by a test."""
 
 from __future__ import annotations
 
@@ -42,20 +42,20 @@ def line(record: Record) -> bytes:
 
 @dataclass
 class Node:
-    """A Pod that goes from one state to the next, and its log, which is read again and again."""
+    """A Pod that changes its state at each read, and its log, which changes at each read, too."""
 
     states: Sequence[Document | None]
     logs: Sequence[list[bytes] | EnsoError] = ()
-    """What the log holds each time that it is read, or what keeps it from being read."""
+    """The log's lines at each read, or the error that the read raises."""
     then: EnsoError = field(default_factory=lambda: NoLog("404"))
-    """What keeps it from being read after that."""
+    """The error of all later reads."""
     deleted: int = 0
     expired: int = 0
     given_up: int = 0
     warned: list[Document] = field(default_factory=list[Document])
     controls: list[SessionControl] = field(default_factory=list[SessionControl])
     refused: int = 0
-    """How often a log was asked for that was not there yet."""
+    """How often a read found no log yet."""
 
     def get(self, name: str) -> Document | None:
         assert name == RUN.pod
@@ -98,7 +98,7 @@ class Node:
 
 @dataclass
 class Followed:
-    """What a follower has said of its run."""
+    """The results of following a run."""
 
     records: list[Event]
     ended: Ended
@@ -106,7 +106,7 @@ class Followed:
 
     @property
     def location(self) -> SessionLocation:
-        """Where the session was last."""
+        """The last known location of the session."""
         return self.locations[-1] if self.locations else SessionLocation()
 
 

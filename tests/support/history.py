@@ -1,4 +1,4 @@
-"""What happens to a job from its start to a failure, by two origins."""
+"""The events of a job from its start to a failure, of the coordinator and of a session."""
 
 from __future__ import annotations
 

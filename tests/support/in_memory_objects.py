@@ -16,7 +16,7 @@ from job_execution_framework.domain.errors import Conflict
 
 @dataclass
 class InMemoryCluster:
-    """All that is stored, by namespace and name. Whoever watches is told of every change."""
+    """All stored objects, by namespace and name; watchers get every change."""
 
     stored: dict[tuple[str, str], Document] = field(default_factory=dict[tuple[str, str], Document])
     version: int = 0
@@ -65,7 +65,7 @@ class InMemoryObjects:
             name = made["metadata"]["name"]
             if (self.namespace, name) in self.cluster.stored:
                 raise Taken(f"{name} already exists")
-            made.pop("status", None)  # it is written by itself
+            made.pop("status", None)  # the status has its own subresource
             made["metadata"] |= {
                 "namespace": self.namespace,
                 "uid": str(uuid4()),

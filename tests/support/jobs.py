@@ -1,4 +1,4 @@
-"""Jobs written as one line of text, and the little that every test says of them."""
+"""Makes jobs from one line of text, and other helpers for jobs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RETRY = "retry"
 
 @dataclass
 class FakeClock:
-    """A clock that only moves when it is told to, or slept on."""
+    """A clock that moves only by `sleep` and when a test changes it."""
 
     time: float = 1000.0
 
@@ -59,5 +59,5 @@ def _script(word: str, session: str, backoff: float) -> Script:
 
 
 def make(kind: type[EventT], **details: object) -> EventT:
-    """Make an event of a kind that only the test knows, with what that kind has."""
+    """Make an event of a kind that is chosen at run time, with that kind's fields."""
     return cast("Callable[..., EventT]", kind)(**details)

@@ -14,14 +14,14 @@ CAUSE = Cause("Exception", "it broke")
 
 
 def waiting() -> Job:
-    """Return a job of three scripts that nobody has let go yet."""
+    """Return a job of three scripts that has not started."""
     job = job_of("open.setup do.retry1 save", backoff=30)
     job.record(events.JobAdded(at=0))
     return job
 
 
 def running() -> Job:
-    """Return one whose second script runs."""
+    """Return a job whose second script runs."""
     job = waiting()
     job.record(events.JobStarted(at=1))
     opened = events.SessionOpened(
@@ -35,7 +35,7 @@ def running() -> Job:
 
 
 def tells(job: Job, kind: type[events.ScriptEvent], script: str, attempt: int = 1) -> None:
-    """Let the session record something."""
+    """Apply a script event as the open session writes it."""
     job.origin = "s1-1"
     more = {"cause": CAUSE} if kind is events.ScriptFailed else {}
     job.record(job.script_event(kind, script, attempt, 2, **more))
@@ -76,7 +76,7 @@ def succeeded() -> Job:
 
 
 def ending() -> Job:
-    """Return one that has failed, and whose session has not ended yet."""
+    """Return a job that has failed, but whose session has not ended yet."""
     job = running()
     tells(job, events.ScriptFailed, "do")
     job.record(events.JobFailed(at=3, cause=CAUSE, script="do"))

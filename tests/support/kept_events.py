@@ -13,7 +13,7 @@ from job_execution_framework.domain.errors import Unavailable
 
 
 class KeptEvents(Recorder):
-    """Keeps Events as an API server would that may be away."""
+    """Keeps Events as an API server does; may be unavailable."""
 
     def __init__(self) -> None:
         super().__init__(cast("ApiClient", None), "test")

@@ -14,7 +14,7 @@ from dev.up import owned_processes
 
 @dataclass(frozen=True)
 class MakeUp:
-    """What the two commands start and end."""
+    """Runs the two commands, and finds what they started."""
 
     port: int
     cluster: str
@@ -37,7 +37,7 @@ class MakeUp:
         )
 
     def shell(self, *command: str) -> str:
-        """Run what a user would, with the tools of this environment."""
+        """Run a command as a user does, with the tools of this environment."""
         environment = {**os.environ, **self.environment, "NO_PROXY": "localhost"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         return done.stdout
@@ -46,7 +46,7 @@ class MakeUp:
         return [*owned_processes.ours(self.port).values()]
 
     def servers(self) -> int:
-        """Return how many there are, beside sessions."""
+        """Return how many processes of enso run, without those of sessions."""
         return len(owned_processes.ours(self.port, *owned_processes.SERVERS))
 
 

@@ -1,4 +1,4 @@
-"""Manifests to make mistakes in, and what is told about them."""
+"""Manifests in which tests make mistakes, and the messages about these."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HEAD = "apiVersion: enso.dev/v1alpha1\nkind: EnsoJob\nmetadata: {name: shot}\n"
 
 
 def refusal(path: Path) -> str:
-    """What is told about a file's mistakes, without its name."""
+    """The message about a file's mistakes, without the file's name."""
     with pytest.raises(ManifestError) as error:
         load(path)
     lines = str(error.value).splitlines()

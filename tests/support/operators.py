@@ -1,4 +1,4 @@
-"""Operators as processes of their own, which can be killed, stopped and started again."""
+"""Runs operators as processes, which can be killed, stopped and started again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DEADLINE_SECONDS = 30.0
 
 @dataclass
 class Operator:
-    """One process."""
+    """One operator process."""
 
     process: ForkServerProcess
     log: Path
@@ -41,14 +41,14 @@ class Operator:
 
     @property
     def health(self) -> str:
-        """Return the address of its probes, once it serves them."""
+        """Wait for the port of its probes; return their address."""
         until(lambda: re.search(r"http://127\.0\.0\.1:\d+", self.said))
         found = re.search(r"http://127\.0\.0\.1:\d+", self.said)
         assert found
         return found[0]
 
     def asked(self, path: str) -> tuple[int, str]:
-        """Return the code and the text of an answer."""
+        """GET a path of the probes' port; return status code and body."""
         answer = httpx.get(self.health + path, trust_env=False)
         return answer.status_code, answer.text
 
@@ -59,12 +59,12 @@ class Operator:
         os.kill(self.pid, number)
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """End it with SIGKILL."""
         self.process.kill()
         self.process.join(DEADLINE_SECONDS)
 
     def stop(self) -> int | None:
-        """End it as a kubelet does; return its exit code."""
+        """End it with SIGTERM, as a kubelet does; return its exit code."""
         self.process.terminate()
         self.process.join(DEADLINE_SECONDS)
         return self.process.exitcode
@@ -93,9 +93,9 @@ class Operators:
         kubeconfig: Path | None = None,
         environment: Mapping[str, str] = MappingProxyType({}),
     ) -> Operator:
-        """Start one more; it is ended with the test."""
+        """Start one more operator, which is ended with the test."""
         log = self.root / f"operator-{len(self.started)}.log"
-        log.write_text("")  # another measure of the same folder may have left one
+        log.write_text("")  # an earlier benchmark may have used the same folder
         given = [*self.sessions, f"--namespaces={self.namespace}", "--health-port=0", *flags]
         whole = {
             **environment,
@@ -108,7 +108,7 @@ class Operators:
         return self.started[-1]
 
     def ready(self, *flags: str) -> Operator:
-        """Start one more, and wait until it sees everything."""
+        """Start one more operator, and wait until it is ready."""
         operator = self.start(*flags)
         until(operator.is_ready)
         return operator
@@ -126,7 +126,7 @@ class Operators:
 def operators_of(
     kubeconfig: Path, namespace: str, root: Path, sessions: Sequence[str] = LOCAL
 ) -> Generator[Operators]:
-    """Yield a starter of operators; leave no process of theirs behind."""
+    """Yield an `Operators`; afterwards end all its operators and sessions."""
     operators = Operators(kubeconfig, namespace, root, sessions)
     try:
         yield operators

@@ -1,4 +1,4 @@
-"""Documents of session Pods, as they are made and at one moment of their lives."""
+"""Documents of session Pods, as created or with a given status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processes that are forked from one server, which has loaded what takes long to load.
+"""Processes that are forked from one server, which has imported the slow modules already.
 
 A test that needs sixty operators does not wait sixty times for their imports.
 """

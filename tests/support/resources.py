@@ -1,4 +1,4 @@
-"""EnsoJobs and EnsoScripts as documents, to be applied or refused."""
+"""EnsoJobs and EnsoScripts as documents."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Document = dict[str, Any]
 EMPTY: Document = {}
 
 BIG = "y" * 59
-"""Makes a name as long as it may be."""
+"""Fills a name up to the longest that is allowed."""
 
 
 def job(spec: Document, name: str = "shot") -> Document:

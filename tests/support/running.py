@@ -19,7 +19,7 @@ def supervisors_of(folder: Path) -> list[int]:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether the process runs; one that nobody has waited for yet does not."""
+    """Whether the process runs; a zombie does not."""
     try:
         return psutil.Process(pid).status() not in {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
     except psutil.NoSuchProcess:
@@ -27,6 +27,6 @@ def is_alive(pid: int) -> bool:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return what a process itself has used, without its children."""
+    """Return the CPU seconds that a process has used, without its children."""
     used = psutil.Process(pid).cpu_times()
     return used.user + used.system

@@ -1,4 +1,4 @@
-"""Scripts in a real interpreter: a runner, and the little that every test says to it."""
+"""Runs scripts in a real interpreter, with helpers that many tests use."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Scripts:
         return self.runner.run(Script("call", Function(reference), parameters), 1)
 
     def good(self, times: int = 1) -> None:
-        """Run a script that looks around: everything is as it was, for the n-th time."""
+        """Run a script that checks its environment: everything is as before, for the n-th time."""
         result = self.run(GOOD, "good", word="fine")
         assert result.cause is None, result.cause
         assert result.output == {"word": "fine", "good": times, "stdin": ""}
@@ -72,7 +72,7 @@ def pid_in(file: Path) -> int:
 
 
 def needs(program: str | Path) -> None:
-    """Skip a test where a program is not there; in CI it must be."""
+    """Skip a test where a program is missing; in CI this is a failure."""
     if shutil.which(program) is None:
         assert not os.environ.get("CI"), f"{program} is missing"
         pytest.skip(f"{program} is not on this machine")

@@ -1,4 +1,4 @@
-"""What every kind of session promises to whoever coordinates it: one suite for all adapters.
+"""The contract of sessions: one suite of tests for all adapters.
 
 A test class of an adapter inherits from `SessionContract` and has a fixture `bench`.
 """
@@ -34,29 +34,29 @@ class Bench(ABC):
     """A job, and the sessions that run it."""
 
     journal: str
-    """Where a script finds the journal of its own session, which it should not."""
+    """The path at which a hostile script finds the journal of its own session."""
     job_id = "shot"
 
     @property
     @abstractmethod
     def sessions(self) -> Sessions:
-        """What is tested."""
+        """The adapter under test."""
 
     @abstractmethod
     def another(self) -> Sessions:
-        """Return what another coordinator of the same job has."""
+        """Return the adapter that another coordinator of the same job would use."""
 
     @abstractmethod
     def output(self, run: str) -> str:
-        """Return what the run's scripts wrote; nothing before they did."""
+        """Return the run's output so far."""
 
     @abstractmethod
     def kill(self, run: str) -> None:
-        """End the supervisor of the run, as a power cut would."""
+        """End the supervisor of the run with SIGKILL."""
 
     @asynccontextmanager
     async def watched(self) -> AsyncGenerator[None]:
-        """See to it meanwhile that the sessions hear of what happens to their machines."""
+        """Watch the machines of the sessions inside of the ``with`` block, where that is needed."""
         yield
 
     def plan(
@@ -88,7 +88,7 @@ class Bench(ABC):
         return uid
 
     async def run(self, plan: Plan) -> tuple[list[str], Ended]:
-        """Open, release and follow a run; return what it recorded, and how it ended."""
+        """Open, release and follow a run; return its records, and how it ended."""
         uid = await self.sessions.open(plan)
         await self.sessions.release(plan.run, uid)
         return await self.follow(plan.run, uid)

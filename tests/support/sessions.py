@@ -1,4 +1,4 @@
-"""Session runs without processes: they decide as a session does, from the plan as it travels."""
+"""Session runs without processes, which execute the plan that they read from JSON."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ SUCCEEDS = Result()
 
 
 class SupervisorDied(Exception):
-    """The process that writes the log is gone, in the middle of whatever it did."""
+    """The process that writes the log has died."""
 
 
 DIES = SupervisorDied()
 Fate = Result | SupervisorDied
-"""How one attempt goes."""
+"""How one attempt ends."""
 
 
 @dataclass
 class OneScriptRunner:
-    """Runs one script and stops, so that somebody else can have a turn."""
+    """Runs one script and stops, so that a test can do something before the next one."""
 
     start: Callable[[Script, int], Fate]
     control: SessionControl = GO_ON
@@ -55,7 +55,7 @@ class OneScriptRunner:
 
 
 class SimulatedSession:
-    """One session run: it executes its plan one script at a time, and keeps a log of it."""
+    """One session run, which executes its plan one script at a time and keeps a log."""
 
     def __init__(self, plan: Plan, uid: str = "uid") -> None:
         plan = Plan.from_json(plan.to_json(), plan.secrets())
@@ -63,9 +63,9 @@ class SimulatedSession:
         self.control = GO_ON
         self.released = self.dead = self.ended_in_order = False
         self.described: Mapping[str, Script] = {}
-        """What the job was made of when it was opened."""
+        """The job's scripts by name when the run was opened."""
         self.memory: set[str] = set()
-        """What has run to its end in the life of this interpreter."""
+        """The scripts that succeeded in the present interpreter."""
         self._job_id = plan.job_id
         self._uow = InMemoryJobUnitOfWork(InMemoryRepository({plan.job_id: plan.job()}))
 
@@ -75,16 +75,16 @@ class SimulatedSession:
 
     @property
     def rows(self) -> Mapping[str, Row]:
-        """What the session itself knows of the job's scripts."""
+        """The rows of the job's scripts inside the session."""
         return self._uow.jobs.get(self._job_id).rows
 
     @property
     def log(self) -> bytes:
-        """All that was recorded, as the bytes that somebody may read."""
+        """All records, as the bytes of the log."""
         return b"".join(to_line(event) for event in self._uow.jobs.get(self._job_id).events)
 
     def runs_one_script(self, start: Callable[[Script, int], Fate], clock: FakeClock) -> None:
-        """Run the next script, as far as it is told to; where there is none, end in order."""
+        """Run the next script as the control says; where there is none, end in order."""
         ran: list[str] = []
 
         def started(script: Script, attempt: int) -> Fate:

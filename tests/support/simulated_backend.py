@@ -59,13 +59,13 @@ class SimulatedBackend:
     """Implements `reconciler.SessionBackend`, and notes what is asked of it."""
 
     asked_for: list[str] = field(default_factory=list[str])
-    """The uids of jobs, in turn, whose sessions somebody wanted."""
+    """The uids of jobs whose sessions were asked for, in order."""
     forgotten: list[str] = field(default_factory=list[str])
     waits_for_control: bool = False
-    """Whether sessions do nothing before somebody tells them to end."""
+    """Whether sessions wait until they get a control."""
     made: list[SimulatedSessions] = field(default_factory=list[SimulatedSessions])
     kept: list[set[str]] = field(default_factory=list[set[str]])
-    """The uids that each tidying left alone."""
+    """The uids that each call of `tidy` kept."""
 
     def sessions(self, ensojob: EnsoJobObject) -> SimulatedSessions:
         self.asked_for.append(ensojob.uid)

@@ -21,7 +21,7 @@ from job_execution_framework.service_layer.records import Record
 def supervised(
     folder: Path, *scripts: Script, session: Session | None = None, **environment: str
 ) -> tuple[list[Record], bytes]:
-    """Run the scripts; return what was recorded, and all that was written."""
+    """Run the scripts; return their records and all of their output."""
     job = Job("job", scripts, (session or Session(),))
     job.record(events.JobAdded(at=0))
     job.record(events.JobStarted(at=0))

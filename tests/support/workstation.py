@@ -1,4 +1,4 @@
-"""A person at a machine: a manifest in a folder, and the real `enso run` on it."""
+"""A manifest in a folder, and the real `enso run` on it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Workstation:
 
     @property
     def notes(self) -> list[str]:
-        """What scripts wrote down; they are given this file's name as NOTES."""
+        """The lines that scripts wrote into the file that the variable NOTES names."""
         file = self.root / "notes"
         return file.read_text().splitlines() if file.exists() else []
 

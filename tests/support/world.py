@@ -1,4 +1,4 @@
-"""A world for one job: what really runs, what is recorded of it, and what must never happen.
+"""A simulated world for one job: what really runs, what is recorded, what must never happen.
 
 It stands for nodes, Pods and logs. It keeps its own account of what scripts really did, apart from
 what the job believes, and asserts at every start that the start is allowed.
@@ -36,7 +36,7 @@ LOST = Cause(Reason.SESSION_LOST, "its process is gone")
 
 
 class World:
-    """One job's coordinator, sessions and user; every method is one thing that can happen."""
+    """One job's coordinator, sessions and user; each public method is something that can happen."""
 
     def __init__(
         self, scripts: Sequence[Script], sessions: Sequence[Session], deadline: float | None
@@ -48,16 +48,16 @@ class World:
         self.starts: dict[tuple[str, int], list[str]] = {}
         """Each attempt that really started, with the session runs that started it."""
         self.succeeded: set[str] = set()
-        """What really succeeded, whether anybody knows or not, and nobody asked for again."""
+        """Scripts that really succeeded, recorded or not, and that nobody wants to run again."""
         self.made_from: dict[str, Mapping[str, object]] = {}
-        """For each script that succeeded, how all before it in its session were described then."""
+        """For each succeeded script, the definitions of the scripts before it in its session."""
         self.failed_at: dict[tuple[str, str], float] = {}
         self.acted: list[str] = []
-        """The actions that were obeyed, in order."""
+        """The ids of the actions that were done, in order."""
         self.forced: set[tuple[str, int]] = set()
         """Attempts that had failed when somebody wanted the next one at once."""
         self.losses: dict[str, int] = {}
-        """Session runs that left a doubt, since the job started or was resumed."""
+        """Number of runs with unknown outcomes, by session, since the latest start or resume."""
         self.done: set[str] = set()
         services.add(
             scripts,
@@ -113,7 +113,7 @@ class World:
         return fate
 
     def _forget_skipped(self, rows: Mapping[str, Row]) -> None:
-        """A script that was skipped is done, but has made nothing."""
+        """Drop skipped scripts: they are done, but have made nothing."""
         self.succeeded -= {name for name, row in rows.items() if row.state is ScriptState.SKIPPED}
 
     def _described_before(
@@ -129,7 +129,7 @@ class World:
         return [earlier for earlier in before if earlier.session == script.session]
 
     def _assert_memory(self, session: SimulatedSession, script: Script) -> None:
-        """Assert that what the script needs was run in the life of this very interpreter."""
+        """Assert that the scripts that this one needs ran in the present interpreter."""
         before = [earlier for earlier in self._before(script) if earlier.name in self.succeeded]
         behind = max((i for i, earlier in enumerate(before) if earlier.checkpoint), default=-1)
         if script.setup and self._checkpoints_ahead(session, script):
@@ -152,7 +152,7 @@ class World:
         ]
 
     def _assert_checkpoints_vouch(self, session: SimulatedSession, script: Script) -> None:
-        """Assert that what was kept was made from what is described now."""
+        """Assert that kept checkpoints were made from the present definitions."""
         for kept_script in self.scripts.values():
             kept = (
                 kept_script.checkpoint
@@ -167,7 +167,7 @@ class World:
                 )
 
     def _in_doubt(self, run: str, script: str) -> bool:
-        """Whether it was said that nobody knows what `run` did to the script."""
+        """Whether an event says that it is unknown what `run` did to the script."""
         told = self.job().events
         opened = next(i for i, e in enumerate(told) if _is_opening(e, run))
         return any(
@@ -198,7 +198,7 @@ class World:
     def coordinate(
         self, seen: Observations, *asked: Action, commits: bool = True, acts: bool = True
     ) -> None:
-        """Obey, fold, commit, act; it may crash before its commit, or after it."""
+        """Do the actions, reconcile, commit, act; crash before or after the commit if told to."""
         with InMemoryJobUnitOfWork(self.repository) as uow:
             job = uow.jobs.get("job")
             open_run, is_closing = job.open_run, job.closing is not None
@@ -215,7 +215,7 @@ class World:
             self.act(job)
 
     def reconcile(self, job: Job, seen: Observations) -> None:
-        """Decide; a session that is to be opened is prepared, inert."""
+        """Reconcile the job; prepare a session that the step opens, without starting it."""
         step = services.reconcile(job, seen, self.clock.now())
         if not isinstance(step, Open):
             return
@@ -248,7 +248,7 @@ class World:
             assert self.clock.now() >= lost_at + pause, "it did not wait after its loss"
 
     def act(self, job: Job) -> None:
-        """Release the session that was committed, and pass the word on."""
+        """Release the session that was committed, and send it its control."""
         if job.open_run is None:
             return
         session = self.sessions[job.open_run.run, job.open_run.uid]
@@ -263,7 +263,7 @@ class World:
     def _assert_folded(
         self, opened: events.SessionOpened, seen: Observations, *, is_closing: bool
     ) -> None:
-        """Assert that what was read is known, and that what nobody can know is said."""
+        """Assert that read records are in the job, and that unknown outcomes are recorded."""
         job, run = self.job(), opened.run
         assert all(job.cursors[run] >= record.seq for record in seen.records), "a record is lost"
         if not seen.ended:
@@ -283,7 +283,7 @@ class World:
     # The user.
 
     def ask(self, action: Action, *, commits: bool = True) -> str:
-        """Have the job obey, and crash before the commit or after it; return why it does not."""
+        """Do an action and commit, or crash before the commit; return why it was refused."""
         with InMemoryJobUnitOfWork(self.repository) as uow:
             job = uow.jobs.get("job")
             before = job.copy()
@@ -293,13 +293,13 @@ class World:
             if not commits:
                 return "it crashed"
             uow.commit()
-        assert action.action_id not in self.acted, "it acted twice"
+        assert action.action_id not in self.acted, "the action was done twice"
         self.acted += [action.action_id] if action.action_id else []
         self._account_for(action, before)
         return ""
 
     def _account_for(self, action: Action, before: Job) -> None:
-        """Note what the action has changed of what must hold."""
+        """Update the expectations of this world after an action."""
         if isinstance(action, Retry):
             script = retrying(before)
             assert script
@@ -315,7 +315,7 @@ class World:
         self._forget_skipped(self.job().rows)
 
     def changed(self, name: str) -> Definition:
-        """Return what the job would be made of if a script of it got other arguments."""
+        """Return the job's definition with other arguments for one script."""
         job = self.job()
         scripts = tuple(
             replace(script, parameters={"version": len(job.events)})
@@ -340,7 +340,7 @@ class World:
             assert ScriptState.RUNNING not in states, "it is said to run, and nothing does"
 
     def check_history(self) -> None:
-        """Assert that the events alone tell all that is known."""
+        """Assert that the events alone give the same job."""
         job = self.job()
         again = Job(job.id, job.scripts, job.sessions, job.deadline_seconds)
         for event in job.events:
