@@ -1,4 +1,4 @@
-"""Someone who calls the API server through a fault proxy and never calls twice by himself."""
+"""A client of the API server behind a fault proxy that never repeats a call by itself."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Caller:
         return response.status, json.loads(response.read())
 
     def send(self, method: str, path: str, document: object = None) -> HTTPResponse:
-        """Return the head of the answer."""
+        """Return the headers of the answer."""
         kind = "merge-patch+json" if method == "PATCH" else "json"
         headers = {"Content-Type": f"application/{kind}", **self.headers}
         body = None if document is None else json.dumps(document)
@@ -89,7 +89,7 @@ class Stream:
         return cast("dict[str, Any]", json.loads(line))
 
     def is_silent(self) -> bool:
-        """Whether nothing is there to be read: no line, no end, no error."""
+        """Whether nothing can be read: no line, no end, no error."""
         connection: socket.socket = self.caller.connection.sock
         return not select.select([connection], [], [], 0)[0]
 
@@ -128,6 +128,6 @@ def start_kubectl(proxy: FaultProxy, *arguments: str) -> subprocess.Popen[str]:
 
 
 def config_maps(cluster: Cluster, namespace: str) -> set[str]:
-    """Return those that are really there, but for the one that every namespace has."""
+    """Return the ConfigMaps that exist, without the one that every namespace has."""
     told = cluster.kubectl("get", "configmaps", "-n", namespace, "-o", "name").split()
     return {name.removeprefix("configmap/") for name in told} - {"kube-root-ca.crt"}

@@ -85,7 +85,7 @@ class ClusterNamespace:
         return self.all_told()[name]
 
     def all_told(self) -> dict[str, list[tuple[str, str]]]:
-        """Return the same of every job."""
+        """Return the Events of every job, in the same order."""
         ours = [
             event for event in self.listed("events") if event["involvedObject"]["kind"] == "EnsoJob"
         ]

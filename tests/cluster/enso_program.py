@@ -44,13 +44,13 @@ class Enso:
                 process.kill()
 
     def __call__(self, *arguments: str, kubeconfig: Path | None = None) -> tuple[int, str, str]:
-        """Return the exit code, what it says, and what it says is wrong."""
+        """Run it to its end; return the exit code, standard output and standard error."""
         with self.started(*arguments, kubeconfig=kubeconfig) as process:
             said, wrong = process.communicate(timeout=DEADLINE_SECONDS)
         return process.returncode, said, wrong
 
     def refusal(self, *arguments: str, kubeconfig: Path | None = None) -> str:
-        """Return the sentence with which it refuses."""
+        """Run it; return the sentence on standard error with which it refuses."""
         code, said, wrong = self(*arguments, kubeconfig=kubeconfig)
         assert (code, said, wrong.count("\n")) == (2, "", 1), wrong
         return wrong.removeprefix("enso: ").rstrip("\n")

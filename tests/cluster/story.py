@@ -1,4 +1,4 @@
-"""One job of three scripts, which write down each of their starts, and what must become of it."""
+"""A job of three scripts that record each of their starts, and its expected end."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ class Story:
         )
 
     def starts(self) -> list[str]:
-        """Return the scripts that were started, as often as each was."""
+        """Return how often each script was started."""
         return self.note.read_text().split()
 
     def ends_well(self) -> None:
-        """Wait for the end; it must be what it would have been if nobody had disturbed it."""
+        """Wait for the end; assert that it is the same as without any disturbance."""
         until(self.is_over, self.patience)
         status = self.document["status"]
         assert (self.ns.columns(self.name), status.get("why")) == (

@@ -60,7 +60,7 @@ def test_each_rule_of_the_crds_has_its_refusal() -> None:
 
 
 def words_of(rule: dict[str, str]) -> str:
-    """What a rule says, without what it fills in and what follows the first half of a key rule."""
+    """A rule's message, without inserted values and the second half of key rules."""
     if "messageExpression" in rule:
         return rule["messageExpression"].split("'")[1].split("%s")[-1]
     return (

@@ -14,11 +14,11 @@ from tests.support.connect_proxy import connect_proxy
 from tests.support.operators import Operators
 
 NOBODY = "127.0.0.1:1"
-"""An address that only the proxy makes something of."""
+"""An address that can only be reached through the proxy."""
 
 
 def of_nobody(kubeconfig: Path, folder: Path) -> tuple[Path, int]:
-    """Write a kubeconfig whose server is nowhere; return it, and the port that there was."""
+    """Write a kubeconfig with an unreachable server; return it, and the real server's port."""
     config: dict[str, Any] = yaml.safe_load(kubeconfig.read_text())
     (cluster,) = config["clusters"]
     port = urlsplit(str(cluster["cluster"]["server"])).port

@@ -87,7 +87,7 @@ def test_kinds_that_were_applied_by_hand_can_be_taken_over(own_cluster: Cluster)
 
 @pytest.fixture
 def release_namespace(crds: Cluster, namespace: str) -> Generator[str]:
-    """Where the release is: not where its jobs are."""
+    """The namespace of the release, which is not that of its jobs."""
     name = f"{namespace}-release"
     crds.kubectl("create", "namespace", name)
     yield name
@@ -195,7 +195,7 @@ def test_the_rights_in_namespaces_are_enough_for_pods(
     )
     kubeconfig = of_stranger(crds, release_namespace, tmp_path, ACCOUNT)
     with operators_of(kubeconfig, namespace, tmp_path) as operators:
-        # As the chart tells it, but for what the test's own operators are told.
+        # The chart's environment, without settings that this test sets itself.
         ours = ("HOST", "PORT", "FORMAT", "NAMESPACES")
         flags = [
             as_flag(name.removeprefix("ENSO_").replace("_", "-").lower(), value)

@@ -21,7 +21,7 @@ TEST = "shows-enso-executer-test"
 
 @pytest.fixture
 def asked(ns: ClusterNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever asks now may do what the chart lets the test's Pod do."""
+    """Give the client the rights of the chart's test Pod."""
     documents = rendered(f"watchNamespaces={{{ns.namespace}}}", namespace="enso")
     hooks = [
         document

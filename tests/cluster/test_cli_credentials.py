@@ -1,4 +1,4 @@
-"""How `enso` reaches a real API server: by a proxy, and with what a program gets for it."""
+"""`enso` and a real API server: through a proxy, and with a credential program."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.connect_proxy import connect_proxy
 from tests.support.resources import of_scripts
 
 NOBODY = "127.0.0.1:1"
-"""An address that only the proxy makes something of."""
+"""An address that can only be reached through the proxy."""
 
 
 @pytest.fixture

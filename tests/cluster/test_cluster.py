@@ -1,4 +1,4 @@
-"""The development cluster itself: what the other tests of this folder stand on."""
+"""The development cluster itself, which the other tests of this folder use."""
 
 import json
 import subprocess

@@ -23,7 +23,7 @@ CRDS = sorted((CHECKOUT / "deploy" / "crds").glob("*.yaml"))
 
 
 def create(cluster: Cluster, namespace: str, document: dict[str, Any]) -> Any:  # noqa: ANN401  # JSON
-    """What the API server has made of it."""
+    """The object as the API server stored it."""
     options = ("-n", namespace, "-f", "-", "-o", "json")
     return json.loads(cluster.kubectl("create", *options, stdin=json.dumps(document)))
 
@@ -67,7 +67,7 @@ def test_every_field_has_its_sentence_in_kubectl_explain(crds: Cluster) -> None:
 
 
 def explains(cluster: Cluster, *paths: str) -> bool:
-    """Whether the API server tells of them already: a little later than it takes them."""
+    """Whether discovery lists them: a little later than the API server accepts them."""
     try:
         return all(cluster.kubectl("explain", path) for path in paths)
     except subprocess.CalledProcessError:
@@ -90,7 +90,7 @@ def _sentences(path: str, schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def explanations(cluster: Cluster) -> Iterator[tuple[str, str]]:
-    """Every field below spec and status, with what kubectl says of it."""
+    """Every field below spec and status, with its text of `kubectl explain`."""
     todo = ["ensojob.spec", "ensojob.status", "ensoscript.spec"]
     while todo:
         path = todo.pop()

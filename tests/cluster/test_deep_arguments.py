@@ -30,7 +30,7 @@ async def test_it_alone_is_invalid(
     ns: ClusterNamespace, operators: Operators, tmp_path: Path
 ) -> None:
     create_deep(ns, DEPTHS[0])
-    operator = operators.start()  # which finds it in a list, and the others in a watch
+    operator = operators.start()  # lists this job, and watches the others
     for depth in DEPTHS[1:]:
         create_deep(ns, depth)
     story = Story(ns, "other", tmp_path / "note")

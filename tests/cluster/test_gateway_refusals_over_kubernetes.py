@@ -43,7 +43,7 @@ async def api(ns: ClusterNamespace) -> AsyncIterator[Api]:
 
 
 async def refused(api: Api, status: int, *, of: str) -> list[str]:
-    """Ask for everything, and return the sentences with which all of it is refused."""
+    """Call every route; return the sentences of the refusals."""
     answers = [
         await api.get("/list-jobs"),
         await api.get(f"/get-job/{of}"),

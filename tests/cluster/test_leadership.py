@@ -71,7 +71,7 @@ def test_one_works_and_the_other_asks_for_nothing_but_the_lease(
         assert asked == {("get", "leases")}
         assert proxy.count(watches()) == 0
         assert not [call for call in proxy.calls if call.is_write]
-    # Nor did anybody else write to the lease but the one that holds it.
+    # Only the holder of the lease has written to it.
     written = [request for request in ns.cluster.audit.since(mark) if request.resource == "leases"]
     ours = [
         request for request in written if request.namespace == ns.namespace and request.is_write
@@ -123,7 +123,7 @@ def test_one_that_falls_asleep_and_wakes_starts_nothing_twice(
     assert leads(standby)
     begun(ns, tmp_path, "another").ends_well()
     assert standby.stop() == 0
-    until(lambda: leads(leader), 5)  # it stood by again, and works again
+    until(lambda: leads(leader), 5)  # it was a standby again, and leads again
     begun(ns, tmp_path, "a-third").ends_well()
     until(lambda: not operators.supervisors())
 

@@ -1,4 +1,4 @@
-"""What an operator holds of jobs, however large and many they are."""
+"""How much memory an operator uses for many large jobs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def create(ns: ClusterNamespace, documents: list[Document]) -> None:
 
 
 def held(operator: Operator) -> int:
-    """Return the bytes that a process has in memory."""
+    """Return the resident memory of a process in bytes."""
     return psutil.Process(operator.pid).memory_info().rss
 
 
@@ -42,7 +42,7 @@ def test_nothing_is_held_of_what_waits_for_its_user_or_has_ended(
     operators.started[0].stop()
     suspended = [large(f"suspended-{i}", suspend=True) for i in range(COUNT)]
     ended = [large(f"ended-{i}", ttlSecondsAfterFinished=3600) for i in range(COUNT)]
-    for document in ended:  # as they make no job: nothing has to run
+    for document in ended:  # invalid, so that nothing has to run
         document["spec"]["scripts"][0] |= {"args": {"token": 1}, "argsFrom": TWICE}
     create(ns, [*suspended, *ended])
     operator = operators.start("--resync-seconds=1")

@@ -117,7 +117,7 @@ def test_suspend_lets_the_running_script_end_and_unsuspend_goes_on(
     until(lambda: ns.columns()[:4] == ["shot", "Running", "0/2", "wait"])
     ns.patch(suspend=True)
     until(lambda: ns.state() == "Suspended")
-    time.sleep(5 * POLL_SECONDS)  # the session hears of it a moment after the status says it
+    time.sleep(5 * POLL_SECONDS)  # the session gets the control a moment after the status shows it
     go.touch()
     until(lambda: "SessionEnded" in dict(ns.told()))
     until(lambda: ns.columns()[:3] == ["shot", "Suspended", "1/2"])
@@ -304,7 +304,7 @@ def test_a_session_that_vanished_leaves_doubt_and_says_so(
 def test_an_operator_stops_though_the_api_server_does_not_answer(
     ns: ClusterNamespace, operators: Operators
 ) -> None:
-    """Whoever stops it kills it five seconds later: requests may take longer than that."""
+    """The operator is killed five seconds after SIGTERM, but requests may take longer."""
     ns.apply(of_scripts({"name": "long", "source": SLEEPS}))
     with FaultProxy(operators.kubeconfig) as proxy:
         operator = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)

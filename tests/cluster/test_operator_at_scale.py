@@ -27,7 +27,7 @@ def passing(**spec: object) -> Document:
 
 
 def written(ns: ClusterNamespace, mark: int) -> Counter[str]:
-    """Return what was written in the namespace since, as the API server's audit log has it."""
+    """Return the writes in the namespace since `mark`, from the audit log."""
     return Counter(
         f"{request.verb} {request.resource}"
         for request in ns.cluster.audit.since(mark)
@@ -72,7 +72,7 @@ def test_progress_is_written_once_a_second_at_most(
 
 
 def seconds(ns: ClusterNamespace) -> int:
-    """Return how long the job took, as it says itself: times are whole seconds."""
+    """Return the job's duration by its status, whose times are whole seconds."""
     status = ns.get()["status"]
     begin, end = (datetime.fromisoformat(status[name]) for name in ("startTime", "completionTime"))
     return int((end - begin).total_seconds())
@@ -103,7 +103,7 @@ def test_a_restart_over_thousands_of_settled_jobs_writes_nothing(
         until(lambda: proxy.count(on("list", "ensojobs")) > lists + 10)  # two more sweeps
         assert operator.stop() == 0
         assert proxy.count(writes()) == 0
-        # None was looked at by itself: what costs a request for each job is slow with many.
+        # No job was read alone: one request for each job would be slow with many.
         assert proxy.count(on("get", "ensojobs")) == 0
 
 

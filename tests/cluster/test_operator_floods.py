@@ -28,7 +28,7 @@ def main(state, what):
             file.write(line(2 * number + 1, "ScriptStarted", number + 1))
     time.sleep(60)
 """
-"""More than its plan can need, though each might be."""
+"""Valid records, but more of them than the plan can need."""
 LINE = """
 import pathlib, time
 def main(state, what):

@@ -18,7 +18,7 @@ from tests.support.operators import Operator, Operators
 
 MOST_CALLS = 60
 LANES = 2
-"""Parts that the points are dealt to, so that two workers share them."""
+"""Number of parts into which the points are divided, for parallel workers."""
 
 
 def is_killed_at(
@@ -28,7 +28,7 @@ def is_killed_at(
     story: Story,
     operators: Operators,
 ) -> bool:
-    """Run an operator until it is killed at that call; return False where it makes none."""
+    """Run an operator until it is killed at that call; return False if it never makes it."""
     story.begin()
     victim: list[Operator] = []
     with FaultProxy(operators.kubeconfig) as proxy:

@@ -118,7 +118,7 @@ def test_what_breaks_in_the_operator_itself_is_said_and_tried_again(
     until(lambda: "ScriptStarted" in dict(ns.told()))
     (journal,) = operators.state.glob("*/*/*/main-1/journal")
     kept = journal.rename(journal.with_name("kept"))
-    journal.mkdir()  # what no operator is prepared for
+    journal.mkdir()  # a folder instead of a file: an unexpected error
     until(lambda: "NotGoingOn" in dict(ns.told()))
     assert "enso itself broke; it tries again in 2 s" in dict(ns.told())["NotGoingOn"]
     assert "enso_actor_failures_total 0.0" not in operator.asked("/metrics")[1]

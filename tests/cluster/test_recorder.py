@@ -142,7 +142,7 @@ def test_what_happens_again_is_told_again(ns: RecordedJob) -> None:
     ns.post("one")
     posted = [type(event).__name__ for event in ns.job.events[1:]]
     assert sorted(event["reason"] for event in ns.events()) == sorted(posted)
-    ns.post("one", since=12)  # as after a restart: the resumes before are not among the news
+    ns.post("one", since=12)  # as after a restart: the list of new events lacks the earlier resumes
     assert len(ns.events()) == len(posted)
 
 

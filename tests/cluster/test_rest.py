@@ -1,4 +1,4 @@
-"""Where nothing is to be done for a job an operator asks for nothing, and holds no actor."""
+"""An operator makes no requests, and has no actor, for a job for which nothing is to do."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_what_is_changed_again_and_again_is_given_up_less_and_less_often(
     until(lambda: "NotGoingOn" in dict(ns.told()))
     for number in range(20):
         ns.kubectl("label", "--overwrite", "ensojob", name, f"studio/touched={number}")
-    story = Story(ns, "other", tmp_path / "note")  # its end is later than what is asked before
+    story = Story(ns, "other", tmp_path / "note")  # its end is after the earlier requests
     story.begin()
     story.ends_well()
     assert hall.proxy.count(on("create", "events") & of(name)) <= 4
@@ -211,7 +211,7 @@ def test_a_deletion_while_the_operator_recovers_from_a_fault_is_heard(
     until(lambda: ns.get()["status"].get("script"))  # nothing is left to be written
     (journal,) = operators.state.glob(f"*/{ns.namespace}/*/main-1/journal")
     kept = journal.rename(journal.with_name("kept"))
-    journal.mkdir()  # what no operator is prepared for
+    journal.mkdir()  # a folder instead of a file: an unexpected error
     until(lambda: "it tries again in 8 s" in operator.said)
     journal.rmdir()
     kept.rename(journal)

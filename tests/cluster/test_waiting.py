@@ -1,4 +1,4 @@
-"""What keeps a job from going on: told in the API server's words, tried again, never silent."""
+"""Obstacles that keep a job waiting: they are shown in the API server's words and retried."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_a_job_that_waits_for_a_quota_costs_little(
     ns.apply(of_scripts(PASSES))
     until(lambda: ns.columns()[1:4] == ["Waiting", "0/1", "FailedCreate"])
     assert "exceeded quota: compute" in message(ns)
-    for number in range(1, 4):  # its numbers change all the time
+    for number in range(1, 4):  # the numbers in the message change all the time
         ns.kubectl("create", "configmap", f"other-{number}")
         ns.apply(quota(ns, pods="0", configmaps=str(10 + number)))
     until(lambda: posts(ns, mark, "pods") > 4)

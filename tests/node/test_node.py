@@ -1,4 +1,4 @@
-"""The node itself: what the other tests of this folder stand on."""
+"""The node itself, which the other tests of this folder use."""
 
 import subprocess
 

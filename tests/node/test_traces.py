@@ -72,7 +72,7 @@ def test_what_was_killed_is_repaired_and_down_leaves_nothing(
     told = own_node.kubectl("get", "pod", "stays", "-o", "jsonpath={.status.phase}")
     assert told == "Running"
 
-    for name in COMPONENTS:  # and now nobody is there to clear away what it has made
+    for name in COMPONENTS:  # from here on nobody removes what the node has made
         own_node.kill(name)
     own_node.cluster.stop()
 

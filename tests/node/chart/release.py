@@ -86,7 +86,7 @@ class Release:
     """Where its own Pods are."""
 
     def kubectl(self, *arguments: str) -> str:
-        """Ask about its own namespace."""
+        """Run kubectl in the release's own namespace."""
         return self.ns.node.kubectl("-n", self.namespace, *arguments)
 
     def install(self, *settings: str) -> str:
@@ -94,11 +94,11 @@ class Release:
         return self._put("install", *settings, "--wait", "--timeout=110s")
 
     def upgrade(self, *settings: str) -> str:
-        """Begin an upgrade."""
+        """Start an upgrade."""
         return self._put("upgrade", *settings)
 
     def rollback(self) -> None:
-        """Begin to go back to the revision before."""
+        """Start a rollback to the previous revision."""
         self._helm("rollback", NAME)
 
     def uninstall(self) -> None:
@@ -123,7 +123,7 @@ class Release:
         return list(found["items"])
 
     def leader(self) -> str:
-        """Return who holds the lease: a Pod, and one process of it; nothing if nobody does."""
+        """Return the holder of the lease (a Pod and its process); empty if there is none."""
         held = ("get", "lease", OPERATOR, "--ignore-not-found", "-o")
         return self.kubectl(*held, "jsonpath={.spec.holderIdentity}")
 

@@ -51,13 +51,13 @@ def operators(ns: PodNamespace, tmp_path: Path) -> Generator[Operators]:
 
 @pytest.fixture
 def operator(operators: Operators) -> Operator:
-    """One operator that sees everything."""
+    """One operator that is ready."""
     return operators.ready()
 
 
 @pytest.fixture(scope="module")
 def flags() -> Sequence[str]:
-    """What the operator of `house` is told beside; a file may have its own."""
+    """More flags for the operator of `house`; test files may override this."""
     return ("--grace-seconds=2",)
 
 
@@ -82,12 +82,12 @@ _numbers = count(1)
 
 @pytest.fixture
 def job(house: House) -> OneJob:
-    """One job of the file's namespace, which is not there yet."""
+    """One job of the file's namespace, not created yet."""
     return OneJob(house, f"shot-{next(_numbers)}")
 
 
 @pytest.fixture
 def lanes(node: Node, client: ApiClient, tmp_path: Path) -> Generator[list[Lane]]:
-    """Namespaces for stories that are told side by side."""
+    """Namespaces for stories that run in parallel."""
     with lanes_of(node, client, tmp_path, PODS) as found:
         yield found

@@ -1,4 +1,4 @@
-"""Namespaces in which stories are told side by side: most of the time something is waited for."""
+"""Namespaces in which stories run in parallel, as a story mostly waits."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Lane:
     operators: Operators
 
     def story(self) -> PodStory:
-        """Return a new one; its job is not there yet."""
+        """Return a new story, whose job is not created yet."""
         return PodStory(self.ns, f"shot-{next(_numbers)}")
 
 
@@ -57,7 +57,7 @@ def lanes_of(
 def side_by_side(
     lanes: list[Lane], points: Iterable[T], attempt: Callable[[Lane, T], R]
 ) -> list[R]:
-    """Deal the points to the lanes; return what became of each. What fails is raised."""
+    """Run the points in the lanes; return the result of each. Raises the first failure."""
     given = list(points)
 
     def tried(lane: Lane, point: T) -> R:

@@ -1,4 +1,4 @@
-"""One job among others of its namespace, and what a person reads of it."""
+"""One job among others of its namespace, and what people can read about it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class House:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is told of a job that failed."""
+    """What people can read about a job that failed."""
 
     reason: str
     """status.reason: the cause in one word, which `kubectl get` shows."""
@@ -54,7 +54,7 @@ class OneJob(PodNamespace):
         self.house, self.name = house, name
 
     def another(self, name: str) -> OneJob:
-        """Return one more job, which is not there yet."""
+        """Return a new job, not created yet."""
         return OneJob(self.house, f"{self.name}-{name}")
 
     def run(self, *scripts: Document, labels: dict[str, str] | None = None, **spec: object) -> None:
@@ -100,7 +100,7 @@ class OneJob(PodNamespace):
     # What is read of it.
 
     def condition(self, kind: str = "Succeeded") -> Document:
-        """Return one of its conditions; one without a message while nobody has looked at it."""
+        """Return one of its conditions; with an empty message while there is no status."""
         found: list[Document] = self.get().get("status", {}).get("conditions", [])
         nothing: Document = {"message": "", "reason": "", "status": ""}
         return next((condition for condition in found if condition["type"] == kind), nothing)
@@ -114,7 +114,7 @@ class OneJob(PodNamespace):
         return [message for said, message in self.told() if said == reason]
 
     def fails(self) -> Verdict:
-        """Wait for its failure, and see that it is told in the same way wherever one looks."""
+        """Wait for the failure; assert that status, condition and Events say the same."""
         status = self.ends()
         by_type = {condition["type"]: condition for condition in status["conditions"]}
         succeeded = by_type["Succeeded"]
@@ -143,7 +143,7 @@ class OneJob(PodNamespace):
 
 @contextmanager
 def while_there(ns: PodNamespace, document: Document) -> Generator[None]:
-    """Have an object of the whole cluster for a while."""
+    """Create a cluster-scoped object; delete it at the end of the ``with`` block."""
     ns.kubectl("create", "-f", "-", stdin=json.dumps(document))
     try:
         yield

@@ -22,7 +22,7 @@ def main(name, seconds=0):
     time.sleep(seconds)
     print("end", name, flush=True)
 """
-"""Each start has a mark of its own: a log that is read twice shows the same one."""
+"""Each start prints its own mark, so that a log that is read twice counts once."""
 
 
 @dataclass(frozen=True)
@@ -68,18 +68,18 @@ class PodStory(Story):
         )
 
     def starts(self) -> list[str]:
-        """Return the scripts that were started, as often as each was."""
+        """Return how often each script was started."""
         return [name for name, _ in self.marks()]
 
     def restarts(self, container: str) -> int:
-        """Return how often a container of the only Pod was started again."""
+        """Return how often containers of the only Pod were restarted."""
         (pod,) = self.pods()
         status = pod["status"]
         every = status.get("containerStatuses", []) + status.get("initContainerStatuses", [])
         return sum(found["restartCount"] for found in every if found["name"] == container)
 
     def fails(self, *states: str) -> Document:
-        """Wait for the end; it must be a failure with such rows, and nothing started twice."""
+        """Wait for the end; assert a failure with these rows, and that nothing started twice."""
         until(self.is_over, self.patience)
         status: Document = self.document["status"]
         assert self.ns.state(self.name) == "Failed"

@@ -26,7 +26,7 @@ def anyio_backend() -> str:
 
 
 async def test_a_secret_is_nowhere_but_in_itself_and_in_what_a_script_printed(job: OneJob) -> None:
-    """Of arguments in one session, of a variable in another one, of a container's variable."""
+    """The Secret is used as an argument, a session's variable and a container's variable."""
     canary, alone = Canary(), job.another("alone")
     literal = f"--from-literal=token={canary.value}"
     job.kubectl("create", "secret", "generic", SECRET["name"], literal)

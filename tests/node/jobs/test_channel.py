@@ -67,7 +67,7 @@ def test_a_follow_that_breaks_every_second_loses_nothing(
 
 
 def test_an_api_server_that_dies_and_comes_back(story: PodStory, operator: Operator) -> None:
-    """It is away while two scripts end and one begins; how long does not matter to anybody."""
+    """The API server is away while two scripts end and one begins, for any time."""
     story.begin_slowly(do=6)
     until(lambda: story.starts() == ["open", "do"])
     pod = story.pods()[0]
@@ -115,7 +115,7 @@ def test_where_the_records_are_lost_the_last_words_of_the_session_tell(
     assert story.ns.rows() == rows
     assert story.starts() == ["open", "do", "save"]
     told = Counter(reason for reason, _ in story.ns.told(story.name))
-    assert told >= Counter(TOLD)  # who cannot read the records cannot know what was told of them
+    assert told >= Counter(TOLD)  # without the records, earlier details are not known
 
 
 def ends_unseen(story: PodStory, operators: Operators) -> None:
@@ -156,7 +156,7 @@ def seconds_of(status: Document) -> float:
 
 
 OTHERS = ("kube", "containerd")
-"""What is not ours: the kubelet, the scheduler, controllers, and kubectl, which is the test."""
+"""User agents other than the operator: Kubernetes itself, and the test's kubectl."""
 
 
 def asked(ns: PodNamespace, mark: int) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from tests.support.resources import Document, of_scripts
 
 INTERRUPTED = ("Succeeded", "Interrupted", "NotStarted")
 WAITS, LONG = 6, 120
-"""Seconds that the second script takes: it ends by itself, or it does not."""
+"""Seconds that the second script takes: short enough to end during the test, or not."""
 
 
 @pytest.fixture

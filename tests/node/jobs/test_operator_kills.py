@@ -61,7 +61,7 @@ def is_survived(lane: Lane, point: Point) -> bool:
 
 
 def is_killed(point: Point, story: PodStory, operators: Operators) -> bool:
-    """Run an operator until it is killed at that call; return False where it makes none."""
+    """Run an operator until it is killed at that call; return False if it never makes it."""
     story.begin()
     victim: list[Operator] = []
     with FaultProxy(operators.kubeconfig) as proxy:

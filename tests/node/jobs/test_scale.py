@@ -76,7 +76,7 @@ def told(ns: PodNamespace, name: str) -> Counter[str]:
 
 @dataclass
 class Usage:
-    """What an operator has used, to be told and never asserted: machines differ."""
+    """CPU and memory of an operator; printed only, as machines differ."""
 
     operator: Operator
     record: Callable[[str, object], None]
@@ -106,7 +106,7 @@ def requests(ns: PodNamespace, mark: int) -> Counter[tuple[str, str]]:
 
 
 def assert_few(asked: Counter[tuple[str, str]], count: int) -> None:
-    """See that so many jobs cost no more requests than each may."""
+    """Assert that `count` jobs cost no more requests than allowed for each."""
     looks = sum(times for (verb, _), times in asked.items() if verb in LOOKS)
     assert looks <= MOST_LOOKS * count
     assert asked.total() - looks <= MOST_WRITES * count

@@ -19,7 +19,7 @@ from tests.support.operators import DEADLINE_SECONDS, Operator, Operators
 JOBS = 5
 SWEEPS = "--resync-seconds=1"
 REFUSED = 400
-"""From this code on the API server did nothing."""
+"""From this status code on, the API server has refused the call."""
 PODS, RELEASE = on("create", "pods"), on("patch", "pods")
 STATUS, EVENTS, LOG = on("patch", "ensojobs/status"), on("create", "events"), on("get", "pods/log")
 
@@ -95,7 +95,7 @@ class Late:
         self._proxy = proxy
 
     def arrives(self) -> None:
-        """Let the Pod be made, and its operator wake to hear of that."""
+        """Create the Pod, then wake its operator, which gets the answer."""
         self._arrives.set()
         until(lambda: next(call.done for call in self._proxy.calls if PODS(call)))
         self.operator.send(signal.SIGCONT)
@@ -155,5 +155,5 @@ def made_for(story: PodStory, others: list[Document]) -> list[Document]:
 
 
 def is_inert(pod: Document) -> bool:
-    """Whether it waits for its release, and no node has it."""
+    """Whether the Pod still has its scheduling gate, and no node."""
     return bool(pod["spec"].get("schedulingGates")) and "nodeName" not in pod["spec"]

@@ -25,7 +25,7 @@ def main():
     with open(f"/proc/{{os.getppid()}}/oom_score_adj", "w") as file: file.write("1000")
     {EATS}
 """
-"""The kernel takes the supervisor for it, as where it ends a whole container."""
+"""Makes the kernel kill the supervisor, as where the whole container is killed."""
 SECRET = {"name": "tracker", "key": "token"}
 
 
@@ -155,7 +155,7 @@ def test_what_a_session_needs_and_is_not_there_is_named(job: OneJob) -> None:
         assert told.reason == "ConfigError"
         assert told.line.startswith(f"open did not start: {sentence}")
         assert told.rows == {"open": ("NotStarted", 0, "")}
-        if this_job is not volume:  # its patience may be over as soon as somebody knows of it
+        if this_job is not volume:  # the timeout may be over as soon as the operator sees the Pod
             assert sentence in "".join(this_job.events("NotGoingOn"))
 
 
@@ -288,7 +288,7 @@ def test_a_session_that_is_lost_is_told_how(job: OneJob) -> None:
     for this_job, sentence in (
         (job, "its container ended with exit code 137, that is SIGKILL"),
         (deleted, "somebody deleted its Pod"),
-        (forced, "somebody deleted its Pod"),  # its last word may be read, or not
+        (forced, "somebody deleted its Pod"),  # its last record may have been read, or not
     ):
         told = this_job.fails()
         assert told.reason == "SessionLost"
@@ -303,7 +303,7 @@ def test_a_session_that_is_lost_is_told_how(job: OneJob) -> None:
 
 
 def _offer(job: OneJob, resource: str, amount: str | None) -> None:
-    """Have the node offer so much of a resource that is nobody else's."""
+    """Let the node offer this amount of an extended resource."""
     parts = [f"/status/{kind}/{resource}" for kind in ("capacity", "allocatable")]
     operations = [
         {"op": "add", "path": part, "value": amount} if amount else {"op": "remove", "path": part}
