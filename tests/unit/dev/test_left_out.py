@@ -1,4 +1,4 @@
-"""`make test` says what it does not test, and what would change that."""
+"""`make test` says which tests it leaves out, and what to install for them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert gdb == "scripts inside gdb: it is missing. `apt-get install gdb` adds it"
 
 
-def test_it_is_said_first_and_last() -> None:
+def test_make_test_says_first_and_last_what_it_leaves_out() -> None:
     command = ["make", "--dry-run", "--no-print-directory", "test"]
     environment = {key: value for key, value in os.environ.items() if key != "MAKEFLAGS"}
     run = subprocess.run(

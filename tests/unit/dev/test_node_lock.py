@@ -1,4 +1,4 @@
-"""Whose the node of a machine is, without starting any."""
+"""Which cluster owns the node of a machine, without starting a node."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_node_that_was_left_behind_is_cleared_away_and_taken(
     assert node_lock.owner() == mine
 
 
-def test_who_gives_it_back_leaves_nothing(run: Path, cleared: list[str]) -> None:
+def test_releasing_the_node_leaves_nothing(run: Path, cleared: list[str]) -> None:
     with node_lock.taken(run):
         pass
 
@@ -80,7 +80,7 @@ def test_who_gives_it_back_leaves_nothing(run: Path, cleared: list[str]) -> None
     assert node_lock.owner() is None
 
 
-def test_who_lost_it_while_waiting_leaves_it_to_its_new_owner(
+def test_a_node_that_got_a_new_owner_during_the_wait_is_left_to_it(
     tmp_path: Path, run: Path, cleared: list[str]
 ) -> None:
     other = cluster(tmp_path, "other")

@@ -1,4 +1,4 @@
-"""What a resume may change: what will run, but never what a kept checkpoint was made from."""
+"""A resume may change scripts that will run, but not what a kept checkpoint was made from."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ NO_HYTHON = {"interpreter": ("hython",)}
         ("load save ; render", "render:1", "load", SHOT, "", "does not run again"),
     ],
 )
-def test_refused(
+def test_changes_that_a_resume_refuses(
     text: str, failing: str, of: str, fields: dict[str, object], from_script: str, why: str
 ) -> None:
     job = ended(text, failing)
@@ -80,7 +80,7 @@ def test_refused(
         (PUBLISH, "publish:1", "load", SHOT, "load"),
         (PUBLISH, "publish:1", "load", SHOT, "sim"),
         (PUBLISH, "publish:1", "s1", NO_HYTHON, "load"),
-        # The checkpoint did not succeed, or was skipped: it vouches for nothing.
+        # The checkpoint did not succeed, or was skipped: it does not forbid changes.
         (PUBLISH, "sim:1", "load", SHOT, ""),
         (PUBLISH, "sim:1", "s1", NO_HYTHON, ""),
         # Without a checkpoint all of the session runs again.
@@ -88,19 +88,19 @@ def test_refused(
         # Sessions share no memory.
         ("load sim.checkpoint ; open.setup render", "render:1", "open", SHOT, ""),
         ("load sim.checkpoint ; open.setup render", "render:1", "s2", NO_HYTHON, ""),
-        # Nothing is made from how long something may take.
+        # Results do not depend on timeouts.
         (PUBLISH, "publish:1", "load", {"timeout_seconds": 9}, ""),
         (PUBLISH, "publish:1", "s1", {"start_timeout_seconds": 9}, ""),
     ],
 )
-def test_possible(
+def test_changes_that_a_resume_accepts(
     text: str, failing: str, of: str, fields: dict[str, object], from_script: str
 ) -> None:
     job = ended(text, failing)
     assert why_not_resumable(job, with_change(job, of, **fields).definition, from_script) == ""
 
 
-def test_a_skipped_checkpoint_vouches_for_nothing() -> None:
+def test_a_skipped_checkpoint_forbids_no_change() -> None:
     job = ended("load.setup sim.checkpoint publish", "sim:1", acts=("skip sim",))
     assert why_not_resumable(job, with_change(job, "load", **SHOT).definition) == ""
 

@@ -211,7 +211,7 @@ TABLE = {
 
 
 @pytest.mark.parametrize("cell", TABLE.values(), ids=TABLE.keys())
-def test_what_runs(cell: Cell) -> None:
+def test_which_scripts_run_again(cell: Cell) -> None:
     coordinator = Coordinator(job_of(cell.job, retry_lost=cell.retry_lost), fates_of(cell.fates))
     coordinator.drive()
     for act in cell.after:

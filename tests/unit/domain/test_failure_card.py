@@ -145,7 +145,7 @@ def test_a_long_message_gives_way_before_the_last_line_that_was_said() -> None:
     )
 
 
-def test_what_fits_is_kept_whole() -> None:
+def test_a_card_that_fits_is_not_cut() -> None:
     cause = Cause(Reason.EXCEPTION, "m" * 200, "ValueError", said=("a" * 200, "b" * 200))
     made = card(failed(cause))
     assert f"  ValueError: {'m' * 200}" in made.why
@@ -170,11 +170,11 @@ def test_the_arguments_of_an_attempt_are_those_it_was_started_with() -> None:
     assert "args    frames=1" in made.why
 
 
-def test_a_job_that_did_not_fail_has_none() -> None:
+def test_a_job_that_did_not_fail_has_no_card() -> None:
     assert failure_card(Job("shot", (Script("open", LibraryScript("open")),))) is None
 
 
-def test_what_nobody_saw_begin_has_no_duration() -> None:
+def test_an_attempt_whose_start_is_unknown_has_no_duration() -> None:
     lost = Cause(Reason.SESSION_LOST, "its Pod is gone")
     job = Job("shot", (Script("open", LibraryScript("open")),))
     job.record(events.JobAdded(at=0))

@@ -53,7 +53,7 @@ def test_base64_of_whatever_contains_a_secret_is_hidden(
 
 
 @pytest.mark.parametrize("value", ["a", "ab", "abc", 7, 42, 0.5, "1\n"])
-def test_a_short_secret_is_hidden_where_it_is_all_and_nowhere_else(value: object) -> None:
+def test_a_short_secret_is_hidden_only_where_it_is_the_whole_text(value: object) -> None:
     redactor, text = Redactor(Secret(value)), str(value).strip()
     for whole in (text, f" {text}\n", repr(text), json.dumps(text)):
         assert redactor.hide(whole) == HIDDEN
@@ -96,7 +96,7 @@ def test_numbers_of_an_output_are_hidden() -> None:
     assert seen == [HIDDEN, HIDDEN, 471, True, None, HIDDEN]
 
 
-def test_what_tells_nothing_hides_nothing() -> None:
+def test_values_without_a_text_hide_nothing() -> None:
     redactor = Redactor(Secret(None), Secret(True), Secret(""), Secret(" \n"), "plain")
     assert redactor.hide("None True plain \n") == "None True plain \n"
 

@@ -211,7 +211,7 @@ class Simulation(RuleBasedStateMachine):
             self.world.check()
 
     def teardown(self) -> None:
-        """Whatever happened, the job comes to its end once nothing breaks any more."""
+        """Once nothing breaks any more, the job ends."""
         if not hasattr(self, "world"):
             return
         if self.late:

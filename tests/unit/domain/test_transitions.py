@@ -217,12 +217,12 @@ def test_an_outcome_belongs_to_the_attempt_that_was_started(name: str, attempt: 
 
 
 @pytest.mark.parametrize("origin", ["s1-2", "s2-1", "somebody"])
-def test_a_session_that_is_not_open_is_not_heard(origin: str) -> None:
+def test_events_of_a_session_that_is_not_open_are_refused(origin: str) -> None:
     refuses(job_in("Running", "NotStarted"), said_by_session(job_in("Running"), origin=origin))
     refuses(job_in("Running"), said_by_session(job_in("Running")))
 
 
-def test_a_session_is_not_heard_of_scripts_outside_of_its_plan() -> None:
+def test_events_of_a_session_about_scripts_outside_of_its_plan_are_refused() -> None:
     job = job_in("Running", "NotStarted")
     refuses(job, said_by_session(job, script="save"))
     refuses(job, said_by_session(job, script="unknown"))
@@ -237,7 +237,7 @@ COORDINATORS_OWN = [
 
 @pytest.mark.parametrize("state", ["Running", "Suspended", "Failed", "Cancelled"])
 @pytest.mark.parametrize("name", COORDINATORS_OWN)
-def test_a_session_never_speaks_for_the_coordinator(name: str, state: str) -> None:
+def test_a_session_cannot_write_events_of_the_coordinator(name: str, state: str) -> None:
     job = job_in(state, "NotStarted")
     refuses(job, said_by_session(job, name))
 

@@ -1,4 +1,4 @@
-"""How a session runs its scripts, and what it says of those that fail."""
+"""How a session runs its scripts, and what it reports of failures."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_no_failure_tells_a_secret(
     assert result.cause
     assert str(result.cause).startswith(shown)
     assert "hunter2" not in repr(result)
-    told = capfd.readouterr().out.replace(SECRET, "", body.count("print("))  # its own words
+    told = capfd.readouterr().out.replace(SECRET, "", body.count("print("))  # printed by itself
     assert "hunter2" not in told
 
 

@@ -75,7 +75,7 @@ RESET = {
     "a builtin": ("import builtins; builtins.len = None", "str(len)"),
     "a function of json": ("import json; json.dumps = None", "__import__('json').dumps([1])"),
 }
-"""What a script does, and where the next one would see it."""
+"""A change that a script makes, and an expression with which the next one would see it."""
 IMPORTS = (
     "import faulthandler, gc, locale, os, signal, socket, subprocess, sys, tempfile, time, warnings"
 )

@@ -1,4 +1,4 @@
-"""What is made of a session whose records are lost in part: its last words say how far it came."""
+"""A session whose records are lost in part: its summary says how far it came."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `reconcile` makes of what was seen, and what it asks for: the cases with a name."""
+"""What `reconcile` records of observations, and which step it returns."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def opened(text: str = "open do save", retry_lost: int = 0) -> Job:
 
 
 def decide(job: Job, now: float, *actions: Action) -> Step:
-    """Have the job obey what is possible of that, and return what is next."""
+    """Do those of the actions that are possible, and return the next step."""
     for action in actions:
         if not job.why_not(action):
             job.obey(action, now)

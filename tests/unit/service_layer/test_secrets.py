@@ -58,7 +58,7 @@ def canaries() -> Iterator[str]:
 
 
 def tells(text: str) -> str:
-    """Return what of the secrets stands in the text."""
+    """Return the secrets that the text contains."""
     return ", ".join(canary for canary in canaries() if canary in text)
 
 

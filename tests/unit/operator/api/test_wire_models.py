@@ -1,4 +1,4 @@
-"""The wire models are what the API server will check, and what they mean to the domain."""
+"""The wire models: what the API server checks, and how they become objects of the domain."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_every_text_list_map_and_number_is_bounded(schema: dict[str, Any]) -> No
             assert not wanted or wanted & part.keys(), path
 
 
-def test_what_is_free_is_only_an_argument() -> None:
+def test_only_arguments_may_have_any_fields() -> None:
     free = [
         path for path, field in fields_of(SCHEMAS[0]) if field.get("additionalProperties") is True
     ]

@@ -1,4 +1,4 @@
-"""What becomes of the display does not stop the job; what scripts say is shown as it is."""
+"""A broken display does not stop the job; output of scripts is shown unchanged."""
 
 from __future__ import annotations
 

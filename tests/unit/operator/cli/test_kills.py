@@ -47,7 +47,7 @@ def test_enso_run_is_killed_and_its_session_goes_on(workstation: Workstation, li
     code, said = workstation.run("--resume")
 
     if lines == 0 and "never run" in said:
-        return  # it was killed before it had written down that there is a job
+        return  # it was killed before it had recorded the job
     assert code == 0, said
     assert workstation.notes == ONCE
 
@@ -66,7 +66,7 @@ def test_a_supervisor_is_killed_and_the_doubt_is_said(workstation: Workstation, 
     said, _ = process.communicate(timeout=DEADLINE_SECONDS)
     if process.returncode == 0:
         assert workstation.notes == ONCE
-        return  # it was killed after its last word
+        return  # it was killed after its last record
     assert process.returncode == 1, said
     assert "interrupted" in said or "did not start" in said
     first = len(workstation.notes)

@@ -1,4 +1,4 @@
-"""What a resume stands on: the folder and the scripts of its run, a file that may have changed."""
+"""A resume uses the folder and scripts of the run, and the file as it is now."""
 
 from __future__ import annotations
 

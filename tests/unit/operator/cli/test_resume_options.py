@@ -77,7 +77,7 @@ def test_a_job_that_has_succeeded_runs_again_from_where_it_is_told(
         (["--from", "publish", "--skip", "publish"], "cannot go on at 'publish' and skip it"),
     ],
 )
-def test_what_cannot_be_is_refused_and_changes_nothing(
+def test_an_impossible_resume_is_refused_and_changes_nothing(
     workstation: Workstation, options: list[str], why: str
 ) -> None:
     before = journal(workstation)
@@ -87,7 +87,7 @@ def test_what_cannot_be_is_refused_and_changes_nothing(
     assert workstation.notes == ["load 010", "sim"]
 
 
-def test_only_a_resume_takes_them(workstation: Workstation) -> None:
+def test_only_a_resume_takes_these_options(workstation: Workstation) -> None:
     code, said = workstation.run("--from", "sim")
     assert code == 2
     assert "add --resume" in said

@@ -29,7 +29,7 @@ def main():
 
 
 def begin(file: Path, said: Path, resume: bool, together: Barrier) -> None:
-    """Be one `enso run`, which begins when the other one does."""
+    """Run one `enso run`, which begins when the other one does."""
     from enso_operator.cli.resume import Wish  # noqa: PLC0415  # the fork server has them
     from enso_operator.cli.resume import resume as go_on  # noqa: PLC0415
     from enso_operator.cli.run import run  # noqa: PLC0415

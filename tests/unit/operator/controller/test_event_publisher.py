@@ -1,4 +1,4 @@
-"""Kubernetes Events of a job: in their number bounded, whatever its scripts do."""
+"""Kubernetes Events of a job: their number is bounded, whatever its scripts do."""
 
 from __future__ import annotations
 

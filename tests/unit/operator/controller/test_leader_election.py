@@ -97,7 +97,7 @@ class Shared:
         return spec
 
     def touched(self) -> None:
-        """Somebody writes a label, or the like."""
+        """Change a label, as another client may do."""
         assert self.document
         self._written(self.document)
 
@@ -120,7 +120,7 @@ AWAY = failing(Unavailable("the API server did not answer"))
 
 @dataclass
 class Candidate:
-    """An operator: its work, and what it says of itself."""
+    """An operator: its work, and what it reports about itself."""
 
     name: str
     lease: Shared
@@ -196,7 +196,7 @@ async def test_the_first_one_works_and_the_second_one_stands_by(
         assert b.leadership.is_away() is None
 
 
-async def test_who_stops_in_order_gives_the_lease_back_and_the_next_one_takes_it_within_a_second(
+async def test_an_operator_that_stops_releases_the_lease_and_the_next_one_takes_it_within_a_second(
     a: Candidate, b: Candidate, lease: Shared, time: Time
 ) -> None:
     async with a, b:
@@ -209,7 +209,7 @@ async def test_who_stops_in_order_gives_the_lease_back_and_the_next_one_takes_it
         assert lease.spec["leaseTransitions"] == 2
 
 
-async def test_who_crashes_is_replaced_within_twenty_seconds_and_not_earlier_than_promised(
+async def test_an_operator_that_crashes_is_replaced_within_twenty_seconds_but_not_too_early(
     a: Candidate, b: Candidate, time: Time
 ) -> None:
     async with a, b:
@@ -252,7 +252,7 @@ async def test_a_moment_without_the_api_server_changes_nothing(
         assert (a.works, a.began) == (True, 1)
 
 
-async def test_who_wakes_up_after_its_lease_was_over_stops_at_once(
+async def test_an_operator_that_wakes_up_after_its_lease_has_expired_stops_at_once(
     a: Candidate, b: Candidate, time: Time
 ) -> None:
     async with a:
@@ -319,7 +319,7 @@ async def test_a_write_that_came_although_its_answer_did_not_is_ours(
         assert a.works
 
 
-async def test_who_may_not_have_a_lease_says_so_and_stands_by(
+async def test_an_operator_without_the_right_to_a_lease_says_so_and_stands_by(
     a: Candidate, lease: Shared, time: Time
 ) -> None:
     assert a.leadership.is_away() == f"the lease {lease}: it was not looked at yet"

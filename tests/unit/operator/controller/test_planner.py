@@ -1,4 +1,4 @@
-"""What is planned of an EnsoJob before anything of it runs."""
+"""The plan of an EnsoJob, before anything of it runs."""
 
 from __future__ import annotations
 

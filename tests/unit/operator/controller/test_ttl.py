@@ -61,7 +61,7 @@ class Jobs:
                 await asyncio.sleep(0.005)
 
     async def a_while(self) -> None:
-        """Wait for what would be done at once, if anything."""
+        """Give deletions that are due at once the time to happen."""
         await asyncio.sleep(0.05)
         await asyncio.gather(*self.chores)
 

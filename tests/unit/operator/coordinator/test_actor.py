@@ -1,4 +1,4 @@
-"""The actor that drives a job: what it believes, and what it keeps to itself."""
+"""The actor that drives a job: what it accepts from sessions, and when it commits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What strangers do to a port of ours: many connections, slow ones, and what is no HTTP."""
+"""A port under attack: many connections, slow connections, and bytes that are not HTTP."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def _kinds(job: Job) -> Iterator[events.Event]:
 
 
 def answer(job: Job, event: events.Event, now: float) -> object:
-    """What the job says to the event, and what it decides after it."""
+    """The job's error for the event, if any, and its decisions after it."""
     job = job.copy()
     try:
         job.apply(event)

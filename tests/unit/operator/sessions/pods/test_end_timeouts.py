@@ -1,4 +1,4 @@
-"""How long it is waited for what may still be told of a run that is over."""
+"""How long a follower waits for the log and the status of a run that has ended."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def killed(**status: object) -> Document:
 
 
 def over(last_words: str = "") -> Document:
-    """Return a Pod that has ended, with such last words."""
+    """Return a Pod that has ended, with this termination message."""
     return pod(session=ended(0, message=last_words), records=ended(), version=2, phase="Succeeded")
 
 

@@ -1,4 +1,4 @@
-"""What others say, made short enough for one line without what matters."""
+"""Messages of kubelets and runtimes, shortened to one line that keeps what matters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A followed log whose other end says nothing any more, or nothing at all."""
+"""A followed log whose server stops sending, or never sends anything."""
 
 from __future__ import annotations
 

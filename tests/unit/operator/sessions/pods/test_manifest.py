@@ -1,4 +1,4 @@
-"""A session as its Pod: what no node can show as well."""
+"""The Pod manifest of a session: what tests on a node do not show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which Pods a container of others keeps up after their session has ended."""
+"""Which Pods stay because of an injected container after their session has ended."""
 
 from __future__ import annotations
 
