@@ -44,7 +44,9 @@ def test_the_largest_job_is_taken_and_let_go(crds: Cluster, namespace: str) -> N
     [*RULES_REFUSED, *REFUSED],
     ids=[sentence[-60:] for _, sentence in [*RULES_REFUSED, *REFUSED]],
 )
-def test_refused(crds: Cluster, namespace: str, document: Document, sentence: str) -> None:
+def test_invalid_resources_are_refused_with_a_sentence(
+    crds: Cluster, namespace: str, document: Document, sentence: str
+) -> None:
     told = refusal(crds, "create", "-n", namespace, "-f", "-", document=document)
 
     assert sentence in told

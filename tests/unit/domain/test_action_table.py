@@ -170,7 +170,7 @@ CELLS = [tuple(part.strip() for part in line.split("|")) for line in TABLE.strip
 
 
 @pytest.mark.parametrize(("verb", "state", "comes"), CELLS, ids=lambda text: text[:16])
-def test_every_verb_in_every_state(verb: str, state: str, comes: str) -> None:
+def test_every_action_in_every_state(verb: str, state: str, comes: str) -> None:
     job, action = JOBS[state](), VERBS[verb]
     before = job.copy()
     if not comes.startswith("-> "):

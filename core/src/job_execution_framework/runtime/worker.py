@@ -94,7 +94,7 @@ class _Worker:
         sys.exit(143)
 
     def end(self, seconds: float) -> None:
-        """Let the interpreter end; where that takes too long, write what it waits for."""
+        """Let the interpreter exit; after `seconds`, write what keeps it from exiting."""
         waits_for = {get_ident(): ""}  # exit handlers run in this thread
         with suppress(Exception):  # a script may have replaced `threading` by anything
             threads = sys.modules["threading"].enumerate() if "threading" in sys.modules else []
@@ -206,7 +206,7 @@ class _Worker:
         sys.stdin, sys.stdout, sys.stderr = self.streams
 
     def stop(self, *_: object) -> None:
-        """End as a terminated process does, through every ``finally:``."""
+        """Handle SIGTERM: raise SystemExit, so that every ``finally:`` of the script runs."""
         self.stopping = True
         raise SystemExit(143)
 

@@ -89,7 +89,7 @@ def resolved(work: Work, library: Library) -> Work:
 
 @lru_cache(maxsize=1)
 def _entry_points() -> EntryPoints:
-    """Return our entry points, read once: that opens a file of each installed package."""
+    """Return our entry points; cached, as reading them opens a file of each installed package."""
     from importlib.metadata import entry_points  # noqa: PLC0415  # slow to import, and seldom needed
 
     return entry_points(group=GROUP)
@@ -124,6 +124,6 @@ def _listing(folder: Path | Traversable) -> list[str]:
     try:
         files = [Path(file.name) for file in folder.iterdir()]
     except OSError:
-        return []  # it has no names to suggest; `find` says what is wrong with it
+        return []  # unreadable: no names to suggest; `find` reports the error
     scripts = (file.stem for file in files if file.suffix == ".py")
     return [_key(name) for name in scripts if not name.startswith("_")]

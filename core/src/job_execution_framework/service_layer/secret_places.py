@@ -1,4 +1,4 @@
-"""Takes secrets out of the parameters of a plan before it is written, and puts them back after.
+"""Removes secrets from a plan's parameters before it is written; restores them after reading.
 
 Many may read a plan. So it has only the path to each secret and the name of the environment
 variable that holds it. Used by `plan`.

@@ -39,7 +39,9 @@ def said_of(job: Job) -> str:
     return "\n".join(texts)
 
 
-def test_in_one_process(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_secret_of_a_job_in_one_process_is_nowhere_else(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     canary, uow = Canary(), InMemoryJobUnitOfWork()
     job_id = services.add(canary.scripts(), job_uow=uow)
     services.execute(job_id, job_uow=uow)
@@ -49,7 +51,7 @@ def test_in_one_process(capfd: pytest.CaptureFixture[str]) -> None:
     assert not canary.found_in(terminal.err)
 
 
-async def test_on_a_workstation_and_over_http(
+async def test_a_secret_of_a_job_in_sessions_and_over_http_is_nowhere_else(
     served: Served,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -101,7 +101,9 @@ def test_a_job_is_deleted_when_its_time_is_over() -> None:
     ],
     ids=["not yet", "not ended", "for ever", "deleted already"],
 )
-def test_others_stay(document: dict[str, Any], status: dict[str, object]) -> None:
+def test_jobs_without_a_due_time_to_live_are_not_deleted(
+    document: dict[str, Any], status: dict[str, object]
+) -> None:
     async def story(jobs: Jobs) -> None:
         jobs.clock.time = ENDED_AT + (0 if document is SHOT and not status else 3600)
         jobs.ttl.look_at(jobs.ended(document, **status))
@@ -113,7 +115,7 @@ def test_others_stay(document: dict[str, Any], status: dict[str, object]) -> Non
 
 
 @pytest.mark.parametrize("stop", ["forget", "stop"])
-def test_what_goes_on_stays(stop: str) -> None:
+def test_a_job_that_is_forgotten_before_its_time_is_over_is_not_deleted(stop: str) -> None:
     async def story(jobs: Jobs) -> None:
         jobs.clock.time = ENDED_AT + 59.99
         ensojob = jobs.ended()

@@ -99,7 +99,7 @@ def test_what_is_no_api_server(file: Path) -> None:
 
 
 @pytest.mark.parametrize("namespace", ["..", "A", "a/b", "a" * 64])
-def test_what_is_no_namespace(file: Path, namespace: str) -> None:
+def test_a_text_that_cannot_name_a_namespace_is_refused(file: Path, namespace: str) -> None:
     file.write_text(yaml.safe_dump(kubeconfig()))
     assert why_not(namespace) == f"{namespace!r} is no namespace's name"
 

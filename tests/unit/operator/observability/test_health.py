@@ -51,7 +51,7 @@ async def ask(path: str, checks: Looked) -> Response:
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-async def test_all_is_well(path: str) -> None:
+async def test_probes_answer_200_when_no_check_fails(path: str) -> None:
     looked = Looked({"loop": well}, {"loop": well})
     answer = await ask(path, looked)
     assert (answer.status_code, answer.text) == (200, "ok\n")

@@ -188,7 +188,7 @@ def test_no_text_of_a_user_breaks_or_forges_a_line(text: str) -> None:
 
 
 @given(st.text(max_size=300))
-def test_nor_does_any_other(text: str) -> None:
+def test_no_random_text_breaks_or_forges_a_line(text: str) -> None:
     check(text)
 
 

@@ -60,7 +60,7 @@ def test_a_job_that_no_operator_has_seen_waits() -> None:
     assert (job.status, job.reason, job.finished) == ("Waiting", "", "")
 
 
-def test_a_part_without_jobs() -> None:
+def test_a_page_without_jobs_has_no_lines() -> None:
     assert [*lines_of({"columnDefinitions": None, "rows": None})] == []
 
 
@@ -98,7 +98,7 @@ def test_it_is_said_what_a_narrow_terminal_leaves_out() -> None:
     assert left_out("NAME STATUS DONE SCRIPT REASON AGE") == ""
 
 
-def test_where_there_are_none_it_says_where_to_look() -> None:
+def test_a_list_without_jobs_says_where_to_look() -> None:
     assert "no jobs in namespace shows; -A looks into all" in nothing_found(Wanted(), "shows")
     assert "no jobs like these in namespace" in nothing_found(Wanted(is_failed=True), "shows")
     assert nothing_found(Wanted(), "") == "enso: no jobs in this cluster"

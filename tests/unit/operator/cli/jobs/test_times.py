@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 29, 3, 30, tzinfo=timezone(timedelta(hours=2)))
         ("2026-11-20T08:00:00Z", "2026-11-20T08:00:00+00:00"),
     ],
 )
-def test_since_when(text: str, expected: str) -> None:
+def test_times_and_ages_that_since_understands(text: str, expected: str) -> None:
     assert since(text, NOW).isoformat() == expected
 
 

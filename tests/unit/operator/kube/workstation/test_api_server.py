@@ -128,7 +128,7 @@ def test_what_an_answer_means(
     assert type(raised.value) is kind
 
 
-def test_nobody_there() -> None:
+def test_a_refused_connection_is_told_with_its_address() -> None:
     with pytest.raises(NoCluster, match=r"127\.0\.0\.1:1 does not answer: Connection refused"):
         ApiServer(Access("http://127.0.0.1:1", "shows")).get("/a")
 

@@ -23,7 +23,7 @@ def reached(server: str, **cluster: object) -> tuple[str, int]:
     return connection.host, connection.port
 
 
-def test_straight() -> None:
+def test_without_a_proxy_the_server_itself_is_reached() -> None:
     assert reached("https://farm:6443") == ("farm", 6443)
     assert reached("https://farm") == ("farm", 443)
     assert reached("http://[::1]:8080") == ("::1", 8080)

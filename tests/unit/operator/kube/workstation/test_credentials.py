@@ -51,12 +51,12 @@ def test_a_token_and_one_in_a_file_which_wins(tmp_path: Path) -> None:
     assert headers(user) == [("Authorization", "Bearer fresh")]
 
 
-def test_a_user_with_a_password_and_nobody() -> None:
+def test_a_user_with_a_password_and_one_without_credentials() -> None:
     assert headers({"username": "ann", "password": "x"}) == [("Authorization", "Basic YW5uOng=")]
     assert headers({}) == []
 
 
-def test_to_be_somebody_else() -> None:
+def test_impersonation_is_sent_as_headers() -> None:
     user = {"as": "bob", "as-groups": ["a", "b"], "as-user-extra": {"studio": ["x"]}}
     assert headers(user) == [
         ("Impersonate-User", "bob"),

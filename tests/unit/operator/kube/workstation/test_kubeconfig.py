@@ -48,7 +48,7 @@ def test_the_current_context_says_whom_to_ask(tmp_path: Path) -> None:
     assert found.user["client-key"] == str(tmp_path / "keys" / "ann")
 
 
-def test_what_is_given_wins(tmp_path: Path) -> None:
+def test_options_for_context_and_namespace_win_over_the_kubeconfig(tmp_path: Path) -> None:
     file = written(tmp_path / "config", FARM)
     assert access(file, "test").server == "https://test"
     assert access(file, "test").namespace == "default"

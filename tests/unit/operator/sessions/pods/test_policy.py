@@ -26,5 +26,5 @@ def test_nothing_is_mounted_over_what_is_ours_however_it_is_written(path: str) -
 
 
 @pytest.mark.parametrize("path", ["/ensorcell", "/shows/enso", "/x"])
-def test_other_places_are_free(path: str) -> None:
+def test_volumes_may_be_mounted_at_other_paths(path: str) -> None:
     check_session(mounted_at(path), SETTINGS)

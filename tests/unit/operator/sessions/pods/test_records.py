@@ -33,7 +33,7 @@ def test_what_was_read_before_is_passed_on_once() -> None:
     assert records.complete
 
 
-def test_what_is_no_record_is_not_for_us() -> None:
+def test_lines_that_are_no_records_are_ignored() -> None:
     records = Records()
     said = b"unable to retrieve container logs for containerd://0"
     assert taken(records, b"", said, b"{}", line(1)) == [1]
