@@ -111,7 +111,7 @@ def checked(
     """Refuse what cannot work; return what a newer interpreter may know better."""
     findings = preflight(file, wanted, scripts, works)
     if any(finding.is_certain for finding in findings):
-        raise ManifestError(load.told(file, [finding.sentence for finding in findings]))
+        raise ManifestError(load.as_lines(file, [finding.sentence for finding in findings]))
     return [f"warning: {file}: {finding.sentence}" for finding in findings]
 
 

@@ -114,7 +114,7 @@ class EnsoJobActor(Actor):
 
     def _as_committed(self) -> Job | None:
         """Return what is known of a job that is gone; what was not committed was never let go."""
-        if job := self.as_let_go():
+        if job := self.last_known_job():
             return job
         try:
             return self.ensojob.job()
@@ -168,7 +168,7 @@ class EnsoJobActor(Actor):
     async def commit(self, job: Job, step: Step, waits: Cause | None) -> None:
         """Make it durable, and remember the object as it is now."""
         location = self.sessions.location
-        if waits is not self.said_waits:
+        if waits is not self.committed_waits:
             self._objects.jobs.touch(job.id)
             if waits and job.open_run and waits == location.waits:
                 is_late = shown_state(job) is JobState.WAITING
@@ -181,7 +181,7 @@ class EnsoJobActor(Actor):
         self._events.ensojob = self._objects.ensojob(self.job_id)
         # What sessions told is in the status, which is made of the other events.
         kept = [event for event in job.events[:-1] if event.origin in (COORDINATOR, "")]
-        self.hold_only(job, kept + job.events[-1:])
+        self.keep_events(job, kept + job.events[-1:])
 
 
 def wishes_of(ensojob: EnsoJobObject) -> tuple[tuple[Action, ...], Cause | None]:

@@ -54,7 +54,7 @@ class EventPublisher(Publisher):
         self._failing_since: float | None = None
         self._posted: set[str] = set()
         """Names of what is known to be there: after a failure only the rest is posted again."""
-        self._noted: set[tuple[str, str]] = set()
+        self._posted_notes: set[tuple[str, str]] = set()
         """The operator's own words, each of which is posted once."""
         self._bucket = TokenBucket(AT_ONCE, A_SECOND, clock.now())
 
@@ -77,7 +77,7 @@ class EventPublisher(Publisher):
             for document in ours:
                 await self._post_all([document])
         except (Refused, NoSuchObject, Unavailable) as error:
-            self._give_way(error)
+            self._raise_while_patient(error)
         else:
             self._failing_since = None
 
@@ -86,7 +86,7 @@ class EventPublisher(Publisher):
         try:
             await self._note(job, "NotGoingOn", why)
         except (Refused, NoSuchObject, Unavailable) as error:
-            self._give_way(error)
+            self._raise_while_patient(error)
 
     def committed(self, job: Job, events: Sequence[Event]) -> None:
         """Know that what was told is not told again."""
@@ -104,12 +104,12 @@ class EventPublisher(Publisher):
     async def _note(self, job: Job | None, reason: str, message: str) -> None:
         """Post something of the operator's own, once."""
         words = reason, without_numbers(message)
-        if words in self._noted:
+        if words in self._posted_notes:
             return
         note = self._recorder.note(self.ensojob, job, reason, message, self._clock.now())
         _log.warning("%s/%s: %s", self.ensojob.namespace, self.ensojob.name, message)
         await in_thread(self._post, note)
-        self._noted.add(words)
+        self._posted_notes.add(words)
 
     def _new(self, documents: Sequence[Document]) -> list[Document]:
         """Return those that are not known to be there."""
@@ -122,7 +122,7 @@ class EventPublisher(Publisher):
         self._bucket.spend(len(allowed))
         return allowed
 
-    def _give_way(self, error: EnsoError) -> None:
+    def _raise_while_patient(self, error: EnsoError) -> None:
         """Raise what may get better, for a while; then let the job go on without its Events."""
         now = self._clock.now()
         self._failing_since = self._failing_since or now

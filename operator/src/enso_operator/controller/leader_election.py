@@ -84,7 +84,7 @@ class Leadership:
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
-    _ours: Document | None = field(default=None, init=False)
+    _own_lease: Document | None = field(default=None, init=False)
     """The lease as we wrote it last; None where it may have been written since."""
     _until: float = field(default=float("-inf"), init=False)
     """We lead until then, if nothing is renewed."""
@@ -114,7 +114,7 @@ class Leadership:
 
     async def _take(self) -> bool:
         """Take the lease if it is free, or still ours: a write that was late may have come."""
-        found = await _asked(self.lease.read)
+        found = await _call_in_thread(self.lease.read)
         if found is None or self._is_free(_spec(found)):
             await self._write(found)
             return True
@@ -159,14 +159,14 @@ class Leadership:
                 why = f"{self._seen.get('holderIdentity') or 'nobody'} holds it"
                 break
         _log.warning("the lease %s was lost: %s; sessions go on", self.lease, why)
-        self._ours, self._until = None, float("-inf")
+        self._own_lease, self._until = None, float("-inf")
 
     async def _renew(self) -> bool:
-        found = self._ours or await _asked(self.lease.read) or {}
+        found = self._own_lease or await _call_in_thread(self.lease.read) or {}
         if _spec(found).get("holderIdentity") != self.identity:
             self._seen, self._seen_at = _spec(found), self.now()
             return False
-        self._ours = None  # until the answer tells
+        self._own_lease = None  # until the answer tells
         await self._write(found)
         return True
 
@@ -174,9 +174,9 @@ class Leadership:
         """Write that we hold the lease; what counts is when that began."""
         began, spec = self.now(), self._claim(_spec(found or {}))
         if found is None:
-            self._ours = await _asked(self.lease.create, spec)
+            self._own_lease = await _call_in_thread(self.lease.create, spec)
         else:
-            self._ours = await _asked(self.lease.replace, found | {"spec": spec})
+            self._own_lease = await _call_in_thread(self.lease.replace, found | {"spec": spec})
         self._until, self._seen = began + GIVE_UP_SECONDS, None
 
     def _claim(self, before: Document) -> Document:
@@ -196,11 +196,11 @@ class Leadership:
             return
         try:
             async with asyncio.timeout(GIVE_BACK_SECONDS):
-                found = self._ours or await _asked(self.lease.read) or {}
+                found = self._own_lease or await _call_in_thread(self.lease.read) or {}
                 spec = _spec(found)
                 if spec.get("holderIdentity") == self.identity:
                     free = {"holderIdentity": None, "renewTime": _micro_time()}
-                    await _asked(self.lease.replace, found | {"spec": spec | free})
+                    await _call_in_thread(self.lease.replace, found | {"spec": spec | free})
         except (Conflict, NoSuchObject, Refused, TimeoutError, Unavailable) as error:
             _log.warning("the lease %s was not given back: %s", self.lease, error)
 
@@ -219,7 +219,7 @@ class Leadership:
         return done
 
 
-async def _asked(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+async def _call_in_thread(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Call in a thread that no other work can hold up; one that hangs is left to itself.
 
     What it writes late is guarded by the version that it read.

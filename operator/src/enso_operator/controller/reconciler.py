@@ -96,7 +96,7 @@ class Reconciler:
         """
         ensojob = EnsoJobObject.of(document)
         if kind == "DELETED":
-            self._gone(ensojob.uid)
+            self._on_deleted(ensojob.uid)
             if ensojob.uid not in self.actors:
                 self._do(self.backend.forget(ensojob.namespace, ensojob.uid))
             return
@@ -104,13 +104,13 @@ class Reconciler:
         if version == before or (version < before and kind is not None):
             return
         self.known[ensojob.uid] = version
-        self._see_to(ensojob)
+        self._start_or_rest(ensojob)
 
-    def _see_to(self, ensojob: EnsoJobObject) -> None:
+    def _start_or_rest(self, ensojob: EnsoJobObject) -> None:
         if actor := self.actors.get(ensojob.uid):
             actor.on_event(ensojob)
             return
-        self._let_be(ensojob.uid)
+        self._cancel_wakeups(ensojob.uid)
         if not ensojob.needs_work:
             self._given_up.pop(ensojob.uid, None)
             self._ttl.look_at(ensojob)
@@ -125,7 +125,7 @@ class Reconciler:
         for namespace in self.namespaces or [""]:
             listed |= await in_thread(self._listed, namespace)
         for uid in before - listed.keys():
-            self._gone(uid)
+            self._on_deleted(uid)
         known = listed.keys() | self.known.keys() | self.actors.keys()
         self._do(self.backend.tidy(self.namespaces, known))
         return [(uid, at) for uid, at in listed.items() if at > self.known.get(uid, 0)]
@@ -158,10 +158,10 @@ class Reconciler:
         if not task.cancelled() and (error := task.exception()):
             _log.error("a task of the operator broke", exc_info=error)
 
-    def _gone(self, uid: str) -> None:
+    def _on_deleted(self, uid: str) -> None:
         self.known.pop(uid, None)
         self._given_up.pop(uid, None)
-        self._let_be(uid)
+        self._cancel_wakeups(uid)
         if actor := self.actors.get(uid):
             actor.deleted()
 
@@ -187,7 +187,7 @@ class Reconciler:
                 await actor.sleep(pause)
         finally:
             del self.actors[uid]
-        self._settle(actor)
+        self._on_actor_returned(actor)
         await sessions.reap(LINGER_SECONDS)
         if uid not in self.known:
             await self.backend.forget(namespace, uid)
@@ -207,7 +207,7 @@ class Reconciler:
 
     # Jobs for which nothing is to be done.
 
-    def _settle(self, actor: EnsoJobActor) -> None:
+    def _on_actor_returned(self, actor: EnsoJobActor) -> None:
         """Look at the job again where it was changed after its actor looked; else let it rest."""
         ensojob, newest = actor.ensojob, actor.newest
         if ensojob.uid not in self.known:
@@ -221,14 +221,14 @@ class Reconciler:
         if newest is ensojob and ensojob.needs_work:
             self._rest(ensojob, actor.wakes_in)
         else:
-            self._see_to(newest)
+            self._start_or_rest(newest)
 
     def _rest(self, ensojob: EnsoJobObject, seconds: float | None) -> None:
         self._resting[ensojob.uid] = ensojob.reference
         if seconds is not None:
             self._alarms.set(ensojob.reference, seconds)
 
-    def _let_be(self, uid: str) -> None:
+    def _cancel_wakeups(self, uid: str) -> None:
         """Forget that nothing was to be done for it before some time."""
         self._resting.pop(uid, None)
         self._alarms.stop(uid)
@@ -250,7 +250,7 @@ class Reconciler:
             return
         if ensojob.uid == job.uid and self._resting.get(job.uid) == job:
             self.known[job.uid] = max(self.known.get(job.uid, 0), int(ensojob.version))
-            self._see_to(ensojob)
+            self._start_or_rest(ensojob)
 
 
 async def _report_blocked(actor: EnsoJobActor, why: str) -> None:

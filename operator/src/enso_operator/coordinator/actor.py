@@ -62,14 +62,14 @@ class Actor:
     pace_seconds: float = 0.0
     """What tells of nothing but progress is committed so much later, with what comes meanwhile."""
 
-    said_waits: Cause | None = field(default=None, init=False)
+    committed_waits: Cause | None = field(default=None, init=False)
     """What the latest commit said that the job waits for."""
     _inbox: asyncio.Queue[Message] = field(default_factory=asyncio.Queue[Message], init=False)
     _pending: list[Observations] = field(default_factory=list[Observations], init=False)
     """What sessions said since the last commit."""
-    _asked: list[Action] = field(default_factory=list[Action], init=False)
+    _requested_actions: list[Action] = field(default_factory=list[Action], init=False)
     """What somebody asked of the job since the last commit."""
-    _standing: tuple[Action, ...] = field(default=(), init=False)
+    _spec_actions: tuple[Action, ...] = field(default=(), init=False)
     """What the job's description asks for, for as long as it says so."""
     _broken: Cause | None = field(default=None, init=False)
     """Why the job cannot go on as it is described."""
@@ -84,7 +84,7 @@ class Actor:
     _step: Step | None = field(default=None, init=False)
     """What was decided by the last commit."""
     _follower: RunFollower = field(init=False)
-    _told: tuple[str, SessionControl] | None = field(default=None, init=False)
+    _sent_control: tuple[str, SessionControl] | None = field(default=None, init=False)
     """What a run of which session was told last; None where that is not known."""
     _untrusted_because: Cause | None = field(default=None, init=False)
     """Why the records of the open session are not believed any more."""
@@ -134,10 +134,10 @@ class Actor:
         with self.publisher.committing():
             await in_thread(self.job_uow.commit)
         new = job.events[self._committed :]
-        self.said_waits = waits
+        self.committed_waits = waits
         self._step, self._committed, self._folded = step, len(job.events), 0
         self._pending.clear()
-        self._asked.clear()
+        self._requested_actions.clear()
         self._follower.was_committed()
         self._committed_at, self._uncommitted_since = self.clock.now(), None
         self.publisher.committed(job, new)
@@ -148,9 +148,9 @@ class Actor:
 
     def wants(self, standing: tuple[Action, ...], broken: Cause | None) -> None:
         """Know all that the job's description asks for, and why it cannot go on, if it cannot."""
-        self._standing, self._broken = standing, broken
+        self._spec_actions, self._broken = standing, broken
 
-    def hold_only(self, job: Job, events: list[Event]) -> None:
+    def keep_events(self, job: Job, events: list[Event]) -> None:
         """Hold of a job, all of which was committed, only these of its events."""
         self.job_uow.jobs.keep(job.id, events)
         self._committed = self._announced = len(events)
@@ -162,7 +162,7 @@ class Actor:
 
     def has_news(self, job: Job) -> bool:
         """Whether there is something to be committed; that the job waits is news, too."""
-        return self._uncommitted(job) > 0 or not is_same(self.waits(job), self.said_waits)
+        return self._uncommitted(job) > 0 or not is_same(self.waits(job), self.committed_waits)
 
     def has_messages(self) -> bool:
         """Whether there is something that was not looked at yet."""
@@ -173,7 +173,7 @@ class Actor:
         del job, step
         return False
 
-    def as_let_go(self) -> Job | None:
+    def last_known_job(self) -> Job | None:
         """Return the job as far as it is known, None where its session was never let go."""
         is_known = self._job and self._job.open_run not in self._job.events[self._committed :]
         return self._job if is_known else None
@@ -201,12 +201,12 @@ class Actor:
                     await _pause(conflicts)
             except Unavailable as error:
                 self.job_uow.rollback()
-                await _pause(await self._meet(STORE, error))
+                await _pause(await self._on_unavailable(STORE, error))
             else:
                 self._obstacles.passed(STORE)
                 return decided
 
-    async def _meet(self, trying: str, error: Unavailable) -> int:
+    async def _on_unavailable(self, trying: str, error: Unavailable) -> int:
         """Note that something did not work, and tell it if that has lasted; return the tries."""
         now = self.clock.now()
         obstacle = self._obstacles.met(trying, error, now)
@@ -223,7 +223,7 @@ class Actor:
             self._folded += 1
             await asyncio.sleep(0)  # others have their turn, however much there is
         self._follower.was_folded(self._uncommitted(job))
-        for action in (*self._standing, *self._asked):
+        for action in (*self._spec_actions, *self._requested_actions):
             if not job.why_not(action):
                 job.obey(action, self.clock.now())
         step = await self._fold(job, Observations(broken=self._broken, waits=self.waits(job)))
@@ -237,8 +237,8 @@ class Actor:
             self._uncommitted_since = self.clock.now()
         if self._is_urgent(job, step) or self._wait_for_commit() <= 0:
             waits = self.waits(job)
-            is_known = is_same(waits, self.said_waits)
-            await self.commit(job, step, self.said_waits if is_known else waits)
+            is_known = is_same(waits, self.committed_waits)
+            await self.commit(job, step, self.committed_waits if is_known else waits)
         return job, step
 
     def _uncommitted(self, job: Job) -> int:
@@ -247,7 +247,7 @@ class Actor:
     def _is_urgent(self, job: Job, step: Step) -> bool:
         """Whether something is to be done that waits for its commit."""
         is_to_act = job.open_run is not None and (
-            job.open_run.run != self._follower.run or self._is_to_tell(job, job.open_run)
+            job.open_run.run != self._follower.run or self._must_send_control(job, job.open_run)
         )
         return job.finished or is_to_act or step != self._step or is_full(self._uncommitted(job))
 
@@ -283,13 +283,13 @@ class Actor:
         try:
             uid = await self.sessions.open(await self.planner.plan(job, step))
         except Unavailable as error:
-            await self._meet(OPEN, error)
+            await self._on_unavailable(OPEN, error)
             return self._wait_to_open(job)
         except (ScriptNotFound, InvalidJob, OSError) as error:
             job.record(JobFailed(at=now, cause=Cause(_reason(error), str(error))))
             return Wait()
         self._obstacles.passed(OPEN)
-        self._told = step.run, GO_ON
+        self._sent_control = step.run, GO_ON
         job.record(
             SessionOpened(at=now, run=step.run, session=step.session, uid=uid, scripts=step.scripts)
         )
@@ -304,7 +304,7 @@ class Actor:
 
     async def _act(self, job: Job) -> None:
         """Do what is to be done; what does not work now is tried again, and holds up nothing."""
-        await self._try(TELL, self._tell, job)
+        await self._try(TELL, self._send_control, job)
         await self._try(RELEASE, self._begin, job)
 
     async def _try(
@@ -316,19 +316,19 @@ class Actor:
             if job.open_run:
                 await act(job, job.open_run)
         except Unavailable as error:
-            await self._meet(trying, error)
+            await self._on_unavailable(trying, error)
         else:
             self._obstacles.passed(trying)
 
-    def _is_to_tell(self, job: Job, run: SessionOpened) -> bool:
+    def _must_send_control(self, job: Job, run: SessionOpened) -> bool:
         """Whether the run has to know something that it was not told."""
-        return self._told != (run.run, control_of(job))
+        return self._sent_control != (run.run, control_of(job))
 
-    async def _tell(self, job: Job, run: SessionOpened) -> None:
-        if self._is_to_tell(job, run):
+    async def _send_control(self, job: Job, run: SessionOpened) -> None:
+        if self._must_send_control(job, run):
             control = control_of(job)
             await self.sessions.tell(run.run, run.uid, control)
-            self._told = run.run, control
+            self._sent_control = run.run, control
 
     async def _begin(self, job: Job, run: SessionOpened) -> None:
         """Let the session start, and follow it."""
@@ -379,7 +379,7 @@ class Actor:
                 if observations.records or observations.ended:
                     self._pending.append(observations)
             case Action():
-                self._asked.append(message)
+                self._requested_actions.append(message)
             case Wake():
                 pass
             case JobGone(why):

@@ -58,7 +58,7 @@ class Obstacles:
         """Return when it may be tried again."""
         return self._met[trying].again_at if trying in self._met else 0.0
 
-    def told(self, now: float) -> Cause | None:
+    def reportable(self, now: float) -> Cause | None:
         """Return what has not worked for so long that people may have to do something."""
         return self.why(*(what for what, met in self._met.items() if now >= met.tell_at))
 

@@ -83,7 +83,7 @@ def in_our_words(call: Callable[P, R]) -> Callable[P, R]:
         try:
             return call(*args, **kwargs)
         except ApiException as error:
-            raise _meant(error) from error
+            raise _error_of(error) from error
         except ConfigException as error:  # tokens are renewed before a request
             raise Unavailable(f"the credentials cannot be renewed: {error}") from error
         except (HTTPError, OSError) as error:
@@ -101,7 +101,7 @@ def _reason(error: Exception) -> str:
     return re.sub(r"^\w+\(host=[^)]*\): ", "", str(error))
 
 
-def _meant(error: ApiException) -> EnsoError:
+def _error_of(error: ApiException) -> EnsoError:
     held: dict[str, object] = vars(error)  # untyped in the client
     status, said = held["status"], _said(held)
     if not isinstance(status, int):

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from enso_operator.api.digest import digest_of, is_comparable
 from enso_operator.api.document import Document
 from enso_operator.api.status import EnsoJobStatus
-from enso_operator.kube.status.read import restored, told_by
+from enso_operator.kube.status.read import definition_in, restored
 from enso_operator.manifests.render import parse_ensojob
 from enso_operator.manifests.to_domain import JobDefinition, job_definition
 from job_execution_framework.domain.errors import InvalidJob, Unreadable
@@ -87,10 +87,10 @@ class EnsoJobObject:
         return int(self.document["metadata"]["generation"])
 
     @property
-    def is_told(self) -> bool:
+    def is_observed(self) -> bool:
         """Whether the status is of this generation of the spec, and says which one came first."""
         is_of_now = self.status.observed_generation == self.generation
-        return is_of_now and self._told_digest is not None
+        return is_of_now and self._status_digest is not None
 
     @property
     def created_at(self) -> float:
@@ -189,7 +189,7 @@ class EnsoJobObject:
             ) from error
 
     @cached_property
-    def _asked(self) -> tuple[JobDefinition, str] | InvalidJob:
+    def _parsed(self) -> tuple[JobDefinition, str] | InvalidJob:
         """What the spec asks for and the digest of that, or why it asks for no job."""
         try:
             resource = parse_ensojob(self.document)
@@ -200,13 +200,13 @@ class EnsoJobObject:
     @property
     def spec_digest(self) -> str | None:
         """Digest of the spec at first sight, which is now where none is known that we can read."""
-        first = self._told_digest or self.remembered
-        if first or isinstance(self._asked, InvalidJob):
+        first = self._status_digest or self.remembered
+        if first or isinstance(self._parsed, InvalidJob):
             return first
-        return self._asked[1]
+        return self._parsed[1]
 
     @property
-    def _told_digest(self) -> str | None:
+    def _status_digest(self) -> str | None:
         digest = self.status.ledger and self.status.ledger.spec_digest
         return digest if digest and is_comparable(digest) else None
 
@@ -215,9 +215,9 @@ class EnsoJobObject:
         """Why a job that was seen before cannot go on as its spec describes it now."""
         if self.status.scripts is None:
             return None
-        if isinstance(self._asked, InvalidJob):
-            return str(self._asked)
-        return SPEC_CHANGED if self.spec_digest != self._asked[1] else None
+        if isinstance(self._parsed, InvalidJob):
+            return str(self._parsed)
+        return SPEC_CHANGED if self.spec_digest != self._parsed[1] else None
 
     def written(self, document: Document) -> EnsoJobObject:
         """Return the object as a write of its status left it: its spec is what it was."""
@@ -230,7 +230,7 @@ class EnsoJobObject:
 
     def _with_spec_of_ours(self, later: EnsoJobObject) -> EnsoJobObject:
         newer = replace(later, document=later.document | {"spec": self.document["spec"]})
-        vars(newer)["_asked"] = self._asked
+        vars(newer)["_parsed"] = self._parsed
         return newer
 
     def job(self) -> Job:
@@ -239,11 +239,11 @@ class EnsoJobObject:
         Of one that cannot go on as its spec describes it now it is what its status tells.
         """
         if self.broken:
-            definition = told_by(self.status)
-        elif isinstance(self._asked, InvalidJob):
-            raise self._asked
+            definition = definition_in(self.status)
+        elif isinstance(self._parsed, InvalidJob):
+            raise self._parsed
         else:
-            definition, _ = self._asked
+            definition, _ = self._parsed
         job = Job(self.name, definition.scripts, definition.sessions, definition.deadline_seconds)
         try:
             return restored(job, self.status, self.created_at)

@@ -68,7 +68,7 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
         does not say yet which spec it began with says so now.
         """
         for job_id, ensojob in self._seen.items():
-            if job_id in self.jobs and not ensojob.is_told:
+            if job_id in self.jobs and not ensojob.is_observed:
                 self.jobs.touch(job_id)
         super().commit()
 

@@ -89,9 +89,9 @@ def load(path: Path, *, name: str = "") -> Manifest:
     try:
         return _read(path, name or _name_of(path))
     except DocumentError as error:
-        raise ManifestError(told(path, [str(error)])) from None
+        raise ManifestError(as_lines(path, [str(error)])) from None
     except _Mistakes as mistakes:
-        raise ManifestError(told(path, mistakes.sentences)) from None
+        raise ManifestError(as_lines(path, mistakes.sentences)) from None
 
 
 class _Mistakes(Exception):
@@ -116,7 +116,7 @@ def _read(path: Path, name: str) -> Manifest:
     return _from_resource(_ours(document), text)
 
 
-def told(path: Path, mistakes: Sequence[str]) -> str:
+def as_lines(path: Path, mistakes: Sequence[str]) -> str:
     """Return the mistakes of a file as lines, of many the first."""
     first = [*mistakes[:MOST_SENTENCES]]
     if more := len(mistakes) - len(first):

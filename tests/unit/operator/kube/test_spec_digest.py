@@ -96,7 +96,7 @@ def test_a_job_without_a_digest_gets_the_one_of_now() -> None:
     _, status = running()
     del status["ledger"]["specDigest"]
     seen = EnsoJobObject(document(**status))
-    assert (seen.broken, seen.is_told) == (None, False)
+    assert (seen.broken, seen.is_observed) == (None, False)
     assert seen.spec_digest == digest(SHOT)
 
 
@@ -104,7 +104,7 @@ def test_a_digest_over_other_fields_says_nothing_and_is_replaced() -> None:
     _, status = running()
     status["ledger"]["specDigest"] = "00000000-" + "a" * 32
     seen = EnsoJobObject(document(**status))
-    assert (seen.broken, seen.is_told) == (None, False)
+    assert (seen.broken, seen.is_observed) == (None, False)
     assert seen.spec_digest == digest(SHOT)
 
 

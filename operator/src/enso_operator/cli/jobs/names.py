@@ -37,7 +37,7 @@ def near(api: ApiServer, name: str) -> str:
 def completions(given: Mapping[str, object], incomplete: str) -> list[str]:
     """Return the names of jobs that begin so; none where the cluster cannot be asked."""
     try:
-        found = islice(names(_asked(given)), MOST)
+        found = islice(names(_api_server(given)), MOST)
         return [name for name in found if name.startswith(incomplete)]
     except EnsoError:
         return []
@@ -46,7 +46,7 @@ def completions(given: Mapping[str, object], incomplete: str) -> list[str]:
 def script_completions(given: Mapping[str, object], job: str, incomplete: str) -> list[str]:
     """Return the names of a job's scripts that begin so; none where it cannot be asked for."""
     try:
-        api = _asked(given)
+        api = _api_server(given)
         document = api.get(api.path("ensojobs", job)) if job else {}
     except EnsoError:
         return []
@@ -54,6 +54,6 @@ def script_completions(given: Mapping[str, object], job: str, incomplete: str) -
     return [name for name in found if name.startswith(incomplete)]
 
 
-def _asked(given: Mapping[str, object]) -> ApiServer:
+def _api_server(given: Mapping[str, object]) -> ApiServer:
     chosen = (str(given.get(name) or "") for name in ("kubeconfig", "context", "namespace"))
     return ApiServer(access(*chosen))

@@ -112,8 +112,8 @@ class Jobs:
             old, self._jobs[key] = before.get(key), job
             if old is None and job.finished:
                 continue  # it ended before anybody watched
-            if old is None or told(old) != told(job):
-                lines.append("  ".join(filter(None, [self._name(job), *told(job)])))
+            if old is None or shown_cells(old) != shown_cells(job):
+                lines.append("  ".join(filter(None, [self._name(job), *shown_cells(job)])))
         return lines
 
     def _removed(self, table: Document) -> list[JobLine]:
@@ -124,6 +124,6 @@ class Jobs:
         return f"{job.namespace}/{job.name}" if self._everywhere else job.name
 
 
-def told(job: JobLine) -> tuple[str, ...]:
+def shown_cells(job: JobLine) -> tuple[str, ...]:
     """Return what a line tells when a job changes."""
     return job.status, job.done, job.script, job.reason

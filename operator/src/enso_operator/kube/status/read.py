@@ -25,7 +25,7 @@ _SESSIONS_BESIDE = ("before", "after", "beside")
 """What sessions are called of which nothing is known: two of these are not the open one's name."""
 
 
-def told_by(status: EnsoJobStatus) -> JobDefinition:
+def definition_in(status: EnsoJobStatus) -> JobDefinition:
     """Return all that a status tells of what its job is: the names of scripts, and the open run.
 
     It is enough to end the job in order where its spec is not to be trusted any more.
@@ -69,7 +69,7 @@ def restored(job: Job, status: EnsoJobStatus, added_at: float) -> Job:
     _recall(job, ledger)
     _recall_actions(job, ledger)
     job.failure = _failure(status)
-    job.events = _told_anew(job, added)
+    job.events = _rebuilt_events(job, added)
     if job.state is JobState.SUSPENDED and job.open_run is None and job.suspended_at is None:
         job.suspended_at = job.events[-1].at  # its status was written by an earlier release
     return job
@@ -160,7 +160,7 @@ def _brief(row: ScriptStatus | AttemptStatus, message: str = "") -> Cause | None
     return Cause(row.reason, message, exit_code=row.exit_code) if row.reason else None
 
 
-def _told_anew(job: Job, added: events.JobAdded) -> list[events.Event]:
+def _rebuilt_events(job: Job, added: events.JobAdded) -> list[events.Event]:
     """Return the events that can still be told, in the order of their times."""
     told: list[events.Event] = []
     if job.started_at is not None:

@@ -50,10 +50,10 @@ class LocalSessionBackend:
 
     async def tidy(self, namespaces: Collection[str], known: Collection[str]) -> None:
         """Remove what is left of jobs in these namespaces that are not `known` any more."""
-        strangers = await in_thread(self._strangers, namespaces, known)
+        strangers = await in_thread(self._unknown_jobs, namespaces, known)
         await asyncio.gather(*(self.forget(*stranger) for stranger in strangers))
 
-    def _strangers(
+    def _unknown_jobs(
         self, namespaces: Collection[str], known: Collection[str]
     ) -> list[tuple[str, str]]:
         return [

@@ -126,7 +126,8 @@ class LocalSessions:
         now = asyncio.get_running_loop().time
         bucket = TokenBucket(RECORDS_AT_ONCE, RECORDS_A_SECOND, now())
         while True:
-            gone = self._is_gone(run)  # asked before reading: what it wrote is there by then
+            # Checked before the read, so that the last read sees all that the run has written.
+            gone = self._end_without_supervisor(run)
             piece = b"" if damage else _read(journal, position)
             position += len(piece)
             records: list[Record] = []
@@ -171,7 +172,7 @@ class LocalSessions:
             pid = None
         return pid is not None
 
-    def _is_gone(self, run: str) -> Ended | None:
+    def _end_without_supervisor(self, run: str) -> Ended | None:
         """Return how the run ended where its supervisor is gone for certain."""
         directory = self.directory(run)
         if supervisor.is_alive(directory) or self._has_process(run):

@@ -15,7 +15,7 @@ RUN = ROOT / "run"
 HOME = ROOT / "home"
 PLAN_FILE = ROOT / "plan" / "plan.json"
 CONTROL_FILE = ROOT / "control" / "control"
-OURS = "enso: "
+PREFIX = "enso: "
 """How what this program says of itself begins."""
 PATIENCE_SECONDS = 60
 """How long the runtime may take to appear."""
@@ -24,11 +24,11 @@ BOOT = f"""\
 import os, signal, sys, time
 signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
 if sys.version_info < (3, 10):
-    sys.exit("{OURS}the image's python3 is %d.%d, and enso needs 3.10" % sys.version_info[:2])
+    sys.exit("{PREFIX}the image's python3 is %d.%d, and enso needs 3.10" % sys.version_info[:2])
 end = time.monotonic() + {PATIENCE_SECONDS}
 while not os.path.exists({str(READY)!r}):
     if time.monotonic() > end:
-        sys.exit("{OURS}the records container brought no runtime within {PATIENCE_SECONDS} s")
+        sys.exit("{PREFIX}the records container brought no runtime within {PATIENCE_SECONDS} s")
     time.sleep(0.005)
 sys.path.insert(0, {str(RUNTIME)!r})
 from job_execution_framework.runtime.supervisor import main

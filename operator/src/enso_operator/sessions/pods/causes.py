@@ -66,7 +66,7 @@ def _waiting(pod: Document, name: str) -> tuple[str, Cause] | None:
     """Return why a container does not run, where its kubelet says so."""
     waiting = state.part(state.part(state.status_of(pod, name), "state"), "waiting")
     word, why = str(waiting.get("reason") or ""), str(waiting.get("message") or "")
-    whose = "" if name in names.OURS else f"its init container {name}: "
+    whose = "" if name in names.CONTAINERS else f"its init container {name}: "
     if word in _PULLING or word in _NO_IMAGE:
         sentence = kubelet_messages.of_pull(state.image_of(pod, name), why or word)
         return word, Cause(Reason.IMAGE_PULL_FAILED, whose + sentence)
@@ -108,7 +108,7 @@ def _is_disruption(condition: Document) -> bool:
     return (condition["type"], condition["status"]) == ("DisruptionTarget", "True")
 
 
-def imposed(events: Sequence[Document]) -> Cause | None:
+def kubelet_cause(events: Sequence[Document]) -> Cause | None:
     """Return what a kubelet did to a Pod, as the Pod's Events tell: its status may not."""
     for event in events:
         if reason := _REASONS.get(str(event.get("reason"))):

@@ -39,9 +39,9 @@ class ContainerFollower(PodFollower):
     timeout_seconds: float | None = None
 
     _seen: list[Event] = field(default_factory=list[Event], init=False)
-    _asked: bool = field(default=False, init=False)
+    _events_read: bool = field(default=False, init=False)
     """The Pod's own Events were looked at, since its container ended."""
-    _imposed: Cause | None = field(default=None, init=False)
+    _kubelet_cause: Cause | None = field(default=None, init=False)
     """What they say that its kubelet did to it: a program that obeys may exit with 0."""
 
     def start_reading(self) -> None:
@@ -79,19 +79,21 @@ class ContainerFollower(PodFollower):
             return super().ended()
         if not (self.run.gone or state.is_over(self.run.pod)) or self._is_to_ask():
             return None
-        return Ended(log_is_complete=True, cause=self._imposed or causes.why_over(self.run.pod))
+        return Ended(
+            log_is_complete=True, cause=self._kubelet_cause or causes.why_over(self.run.pod)
+        )
 
     async def intervene(self) -> None:
         """Ask, when the container has ended, whether it did that by itself."""
         await super().intervene()
         if self._is_to_ask():
-            self._imposed = causes.imposed(await self._warnings())
-            self._asked = True
+            self._kubelet_cause = causes.kubelet_cause(await self._warnings())
+            self._events_read = True
             self.inbox.put_nowait(Wake())
 
     def _is_to_ask(self) -> bool:
         has_ended = self.run.pod is not None and state.ended(self.run.pod) is not None
-        return has_ended and not self._asked
+        return has_ended and not self._events_read
 
     async def _warnings(self) -> list[Document]:
         try:
@@ -108,7 +110,7 @@ class ContainerFollower(PodFollower):
         if self.run.end_cause or self.run.end_asked_at:
             cancelled = Cause(Reason.CANCELLED, "it was ended, because the job was cancelled")
             cause = self.run.end_cause or cancelled
-        elif self._imposed or causes.is_disturbed(pod):
+        elif self._kubelet_cause or causes.is_disturbed(pod):
             return None
         elif end.get("exitCode") or end.get("signal"):
             cause = _exit(pod, end)

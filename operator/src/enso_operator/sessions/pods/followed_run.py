@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from enso_operator.api.document import Document
 from enso_operator.sessions.pods import causes, state
-from enso_operator.sessions.pods.boot import OURS
+from enso_operator.sessions.pods.boot import PREFIX
 from enso_operator.sessions.pods.end_timeouts import EndTimeouts
 from enso_operator.sessions.pods.records import Records
 from enso_operator.sessions.pods.run_ref import RunRef
@@ -130,8 +130,8 @@ class FollowedRun:
         is_summary = summary.read(message, self.run_ref.scripts) is not None
         if self.records.seq or not message or is_summary:
             return cause
-        if message.startswith(OURS):  # why nothing began
-            return Cause(Reason.INTERPRETER_DID_NOT_START, message.removeprefix(OURS).strip())
+        if message.startswith(PREFIX):  # why nothing began
+            return Cause(Reason.INTERPRETER_DID_NOT_START, message.removeprefix(PREFIX).strip())
         return Cause(cause.reason, f"{cause.message}: {message}")
 
     def _our_cause(self) -> Cause | None:

@@ -142,7 +142,7 @@ class PodFollower:
                 self._see(pod)
             case PodGone(last):
                 self._see(last)
-                self._is_gone()
+                self._on_pod_gone()
             case StreamBegins():
                 self._reader.stream_begins()
             case LogLines(lines):
@@ -166,10 +166,10 @@ class PodFollower:
         with self._retries.attempt(LOOK):
             pod = await in_thread(self.api.get, self.run_ref.pod)
             if pod is None or pod["metadata"]["uid"] != self.run_ref.uid:
-                self._is_gone()
+                self._on_pod_gone()
             self._see(pod)
 
-    def _is_gone(self) -> None:
+    def _on_pod_gone(self) -> None:
         now = self.clock.now()
         self.run.gone_at = now if self.run.gone_at is None else self.run.gone_at
         self.run.timeouts.run_is_over(self.run.gone_at)
@@ -188,14 +188,14 @@ class PodFollower:
             self._reader.scheduled.set()
         if state.records_have_begun(pod):
             self._reader.begun.set()
-        waits, before = self._what_it_waits_for(pod, now), self._waits
+        waits, before = self._wait_cause(pod, now), self._waits
         # A kubelet has several words for one cause, which take turns.
         if waits and (before is None or waits[1].reason != before[1].reason):
             self._waits_since = now
         self._waits = waits
         self._update_location()
 
-    def _what_it_waits_for(self, pod: Document, now: float) -> tuple[str, Cause] | None:
+    def _wait_cause(self, pod: Document, now: float) -> tuple[str, Cause] | None:
         return causes.waits_for(pod) or self._volumes.why(pod, now)
 
     def _update_location(self) -> None:
@@ -212,7 +212,7 @@ class PodFollower:
         now = self.clock.now()
         if self.run.may_still_run(now):
             return Cause(Reason.SESSION_LOST, STILL_RUNS)
-        return self._waits[1] if self._waits else self._retries.told(now)
+        return self._waits[1] if self._waits else self._retries.reportable(now)
 
     # What is done.
 
@@ -266,7 +266,7 @@ class PodFollower:
 
     def why_to_end(self, pod: Document, now: float) -> Cause | None:
         """Return why the Pod has had its time, if it has: what it waits for does not come."""
-        waits, longest = self._what_it_waits_for(pod, now), self._longest_wait()
+        waits, longest = self._wait_cause(pod, now), self._longest_wait()
         if waits and longest is not None and now >= self._waits_since + longest:
             return waits[1]
         return None

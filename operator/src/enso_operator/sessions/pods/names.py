@@ -32,7 +32,7 @@ GATE = "enso.dev/release"
 """Scheduling gate of a Pod that is not released."""
 SESSION, RECORDS = "session", "records"
 """Names of the containers."""
-OURS = (SESSION, RECORDS)
+CONTAINERS = (SESSION, RECORDS)
 
 
 def pod_name(job: str, run: str, uid: str) -> str:

@@ -128,7 +128,7 @@ def container_to_read(pod: Document) -> str:
         return names.SESSION
     ran = [name for name in init_containers(pod) if last_terminated(pod, name)]
     # One that was ended with its Pod may have ended well.
-    last = next((name for name in reversed(ran) if name not in names.OURS), "")
+    last = next((name for name in reversed(ran) if name not in names.CONTAINERS), "")
     return init_container_in_the_way(pod) or (last if is_over(pod) else "")
 
 
@@ -142,7 +142,7 @@ def _is_in_the_way(pod: Document, name: str) -> bool:
     """Whether a container has begun, and neither ended well nor is what runs beside the session."""
     status = status_of(pod, name)
     state = part(status, "state")
-    if name in names.OURS:
+    if name in names.CONTAINERS:
         return False
     if "terminated" in state:
         return bool(state["terminated"].get("exitCode"))
