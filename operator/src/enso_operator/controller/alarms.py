@@ -1,4 +1,4 @@
-"""Alarms for EnsoJobs for which nothing is to be done before some time."""
+"""Timers of EnsoJobs that need no work before a known time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from enso_operator.kube.ensojob import Reference
 
 @dataclass
 class Alarms:
-    """One at most for each object. What is held of an object is a reference."""
+    """At most one timer for each object; only a reference to the object is held."""
 
     ring: Callable[[Reference], None]
     _timers: dict[str, asyncio.TimerHandle] = field(
@@ -19,19 +19,19 @@ class Alarms:
     )
 
     def set(self, reference: Reference, seconds: float) -> None:
-        """Ring for the object after so many seconds, and not when it was to ring before."""
+        """Ring for the object after so many seconds; this replaces its earlier alarm."""
         self.stop(reference.uid)
         self._timers[reference.uid] = asyncio.get_running_loop().call_later(
             max(0.0, seconds), self._ring, reference
         )
 
     def stop(self, uid: str) -> None:
-        """Do not ring for this object."""
+        """Cancel the object's alarm."""
         if timer := self._timers.pop(uid, None):
             timer.cancel()
 
     def stop_all(self) -> None:
-        """Do not ring any more."""
+        """Cancel all alarms."""
         for uid in list(self._timers):
             self.stop(uid)
 

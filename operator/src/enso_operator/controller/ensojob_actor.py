@@ -1,4 +1,4 @@
-"""An actor whose job is an EnsoJob: it sees what its watch brings, and tells Kubernetes Events."""
+"""The actor of an EnsoJob: takes objects from the watch, and posts Kubernetes Events."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ from job_execution_framework.service_layer.unit_of_work import (
 
 
 class NoJob(EnsoError):
-    """An EnsoJob, as it is, makes no job, or its status cannot be read: no other try helps."""
+    """The EnsoJob's spec makes no job, or its status cannot be read; a retry does not help."""
 
 
 REST_SECONDS = 5.0
-"""A job that waits at least so long, and has no session, needs no actor meanwhile."""
+"""A job without a session that waits at least so long is held without an actor meanwhile."""
 PACE_SECONDS = 1.0
-"""Progress is written so much later: a short job's last write has all of it."""
+"""Delay of writes of progress alone: a short job is then written once, at its end."""
 _log = logging.getLogger(__name__)
 
 
@@ -62,11 +62,11 @@ class EnsoJobActor(Actor):
         super().__init__(ensojob.name, job_uow, sessions, planner, clock, publisher, PACE_SECONDS)
         self._objects, self._events = job_uow, publisher
         self.unread: EnsoJobObject | None = None
-        """The EnsoJob as it was last seen, where that is news."""
+        """The EnsoJob as the watch showed it, until it is loaded; None where nothing is new."""
         self.gave_up = False
-        """Whether the EnsoJob is none that can be worked with, as it is."""
+        """Whether `drive` raised NoJob."""
         self.wakes_in: float | None = None
-        """Where it rests: the seconds until something is due."""
+        """After `drive` returned early: the seconds until something is due; None if nothing is."""
         self._is_deleted = asyncio.Event()
         self.on_event(ensojob)
 
@@ -82,23 +82,23 @@ class EnsoJobActor(Actor):
 
     @property
     def newest(self) -> EnsoJobObject:
-        """The newest that is known of the EnsoJob."""
+        """The newest known version of the EnsoJob."""
         return max(
             self.ensojob, self.unread or self.ensojob, key=lambda ensojob: int(ensojob.version)
         )
 
     async def sleep(self, seconds: float) -> None:
-        """Return after so many seconds, or as soon as the EnsoJob is gone."""
+        """Return after so many seconds, or as soon as the EnsoJob is deleted."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._is_deleted.wait(), seconds)
 
     def deleted(self) -> None:
-        """Hear that the EnsoJob is gone."""
+        """Take the deletion of the EnsoJob."""
         self._is_deleted.set()
         self.gone(f"job {self.job_id} is gone: somebody deleted it")
 
     async def drive(self) -> None:
-        """Return when the job has ended, or rests. One that is deleted is ended, as far as it ran.
+        """Return when the job has ended, or may rest. A deleted job's open session is ended first.
 
         Raises NoJob.
         """
@@ -113,7 +113,7 @@ class EnsoJobActor(Actor):
             await self._successor(job).drive()
 
     def _as_committed(self) -> Job | None:
-        """Return what is known of a job that is gone; what was not committed was never let go."""
+        """Return the last known job of a deleted EnsoJob; an uncommitted session never started."""
         if job := self.last_known_job():
             return job
         try:
@@ -122,7 +122,7 @@ class EnsoJobActor(Actor):
             return None
 
     def _successor(self, job: Job) -> Actor:
-        """Return who ends the job's session: it keeps the job here, as it is nowhere else."""
+        """Return an actor that ends a deleted job's session, with the job in memory only."""
         actor = Actor(
             job.id,
             InMemoryJobUnitOfWork(InMemoryRepository({job.id: job.copy()})),
@@ -134,7 +134,7 @@ class EnsoJobActor(Actor):
         return actor
 
     async def load(self) -> Job:
-        """Return the job as the watch brought it, where that is newer than what is known."""
+        """Return the job; loaded from the object of the watch where that is newer."""
         if self.unread:
             self._objects.hand_in(self.unread)
             self.unread = None
@@ -151,13 +151,13 @@ class EnsoJobActor(Actor):
         return job
 
     async def _refuse(self, why: str) -> None:
-        """Write that the EnsoJob makes no job, for good; a status that is none stays as it is."""
+        """Write the status of an EnsoJob that makes no job; an unreadable status is not replaced."""
         await self.report_blocked(why)  # before the write that ends a `kubectl wait`
         with suppress(Unreadable), waiting():
             await in_thread(self._objects.refuse, self.job_id, why, self.clock.now())
 
     def may_rest(self, job: Job, step: Step) -> bool:
-        """Whether nothing is to be done until the EnsoJob is changed, or for long."""
+        """Whether there is no work until the EnsoJob is changed, or for REST_SECONDS at least."""
         if job.open_run or not isinstance(step, Wait):
             return False
         if self.has_news(job) or self.waits(job) or self.has_messages():
@@ -166,7 +166,7 @@ class EnsoJobActor(Actor):
         return self.wakes_in is None or self.wakes_in >= REST_SECONDS
 
     async def commit(self, job: Job, step: Step, waits: Cause | None) -> None:
-        """Make it durable, and remember the object as it is now."""
+        """Commit, and keep the object that the write returned."""
         location = self.sessions.location
         if waits is not self.committed_waits:
             self._objects.jobs.touch(job.id)

@@ -1,4 +1,4 @@
-"""Posts Kubernetes Events of one job, patiently, but not so patiently that the job would wait."""
+"""Posts Kubernetes Events of one job, with retries for a limited time."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from job_execution_framework.domain.job import Job
 from job_execution_framework.service_layer.clock import Clock
 
 AT_ONCE, A_SECOND = 300, 5
-"""So many Events tell of a job's scripts. The largest job has 200 of them, if none fails."""
+"""Rate limit of a job's Events. The largest job has 200 Events if no script fails."""
 LEFT_OUT = (
     f"more happens in this job than {AT_ONCE} Events tell, and then {A_SECOND} a second: "
     "the others are left out, and its status says how each script stands"
 )
 PATIENCE_SECONDS = 60.0
-"""So long the job waits for its Events to be taken. What they tell is in its status, too."""
+"""How long a job waits for its Events to be accepted; the status says the same as they."""
 _log = logging.getLogger(__name__)
 
 
 class EventPublisher(Publisher):
-    """Tells what happens to a job, before it is committed.
+    """Posts a job's events as Kubernetes Events, before their commit.
 
-    Names of Events come from what they tell, so nothing is lost or told twice where the commit
-    fails, or this process.
+    An Event's name is derived from its content: after a failed commit or a restart the same Event
+    is posted again under the same name, so none is lost or doubled.
     """
 
     def __init__(
@@ -53,15 +53,15 @@ class EventPublisher(Publisher):
         self._recorder, self._metrics, self._clock = recorder, metrics, clock
         self._failing_since: float | None = None
         self._posted: set[str] = set()
-        """Names of what is known to be there: after a failure only the rest is posted again."""
+        """Names of Events that exist: after a failure only the others are posted again."""
         self._posted_notes: set[tuple[str, str]] = set()
-        """The operator's own words, each of which is posted once."""
+        """Reason and message of the operator's own Events; each is posted once."""
         self._bucket = TokenBucket(AT_ONCE, A_SECOND, clock.now())
 
     async def announce(self, job: Job, events: Sequence[Event]) -> None:
         """Post the new events of the job; the commit after it ends a `kubectl wait`.
 
-        Raises Unavailable, but not for ever.
+        Raises Unavailable, for PATIENCE_SECONDS at most.
         """
         if job.events and not self.ensojob.raw_status.get("conditions"):
             events = [job.events[0], *events]  # that it was added, which its creation says
@@ -82,14 +82,14 @@ class EventPublisher(Publisher):
             self._failing_since = None
 
     async def report_blocked(self, job: Job | None, why: str) -> None:
-        """Say once what keeps the job from going on. Raises Unavailable, but not for ever."""
+        """Post once what keeps the job from going on. Raises Unavailable, as `announce` does."""
         try:
             await self._note(job, "NotGoingOn", why)
         except (Refused, NoSuchObject, Unavailable) as error:
             self._raise_while_patient(error)
 
     def committed(self, job: Job, events: Sequence[Event]) -> None:
-        """Know that what was told is not told again."""
+        """Forget the names of Events that a later turn cannot post again."""
         super().committed(job, events)
         self._posted.clear()
 
@@ -102,7 +102,7 @@ class EventPublisher(Publisher):
         return self._metrics.committing()
 
     async def _note(self, job: Job | None, reason: str, message: str) -> None:
-        """Post something of the operator's own, once."""
+        """Post an Event of the operator's own, once."""
         words = reason, without_numbers(message)
         if words in self._posted_notes:
             return
@@ -112,7 +112,7 @@ class EventPublisher(Publisher):
         self._posted_notes.add(words)
 
     def _new(self, documents: Sequence[Document]) -> list[Document]:
-        """Return those that are not known to be there."""
+        """Return the documents that are not known to exist."""
         return [document for document in documents if _name(document) not in self._posted]
 
     def _allowed(self, documents: Sequence[Document]) -> list[Document]:
@@ -123,7 +123,7 @@ class EventPublisher(Publisher):
         return allowed
 
     def _raise_while_patient(self, error: EnsoError) -> None:
-        """Raise what may get better, for a while; then let the job go on without its Events."""
+        """Raise a temporary error until PATIENCE_SECONDS are over; then go on without Events."""
         now = self._clock.now()
         self._failing_since = self._failing_since or now
         if isinstance(error, Unavailable) and now < self._failing_since + PATIENCE_SECONDS:
@@ -132,7 +132,7 @@ class EventPublisher(Publisher):
         _log.warning("%s: Events are not told, the status has it all: %s", name, error)
 
     async def _post_all(self, documents: Sequence[Document]) -> None:
-        """Post them side by side; raise the first failure when all have been tried."""
+        """Post the documents concurrently; after all were tried, raise the first failure."""
         posts = [in_thread(self._post, document) for document in self._new(documents)]
         for result in await asyncio.gather(*posts, return_exceptions=True):
             if isinstance(result, BaseException):

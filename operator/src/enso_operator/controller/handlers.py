@@ -1,4 +1,4 @@
-"""What kopf calls. Handlers only hand on what they see: the reconciler decides."""
+"""kopf's handlers. They only pass objects to the reconciler, which decides."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Saw = Callable[[str | None, Document], None]
 def handlers(
     reconciler: Reconciler, saw_pod: Saw | None, configuration: Configuration
 ) -> kopf.OperatorRegistry:
-    """Return the handlers of the running event loop's reconciler; kopf has a loop of its own.
+    """Return handlers that call the reconciler on the running event loop; kopf runs on another.
 
-    Pods are watched where somebody wants to see them.
+    Pods are watched only with `saw_pod`.
     """
     registry = kopf.OperatorRegistry()
     tell = partial(
@@ -55,7 +55,7 @@ def handlers(
 
 
 def credentials(configuration: Configuration) -> kopf.AiohttpSession:
-    """Return how kopf reaches the API server: through a session of ours."""
+    """Return kopf's credentials: an HTTP session with our own configuration."""
     session = session_of(configuration, response_class=BoundedResponse)
     session.headers.update(authorization(configuration))
     return kopf.AiohttpSession(server=configuration.host, aiohttp_session=session)

@@ -1,10 +1,10 @@
-"""Of several operators one works and the others stand by: who holds a Lease.
+"""Leader election: of several operators the holder of a Lease works, and the others stand by.
 
-It spares double work, and is no fence: a process may always wake up after its lease was taken.
-What keeps two operators apart are names, committed uids and guarded writes (docs/decisions/0004,
-which also says why `kubernetes.leaderelection` is not used). bootstrap.py has its work done here.
+It avoids double work, but is no fence: a process may resume after another one took its lease.
+Two operators at once are safe because of Pod names, committed uids and guarded writes
+(docs/decisions/0004, which also says why `kubernetes.leaderelection` is not used).
 
-Only this process's own monotonic clock is asked. The times in the Lease are for people.
+All timeouts use this process's monotonic clock. The times in the Lease are for people.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from enso_operator.kube.client import NoSuchObject, Refused
 from job_execution_framework.domain.errors import Conflict, Unavailable
 
 LEASE_SECONDS = 15
-"""Others take over when so long nothing was written: after a crash, at most 18 s later."""
+"""Another process takes a lease that was not renewed for so long: 18 s at most after a crash."""
 GIVE_UP_SECONDS = 10.0
-"""A leader that could not renew for so long stops: well before others may begin."""
+"""A leader that could not renew for so long stops, well before another may begin."""
 RENEW_SECONDS = 2.0
 AGAIN_SECONDS = 0.5
-"""After a renewal that did not succeed."""
+"""Pause after a failed renewal."""
 LOOK_SECONDS = 1.0
-"""How often those who stand by look: a lease that was given back is taken as soon."""
+"""How often a standby process reads the lease: a lease that was given back is taken as soon."""
 ANSWER_SECONDS = 4.0
 """How long one request may take."""
 GIVE_BACK_SECONDS = 2.0
@@ -58,7 +58,7 @@ class Held(Protocol):
 
 
 class Alone:
-    """Leads always: an operator that shares its work with no other."""
+    """Leads always: for an operator without replicas."""
 
     def __init__(self, leads: Callable[[bool], None]) -> None:
         self._leads = leads
@@ -69,7 +69,7 @@ class Alone:
         await work()
 
     def is_away(self) -> str | None:
-        """There is nothing that could be away."""
+        """Return None: there is no lease that could be unreachable."""
         return None
 
 
@@ -80,16 +80,16 @@ class Leadership:
     lease: Held
     identity: str
     leads: Callable[[bool], None]
-    """Told whenever that changes."""
+    """Called with True or False when this process begins or stops to lead."""
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     _own_lease: Document | None = field(default=None, init=False)
-    """The lease as we wrote it last; None where it may have been written since."""
+    """The lease as this process wrote it last; None where a write's result is unknown."""
     _until: float = field(default=float("-inf"), init=False)
     """We lead until then, if nothing is renewed."""
     _seen: Document | None = field(default=None, init=False)
-    """What somebody else wrote last, and when we first saw it."""
+    """The lease as another process wrote it last, and when that was first seen."""
     _seen_at: float = field(default=0.0, init=False)
     _trouble: str | None = field(default="it was not looked at yet", init=False)
 
@@ -103,7 +103,7 @@ class Leadership:
             await self._give_back()
 
     def is_away(self) -> str | None:
-        """Say so where the lease cannot be read or written: this process could not take over."""
+        """Return why the lease cannot be read or written, so that no takeover works; else None."""
         return self._trouble and f"the lease {self.lease}: {self._trouble}"
 
     # Standing by.
@@ -113,7 +113,7 @@ class Leadership:
             await self.sleep(LOOK_SECONDS)
 
     async def _take(self) -> bool:
-        """Take the lease if it is free, or still ours: a write that was late may have come."""
+        """Take the lease if it is free, or ours already through a write that timed out."""
         found = await _call_in_thread(self.lease.read)
         if found is None or self._is_free(_spec(found)):
             await self._write(found)
@@ -171,7 +171,7 @@ class Leadership:
         return True
 
     async def _write(self, found: Document | None) -> None:
-        """Write that we hold the lease; what counts is when that began."""
+        """Write the lease; its duration counts from the start of the request."""
         began, spec = self.now(), self._claim(_spec(found or {}))
         if found is None:
             self._own_lease = await _call_in_thread(self.lease.create, spec)
@@ -191,7 +191,7 @@ class Leadership:
         return before | claim
 
     async def _give_back(self) -> None:
-        """Let the next one take over at once."""
+        """Release the lease, so that another process takes over at once."""
         if self.now() >= self._until:
             return
         try:
@@ -220,9 +220,9 @@ class Leadership:
 
 
 async def _call_in_thread(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Call in a thread that no other work can hold up; one that hangs is left to itself.
+    """Call in a thread of its own; a call that hangs is abandoned.
 
-    What it writes late is guarded by the version that it read.
+    A late write of it is guarded by the resourceVersion that it read.
     """
     try:
         async with asyncio.timeout(ANSWER_SECONDS):

@@ -1,7 +1,7 @@
-"""Gives memory back that was needed for a moment: for a page of a list, or a large object.
+"""Returns freed memory to the system, such as that of a page of a list, or of a large object.
 
-By default glibc has an arena of memory for each of our threads, and keeps what was freed in them:
-measured after 60 jobs of 1.2 MB, of which nothing is held, 267 MiB instead of 104.
+By default glibc has an arena for each thread and keeps freed memory in them: measured after 60 jobs
+of 1.2 MB, none of which is held any more, 267 MiB instead of 104.
 """
 
 from __future__ import annotations
@@ -20,6 +20,6 @@ def have_few_arenas() -> None:
 
 
 def give_back() -> None:
-    """Give back what is free now."""
+    """Return all free memory to the system."""
     if hasattr(_libc, "malloc_trim"):
         _libc.malloc_trim(0)

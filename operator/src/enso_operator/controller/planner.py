@@ -1,4 +1,4 @@
-"""Plans the sessions of an EnsoJob: nothing of it runs before all of its scripts are there."""
+"""Plans the sessions of an EnsoJob; the first one is planned only if all scripts are found."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from job_execution_framework.service_layer.library import Library, resolved
 from job_execution_framework.service_layer.plan import Plan
 
 LIBRARY_PATIENCE_SECONDS = 10.0
-"""A job may be let go so long before the EnsoScripts that it names: files have an order."""
+"""How long a started job waits for missing EnsoScripts: `kubectl apply` may create them later."""
 
 
 class EnsoJobPlanner(Planner):
@@ -29,7 +29,7 @@ class EnsoJobPlanner(Planner):
         self._sessions, self._clock = sessions, clock
 
     async def plan(self, job: Job, step: Open) -> Plan:
-        """Return the plan; of the first one all scripts of the job are checked, and looked for."""
+        """Return the plan; before the first one all scripts of the job are checked and found."""
         library = Remembered(self.library)
         with waiting():
             if not job.runs:
@@ -38,7 +38,7 @@ class EnsoJobPlanner(Planner):
             return await in_thread(Plan.of, job, step, library)
 
     def _find_all(self, job: Job, library: Library) -> None:
-        """Raise ScriptNotFound where one is missing, or NotYet while it may still come."""
+        """Raise ScriptNotFound where a script is missing, or NotYet while it may still appear."""
         for script in job.scripts:
             work = resolved(script.work, library)
             if not isinstance(work, Missing):
@@ -51,7 +51,7 @@ class EnsoJobPlanner(Planner):
 
 
 class Remembered:
-    """A library that is asked once for each script: a job names one script many times."""
+    """A library that caches each script: a job may name one script many times."""
 
     def __init__(self, library: Library) -> None:
         self.find = cache(library.find)

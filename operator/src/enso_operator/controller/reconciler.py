@@ -1,10 +1,10 @@
-"""One actor for each EnsoJob for which something is to be done.
+"""Runs one actor for each EnsoJob that needs work.
 
-Of all others a reference is held: of those that have ended, that wait for their user, and whose
-object is none that an actor can work with. Of each of these only another version is news.
+Only a reference is held of all others: jobs that have ended, that are suspended, or whose object
+an actor cannot use. They are looked at again when their resourceVersion changes.
 
-What a watch brings arrives in `saw`. `sweep` looks now and then at what there really is, because
-a watch may miss a deletion, or be dead.
+The watch calls `on_event`. `sweep` lists the objects now and then, because a watch may miss a
+deletion, or be dead.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from job_execution_framework.domain.errors import Unavailable
 from job_execution_framework.service_layer.clock import Clock
 
 LONGEST_BACK_OFF_SECONDS = 60.0
-"""Before a job whose actor broke, or gave up, again and again gets another one."""
+"""Longest pause before a job whose actor failed, or gave up, gets another actor."""
 LINGER_SECONDS = 10.0
 """How long the process of a session that has ended may take to exit."""
 _log = logging.getLogger(__name__)
@@ -43,39 +43,39 @@ class SessionBackend(Protocol):
         ...
 
     async def forget(self, namespace: str, uid: str) -> None:
-        """Remove what is left of a job that is gone."""
+        """Remove what is left of a deleted job's sessions."""
         ...
 
     async def tidy(self, namespaces: Collection[str], known: Collection[str]) -> None:
-        """Remove what is left of jobs in these namespaces that are not `known` any more."""
+        """Remove sessions in these namespaces whose job's uid is not `known`."""
         ...
 
 
 @dataclass
 class Reconciler:
-    """Starts actors, and watches that none dies silently."""
+    """Starts actors, and restarts those that fail."""
 
     objects: Callable[[str], Objects]
-    """The EnsoJobs of a namespace; of "", those of all."""
+    """Returns the EnsoJobs of a namespace; "" means all namespaces."""
     backend: SessionBackend
     actor_of: Callable[[EnsoJobObject, Sessions], EnsoJobActor]
     """Makes an actor for an EnsoJob, which runs its scripts in these sessions."""
     clock: Clock
     metrics: Metrics
     namespaces: Sequence[str] = ()
-    """Those that are looked after; without any, all."""
+    """Namespaces that are watched; empty means all."""
 
     known: dict[str, int] = field(default_factory=dict[str, int], init=False)
-    """The EnsoJobs that there are, by uid, with the newest version that was seen of each."""
+    """Existing EnsoJobs by uid, with the newest resourceVersion that was seen of each."""
     actors: dict[str, EnsoJobActor] = field(default_factory=dict[str, EnsoJobActor], init=False)
     _resting: dict[str, Reference] = field(default_factory=dict[str, Reference], init=False)
-    """Those that have not ended and for which nothing is to be done, in the version looked at."""
+    """By uid, jobs that have not ended and need no work, in the version that was looked at."""
     _given_up: dict[str, tuple[int, float]] = field(
         default_factory=dict[str, tuple[int, float]], init=False
     )
-    """How often in a row an actor gave a job up, and before when no other one tries."""
+    """By uid: how often in a row an actor gave up, and until when no other one is started."""
     _alarms: Alarms = field(init=False)
-    """For those at rest for which something is due."""
+    """Timers of resting jobs for which something is due."""
     _ttl: TimeToLive = field(init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], init=False)
     _stopped: bool = field(default=False, init=False)
@@ -86,13 +86,13 @@ class Reconciler:
 
     @property
     def live(self) -> int:
-        """How many jobs there are that have not ended."""
+        """Number of jobs that have not ended."""
         return len(self.actors) + len(self._resting)
 
     def on_event(self, kind: str | None, document: Document) -> None:
-        """Take what a watch brought: ADDED, MODIFIED or DELETED; None is an object that it lists.
+        """Take an object of the watch; `kind` is ADDED, MODIFIED, DELETED, or None from a list.
 
-        Only a listing may bring what is older than what was seen: a restored cluster does.
+        An older version than the one seen is accepted only from a list, as after an etcd restore.
         """
         ensojob = EnsoJobObject.of(document)
         if kind == "DELETED":
@@ -120,7 +120,7 @@ class Reconciler:
             self._start(ensojob)
 
     async def sweep(self) -> list[tuple[str, int]]:
-        """Look at what there is. Return the uids and versions that the watch has not shown."""
+        """List all objects. Return the uids and versions that the watch has not shown."""
         before, listed = set(self.known), dict[str, int]()
         for namespace in self.namespaces or [""]:
             listed |= await in_thread(self._listed, namespace)
@@ -131,12 +131,12 @@ class Reconciler:
         return [(uid, at) for uid, at in listed.items() if at > self.known.get(uid, 0)]
 
     def _listed(self, namespace: str) -> dict[str, int]:
-        """Return the uids of all that are there, with their versions."""
+        """Return the uids of all existing objects, with their versions."""
         found = self.objects(namespace).metadata()
         return {str(metadata["uid"]): int(metadata["resourceVersion"]) for metadata in found}
 
     async def stop(self, patience: float) -> None:
-        """Stop every actor, for good. Sessions go on: whoever comes next finds them."""
+        """Stop every actor, for good. Sessions go on; the next operator finds them."""
         self._stopped = True
         self._ttl.stop()
         self._alarms.stop_all()
@@ -168,19 +168,19 @@ class Reconciler:
     # Jobs for which something is to be done.
 
     def _start(self, ensojob: EnsoJobObject) -> None:
-        """Have an actor drive the job. From here on there is this one, and no other."""
+        """Start the only actor of the job."""
         sessions = self.backend.sessions(ensojob)
         actor = self.actors[ensojob.uid] = self.actor_of(ensojob, sessions)
         self._do(self._drive(actor, sessions))
 
     async def _drive(self, actor: EnsoJobActor, sessions: Sessions) -> None:
-        """Drive a job until nothing is to be done for it, however often its actor breaks."""
+        """Drive a job until it needs no work; an actor that fails is replaced after a pause."""
         failures, namespace, uid = 0, actor.ensojob.namespace, actor.ensojob.uid
         turn_of.set(uid)  # for this task, and those that it begins
         try:
             while not await self._drive_to_end(actor):
                 failures += 1
-                # What is seen and heard of the job from now on is for the next one.
+                # Set before the pause: events that arrive meanwhile go to the new actor.
                 actor = self.actors[uid] = self.actor_of(actor.newest, sessions)
                 pause = pause_of(failures, 1, LONGEST_BACK_OFF_SECONDS)
                 await _report_blocked(actor, f"enso itself broke; it tries again in {pause:g} s")
@@ -193,7 +193,7 @@ class Reconciler:
             await self.backend.forget(namespace, uid)
 
     async def _drive_to_end(self, actor: EnsoJobActor) -> bool:
-        """Return False where something broke that should not have."""
+        """Return False after an unexpected exception."""
         try:
             await actor.drive()
         except NoJob as error:
@@ -208,11 +208,11 @@ class Reconciler:
     # Jobs for which nothing is to be done.
 
     def _on_actor_returned(self, actor: EnsoJobActor) -> None:
-        """Look at the job again where it was changed after its actor looked; else let it rest."""
+        """Let the job rest, or start again where it was changed after its actor's last look."""
         ensojob, newest = actor.ensojob, actor.newest
         if ensojob.uid not in self.known:
             return
-        # What the watch still shows of the time before is no news.
+        # The watch may still show versions from before the actor's own writes: they are ignored.
         self.known[ensojob.uid] = max(self.known[ensojob.uid], int(newest.version))
         times = self._given_up.pop(ensojob.uid, (0, 0.0))[0] + 1
         if actor.gave_up:
@@ -229,7 +229,7 @@ class Reconciler:
             self._alarms.set(ensojob.reference, seconds)
 
     def _cancel_wakeups(self, uid: str) -> None:
-        """Forget that nothing was to be done for it before some time."""
+        """Cancel the timers of a job, and remove it from the resting ones."""
         self._resting.pop(uid, None)
         self._alarms.stop(uid)
         self._ttl.forget(uid)
@@ -238,7 +238,7 @@ class Reconciler:
         return self._given_up.get(uid, (0, 0.0))[1] - self.clock.now()
 
     async def _wake(self, job: Reference) -> None:
-        """Look at a job that rested until now."""
+        """Read a resting job whose timer is over, and start its actor if it needs work."""
         try:
             ensojob = EnsoJobObject.of(await patiently(self.objects(job.namespace).get, job.name))
         except NoSuchObject:
@@ -254,7 +254,7 @@ class Reconciler:
 
 
 async def _report_blocked(actor: EnsoJobActor, why: str) -> None:
-    """Tell it as an Event, as patiently as all others."""
+    """Post why the job is blocked as an Event, with the same retries as for other Events."""
     while True:
         try:
             return await actor.report_blocked(why)

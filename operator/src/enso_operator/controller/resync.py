@@ -1,4 +1,4 @@
-"""Compares, again and again, what the watch has shown with what there is."""
+"""Periodically compares what the watch has shown with a list of all objects."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from job_execution_framework.domain.errors import EnsoError
 from job_execution_framework.service_layer.clock import Clock
 
 UNTIL_READY_SECONDS = 0.5
-"""How often it is looked until the watch has shown everything for the first time."""
+"""Interval of sweeps until the watch has shown all objects for the first time."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass
 class Resync:
-    """Knows whether the operator sees what there is."""
+    """Detects a watch that misses changes, and an API server that cannot be reached."""
 
     reconciler: Reconciler
     clock: Clock
@@ -58,14 +58,14 @@ class Resync:
         return self.clock.now() - min(self._unseen.values(), default=self.clock.now())
 
     def is_blind(self) -> str | None:
-        """Say so where the watch is dead: a restart helps."""
+        """Return why the watch is taken for dead, which a restart repairs; else None."""
         age = self.watch_age()
         if not self._caught_up or age < self.every_seconds / 2:
             return None  # a watch may be a moment late
         return f"the watch has not shown for {age:.0f} s what was changed in the cluster"
 
     def is_away(self) -> str | None:
-        """Say so where the operator does not know what there is."""
+        """Return why the operator does not know all objects; else None."""
         if self._trouble:
             return f"EnsoJobs cannot be listed: {self._trouble}"
         return None if self._caught_up else "EnsoJobs are being listed"

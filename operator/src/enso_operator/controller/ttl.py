@@ -17,24 +17,24 @@ from job_execution_framework.domain.errors import Conflict, Unavailable
 from job_execution_framework.service_layer.clock import Clock
 
 MOST_AT_ONCE = 4
-"""So many are deleted at once: after a long time away it may be thousands."""
+"""Concurrent deletions: after an outage of the operator thousands may be due."""
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 600.0
-"""Before a deletion that did not work is tried again: the first time, and after many."""
+"""Bounds of the pause before a failed deletion is tried again."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass
 class TimeToLive:
-    """Knows when which of them is due, and nothing else of them."""
+    """Sets a timer for each finished job, and deletes the job when the timer is over."""
 
     objects: Callable[[str], Objects]
     """The EnsoJobs of a namespace."""
     clock: Clock
     do: Callable[[Coroutine[Any, Any, None]], None]
-    """Runs what takes a while."""
+    """Starts a coroutine as a task."""
     _due: Alarms = field(init=False)
     _tries: dict[str, int] = field(default_factory=dict[str, int], init=False)
-    """Those that are being deleted, and how often that was tried in vain."""
+    """By uid, jobs that are being deleted, with the number of failed tries."""
     _turns: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE), init=False
     )
@@ -43,18 +43,18 @@ class TimeToLive:
         self._due = Alarms(self._ring)
 
     def look_at(self, ensojob: EnsoJobObject) -> None:
-        """Have it deleted in time, if it has ended and is not to stay for ever."""
+        """Set the timer of a job that has ended and has a time to live."""
         self.forget(ensojob.uid)
         if (expires_at := ensojob.expires_at) is not None:
             self._due.set(ensojob.reference, expires_at - self.clock.now())
 
     def forget(self, uid: str) -> None:
-        """Let it stay: it is gone, or goes on."""
+        """Cancel the deletion: the job is deleted already, or runs again."""
         self._due.stop(uid)
         self._tries.pop(uid, None)
 
     def stop(self) -> None:
-        """Delete nothing any more."""
+        """Cancel all deletions."""
         self._due.stop_all()
 
     def _ring(self, job: Reference) -> None:
@@ -62,7 +62,7 @@ class TimeToLive:
         self.do(self._delete(job))
 
     async def _delete(self, job: Reference) -> None:
-        """Delete it, unless it was changed since: then its new time to live counts."""
+        """Delete the job, unless it was changed since: then its new time to live counts."""
         name = f"{job.namespace}/{job.name}"
         try:
             async with self._turns:

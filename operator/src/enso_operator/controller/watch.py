@@ -1,7 +1,7 @@
-"""Runs kopf, which watches, in a thread and an event loop of its own.
+"""Runs kopf, which watches EnsoJobs and Pods, in a thread with its own event loop.
 
-When kopf stops it ends every task of its loop, and where it cannot reach the API server for a
-minute it stops: neither may touch the actors.
+kopf stops when it cannot reach the API server for a minute, and then cancels every task of its
+loop: the actors must not be among them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import kopf
 from enso_operator.sessions.pods.names import JOB_UID_LABEL
 
 IDENTITY = "enso"
-"""What kopf calls itself where operators know each other by it, which ours do not."""
+"""kopf's identity among peering operators; peering is off, so only a constant is needed."""
 _RESTART_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 # It would complain at every start that signals are not its own: here they are not meant to be.

@@ -1,7 +1,7 @@
-"""The shell of `services.reconcile`: one actor per live job, which does what the job asks for.
+"""One actor per live job: the side effects around the pure decisions of `services.reconcile`.
 
-It folds what it sees, commits, and only then acts. `enso run`, `enso serve` and the operator drive
-their jobs with it.
+An actor folds what it observes into the job, commits, and only then acts. `enso run`,
+`enso serve` and the operator all drive their jobs with it.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ from job_execution_framework.service_layer.observations import Ended, Observatio
 from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
 
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 5.0
-"""Before the job is loaded or committed again: the first time, and after many."""
+"""Bounds of the pause before the job is loaded or committed again after a failure."""
 STORE, OPEN, RELEASE, TELL = "store", "open", "release", "tell"
-"""What may be tried in vain."""
+"""Names of the calls that may fail and are tried again; keys of `Obstacles`."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass
 class Actor:
-    """Drives one job to its end. It stops with the job, or where it is cancelled as a task."""
+    """Drives one job until the job has ended, or until the task of `drive` is cancelled."""
 
     job_id: str
     job_uow: JobUnitOfWork
@@ -60,32 +60,32 @@ class Actor:
     clock: Clock
     publisher: Publisher
     pace_seconds: float = 0.0
-    """What tells of nothing but progress is committed so much later, with what comes meanwhile."""
+    """How long, in seconds, a commit of progress alone is delayed, to write more at once."""
 
     committed_waits: Cause | None = field(default=None, init=False)
-    """What the latest commit said that the job waits for."""
+    """The cause of waiting that the latest commit wrote."""
     _inbox: asyncio.Queue[Message] = field(default_factory=asyncio.Queue[Message], init=False)
     _pending: list[Observations] = field(default_factory=list[Observations], init=False)
-    """What sessions said since the last commit."""
+    """Observations of sessions since the last commit."""
     _requested_actions: list[Action] = field(default_factory=list[Action], init=False)
-    """What somebody asked of the job since the last commit."""
+    """Actions that people requested since the last commit."""
     _spec_actions: tuple[Action, ...] = field(default=(), init=False)
-    """What the job's description asks for, for as long as it says so."""
+    """Actions that the job's spec asks for, such as suspend, as long as the spec says so."""
     _broken: Cause | None = field(default=None, init=False)
-    """Why the job cannot go on as it is described."""
+    """Why the job cannot go on with its present spec."""
     _job: Job | None = field(default=None, init=False)
-    """The job as it was loaded; the three numbers are of it."""
+    """The loaded job; the next three fields count its events or pending observations."""
     _folded: int = field(default=0, init=False)
     _announced: int = field(default=0, init=False)
     _committed: int = field(default=0, init=False)
     _committed_at: float = field(default=0.0, init=False)
     _uncommitted_since: float | None = field(default=None, init=False)
-    """When the first of what is to be committed was folded."""
+    """When the oldest uncommitted change was folded."""
     _step: Step | None = field(default=None, init=False)
-    """What was decided by the last commit."""
+    """The step that the last commit decided."""
     _follower: RunFollower = field(init=False)
     _sent_control: tuple[str, SessionControl] | None = field(default=None, init=False)
-    """What a run of which session was told last; None where that is not known."""
+    """Session run and control that were sent last; None where that is not known."""
     _untrusted_because: Cause | None = field(default=None, init=False)
     """Why the records of the open session are not believed any more."""
     _obstacles: Obstacles = field(default_factory=Obstacles, init=False)
@@ -94,19 +94,19 @@ class Actor:
         self._follower = RunFollower(self.sessions, self._inbox)
 
     def ask(self, action: Action) -> None:
-        """Have the job obey, if it is possible by then."""
+        """Queue an action; it is applied with the next turn if the job allows it then."""
         self._inbox.put_nowait(action)
 
     def wake(self) -> None:
-        """Look at the job again: what is stored of it may be newer."""
+        """Load and decide again: the stored job may be newer."""
         self._inbox.put_nowait(Wake())
 
     def gone(self, why: str) -> None:
-        """Stop with JobNotFound: nothing is stored of the job any more."""
+        """Stop with JobNotFound: the job was removed from the store."""
         self._inbox.put_nowait(JobGone(why))
 
     async def drive(self) -> None:
-        """Return when the job has ended and nothing of it runs any more, or where it may rest."""
+        """Return when the job has ended and none of its sessions runs, or when it `may_rest`."""
         try:
             with self.job_uow:
                 while True:
@@ -130,7 +130,7 @@ class Actor:
         return job
 
     async def commit(self, job: Job, step: Step, waits: Cause | None) -> None:
-        """Make durable what was folded, and what the job waits for; tell of it."""
+        """Store the folded events and the cause of waiting, then notify the publisher."""
         with self.publisher.committing():
             await in_thread(self.job_uow.commit)
         new = job.events[self._committed :]
@@ -143,43 +143,43 @@ class Actor:
         self.publisher.committed(job, new)
 
     async def report_blocked(self, why: str) -> None:
-        """Tell what keeps the job from going on; it may happen again."""
+        """Publish what keeps the job from going on; called again with each later failure."""
         await self.publisher.report_blocked(self._job, why)
 
     def wants(self, standing: tuple[Action, ...], broken: Cause | None) -> None:
-        """Know all that the job's description asks for, and why it cannot go on, if it cannot."""
+        """Take the actions that the spec asks for, and why the job cannot go on, if it cannot."""
         self._spec_actions, self._broken = standing, broken
 
     def keep_events(self, job: Job, events: list[Event]) -> None:
-        """Hold of a job, all of which was committed, only these of its events."""
+        """Keep only these events of a fully committed job in memory."""
         self.job_uow.jobs.keep(job.id, events)
         self._committed = self._announced = len(events)
 
     def waits(self, job: Job) -> Cause | None:
-        """Return what keeps the job from going on, if something does: of others, or its session."""
+        """Return what keeps the job from going on, if anything: a failing call, or its session."""
         met = self._obstacles.why(OPEN, RELEASE, TELL)
         return met or (self.sessions.location.waits if job.open_run else None)
 
     def has_news(self, job: Job) -> bool:
-        """Whether there is something to be committed; that the job waits is news, too."""
+        """Whether there are uncommitted events, or the cause of waiting has changed."""
         return self._uncommitted(job) > 0 or not is_same(self.waits(job), self.committed_waits)
 
     def has_messages(self) -> bool:
-        """Whether there is something that was not looked at yet."""
+        """Whether the inbox has unread messages."""
         return not self._inbox.empty()
 
     def may_rest(self, job: Job, step: Step) -> bool:
-        """Whether somebody else knows when there is something to be done again."""
+        """Whether the actor may return before the end, as its owner will start another in time."""
         del job, step
         return False
 
     def last_known_job(self) -> Job | None:
-        """Return the job as far as it is known, None where its session was never let go."""
+        """Return the job as last known; None where the open session was never committed."""
         is_known = self._job and self._job.open_run not in self._job.events[self._committed :]
         return self._job if is_known else None
 
     def hand_over(self, heir: Actor) -> None:
-        """Tell another actor of the job what its sessions said since the last commit."""
+        """Pass the uncommitted observations of sessions to another actor of the job."""
         for observations in self._pending:
             heir.take(SessionSaid(observations))
         while not self._inbox.empty():
@@ -189,7 +189,7 @@ class Actor:
     # Decide.
 
     async def _decide(self) -> tuple[Job, Step]:
-        """Fold and commit; where somebody else committed meanwhile, load and fold again."""
+        """Fold and commit; after a conflicting commit by another writer load and fold again."""
         conflicts = 0
         while True:
             try:
@@ -207,12 +207,13 @@ class Actor:
                 return decided
 
     async def _on_unavailable(self, trying: str, error: Unavailable) -> int:
-        """Note that something did not work, and tell it if that has lasted; return the tries."""
+        """Record a failed call, and report it once it has lasted; return the number of tries."""
         now = self.clock.now()
         obstacle = self._obstacles.met(trying, error, now)
-        is_news = trying != STORE or not isinstance(error, NoAnswer)  # else it is every job's
+        # An API server that does not answer concerns all jobs: no job reports it.
+        is_news = trying != STORE or not isinstance(error, NoAnswer)
         if is_news and now >= obstacle.tell_at:
-            with suppress(Unavailable):  # it is told with the next try
+            with suppress(Unavailable):  # the next try reports it
                 await self.report_blocked(str(error))
         return obstacle.tries
 
@@ -221,7 +222,7 @@ class Actor:
         while self._folded < len(self._pending):
             await self._fold(job, self._pending[self._folded])
             self._folded += 1
-            await asyncio.sleep(0)  # others have their turn, however much there is
+            await asyncio.sleep(0)  # lets other jobs run between two folds
         self._follower.was_folded(self._uncommitted(job))
         for action in (*self._spec_actions, *self._requested_actions):
             if not job.why_not(action):
@@ -245,7 +246,7 @@ class Actor:
         return len(job.events) - self._committed
 
     def _is_urgent(self, job: Job, step: Step) -> bool:
-        """Whether something is to be done that waits for its commit."""
+        """Whether an action, or the next step, waits for this commit."""
         is_to_act = job.open_run is not None and (
             job.open_run.run != self._follower.run or self._must_send_control(job, job.open_run)
         )
@@ -256,7 +257,7 @@ class Actor:
         return self.pace_seconds - (self.clock.now() - since)
 
     async def _fold(self, job: Job, seen: Observations) -> Step:
-        """Fold what was seen. A session that breaks the rules is ended, and not believed."""
+        """Fold observations. A session whose records cannot be true is cancelled and ignored."""
         with self.publisher.reconciling():
             return await self._believe(job, seen)
 
@@ -276,7 +277,7 @@ class Actor:
             return await self._believe(job, seen)
 
     async def _open(self, job: Job, step: Open) -> Step:
-        """Prepare the session, inert, and record its uid in the same commit."""
+        """Create the session without starting it; the same commit records its uid."""
         now = self.clock.now()
         if now < self._obstacles.until(OPEN):
             return self._wait_to_open(job)
@@ -303,7 +304,7 @@ class Actor:
     # Act, after the commit.
 
     async def _act(self, job: Job) -> None:
-        """Do what is to be done; what does not work now is tried again, and holds up nothing."""
+        """Send the control and start the session; a call that fails is tried again later."""
         await self._try(TELL, self._send_control, job)
         await self._try(RELEASE, self._begin, job)
 
@@ -321,7 +322,7 @@ class Actor:
             self._obstacles.passed(trying)
 
     def _must_send_control(self, job: Job, run: SessionOpened) -> bool:
-        """Whether the run has to know something that it was not told."""
+        """Whether the run has not received the present control yet."""
         return self._sent_control != (run.run, control_of(job))
 
     async def _send_control(self, job: Job, run: SessionOpened) -> None:
@@ -342,7 +343,7 @@ class Actor:
             self._follower.begin(run, job.cursors.get(run.run, 0))
 
     async def _release(self, run: SessionOpened) -> Ended | None:
-        """Let the session start; return how it ended where it cannot."""
+        """Let the session start; return an end where it cannot be started."""
         try:
             await self.sessions.release(run.run, run.uid)
         except FileNotFoundError as error:
@@ -357,7 +358,7 @@ class Actor:
     # Hear.
 
     async def _hear(self, job: Job, step: Step) -> None:
-        """Wait for something to be seen, or for the time at which something is due."""
+        """Wait for a message, or until the next step, try or delayed commit is due."""
         waits = [self._wait_for_commit()] if self.has_news(job) else []
         if isinstance(step, Wait) and step.until is not None:
             waits.append(step.until - self.clock.now())
@@ -373,7 +374,7 @@ class Actor:
             self.take(self._inbox.get_nowait())
 
     def take(self, message: Message) -> None:
-        """Keep what a session said, and what somebody asks, until it is committed."""
+        """Keep observations and actions until they are committed."""
         match message:
             case SessionSaid(observations):
                 if observations.records or observations.ended:
@@ -393,7 +394,7 @@ async def _pause(tries: int) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """Return why a job fails whose session cannot be opened."""
+    """Return the reason with which a job fails whose session cannot be opened."""
     if isinstance(error, OSError):
         return Reason.SESSION_LOST
     return Reason.SCRIPT_NOT_FOUND if isinstance(error, ScriptNotFound) else Reason.INVALID_JOB

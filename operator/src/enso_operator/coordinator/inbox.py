@@ -1,4 +1,4 @@
-"""What an actor may be told: the messages in its inbox, beside the actions of the core."""
+"""The messages in an actor's inbox, beside the actions of the core."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from job_execution_framework.service_layer.observations import Observations
 
 @dataclass(frozen=True)
 class Wake:
-    """The job is to be looked at: what is stored of it may be newer than what is known."""
+    """Load the job again: the stored one may be newer."""
 
 
 @dataclass(frozen=True)
@@ -22,14 +22,14 @@ class SessionSaid:
 
 @dataclass(frozen=True)
 class JobGone:
-    """Nothing is stored of the job any more."""
+    """The job was removed from the store."""
 
     why: str
 
 
 @dataclass(frozen=True)
 class Broken:
-    """Whoever follows the session failed in a way that nobody expected."""
+    """Following the session failed with an unexpected error."""
 
     error: Exception
 

@@ -16,5 +16,5 @@ class Planner:
         self.library = library
 
     async def plan(self, job: Job, step: Open) -> Plan:
-        """Return what the session is to do. Raises InvalidJob, Unavailable, and NotYet."""
+        """Return the session's plan. Raises InvalidJob, Unavailable, and NotYet."""
         return await in_thread(Plan.of, job, step, self.library)

@@ -1,7 +1,7 @@
-"""What an actor tells others of its job: before a commit, after it, and what blocks the job.
+"""Publishes a job's events before and after their commit, and what blocks the job.
 
-This one tells a listener of commits, which is enough for jobs of one process. For EnsoJobs there is
-`controller.event_publisher`.
+This publisher calls a listener in the same process. `controller.event_publisher` posts Kubernetes
+Events of EnsoJobs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
 
 Listener = Callable[[Job, Sequence[Event]], None]
-"""Told of every commit: the job, and the events that are new in it."""
+"""Called after every commit with the job and its new events."""
 
 
 class Publisher:
@@ -23,13 +23,13 @@ class Publisher:
         self._listener = listener
 
     async def announce(self, job: Job, events: Sequence[Event]) -> None:
-        """Tell of events that are about to be committed; it may happen again."""
+        """Publish events before their commit; repeated where the commit fails."""
 
     async def report_blocked(self, job: Job | None, why: str) -> None:
-        """Tell what keeps the job from going on; it may happen again."""
+        """Publish what keeps the job from going on; it may be called repeatedly."""
 
     def committed(self, job: Job, events: Sequence[Event]) -> None:
-        """Tell of events that were committed."""
+        """Publish events that were committed."""
         self._listener(job, events)
 
     def reconciling(self) -> AbstractContextManager[object]:

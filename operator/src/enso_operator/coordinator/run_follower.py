@@ -1,4 +1,4 @@
-"""Follows the session run of a job for its actor, and puts what it says into the actor's inbox."""
+"""Follows a job's session run, and puts its observations into the actor's inbox."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from job_execution_framework.domain.events import SessionOpened
 from job_execution_framework.service_layer.observations import Ended, Observations
 
 MOST_HELD = 500
-"""Records that a turn is waited for, or a commit, before more are heard: however long it takes."""
+"""Records that may wait to be folded, or committed; until then no more are read (back pressure)."""
 
 
 class RunFollower:
@@ -19,32 +19,32 @@ class RunFollower:
     def __init__(self, sessions: Sessions, inbox: asyncio.Queue[Message]) -> None:
         self._sessions, self._inbox = sessions, inbox
         self.run = ""
-        """The run that is followed, or was lost before that."""
+        """Name of the run that is followed, or that was lost before it could be."""
         self._unfolded = 0
-        """How many records were heard since the last turn."""
+        """How many records were received since the actor last folded."""
         self._room = asyncio.Event()
-        """Set while more of them may be heard."""
+        """Set while more records may be read."""
         self._task: asyncio.Task[None] | None = None
 
     def begin(self, run: SessionOpened, after: int) -> None:
-        """Follow this run, and no other any more."""
+        """Follow this run instead of an earlier one."""
         self.stop()
         self.run = run.run
         self._task = asyncio.create_task(self._follow(run, after))
 
     def lost(self, run: SessionOpened, how: Ended) -> None:
-        """Say of a run that could not begin how it ended."""
+        """Report the end of a run that could not be started."""
         self.stop()
         self.run = run.run
         self._inbox.put_nowait(SessionSaid(Observations(run=run.run, ended=how)))
 
     def stop(self) -> None:
-        """Follow nothing any more."""
+        """Stop following."""
         if self._task:
             self._task.cancel()
 
     def was_folded(self, uncommitted: int) -> None:
-        """Hear more, unless there is so much that is folded and not committed."""
+        """Read more records, unless too many folded ones are `uncommitted`."""
         self._unfolded = 0
         if is_full(uncommitted):
             self._room.clear()
@@ -52,7 +52,7 @@ class RunFollower:
             self._room.set()
 
     def was_committed(self) -> None:
-        """Hear more."""
+        """Read more records."""
         self._room.set()
 
     async def _follow(self, run: SessionOpened, after: int) -> None:
@@ -68,5 +68,5 @@ class RunFollower:
 
 
 def is_full(records: int) -> bool:
-    """Whether no more records are to be heard before some of these were folded, or committed."""
+    """Whether so many records wait that no more are read."""
     return records >= MOST_HELD

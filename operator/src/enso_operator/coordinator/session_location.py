@@ -1,4 +1,4 @@
-"""Where a session runs, as far as its coordinator knows: for people who look for its output."""
+"""Where a session runs, for people who look for its output."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from job_execution_framework.domain.cause import Cause
 
 @dataclass(frozen=True)
 class SessionLocation:
-    """What a job's status and failure card tell of the session that it has or had."""
+    """Where the job's present or last session is; shown in its status and failure card."""
 
     pod: str = ""
     """Name of the Pod, left empty where there is none."""
     is_gone: bool = False
-    """Whether there was a Pod, which is no more."""
+    """Whether the session had a Pod that does not exist any more."""
     on: str = ""
-    """Node, Pod and image, or whatever else says where it runs."""
+    """Node, Pod and image, as text for people."""
     log: str = ""
     """How to read all that the scripts wrote."""
     waits: Cause | None = None
-    """What keeps the session from beginning or from ending, where that is not a moment's delay."""
+    """What keeps the session from beginning or ending for longer than usual."""
 
 
 NOWHERE = SessionLocation()

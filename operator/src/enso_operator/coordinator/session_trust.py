@@ -1,7 +1,7 @@
-"""What a session may tell, as a script of it can write what we read: of itself, and nothing else.
+"""Checks a session's records, which its scripts could forge: a session may report only on itself.
 
-The rest of what cannot be true `Job.apply` refuses. What it tells is held as long as its job lives,
-so it may not be more than an honest session has to tell.
+`Job.apply` refuses other impossible records. Records stay in memory as long as their job lives, so
+their number and size are bounded by what a correct session can need.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from job_execution_framework.domain.job import Job
 from job_execution_framework.service_layer.observations import Observations, Outcome
 
 RECORDS_OF_AN_ATTEMPT = 4
-"""It started, it ended, its interpreter was lost, it will be started again."""
+"""Records of one attempt at most: started, ended, interpreter lost, to be started again."""
 LONGEST_OUTPUT, LONGEST_PARAMETERS = 8192, 2048
-"""Characters of JSON: twice of what `main` may return, and of arguments that are not the job's."""
+"""Characters of JSON: twice the limit of what `main` returns, and of arguments unlike the job's."""
 
 
 def believed(job: Job, seen: Observations) -> Observations:
-    """Return what was seen as it may be folded.
+    """Return the observations, reduced to what may be folded.
 
-    Raises IllegalTransition where the open session tells what only somebody else could know, or
-    more than there can be.
+    Raises IllegalTransition where the open session reports on anything but itself, or writes more
+    records than its plan can need.
     """
     if not job.open_run or seen.run not in ("", job.open_run.run):
         return seen
@@ -42,10 +42,10 @@ def believed(job: Job, seen: Observations) -> Observations:
 
 
 def most_records(job: Job, run: SessionOpened) -> int:
-    """Return how many records the run's plan can need.
+    """Return the largest number of records that the run's plan can need.
 
-    All of it is started again after each failure that takes the interpreter with it, and after one
-    more than are allowed it ends.
+    The whole plan starts again after each failure that kills the interpreter; with the first
+    failure beyond the allowed retries the run ends.
     """
     failures = 1 + sum(job.script(name).retries.limit for name in run.scripts)
     return RECORDS_OF_AN_ATTEMPT * len(run.scripts) * (1 + failures)
@@ -67,7 +67,7 @@ def _check_record(job: Job, run: SessionOpened, event: Event) -> None:
 
 
 def _lean(job: Job, event: Event) -> Event:
-    """Return the event with the job's own arguments, which are held once, or with few others."""
+    """Share the job's own arguments with the event, to hold them once; limit the size of others."""
     if not isinstance(event, ScriptEvent) or event.script not in job.rows:
         return event
     if isinstance(event, ScriptSkipped):  # who asked, and which action, is not for it to say

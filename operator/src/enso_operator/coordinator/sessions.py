@@ -21,15 +21,15 @@ class Sessions(Protocol):
 
     @property
     def location(self) -> SessionLocation:
-        """Where the latest run is."""
+        """Where the latest session run is."""
         ...
 
     def check(self, scripts: Sequence[Script]) -> None:
-        """Raise InvalidJob where a script asks for what no session of this kind can do."""
+        """Raise InvalidJob where a script needs what these sessions do not support."""
         ...
 
     async def open(self, plan: Plan) -> str:
-        """Prepare the run, inert, and return the uid that is committed before its release."""
+        """Create the run, not started; return the uid that is committed before `release`."""
         ...
 
     async def release(self, run: str, uid: str) -> None:
@@ -44,9 +44,9 @@ class Sessions(Protocol):
         ...
 
     async def tell(self, run: str, uid: str, control: SessionControl) -> None:
-        """Tell the run what is wanted of it now; it heeds that in its own time."""
+        """Send the control (pause, cancel, skip, retry now); the run reads it asynchronously."""
         ...
 
     async def reap(self, patience: float) -> None:
-        """Wait so many seconds for what is left of runs that have ended."""
+        """Wait up to `patience` seconds for the processes of runs that have ended."""
         ...
