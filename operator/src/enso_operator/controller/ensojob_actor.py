@@ -151,7 +151,7 @@ class EnsoJobActor(Actor):
         return job
 
     async def _refuse(self, why: str) -> None:
-        """Write the status of an EnsoJob that makes no job; an unreadable status is not replaced."""
+        """Write that the EnsoJob makes no job; an unreadable status is not replaced."""
         await self.report_blocked(why)  # before the write that ends a `kubectl wait`
         with suppress(Unreadable), waiting():
             await in_thread(self._objects.refuse, self.job_id, why, self.clock.now())

@@ -1,1 +1,1 @@
-"""The two places where a session may run."""
+"""The two adapters that run sessions: Pods and local processes."""

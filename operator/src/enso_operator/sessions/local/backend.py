@@ -25,7 +25,7 @@ class LocalSessionBackend:
         return LocalSessions(self.root / ensojob.namespace / ensojob.uid)
 
     async def forget(self, namespace: str, uid: str) -> None:
-        """Remove what is left of a job that is gone; end first what still runs of it."""
+        """End a deleted job's sessions that still run, and remove its folder."""
         if uid in self._going:
             return
         self._going.add(uid)
@@ -42,14 +42,14 @@ class LocalSessionBackend:
             self._going.discard(uid)
 
     async def forget_all(self, namespace: str) -> None:
-        """Remove what is left of all jobs of a namespace; end first what still runs of them."""
+        """End all sessions of a namespace's jobs, and remove their folders."""
         folder = self.root / namespace
         jobs = await in_thread(_folders, folder)
         await asyncio.gather(*(self.forget(namespace, job.name) for job in jobs))
         await in_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def tidy(self, namespaces: Collection[str], known: Collection[str]) -> None:
-        """Remove what is left of jobs in these namespaces that are not `known` any more."""
+        """End and remove sessions in these namespaces whose job's uid is not `known`."""
         strangers = await in_thread(self._unknown_jobs, namespaces, known)
         await asyncio.gather(*(self.forget(*stranger) for stranger in strangers))
 

@@ -1,8 +1,8 @@
-"""Ends what an embedded server leaves behind where it is killed: sessions, and its folder.
+"""Ends the sessions of an embedded server that was killed, and removes its folder.
 
-Sessions outlive whoever started them, which suits those that can be found again. Of a server whose
-jobs are in its memory nothing can. So it has a process of a few MiB beside it, which waits for its
-end, however that comes, at a pipe whose other end only the server holds.
+Sessions outlive the process that started them. A server with its jobs in memory cannot find them
+again after a restart. So the server has a small process beside it that reads a pipe, whose other
+end only the server holds: end of file means that the server has ended.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DISMISS_SECONDS = 5.0
-"""How long it may take to see that nothing is left to do."""
+"""How long the guardian may take to exit after it was dismissed."""
 
 
 @dataclass(frozen=True)
 class Guardian:
-    """The process, as its server has it."""
+    """The server's handle of its guardian process."""
 
     process: subprocess.Popen[bytes]
 
     @classmethod
     def of(cls, folder: Path) -> Guardian:
-        """Start one for a server's folder."""
+        """Start the guardian of a server's folder."""
         command = [sys.executable, "-m", __name__, str(folder)]
         return cls(
             subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
-                start_new_session=True,  # what a terminal tells its processes is not for this one
+                start_new_session=True,  # so that Ctrl-C in the terminal does not end it
             )
         )
 
     def dismiss(self) -> None:
-        """Let it go: the server has put everything away itself."""
+        """End the guardian: the server has cleaned up itself."""
         if self.process.stdin:
             self.process.stdin.close()
         with suppress(subprocess.TimeoutExpired):
@@ -53,7 +53,7 @@ def guard(folder: Path) -> None:
     while os.read(0, 1):
         pass
     if folder.exists():
-        # Not before: it is seldom needed, and takes memory.
+        # Imported only now: it is seldom needed, and takes memory.
         import asyncio  # noqa: PLC0415
 
         from enso_operator.sessions.local.backend import LocalSessionBackend  # noqa: PLC0415

@@ -43,14 +43,14 @@ del sys.argv[:2]
 runpy.run_module(sys.argv[0], run_name="__main__")
 """
 _SUPERVISOR = ("-I", "-S", "-c", _RUN_MODULE, str(_CORE), "job_execution_framework.runtime")
-"""How Python runs a supervisor that imports nothing from the current folder, nor from any that the
-environment names: a copy.py of somebody's would be run there instead of Python's own."""
+"""Arguments with which Python runs a supervisor without imports from the current folder or from
+PYTHONPATH: a user's copy.py there would replace the standard library's."""
 PLAN, UID, OUTPUT = "plan.json", "uid", "output.log"
 PIECE_BYTES = 64 * 1024
 RECORDS_AT_ONCE, RECORDS_A_SECOND = 2000, 200
-"""What is read of a journal, at once and in all: it may be flooded."""
+"""Rate limit of reading a journal, in records: scripts may flood it."""
 SHORTEST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.005, 0.1
-"""How often the journal is looked at: at once while records come, less often while they do not."""
+"""Bounds of the polling interval of the journal; it grows while no records come."""
 
 
 class LocalSessions:
@@ -61,14 +61,14 @@ class LocalSessions:
         self._secrets: dict[str, dict[str, str]] = {}
         self._processes: dict[str, int] = {}
         self.location = SessionLocation()
-        """Where the latest run is."""
+        """Where the latest session run is."""
 
     def directory(self, run: str) -> Path:
-        """Return where everything of the run is."""
+        """Return the run's directory."""
         return self.root / run
 
     def check(self, scripts: Sequence[Script]) -> None:
-        """Refuse what only a Pod can have."""
+        """Raise InvalidJob where a script needs what only a Pod can have."""
         for script in scripts:
             if isinstance(script.work, Container):
                 raise InvalidJob(f"script {script.name!r} is a container: local sessions run none")
@@ -81,7 +81,7 @@ class LocalSessions:
                     )
 
     async def open(self, plan: Plan) -> str:
-        """Write the plan and return the run's uid, the same one for as long as the plan is."""
+        """Write the plan and return the run's uid; the same plan keeps its uid."""
         directory = self.directory(plan.run)
         text = plan.to_json()
         make_private(directory)
@@ -148,14 +148,14 @@ class LocalSessions:
             await asyncio.sleep(max(pause, SHORTEST_LOOK_SECONDS, bucket.wait(now())))
 
     async def tell(self, run: str, uid: str, control: SessionControl) -> None:
-        """Write it down; the supervisor reads it within a moment."""
+        """Write the control file, which the supervisor polls."""
         del uid  # a directory is never reused
         _write(self.directory(run) / supervisor.CONTROL, controls.to_json(control))
 
     async def reap(self, patience: float) -> None:
-        """Wait until every supervisor started here is gone; kill those that outlast `patience`.
+        """Wait until every supervisor started here has exited; kill the others after `patience`.
 
-        A session dies with its supervisor.
+        A session is killed with its supervisor.
         """
         deadline = time.monotonic() + patience
         for run, pid in list(self._processes.items()):
@@ -173,7 +173,7 @@ class LocalSessions:
         return pid is not None
 
     def _end_without_supervisor(self, run: str) -> Ended | None:
-        """Return how the run ended where its supervisor is gone for certain."""
+        """Return how the run ended, if its supervisor certainly runs no more; else None."""
         directory = self.directory(run)
         if supervisor.is_alive(directory) or self._has_process(run):
             return None
@@ -188,7 +188,7 @@ class LocalSessions:
 
 @contextmanager
 def _alone(directory: Path) -> Generator[None]:
-    """Let nobody else in meanwhile; it takes a moment."""
+    """Hold the directory's lock."""
     with (directory / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -203,7 +203,7 @@ def _ended(records: list[Record], gone: Ended | None) -> Ended | None:
 
 
 def _read(path: Path, position: int) -> bytes:
-    """Return the next piece of a file, nothing where there is none yet."""
+    """Return the next piece of a file; empty where the file does not exist yet."""
     try:
         with path.open("rb") as file:
             file.seek(position)

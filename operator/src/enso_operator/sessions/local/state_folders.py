@@ -1,4 +1,4 @@
-"""Folders of this user's own, on this machine: where state is kept, and who may look into it."""
+"""The user's state folder on this machine, and private folders in it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PRIVATE = 0o700
 
 
 class Homeless(EnsoError):
-    """This user has no folder for anything."""
+    """This user has no home directory and no state folder is configured."""
 
 
 def state_directory() -> Path:
@@ -35,9 +35,9 @@ def state_directory() -> Path:
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder that nobody else can look into, and what is missing above it likewise.
+    """Make a folder, and its missing parents, with mode 0700.
 
-    One that is there already, and ours, becomes so: an earlier release left that to the umask.
+    An existing folder of this user gets that mode: an earlier release left it to the umask.
     """
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     for path in reversed(missing):

@@ -1,6 +1,6 @@
-"""Sessions in Pods: what `bootstrap` gives the reconciler, where sessions are to run so.
+"""The reconciler's session backend for sessions in Pods.
 
-Whatever the watch brings of any Pod is passed on here to the `PodFollower` of its run.
+Events of the watch of Pods are passed on to the `PodFollower` of the Pod's run.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from job_execution_framework.domain.errors import EnsoError, Unavailable
 from job_execution_framework.service_layer.clock import Clock
 
 LATE_SWEEPS = 3
-"""How often a Pod may be found gated until it is asked whether anybody still means it."""
+"""Sweeps in which a Pod may be found gated before it is checked whether its job still needs it."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass
 class PodSessionBackend:
-    """Where sessions run, when that is in Pods."""
+    """Implements `reconciler.SessionBackend` with Pods."""
 
     client: ApiClient
     logs: PodLogs
@@ -44,7 +44,7 @@ class PodSessionBackend:
     """Pods that were not released, by uid."""
     _reaper: PodReaper = field(init=False)
     _sweeps: dict[str, int] = field(default_factory=dict[str, int], init=False)
-    """How often each was found so."""
+    """By uid, in how many sweeps a gated Pod was found."""
 
     def __post_init__(self) -> None:
         self._reaper = PodReaper(self.client)
@@ -55,12 +55,12 @@ class PodSessionBackend:
         return PodSessions(ensojob, api, self.logs, self.settings, self.clock, self._follow)
 
     def on_event(self, kind: str | None, pod: Document) -> None:
-        """Take what a watch of Pods brought."""
+        """Take a Pod from the watch."""
         uid = pod["metadata"]["uid"]
         if follower := self._followers.get(uid):
             follower.inbox.put_nowait(PodGone(pod) if kind == "DELETED" else PodSeen(pod))
         if not state.job_of(pod):
-            kind = "DELETED"  # whatever becomes of it, it is none of ours
+            kind = "DELETED"  # a Pod without the job's labels is not one of ours (any more)
         if kind != "DELETED" and state.is_gated(pod):
             self._gated[uid] = pod
         else:
@@ -68,11 +68,11 @@ class PodSessionBackend:
         self._reaper.on_event(kind, pod)
 
     async def forget(self, namespace: str, uid: str) -> None:
-        """Leave it to the garbage collector: Pods belong to their EnsoJob."""
+        """Do nothing: the garbage collector removes Pods, which their EnsoJob owns."""
 
     async def tidy(self, namespaces: Collection[str], known: Collection[str]) -> None:
-        """Remove Pods that were made late, by an operator that slept, and never may start."""
-        del namespaces, known  # the watch shows only Pods of theirs
+        """Remove gated Pods that an operator created late and that no job has committed to."""
+        del namespaces, known  # the watch shows only Pods of these namespaces
         for uid, pod in list(self._gated.items()):
             self._sweeps[uid] = self._sweeps.get(uid, 0) + 1
             if self._sweeps[uid] < LATE_SWEEPS or uid in self._followers:

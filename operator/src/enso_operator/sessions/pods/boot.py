@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 ROOT = PurePosixPath("/enso")
-"""Everything of ours; a session may mount nothing there."""
+"""Enso's own folder in the Pod; a session may mount nothing there."""
 RUNTIME = ROOT / "runtime"
 """The runtime, as the records container put it there. The session can only read it."""
 READY = RUNTIME / "ready"
-"""Made when the runtime is whole."""
+"""A file that is created when the runtime is completely copied."""
 RUN = ROOT / "run"
 """The session run's own folder, on the node's disk: its marker survives a restart."""
 HOME = ROOT / "home"
 PLAN_FILE = ROOT / "plan" / "plan.json"
 CONTROL_FILE = ROOT / "control" / "control"
 PREFIX = "enso: "
-"""How what this program says of itself begins."""
+"""Prefix of the messages of BOOT, which tells them from the output of others."""
 PATIENCE_SECONDS = 60
 """How long the runtime may take to appear."""
 
@@ -34,4 +34,4 @@ sys.path.insert(0, {str(RUNTIME)!r})
 from job_execution_framework.runtime.supervisor import main
 sys.exit(main(*sys.argv[1:]))
 """
-"""The session's first program, for whatever Python the image has; it is an argument of python3."""
+"""The session's first program, for `python3 -c`; it must also parse in old Pythons."""

@@ -19,11 +19,11 @@ _CONFIG = (
 )
 _OOM_KILLED = "OOMKilled"
 _SIGNALLED = 128
-"""A shell's way, and a runtime's, to say that a signal ended a process."""
+"""Added to a signal's number, this is the exit code of a process that the signal ended."""
 HOPELESS = frozenset(_NO_IMAGE)
-"""What does not change, however long one waits."""
+"""Waiting reasons of a kubelet that do not go away by waiting."""
 UNSCHEDULABLE, GATED = "Unschedulable", "SchedulingGated"
-"""A scheduler's words; whoever queues Pods, such as Kueue, holds them back by a gate."""
+"""Reasons of the condition PodScheduled. Queues such as Kueue hold Pods back with a gate."""
 _SENTENCES: dict[str, str] = {
     "EvictionByEvictionAPI": "somebody evicted its Pod, as whoever drains a node does",
     "PreemptionByScheduler": "a Pod of higher priority took its place",
@@ -48,7 +48,7 @@ _REASONS = {
 
 
 def waits_for(pod: Document) -> tuple[str, Cause] | None:
-    """Return why the session has not begun, where that is known: the kubelet's word, and ours."""
+    """Return why the session has not begun: the kubelet's reason and our cause; None if unknown."""
     if state.is_gated(pod) or state.has_begun(pod):
         return None
     if gates := state.items(pod["spec"], "schedulingGates"):
@@ -63,7 +63,7 @@ def waits_for(pod: Document) -> tuple[str, Cause] | None:
 
 
 def _waiting(pod: Document, name: str) -> tuple[str, Cause] | None:
-    """Return why a container does not run, where its kubelet says so."""
+    """Return why a container waits: the kubelet's reason and our cause; None if unknown."""
     waiting = state.part(state.part(state.status_of(pod, name), "state"), "waiting")
     word, why = str(waiting.get("reason") or ""), str(waiting.get("message") or "")
     whose = "" if name in names.CONTAINERS else f"its init container {name}: "
@@ -79,19 +79,19 @@ def _waiting(pod: Document, name: str) -> tuple[str, Cause] | None:
 
 
 def is_disturbed(pod: Document) -> bool:
-    """Whether somebody else ends the Pod, or has ended it: it is deleted, evicted, preempted."""
+    """Whether the Pod is deleted, evicted or preempted, by others than its session."""
     status = state.part(pod, "status")
     is_target = any(map(_is_disruption, state.conditions(pod)))
     return state.is_leaving(pod) or is_target or status.get("reason") in _REASONS
 
 
 def why_over(pod: Document) -> Cause:
-    """Return why a session ended that did not end by itself, or is gone."""
+    """Return why a session ended that did not end by itself, or whose Pod is gone."""
     return _disruption(pod) or _end_of_container(pod) or _rejection(pod)
 
 
 def _disruption(pod: Document) -> Cause | None:
-    """Return what the scheduler, a kubelet or whoever drains a node did to the Pod."""
+    """Return the cause in the Pod's DisruptionTarget condition; None where it has none."""
     status = state.part(pod, "status")
     message = str(status.get("message") or "")
     for condition in state.conditions(pod):
@@ -109,7 +109,7 @@ def _is_disruption(condition: Document) -> bool:
 
 
 def kubelet_cause(events: Sequence[Document]) -> Cause | None:
-    """Return what a kubelet did to a Pod, as the Pod's Events tell: its status may not."""
+    """Return why a kubelet ended a Pod, from the Pod's Events: its status may lack the reason."""
     for event in events:
         if reason := _REASONS.get(str(event.get("reason"))):
             return Cause(reason, str(event.get("message") or ""))
@@ -142,7 +142,7 @@ def _not_started(pod: Document, message: str) -> Cause:
 
 
 def _rejection(pod: Document) -> Cause:
-    """Return what a kubelet that would not take the Pod says; else that nothing is known."""
+    """Return the message of a kubelet that rejected the Pod; else that the cause is unknown."""
     status = state.part(pod, "status")
     if word := status.get("reason"):
         return Cause(Reason.SESSION_LOST, f"{word}: {status.get('message') or ''}")
@@ -150,9 +150,9 @@ def _rejection(pod: Document) -> Cause:
 
 
 def out_of_memory(pod: Document) -> Cause | None:
-    """Return the cause of a session that the kernel ended for memory; None of any other end.
+    """Return the cause if the kernel killed the session's main process for memory; else None.
 
-    A kubelet says OOMKilled also where only a child was killed: the exit code is what became of it.
+    A kubelet reports OOMKilled also where only a child was killed: the exit code tells which.
     """
     end = state.ended(pod) or {}
     if end.get("reason") != _OOM_KILLED or signal_of(end) != signal.SIGKILL.name:
@@ -171,7 +171,7 @@ def signal_of(end: Document) -> str:
 
 
 def exit_of(pod: Document, container: str = names.SESSION) -> str:
-    """Say how a container exited, and what the kernel did to a child of it."""
+    """Return how a container exited, as text, and whether a child of it was killed for memory."""
     end = state.last_terminated(pod, container)
     name = signal_of(end)
     said = f"code {end.get('exitCode') or 0}" + (f", that is {name}" if name else "")
@@ -182,7 +182,7 @@ def exit_of(pod: Document, container: str = names.SESSION) -> str:
 
 
 def _last_end(pod: Document, container: str) -> str:
-    """Say how a container ended last, with the words that it left; nothing where it did not."""
+    """Return as text how a container ended last, with its message; "" where it has not ended."""
     if not (end := state.last_terminated(pod, container)):
         return ""
     said = " ".join(str(end.get("message") or "").split())

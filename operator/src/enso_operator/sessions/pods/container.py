@@ -1,7 +1,7 @@
-"""Follows a container script: its Pod's state is all that there is, so its events are made here.
+"""Follows a container script, and makes its events from the state of its Pod.
 
-They carry the run's name and numbers of their own, as what a session records does: seen again, they
-change nothing.
+The container writes no records. Like a session's records, these events carry the run's name and a
+number, so that an event that is made twice is folded once.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class ContainerFollower(PodFollower):
-    """One container script that is followed."""
+    """Follows one container script."""
 
     timeout_seconds: float | None = None
 
     _seen: list[Event] = field(default_factory=list[Event], init=False)
     _events_read: bool = field(default=False, init=False)
-    """The Pod's own Events were looked at, since its container ended."""
+    """Whether the Pod's Events were read after its container ended."""
     _kubelet_cause: Cause | None = field(default=None, init=False)
-    """What they say that its kubelet did to it: a program that obeys may exit with 0."""
+    """Why its kubelet ended it, from these Events: a program that obeys SIGTERM may exit with 0."""
 
     def start_reading(self) -> None:
-        """Leave the log alone: it is the container's own."""
+        """Do nothing: the log has the container's output, and no records."""
 
     def events_of_pod(self) -> tuple[Event, ...]:
-        """Return what is new: that it started, and how it ended."""
+        """Return the new events: that the container started, and how it ended."""
         if self.run.pod is None or not state.has_begun(self.run.pod):
             return ()
         before = len(self._seen)
@@ -60,7 +60,7 @@ class ContainerFollower(PodFollower):
         return tuple(self._seen[before:])
 
     def why_to_end(self, pod: Document, now: float) -> Cause | None:
-        """Return why the Pod has had its time: its own, or that of what it waits for."""
+        """Return why the Pod must end: the script's timeout is over, or its wait took too long."""
         if self.timeout_seconds and self._seen and now >= self._times_out_at():
             why = f"ran longer than {self.timeout_seconds:g} s"
             return Cause(Reason.TIMEOUT, why)
@@ -84,7 +84,7 @@ class ContainerFollower(PodFollower):
         )
 
     async def intervene(self) -> None:
-        """Ask, when the container has ended, whether it did that by itself."""
+        """Read the Pod's Events once its container has ended: a kubelet may have ended it."""
         await super().intervene()
         if self._is_to_ask():
             self._kubelet_cause = causes.kubelet_cause(await self._warnings())
@@ -103,7 +103,7 @@ class ContainerFollower(PodFollower):
             return []
 
     def _outcome(self, pod: Document) -> ScriptEvent | None:
-        """Return how it ended; None while it runs, and where nobody can know."""
+        """Return the event of its end; None while it runs, and where its result is unknown."""
         end, cause = state.ended(pod), None
         if state.restarts(pod) or end is None or self._is_to_ask():
             return None
@@ -123,10 +123,7 @@ class ContainerFollower(PodFollower):
         return ScriptSucceeded(**about, at=at, seq=2, seconds=seconds)
 
     def _first_seen(self, pod: Document) -> float:
-        """Return when it began, as far as we know: its node's clock may be another one than ours.
-
-        How long it ran its node knows all the same.
-        """
+        """Return when the container began, by our clock; a node's clock gives only durations."""
         if self.run_ref.began_at is not None:
             return self.run_ref.began_at
         return self.clock.now() - _seconds(state.ended(pod) or {})
@@ -135,9 +132,9 @@ class ContainerFollower(PodFollower):
         return self._seen[0].at + (self.timeout_seconds or 0.0)
 
     def on_control(self, control: SessionControl) -> None:
-        """Know what the session is to do: a container reads no control, so its Pod is ended."""
+        """Take the control: a container cannot read one, so its Pod is ended where it says stop."""
         if names.session_of(self.run_ref.run) in control.skip:
-            control = PAUSE  # unless it has begun
+            control = PAUSE  # which ends a Pod only before its container has begun
         super().on_control(control)
         if control.cancel:
             self._control_at -= self.settings.grace_seconds + MARGIN_SECONDS

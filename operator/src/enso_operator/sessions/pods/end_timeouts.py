@@ -1,6 +1,6 @@
-"""How long a `PodFollower` waits for what the log or the Pod may still say of a run that is over.
+"""How long a `PodFollower` waits for the rest of the log and status of a run that is over.
 
-All times are from when we saw it: a node's clock may differ from ours.
+Times count from when the end was seen here, as a node's clock may differ.
 """
 
 from __future__ import annotations
@@ -9,31 +9,31 @@ import math
 from dataclasses import dataclass, field
 
 TIMES_READ, SPREAD_SECONDS = 3, 3.0
-"""How often, and over which time, a log is read for what is missing in it."""
+"""How often, and over how many seconds, a log is read again for missing records."""
 SUMMED_UP_SECONDS, UNKNOWN_SECONDS = 30.0, 300.0
-"""How long a log may be kept from us: where the session's last words say how all went, and where
-nobody can know it without the log."""
+"""How long a log may be unavailable: where the session's summary has all outcomes, and where only
+the log has them."""
 STATUS_SECONDS = 30.0
 """How long a kubelet may take to say in the Pod's status why it ended the Pod."""
 
 
 @dataclass
 class EndTimeouts:
-    """What has been waited for, since the run was seen to be over."""
+    """The waits since the run was seen to be over."""
 
     over_at: float = field(default=math.inf, init=False)
     _times_read: int = field(default=0, init=False)
 
     def run_is_over(self, now: float) -> None:
-        """Know that nothing more will happen in the run."""
+        """Start the timeouts: the run is over."""
         self.over_at = min(self.over_at, now)
 
     def log_was_read(self) -> None:
-        """Know that the log was read once more."""
+        """Count one more complete read of the log."""
         self._times_read += 1
 
     def log_may_have_more(self, now: float, *, gone: bool, summed_up: bool) -> bool:
-        """Whether the log may still hold what is missing. That of a Pod that is `gone` is gone."""
+        """Whether the log may still have missing records; it is gone with a Pod that is `gone`."""
         if now >= self.over_at + (SUMMED_UP_SECONDS if summed_up else UNKNOWN_SECONDS):
             return False
         if gone:

@@ -21,25 +21,25 @@ DELETED_BY_FORCE = "somebody deleted its Pod by force, and nobody saw its proces
 
 @dataclass
 class FollowedRun:
-    """What its Pod and its log have shown, and what we did to it."""
+    """What the run's Pod and log have shown, and which control and end it was sent."""
 
     run_ref: RunRef
     records: Records
     pod: Document | None = field(default=None, init=False)
-    """As it was seen last."""
+    """The Pod as it was seen last."""
     gone_at: float | None = field(default=None, init=False)
-    """Since when it is known that the Pod is no more."""
+    """When it was first known that the Pod does not exist any more."""
     control: SessionControl = field(default=GO_ON, init=False)
-    """What the session was told."""
+    """The control that the session was sent last."""
     end_cause: Cause | None = field(default=None, init=False)
-    """Why we end the Pod, where its own job did not ask for that."""
+    """Why the follower ends the Pod, where the job did not request that."""
     end_asked_at: float = field(default=0.0, init=False)
-    """When we had the Pod ended, 0 while we did not."""
+    """When the follower had the Pod ended; 0 if it did not."""
     timeouts: EndTimeouts = field(default_factory=EndTimeouts, init=False)
 
     @property
     def gone(self) -> bool:
-        """Whether the Pod is no more."""
+        """Whether the Pod does not exist any more."""
         return self.gone_at is not None
 
     def ended(self, now: float) -> Ended | None:
@@ -60,14 +60,14 @@ class FollowedRun:
         return None if self._may_see_more(end.cause, now) else end
 
     def _from_end_record(self, end: End, now: float) -> Ended | None:
-        """Return the end of a run that said itself how it ended."""
+        """Return the end of a run that recorded its own end."""
         cause = self._why_broken(end.broken) if end.broken else None
         if self._may_see_more(cause, now):
             return None
         return Ended(log_is_complete=True, cause=cause, killed=end.killed)
 
     def _from_summary(self) -> Ended:
-        """Return the end of a run whose log is not complete: its summary may know more."""
+        """Return the end of a run with an incomplete log; its summary may have more outcomes."""
         outcomes, is_all = self._summary()
         cause = self._why_over() if self.records.damage or not is_all else None
         if cause and self.records.unavailable:
@@ -76,18 +76,18 @@ class FollowedRun:
         return Ended(log_is_complete=is_all, cause=cause, outcomes=outcomes)
 
     def _summary(self) -> tuple[tuple[Outcome, ...], bool]:
-        """Return what the session's summary tells, and whether that is all."""
+        """Return the outcomes in the session's summary, and whether the summary is complete."""
         message = state.termination_message(self.pod) if self.pod else ""
         return summary.read(message, self.run_ref.scripts) or ((), False)
 
     def _may_read_more(self, now: float) -> bool:
-        """Whether what is missing of the log may still be read."""
+        """Whether missing records of the log may still be read."""
         if self.records.drained or self.records.damage:
             return False
         return self.timeouts.log_may_have_more(now, gone=self.gone, summed_up=self._summary()[1])
 
     def _may_see_more(self, cause: Cause | None, now: float) -> bool:
-        """Whether it is not known why the run was lost, and its kubelet may still say that."""
+        """Whether the cause of the loss is unknown, and the Pod's status may still get it."""
         if cause is None or cause.reason != Reason.SESSION_LOST or self.records.damage:
             return False
         if self.gone or self.pod is None or state.is_final(self.pod):
@@ -95,7 +95,7 @@ class FollowedRun:
         return not causes.is_disturbed(self.pod) and self.timeouts.status_may_say_more(now)
 
     def may_still_run(self, now: float) -> bool:
-        """Whether the Pod was removed by force, and its node may not have ended it yet."""
+        """Whether the Pod was deleted by force, and its processes may still run on the node."""
         if self.gone_at is None or (self.pod and state.is_over(self.pod)):
             return False
         return now < self.gone_at + self.run_ref.settle_seconds
@@ -107,11 +107,11 @@ class FollowedRun:
         if not state.is_scheduled(self.pod):
             return True
         is_over = state.is_over(self.pod) or bool(self.gone and self.end_asked_at)
-        # What became of a node's Pods is not known where it is others who say that they are over.
+        # If a node is lost, the control plane ends its Pods; their processes may have run, or run.
         return is_over and causes.why_over(self.pod).reason != Reason.NODE_LOST
 
     def _why_broken(self, recorded: str) -> Cause:
-        """Say what ended a session from outside; else what of our own broke in it."""
+        """Return what ended a session from outside; else what failed in its own runtime."""
         if self.pod and causes.is_disturbed(self.pod):
             return self._our_cause() or causes.why_over(self.pod)
         return Cause(Reason.SESSION_LOST, recorded)

@@ -1,7 +1,7 @@
-"""Follows one session run in its Pod to its certain end, and sees to it that it comes to one.
+"""Follows one session run in its Pod until its end is certain, and ends a Pod that must end.
 
 `PodSessions` makes a `PodFollower` for each run. Messages about the run come into its inbox
-(`inbox.py`); what is known of it, and how it ended, is in `followed_run.py`.
+(`inbox.py`); `followed_run.py` holds the state of the run, and decides how it ended.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ from job_execution_framework.service_layer.clock import Clock
 from job_execution_framework.service_layer.observations import Ended, Observations
 
 RESYNC_SECONDS = 60.0
-"""How long no message may come from a Pod until it is looked at: a watch may miss something."""
+"""Time without a message from the watch after which the Pod is read: a watch may miss changes."""
 MARGIN_SECONDS = 20.0
-"""Beyond the scripts' grace: how long a session that was cancelled may take to end by itself."""
+"""Time beyond the scripts' grace that a cancelled session may take to end by itself."""
 STILL_RUNS = "its Pod is gone, and nobody saw its processes end: their grace is waited for"
 LOOK, CONTROL, END = "look", "control", "end"
-"""The calls that are tried again where they do not work."""
+"""Names of the calls that are tried again after a failure."""
 CONTROL_SECONDS = 5.0
-"""How long a session that has a node may take to begin, and to read that it is to end."""
+"""How long a session with a node may take to begin and to read a control that stops it."""
 LOOK_SECONDS, END_AGAIN_SECONDS = 2.0, 30.0
-"""After we had a Pod ended: until it is looked whether it is, and until that is tried again."""
+"""After a request to end a Pod: pauses until the Pod is read, and until the request is repeated."""
 
 
 @dataclass
 class PodFollower:
-    """One run that is followed."""
+    """Follows one session run."""
 
     run_ref: RunRef
     api: PodApi
@@ -62,7 +62,7 @@ class PodFollower:
     settings: PodSettings
     clock: Clock
     on_location_changed: Callable[[SessionLocation], None]
-    """Called with where the session is, whenever that changes."""
+    """Called with the new location whenever it changes."""
 
     inbox: asyncio.Queue[Message] = field(default_factory=asyncio.Queue[Message], init=False)
     run: FollowedRun = field(init=False)
@@ -70,11 +70,11 @@ class PodFollower:
     _retries: Retries = field(init=False)
     _volumes: VolumeWait = field(init=False)
     _expired: bool = field(default=False, init=False)
-    """Whether the Pod was given a deadline that is over."""
+    """Whether the Pod was given a deadline in the past, so that its kubelet ends it."""
     _control_at: float = field(default=0.0, init=False)
-    """Since when the session is to do what `run.control` says."""
+    """When `run.control` was set."""
     _waits: tuple[str, Cause] | None = field(default=None, init=False)
-    """What the session waits for: the kubelet's or the scheduler's word, and our cause."""
+    """What the session waits for: the reason of the kubelet or scheduler, and our cause."""
     _waits_since: float = field(default=0.0, init=False)
     _location: SessionLocation = field(default=SessionLocation(), init=False)
 
@@ -88,7 +88,7 @@ class PodFollower:
         self._volumes = VolumeWait(self.api, self.run_ref.uid)
 
     def on_control(self, control: SessionControl) -> None:
-        """Know what the session is to do; it may never come to read it."""
+        """Take the control that was sent; a Pod that never reads it is ended."""
         if control != self.run.control:
             self.run.control, self._control_at = control, self.clock.now()
             self.inbox.put_nowait(Wake())
@@ -99,7 +99,7 @@ class PodFollower:
         try:
             await self._look()
             if self.run.gone:
-                self._reader.scheduled.set()  # nobody will say that it was
+                self._reader.scheduled.set()  # no later message would set it
             yield Observations(run=self.run_ref.run, records=self.events_of_pod())
             while (ended := self.ended()) is None:
                 await self.intervene()
@@ -113,7 +113,7 @@ class PodFollower:
         self._reader.start()
 
     def events_of_pod(self) -> tuple[Event, ...]:
-        """Return the events that the Pod's own state tells of: those of a container script."""
+        """Return new events that follow from the Pod's state; only container scripts have some."""
         return ()
 
     def ended(self) -> Ended | None:
@@ -136,7 +136,7 @@ class PodFollower:
         return (*recorded, *self.events_of_pod())
 
     async def _take(self, message: Message) -> list[Event]:
-        """Take in a message; return the events that it holds."""
+        """Process a message; return the events in it."""
         match message:
             case PodSeen(pod):
                 self._see(pod)
@@ -162,7 +162,7 @@ class PodFollower:
         return []
 
     async def _look(self) -> None:
-        """Ask how the Pod is now."""
+        """Read the Pod from the API server."""
         with self._retries.attempt(LOOK):
             pod = await in_thread(self.api.get, self.run_ref.pod)
             if pod is None or pod["metadata"]["uid"] != self.run_ref.uid:
@@ -189,7 +189,7 @@ class PodFollower:
         if state.records_have_begun(pod):
             self._reader.begun.set()
         waits, before = self._wait_cause(pod, now), self._waits
-        # A kubelet has several words for one cause, which take turns.
+        # A kubelet alternates between reasons of one cause, such as ErrImagePull and its BackOff.
         if waits and (before is None or waits[1].reason != before[1].reason):
             self._waits_since = now
         self._waits = waits
@@ -199,7 +199,7 @@ class PodFollower:
         return causes.waits_for(pod) or self._volumes.why(pod, now)
 
     def _update_location(self) -> None:
-        """Tell where the session is, if that has changed."""
+        """Report the session's location if it has changed."""
         run = self.run
         location = self.run_ref.location(
             self.api.namespace, run.pod, self._why_not_going_on(), is_gone=run.gone
@@ -217,7 +217,7 @@ class PodFollower:
     # What is done.
 
     async def intervene(self) -> None:
-        """End a Pod that will not begin, or that should have ended by itself."""
+        """End a Pod that cannot begin, or that should have ended by itself."""
         run = self.run
         if run.gone or run.pod is None or state.is_over(run.pod):
             return
@@ -238,7 +238,7 @@ class PodFollower:
 
     async def _end(self, pod: Document, now: float) -> None:
         if self.run.end_cause and state.init_container_in_the_way(pod):
-            self.run.end_asked_at = now  # the Pod stays: the log of that container tells why
+            self.run.end_asked_at = now  # the Pod stays, so that people can read the init log
             await self._call(self.api.expire)
         elif state.has_begun(pod):
             self.run.end_asked_at = now
@@ -246,7 +246,7 @@ class PodFollower:
             self._expired = True
         elif await in_thread(self.api.give_up, pod):
             self.run.end_asked_at = now
-        else:  # it changed: perhaps it begins
+        else:  # the Pod was changed meanwhile: it may have begun
             await self._look()
             self.inbox.put_nowait(Wake())
 
@@ -255,7 +255,7 @@ class PodFollower:
         if self.run.end_cause:
             return True
         if self.run.control.stops and not state.has_begun(pod):
-            # Where it may begin at any moment, it reads the control itself and starts nothing.
+            # A session that is about to begin reads the control itself, and starts no script.
             is_stuck = not state.is_scheduled(pod) or self._waits is not None
             return is_stuck or now >= self._control_at + CONTROL_SECONDS
         return self._is_cancelled and now >= self._must_be_over()
@@ -265,7 +265,7 @@ class PodFollower:
         return self.run.control.cancel
 
     def why_to_end(self, pod: Document, now: float) -> Cause | None:
-        """Return why the Pod has had its time, if it has: what it waits for does not come."""
+        """Return why the Pod must end, if its wait took too long."""
         waits, longest = self._wait_cause(pod, now), self._longest_wait()
         if waits and longest is not None and now >= self._waits_since + longest:
             return waits[1]

@@ -1,4 +1,4 @@
-"""What a `PodFollower` is told: the types of the messages in its inbox.
+"""The types of the messages in a `PodFollower`'s inbox.
 
 The watch of Pods (`backend.py`) puts PodSeen and PodGone into it, the reader of the run's log
 (`records_reader.py`) the log's messages, and the follower itself a Wake.
@@ -13,14 +13,14 @@ from enso_operator.api.document import Document
 
 @dataclass(frozen=True)
 class PodSeen:
-    """How the Pod is now."""
+    """The Pod's present state."""
 
     pod: Document
 
 
 @dataclass(frozen=True)
 class PodGone:
-    """The Pod is no more; `last` is how it was seen last, if it was."""
+    """The Pod was removed; `last` is its last known state, if any."""
 
     last: Document | None = None
 
@@ -32,26 +32,26 @@ class StreamBegins:
 
 @dataclass(frozen=True)
 class LogLines:
-    """Lines of the log that came together."""
+    """Lines of the log that were received together."""
 
     lines: list[bytes]
 
 
 @dataclass(frozen=True)
 class StreamEnded:
-    """The log has no more lines now, or there is no log; the session may go on all the same."""
+    """The stream ended, or there is no log; the session may still run and write more."""
 
 
 @dataclass(frozen=True)
 class LogUnavailable:
-    """The log cannot be read now, which tells nothing of it; `why` is what the API server says."""
+    """The log cannot be read now, and may have more; `why` is the API server's message."""
 
     why: str
 
 
 @dataclass(frozen=True)
 class Wake:
-    """Something may be due: look at the clock again."""
+    """Compute again what is due."""
 
 
 LogMessage = StreamBegins | LogLines | StreamEnded | LogUnavailable

@@ -1,6 +1,6 @@
-"""What kubelets, runtimes and registries say, without what names only their own parts.
+"""Shortens messages of kubelets, container runtimes and registries to their last, useful part.
 
-A line of ours holds some 300 characters: what matters stands last in theirs, and must be in it.
+A failure's line holds some 300 characters, and their useful part stands last in a long message.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _START = "unable to start container process: "
 
 
 def of_pull(image: str, message: str) -> str:
-    """Return why an image does not come: its name, and the registry's own sentence."""
+    """Return why an image cannot be pulled: its name, and the registry's own message."""
     why = " ".join(_PULL.sub("", message).split())
     return f"{image}: {why or 'it cannot be pulled'}"
 
 
 def of_start(message: str) -> str:
-    """Return why a process could not be started: what the kernel or the runtime found."""
+    """Return why a process could not be started: the message of the kernel or the runtime."""
     return message.rpartition(_START)[2]

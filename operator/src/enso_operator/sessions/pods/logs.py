@@ -20,31 +20,31 @@ from job_execution_framework.service_layer.record_line import Lines
 class NoLog(Unavailable):
     """There is no such container, or it has not started, or its log is gone.
 
-    Only this is an answer. Whoever is not let in, or told to come later, knows nothing of the log.
+    A refused or postponed request is another error: it says nothing of the log.
     """
 
 
 SILENCE_SECONDS = 30.0
-"""Without a word, not even a heartbeat, for so long a stream is taken for dead."""
+"""A stream without data, not even a heartbeat, for so long is taken for dead."""
 PIECE_BYTES = 16 * 1024
-"""What is taken of a log at once, at most: nobody else has a turn while it is looked through."""
+"""Most bytes of a log that are processed at once, as that blocks the event loop."""
 _CONNECT_SECONDS = 10.0
 _NO_LOG = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
 _SAID_BYTES = 4096
-"""Of a refusal, what is read."""
+"""Most bytes of a refusal that are read."""
 
 
 def buffer_little_of_tls() -> None:
-    """Have asyncio, in this whole process, fill a buffer of one TLS record for each connection.
+    """Make asyncio use a read buffer of one TLS record for each connection of this process.
 
-    Its own is of 256 KiB. Each live job has a connection, which is silent most of the time: 500 of
+    The default is 256 KiB. Each live job has a connection that is idle most of the time: 500 of
     them take 24 MiB instead of 143.
     """
     sslproto.SSLProtocol.max_size = 16 * 1024
 
 
 class PodLogs:
-    """Logs of one API server's Pods. To be used and closed within one event loop."""
+    """Reads logs of one API server's Pods. Use and close it within one event loop."""
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
@@ -53,9 +53,9 @@ class PodLogs:
     async def follow(self, namespace: str, pod: str, container: str) -> AsyncIterator[list[bytes]]:
         """Yield the lines of a container's log from its start, as long as the stream lasts.
 
-        Those that came together are yielded together, one that is longer than a record may be in
-        parts (see `Lines`). The stream's end tells nothing of the container's. Raises NoLog, and
-        Unavailable.
+        Lines that arrive together are yielded together; a line longer than a record may come in
+        parts (see `Lines`). The end of the stream does not mean the end of the container. Raises
+        NoLog and Unavailable.
         """
         url = f"{self._configuration.host}/api/v1/namespaces/{namespace}/pods/{pod}/log"
         query = {"container": container, "follow": "true"}
@@ -73,7 +73,7 @@ class PodLogs:
             raise Unavailable(f"the log cannot be read: {error!r}") from error
 
     async def close(self) -> None:
-        """Give back the connections."""
+        """Close the connections."""
         if self._http:
             await self._http.close()
         self._http = None
@@ -88,7 +88,7 @@ class PodLogs:
 
 
 async def _said(answer: aiohttp.ClientResponse) -> str:
-    """Return the API server's sentence, or as much as there is."""
+    """Return the message of the API server's answer, or the start of its text."""
     text = (await answer.content.read(_SAID_BYTES)).decode("utf-8", "replace")
     try:
         return str(json.loads(text)["message"])

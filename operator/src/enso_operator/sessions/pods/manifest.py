@@ -1,4 +1,4 @@
-"""A session as the documents of its Pod and its plan. What a job may set in a Pod is all here."""
+"""Makes the Pod and the plan's ConfigMap of a session; all that a job may set in a Pod is here."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from job_execution_framework.service_layer.records import to_line
 
 TERMINATION_LOG = "/dev/termination-log"
 _LAST_RESORT_SECONDS = 300
-"""Beyond a job's deadline, after which its coordinator should have ended the Pod long ago."""
+"""Added to the job's deadline for the Pod's own: it ends a Pod that no operator ends."""
 _CONFINED: Document = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
@@ -53,19 +53,19 @@ class SessionPod:
 
     @property
     def container(self) -> ContainerSpec | None:
-        """The container that is all of the session, where it is one."""
+        """The container of a container script; None for a session of scripts."""
         first = self.plan.lease[0]
         return next(script for script in self.spec.scripts if script.name == first).container
 
     @property
     def session(self) -> SessionSpec:
-        """What the job says of the session."""
+        """The session as the job's spec has it."""
         name = self.plan.session.name
         given = (session for session in self.spec.sessions if session.name == name)
         return next(given, SessionSpec(name=name))
 
     def config(self) -> Document:
-        """Return the plan as a ConfigMap that nobody can change. Raises InvalidJob."""
+        """Return the plan as an immutable ConfigMap. Raises InvalidJob."""
         plan = replace(self.plan, secret_environment=_secret_names(self.session.env))
         text = plan.to_json(texts=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:8]
@@ -103,7 +103,7 @@ class SessionPod:
             "name": self.ensojob.name,
             "uid": self.ensojob.uid,
             "controller": True,
-            # So that whoever deletes the job in the foreground waits for its scripts' clean-up.
+            # A foreground deletion of the job then waits for its scripts' clean-up.
             "blockOwnerDeletion": True,
         }
         labels = {
@@ -175,7 +175,7 @@ class SessionPod:
             "env": [_home(), *_dumped(session.env), *self._secrets()],
             "resources": session.resources.model_dump(exclude_defaults=True),
             "securityContext": _CONFINED,
-            # What it tells before the summary is there is why nothing began.
+            # Without a summary the last lines of the log say why the session did not begin.
             "terminationMessagePolicy": "FallbackToLogsOnError",
             "volumeMounts": own_mounts + _dumped(session.volume_mounts),
         }
@@ -212,7 +212,7 @@ class SessionPod:
         return {kind: quantities for kind, quantities in given.items() if quantities}
 
     def _image(self, name: str) -> Document:
-        """Name an image; how the operator's own is pulled is for its settings to say."""
+        """Return the image's fields; the operator's own image has its settings' pull policy."""
         policy = self.settings.records_pull_policy
         is_ours = name == self.settings.records_image
         return {"image": name} | ({"imagePullPolicy": policy} if policy and is_ours else {})
@@ -226,7 +226,7 @@ class SessionPod:
             "env": [_home(), *_dumped(container.env)],
             "resources": container.resources.model_dump(exclude_defaults=True),
             "securityContext": _CONFINED,
-            # Nobody could find a secret in the last lines of its log.
+            # The last lines of its log cannot be searched for secrets, so they are not shown.
             "terminationMessagePolicy": (
                 "File" if _secret_names(container.env) else "FallbackToLogsOnError"
             ),
@@ -235,7 +235,7 @@ class SessionPod:
         return {key: value for key, value in document.items() if value != []}
 
     def _secrets(self) -> list[Document]:
-        """Return the variables that the plan's secrets are read from; we ourselves read none."""
+        """Return the variables with the plan's secrets; the operator never reads their values."""
         return [
             {"name": name, "valueFrom": {"secretKeyRef": {"name": key.name, "key": key.key}}}
             for name, _, _, secret in self.plan.secret_variables()
@@ -279,12 +279,12 @@ def _given(value: int | None, default: int) -> int:
 
 
 def _home() -> Document:
-    """Images without a user of ours have no home that it may write to."""
+    """Return a writable HOME: the image may have none for the user id."""
     return {"name": "HOME", "value": str(HOME)}
 
 
 def _patience(seconds: int) -> list[Document]:
-    """A network that is away for a moment must not end a day's work."""
+    """Return tolerations that keep the Pod while its node is unreachable for a short time."""
     return [
         {
             "key": f"node.kubernetes.io/{taint}",

@@ -1,4 +1,4 @@
-"""Names, labels and annotations of session Pods, by which they and their jobs find each other."""
+"""Names, labels and annotations of session Pods, by which Pods and jobs are matched."""
 
 from __future__ import annotations
 
@@ -15,31 +15,30 @@ _SHORTEST_JOB = 20
 
 JOB_LABEL = "enso.dev/job"
 JOB_UID_LABEL = "enso.dev/job-uid"
-"""On every Pod of ours: what a watch selects them by."""
+"""On every session Pod: the label that the watch selects by."""
 SESSION_LABEL = "enso.dev/session"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 RUN = "enso.dev/run"
 """Annotation: the session run, whose name may be longer than a label's value."""
 CONTROL = "enso.dev/control"
-"""Annotation: what the session is told. It reads that as a file."""
+"""Annotation: the session's control, which the session reads as a file (downward API)."""
 CONTROL_VERSION = "enso.dev/control-version"
 """Annotation: which controls the session understands. One without it knows `pause` and `cancel`."""
 PLAN = "enso.dev/plan"
-"""Annotation: the ConfigMap with the plan; its name tells one plan from another."""
+"""Annotation: the ConfigMap with the plan; its name is derived from the plan's content."""
 ATTEMPT = "enso.dev/attempt"
-"""Annotation of a container script's Pod: the record of its start, but for the time."""
+"""Annotation of a container script's Pod: the record of its start, without the time."""
 GATE = "enso.dev/release"
 """Scheduling gate of a Pod that is not released."""
 SESSION, RECORDS = "session", "records"
-"""Names of the containers."""
 CONTAINERS = (SESSION, RECORDS)
+"""Names of enso's own containers in a session Pod; others come from admission webhooks."""
 
 
 def pod_name(job: str, run: str, uid: str) -> str:
-    """Return the only name that a session run's Pod can have.
+    """Return the name of a session run's Pod, which is always the same for one run.
 
-    It is cut from job and session, with the run's number and a mark of both in full, so that no two
-    runs share one.
+    Job and session are shortened; the run's number and a hash of the full names make it unique.
     """
     session, found = session_of(run), _NUMBER.search(run)
     number = found[1] if found else "0"
@@ -55,7 +54,7 @@ def session_of(run: str) -> str:
 
 
 def label(text: str) -> str:
-    """Return as much of a name as a label's value can hold."""
+    """Return a name, cut to the length of a label's value."""
     return text[:LONGEST_NAME].rstrip("-")
 
 

@@ -25,7 +25,7 @@ from job_execution_framework.domain.errors import Conflict, InvalidJob, NotYet, 
 from job_execution_framework.service_layer import controls
 
 EXPIRED_SECONDS = 1
-"""The time that a Pod is left with which is to be ended."""
+"""The activeDeadlineSeconds of a Pod that is to be ended at once."""
 _VIOLATES = "violates PodSecurity"
 _CONTROL_PATH = "/metadata/annotations/" + names.CONTROL.replace("/", "~1")
 _GATES_PATH = "/spec/schedulingGates"
@@ -34,7 +34,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class PodApi:
-    """Every call may raise Unavailable and Refused."""
+    """Calls about Pods. Each may raise Unavailable and Refused."""
 
     client: ApiClient
     namespace: str
@@ -47,13 +47,13 @@ class PodApi:
             return None
 
     def create(self, pod: Document) -> Document:
-        """Create the Pod. Raises Taken where its name is, InvalidJob, NotYet."""
+        """Create the Pod. Raises Taken where the name exists, InvalidJob, NotYet."""
         return _creating(lambda: create(self.client, self._path("pods"), pod))
 
     def create_plan(self, config: Document) -> None:
-        """Create the ConfigMap; its name tells its content, so one that is there is the same.
+        """Create the ConfigMap. Its name is a digest of it, so an existing one is the same.
 
-        Raises InvalidJob where somebody else made one of this name, NotYet.
+        Raises InvalidJob where another owner has one of this name, and NotYet.
         """
         try:
             _creating(lambda: create(self.client, self._path("configmaps"), config))
@@ -66,7 +66,7 @@ class PodApi:
                 raise InvalidJob(why) from None
 
     def committed(self, job: str) -> str:
-        """Return the uid of the Pod that a job has committed to, nothing where there is none."""
+        """Return the uid of the Pod that a job has committed to; "" where there is none."""
         try:
             return EnsoJobObject(
                 ApiObjects(self.client, self.namespace, KIND).get(job)
@@ -75,11 +75,11 @@ class PodApi:
             return ""
 
     def release(self, name: str, uid: str) -> None:
-        """Take our gate from the Pod of this uid, if it is there and still has it.
+        """Remove enso's gate from the Pod of this uid, if the Pod exists and has it.
 
-        Gates of others are theirs: whoever put them there takes them away.
+        Gates of others, such as queues, stay.
         """
-        gates = [{"name": names.GATE}]  # as the Pod was made; else it is looked at
+        gates = [{"name": names.GATE}]  # a guess; the Pod is read where it has other gates
         while gates:
             ours = gates.index({"name": names.GATE})
             operations: list[Document] = [
@@ -92,13 +92,13 @@ class PodApi:
                 return None
             except Refused:
                 found = self._gates(name, uid)
-                if found == gates:  # it is refused for another reason
+                if found == gates:  # the patch was refused for another reason
                     raise
                 gates = found
         return None
 
     def send_control(self, name: str, uid: str, control: SessionControl) -> None:
-        """Write what is wanted of the session of this uid, if it is still there."""
+        """Write the control into the annotation of the Pod of this uid, if it exists."""
         if (pod := self._there(name, uid)) is None:
             return
         annotations = state.part(pod["metadata"], "annotations")
@@ -109,21 +109,21 @@ class PodApi:
             self._change(name, uid, {"op": "add", "path": _CONTROL_PATH, "value": text})
 
     def expire(self, name: str, uid: str) -> None:
-        """Have what runs in the Pod of this uid ended, with its grace; the Pod stays, to be read.
+        """Have the kubelet end the Pod of this uid, with its grace period, but keep the object.
 
-        It is what a kubelet does to a Pod that has had its time.
+        The Pod gets a deadline in the past. People can still read its logs.
         """
         path = "/spec/activeDeadlineSeconds"
         self._change(name, uid, {"op": "add", "path": path, "value": EXPIRED_SECONDS})
 
     def delete(self, name: str, uid: str) -> None:
-        """Have the Pod of this uid ended, with its grace, if it is still there."""
+        """Delete the Pod of this uid, with its grace period, if it exists."""
         self._delete(name, {"preconditions": {"uid": uid}})
 
     def give_up(self, pod: Document) -> bool:
-        """Have a Pod removed that has not begun; return False where it is not as it was any more.
+        """Delete a Pod that has not begun; return False where it was changed meanwhile.
 
-        Its grace is for scripts, and none runs: the container beside them would use it up.
+        It gets no grace period, as no script runs: the records container would use up all of it.
         """
         metadata = pod["metadata"]
         conditions = {key: metadata[key] for key in ("uid", "resourceVersion")}
@@ -131,14 +131,14 @@ class PodApi:
         return self._delete(metadata["name"], body)
 
     def warnings(self, uid: str) -> list[Document]:
-        """Return what the cluster's own Events warn of about the Pod of this uid."""
+        """Return the Warning Events about the Pod of this uid."""
         query = {"fieldSelector": f"involvedObject.uid={uid},type=Warning"}
         found = request(self.client, "GET", self._path("events"), query=query)
         items: list[Document] = found["items"]
         return items
 
     def _change(self, name: str, uid: str, operation: Document) -> None:
-        """Change the Pod of this uid. It matters only while the Pod is there."""
+        """Change the Pod of this uid, if it exists."""
         try:
             self._patch(name, uid, [operation])
         except NoSuchObject:
@@ -151,11 +151,11 @@ class PodApi:
         tested = [{"op": "test", "path": "/metadata/uid", "value": uid}, *operations]
         try:
             request(self.client, "PATCH", self._path("pods", name), tested)
-        except Conflict as error:  # too many write it at this moment
+        except Conflict as error:  # another writer changed the Pod: try again later
             raise Unavailable(str(error)) from error
 
     def _delete(self, name: str, body: Document) -> bool:
-        """Return whether the Pod was as the body says that it must be."""
+        """Delete the Pod; return False where the preconditions in the body failed."""
         try:
             request(self.client, "DELETE", self._path("pods", name), body)
         except (NoSuchObject, Conflict):
@@ -163,12 +163,12 @@ class PodApi:
         return True
 
     def _there(self, name: str, uid: str) -> Document | None:
-        """Return the Pod of this name, if it is the one of this uid."""
+        """Return the Pod of this name and uid; None where there is none."""
         pod = self.get(name)
         return pod if pod and pod["metadata"]["uid"] == uid else None
 
     def _gates(self, name: str, uid: str) -> list[Document]:
-        """Return the gates of the Pod of this uid, if ours is among them."""
+        """Return the gates of the Pod of this uid; empty where enso's is not among them."""
         pod = self._there(name, uid)
         return state.items(pod["spec"], "schedulingGates") if pod and state.is_gated(pod) else []
 
@@ -178,13 +178,13 @@ class PodApi:
 
 
 def owner_of(document: Document) -> str:
-    """Return the uid of the object that an object belongs to, nothing where there is none."""
+    """Return the uid of an object's controlling owner; "" where there is none."""
     owners: list[Document] = document["metadata"].get("ownerReferences") or []
     return next((str(owner["uid"]) for owner in owners if owner.get("controller")), "")
 
 
 def _creating(call: Callable[[], R]) -> R:
-    """Sort what keeps an object from being created: what may get better, and what never will."""
+    """Turn errors of a creation into NotYet, which may go away, and InvalidJob, which cannot."""
     try:
         return call()
     except Forbidden as error:
@@ -194,4 +194,4 @@ def _creating(call: Callable[[], R]) -> R:
     except Refused as error:
         raise InvalidJob(f"the session's Pod is refused: {error}") from error
     except NoSuchObject as error:
-        raise NotYet(str(error)) from error  # its namespace is going
+        raise NotYet(str(error)) from error  # its namespace is being deleted

@@ -1,7 +1,7 @@
-"""Ends Pods whose session has ended, where a container of others keeps them up.
+"""Ends Pods whose session has ended, but which an injected container keeps running.
 
-A mesh's proxy, say, never ends by itself, and holds what its Pod was promised of a node: the job's
-own next session may wait for that. A Pod of ours alone ends by itself, and costs no call.
+The proxy of a service mesh, for example, never exits and keeps the Pod's share of the node, for
+which the job's next session may wait. A Pod without such a container ends without any call.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from enso_operator.sessions.pods import names, state
 from enso_operator.sessions.pods.pod_api import EXPIRED_SECONDS, PodApi
 
 LINGER_SECONDS = 5.0
-"""How long what runs beside a session may take to end by itself."""
+"""How long containers beside a session may take to end by themselves."""
 LONGEST_PAUSE_SECONDS = 60.0
-"""Before a Pod is looked at again that cannot be ended yet."""
+"""Longest pause before a Pod that cannot be ended yet is tried again."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass
 class PodReaper:
-    """The Pods that others keep up, of all jobs."""
+    """Ends such Pods of all jobs."""
 
     client: ApiClient
     _ends: dict[str, asyncio.Task[None]] = field(
         default_factory=dict[str, asyncio.Task[None]], init=False
     )
-    """What ends each of them, by the Pod's uid."""
+    """The task that ends each Pod, by the Pod's uid."""
 
     def on_event(self, kind: str | None, pod: Document) -> None:
-        """Take what a watch of Pods brought."""
+        """Take a Pod from the watch."""
         uid = pod["metadata"]["uid"]
         if kind == "DELETED" or not is_kept_up(pod):
             if task := self._ends.pop(uid, None):
@@ -52,7 +52,7 @@ class PodReaper:
         for tries in count():
             await asyncio.sleep(pause_of(tries, LINGER_SECONDS, LONGEST_PAUSE_SECONDS))
             try:
-                # Until its job has written how the session ended, its state is what tells that.
+                # Until the job's status has the session's end, the Pod's state is needed for it.
                 if await patiently(api.committed, state.job_of(pod)) != uid:
                     await patiently(api.expire, name, uid)
                     _log.info("Pod %s/%s is ended, as its session has", namespace, name)
@@ -62,7 +62,7 @@ class PodReaper:
 
 
 def is_kept_up(pod: Document) -> bool:
-    """Whether the session in it has ended, and a container of others has not."""
+    """Whether the Pod's session has ended, and an injected container still runs."""
     status = state.part(pod, "status")
     if state.ended(pod) is None or status.get("phase") in ("Succeeded", "Failed"):
         return False

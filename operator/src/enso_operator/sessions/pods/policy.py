@@ -1,4 +1,4 @@
-"""What a session may not ask for, although its form allows it: the operator's settings decide."""
+"""Checks a session against the operator's settings: valid fields that an operator may forbid."""
 
 from __future__ import annotations
 

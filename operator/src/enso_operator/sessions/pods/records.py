@@ -1,8 +1,7 @@
-"""What the log of a session Pod's records container holds: each new record once, within limits.
+"""Takes each new record once from the log of a session Pod's records container, within limits.
 
-`records_reader.py` reads the log, as often as need be, and gives its lines to `Records`. Our own
-container prints the log, and lets no flood through. It is not relied on: what a log may cost is
-bounded here as well.
+`records_reader.py` reads the log, repeatedly from its start, and gives its lines to `Records`. The
+records container limits what it prints, but the cost of a log is bounded here as well.
 """
 
 from __future__ import annotations
@@ -19,35 +18,35 @@ from job_execution_framework.service_layer.record_line import BEGINS, LONGEST_BY
 from job_execution_framework.service_layer.records import End, from_line
 
 AT_ONCE, A_SECOND = 16 * 1024 * 1024, 1024 * 1024
-"""What reading a log may cost, from its start on and then each second: in bytes of the log."""
+"""Rate limit of reading a log, in bytes: the burst from its start, and the rate per second."""
 COST_OF_A_LINE = 46
-"""What a node writes before each line."""
+"""Bytes of the time stamp and stream name that a node writes before each line."""
 COST_OF_A_RECORD, COST_OF_ITS_BYTES = 16384, 16
-"""What a new record costs, in the time in which bytes could be read: it is taken apart, folded,
-logged. 800 usual ones are taken at once, and then 50 a second: few sessions ever get there."""
+"""Cost of a new record, and of each of its bytes, in bytes of reading: parsing and folding take
+time. The limits allow 800 usual records at once, then 50 a second."""
 NOISE_BYTES = 1024 * 1024
-"""What is no record, at most, with its newlines: of heartbeats those of four months."""
+"""Most bytes of lines that are no records; the heartbeats of four months have as many."""
 _SEQ = re.compile(rb'\{"v":1,"type":"\w+","at":[-+.\w]+,"origin":"[^"\\]*","seq":([0-9]{1,15})[,}]')
-"""How a record begins that has a number."""
+"""The start of a record with a sequence number."""
 _DRAINED = DRAINED.rstrip()
 
 
 @dataclass
 class Records:
-    """What is known of the records of one session run."""
+    """The state of reading the records of one session run."""
 
     seq: int = 0
-    """Number of the last event that was passed on."""
+    """Number of the last event that was returned."""
     end: End | None = field(default=None, init=False)
     """The final record."""
     drained: bool = field(default=False, init=False)
-    """The log holds all that the session wrote, and it has ended."""
+    """Whether the log said that the session has ended and all its records are printed."""
     gap: bool = field(default=False, init=False)
-    """The log was cut: what is missing may be in the session's summary."""
+    """Whether records are missing because the log was cut; the summary may have their outcomes."""
     damage: str = field(default="", init=False)
-    """What is not as a session writes it: nothing after it is believed."""
+    """Why a line cannot be a session's; all later lines are ignored."""
     unavailable: str = field(default="", init=False)
-    """Why the log cannot be read, in the API server's words, while it cannot."""
+    """The API server's message while the log cannot be read; else ""."""
     _bucket: TokenBucket = field(init=False)
     _noise: int = field(default=0, init=False)
 
@@ -55,7 +54,7 @@ class Records:
         self.begin(0)
 
     def begin(self, now: float) -> None:
-        """Know that the log is read from its start; how it ends is not known where it was cut."""
+        """Start again with the first line of the log."""
         if self.gap:
             self.end, self.drained = None, False
         self.gap, self._noise = False, 0
@@ -66,7 +65,7 @@ class Records:
         return self._bucket.wait(now)
 
     def sift(self, lines: Sequence[bytes]) -> list[bytes]:
-        """Return the lines that are records, or that end the log; all else in it is not for us."""
+        """Return the lines that look like records, or end the log; drop all others."""
         wanted = [line for line in lines if line.startswith(BEGINS) or line == _DRAINED]
         size = sum(map(len, lines))
         self._noise += len(lines) - len(wanted) + size - sum(map(len, wanted))
@@ -76,7 +75,7 @@ class Records:
         return wanted
 
     def take(self, line: bytes) -> Event | None:
-        """Take in one line; return the event that it holds, if it is a new one."""
+        """Process one line; return its event, if the event is new."""
         if self.damage:
             return None
         if line == _DRAINED:
@@ -101,7 +100,7 @@ class Records:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing that the session recorded is missing."""
+        """Whether all records of the session were read."""
         return (self.drained or self.end is not None) and not self.gap and not self.damage
 
 

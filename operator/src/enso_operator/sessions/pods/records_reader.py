@@ -1,8 +1,8 @@
-"""Reads the log of one run's records for its `PodFollower`, no faster than is fair to other jobs.
+"""Reads the log of one run's records for its `PodFollower`, with a rate limit.
 
-The end of the log's stream never means the session's end: the log is read again, from its start,
-until this is stopped. Each message is posted to the follower's inbox, and nothing more is read
-before the follower has given it back to the method for its kind.
+The end of the log's stream does not mean the end of the session: the log is read again from its
+start until `stop`. Each message is put into the follower's inbox, and reading goes on only after
+the follower has passed the message to the method for its type.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from job_execution_framework.domain.errors import Unavailable
 from job_execution_framework.domain.events import Event
 
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.03, 2.0
-"""Before the log is read again. A plain loop: what it waits for depends on how reading went."""
+"""Bounds of the pause before the log is read again."""
 STEADY_SECONDS = 1.0
-"""A stream that lasted so long is followed by a short pause, whatever was before."""
+"""A stream that lasted so long resets the pause to the shortest one."""
 UNSEEN_SECONDS = 10.0
-"""Before a log is asked for although its Pod does not show that there is one."""
+"""Wait before a log is requested although its Pod does not show that the container has begun."""
 RECORDS_A_TURN = 50
-"""After so many, other jobs have their turn."""
+"""Records that are processed before other jobs may run."""
 _log = logging.getLogger(__name__)
 
 
@@ -48,11 +48,11 @@ class RecordsReader:
     records: Records
 
     scheduled: asyncio.Event = field(default_factory=asyncio.Event, init=False)
-    """The Pod has a node; before that there is nothing to read."""
+    """Set when the Pod has a node; before that there is no log."""
     begun: asyncio.Event = field(default_factory=asyncio.Event, init=False)
-    """The records have a log, as far as the Pod shows, or nothing more will be seen of it."""
+    """Set when the Pod shows that the records container has begun, or when the Pod is gone."""
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1), init=False)
-    """Taken when a message is posted, until the next one may be."""
+    """Held from the posting of a message until the follower has processed it."""
     _task: asyncio.Task[None] | None = field(default=None, init=False)
 
     def start(self) -> None:
@@ -90,7 +90,7 @@ class RecordsReader:
         self.post(message)
 
     def stream_begins(self) -> None:
-        """Take in that the log is read from its start."""
+        """Process the start of a stream."""
         self._room.release()
         self.records.begin(asyncio.get_running_loop().time())
 
@@ -103,18 +103,18 @@ class RecordsReader:
             if number % RECORDS_A_TURN == 0:
                 await asyncio.sleep(0)
         if self.records.damage:
-            self.stop()  # nothing else in it counts
+            self.stop()
         loop = asyncio.get_running_loop()
         loop.call_later(self.records.wait(loop.time()), self._room.release)
         return found
 
     def stream_ended(self) -> None:
-        """Take in that the log has told all that it has now."""
+        """Process the end of a stream."""
         self._room.release()
         self.records.unavailable = ""
 
     def log_unavailable(self, why: str) -> None:
-        """Take in that the log cannot be read, and log it once."""
+        """Remember that the log cannot be read, and log a warning once."""
         self._room.release()
         if why != self.records.unavailable:
             _log.warning("%s/%s: %s", self.namespace, self.pod, why)

@@ -1,6 +1,6 @@
-"""Calls about one Pod that may not work now: its `PodFollower` makes them again later.
+"""Failed calls about one Pod, which its `PodFollower` makes again later.
 
-Not tenacity's loop: meanwhile the follower goes on, and people are told what does not work.
+A loop as tenacity has it would block the follower, which meanwhile goes on and reports the cause.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from job_execution_framework.service_layer.clock import Clock
 
 @dataclass
 class Retries(Obstacles):
-    """What does not work now. `changed` is called after each try."""
+    """The calls that fail now. `changed` is called after each try."""
 
     clock: Clock
     changed: Callable[[], None]
 
     @contextmanager
     def attempt(self, what: str) -> Generator[None]:
-        """Try something once; where it does not work, `due` tells when to try again."""
+        """Make a call once; after a failure `due` has the time of the next try."""
         try:
             with waiting():
                 yield
@@ -35,5 +35,5 @@ class Retries(Obstacles):
         self.changed()
 
     def is_due(self, what: str) -> bool:
-        """Whether something did not work, and it is time to try it once more."""
+        """Whether the call has failed, and the time of its next try has come."""
         return 0 < self.until(what) <= self.clock.now()

@@ -20,16 +20,16 @@ class RunRef:
     scripts: tuple[str, ...]
     """Names of all of the job's scripts, in its order."""
     after: int = 0
-    """Number of the last of its records that the job has; what was before is not told again."""
+    """Number of the last record that the job has; records up to it are not yielded again."""
     settle_seconds: float = 0.0
-    """How long its processes may go on when the Pod is gone and nobody saw them end."""
+    """How long its processes may run on after the Pod was deleted without a seen end."""
     began_at: float | None = None
-    """When its container script was first seen to run, where that was written down."""
+    """When the job's status says that its container script began; None if it does not."""
 
     def location(
         self, namespace: str, pod: Document | None, waits: Cause | None, *, is_gone: bool
     ) -> SessionLocation:
-        """Return where people find it; of a Pod that is gone there is nothing to read."""
+        """Return the run's location; a Pod that is gone has no log to read."""
         if pod is None:
             return SessionLocation(is_gone=is_gone, waits=waits)
         on, read = state.where(pod), state.container_to_read(pod)

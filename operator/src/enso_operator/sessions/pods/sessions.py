@@ -1,7 +1,7 @@
-"""Sessions as Pods: born gated, released once, followed by their logs.
+"""Sessions as Pods: created with a scheduling gate, released once, followed by their logs.
 
-A Pod's name fences only while the Pod exists, so the uid that was committed is what may start. A
-Pod that is made late stays gated, and is removed.
+A Pod's name is unique only while the Pod exists, so only the Pod whose uid was committed may start.
+A Pod that was created late stays gated, and is removed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from job_execution_framework.service_layer.observations import Observations
 from job_execution_framework.service_layer.plan import Plan
 
 SETTLE_SECONDS = 5.0
-"""Beyond the grace of a Pod that was deleted by force: until its node has ended it."""
+"""Time beyond a Pod's grace that its node may take to end it after a deletion by force."""
 
 
 class PodSessions:
@@ -54,9 +54,9 @@ class PodSessions:
         self._followers: dict[str, PodFollower] = {}
         self._controls: dict[str, SessionControl] = {}
         self._planned = ""
-        """The ConfigMap of a plan that is known to be there."""
+        """Name of the plan's ConfigMap that is known to exist."""
         self.location = SessionLocation()
-        """Where the latest run is."""
+        """Where the latest session run is."""
 
     @cached_property
     def _spec(self) -> EnsoJobSpec:
@@ -65,7 +65,7 @@ class PodSessions:
         except InvalidJob:
             if self._ensojob.broken is None:
                 raise
-            # Nothing is opened for it any more; what is open is followed to its end.
+            # No session is opened with a broken spec; an open one is followed to its end.
             return EnsoJobSpec.model_construct(sessions=[], scripts=[])
 
     def check(self, scripts: Sequence[Script]) -> None:
@@ -84,16 +84,16 @@ class PodSessions:
                 )
 
     async def open(self, plan: Plan) -> str:
-        """Create the Pod, gated, and return its uid; that of an earlier call where it is there."""
+        """Create the Pod, gated, or adopt the one of an earlier call; return its uid."""
         with waiting(Reason.FAILED_CREATE):
             uid = await in_thread(self._open, plan)
         self.location = SessionLocation(pod=self._pod(plan.run))
         return uid
 
     async def release(self, run: str, uid: str) -> None:
-        """Let the Pod of this uid start, unless it was released before, or is to end anyway."""
+        """Remove the gate of the Pod of this uid, unless its control stops it anyway."""
         if not self._controls.get(run, GO_ON).stops:
-            with waiting():  # it may have been, or be gone: whoever follows it sees that
+            with waiting():  # a Pod that was released before, or is gone, is no error
                 await in_thread(self._api.release, self._pod(run), uid)
 
     async def follow(self, run: str, uid: str, after: int = 0) -> AsyncIterator[Observations]:
@@ -110,15 +110,15 @@ class PodSessions:
             del self._followers[run]
 
     async def tell(self, run: str, uid: str, control: SessionControl) -> None:
-        """Tell the run what is wanted of it; one that is to end is seen to its end."""
+        """Send the control to the session; its follower ends a Pod that does not obey."""
         self._controls[run] = control
-        if run in self._followers:  # it sees to the end, whether the session hears it or not
+        if run in self._followers:
             self._followers[run].on_control(control)
         with waiting():
             await in_thread(self._api.send_control, self._pod(run), uid, control)
 
     async def reap(self, patience: float) -> None:
-        """Leave Pods alone: they stay for whoever reads their logs, and go with the job."""
+        """Do nothing: Pods stay for their logs, and are deleted with the job."""
 
     def _pod(self, run: str) -> str:
         return names.pod_name(self._ensojob.name, run, self._ensojob.uid)
@@ -150,7 +150,7 @@ class PodSessions:
         return PodFollower(*given)
 
     def _settle_seconds(self, run: str) -> float:
-        """Return how long what nobody saw end may go on, where another run would follow it."""
+        """Return how long to wait after an unseen end, before another run may follow."""
         session = names.session_of(run)
         policies = {each.name: each.on_interrupted.policy for each in self._spec.sessions}
         is_retried = policies.get(session) == "Retry"
@@ -167,7 +167,7 @@ class PodSessions:
         if not pod.container:
             config = pod.config()
             name = config["metadata"]["name"]
-            if name != self._planned:  # a Pod that is refused is tried again and again
+            if name != self._planned:  # saves a call with each retry of a refused Pod
                 self._api.create_plan(config)
                 self._planned = name
         document = pod.pod(name)
@@ -178,10 +178,10 @@ class PodSessions:
         return str(made["metadata"]["uid"])
 
     def _adopted(self, wanted: Document) -> Document:
-        """Return the Pod that has the name already, if it is ours, and of the same plan.
+        """Return the existing Pod of this name, if this job owns it and its plan is the same.
 
-        One of an older plan that was never released is replaced. Raises InvalidJob, Unavailable,
-        and Conflict where somebody has committed to it meanwhile.
+        A gated Pod with an older plan is replaced. Raises InvalidJob, Unavailable, and Conflict
+        where another operator has committed to that Pod meanwhile.
         """
         name = wanted["metadata"]["name"]
         found = self._api.get(name)

@@ -2,11 +2,11 @@
 
 It puts the runtime into RUNTIME, where the session waits for it, then prints each record of RUN's
 journal as it is written, and an empty line as a heartbeat. It is a native sidecar: killed, it is
-started again and prints everything once more; its SIGTERM comes after the session has ended, and
-then it prints the rest. It imports little: a Pod's start waits for it.
+started again and prints everything once more. Its SIGTERM comes after the session has ended; then
+it prints the rest. It imports little, as the Pod's start waits for it.
 
-Scripts can write to the journal, and to its folder, whatever they like. What is no record is not
-printed, and of what looks like one no more than an honest session ever writes.
+Scripts can write anything to the journal and to its folder. Lines that are no records are not
+printed, and records no more than a correct session writes.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ BEATS_TO_REPEAT = 10_000
 """Heartbeats after which everything is printed again: a log is cut at 10 MiB, and only its newest
 part can be read again."""
 DRAINED = b"drained\n"
-"""The last line: the session has ended, and what stands above is all that it wrote."""
+"""The last line: the session has ended, and all its records are printed."""
 PIECE_BYTES = 64 * 1024
-"""What is read of the journal at once."""
+"""Most bytes of the journal that are read at once."""
 AT_ONCE_BYTES = 4 * 1024 * 1024
-"""What is printed as fast as it can be read: a whole journal, after a start and at the end."""
+"""Burst of the rate limit: a whole journal can be printed at once, at the start or at the end."""
 BYTES_A_SECOND = 64 * 1024
-"""What is printed a second beyond that."""
+"""Rate limit beyond that burst."""
 LEAST_COST_BYTES = 128
-"""What a shorter line counts for: reading it costs as much."""
+"""A shorter line is counted as so many bytes."""
 
 
 def main(runtime: str, run: str) -> None:
@@ -66,9 +66,9 @@ def main(runtime: str, run: str) -> None:
 
 
 def bring(target: Path) -> None:
-    """Copy the core, with what Python compiled of it, and say when it is whole.
+    """Copy the core with its .pyc files, then create the file READY.
 
-    Once it is, a session may be reading it: a second start of this container leaves it alone.
+    A session may already use a completed copy: a restart of this container does not touch it.
     """
     if (target / READY).exists():
         return
@@ -80,17 +80,17 @@ def bring(target: Path) -> None:
 
 
 class Tail:
-    """The records of a journal, read once, piece by piece, no faster than anybody may print."""
+    """Reads the records of a journal once, piece by piece, with a rate limit."""
 
     def __init__(self, journal: Path, now: float) -> None:
         self.journal = journal
         self.at_end = False
-        """All that the journal had was read, the last time that it was looked at."""
+        """Whether the last read reached the end of the journal."""
         self._position, self._lines = 0, Lines(BEGINS)
         self._bucket = TokenBucket(AT_ONCE_BYTES, BYTES_A_SECOND, now)
 
     def read(self, now: float) -> bytes:
-        """Return the next records, each with its newline; nothing where it would be too much."""
+        """Return the next records, each with its newline; empty while the limit is used up."""
         if self._bucket.left(now) <= 0:
             return b""
         piece = self._piece()
@@ -102,18 +102,18 @@ class Tail:
         return b"".join(record + b"\n" for record in records)
 
     def rest(self, now: float) -> Iterator[bytes]:
-        """Return what is left, to the end, unless that is more than a whole journal."""
+        """Yield the rest of the journal, but no more than the size of a whole one."""
         self._bucket, self.at_end = TokenBucket(AT_ONCE_BYTES, BYTES_A_SECOND, now), False
         while self._bucket.left(now) > 0 and not self.at_end:
             yield self.read(now)
 
     def _piece(self) -> bytes:
-        """Return what comes next, nothing where the journal's name is not that of a file."""
+        """Return the next bytes; empty where there is no regular file of the journal's name."""
         how = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
             file = os.open(self.journal, how)
         except OSError:
-            return b""  # there is none yet, or a script took it away: that harms its own job
+            return b""  # not created yet, or removed by a script
         try:
             is_file = stat.S_ISREG(os.fstat(file).st_mode)
             return os.pread(file, PIECE_BYTES, self._position) if is_file else b""

@@ -1,7 +1,7 @@
-"""The state of a session's Pod. Pure: a document in, an answer out; `causes.py` says why it is so.
+"""Pure functions that read the state of a session's Pod; `causes.py` has the reasons for a state.
 
-States come from the containers, never from the phase alone: a Pod whose image is missing stays
-Pending, while its records container runs.
+The state comes from the containers, not from the phase alone: a Pod whose image is missing stays
+Pending while its records container runs.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ def items(document: Document, key: str) -> list[Document]:
 
 
 def job_of(pod: Document) -> str:
-    """Return the job that a Pod says it is of; nothing where it is no Pod of ours.
+    """Return the name of the job in a session Pod's labels; "" for any other Pod.
 
-    The watch selects by one label, which anybody may give to a Pod.
+    The watch selects by one label, which users may also give to other Pods.
     """
     return str(part(pod["metadata"], "labels").get(names.JOB_LABEL) or "")
 
@@ -39,12 +39,12 @@ def is_gated(pod: Document) -> bool:
 
 
 def is_container(pod: Document) -> bool:
-    """Whether it is a container script's Pod, which has no runtime of ours."""
+    """Whether this is the Pod of a container script, which has no enso runtime in it."""
     return names.ATTEMPT in part(pod["metadata"], "annotations")
 
 
 def needs_volumes(pod: Document) -> bool:
-    """Whether the Pod has a node, which has not mounted its volumes yet."""
+    """Whether the Pod has a node that has not mounted its volumes yet."""
     if not is_scheduled(pod) or is_over(pod) or has_begun(pod) or is_leaving(pod):
         return False
     ready = (
@@ -54,12 +54,12 @@ def needs_volumes(pod: Document) -> bool:
 
 
 def is_scheduled(pod: Document) -> bool:
-    """Whether a node was chosen for it: until then nothing of it can have run."""
+    """Whether the Pod has a node: before that none of its containers can have run."""
     return bool(pod["spec"].get("nodeName"))
 
 
 def is_leaving(pod: Document) -> bool:
-    """Whether somebody deleted the Pod."""
+    """Whether the Pod is being deleted."""
     return bool(pod["metadata"].get("deletionTimestamp"))
 
 
@@ -82,7 +82,7 @@ def is_over(pod: Document) -> bool:
 
 
 def is_final(pod: Document) -> bool:
-    """Whether its status will not change any more: all that its kubelet has to say is in it."""
+    """Whether the kubelet has written the Pod's last status."""
     return part(pod, "status").get("phase") in ("Succeeded", "Failed")
 
 
@@ -113,9 +113,9 @@ def where(pod: Document) -> str:
 
 
 def init_container_in_the_way(pod: Document) -> str:
-    """Return the init container of others that the session waits for, or died of; mostly none.
+    """Return the injected init container that blocks the session, or failed it; "" where none.
 
-    Whoever admits Pods may add some: a vault's, a mesh's. Its log is then the one to read.
+    Admission webhooks may add init containers, such as a vault's. Its log is then the one to read.
     """
     if has_begun(pod) or is_gated(pod):
         return ""
@@ -123,23 +123,23 @@ def init_container_in_the_way(pod: Document) -> str:
 
 
 def container_to_read(pod: Document) -> str:
-    """Return the container whose log tells most; nothing while none has one."""
+    """Return the container whose log is the most useful; "" while none has a log."""
     if has_begun(pod):
         return names.SESSION
     ran = [name for name in init_containers(pod) if last_terminated(pod, name)]
-    # One that was ended with its Pod may have ended well.
+    # An init container that was ended together with its Pod may have exited with 0.
     last = next((name for name in reversed(ran) if name not in names.CONTAINERS), "")
     return init_container_in_the_way(pod) or (last if is_over(pod) else "")
 
 
 def init_container_that_runs(pod: Document) -> str:
-    """Return the one that the session waits for; that takes a moment, or for ever."""
+    """Return the running init container that the session waits for; "" where there is none."""
     name = "" if is_over(pod) else init_container_in_the_way(pod)
     return name if "running" in part(status_of(pod, name), "state") else ""
 
 
 def _is_in_the_way(pod: Document, name: str) -> bool:
-    """Whether a container has begun, and neither ended well nor is what runs beside the session."""
+    """Whether an injected init container has begun, has not exited with 0, and is no sidecar."""
     status = status_of(pod, name)
     state = part(status, "state")
     if name in names.CONTAINERS:
@@ -157,7 +157,7 @@ def init_containers(pod: Document) -> list[str]:
 
 
 def last_terminated(pod: Document, container: str) -> Document:
-    """Return how a container ended last; nothing where it never did."""
+    """Return the last `terminated` state of a container; empty where it has none."""
     status = status_of(pod, container)
     now, before = part(status, "state"), part(status, "lastState")
     return part(now, "terminated") or part(before, "terminated")
@@ -190,14 +190,14 @@ def image_of(pod: Document, name: str) -> str:
 
 
 def spec_of(pod: Document, name: str) -> Document:
-    """Return what the Pod says of a container; nothing where it has none of that name."""
+    """Return the spec of a container; empty where the Pod has none of that name."""
     found = items(pod["spec"], "containers") + items(pod["spec"], "initContainers")
     nothing: Document = {}
     return next((container for container in found if container["name"] == name), nothing)
 
 
 def status_of(pod: Document, name: str) -> Document:
-    """Return the status of a container; nothing where there is none yet."""
+    """Return the status of a container; empty where there is none yet."""
     status = part(pod, "status")
     found = items(status, "containerStatuses") + items(status, "initContainerStatuses")
     nothing: Document = {}

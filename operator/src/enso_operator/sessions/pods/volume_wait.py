@@ -1,8 +1,8 @@
-"""Why a Pod that has a node does not begin, where no container's state says so.
+"""Why a Pod with a node does not begin, where no container's state gives a reason.
 
-A volume that does not come is told by the Pod's Events only. They are asked for only when a Pod
-takes longer than others, and then less and less often. An init container of others that runs may
-just need its time: it is told of when it takes long.
+Only the Pod's Events report a volume that cannot be mounted. They are read when a Pod takes longer
+than usual, and then with growing pauses. An injected init container is reported only after some
+time, as it may just be slow.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class VolumeWait:
-    """What one Pod waits for, as far as its Events tell."""
+    """Finds what one Pod waits for: a volume, or an injected init container."""
 
     api: PodApi
     uid: str
     _since: float | None = field(default=None, init=False)
-    """When it was first seen without its volumes; None while it is not."""
+    """When the Pod was first seen without its volumes; None while it has them."""
     _looked: float = field(default=0.0, init=False)
     _why: tuple[str, Cause] | None = field(default=None, init=False)
     _init: str = field(default="", init=False)
@@ -38,7 +38,7 @@ class VolumeWait:
     _init_since: float = field(default=0.0, init=False)
 
     def why(self, pod: Document, now: float) -> tuple[str, Cause] | None:
-        """Return the kubelet's word and our cause; None where the Pod has what it needs."""
+        """Return the kubelet's reason and our cause; None where nothing is known to be missing."""
         if not state.needs_volumes(pod):
             self._since, self._why = None, None
         elif self._since is None:
@@ -55,19 +55,19 @@ class VolumeWait:
         return Reason.INIT_CONTAINER, Cause(Reason.INIT_CONTAINER, sentence)
 
     def due(self) -> list[float]:
-        """Return when there may be something to tell."""
+        """Return the times at which the answer of `why` may change."""
         when = [self._init_since + FIRST_LOOK_SECONDS] if self._init else []
         return when + self._due_to_look()
 
     def _due_to_look(self) -> list[float]:
-        """Return when its Events are to be looked at."""
+        """Return the time of the next read of the Pod's Events; empty if none is needed."""
         if self._since is None:
             return []
         passed = self._looked - self._since
         return [self._looked + min(max(FIRST_LOOK_SECONDS, passed), LONGEST_PAUSE_SECONDS)]
 
     async def look(self, now: float) -> None:
-        """Look at its Events, if it is time."""
+        """Read the Pod's Events, if it is time."""
         if not any(now >= when for when in self._due_to_look()):
             return
         self._looked = now
