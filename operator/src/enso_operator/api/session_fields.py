@@ -1,4 +1,4 @@
-"""What a session, or a container, may set in its Pod: an allow-list, never a free Pod template."""
+"""The fields of a Pod that a session or container may set: an allow-list, not a Pod template."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class KeyReference(Wire):
 
 
 class ValueFrom(Wire):
-    """Where the value of an environment variable comes from: exactly one of the two."""
+    """Source of an environment variable's value: exactly one of the two fields."""
 
     secret_key_ref: KeyReference | None = None
     """A key of a Secret."""
@@ -56,7 +56,7 @@ Quantities = Annotated[dict[Qualified, Quantity], Field(max_length=16)]
 
 
 class Resources(Wire):
-    """What the container is promised, and what it may use at most."""
+    """Resource requests and limits of a container."""
 
     requests: Quantities = Field(default_factory=dict[str, str])
     """What a node must have free for the Pod, as quantities such as cpu: "4" and memory: 16Gi."""
@@ -132,13 +132,13 @@ class VolumeMount(Wire):
     mount_path: Path
     """The folder in which the volume appears."""
     sub_path: RelativePath | None = None
-    """The folder of the volume that appears there; without it all of the volume."""
+    """The folder of the volume that is mounted; without it the whole volume."""
     read_only: bool = False
     """Whether nothing can be written to it."""
 
 
 class Toleration(Wire):
-    """A taint of nodes that keeps others off and not this Pod."""
+    """A taint of nodes that the Pod tolerates."""
 
     key: Qualified | None = None
     """Key of the taint; without it every taint, which needs operator Exists."""

@@ -1,8 +1,8 @@
-"""The status of an EnsoJob: what the operator writes and people, and their tools, read.
+"""The status of an EnsoJob, which the operator writes, and people and their tools read.
 
-The conditions are the state, the rows say how each script went, `why` is the failure card. What
-only the operator needs, to go on after a restart or a resume, is apart, in `ledger`. At its
-largest all of it stays below 64 KiB: whoever writes it cuts messages and earlier attempts first.
+The conditions have the job's state, `scripts` has a row for each script, and `why` is the failure
+card. `ledger` holds what only the operator needs to go on after a restart or a resume. The status
+is at most 64 KiB: `kube/status/size.py` cuts messages and earlier attempts.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ class Condition(Wire):
     type: Literal["Succeeded", "Finished", "Ready", "Reconciling", "Stalled"]
     """Succeeded and Finished are for people; Ready, Reconciling and Stalled for GitOps tools."""
     status: Literal["True", "False", "Unknown"]
-    """Whether it is so. Succeeded is Unknown until the job has ended."""
+    """Whether the condition holds. Succeeded is Unknown until the job has ended."""
     observed_generation: Number | None = None
-    """The generation of the resource that this is said of."""
+    """The metadata.generation that the condition is about."""
     last_transition_time: Time
-    """When its status changed last."""
+    """When the condition's status changed last."""
     reason: Word
     """One word; that of Succeeded is the job's state: Waiting, Running, Suspended, Failed …."""
     message: Line = ""
@@ -82,11 +82,11 @@ class Failure(Wire):
     reason: Word
     """The cause in one word: OutOfMemory, Timeout, Exception, ImagePullFailed …."""
     message: Message | None = None
-    """The failure's own words. Secrets are hidden in them."""
+    """The failure's message, in which secrets are hidden."""
     error: Line | None = None
     """Type of the exception, where there was one."""
     root: Line | None = None
-    """What the exception came from: caused by OSError: no licence."""
+    """The first exception of a chain, such as: caused by OSError: no licence."""
     at: CodeLocation | None = None
     """The innermost place in the user's own code."""
     exit_code: ExitCode | None = None
@@ -122,7 +122,7 @@ class ScriptStatus(Wire):
     name: Name
     """The script's name."""
     state: State
-    """State of the latest attempt; Interrupted means that nobody can know how it ended."""
+    """State of the latest attempt; Interrupted means that its result is unknown."""
     attempt: Count = 0
     """Number of the latest attempt; 0 before the first."""
     start_time: Time | None = None
@@ -136,11 +136,11 @@ class ScriptStatus(Wire):
     message: Annotated[str, Field(max_length=LONGEST_IN_ROW)] | None = None
     """Why it failed, in short."""
     done: bool = False
-    """Whether the script need not run again; a replay that fails does not undo it."""
+    """Whether the script is done; a later replay that fails does not change this."""
     failures: Count = 0
-    """Failed attempts since the job started or was last resumed: retries are counted by them."""
+    """Failed attempts since the job started or was last resumed; retries.limit limits them."""
     earlier: Annotated[list[AttemptStatus], Field(max_length=ATTEMPTS_KEPT)] | None = None
-    """The attempts before the latest; of many only the last."""
+    """The attempts before the latest; only the last few are kept."""
 
 
 class OpenRun(Wire):
@@ -155,9 +155,9 @@ class OpenRun(Wire):
     open_time: Time
     """When it was opened."""
     scripts: Annotated[list[Name], Field(max_length=MOST_SCRIPTS)]
-    """The only scripts that it may start."""
+    """The only scripts that the session run may start."""
     warm: Annotated[list[Name], Field(max_length=MOST_SCRIPTS)] | None = None
-    """Scripts whose work is in the memory of its interpreter."""
+    """Scripts whose results are in the memory of the run's interpreter."""
 
 
 class SessionLedger(Wire):
@@ -172,14 +172,14 @@ class SessionLedger(Wire):
     lost_by: Failure | None = None
     """Why the last of them was lost."""
     lost_time: Time | None = None
-    """When the last of them was lost, where another one waits for its backoff."""
+    """When the last of them was lost, while the next one waits for its backoff."""
 
 
 class Pause(Wire):
     """A pause that somebody asked for."""
 
     after: Name | None = None
-    """The script after which it takes effect; none once it has."""
+    """The script after which the pause begins; absent once it has begun."""
 
 
 class ForcedRetry(Wire):
@@ -192,10 +192,10 @@ class ForcedRetry(Wire):
 
 
 class Closing(Wire):
-    """What is to come once the open session run has ended, which belongs to before it."""
+    """An action that takes effect when the open session run, which is older, has ended."""
 
     kind: Literal["Resume", "Unpause"]
-    """Whether the job had ended, or was paused and is made of something else now."""
+    """Resume of a job that had ended, or Unpause of a job whose definition was changed."""
     again: Annotated[list[Name], Field(max_length=MOST_SCRIPTS)] | None = None
     """Scripts that are to run again even if that session run succeeds in them."""
 
@@ -206,50 +206,50 @@ class Ledger(Wire):
     run: OpenRun | None = None
     """The session run that is open."""
     run_end_time: Time | None = None
-    """When the last one ended, where none is open: the pause before a retry begins there."""
+    """When the last session run ended, if none is open: a retry's backoff counts from there."""
     sessions: (
         Annotated[list[SessionLedger], Field(max_length=MOST_SESSIONS + MOST_SCRIPTS)] | None
     ) = None
     """Sessions that had a run."""
     cursors: Annotated[dict[RunName, Number], Field(max_length=MOST_ORIGINS)] | None = None
-    """For each origin of events the number of the last one that was taken in."""
+    """For each origin of events the number of the last event that the job has applied."""
     failed: Failure | None = None
     """The last failure of a script, while the job may still try it again."""
     skipped: Annotated[list[Name], Field(max_length=MOST_SCRIPTS)] | None = None
-    """Scripts that are done because somebody said so, not because they ran."""
+    """Scripts that are done because somebody skipped them."""
     spec_digest: Token | None = None
-    """Digest of the spec as it was at first sight: a job whose spec is another one is stopped."""
+    """Digest of the spec as first seen: a job whose spec has another digest is stopped."""
     resumes: Annotated[int, Field(ge=0, le=MOST_RESUMES)] = 0
     """How often the job was resumed."""
     resume_time: Time | None = None
     """When the job was last resumed."""
     suspend_time: Time | None = None
-    """Since when the deadline's clock stands, as the job is suspended and nothing of it runs."""
+    """Since when the job is suspended with no session: the deadline does not count this time."""
     suspended_seconds: Annotated[float, Field(ge=0, le=2**53)] = 0
-    """How long it stood before, since the job's start or its last resume."""
+    """Seconds of earlier suspensions since the job started or was last resumed."""
     suspended: bool = False
-    """Whether its spec suspends it, where somebody paused it, too."""
+    """Whether the spec suspends the job; written only for a job that is paused as well."""
     pause: Pause | None = None
     """Somebody paused the job."""
     closing: Closing | None = None
-    """The job was resumed while its last session was still ending, which is waited for."""
+    """An action that waits for the end of the open session run."""
     skip_requested: Annotated[list[Name], Field(max_length=MOST_SCRIPTS)] | None = None
     """Scripts that the open session was asked to skip."""
     retry_forced: Annotated[list[ForcedRetry], Field(max_length=MOST_SCRIPTS)] | None = None
-    """Scripts whose next attempt is to wait no longer, with the time of that wish."""
+    """Scripts whose next attempt skips its backoff, with the time of that request."""
     actions: Annotated[list[Token], Field(max_length=ACTIONS_KEPT)] | None = None
-    """The latest actions that the job obeyed, as uid and name: none of them acts again."""
+    """The latest actions that were applied, as uid and name, so that none is applied twice."""
 
 
 class EnsoJobStatus(Wire):
     """How the job stands."""
 
     observed_generation: Annotated[int, Field(ge=-1, le=2**53)] = -1
-    """The generation of the resource that this status is about; -1 before the first look."""
+    """The metadata.generation that this status is about; -1 before the operator saw the job."""
     conditions: Annotated[list[Condition], Field(max_length=16)] | None = None
-    """The job's state. Succeeded has it as its reason; Finished is true once the job has ended."""
+    """Conditions. The reason of Succeeded is the job's state; Finished is True after its end."""
     start_time: Time | None = None
-    """When the job was let go."""
+    """When the operator started the job."""
     completion_time: Time | None = None
     """When the job ended."""
     done: Annotated[str, Field(max_length=16)] | None = None

@@ -50,7 +50,7 @@ LARGEST_LIBRARY_SOURCE = 256 * 1024
 
 
 class Metadata(Wire):
-    """What every Kubernetes object has. Its other fields are not ours."""
+    """Metadata of the object."""
 
     name: JobName
     """The job's name, at most 52 characters: names of Pods are made from it."""
@@ -63,14 +63,14 @@ class Metadata(Wire):
 
 
 class OnInterrupted(Wire):
-    """What happens when a session's process is lost: its machine died, it was evicted."""
+    """What happens when a session's process is lost, as when its node fails or it is evicted."""
 
     policy: Literal["Fail", "Retry"] = "Fail"
-    """Fail ends the job there. Retry starts the session afresh and runs again what was lost."""
+    """Fail ends the job. Retry starts a new process and runs again the scripts that were lost."""
     limit: Annotated[int, Field(ge=1, le=100)] | None = None
-    """How many lost processes of this session Retry replaces; 1 where it is not said."""
+    """How many lost processes of this session Retry replaces; 1 by default."""
     backoff_seconds: Annotated[int, Field(ge=0, le=LONGEST_SECONDS)] = 10
-    """How long, in seconds, Retry waits before it replaces one."""
+    """How long, in seconds, Retry waits before it replaces a lost process."""
 
 
 class SessionSpec(Wire):
@@ -85,13 +85,13 @@ class SessionSpec(Wire):
     )
     """The interpreter as a list of arguments, such as [hython]; the file to run is added."""
     start_timeout_seconds: Seconds = 300
-    """How long, in seconds, the interpreter may take to come up: licences, slow disks."""
+    """How long, in seconds, the interpreter may take to start, with licences and slow disks."""
     end_timeout_seconds: Seconds = 60
-    """How long, in seconds, what scripts left running in it may take to end: threads, atexit."""
+    """How long, in seconds, threads and atexit functions may run on after the last script."""
     on_interrupted: OnInterrupted = OnInterrupted()
     """What happens when the session's process is lost."""
     resources: Resources = Resources()
-    """What the session is promised of a machine, and what it may use at most."""
+    """Resource requests and limits of the session's container."""
     env: Environment = Field(default_factory=list[EnvironmentVariable])
     """Environment variables of the session."""
     volumes: Annotated[list[Volume], Field(max_length=50)] = Field(default_factory=list[Volume])
@@ -107,7 +107,7 @@ class SessionSpec(Wire):
     tolerations: Annotated[list[Toleration], Field(max_length=50)] = Field(
         default_factory=list[Toleration]
     )
-    """Taints of nodes that do not keep the session off."""
+    """Tolerations of the session's Pod."""
     priority_class_name: ObjectName | None = None
     """PriorityClass of the session's Pod."""
     image_pull_secrets: Annotated[list[ObjectReference], Field(max_length=10)] = Field(
@@ -136,7 +136,7 @@ class ScriptReference(Wire):
 
 
 class ContainerSpec(Wire):
-    """A container that needs no Python; its exit code says how it went."""
+    """A container that needs no Python; exit code 0 means success."""
 
     image: Image
     """The container's image."""
@@ -147,7 +147,7 @@ class ContainerSpec(Wire):
     env: Environment = Field(default_factory=list[EnvironmentVariable])
     """Environment variables of the container."""
     resources: Resources = Resources()
-    """What the container is promised of a machine, and what it may use at most."""
+    """Resource requests and limits of the container."""
 
 
 class RetriesSpec(Wire):
@@ -156,11 +156,11 @@ class RetriesSpec(Wire):
     limit: Annotated[int, Field(ge=0, le=100)] = 0
     """How often the script may fail and be started again."""
     backoff_seconds: Annotated[int, Field(ge=0, le=LONGEST_SECONDS)] = 0
-    """How long, in seconds, to wait before that."""
+    """How long, in seconds, to wait before the script is started again."""
 
 
 class ArgumentFrom(Wire):
-    """An argument that is not literal."""
+    """An argument whose value comes from a Secret."""
 
     name: Parameter
     """The argument's name."""
@@ -190,11 +190,11 @@ class ScriptSpec(Wire):
     args_from: Annotated[list[ArgumentFrom], Field(max_length=32)] = Field(
         default_factory=list[ArgumentFrom]
     )
-    """Arguments that are not literal."""
+    """Arguments whose values come from Secrets."""
     setup: bool = False
-    """Whether the script runs again whenever its session starts afresh: it opens, it connects."""
+    """Whether the script runs again in each new process of its session, as to open a scene."""
     checkpoint: bool = False
-    """Whether its effect is on disk, so that a resume may start after it."""
+    """Whether the script's result is on disk, so that a resume may start after the script."""
     timeout_seconds: Seconds | None = None
     """How long, in seconds, one attempt may take; without it as long as it likes."""
     retries: RetriesSpec = RetriesSpec()
@@ -215,7 +215,7 @@ class EnsoJobSpec(Wire):
     active_deadline_seconds: Seconds | None = None
     """How long, in seconds, the job may take in all, from its start or its last resume.
 
-    The clock stands while the job is suspended, from the end of its running session on.
+    While the job is suspended and no session of it runs, the time does not count.
     """
     ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=LONGEST_SECONDS)] | None = None
     """How long, in seconds, a finished job is kept; without it until somebody deletes it."""
@@ -246,7 +246,7 @@ class EnsoScriptSpec(Wire):
 
 
 class LibraryMetadata(Wire):
-    """What every Kubernetes object has. Its other fields are not ours."""
+    """Metadata of the object."""
 
     name: Name
     """The script's name, by which a scriptRef finds it; there '_' may stand for '-'."""
