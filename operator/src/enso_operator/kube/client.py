@@ -1,6 +1,6 @@
-"""The door to the API server. Its client's exceptions stop here: what passes is the core's errors.
+"""All calls to the API server. The client's exceptions are turned into the core's errors here.
 
-Every call blocks, up to a deadline: the operator makes them in threads.
+Every call blocks, up to a deadline: the operator makes calls in threads.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ DEADLINE_SECONDS = 10.0
 """How long one request may take. A write that took longer may have happened all the same."""
 LONGEST_NAME = 253
 FIRST_PAGE, LARGEST_PAGE = 16, 500
-"""ApiObjects that the first answer to a list holds, and any other at most."""
+"""Objects in the first page of a list, and at most in any other page."""
 PAGE_BYTES = 2 * 1024**2
-"""About so many bytes of them: an object may have a hundred, or more than a million."""
+"""Target size of a page: objects have from a hundred to more than a million bytes."""
 JSON, MERGE_PATCH = "application/json", "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -56,16 +56,16 @@ class Taken(Conflict):
 
 
 class Refused(EnsoError):
-    """The API server will not do this, however often it is asked."""
+    """The API server refuses the request; a retry does not help."""
 
 
 class Forbidden(Refused):
-    """It does not know us, or has not given us the right; its sentence says which is missing."""
+    """401 or 403: the credentials are not accepted, or lack a right that the message names."""
 
 
 @contextmanager
 def waiting(reason: str = "") -> Generator[None]:
-    """Turn a refusal into what a job waits for: a right, a quota, a webhook can be changed."""
+    """Turn Refused into NotYet: people may change a right, a quota or a webhook."""
     try:
         yield
     except Refused as error:
@@ -76,7 +76,7 @@ def waiting(reason: str = "") -> Generator[None]:
 
 
 def in_our_words(call: Callable[P, R]) -> Callable[P, R]:
-    """Turn what the client raises into errors of ours, each with the API server's sentence."""
+    """Turn the client's exceptions into the core's errors, with the API server's message."""
 
     @wraps(call)
     def inner(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -93,7 +93,7 @@ def in_our_words(call: Callable[P, R]) -> Callable[P, R]:
 
 
 def _reason(error: Exception) -> str:
-    """Return what happened to the connection, without what the client tells of itself."""
+    """Return what happened to the connection, without the client's own details."""
     if isinstance(error, MaxRetryError) and error.reason:
         error = error.reason
     if isinstance(error, TooSlow) and not isinstance(error, NewConnectionError):
@@ -120,7 +120,7 @@ def _error_of(error: ApiException) -> EnsoError:
 
 
 def _said(held: dict[str, object]) -> str:
-    """Return the sentence of a Status object, or as much as there is."""
+    """Return the message of a Status object, or the start of another answer."""
     return _word(held, "message") or str(held["reason"])
 
 
@@ -152,7 +152,7 @@ class ApiObjects:
         return (document["metadata"] for document in self.each(METADATA_ONLY))
 
     def each(self, accept: str = JSON) -> Iterator[Document]:
-        """Yield one after the other; no more than a page of them is held."""
+        """Yield each object; only one page is held in memory."""
         limit, following = FIRST_PAGE, ""
         while True:
             data = self._page(limit, following, accept)
@@ -174,7 +174,7 @@ class ApiObjects:
         return ask(self.client, "GET", self._path(), query=query, accept=accept)
 
     def create(self, document: Document) -> Document:
-        """Create the object and return it as it is now; raise Taken where its name is."""
+        """Create the object and return the stored one; raise Taken where the name exists."""
         return create(self.client, self._path(), document)
 
     def patch(self, name: str, version: str, spec: Document) -> Document:
@@ -209,7 +209,7 @@ def create_event(client: ApiClient, namespace: str, document: Document) -> None:
 
 
 def create(client: ApiClient, path: str, document: Document) -> Document:
-    """Create an object; raise Taken where its name is. A quota has conflicts, too, which pass."""
+    """Create an object; raise Taken where the name exists. Conflicts of quotas are temporary."""
     try:
         return request(client, "POST", path, document)
     except Taken:

@@ -1,7 +1,7 @@
-"""An EnsoJob as the API server had it at one moment: what everybody reads of one.
+"""An EnsoJob object at one resourceVersion, with what others read from it.
 
-The unit of work makes jobs of these objects, the reconciler and the command line look at how they
-stand, and sessions learn from them whose they are.
+The unit of work makes jobs of these objects, the reconciler and the command line read their state,
+and sessions take their owner from them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.transitions import JobState
 
 KIND = "ensojobs"
-"""What the API server calls them in its paths."""
+"""The plural in paths of the API server."""
 _OF_OTHERS = ("annotations", "managedFields")
 SPEC_CHANGED = (
     "its spec was changed after the operator first saw it, so it says no more what has run: apply "
@@ -33,7 +33,7 @@ SPEC_CHANGED = (
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Which EnsoJob is meant, in which version: all that is held of one that needs nothing now."""
+    """Name and version of an EnsoJob: all that is held of one that needs no work."""
 
     namespace: str
     name: str
@@ -47,11 +47,11 @@ class EnsoJobObject:
 
     document: Document
     remembered: str | None = None
-    """Digest of the spec at first sight, as whoever saw it knows: an older CRD drops it."""
+    """Digest of the spec as first seen, held in memory, as an older CRD prunes it."""
 
     @classmethod
     def of(cls, document: Document, remembered: str | None = None) -> EnsoJobObject:
-        """Return it without what only others use, which may be more than all the rest."""
+        """Return the object without annotations and managedFields, which may be large."""
         metadata: Document = document["metadata"]
         kept = {key: value for key, value in metadata.items() if key not in _OF_OTHERS}
         return cls(document | {"metadata": kept}, remembered)
@@ -63,12 +63,12 @@ class EnsoJobObject:
 
     @property
     def namespace(self) -> str:
-        """Where it lives."""
+        """The object's namespace."""
         return str(self.document["metadata"]["namespace"])
 
     @property
     def uid(self) -> str:
-        """What tells it from another object of its name, before or after it."""
+        """The object's UID."""
         return str(self.document["metadata"]["uid"])
 
     @property
@@ -78,17 +78,17 @@ class EnsoJobObject:
 
     @property
     def reference(self) -> Reference:
-        """What tells this one, as it was then, from all others."""
+        """Reference to this version of the object."""
         return Reference(self.namespace, self.name, self.uid, self.version)
 
     @property
     def generation(self) -> int:
-        """How often its spec was written."""
+        """The metadata.generation, which counts changes of the spec."""
         return int(self.document["metadata"]["generation"])
 
     @property
     def is_observed(self) -> bool:
-        """Whether the status is of this generation of the spec, and says which one came first."""
+        """Whether the status is about this generation, and has a digest of the first spec."""
         is_of_now = self.status.observed_generation == self.generation
         return is_of_now and self._status_digest is not None
 
@@ -97,17 +97,17 @@ class EnsoJobObject:
         """When it was created, in whole seconds since the epoch."""
         return datetime.fromisoformat(self.document["metadata"]["creationTimestamp"]).timestamp()
 
-    # As the API server has it, also where no job can be made of it.
+    # Read from the raw document, also where the spec makes no job.
 
     @property
     def raw_status(self) -> Document:
-        """How the job stands, as it is written; empty before anybody has looked at the job."""
+        """The status as JSON; empty before the operator has seen the job."""
         status: Document = self.document.get("status") or {}
         return status
 
     @property
     def raw_ledger(self) -> Document:
-        """The status's ledger as it is written; empty where there is none."""
+        """The status's ledger as JSON; empty where there is none."""
         ledger: Document = self.raw_status.get("ledger") or {}
         return ledger
 
@@ -119,11 +119,10 @@ class EnsoJobObject:
 
     @property
     def state(self) -> str:
-        """Where the job stands, as kubectl says it.
+        """The job's state, as kubectl shows it.
 
-        While nothing of it runs, the spec tells more than the condition: the operator may not have
-        looked at the job yet, or not since it was let go. So an added job is Suspended and an
-        executed one Waiting from the first moment on, and not only once the operator has found out.
+        While nothing of the job runs, the spec decides, not the condition, which may not have been
+        written yet: a new job is Suspended, and an executed one Waiting, at once.
         """
         said = self.condition("Succeeded").get("reason")
         if said not in (None, JobState.WAITING, JobState.SUSPENDED):
@@ -132,12 +131,12 @@ class EnsoJobObject:
 
     @property
     def is_suspended(self) -> bool:
-        """Whether its user wants it to start nothing."""
+        """Whether spec.suspend is true."""
         return bool(self.document["spec"].get("suspend"))
 
     @property
     def was_let_go(self) -> bool:
-        """Whether the operator has begun with it."""
+        """Whether the operator has started the job."""
         return bool(self.raw_status.get("startTime"))
 
     @property
@@ -147,20 +146,20 @@ class EnsoJobObject:
 
     @property
     def needs_work(self) -> bool:
-        """Whether something is to be done for it: it has not ended, or its spec was changed."""
+        """Whether the job has not ended, or its spec was changed since."""
         observed = self.raw_status.get("observedGeneration")
         return not self.is_finished or observed != self.document["metadata"]["generation"]
 
     @property
     def is_being_deleted(self) -> bool:
-        """Whether somebody deleted it, and it stays until what belongs to it is gone."""
+        """Whether the object has a deletionTimestamp, and waits for finalizers."""
         return bool(self.document["metadata"].get("deletionTimestamp"))
 
     @property
     def expires_at(self) -> float | None:
-        """When its time to live is over, in seconds since the epoch.
+        """When the job's time to live is over, in seconds since the epoch.
 
-        None where it stays: it has not ended, has no such time, or is being deleted already.
+        None where it has not ended, has no time to live, or is being deleted already.
         """
         seconds: int | None = self.document["spec"].get("ttlSecondsAfterFinished")
         ended: str | None = self.raw_status.get("completionTime")
@@ -170,15 +169,15 @@ class EnsoJobObject:
 
     @property
     def committed_uid(self) -> str:
-        """The uid of the session run that it has committed to, "" where there is none."""
+        """The uid of the open session run in the ledger; "" where there is none."""
         run: Document = self.raw_ledger.get("run") or {}
         return str(run.get("uid") or "")
 
-    # As it is understood.
+    # Parsed.
 
     @cached_property
     def status(self) -> EnsoJobStatus:
-        """How the job stands. Raises Unreadable."""
+        """The parsed status. Raises Unreadable."""
         try:
             return EnsoJobStatus.model_validate(self.document.get("status") or {})
         except ValidationError as error:
@@ -190,7 +189,7 @@ class EnsoJobObject:
 
     @cached_property
     def _parsed(self) -> tuple[JobDefinition, str] | InvalidJob:
-        """What the spec asks for and the digest of that, or why it asks for no job."""
+        """The job's definition and the digest of the spec, or why the spec makes no job."""
         try:
             resource = parse_ensojob(self.document)
             return job_definition(resource), digest_of(resource.spec)
@@ -199,7 +198,7 @@ class EnsoJobObject:
 
     @property
     def spec_digest(self) -> str | None:
-        """Digest of the spec at first sight, which is now where none is known that we can read."""
+        """Digest of the first spec; of the present one where no comparable digest is known."""
         first = self._status_digest or self.remembered
         if first or isinstance(self._parsed, InvalidJob):
             return first
@@ -212,7 +211,7 @@ class EnsoJobObject:
 
     @property
     def broken(self) -> str | None:
-        """Why a job that was seen before cannot go on as its spec describes it now."""
+        """Why a job that was seen before cannot go on with its present spec; else None."""
         if self.status.scripts is None:
             return None
         if isinstance(self._parsed, InvalidJob):
@@ -220,11 +219,11 @@ class EnsoJobObject:
         return SPEC_CHANGED if self.spec_digest != self._parsed[1] else None
 
     def written(self, document: Document) -> EnsoJobObject:
-        """Return the object as a write of its status left it: its spec is what it was."""
+        """Return the object after a write of its status, sharing the parsed spec."""
         return self._with_spec_of_ours(EnsoJobObject.of(document, self.remembered))
 
     def followed_by(self, later: EnsoJobObject) -> EnsoJobObject:
-        """Return the object as it was read later; a spec that did not change is held once."""
+        """Return a later version of the object; an unchanged spec is shared with this one."""
         is_same = later.document["spec"] == self.document["spec"]
         return self._with_spec_of_ours(later) if is_same else later
 
@@ -236,7 +235,7 @@ class EnsoJobObject:
     def job(self) -> Job:
         """Return the job. Raises InvalidJob, and Unreadable.
 
-        Of one that cannot go on as its spec describes it now it is what its status tells.
+        The job of a `broken` object is made from its status alone.
         """
         if self.broken:
             definition = definition_in(self.status)

@@ -1,7 +1,7 @@
-"""The port to the objects of one kind, EnsoJobs or EnsoScripts, as an API server has them.
+"""The port to the objects of one kind, EnsoJobs or EnsoScripts, of an API server.
 
-The unit of work, the script library, the reconciler and the HTTP API work with it. `client` has it
-for an API server, and tests have it in memory; both pass one suite of contract tests.
+The unit of work, the script library, the reconciler and the HTTP API use it. `client` implements it
+for an API server, tests implement it in memory; both pass the same contract tests.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Objects(Protocol):
 
     @property
     def namespace(self) -> str:
-        """Where they are, "" where they are those of all namespaces."""
+        """Namespace of the objects; "" means all namespaces."""
         ...
 
     def get(self, name: str) -> Document:
@@ -32,11 +32,11 @@ class Objects(Protocol):
         ...
 
     def each(self) -> Iterator[Document]:
-        """Yield one after the other."""
+        """Yield each object."""
         ...
 
     def create(self, document: Document) -> Document:
-        """Create the object and return it as it is now; raise Taken where its name is."""
+        """Create the object and return the stored one; raise Taken where the name exists."""
         ...
 
     def patch(self, name: str, version: str, spec: Document) -> Document:

@@ -1,7 +1,7 @@
-"""From the status of an EnsoJob back to a Job that decides as the one did that was stored.
+"""Restores a Job from the status of its EnsoJob; it decides as the stored one would.
 
-Its events are told anew from what the status keeps: one for each start and each outcome that is
-still known, and those of the job itself. They have no origin and no number any more.
+Its events are rebuilt from the status: one for each start and outcome that the status still has,
+and those of the job itself. They have no origin and no number.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _SESSIONS_BESIDE = ("before", "after", "beside")
 
 
 def definition_in(status: EnsoJobStatus) -> JobDefinition:
-    """Return all that a status tells of what its job is: the names of scripts, and the open run.
+    """Return a definition from a status alone: the names of scripts, and the open run.
 
-    It is enough to end the job in order where its spec is not to be trusted any more.
+    It is enough to end a job in order whose spec was changed.
     """
     run = status.ledger and status.ledger.run
     name = run.session if run else _SESSIONS_BESIDE[0]
@@ -48,7 +48,7 @@ def definition_in(status: EnsoJobStatus) -> JobDefinition:
 
 
 def restored(job: Job, status: EnsoJobStatus, added_at: float) -> Job:
-    """Give a job, as it is defined, what its status says. One without conditions was just added."""
+    """Restore a newly defined job from its status; without conditions the job was just added."""
     added = events.JobAdded(at=added_at, origin=events.COORDINATOR, seq=1, scripts=tuple(job.rows))
     state = state_in(status)
     if state is None:
@@ -76,7 +76,7 @@ def restored(job: Job, status: EnsoJobStatus, added_at: float) -> Job:
 
 
 def _recall(job: Job, ledger: Ledger) -> None:
-    """Give the job back what it knows of its sessions."""
+    """Restore the job's sessions."""
     job.cursors = dict(ledger.cursors or {})
     job.run_ended_at = seconds_of(ledger.run_end_time)
     for session in ledger.sessions or ():
@@ -90,7 +90,7 @@ def _recall(job: Job, ledger: Ledger) -> None:
 
 
 def _recall_actions(job: Job, ledger: Ledger) -> None:
-    """Give the job back what people asked of it, and what is still to come of that."""
+    """Restore the actions that were applied, and those that still wait."""
     job.acted = tuple(ledger.actions or ())
     if ledger.pause:
         job.paused = events.JobPaused(at=0, after=ledger.pause.after or "")
@@ -145,7 +145,7 @@ def _attempt(row: ScriptStatus | AttemptStatus, cause: Cause | None) -> Attempt:
 
 
 def _cause(row: ScriptStatus, status: EnsoJobStatus) -> Cause | None:
-    """Return the latest attempt's cause: in full where it is the one that counts."""
+    """Return the cause of the latest attempt; in full where the status has it in full."""
     for failure in (status.failure, status.ledger and status.ledger.failed):
         # A job may fail of another cause than what was said of the script before.
         if failure and (
@@ -161,7 +161,7 @@ def _brief(row: ScriptStatus | AttemptStatus, message: str = "") -> Cause | None
 
 
 def _rebuilt_events(job: Job, added: events.JobAdded) -> list[events.Event]:
-    """Return the events that can still be told, in the order of their times."""
+    """Return the events that the status still has, in the order of their times."""
     told: list[events.Event] = []
     if job.started_at is not None:
         told.append(events.JobStarted(at=job.started_at))

@@ -111,7 +111,7 @@ class PodApi:
     def expire(self, name: str, uid: str) -> None:
         """Have the kubelet end the Pod of this uid, with its grace period, but keep the object.
 
-        The Pod gets a deadline in the past. People can still read its logs.
+        The Pod gets an active deadline of 1 s. People can still read its logs.
         """
         path = "/spec/activeDeadlineSeconds"
         self._change(name, uid, {"op": "add", "path": path, "value": EXPIRED_SECONDS})
@@ -123,7 +123,7 @@ class PodApi:
     def give_up(self, pod: Document) -> bool:
         """Delete a Pod that has not begun; return False where it was changed meanwhile.
 
-        It gets no grace period, as no script runs: the records container would use up all of it.
+        Its grace period is 1 s, as no script runs: the records container would use up all of it.
         """
         metadata = pod["metadata"]
         conditions = {key: metadata[key] for key in ("uid", "resourceVersion")}
