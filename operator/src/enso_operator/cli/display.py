@@ -1,7 +1,7 @@
-"""Standard output and error of every command, which nothing that becomes of them can stop.
+"""Standard output and error of every command; failures to write to them never stop the command.
 
-A disk is full, a terminal is closed, whoever read is gone: what was to be said is dropped from then
-on, and the work goes on. Characters that a terminal does not have are written as escapes.
+After a full disk, a closed terminal or a closed pipe further output is dropped, and the work goes
+on. Characters that a terminal cannot show are written as escapes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 _left: set[int] = set()
-"""Descriptors whose reader has gone."""
+"""File descriptors whose reader has closed the pipe."""
 REFUSED = 2
 """The exit code of a command that could not do what it is for."""
 
@@ -29,7 +29,7 @@ def refuse(sentence: str) -> int:
 
 
 def end_if_nobody_reads() -> None:
-    """End a command that only shows something, once whoever read it is gone (`| head`)."""
+    """End a command that only shows something, once its reader has closed the pipe (`| head`)."""
     if 1 in _left:
         raise SystemExit(0)
 
@@ -61,7 +61,7 @@ class _Descriptor(io.FileIO):
     """A file descriptor that takes everything: what cannot be written is dropped."""
 
     def write(self, data: ReadableBuffer, /) -> int:
-        """Write it, or drop it: there is no third way."""
+        """Write the data, or drop it after an error."""
         try:
             while (written := super().write(data)) is None:  # somebody made it non-blocking
                 select.select([], [self], [])

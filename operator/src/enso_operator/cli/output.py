@@ -1,7 +1,7 @@
-"""What the scripts of one local session write, read as it comes.
+"""Reads the output of one local session's scripts while they write it.
 
-Which attempt wrote what is known by counting: records say where each part begins and ends. A line
-that looks like one of ours is a script's as any other.
+Records have the positions in bytes at which each attempt's output begins and ends. Lines are never
+parsed to find an attempt: a script may print lines that look like enso's own.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Line:
 
 
 class Output:
-    """The output of one session run, from what has been shown of it on."""
+    """The output of one session run that has not been shown yet."""
 
     def __init__(self, directory: Path) -> None:
         self.run, self.log = directory.name, directory / OUTPUT
@@ -45,15 +45,15 @@ class Output:
         return self.log.stat().st_size if self.log.exists() else 0
 
     def attributable(self) -> int:
-        """Return up to where what was written is not of an attempt that is not known yet.
+        """Return the position up to which all output belongs to known attempts.
 
-        An attempt's start is recorded before it writes anything: so the size is asked first.
+        An attempt's start is recorded before it writes: so the size is read before the records.
         """
         size = self.size()
         return size if self._recorded() <= self.known else self.position
 
     def go_on_at(self, position: int) -> None:
-        """Leave out what stands before a position."""
+        """Skip the output before a position."""
         self.position, self.rest = max(self.position, min(position, self.size())), b""
 
     def lines(self, end: int, *, is_end: bool) -> Iterator[Line]:

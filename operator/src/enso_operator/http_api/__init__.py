@@ -1,1 +1,1 @@
-"""The HTTP API: `app` has its routes, `port` what they stand on, two backends implement that."""
+"""The HTTP API: `app` has its routes, which call `port`; two backends implement it."""

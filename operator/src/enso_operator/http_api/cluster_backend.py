@@ -1,6 +1,6 @@
-"""Jobs as the EnsoJobs of one namespace: the API over Kubernetes, beside kubectl.
+"""The HTTP API's backend for the EnsoJobs of one namespace.
 
-Nothing is kept here, and nothing runs here: what is let go the operator runs.
+It holds no state and runs nothing: the operator runs the jobs.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.clock import SystemClock
 
 MOST_TRIES = 5
-"""How often a job is let go that somebody else changes at the same moments."""
+"""Tries to unsuspend a job that other writers change at the same time."""
 
 R = TypeVar("R")
 
@@ -66,7 +66,7 @@ class ClusterJobs:
         return await self._call(lambda: self._get(job_id))
 
     async def execute(self, job_id: str) -> str:
-        """Set the job's spec.suspend to false, which only one of several callers can do."""
+        """Set the job's spec.suspend to false; of several concurrent callers only one succeeds."""
         return await self._call(lambda: self._execute(job_id))
 
     async def _call(self, call: Callable[[], R]) -> R:
@@ -116,7 +116,7 @@ class ClusterJobs:
         raise Unavailable(f"others keep changing job {job_id}: try again")
 
     def _executable(self, job_id: str) -> EnsoJobObject:
-        """Return the object of a job that nobody has let go yet; else raise JobAlreadyStarted."""
+        """Return the object of a job that was not started yet; else raise JobAlreadyStarted."""
         with self._unit_of_work() as uow:
             with suppress(Unreadable):  # what a newer operator wrote need not be understood here
                 uow.jobs.get(job_id)

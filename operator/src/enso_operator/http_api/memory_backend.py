@@ -46,7 +46,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Limits:
-    """What keeps the server's memory and the machine's load bounded."""
+    """Limits of the server's memory and of the machine's load."""
 
     sessions: int = 2 * (os.cpu_count() or 1)
     """Jobs that run at once; others wait for their turn."""
@@ -80,7 +80,7 @@ class EmbeddedJobs:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """End what runs, first kindly, and leave nothing behind."""
+        """End running scripts with a grace period, then kill them; remove all folders."""
         for job_id, task in self._tasks.items():
             if actor := self._actors.get(job_id):
                 actor.ask(Cancel(why="the server is stopping"))

@@ -1,4 +1,4 @@
-"""What the HTTP API stands on: the port that both backends implement, and that the routes call."""
+"""The port between the HTTP API's routes and its two backends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Busy(Exception):  # as the core's Conflict: what it is, not that it is an 
 
 
 class NotAllowed(Exception):
-    """What keeps the jobs does not let the server do this; the message says what is missing."""
+    """The API server refuses this to the HTTP server; the message names the missing right."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Shown:
     card: FailureCard | None
     """Why it failed, if it did."""
     job: Job | None
-    """None where what is kept under this id makes no job."""
+    """None where the object of this id makes no job."""
 
 
 class Jobs(Protocol):
@@ -49,7 +49,7 @@ class Jobs(Protocol):
         ...
 
     async def execute(self, job_id: str) -> str:
-        """Let the job go, and return its state.
+        """Start the job, and return its state.
 
         Raises JobNotFound, JobAlreadyStarted, and InvalidJob where it could never run.
         """

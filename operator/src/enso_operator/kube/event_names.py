@@ -1,4 +1,4 @@
-"""Names of Kubernetes Events: each from the identity of what it tells, so that none is doubled.
+"""Names of Kubernetes Events, derived from the identity of an event, so that none is doubled.
 
 They sort as things happened. `kubectl describe` sorts by whole seconds, and leaves Events of one
 second in the order of their names only where all of them are in that order already.

@@ -1,7 +1,7 @@
 """Domain events as Kubernetes Events on the EnsoJob, which `kubectl describe` shows.
 
-An Event's name (`event_names.py`) is made from the identity of what it tells, so that whoever posts
-the same thing again, after a restart or beside a second operator, collides instead of doubling it.
+An Event's name (`event_names.py`) is derived from the identity of the domain event, so that posting
+it again, after a restart or by a second operator, is a conflict and not a second Event.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ SAID: dict[type[Event], str] = {
     events.JobCancelled: "the job was stopped",
     events.InterpreterLost: "what the session's scripts had in memory is gone",
 }
-"""What is told of events that have nothing to say themselves."""
+"""Messages for domain events that have no message of their own."""
 
 
 @dataclass(frozen=True)

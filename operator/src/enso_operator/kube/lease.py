@@ -24,14 +24,14 @@ class Lease:
         return f"{self.namespace}/{self.name}"
 
     def read(self) -> Document | None:
-        """Return it; None where there is none."""
+        """Return the Lease; None where there is none."""
         try:
             return request(self.client, "GET", f"{self._folder}/{self.name}")
         except NoSuchObject:
             return None
 
     def create(self, spec: Document) -> Document:
-        """Create it and return it as it is now; raise Conflict where it is there already."""
+        """Create the Lease and return the stored one; raise Conflict where it exists."""
         document: Document = {
             "apiVersion": API_VERSION,
             "kind": "Lease",
@@ -41,7 +41,7 @@ class Lease:
         return request(self.client, "POST", self._folder, document)
 
     def replace(self, document: Document) -> Document:
-        """Replace it, if it is still of the document's version; else Conflict or NoSuchObject."""
+        """Replace the Lease, if its version is the document's; else Conflict or NoSuchObject."""
         return request(self.client, "PUT", f"{self._folder}/{self.name}", document)
 
     @property

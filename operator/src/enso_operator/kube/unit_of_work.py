@@ -36,15 +36,15 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
         self._seen: dict[str, EnsoJobObject] = {}
         self._handed_in: dict[str, EnsoJobObject] = {}
         self._uids: dict[str, str] = {}
-        """Which objects the jobs were handed in as; another one of the name is another job."""
+        """UIDs of the handed-in objects by job id; an object with another UID is another job."""
         self._digests: dict[str, str | None] = {}
         self.location = SessionLocation()
-        """Where the job that is committed runs."""
+        """Where the committed job's session runs."""
 
     def hand_in(self, ensojob: EnsoJobObject) -> None:
-        """Take an object that a watch brought, so that its next load asks nobody.
+        """Take an object from the watch, so that the next load of its job makes no request.
 
-        What is known of the job is forgotten if it is older.
+        An older object of the job is forgotten.
         """
         name = ensojob.name
         known = self._seen.get(name)
@@ -64,8 +64,8 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
     def commit(self) -> None:
         """Make every change durable; a status also says which generation of the spec it is of.
 
-        It is of another one at first sight, and after a change that no event tells of. One that
-        does not say yet which spec it began with says so now.
+        So a status is written also without events when the generation has changed, or when it
+        lacks the digest of the first spec.
         """
         for job_id, ensojob in self._seen.items():
             if job_id in self.jobs and not ensojob.is_observed:

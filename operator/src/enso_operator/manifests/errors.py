@@ -44,7 +44,7 @@ def _label(items: Sequence[object], index: int) -> object:
 
 
 def misshapen(document: object) -> Iterator[tuple[Location, str]]:
-    """Yield what no field may hold: nothing at all, numbers and texts that JSON has not."""
+    """Yield values that no field may hold: null, and numbers and texts that JSON does not have."""
     yield from _misshapen(document, (), free=False)
 
 

@@ -29,7 +29,7 @@ from job_execution_framework.domain.values import is_list, is_mapping
 from job_execution_framework.service_layer.services import scripts_of
 
 MOST_SENTENCES = 10
-"""Mistakes that are told at once."""
+"""Most mistakes that are shown at once."""
 LONGEST_JOB_NAME = 52
 
 _OTHERS_METADATA = {
@@ -56,7 +56,7 @@ _HEEDED = {
         "on_interrupted",
     },
 }
-"""Fields that mean something on a workstation, too."""
+"""Fields that `enso run` uses as well; it ignores or refuses the others."""
 
 
 class ManifestError(Exception):
@@ -117,7 +117,7 @@ def _read(path: Path, name: str) -> Manifest:
 
 
 def as_lines(path: Path, mistakes: Sequence[str]) -> str:
-    """Return the mistakes of a file as lines, of many the first."""
+    """Return the mistakes of a file as lines; only the first MOST_SENTENCES of them."""
     first = [*mistakes[:MOST_SENTENCES]]
     if more := len(mistakes) - len(first):
         first.append(f"and {more} more {'mistakes' if more > 1 else 'mistake'}")

@@ -1,4 +1,4 @@
-"""EnsoJobs as documents: the manifest of a job that was made without one, and the way back."""
+"""Converts a job without a manifest to an EnsoJob document, and a document to an EnsoJob."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from job_execution_framework.domain.secret import Secret
 
 
 def suspended_manifest(job: Job) -> Document:
-    """Return the EnsoJob of a job, which waits until it is let go.
+    """Return the EnsoJob of a job, suspended.
 
-    Raises InvalidJob where no manifest can say what the job is.
+    Raises InvalidJob where no manifest can describe the job.
     """
     spec: Document = {"suspend": True, "scripts": [_script(script) for script in job.scripts]}
     if job.sessions != (Session(),):

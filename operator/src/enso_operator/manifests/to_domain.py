@@ -1,4 +1,4 @@
-"""What a manifest means: from the wire's models to the domain's own nouns."""
+"""Converts the wire models of a manifest to the domain's types."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from job_execution_framework.domain.secret import Secret
 
 @dataclass(frozen=True)
 class SecretKey:
-    """Where a secret argument's value is. Nobody but the session that needs it ever reads it.
+    """Secret and key of an argument's value, which only the session reads.
 
-    An argument from `argsFrom` is a `Secret` that holds one of these, so that events show ``***``.
-    Whoever opens sessions turns it into something that its sessions can read (on Kubernetes an
-    environment variable of the Pod), or refuses it.
+    An argument from `argsFrom` is a `Secret` that holds a SecretKey, so that events show ``***``.
+    The sessions adapter maps it to what its sessions can read (in Pods an environment variable),
+    or refuses it.
     """
 
     name: str

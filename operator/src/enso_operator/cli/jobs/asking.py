@@ -1,4 +1,4 @@
-"""What all commands about jobs begin with: whom to ask, and what to say if that fails."""
+"""Common start of all commands about jobs: connect to the API server, and report errors."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What happens to jobs or Pods, as it happens: a watch of the API server, in a thread of its own.
+"""Watches jobs or Pods at the API server, in a thread of its own.
 
-Whoever waits for it can do so for a second only, to show how time goes by. A watch survives an API
-server that restarts: it says that nobody answers, asks again, and begins with what there is then.
+A caller may wait for a limited time, to update the times that it shows. When the API server
+restarts, a watch yields `Away`, connects again, and starts with a new list.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
 
 @dataclass(frozen=True)
 class All:
-    """All that there is at this moment: the parts of a list."""
+    """A list of all present objects, in parts."""
 
     pages: tuple[Document, ...]
 
 
 @dataclass(frozen=True)
 class Changed:
-    """One object is new, or another than it was."""
+    """One object was added or changed."""
 
     document: Document
 
 
 @dataclass(frozen=True)
 class Deleted:
-    """One object is no more."""
+    """One object was deleted."""
 
     document: Document
 
@@ -86,7 +86,7 @@ class Follower:
 
 
 def watched(api: ApiServer, path: str, query: Mapping[str, str], accept: str) -> Iterator[Seen]:
-    """Yield all that there is, then what happens, without end. Raises if the first list fails."""
+    """Yield a list of all objects, then changes, without end. Raises if the first list fails."""
     version, pause, has_begun = "", FIRST_PAUSE_SECONDS, False
     while True:
         try:

@@ -33,7 +33,7 @@ class Live:
         self._trouble = sentence
 
     def all_is_well(self) -> None:
-        """Take it back."""
+        """Remove the sentence that `trouble` shows."""
         self._trouble = ""
 
     def tell(self, lines: Iterable[str]) -> None:

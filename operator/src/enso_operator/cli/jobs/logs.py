@@ -27,7 +27,7 @@ from job_execution_framework.service_layer import bounded_json
 SHOWN = 0
 _MARK = re.compile(rb"--- ([a-z0-9-]+), attempt ([0-9]+)\r?\n?\Z")
 _PAUSE_SECONDS = 1.0
-"""Before a log is asked for again whose stream has ended, though its container has not."""
+"""Pause before a log is read again whose stream ended before its container did."""
 
 
 class NoOutput(EnsoError):
@@ -36,7 +36,7 @@ class NoOutput(EnsoError):
 
 @dataclass
 class Part:
-    """What is asked for of all that was written: a script, an attempt; without either, all."""
+    """The part of the output to show: of a script, of an attempt; without either, all of it."""
 
     script: str = ""
     attempt: int = 0
@@ -44,7 +44,7 @@ class Part:
     has_shown: bool = False
 
     def begin(self) -> None:
-        """Begin with the log of another Pod: what stands before its first mark is of no script."""
+        """Begin with the log of another Pod: lines before its first mark belong to no script."""
         self.is_on = not (self.script or self.attempt)
 
     def show(self, line: bytes) -> None:

@@ -1,6 +1,6 @@
-"""How large a status may be, and how little of it is sent.
+"""Limits the size of a status, and makes merge patches of it.
 
-What the job decides by always fits. What only tells people more gives way, in the order of `CUTS`.
+Fields that the job's decisions need always fit. Details for people are cut, in the order of `CUTS`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _is_document(value: object) -> TypeGuard[dict[str, Any]]:
 
 
 def fitted(status: EnsoJobStatus) -> EnsoJobStatus:
-    """Return the status, with what only tells people more cut as far as it must be."""
+    """Return the status, with details for people cut until it fits."""
     for smaller, measure in CUTS:
         if size_of(status) <= ROOM:
             break
