@@ -126,6 +126,14 @@ def test_what_is_warm_is_in_doubt_where_a_retry_may_have_started_it_again() -> N
     assert job.failure.script == "do", "the one that is known to have begun"
 
 
+def test_what_is_warm_is_in_doubt_after_the_last_failure_that_is_retried() -> None:
+    job = opened("open do.retry1")
+    records = log(job, (STARTED, "open", 1), (SUCCEEDED, "open", 1), (STARTED, "do", 1))
+    records += log(job, *[(STARTED, "open", 1)] * 3, (FAILED, "do", 1))[3:]
+    reconcile(job, Observations(records, Ended(log_is_complete=False, cause=LOST)), 2)
+    assert states(job) == ["Interrupted 2", "Interrupted 2"], "its interpreter may have been lost"
+
+
 def test_after_a_failure_for_good_nothing_else_is_in_doubt() -> None:
     job = opened()
     records = log(job, (STARTED, "open", 1), (FAILED, "open", 1))

@@ -173,7 +173,7 @@ class Retry(Action):
         script = control.retrying(job)
         if script is None:
             return "has no script that waits for its next attempt"
-        if job.rows[script.name].retry_forced_at is not None:
+        if job.rows[script.name].retry_forced:
             return f"was already asked to retry {script.name!r} now"
         return ""
 

@@ -52,7 +52,7 @@ def control_of(job: Job) -> SessionControl:
     if job.state is JobState.SUSPENDED or job.closing:
         return PAUSE
     script, after = retrying(job), job.paused.after if job.paused else ""
-    forced = script and job.rows[script.name].retry_forced_at is not None
+    forced = script and job.rows[script.name].retry_forced
     return SessionControl(
         pause=bool(after),
         after=after,

@@ -217,6 +217,8 @@ class Job:
             before = self.lost.get(self.open_run.session)
             count = before.count + 1 if before else 1
             self.lost[self.open_run.session] = Losses(count, event.cause, event.at)
+            for name in self.open_run.scripts:  # a retry that was forced waits after this loss
+                self.rows[name] = replace(self.rows[name], retry_forced=False)
         self.open_run, self.run_ended_at, self.warm = None, event.at, frozenset()
         self.closing, self.again = None, frozenset()
         if self.state is JobState.SUSPENDED:
@@ -378,19 +380,15 @@ class Job:
 
     def _may_open_at(self, goal: Script) -> float:
         """Return when the session of `goal`, where it was lost, may be opened again."""
-        lost, forced_at = self.lost.get(goal.session), self.rows[goal.name].retry_forced_at
-        if lost is None or (forced_at is not None and forced_at >= lost.at):
+        lost = self.lost.get(goal.session)
+        if lost is None or self.rows[goal.name].retry_forced:
             return 0
         return lost.at + self.session(goal.session).lost_backoff_seconds
 
     def _may_start_at(self, script: Script) -> float:
         """Return when a script that failed may be started again."""
         row = self.rows[script.name]
-        if (
-            row.state is not ScriptState.FAILED
-            or not row.failures
-            or row.retry_forced_at is not None
-        ):
+        if row.state is not ScriptState.FAILED or not row.failures or row.retry_forced:
             return 0
         if row.latest.ended_at is None:
             return 0

@@ -61,8 +61,8 @@ class Row:
     """Failed attempts since the job started or was last resumed."""
     skip_requested: bool = False
     """Somebody wants the script skipped; the open session has not confirmed it yet."""
-    retry_forced_at: float | None = None
-    """When somebody asked for the next attempt at once; None where nobody did."""
+    retry_forced: bool = False
+    """Somebody asked for the next attempt at once, without a pause."""
 
     @property
     def state(self) -> ScriptState:
@@ -78,6 +78,11 @@ class Row:
         """Return how many more failures are retried; negative where the last one is not."""
         return retries.limit - self.failures
 
+    def may_be_retried(self, retries: Retries) -> bool:
+        """Whether the script may still be started again after a failure of its latest attempt."""
+        has_failed = self.state is ScriptState.FAILED  # the retry of this failure is still to come
+        return self.retries_left(retries) >= (0 if has_failed else 1)
+
     def failed_for_good(self, retries: Retries) -> bool:
         """Whether the script failed more often than it may be retried: it is not started again."""
         return self.retries_left(retries) < 0
@@ -85,7 +90,7 @@ class Row:
     def asked(self, event: events.ScriptEvent) -> Row:
         """Return the row after a request for the script: a skip or a forced retry."""
         if isinstance(event, events.ScriptRetryForced):
-            return replace(self, retry_forced_at=event.at)
+            return replace(self, retry_forced=True)
         if isinstance(event, events.SkipRequested):
             return replace(self, skip_requested=True)
         return self
@@ -114,7 +119,7 @@ class Row:
             succeeded=succeeded or (self.succeeded and not skipped),
             failures=self.failures + (state is ScriptState.FAILED),
             skip_requested=self.skip_requested and not succeeded and not skipped,
-            retry_forced_at=None if begins else self.retry_forced_at,
+            retry_forced=self.retry_forced and not begins,
         )
 
     def resumed(self, *, again: bool) -> Row:
@@ -126,7 +131,7 @@ class Row:
             done=self.done and kept,
             succeeded=self.succeeded and kept,
             skip_requested=False,
-            retry_forced_at=None,
+            retry_forced=False,
         )
 
     def summary(self) -> Row:

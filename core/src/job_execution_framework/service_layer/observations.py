@@ -76,8 +76,8 @@ def unknown_outcomes(job: Job, *, log_is_complete: bool) -> list[tuple[str, int]
     if log_is_complete or goal is None or stopped:
         return unknown
     ahead = checkpoint.to_run(job.scripts, rows, goal)
-    # A retry after a lost interpreter runs again what is in memory as far as we know.
-    retries = any(rows[script.name].retries_left(script.retries) > 0 for script in ahead)
+    # After a retry in a new interpreter the session runs the scripts again that were in memory.
+    retries = any(rows[script.name].may_be_retried(script.retries) for script in ahead)
     return unknown + [
         (script.name, rows[script.name].attempt + 1)
         for script in ahead

@@ -182,15 +182,6 @@ class Pause(Wire):
     """The script after which the pause begins; absent once it has begun."""
 
 
-class ForcedRetry(Wire):
-    """A script that somebody wants started again at once."""
-
-    script: Name
-    """The script."""
-    time: Time
-    """When they asked for it: a session that is lost later has its own pause."""
-
-
 class Closing(Wire):
     """An action that takes effect when the open session run, which is older, has ended."""
 
@@ -235,8 +226,8 @@ class Ledger(Wire):
     """An action that waits for the end of the open session run."""
     skip_requested: Annotated[list[Name], Field(max_length=MOST_SCRIPTS)] | None = None
     """Scripts that the open session was asked to skip."""
-    retry_forced: Annotated[list[ForcedRetry], Field(max_length=MOST_SCRIPTS)] | None = None
-    """Scripts whose next attempt skips its backoff, with the time of that request."""
+    retry_forced: Annotated[list[Name], Field(max_length=MOST_SCRIPTS)] | None = None
+    """Scripts whose next attempt skips its backoff, because somebody asked for that."""
     actions: Annotated[list[Token], Field(max_length=ACTIONS_KEPT)] | None = None
     """The latest actions that were applied, as uid and name, so that none is applied twice."""
 

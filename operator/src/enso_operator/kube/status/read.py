@@ -102,10 +102,9 @@ def _recall_actions(job: Job, ledger: Ledger) -> None:
     for name in ledger.skip_requested or ():
         if name in job.rows:
             job.rows[name] = replace(job.rows[name], skip_requested=True)
-    for forced in ledger.retry_forced or ():
-        if forced.script in job.rows:
-            at = forced.time.timestamp()
-            job.rows[forced.script] = replace(job.rows[forced.script], retry_forced_at=at)
+    for name in ledger.retry_forced or ():
+        if name in job.rows:
+            job.rows[name] = replace(job.rows[name], retry_forced=True)
 
 
 def _opened(run: OpenRun) -> events.SessionOpened:

@@ -14,7 +14,6 @@ from enso_operator.api.status import (
     Closing,
     EnsoJobStatus,
     Failure,
-    ForcedRetry,
     Ledger,
     OpenRun,
     Pause,
@@ -186,12 +185,7 @@ def _ledger(job: Job, spec_digest: str | None) -> Ledger:
         pause=Pause(after=job.paused.after or None) if job.paused else None,
         closing=_closing(job),
         skip_requested=[name for name, row in job.rows.items() if row.skip_requested] or None,
-        retry_forced=[
-            ForcedRetry(script=name, time=time_at(row.retry_forced_at))
-            for name, row in job.rows.items()
-            if row.retry_forced_at is not None
-        ]
-        or None,
+        retry_forced=[name for name, row in job.rows.items() if row.retry_forced] or None,
         actions=list(job.acted) or None,
     )
 
