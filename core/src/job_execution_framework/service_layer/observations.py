@@ -75,7 +75,8 @@ def unknown_outcomes(job: Job, *, log_is_complete: bool) -> list[tuple[str, int]
     stopped = any(rows[script.name].failed_for_good(script.retries) for script in plan)
     if log_is_complete or goal is None or stopped:
         return unknown
-    ahead = checkpoint.to_run(job.scripts, rows, goal)
+    # A job that was resumed meanwhile may run more than this session was given.
+    ahead = [script for script in checkpoint.to_run(job.scripts, rows, goal) if script in plan]
     # After a retry in a new interpreter the session runs the scripts again that were in memory.
     retries = any(rows[script.name].may_be_retried(script.retries) for script in ahead)
     return unknown + [
