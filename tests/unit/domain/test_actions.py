@@ -36,6 +36,7 @@ from tests.support.jobs_in_states import (
     retrying,
     running,
     tells,
+    waiting,
 )
 
 
@@ -159,3 +160,14 @@ def test_a_pause_after_a_script_takes_effect_with_it() -> None:
     assert job.next(6) == Wait()
     job.obey(Resume(), 7)
     assert job.next(8) == Open("s1-2", "s1", ("open", "do", "save"))
+
+
+def test_a_session_is_in_doubt_only_of_what_it_was_given() -> None:
+    job = after(waiting(), Skip(script="do"))
+    job.record(events.JobStarted(at=1))
+    given = ("open", "save")
+    job.record(events.SessionOpened(at=1, run="s1-1", session="s1", uid="u", scripts=given))
+    job = after(job, Cancel(), Resume(from_script="open"))
+    services.reconcile(job, Observations(ended=Ended(log_is_complete=False, cause=CAUSE)), 5)
+    states = [str(row.state) for row in job.rows.values()]
+    assert states == ["Interrupted", "Skipped", "Interrupted"]
