@@ -171,3 +171,13 @@ def test_a_session_is_in_doubt_only_of_what_it_was_given() -> None:
     services.reconcile(job, Observations(ended=Ended(log_is_complete=False, cause=CAUSE)), 5)
     states = [str(row.state) for row in job.rows.values()]
     assert states == ["Interrupted", "Skipped", "Interrupted"]
+
+
+def test_what_is_to_run_again_does_so_however_often_the_job_is_resumed_meanwhile() -> None:
+    job = after(running(), Cancel(), Resume(from_script="do"), Cancel())
+    tells(job, events.ScriptSucceeded, "do")
+    job = after(job, Resume())
+    tells(job, events.ScriptStarted, "save")
+    tells(job, events.ScriptSucceeded, "save")
+    job.record(events.SessionEnded(at=5, run="s1-1"))
+    assert job.next(6) == Open("s1-2", "s1", ("open", "do", "save"))

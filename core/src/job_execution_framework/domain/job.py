@@ -204,7 +204,7 @@ class Job:
         if state is None:
             return before.asked(event)
         row = before.after(event, state)
-        if self.closing and event.origin != COORDINATOR:  # this run began before the resume
+        if event.origin != COORDINATOR and (self.closing or self.again):  # a run of before a resume
             done = row.done and (before.done or event.script not in self.again)
             row = replace(
                 row, failures=before.failures, done=done, succeeded=row.succeeded and done
@@ -264,7 +264,7 @@ class Job:
             self.paused = None
         elif RULES[type(event)].job_then in ENDED:
             self.suspended, self.paused = False, None  # a resumed job may get new ones
-            self.closing, self.again = None, frozenset()
+            self.closing = None
 
     def _fold_deadline(self, event: Event) -> None:
         """Start, stop or reset the counting of time for the deadline."""

@@ -183,10 +183,10 @@ class Pause(Wire):
 
 
 class Closing(Wire):
-    """An action that takes effect when the open session run, which is older, has ended."""
+    """A session run that is still open and began before the job was resumed."""
 
-    kind: Literal["Resume", "Unpause"]
-    """Resume of a job that had ended, or Unpause of a job whose definition was changed."""
+    kind: Literal["Resume", "Unpause"] | None = None
+    """Resume of a job that had ended, Unpause of a paused one; none where it has ended again."""
     again: Annotated[list[Name], Field(max_length=MOST_SCRIPTS)] | None = None
     """Scripts that are to run again even if that session run succeeds in them."""
 

@@ -97,8 +97,10 @@ def _recall_actions(job: Job, ledger: Ledger) -> None:
     is_held = job.state is JobState.SUSPENDED
     job.suspended = ledger.suspended or (is_held and (not job.paused or bool(job.paused.after)))
     if closing := ledger.closing:
-        kind = events.JobResumed if closing.kind == "Resume" else events.JobUnpaused
-        job.closing, job.again = kind(at=0), frozenset(closing.again or ())
+        job.again = frozenset(closing.again or ())
+        if closing.kind:
+            kind = events.JobResumed if closing.kind == "Resume" else events.JobUnpaused
+            job.closing = kind(at=0)
     for name in ledger.skip_requested or ():
         if name in job.rows:
             job.rows[name] = replace(job.rows[name], skip_requested=True)

@@ -191,11 +191,11 @@ def _ledger(job: Job, spec_digest: str | None) -> Ledger:
 
 
 def _closing(job: Job) -> Closing | None:
-    if job.closing is None:
+    if job.closing is None and not job.again:
         return None
-    kind: Literal["Resume", "Unpause"] = (
-        "Resume" if isinstance(job.closing, JobResumed) else "Unpause"
-    )
+    kind: Literal["Resume", "Unpause"] | None = None
+    if job.closing:
+        kind = "Resume" if isinstance(job.closing, JobResumed) else "Unpause"
     return Closing(kind=kind, again=[name for name in job.rows if name in job.again] or None)
 
 
