@@ -86,6 +86,7 @@ def answer(job: Job, event: events.Event, now: float) -> object:
 class Restarting(Simulation):
     """After each step the operator restarts, and finds what the status says."""
 
+    steps = steps_after_a_resume = 0  # its own, whatever ran before in this process
     status = EnsoJobStatus()
 
     @invariant()
