@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
+from job_execution_framework.domain.actions import Resume
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.control import GO_ON, PAUSE, SessionControl
 from job_execution_framework.domain.errors import (
@@ -24,7 +25,7 @@ from job_execution_framework.domain.script import (
     Source,
 )
 from job_execution_framework.service_layer.runner import Result
-from job_execution_framework.service_layer.services import add, execute, resume
+from job_execution_framework.service_layer.services import act, add, execute, resume
 from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
 from tests.support.jobs import FakeClock
 
@@ -295,3 +296,14 @@ def test_functions_and_sources_need_no_library(capsys: pytest.CaptureFixture[str
     assert str(job.state) == "Succeeded", job.events[-1]
     assert job.rows["join"].latest.output == "b.hip"
     assert capsys.readouterr().out == "hello ann\n"
+
+
+def test_a_resume_may_change_nothing_but_the_deadline() -> None:
+    uow = InMemoryJobUnitOfWork()
+    job_id = added(uow, Script("open", WORK))
+    execute(job_id, job_uow=uow, runner=FakeRunner([FAILED]))
+    definition = replace(uow.jobs.get(job_id).definition, deadline_seconds=60)
+    act(job_id, Resume(definition=definition), job_uow=uow)
+    job = InMemoryJobUnitOfWork(uow.repository).jobs.get(job_id)
+    assert job.deadline_seconds == 60
+    assert str(job.events[-1])[21:] == "JobResumed changed activeDeadlineSeconds"

@@ -117,11 +117,12 @@ class Job:
         """The present scripts, sessions and deadline."""
         return Definition(self.scripts, self.sessions, self.deadline_seconds)
 
-    def redefine(self, definition: Definition) -> None:
+    def redefine(self, wanted: Definition | Job) -> None:
         """Replace scripts, sessions and deadline; the names of scripts must be the same."""
-        self.scripts, self.sessions = definition.scripts, definition.sessions
-        self.deadline_seconds = definition.deadline_seconds
-        self._index()
+        self.deadline_seconds = wanted.deadline_seconds
+        if wanted.scripts is not self.scripts or wanted.sessions is not self.sessions:
+            self.scripts, self.sessions = wanted.scripts, wanted.sessions
+            self._index()
 
     def redefined(self, definition: Definition) -> Job:
         """Return a copy of this job, with its history, and with another definition."""

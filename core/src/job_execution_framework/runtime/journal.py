@@ -97,8 +97,7 @@ class JournalUnitOfWork(JobUnitOfWork):
 
     def save(self, job: Job, events: list[Event], version: int | str | None) -> int:
         """Append the new events; Conflict where the journal grew since the job was loaded."""
-        if self._job.scripts is not job.scripts or self._job.sessions is not job.sessions:
-            self._job.redefine(job.definition)  # changed by a resume; the caller stores it
+        self._job.redefine(job)  # a resume may have changed it; the journal does not keep that
         self._size = self.journal.append(*events, expected_size=int(version or 0))
         for event in events:
             self._job.apply(event)

@@ -155,8 +155,7 @@ class InMemoryJobUnitOfWork(JobUnitOfWork):
             if stored is None:
                 self.repository.jobs[job.id] = job.copy()
             else:
-                if stored.scripts is not job.scripts or stored.sessions is not job.sessions:
-                    stored.redefine(job.definition)  # a resume may have changed it
+                stored.redefine(job)  # a resume may have changed it
                 for event in events:
                     stored.apply(event)
             return len(job.events)
