@@ -51,7 +51,9 @@ def control_of(job: Job) -> SessionControl:
         return CANCEL
     if job.state is JobState.SUSPENDED or job.closing:
         return PAUSE
-    script, after = retrying(job), job.paused.after if job.paused else ""
+    after = job.paused.after if job.paused else ""
+    is_asked = any(row.retry_forced for row in job.rows.values())  # seldom: this is on every turn
+    script = retrying(job) if is_asked else None
     forced = script and job.rows[script.name].retry_forced
     return SessionControl(
         pause=bool(after),

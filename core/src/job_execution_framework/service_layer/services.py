@@ -165,7 +165,7 @@ def _skip(job: Job, control: SessionControl, job_uow: JobUnitOfWork, clock: Cloc
         if name in (job.may_start or ()) and not job.rows[name].done:
             attempt = job.rows[name].attempt
             job.record(job.script_event(events.ScriptSkipped, name, attempt, clock.now()))
-    job_uow.commit()
+            job_uow.commit()
 
 
 def _end_after_error(job: Job, error: BaseException, now: float) -> None:

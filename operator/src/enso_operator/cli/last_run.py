@@ -42,9 +42,7 @@ class LastRun:
     @classmethod
     def read(cls, folder: RunFolder, name: str) -> Self:
         """Read it from its folder. Raises InvalidAction where that is damaged."""
-        context = folder.context
-        known: Arguments = context.arguments if context else {}
-        described = _with_arguments(load.load(folder.manifest, name=name), known)
+        described = _with_arguments(load.load(folder.manifest, name=name), _arguments_in(folder))
         try:
             job = unit_of_work(described, folder).jobs.get(described.name)
         except EnsoError as error:
@@ -86,7 +84,7 @@ class LastRun:
         Raises InvalidAction where a script is none of the job's, or takes no arguments.
         """
         merged: dict[str, dict[str, object]] = {
-            name: {**values} for name, values in self._arguments().items()
+            name: {**values} for name, values in _arguments_in(self.folder).items()
         }
         for name, values in more.items():
             script = next((script for script in wanted.scripts if script.name == name), None)
@@ -97,9 +95,6 @@ class LastRun:
                 raise InvalidAction(f"script {name!r} is a container, which takes no arguments")
             merged[name] = {**merged.get(name, {}), **values}
         return _with_arguments(wanted, merged)
-
-    def _arguments(self) -> Arguments:
-        return self.folder.context.arguments if self.folder.context else {}
 
     def check(self, wanted: Manifest, from_script: str = "") -> list[str]:
         """Return what was changed since, as ``script.field``.
@@ -140,6 +135,11 @@ class LastRun:
         now = digests(works_of(after.to_come()))
         now = {**was, **{name: digest for name, digest in now.items() if name in was}}
         return _with(self.job, was), _with(after, now).definition
+
+
+def _arguments_in(folder: RunFolder) -> Arguments:
+    """Return the arguments that earlier resumes of a run changed."""
+    return context.arguments if (context := folder.context) else {}
 
 
 def _with_arguments(described: Manifest, arguments: Arguments) -> Manifest:
