@@ -34,6 +34,8 @@ class Output:
         self._journal = directory / JOURNAL
         self.position = self.known = 0
         """How many bytes were read or left out, and how many of the session's records are known."""
+        self.is_in_attempt = False
+        """The last known record begins an attempt: what is written now is that attempt's."""
         self.rest = b""
         """What was read last and is no whole line yet."""
         self._is_torn = False
@@ -47,10 +49,13 @@ class Output:
     def attributable(self) -> int:
         """Return the position up to which all output belongs to known attempts.
 
-        An attempt's start is recorded before it writes: so the size is read before the records.
+        An attempt's end is recorded before the next one's mark is written: so the size is read
+        before the records. The mark is written before its attempt's start is recorded: so nothing
+        belongs to an attempt while none is known to run.
         """
         size = self.size()
-        return size if self._recorded() <= self.known else self.position
+        is_known = self.is_in_attempt and self._recorded() <= self.known
+        return size if is_known else self.position
 
     def go_on_at(self, position: int) -> None:
         """Skip the output before a position."""

@@ -107,6 +107,7 @@ class Progress:
             self._running = ""
         if self._output and event.origin == self._output.run:
             self._output.known = event.seq
+            self._output.is_in_attempt = isinstance(event, events.ScriptStarted)
             self._output.go_on_at(_place(event) or 0)
 
     async def watch(self) -> None:

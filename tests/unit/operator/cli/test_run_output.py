@@ -156,7 +156,7 @@ def test_what_may_be_of_an_attempt_that_is_not_known_yet_waits(tmp_path: Path) -
     output.log.write_bytes(b"of the first\n")
     (tmp_path / "journal").write_bytes(b"start\n")
     assert output.attributable() == 0
-    output.known = 1
+    output.known, output.is_in_attempt = 1, True
     assert output.attributable() == 13
     with (tmp_path / "journal").open("ab") as journal:
         journal.write(b"end\nanother start\n")
@@ -164,3 +164,11 @@ def test_what_may_be_of_an_attempt_that_is_not_known_yet_waits(tmp_path: Path) -
     assert output.attributable() == 0
     output.known = 3
     assert output.attributable() == 24
+
+
+def test_the_mark_of_an_attempt_that_is_not_recorded_yet_is_not_shown(tmp_path: Path) -> None:
+    output = Output(tmp_path)
+    (tmp_path / "journal").write_bytes(b"session\n")
+    output.known = 1
+    output.log.write_bytes(b"--- one, attempt 1\n")
+    assert output.attributable() == 0
