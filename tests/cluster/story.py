@@ -78,6 +78,6 @@ class Story:
         ] * 3
         started = self.starts()
         assert started == [*NAMES], started
-        # A call that fails for long is told about, too, as it should be: a busy machine makes it so.
+        # A call that fails for long is told about, too: on a busy machine that happens.
         told = [reason for reason, _ in self.ns.told(self.name) if reason != "NotGoingOn"]
         assert told == TOLD, told
