@@ -57,7 +57,7 @@ def install_crds(kubectl: Callable[..., str]) -> None:
     """Apply the CRDs, and return when their objects can be created."""
     kubectl("apply", "--server-side", "-f", str(CRDS))
     deadline = time.monotonic() + _PATIENCE
-    for name in ("ensojobs", "ensoscripts"):
+    for name in ("ensojobs", "ensoscripts", "ensoactions"):
         while True:
             try:
                 kubectl("wait", "--for=condition=Established", f"crd/{name}.enso.dev")

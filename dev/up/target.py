@@ -80,8 +80,8 @@ def get_ready(cluster: str) -> Target:
         target.kubectl("apply", "-f", "-", stdin=json.dumps(document))
     install_crds(target.kubectl)
     print(
-        "EnsoJob and EnsoScript are installed from deploy/crds; the examples are in namespace"
-        f" {EXAMPLES}",
+        "EnsoJob, EnsoScript and EnsoAction are installed from deploy/crds; the examples are in"
+        f" namespace {EXAMPLES}",
         flush=True,
     )
     return target

@@ -11,12 +11,15 @@ import yaml
 from dev.checkout import CHECKOUT
 from dev.cluster.plane import Cluster
 
+from tests.cluster.action_refusals import ACTION_RULES_REFUSED, ACTIONS_REFUSED
 from tests.cluster.refusals import KEYS, REFUSED, RULES_REFUSED
 from tests.support.crds import parts
 from tests.support.resources import Document, job, largest_job, of_scripts
 
 EXAMPLES = sorted((CHECKOUT / "examples").rglob("*.yaml"))
 IMMUTABLE = "field is immutable"
+BY_RULES = [*RULES_REFUSED, *ACTION_RULES_REFUSED]
+ALL_REFUSED = [*BY_RULES, *REFUSED, *ACTIONS_REFUSED]
 
 
 def refusal(cluster: Cluster, *arguments: str, document: object = None) -> str:
@@ -41,8 +44,8 @@ def test_the_largest_job_is_taken_and_let_go(crds: Cluster, namespace: str) -> N
 
 @pytest.mark.parametrize(
     ("document", "sentence"),
-    [*RULES_REFUSED, *REFUSED],
-    ids=[sentence[-60:] for _, sentence in [*RULES_REFUSED, *REFUSED]],
+    ALL_REFUSED,
+    ids=[sentence[-60:] for _, sentence in ALL_REFUSED],
 )
 def test_invalid_resources_are_refused_with_a_sentence(
     crds: Cluster, namespace: str, document: Document, sentence: str
@@ -53,7 +56,7 @@ def test_invalid_resources_are_refused_with_a_sentence(
 
 
 def test_each_rule_of_the_crds_has_its_refusal() -> None:
-    told = "\n".join(sentence for _, sentence in RULES_REFUSED)
+    told = "\n".join(sentence for _, sentence in BY_RULES)
     for path in (CHECKOUT / "deploy" / "crds").glob("*.yaml"):
         (version,) = yaml.safe_load(path.read_text())["spec"]["versions"]
         for schema in parts(version["schema"]["openAPIV3Schema"]):

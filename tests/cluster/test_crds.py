@@ -16,10 +16,14 @@ from dev.cluster.plane import Cluster
 
 from enso_operator.api.status import LARGEST_STATUS, EnsoJobStatus
 from tests.support.eventually import until
-from tests.support.resources import in_session, job, library_script, of_scripts
+from tests.support.resources import action, in_session, job, library_script, of_scripts
 from tests.support.statuses import FAILED_JOB, largest_status
 
 CRDS = sorted((CHECKOUT / "deploy" / "crds").glob("*.yaml"))
+EXPLAINED = (
+    *("ensojob.spec", "ensojob.status", "ensoscript.spec"),
+    *("ensoaction.spec", "ensoaction.status"),
+)
 
 
 def create(cluster: Cluster, namespace: str, document: dict[str, Any]) -> Any:  # noqa: ANN401  # JSON
@@ -28,10 +32,10 @@ def create(cluster: Cluster, namespace: str, document: dict[str, Any]) -> Any:  
     return json.loads(cluster.kubectl("create", *options, stdin=json.dumps(document)))
 
 
-def put_status(cluster: Cluster, namespace: str, name: str, status: object) -> Any:  # noqa: ANN401  # JSON
+def put_status(cluster: Cluster, namespace: str, of: str, status: object) -> Any:  # noqa: ANN401  # JSON
     patch = json.dumps({"status": status})
     options = ("--subresource=status", "--type=merge", "-p", patch, "-o", "json")
-    told = cluster.kubectl("patch", "ensojob", name, "-n", namespace, *options)
+    told = cluster.kubectl("patch", of, "-n", namespace, *options)
     return json.loads(told)["status"]
 
 
@@ -54,7 +58,7 @@ def test_the_api_server_keeps_all_of_a_crd(crds: Cluster, path: Path) -> None:
 
 
 def test_every_field_has_its_sentence_in_kubectl_explain(crds: Cluster) -> None:
-    until(lambda: explains(crds, "ensojob.status", "ensoscript.spec"))
+    until(lambda: explains(crds, *EXPLAINED))
     explained = dict(explanations(crds))
     wanted = {
         path: sentence
@@ -91,7 +95,7 @@ def _sentences(path: str, schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def explanations(cluster: Cluster) -> Iterator[tuple[str, str]]:
     """Every field below spec and status, with its text of `kubectl explain`."""
-    todo = ["ensojob.spec", "ensojob.status", "ensoscript.spec"]
+    todo = [*EXPLAINED]
     while todo:
         path = todo.pop()
         fields = cluster.kubectl("explain", path).partition("FIELDS:\n")[2]
@@ -138,7 +142,7 @@ def test_an_argument_is_kept_as_it_was_written(crds: Cluster, namespace: str) ->
 
 def test_columns(crds: Cluster, namespace: str) -> None:
     create(crds, namespace, of_scripts({}))
-    put_status(crds, namespace, "shot", FAILED_JOB)
+    put_status(crds, namespace, "ensojob/shot", FAILED_JOB)
     get = ("get", "ensoj", "-n", namespace)
 
     heads, values = crds.kubectl(*get).splitlines()
@@ -153,10 +157,15 @@ def test_columns(crds: Cluster, namespace: str) -> None:
 def test_a_category_for_all_that_is_ours(crds: Cluster, namespace: str) -> None:
     create(crds, namespace, of_scripts({}))
     create(crds, namespace, library_script(source="def main(): pass"))
+    create(crds, namespace, action("retry"))
 
     told = crds.kubectl("get", "enso", "-n", namespace, "-o", "name").split()
 
-    assert told == ["ensojob.enso.dev/shot", "ensoscript.enso.dev/open-scene"]
+    assert told == [
+        "ensoaction.enso.dev/again",
+        "ensojob.enso.dev/shot",
+        "ensoscript.enso.dev/open-scene",
+    ]
 
 
 def test_jobs_are_selected_by_whether_they_are_suspended(crds: Cluster, namespace: str) -> None:
@@ -176,7 +185,7 @@ def test_a_second_apply_of_a_job_changes_nothing(crds: Cluster, namespace: str, 
     apply = ("apply", how, "-n", namespace, "-f", path, "-o", "jsonpath={.metadata}")
     crds.kubectl(*apply)
     # Until somebody writes a status its default is not stored, and the next write stores it.
-    put_status(crds, namespace, "publish-shot", {"done": "0/3"})
+    put_status(crds, namespace, "ensojob/publish-shot", {"done": "0/3"})
 
     assert crds.kubectl(*apply) == crds.kubectl(*apply)
 
@@ -192,7 +201,7 @@ def test_a_status_is_kept_and_read_back_as_it_was(
 
     written = wanted.model_dump(mode="json", by_alias=True, exclude_none=True)
 
-    kept = put_status(crds, namespace, "shot", written)
+    kept = put_status(crds, namespace, "ensojob/shot", written)
 
     assert kept == written
     assert len(json.dumps(kept)) <= LARGEST_STATUS
@@ -201,7 +210,7 @@ def test_a_status_is_kept_and_read_back_as_it_was(
 
 def test_describe_shows_why_last(crds: Cluster, namespace: str) -> None:
     create(crds, namespace, of_scripts({}))
-    put_status(crds, namespace, "shot", FAILED_JOB)
+    put_status(crds, namespace, "ensojob/shot", FAILED_JOB)
 
     told = crds.kubectl("describe", "ensoj", "shot", "-n", namespace)
 

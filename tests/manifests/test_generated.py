@@ -41,17 +41,23 @@ def test_why_is_the_last_of_a_status() -> None:
     assert list(status["properties"])[-1] == "why"
 
 
+FREE = {
+    "ensojobs.yaml": [
+        "Arguments by their names: any JSON. Everyone who may read the job can read them."
+    ],
+    "ensoactions.yaml": [
+        "Arguments to add or to replace, any JSON; null is a value. Who may read it can read them."
+    ],
+}
+
+
 @pytest.mark.parametrize("name", crds())
 def test_nothing_is_free_but_arguments(name: str) -> None:
     found = [*parts(schema_in(crds()[name]))]
     free = [part for part in found if part.get("x-kubernetes-preserve-unknown-fields")]
     maps = [part for part in found if part.get("additionalProperties") in free]
     assert len(free) == len(maps)
-    assert [part["description"] for part in maps] == (
-        ["Arguments by their names: any JSON. Everyone who may read the job can read them."]
-        if name == "ensojobs.yaml"
-        else []
-    )
+    assert [part["description"] for part in maps] == FREE.get(name, [])
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

@@ -1,4 +1,4 @@
-"""EnsoJobs and EnsoScripts as documents."""
+"""EnsoJobs, EnsoScripts and EnsoActions as documents, to be applied or refused."""
 
 from __future__ import annotations
 
@@ -71,3 +71,57 @@ def largest_job() -> Document:
         for i in range(100)
     ]
     return of_scripts(*scripts, sessions=sessions, suspend=True)
+
+
+def action(verb: str, name: str = "again", **spec: object) -> Document:
+    """An action on the job `shot`."""
+    return job({"job": "shot", "verb": verb, **spec}, name) | {"kind": "EnsoAction"}
+
+
+def change_of_script(**fields: object) -> Document:
+    """A resume that changes one script."""
+    return action("resume", resume={"scripts": [{"name": "simulate", **fields}]})
+
+
+def change_of_session(**fields: object) -> Document:
+    """A resume that changes one session."""
+    return action("resume", resume={"sessions": [{"name": "houdini", **fields}]})
+
+
+def largest_action() -> Document:
+    """A resume that changes as much as it may of as many scripts and sessions as there may be."""
+    return action(
+        "resume",
+        "a" * 63,
+        job="b" * 52,
+        jobUID="0c9f3ba2-0000-4000-8000-000000000000",
+        why="w" * 256,
+        resume={
+            "from": f"f-{BIG}",
+            "skip": [f"k{i:02}-{BIG}" for i in range(100)],
+            "scripts": [
+                {
+                    "name": f"s{i:02}-{BIG}",
+                    "args": {f"a{j}": {"nested": [1, {"deep": "z" * 50}]} for j in range(50)},
+                    "unsetArgs": [f"b{j}" for j in range(100)],
+                    "source": "x",
+                    "timeoutSeconds": 1,
+                    "retries": {"limit": 1},
+                }
+                for i in range(100)
+            ],
+            "sessions": [
+                {
+                    "name": f"n{i:02}-{BIG}",
+                    "image": "i" * 512,
+                    "interpreter": ["hython"] * 64,
+                    "env": [{"name": f"V{j}", "value": "1"} for j in range(100)],
+                    "nodeSelector": {f"studio.example/{j}": "yes" for j in range(50)},
+                    "tolerations": [{"operator": "Exists"}] * 50,
+                    "resources": {"limits": {f"studio.example/{j}": "1" for j in range(16)}},
+                    "startTimeoutSeconds": 1,
+                }
+                for i in range(20)
+            ],
+        },
+    )

@@ -1,4 +1,4 @@
-"""Statuses of EnsoJobs, as the operator writes them."""
+"""Statuses of EnsoJobs, as the operator writes them, and one of an EnsoAction."""
 
 from __future__ import annotations
 
@@ -125,3 +125,17 @@ def largest_status() -> Document:
         "actions": [f"{i:02}-{BIG}" for i in range(64)],
     }
     return FAILED_JOB | {"scripts": rows, "ledger": ledger, "why": ["w" * 60] * 17}
+
+
+_REFUSAL = "cannot skip 'open', which is done already"
+REFUSED_ACTION: Document = {
+    "observedGeneration": 1,
+    "conditions": [
+        condition("Finished", "True", "NotPossible", _REFUSAL),
+        condition("Succeeded", "False", "NotPossible", _REFUSAL),
+        condition("Ready", "False", "NotPossible", _REFUSAL),
+        condition("Reconciling", "False", "NotPossible", ""),
+        condition("Stalled", "True", "NotPossible", _REFUSAL),
+    ],
+    "completionTime": LATE,
+}

@@ -13,8 +13,15 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
+from enso_operator.api.ensoaction import (
+    EnsoActionSpec,
+    EnsoActionStatus,
+    ResumeSpec,
+    ScriptChange,
+    SessionChange,
+)
 from enso_operator.api.fields import FORMS
-from enso_operator.api.rules import EXACTLY_ONE_OF
+from enso_operator.api.rules import BLOCKS, EXACTLY_ONE_OF
 from enso_operator.api.session_fields import EnvironmentVariable, Toleration, ValueFrom, Volume
 from enso_operator.api.status import EnsoJobStatus, Ledger
 from enso_operator.api.v1alpha1 import (
@@ -60,8 +67,16 @@ KEYS: dict[type[BaseModel], dict[str, str]] = {
     ScriptSpec: {"argsFrom": "name"},
     EnsoJobStatus: {"conditions": "type", "scripts": "name"},
     Ledger: {"sessions": "name"},
+    ResumeSpec: {"scripts": "name", "sessions": "name"},
+    SessionChange: {"env": "name"},
+    EnsoActionStatus: {"conditions": "type"},
 }
-"""Lists whose items are told apart by a field, so that it is unique. All others are atomic."""
+"""Lists whose items are told apart by a field, so that it is unique."""
+SETS: dict[type[BaseModel], frozenset[str]] = {
+    ResumeSpec: frozenset({"skip"}),
+    ScriptChange: frozenset({"unsetArgs"}),
+}
+"""Lists of texts none of which stands there twice. All other lists are atomic."""
 
 
 def _exactly_one(model: type[BaseModel]) -> Rule:
@@ -148,6 +163,18 @@ def _immutable() -> tuple[Rule, ...]:
     return tuple(rules)
 
 
+def _of_verb() -> tuple[Rule, ...]:
+    """Return a rule for each block of an action: it stands beside its own verb alone."""
+    return tuple(
+        Rule(
+            f"!has(self.{verb}) || self.verb == '{verb}'",
+            f"{verb} means nothing with another verb: remove it, or write verb: {verb}",
+            field=f".{verb}",
+        )
+        for verb in BLOCKS
+    )
+
+
 RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
     EnsoJobSpec: (*_SESSIONS, *_immutable()),
     ScriptSpec: (
@@ -185,6 +212,21 @@ RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
     ValueFrom: (_exactly_one(ValueFrom),),
     Volume: (_exactly_one(Volume),),
     EnsoScriptSpec: (_exactly_one(EnsoScriptSpec),),
+    EnsoActionSpec: (
+        *_of_verb(),
+        Rule(
+            "self.verb != 'skip' || has(self.skip)",
+            "verb skip needs the script that is skipped: write skip: {script: NAME}",
+        ),
+        Rule("self == oldSelf", IMMUTABLE),
+    ),
+    ResumeSpec: (
+        Rule(
+            "!has(self.from) || !has(self.skip) || !(self.from in self.skip)",
+            "from names a script that is skipped, too: take it out of one of the two",
+            field=".from",
+        ),
+    ),
 }
 """The rules of each model."""
 

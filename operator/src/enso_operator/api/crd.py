@@ -7,6 +7,7 @@ what would be rejected or silently dropped.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -15,6 +16,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from enso_operator.api import cel, structural
+from enso_operator.api.ensoaction import EnsoAction, EnsoActionStatus
 from enso_operator.api.status import EnsoJobStatus
 from enso_operator.api.structural import ANY_OF, ANYTHING, LIST_KEYS, LIST_TYPE, RULES
 from enso_operator.api.v1alpha1 import GROUP, VERSION, EnsoJob, EnsoScript
@@ -25,12 +27,19 @@ HEADER = "# Written by `make manifests` from the models in operator/src/enso_ope
 
 def crds() -> dict[str, str]:
     """Return the text of each CRD by the name of its file."""
-    status = schema_of(EnsoJobStatus, "status") | {"default": {"observedGeneration": -1}}
-    job = _schema(EnsoJob, cel.name_rules(52, "names of Pods are made from it"), status=status)
+    job = _schema(
+        EnsoJob, cel.name_rules(52, "names of Pods are made from it"), status=EnsoJobStatus
+    )
     script = _schema(EnsoScript, cel.name_rules(63, "a scriptRef has no more"))
+    action = _schema(
+        EnsoAction, cel.name_rules(63, "the job remembers it"), status=EnsoActionStatus
+    )
     return {
-        "ensojobs.yaml": _text(_crd("EnsoJob", ["ensoj"], job, _JOB_COLUMNS)),
-        "ensoscripts.yaml": _text(_crd("EnsoScript", ["ensos"], script, _SCRIPT_COLUMNS)),
+        "ensojobs.yaml": _text(_crd("EnsoJob", "ensoj", job, _JOB_COLUMNS, ["suspend"])),
+        "ensoscripts.yaml": _text(_crd("EnsoScript", "ensos", script, _SCRIPT_COLUMNS)),
+        "ensoactions.yaml": _text(
+            _crd("EnsoAction", "ensoact", action, _ACTION_COLUMNS, ["job", "verb"])
+        ),
     }
 
 
@@ -50,6 +59,14 @@ _JOB_COLUMNS = [
     _column("Pod", ".status.pod", wide=True),
 ]
 _SCRIPT_COLUMNS = [_column("Description", ".spec.description"), _AGE]
+_ACTION_COLUMNS = [
+    _column("Job", ".spec.job"),
+    _column("Verb", ".spec.verb"),
+    _column("Succeeded", '.status.conditions[?(@.type=="Succeeded")].status'),
+    _column("Message", '.status.conditions[?(@.type=="Succeeded")].message'),
+    _column("By", ".spec.by"),
+    _AGE,
+]
 
 
 def schema_of(model: type[BaseModel], path: str) -> structural.Schema:
@@ -65,9 +82,12 @@ def _generated(model: type[BaseModel], path: str) -> structural.Schema:
 
 
 def _schema(
-    model: type[BaseModel], rules: tuple[cel.Rule, ...], **more: structural.Schema
+    model: type[BaseModel], rules: tuple[cel.Rule, ...], *, status: type[BaseModel] | None = None
 ) -> structural.Schema:
-    """Return the schema of a whole resource: metadata is the API server's own."""
+    """Return the schema of a whole resource: metadata is the API server's own.
+
+    Until somebody writes the status, it says that nobody has looked at the resource.
+    """
     made: dict[str, Any] = _generated(model, model.__name__)
     fields = made["properties"]
     structural.check(fields["spec"], "spec")
@@ -75,17 +95,24 @@ def _schema(
         name: {"type": "string", "description": fields[name]["description"]}
         for name in ("apiVersion", "kind")
     }
+    kept = {**plain, "metadata": {"type": "object"}, "spec": fields["spec"]}
+    if status:
+        kept["status"] = schema_of(status, "status") | {"default": {"observedGeneration": -1}}
     return {
         "type": "object",
         "description": made["description"],
-        "properties": {**plain, "metadata": {"type": "object"}, "spec": fields["spec"], **more},
+        "properties": kept,
         "required": ["spec"],
         RULES: [rule.document() for rule in rules],
     }
 
 
 def _crd(
-    kind: str, short: list[str], schema: structural.Schema, columns: list[dict[str, object]]
+    kind: str,
+    short: str,
+    schema: structural.Schema,
+    columns: list[dict[str, object]],
+    selectable: Iterable[str] = (),
 ) -> dict[str, object]:
     singular = kind.lower()
     version = {
@@ -97,13 +124,14 @@ def _crd(
     }
     if "status" in schema["properties"]:
         version["subresources"] = {"status": dict[str, object]()}
-        version["selectableFields"] = [{"jsonPath": ".spec.suspend"}]
+    if selectable:
+        version["selectableFields"] = [{"jsonPath": f".spec.{name}"} for name in selectable]
     names = {
         "kind": kind,
         "listKind": f"{kind}List",
         "plural": f"{singular}s",
         "singular": singular,
-        "shortNames": short,
+        "shortNames": [short],
         "categories": ["enso"],
     }
     return {
@@ -197,9 +225,9 @@ class _Structural(GenerateJsonSchema):
                 field["description"] = " ".join(field["description"].split())
             if field.get("type") == "array":
                 key = cel.KEYS.get(model, {}).get(name)
-                field[LIST_TYPE] = "map" if key else "atomic"
+                field[LIST_TYPE] = "set" if name in cel.SETS.get(model, ()) else "atomic"
                 if key:
-                    field[LIST_KEYS] = [key]
+                    field |= {LIST_TYPE: "map", LIST_KEYS: [key]}
         if rules := cel.RULES.get(model):
             made[RULES] = [rule.document() for rule in rules]
         if apart := cel.APART.get(model):

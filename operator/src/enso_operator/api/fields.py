@@ -27,6 +27,7 @@ VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$"
 WORD = r"^[^\s\x00]+$"
 NO_NUL = r"^[^\x00]*$"
+ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f]*$"
 ABSOLUTE = r"^/[^\x00]*$"
 RELATIVE = r"^[^/\x00][^\x00]*$"
 
@@ -43,6 +44,7 @@ FORMS = {
     QUANTITY: "write a quantity of Kubernetes, such as 500m or 16Gi",
     WORD: "write it without spaces",
     NO_NUL: "remove the NUL character",
+    ONE_LINE: "write one line, without control characters",
     ABSOLUTE: "write a path that begins with '/'",
     RELATIVE: "write a path that does not begin with '/'",
 }
@@ -87,7 +89,11 @@ Argument = Annotated[str, Field(max_length=4096, pattern=NO_NUL)]
 Program = Annotated[str, Field(min_length=1, max_length=4096, pattern=NO_NUL)]
 Path = Annotated[str, Field(min_length=1, max_length=1024, pattern=ABSOLUTE)]
 RelativePath = Annotated[str, Field(min_length=1, max_length=1024, pattern=RELATIVE)]
+OneLine = Annotated[str, Field(pattern=ONE_LINE)]
+"""Give it a largest size where it is used."""
 LongText = Annotated[str, Field(max_length=32 * 1024, pattern=NO_NUL)]
+Uid = Annotated[str, Field(min_length=1, max_length=128, pattern=WORD)]
+"""What Kubernetes gives each object, and no other one ever again."""
 UnixId = Annotated[int, Field(ge=0, le=2**31 - 1)]
 UserId = Annotated[int, Field(ge=1, le=2**31 - 1)]
 """Not root: no Pod of ours may run as that."""

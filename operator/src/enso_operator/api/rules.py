@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
-from enso_operator.api.session_fields import EnvironmentVariable, ValueFrom, Volume
+from enso_operator.api.ensoaction import EnsoAction, ResumeSpec
+from enso_operator.api.session_fields import EnvironmentVariable, Toleration, ValueFrom, Volume
 from enso_operator.api.v1alpha1 import (
     EnsoJob,
     EnsoScript,
@@ -28,6 +29,8 @@ EXACTLY_ONE_OF: dict[type[BaseModel], tuple[str, ...]] = {
     Volume: ("persistent_volume_claim", "config_map", "secret", "empty_dir", "nfs"),
 }
 """Fields of a model of which exactly one is given."""
+BLOCKS = ("resume", "pause", "skip")
+"""Fields of an action that say more of the verb whose name they have."""
 
 
 def broken_rules(job: EnsoJob) -> Iterator[str]:
@@ -41,6 +44,36 @@ def broken_rules(job: EnsoJob) -> Iterator[str]:
 def broken_script_rules(script: EnsoScript) -> Iterator[str]:
     """Yield a sentence for each rule that an EnsoScript breaks."""
     yield from _exactly_one("spec", script.spec)
+
+
+def broken_action_rules(action: EnsoAction) -> Iterator[str]:
+    """Yield a sentence for each rule that an EnsoAction breaks."""
+    spec = action.spec
+    for block in BLOCKS:
+        if getattr(spec, block) is not None and block != spec.verb:
+            yield f"spec.{block} means nothing with verb {spec.verb}: remove it"
+    if spec.verb == "skip" and spec.skip is None:
+        yield "spec.skip is not there: name the script to skip, as skip: {script: NAME}"
+    if spec.resume:
+        yield from _resume(spec.resume, "spec.resume")
+
+
+def _resume(resume: ResumeSpec, path: str) -> Iterator[str]:
+    yield from _unique(f"{path}.skip", resume.skip)
+    if resume.from_script in resume.skip:
+        yield f"{path}.from is in skip, too: take it out of one of the two"
+    yield from _unique(f"{path}.scripts", [script.name for script in resume.scripts])
+    for script in resume.scripts:
+        here = f"{path}.scripts[{script.name}].unsetArgs"
+        yield from _unique(here, script.unset_args)
+        for name in script.unset_args:
+            if name in script.args:
+                yield f"{here} has {name}, which is in args, too: remove one of the two"
+    yield from _unique(f"{path}.sessions", [session.name for session in resume.sessions])
+    for session in resume.sessions:
+        here = f"{path}.sessions[{session.name}]"
+        yield from _environment(session.env or [], f"{here}.env")
+        yield from _tolerations(session.tolerations or [], f"{here}.tolerations")
 
 
 def _script(script: ScriptSpec, path: str) -> Iterator[str]:
@@ -71,9 +104,13 @@ def _session(session: SessionSpec, path: str) -> Iterator[str]:
         yield f"{path}.onInterrupted.limit means nothing with policy Fail: write policy: Retry"
     yield from _environment(session.env, f"{path}.env")
     yield from _volumes(session, path)
-    for i, toleration in enumerate(session.tolerations):
+    yield from _tolerations(session.tolerations, f"{path}.tolerations")
+
+
+def _tolerations(tolerations: Sequence[Toleration], path: str) -> Iterator[str]:
+    for i, toleration in enumerate(tolerations):
         if toleration.key is None and toleration.operator != "Exists":
-            yield f"{path}.tolerations[{i}] has no key: add one, or operator: Exists"
+            yield f"{path}[{i}] has no key: add one, or operator: Exists"
 
 
 def _environment(env: Sequence[EnvironmentVariable], path: str) -> Iterator[str]:

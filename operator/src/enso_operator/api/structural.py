@@ -139,8 +139,8 @@ def _array(schema: Schema, path: str) -> Iterator[tuple[str, str]]:
         yield path, "has no items: the API server needs their type"
         return
     items = schema["items"]
-    if schema.get(LIST_TYPE) not in ("atomic", "map"):
-        yield path, f"has no {LIST_TYPE}: say atomic, or map with its keys"
+    if schema.get(LIST_TYPE) not in ("atomic", "set", "map"):
+        yield path, f"has no {LIST_TYPE}: say atomic, set, or map with its keys"
     for key in schema.get(LIST_KEYS, ()):
         field = items.get("properties", {}).get(key, {})
         if field.get("type") not in ("string", "integer"):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from enso_operator.api.ensoaction import EnsoAction
 from enso_operator.api.fields import FORMS
 from enso_operator.api.rules import broken_rules, broken_script_rules
 from enso_operator.api.v1alpha1 import API_VERSION, EnsoJob, EnsoScript
@@ -25,7 +26,7 @@ from job_execution_framework.domain.script import (
 )
 from job_execution_framework.domain.secret import Secret, shown
 
-SCHEMAS = [model.model_json_schema() for model in (EnsoJob, EnsoScript)]
+SCHEMAS = [model.model_json_schema() for model in (EnsoJob, EnsoScript, EnsoAction)]
 
 
 def a_job(*scripts: Mapping[str, object], **spec: object) -> EnsoJob:
@@ -83,9 +84,12 @@ def test_every_text_list_map_and_number_is_bounded(schema: dict[str, Any]) -> No
 
 def test_only_arguments_may_have_any_fields() -> None:
     free = [
-        path for path, field in fields_of(SCHEMAS[0]) if field.get("additionalProperties") is True
+        path
+        for schema in SCHEMAS
+        for path, field in fields_of(schema)
+        if field.get("additionalProperties") is True
     ]
-    assert free == ["ScriptSpec.args"]
+    assert free == ["ScriptSpec.args", "ScriptChange.args"]
 
 
 def test_every_form_says_what_to_write_instead() -> None:
