@@ -107,12 +107,20 @@ class LeaderElection(Strict):
 
 
 class Crds(Strict):
-    """The kinds EnsoJob and EnsoScript. One release of a cluster has them."""
+    """The kinds EnsoJob, EnsoScript and EnsoAction. One release of a cluster has them."""
 
     enabled: bool = True
     """Install and upgrade them with the release."""
     keep: bool = True
     """Leave them, and with them every EnsoJob, when the release is uninstalled."""
+
+
+class Actions(Strict):
+    """EnsoActions: what people ask of jobs that exist."""
+
+    record_caller: bool = True
+    """Write the caller's name into an action that names nobody, where the cluster can: Kubernetes
+    >= 1.36, and a release that looks after all namespaces."""
 
 
 class Rbac(Strict):
@@ -121,7 +129,8 @@ class Rbac(Strict):
     create: bool = True
     """Grant the operator, and the gateway, what they need, and nothing else."""
     user_roles: bool = True
-    """Let whoever has the roles view or edit of a namespace see or make EnsoJobs there."""
+    """Let whoever has the roles view or edit of a namespace see or make EnsoJobs there, and have
+    the role enso-artist."""
 
 
 class ServiceAccount(Strict):
@@ -238,6 +247,7 @@ class Values(Strict):
     extra_env: list[Map] = Field(default_factory=list[Map])
     """More of the operator's environment, as in `- {name: ENSO_…, value: …}`."""
     crds: Crds = Field(default_factory=Crds)
+    actions: Actions = Field(default_factory=Actions)
     rbac: Rbac = Field(default_factory=Rbac)
     service_account: ServiceAccount = Field(default_factory=ServiceAccount)
     pod_disruption_budget: PodDisruptionBudget = Field(default_factory=PodDisruptionBudget)

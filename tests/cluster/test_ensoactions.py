@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+import yaml
+from dev.checkout import CHECKOUT
 from dev.cluster.plane import Cluster
 
 from enso_operator.api.ensoaction import EnsoAction, EnsoActionStatus
@@ -81,8 +83,17 @@ def test_an_action_is_kept_as_it_was_written(
     assert read.spec.model_dump(by_alias=True, exclude_unset=True) == document["spec"]
 
 
-def test_the_largest_action_is_taken(crds: Cluster, namespace: str) -> None:
+def test_the_largest_action_is_taken_and_labelled(crds: Cluster, namespace: str) -> None:
     create(crds, namespace, largest_action())
+
+    crds.kubectl("label", "ensoactions", "--all", "-n", namespace, "studio/shot=010")
+
+
+def test_the_action_of_the_page_is_taken(crds: Cluster, namespace: str) -> None:
+    page = (CHECKOUT / "docs" / "actions.md").read_text("utf-8")
+    document = yaml.safe_load(page.partition("```yaml\n")[2].partition("```")[0])
+
+    assert create(crds, namespace, document)["spec"] == document["spec"]
 
 
 def test_a_name_may_be_left_to_the_api_server(crds: Cluster, namespace: str) -> None:

@@ -18,7 +18,15 @@ from enso_operator.api.v1alpha1 import EnsoJob, EnsoScript
 from enso_operator.settings import OperatorSettings
 from tests.support.chart import environment, one, pods, rendered
 
-CLUSTER_SCOPED = {"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"}
+FILLS = "MutatingAdmissionPolicy"
+POLICIES = ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"]
+FILLING = [FILLS, f"{FILLS}Binding"]
+CLUSTER_SCOPED = {
+    *("ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"),
+    *(*POLICIES, *FILLING),
+}
+NEWER = f"admissionregistration.k8s.io/v1/{FILLS}"
+"""What clusters before Kubernetes 1.36 do not have."""
 OPERATOR = "shows-enso-executer"
 each_installation = pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
 
@@ -128,6 +136,9 @@ def test_the_operator_may_do_just_this() -> None:
         "ensojobs/status": ["patch"],
         "ensojobs/finalizers": ["update"],
         "ensoscripts": ["get", "list"],
+        "ensoactions": ["get", "list", "watch", "patch", "delete"],
+        "ensoactions/status": ["patch"],
+        "controllerrevisions": ["get", "create"],
         "pods": ["get", "list", "watch", "create", "patch", "delete"],
         "pods/log": ["get"],
         "configmaps": ["get", "create"],
@@ -142,8 +153,28 @@ def test_the_gateway_may_do_what_the_security_page_says() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("settings", "apis", "wanted"),
+    [
+        ((), (), POLICIES),
+        ((), (NEWER,), [*FILLING, *POLICIES]),
+        (("actions.recordCaller=false",), (NEWER,), POLICIES),
+        (("watchNamespaces={a}",), (NEWER,), []),
+    ],
+)
+def test_policies_are_where_the_cluster_and_the_release_can_have_them(
+    settings: tuple[str, ...], apis: tuple[str, ...], wanted: list[str]
+) -> None:
+    documents = rendered(*settings, apis=apis)
+
+    kinds = [document["kind"] for document in documents if "Admission" in document["kind"]]
+    assert sorted(kinds) == wanted
+    names = {document["metadata"]["name"] for document in documents}
+    assert ("enso-artist" in names) == bool(wanted)
+
+
 def test_namespaces_need_nothing_of_the_cluster() -> None:
-    documents = rendered("watchNamespaces={a,b}", "crds.enabled=false")
+    documents = rendered("watchNamespaces={a,b}", "crds.enabled=false", apis=[NEWER])
     assert not {document["kind"] for document in documents} & CLUSTER_SCOPED
     roles = [document for document in documents if document["kind"] in {"Role", "RoleBinding"}]
     watched = [document for document in roles if document["metadata"]["name"] == OPERATOR]

@@ -24,10 +24,16 @@ def need_helm() -> None:
     pytest.skip(sentence)
 
 
-def rendered(*settings: str, values: Path | None = None, namespace: str = "enso") -> list[Document]:
-    """Return the objects of a release named `shows`; `settings` are values as for `--set`."""
+def rendered(
+    *settings: str, values: Path | None = None, namespace: str = "enso", apis: Iterable[str] = ()
+) -> list[Document]:
+    """Return the objects of a release named `shows`; `settings` are values as for `--set`.
+
+    Objects that not every cluster has are rendered where `apis` names their API.
+    """
     need_helm()
     given = [f"--set={setting}" for setting in settings]
+    given += [f"--api-versions={api}" for api in apis]
     return render(*given, *(("--values", values) if values else ()), namespace=namespace)
 
 

@@ -52,8 +52,9 @@ def test_the_operator_uses_each_of_its_rights_and_asks_for_no_other(
     by_quota = [
         request for request in requests if (request.resource, request.verb) == ("pods", "create")
     ]
-    # Of finalizers nothing is asked: admission wants that right of whoever blocks a deletion.
-    assert asked(requests) | {("ensojobs/finalizers", "update")} == granted(release, OPERATOR)
+    # Nothing is asked of these: admission wants them of whoever blocks a deletion or sets an owner.
+    for_admission = {("ensojobs/finalizers", "update"), ("ensoactions", "delete")}
+    assert asked(requests) | for_admission == granted(release, OPERATOR)
     assert [
         request for request in requests if is_refused(request) and request not in by_quota
     ] == []
