@@ -1,4 +1,4 @@
-"""Every action in every state of a job: the state after it, or why it is refused."""
+"""Every action in every state of a job: what it does, or why it is refused."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ TABLE = """
 resume         | Waiting   | is Waiting: only a job that has ended, or was paused, can be resumed
 resume         | Running   | is Running: only a job that has ended, or was paused, can be resumed
 resume         | Retrying  | is Running: only a job that has ended, or was paused, can be resumed
-resume         | Pausing   | -> Running
-resume         | Paused    | -> Running
+resume         | Pausing   | -> Running: resumed; it goes on at 'do'
+resume         | Paused    | -> Running: resumed; it goes on at 'do'
 resume         | Suspended | is suspended by its spec: set spec.suspend to false
-resume         | Both      | -> Suspended
+resume         | Both      | -> Suspended: resumed; still suspended by its spec
 resume         | Succeeded | has nothing left to do; name the script to run again from
-resume         | Ending    | -> Running
-resume         | Failed    | -> Running
-resume         | Cancelled | -> Running
+resume         | Ending    | -> Running: resumed; it goes on when session s1-1 has ended
+resume         | Failed    | -> Running: resumed; it goes on at 'do'
+resume         | Cancelled | -> Running: resumed; it goes on at 'open'
 from open      | Waiting   | is Waiting: only a job that has ended, or was paused, can be resumed
 from open      | Running   | is Running: only a job that has ended, or was paused, can be resumed
 from open      | Retrying  | is Running: only a job that has ended, or was paused, can be resumed
@@ -50,10 +50,10 @@ from open      | Pausing   | is paused and goes on where it stopped; to run 'ope
 from open      | Paused    | is paused and goes on where it stopped; to run 'open' again, cancel the job first
 from open      | Suspended | is suspended by its spec: set spec.suspend to false
 from open      | Both      | is paused and goes on where it stopped; to run 'open' again, cancel the job first
-from open      | Succeeded | -> Running
-from open      | Ending    | -> Running
-from open      | Failed    | -> Running
-from open      | Cancelled | -> Running
+from open      | Succeeded | -> Running: resumed; it goes on at 'open'
+from open      | Ending    | -> Running: resumed; it goes on when session s1-1 has ended
+from open      | Failed    | -> Running: resumed; it goes on at 'open'
+from open      | Cancelled | -> Running: resumed; it goes on at 'open'
 from save      | Waiting   | is Waiting: only a job that has ended, or was paused, can be resumed
 from save      | Running   | is Running: only a job that has ended, or was paused, can be resumed
 from save      | Retrying  | is Running: only a job that has ended, or was paused, can be resumed
@@ -61,7 +61,7 @@ from save      | Pausing   | is paused and goes on where it stopped; to run 'sav
 from save      | Paused    | is paused and goes on where it stopped; to run 'save' again, cancel the job first
 from save      | Suspended | is suspended by its spec: set spec.suspend to false
 from save      | Both      | is paused and goes on where it stopped; to run 'save' again, cancel the job first
-from save      | Succeeded | -> Running
+from save      | Succeeded | -> Running: resumed; it goes on at 'save'
 from save      | Ending    | cannot go on at 'save', because 'do' before it is not done; resume from 'do', or skip it
 from save      | Failed    | cannot go on at 'save', because 'do' before it is not done; resume from 'do', or skip it
 from save      | Cancelled | cannot go on at 'save', because 'open' before it is not done; resume from 'open', or skip it
@@ -73,26 +73,26 @@ skip and go on | Paused    | cannot skip 'do', which runs now
 skip and go on | Suspended | is suspended by its spec: set spec.suspend to false
 skip and go on | Both      | cannot skip 'do', which runs now
 skip and go on | Succeeded | cannot skip 'do', which is done already
-skip and go on | Ending    | -> Running
-skip and go on | Failed    | -> Running
-skip and go on | Cancelled | -> Running
-pause          | Waiting   | -> Suspended
-pause          | Running   | -> Suspended
-pause          | Retrying  | -> Suspended
-pause          | Pausing   | -> Suspended
+skip and go on | Ending    | -> Running: resumed; it goes on when session s1-1 has ended
+skip and go on | Failed    | -> Running: resumed; it goes on at 'save'
+skip and go on | Cancelled | -> Running: resumed; it goes on at 'open'
+pause          | Waiting   | -> Suspended: paused
+pause          | Running   | -> Suspended: it will pause after 'do', which runs now
+pause          | Retrying  | -> Suspended: paused; session s1-1 is being ended
+pause          | Pausing   | -> Suspended: it will pause after 'do', which runs now
 pause          | Paused    | is paused already
-pause          | Suspended | -> Suspended
+pause          | Suspended | -> Suspended: it will pause after 'do', which runs now
 pause          | Both      | is paused already
 pause          | Succeeded | is Succeeded: only a job that has not ended can be paused
 pause          | Ending    | is Failed: only a job that has not ended can be paused
 pause          | Failed    | is Failed: only a job that has not ended can be paused
 pause          | Cancelled | is Cancelled: only a job that has not ended can be paused
-after save     | Waiting   | -> Waiting
-after save     | Running   | -> Running
-after save     | Retrying  | -> Running
+after save     | Waiting   | -> Waiting: it will pause after 'save'
+after save     | Running   | -> Running: it will pause after 'save'
+after save     | Retrying  | -> Running: it will pause after 'save'
 after save     | Pausing   | was already asked to pause after 'save'
 after save     | Paused    | is paused already
-after save     | Suspended | -> Suspended
+after save     | Suspended | -> Suspended: it will pause after 'save'
 after save     | Both      | is paused already
 after save     | Succeeded | is Succeeded: only a job that has not ended can be paused
 after save     | Ending    | is Failed: only a job that has not ended can be paused
@@ -100,7 +100,7 @@ after save     | Failed    | is Failed: only a job that has not ended can be pau
 after save     | Cancelled | is Cancelled: only a job that has not ended can be paused
 retry          | Waiting   | has no script that waits for its next attempt
 retry          | Running   | has no script that waits for its next attempt
-retry          | Retrying  | -> Running
+retry          | Retrying  | -> Running: the next attempt of 'do' starts now
 retry          | Pausing   | has no script that waits for its next attempt
 retry          | Paused    | is paused and starts no script: resume it
 retry          | Suspended | is suspended by its spec: set spec.suspend to false
@@ -109,20 +109,20 @@ retry          | Succeeded | is Succeeded: only a job that has not ended can ret
 retry          | Ending    | is Failed: only a job that has not ended can retry; resume it instead
 retry          | Failed    | is Failed: only a job that has not ended can retry; resume it instead
 retry          | Cancelled | is Cancelled: only a job that has not ended can retry; resume it instead
-skip           | Waiting   | -> Waiting
-skip           | Running   | -> Running
-skip           | Retrying  | -> Running
-skip           | Pausing   | -> Running
-skip           | Paused    | -> Suspended
-skip           | Suspended | -> Suspended
-skip           | Both      | -> Suspended
+skip           | Waiting   | -> Waiting: 'save' is skipped
+skip           | Running   | -> Running: its session was asked to skip 'save'
+skip           | Retrying  | -> Running: its session was asked to skip 'save'
+skip           | Pausing   | -> Running: its session was asked to skip 'save'
+skip           | Paused    | -> Suspended: its session was asked to skip 'save'
+skip           | Suspended | -> Suspended: its session was asked to skip 'save'
+skip           | Both      | -> Suspended: its session was asked to skip 'save'
 skip           | Succeeded | is Succeeded: resume it and skip 'save' in that resume
 skip           | Ending    | is Failed: resume it and skip 'save' in that resume
 skip           | Failed    | is Failed: resume it and skip 'save' in that resume
 skip           | Cancelled | is Cancelled: resume it and skip 'save' in that resume
-skip it        | Waiting   | -> Waiting
+skip it        | Waiting   | -> Waiting: 'do' is skipped
 skip it        | Running   | cannot skip 'do', which runs now
-skip it        | Retrying  | -> Running
+skip it        | Retrying  | -> Running: its session was asked to skip 'do'
 skip it        | Pausing   | cannot skip 'do', which runs now
 skip it        | Paused    | cannot skip 'do', which runs now
 skip it        | Suspended | cannot skip 'do', which runs now
@@ -131,22 +131,22 @@ skip it        | Succeeded | is Succeeded: resume it and skip 'do' in that resum
 skip it        | Ending    | is Failed: resume it and skip 'do' in that resume
 skip it        | Failed    | is Failed: resume it and skip 'do' in that resume
 skip it        | Cancelled | is Cancelled: resume it and skip 'do' in that resume
-cancel         | Waiting   | -> Cancelled
-cancel         | Running   | -> Cancelled
-cancel         | Retrying  | -> Cancelled
-cancel         | Pausing   | -> Cancelled
-cancel         | Paused    | -> Cancelled
-cancel         | Suspended | -> Cancelled
-cancel         | Both      | -> Cancelled
+cancel         | Waiting   | -> Cancelled: cancelled
+cancel         | Running   | -> Cancelled: cancelled; session s1-1 is being stopped
+cancel         | Retrying  | -> Cancelled: cancelled; session s1-1 is being stopped
+cancel         | Pausing   | -> Cancelled: cancelled; session s1-1 is being stopped
+cancel         | Paused    | -> Cancelled: cancelled; session s1-1 is being stopped
+cancel         | Suspended | -> Cancelled: cancelled; session s1-1 is being stopped
+cancel         | Both      | -> Cancelled: cancelled; session s1-1 is being stopped
 cancel         | Succeeded | is Succeeded: only a job that has not ended can be cancelled
 cancel         | Ending    | is Failed: only a job that has not ended can be cancelled
 cancel         | Failed    | is Failed: only a job that has not ended can be cancelled
 cancel         | Cancelled | is Cancelled: only a job that has not ended can be cancelled
-suspend        | Waiting   | -> Suspended
-suspend        | Running   | -> Suspended
-suspend        | Retrying  | -> Suspended
-suspend        | Pausing   | -> Suspended
-suspend        | Paused    | -> Suspended
+suspend        | Waiting   | -> Suspended: suspended
+suspend        | Running   | -> Suspended: suspended
+suspend        | Retrying  | -> Suspended: suspended
+suspend        | Pausing   | -> Suspended: suspended
+suspend        | Paused    | -> Suspended: suspended
 suspend        | Suspended | is suspended already
 suspend        | Both      | is suspended already
 suspend        | Succeeded | is Succeeded: only a job that has not ended can be suspended
@@ -158,14 +158,14 @@ unsuspend      | Running   | is not suspended
 unsuspend      | Retrying  | is not suspended
 unsuspend      | Pausing   | is not suspended
 unsuspend      | Paused    | is not suspended
-unsuspend      | Suspended | -> Running
-unsuspend      | Both      | -> Suspended
+unsuspend      | Suspended | -> Running: unsuspended
+unsuspend      | Both      | -> Suspended: unsuspended; still paused
 unsuspend      | Succeeded | is Succeeded: only a job that has not ended can be unsuspended
 unsuspend      | Ending    | is Failed: only a job that has not ended can be unsuspended
 unsuspend      | Failed    | is Failed: only a job that has not ended can be unsuspended
 unsuspend      | Cancelled | is Cancelled: only a job that has not ended can be unsuspended
 """  # noqa: E501  # sentences, whole
-"""For each verb and state: the job's state after it, or why it is refused."""
+"""For each verb and state: the job's state and what is told of it, or why it is refused."""
 CELLS = [tuple(part.strip() for part in line.split("|")) for line in TABLE.strip().splitlines()]
 
 
@@ -181,7 +181,7 @@ def test_every_action_in_every_state(verb: str, state: str, comes: str) -> None:
         return
     assert job.why_not(action) == ""
     job.obey(action, 9)
-    assert str(job.state) == comes.removeprefix("-> ")
+    assert f"-> {job.state}: {action.outcome(job)}" == comes
     assert len(job.events) > len(before.events)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TypedDict
 
-from job_execution_framework.domain import changes, control, events
+from job_execution_framework.domain import changes, checkpoint, control, events
 from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
@@ -53,6 +53,11 @@ class Action(ABC):
     @abstractmethod
     def do(self, job: Job, at: float) -> None:
         """Record the action's events. Call only where `why_not` is empty."""
+        ...
+
+    @abstractmethod
+    def outcome(self, job: Job) -> str:
+        """Return what it did and what is still to come, to follow "job NAME: "; call after `do`."""
         ...
 
     def _asked(self) -> _Asked:
@@ -135,6 +140,17 @@ class Resume(Action):
         for name in self.skip:
             Skip(script=name, by=self.by, why=self.why).do(job, at)
 
+    def outcome(self, job: Job) -> str:
+        """Say at which script it goes on, or what it waits for."""
+        if job.suspended:
+            return "resumed; still suspended by its spec"
+        if job.closing and job.open_run:
+            return f"resumed; it goes on when session {job.open_run.run} has ended"
+        goal = checkpoint.first_undone(job.scripts, job.rows)
+        return (
+            f"resumed; it goes on at {goal.name!r}" if goal else "resumed; nothing is left to run"
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pause(Action):
@@ -160,6 +176,15 @@ class Pause(Action):
         """Record the pause."""
         job.record(events.JobPaused(at=at, after=self.after, **self._asked()))
 
+    def outcome(self, job: Job) -> str:
+        """Say after which script it pauses, if it does not at once."""
+        if job.paused and job.paused.after:
+            return f"it will pause after {job.paused.after!r}"
+        for name, row in job.rows.items():
+            if row.state is ScriptState.RUNNING:
+                return f"it will pause after {name!r}, which runs now"
+        return f"paused; session {job.open_run.run} is being ended" if job.open_run else "paused"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Retry(Action):
@@ -184,6 +209,11 @@ class Retry(Action):
             kind = events.ScriptRetryForced
             job.record(job.script_event(kind, script.name, attempt, at, **self._asked()))
 
+    def outcome(self, job: Job) -> str:
+        """Say which script starts."""
+        forced = [name for name, row in job.rows.items() if row.retry_forced]
+        return "; ".join(f"the next attempt of {name!r} starts now" for name in forced) or "retried"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Skip(Action):
@@ -203,6 +233,12 @@ class Skip(Action):
         kind = events.SkipRequested if is_ahead else events.ScriptSkipped
         job.record(job.script_event(kind, self.script, row.attempt, at, **self._asked()))
 
+    def outcome(self, job: Job) -> str:
+        """Say whether it is skipped, or its session was asked to skip it."""
+        if job.rows[self.script].done:
+            return f"{self.script!r} is skipped"
+        return f"its session was asked to skip {self.script!r}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cancel(Action):
@@ -214,6 +250,12 @@ class Cancel(Action):
     def do(self, job: Job, at: float) -> None:
         """Record the cancellation."""
         job.record(events.JobCancelled(at=at, **self._asked()))
+
+    def outcome(self, job: Job) -> str:
+        """Say whether a session is still being stopped."""
+        if job.open_run:
+            return f"cancelled; session {job.open_run.run} is being stopped"
+        return "cancelled"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,6 +271,11 @@ class Suspend(Action):
         """Record the suspension."""
         job.record(events.JobSuspended(at=at))
 
+    def outcome(self, job: Job) -> str:
+        """Say that it is suspended."""
+        del job
+        return "suspended"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Unsuspend(Action):
@@ -242,6 +289,10 @@ class Unsuspend(Action):
     def do(self, job: Job, at: float) -> None:
         """Record that the suspension is over."""
         job.record(events.JobUnsuspended(at=at))
+
+    def outcome(self, job: Job) -> str:
+        """Say that it is not suspended any more, or what else holds it."""
+        return "unsuspended; still paused" if job.paused else "unsuspended"
 
 
 _SUSPENDED = "is suspended by its spec: set spec.suspend to false"
