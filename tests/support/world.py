@@ -47,6 +47,8 @@ class World:
         self.sessions: dict[tuple[str, str], SimulatedSession] = {}
         self.starts: dict[tuple[str, int], list[str]] = {}
         """Each attempt that really started, with the session runs that started it."""
+        self.started: list[str] = []
+        """The scripts in the order in which they really started."""
         self.succeeded: set[str] = set()
         """Scripts that really succeeded, recorded or not, and that nobody wants to run again."""
         self.made_from: dict[str, Mapping[str, object]] = {}
@@ -105,6 +107,7 @@ class World:
         is_forced = (script.name, attempt - 1) in self.forced
         assert self.clock.now() >= pause or is_forced, "it did not wait"
         earlier.append(session.run)
+        self.started.append(script.name)
         if not isinstance(fate, SupervisorDied) and fate.cause:
             self.failed_at[session.run, script.name] = self.clock.now()
         if not isinstance(fate, SupervisorDied) and not fate.cause:

@@ -324,11 +324,8 @@ class Job:
 
     def to_come(self) -> list[Script]:
         """Return what a fresh interpreter runs from here on to the job's end, in order."""
-        goal = checkpoint.first_undone(self.scripts, self.rows)
-        if goal is None:
-            return []
-        undone = [script for script in self.scripts if not self.rows[script.name].done]
-        return checkpoint.to_replay(self.scripts, self.rows, goal) + undone
+        left = [script for script in self.scripts if not self.rows[script.name].is_settled]
+        return checkpoint.to_replay(self.scripts, self.rows, left[0]) + left if left else []
 
     def _advance(self, now: float) -> Step:
         """Return the next step towards the first script that is not done."""

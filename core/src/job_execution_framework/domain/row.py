@@ -70,6 +70,11 @@ class Row:
         return self.latest.state
 
     @property
+    def is_settled(self) -> bool:
+        """Whether the script is not started any more, but perhaps to prepare for a later one."""
+        return self.done or self.skip_requested
+
+    @property
     def attempt(self) -> int:
         """The number of the latest attempt, 0 where there was none."""
         return self.latest.number

@@ -1,0 +1,126 @@
+"""What is to come for each script of a job: what runs, what runs again and why, what is kept.
+
+`enso plan`, ``enso resume --dry-run`` and ``enso run --resume`` tell it before anything happens. It
+holds if every script succeeds when it is started next, and no session is lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from job_execution_framework.domain.actions import Action
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.row import Row, ScriptState
+from job_execution_framework.domain.script import Container, Script
+from job_execution_framework.domain.transitions import JobState
+
+
+class Fate(str, Enum):
+    """What becomes of a script."""
+
+    RUNS_NOW = "runs now"
+    RUNS = "runs"
+    RUNS_AGAIN = "runs again"
+    KEPT = "kept"
+    SKIPPED = "skipped"
+    NOT_REACHED = "not reached"
+
+
+STARTS = (Fate.RUNS, Fate.RUNS_AGAIN)
+"""The scripts of these fates are started."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is to come for one script, and why; no reason where it simply has not run yet."""
+
+    script: Script
+    fate: Fate
+    why: str = ""
+
+
+def forecast(job: Job, action: Action | None = None) -> tuple[Forecast, ...]:
+    """Say what is to come for each script, in the job's order, if `action` is done now.
+
+    The job stays as it is. Raises InvalidAction where the action is not possible.
+    """
+    after = job.copy()
+    if action:
+        after.obey(action, 0)
+    doom = _doom(after)
+    return tuple(_of(script, job, after, doom) for script in job.scripts)
+
+
+def _of(script: Script, before: Job, job: Job, doom: str) -> Forecast:
+    row = job.rows[script.name]
+    if row.state is ScriptState.RUNNING and _goes_on(job):
+        return Forecast(script, Fate.RUNS_NOW)
+    if row.skip_requested or (row.done and not row.succeeded):
+        return Forecast(script, Fate.SKIPPED, "somebody asked for it")
+    if doom:
+        return Forecast(script, Fate.KEPT if row.done else Fate.NOT_REACHED, doom)
+    if row.done:
+        return _of_done(script, job)
+    if before.rows[script.name].done:
+        return Forecast(script, Fate.RUNS_AGAIN, "this resume asks for it")
+    return Forecast(script, Fate.RUNS, _how_it_ended(row))
+
+
+def _of_done(script: Script, job: Job) -> Forecast:
+    if _goes_on(job) and script.name in job.warm:
+        return Forecast(script, Fate.KEPT, "its work is in the memory of the session that runs")
+    if script not in job.to_come():
+        return Forecast(script, Fate.KEPT, _what_keeps_it(script, job))
+    if script.setup:
+        return Forecast(script, Fate.RUNS_AGAIN, "setup: it prepares each new interpreter")
+    return Forecast(script, Fate.RUNS_AGAIN, "its work was in memory, which is lost")
+
+
+def _goes_on(job: Job) -> bool:
+    """Whether the open session run goes on, and keeps the memory of its interpreter."""
+    return job.open_run is not None and job.closing is None and job.state is JobState.RUNNING
+
+
+def _doom(job: Job) -> str:
+    """Return why the job fails once its open session run has ended; empty where it does not."""
+    goal = _goal(job)
+    for script in job.to_come():
+        if failure := job.failure_at(script):
+            return f"the job fails: {failure.script} failed for good"
+        if script is goal:
+            break
+    return ""
+
+
+def _goal(job: Job) -> Script | None:
+    """Return the first script that runs and is not done; None where all are."""
+    return next((script for script in job.to_come() if not job.rows[script.name].done), None)
+
+
+def _how_it_ended(row: Row) -> str:
+    """Return how the latest attempt of a script ended that is not done."""
+    latest, cause = row.latest, row.latest.cause
+    if latest.state is ScriptState.FAILED:
+        return f"attempt {latest.number} failed" + (f": {cause.reason}" if cause else "")
+    if latest.state is ScriptState.INTERRUPTED:
+        return f"nobody knows how attempt {latest.number} ended"
+    if latest.state is ScriptState.RUNNING:
+        return f"attempt {latest.number} is being stopped"
+    return ""
+
+
+def _what_keeps_it(script: Script, job: Job) -> str:
+    """Return why a script that succeeded need not run again."""
+    goal = _goal(job)
+    if goal is None or script.session != goal.session:
+        is_alone = isinstance(script.work, Container) or goal is None
+        return "it is done" if is_alone else f"all of session {script.session} is done"
+    if script.checkpoint:
+        return "checkpoint: its effect is on disk"
+    behind = [
+        later.name
+        for later in job.scripts[job.scripts.index(script) + 1 : job.scripts.index(goal)]
+        if later.session == script.session and later.checkpoint and job.rows[later.name].succeeded
+    ]
+    return f"checkpoint {behind[-1]} is after it"

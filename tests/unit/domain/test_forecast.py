@@ -1,0 +1,185 @@
+"""What people are told that a job will run is what then runs, of any job, whatever happened."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from job_execution_framework.domain import events
+from job_execution_framework.domain.actions import Action, Pause, Resume, Skip, Suspend, Unsuspend
+from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.errors import InvalidAction
+from job_execution_framework.domain.forecast import STARTS, Fate, forecast
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import LibraryScript, Script, Session
+from job_execution_framework.domain.transitions import ENDED, JobState
+from job_execution_framework.service_layer.observations import Observations
+from tests.support.sessions import SUCCEEDS
+from tests.support.sessions import Fate as Outcome
+from tests.support.world import World
+from tests.unit.domain.test_simulation import FATES, IN_CI, SIZES, jobs
+
+seen: Counter[str] = Counter()
+"""What the random jobs had in them."""
+
+
+def until_it_rests(world: World) -> Job:
+    """Let everything be known of what has happened so far; what is to end has ended."""
+    for _ in range(20):
+        world.coordinate(world.read(0, None, look_for_end=True))
+        job = world.job()
+        if job.state is JobState.RUNNING or job.open_run is None:
+            break
+        world.run_one_script(SUCCEEDS)
+    return world.job()
+
+
+def wish(job: Job, kind: int, place: int) -> Action | None:
+    """Return what somebody asks of the job now; None where nothing is, or it is not possible."""
+    name = list(job.rows)[place % len(job.rows)]
+    if job.state in ENDED:
+        asked: Action = [Resume(), Resume(from_script=name), Resume(skip=(name,))][kind % 3]
+    elif job.paused and job.state is JobState.SUSPENDED:
+        asked = [Resume(), Resume(skip=(name,))][kind % 2]
+    else:
+        asked = Skip(script=name)
+    return None if job.why_not(asked) else asked
+
+
+@given(jobs(), st.lists(FATES, min_size=1, max_size=8), SIZES, SIZES, st.sampled_from([*range(6)]))
+@settings(
+    max_examples=300,
+    deadline=None,
+    derandomize=IN_CI,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+def promise_and_what_ran(
+    described: tuple[list[Script], list[Session], float | None],
+    fates: list[Outcome],
+    kind: int,
+    place: int,
+    held: int,
+) -> None:
+    scripts, sessions, _ = described
+    world = World(scripts, sessions, None)
+    for fate in fates:
+        world.coordinate(world.read(0, None, look_for_end=True))
+        world.run_one_script(fate)
+    if held == 0:
+        world.ask(Pause())
+    elif held == 1:
+        world.coordinate(Observations(), Suspend())
+    job = until_it_rests(world)
+    state = job.state
+
+    asked = wish(job, kind, place)
+    if state in ENDED and asked is None:
+        return
+    promised = forecast(job, asked)
+    told = [outlook.script.name for outlook in promised if outlook.fate in STARTS]
+    if asked:
+        assert world.ask(asked) == ""
+    before = len(world.started)
+    for _ in range(200):
+        world.coordinate(world.read(0, None, look_for_end=True))
+        if world.job().finished:
+            break
+        if world.job().state is JobState.SUSPENDED:
+            world.coordinate(Observations(), Unsuspend(), Resume())
+        world.run_one_script(SUCCEEDS)
+        world.clock.time += 10
+
+    is_doomed = any(outlook.fate is Fate.NOT_REACHED for outlook in promised)
+    assert world.job().state is (JobState.FAILED if is_doomed else JobState.SUCCEEDED)
+    assert world.started[before:] == told
+    seen.update(str(outlook.fate.value) for outlook in promised)
+    seen[f"{state} {type(asked).__name__ if asked else None}"] += 1
+
+
+def test_what_is_promised_is_what_then_runs() -> None:
+    promise_and_what_ran()
+    assert min(seen[fate] for fate in ("runs", "runs again", "kept", "skipped")) > 0, seen
+    cases = ("Failed Resume", "Suspended Resume", "Running None", "Running Skip")
+    assert min(seen[case] for case in cases) > 0, seen
+
+
+def shot(*, keeps: bool = False) -> Job:
+    """Return a job whose third script has failed."""
+    scripts = (
+        Script("open", LibraryScript("open"), setup=True),
+        Script("cache", LibraryScript("cache"), checkpoint=keeps),
+        Script("simulate", LibraryScript("simulate")),
+        Script("publish", LibraryScript("publish")),
+    )
+    job = Job("shot", scripts)
+    job.record(events.JobAdded(at=0))
+    job.record(events.JobStarted(at=0))
+    for name in ("open", "cache"):
+        job.record(job.script_event(events.ScriptStarted, name, 1, 0))
+        job.record(job.script_event(events.ScriptSucceeded, name, 1, 1))
+    job.record(job.script_event(events.ScriptStarted, "simulate", 1, 1))
+    cause = Cause(Reason.OUT_OF_MEMORY)
+    job.record(job.script_event(events.ScriptFailed, "simulate", 1, 2, cause=cause))
+    job.record(events.JobFailed(at=2, cause=cause, script="simulate"))
+    return job
+
+
+def told(job: Job, action: Action | None = None) -> list[tuple[str, str, str]]:
+    return [(found.script.name, found.fate.value, found.why) for found in forecast(job, action)]
+
+
+def test_each_script_says_what_becomes_of_it_and_why() -> None:
+    assert told(shot(), Resume()) == [
+        ("open", "runs again", "setup: it prepares each new interpreter"),
+        ("cache", "runs again", "its work was in memory, which is lost"),
+        ("simulate", "runs", "attempt 1 failed: OutOfMemory"),
+        ("publish", "runs", ""),
+    ]
+    assert told(shot(keeps=True), Resume(skip=("simulate",)))[1:] == [
+        ("cache", "kept", "checkpoint: its effect is on disk"),
+        ("simulate", "skipped", "somebody asked for it"),
+        ("publish", "runs", ""),
+    ]
+    assert told(shot(keeps=True), Resume(from_script="cache"))[:3] == [
+        ("open", "runs again", "setup: it prepares each new interpreter"),
+        ("cache", "runs again", "this resume asks for it"),
+        ("simulate", "runs", "attempt 1 failed: OutOfMemory"),
+    ]
+
+
+def test_nothing_starts_any_more_of_a_job_that_is_about_to_fail() -> None:
+    job = shot()
+    job.state, job.failure, job.warm = JobState.RUNNING, None, frozenset({"open", "cache"})
+    job.open_run = events.SessionOpened(at=0, run="main-1", session="main", uid="u", scripts=())
+    because = "the job fails: simulate failed for good"
+    assert [found[1:] for found in told(job)] == [
+        *[("kept", because)] * 2,
+        *[("not reached", because)] * 2,
+    ]
+
+
+def test_what_runs_is_said_apart_from_what_starts() -> None:
+    job = shot()
+    job.record(events.JobResumed(at=3))
+    opened = events.SessionOpened(at=3, run="main-1", session="main", uid="u", scripts=("open",))
+    job.record(opened)
+    job.record(job.script_event(events.ScriptStarted, "open", 2, 4))
+    assert told(job)[:2] == [
+        ("open", "runs now", ""),
+        ("cache", "runs again", "its work was in memory, which is lost"),
+    ]
+    job.record(job.script_event(events.ScriptSucceeded, "open", 2, 5))
+    assert told(job)[0] == ("open", "kept", "its work is in the memory of the session that runs")
+
+
+def test_a_forecast_changes_nothing_and_refuses_what_is_not_possible() -> None:
+    job = shot()
+    before = job.copy()
+    forecast(job, Resume(from_script="open"))
+    assert job == before
+    with pytest.raises(InvalidAction, match="job shot is Failed: resume it and skip 'open'"):
+        forecast(job, Skip(script="open"))
