@@ -39,6 +39,8 @@ def with_change(job: Job, of: str, **fields: object) -> Job:
 
 SHOT = {"parameters": {"shot": "020"}}
 NO_HYTHON = {"interpreter": ("hython",)}
+NEW_IMAGE = {"platform": {"image": "houdini:21"}}
+MORE_MEMORY = {"platform": {"resources": {"limits": {"memory": "32Gi"}}}}
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,9 @@ NO_HYTHON = {"interpreter": ("hython",)}
         # The last of two checkpoints is made from what the first one stands on.
         ("load.setup a.checkpoint b.checkpoint c", "c:1", "load", SHOT, "", "'a', a checkpoint"),
         ("load.setup a.checkpoint b.checkpoint c", "c:1", "load", SHOT, "b", "'a', a checkpoint"),
+        (PUBLISH, "publish:1", "s1", NEW_IMAGE, "", "image of session 's1' was changed, but 'sim'"),
         # A session that is done is never replayed, so nothing of it may change.
+        ("load ; render", "render:1", "s1", MORE_MEMORY, "", "no script of that session runs"),
         ("load save ; render", "render:1", "load", SHOT, "", "does not run again"),
     ],
 )
@@ -91,6 +95,8 @@ def test_changes_that_a_resume_refuses(
         # Results do not depend on timeouts.
         (PUBLISH, "publish:1", "load", {"timeout_seconds": 9}, ""),
         (PUBLISH, "publish:1", "s1", {"start_timeout_seconds": 9}, ""),
+        (PUBLISH, "publish:1", "s1", MORE_MEMORY, ""),
+        (PUBLISH, "publish:1", "s1", NEW_IMAGE, "load"),
     ],
 )
 def test_changes_that_a_resume_accepts(

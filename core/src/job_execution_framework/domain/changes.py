@@ -23,7 +23,7 @@ from job_execution_framework.domain.script import (
     Source,
 )
 from job_execution_framework.domain.transitions import ENDED
-from job_execution_framework.domain.values import is_list, is_mapping
+from job_execution_framework.domain.values import is_same
 
 _ABSENT = object()
 _WORK_FIELDS = {
@@ -82,6 +82,8 @@ def why_not_resumable(before: Job, wanted: Definition, from_script: str = "") ->
     for change in changes(before, wanted):
         if change.is_script and change.of not in runs:
             return f"{change.details()} was changed, but that script is done and does not run again"
+        if not change.is_script and change.of and not _runs_in(before, change.of, runs):
+            return f"{change.details()} was changed, but no script of that session runs again"
         if kept := _outdated_checkpoint(before, change, runs):
             return (
                 f"{change.details()} was changed, but {kept.name!r}, a checkpoint that is kept, "
@@ -109,6 +111,10 @@ def reshaped(before: Job, wanted: Definition) -> str:
         if script.session != before.script(script.name).session:
             return f"script {script.name!r} was moved to session {script.session!r}"
     return ""
+
+
+def _runs_in(job: Job, session: str, runs: set[str]) -> bool:
+    return any(job.script(name).session == session for name in runs)
 
 
 def _outdated_checkpoint(job: Job, change: Change, runs: set[str]) -> Script | None:
@@ -141,7 +147,7 @@ def _of_script(old: Script, new: Script) -> Iterator[Change]:
             yield Change(old.name, _WORK_FIELDS[type(now)], is_input=True)
         elif name == "parameters":
             keys = dict.fromkeys([*was, *now])
-            changed = (k for k in keys if not _same(was.get(k, _ABSENT), now.get(k, _ABSENT)))
+            changed = (k for k in keys if not is_same(was.get(k, _ABSENT), now.get(k, _ABSENT)))
             yield from (Change(old.name, f"args.{key}", is_input=True) for key in changed)
         elif was != now:
             yield Change(old.name, _field(name), is_input=False)
@@ -149,19 +155,15 @@ def _of_script(old: Script, new: Script) -> Iterator[Change]:
 
 def _of_session(old: Session, new: Session) -> Iterator[Change]:
     for name, was in vars(old).items():
-        if was != getattr(new, name):
+        now = getattr(new, name)
+        if name == "platform":
+            before, after = was or {}, now or {}
+            changed = (k for k in [*{**before, **after}] if before.get(k) != after.get(k))
+            yield from (Change(old.name, key, key == "image", is_script=False) for key in changed)
+        elif was != now:
             yield Change(old.name, _field(name), name == "interpreter", is_script=False)
 
 
 def _field(name: str) -> str:
     """Return a field's name as manifests have it."""
     return _OTHER_FIELDS.get(name) or re.sub(r"_([a-z])", lambda found: found[1].upper(), name)
-
-
-def _same(old: object, new: object) -> bool:
-    """Whether two values are the same JSON; for Python 1, 1.0 and True are equal."""
-    if is_mapping(old) and is_mapping(new):
-        return old.keys() == new.keys() and all(_same(old[key], new[key]) for key in old)
-    if is_list(old) and is_list(new):
-        return len(old) == len(new) and all(map(_same, old, new))
-    return type(old) is type(new) and old == new

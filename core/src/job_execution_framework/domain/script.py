@@ -81,6 +81,9 @@ class Session:
     """How long to wait before a lost process is replaced: its cause may last for a while."""
     end_timeout_seconds: float = 60
     """How long threads and processes that its scripts left running may take to end."""
+    platform: Mapping[str, object] | None = None
+    """What else a resume may change and only the adapter of sessions reads, by the names of the
+    manifest: image, resources, env …; None where there is none of it."""
 
 
 @dataclass(frozen=True)

@@ -59,3 +59,12 @@ def keys_and_leaves(value: object) -> Iterator[object]:
             yield from keys_and_leaves(item)
     else:
         yield value
+
+
+def is_same(old: object, new: object) -> bool:
+    """Whether two values are the same JSON; for Python 1, 1.0 and True are equal."""
+    if is_mapping(old) and is_mapping(new):
+        return old.keys() == new.keys() and all(is_same(old[key], new[key]) for key in old)
+    if is_list(old) and is_list(new):
+        return len(old) == len(new) and all(map(is_same, old, new))
+    return type(old) is type(new) and old == new

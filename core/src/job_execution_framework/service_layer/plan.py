@@ -89,7 +89,10 @@ class Plan:
         """
         public = tuple(replace(script, parameters=_literal(script)) for script in self.scripts)
         variables = {(script, path): name for name, script, path, _ in self.secret_variables()}
-        plan = to_document(replace(self, scripts=public)) | secret_places.written(variables)
+        session = replace(self.session, platform=None)
+        plan = to_document(replace(self, scripts=public, session=session)) | secret_places.written(
+            variables
+        )
         text = json.dumps({"v": VERSION, **plan, **({"texts": True} if texts else {})})
         if len(text) > LARGEST_BYTES:
             raise InvalidJob(

@@ -17,7 +17,8 @@ from enso_operator.api.document import Document
 from enso_operator.api.status import EnsoJobStatus
 from enso_operator.kube.status.read import definition_in, restored
 from enso_operator.manifests.render import parse_ensojob
-from enso_operator.manifests.to_domain import JobDefinition, job_definition
+from enso_operator.manifests.to_domain import job_definition
+from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.errors import InvalidJob, Unreadable
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.transitions import JobState
@@ -188,7 +189,7 @@ class EnsoJobObject:
             ) from error
 
     @cached_property
-    def _parsed(self) -> tuple[JobDefinition, str] | InvalidJob:
+    def _parsed(self) -> tuple[Definition, str] | InvalidJob:
         """The job's definition and the digest of the spec, or why the spec makes no job."""
         try:
             resource = parse_ensojob(self.document)

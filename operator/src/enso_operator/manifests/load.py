@@ -6,7 +6,7 @@ Every mistake is a sentence that names the file, the field and what to do.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -202,10 +202,9 @@ def _from_resource(document: dict[str, object], text: str) -> Manifest:
         made = job_definition(job)
     except InvalidJob as error:
         raise _Mistakes([str(error)]) from None
+    sessions = tuple(replace(session, platform=None) for session in made.sessions)
     ignored = tuple(_ignored(job))
-    return Manifest(
-        job.metadata.name, made.scripts, made.sessions, made.deadline_seconds, text, ignored
-    )
+    return Manifest(job.metadata.name, made.scripts, sessions, made.deadline_seconds, text, ignored)
 
 
 def _needs_a_cluster(job: EnsoJob) -> Iterator[str]:

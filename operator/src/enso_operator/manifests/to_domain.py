@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from enso_operator.api.document import Document
+from enso_operator.api.fields import Wire
 from enso_operator.api.rules import broken_rules
 from enso_operator.api.v1alpha1 import ContainerSpec, EnsoJob, ScriptSpec, SessionSpec
+from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.script import (
     Container,
@@ -16,7 +20,6 @@ from job_execution_framework.domain.script import (
     Session,
     Source,
     Work,
-    check,
 )
 from job_execution_framework.domain.secret import Secret
 
@@ -34,23 +37,13 @@ class SecretKey:
     key: str
 
 
-@dataclass(frozen=True)
-class JobDefinition:
-    """What makes a job, apart from its id."""
-
-    scripts: tuple[Script, ...]
-    sessions: tuple[Session, ...]
-    deadline_seconds: float | None
-
-
-def job_definition(job: EnsoJob) -> JobDefinition:
+def job_definition(job: EnsoJob) -> Definition:
     """Return what the resource describes. Raises InvalidJob, with a sentence for each mistake."""
     if broken := list(broken_rules(job)):
         raise InvalidJob("; ".join(broken))
     sessions = tuple(_session(session) for session in job.spec.sessions) or (Session(),)
     scripts = tuple(_script(script, sessions[0].name) for script in job.spec.scripts)
-    check(scripts, sessions)
-    return JobDefinition(scripts, sessions, job.spec.active_deadline_seconds)
+    return Definition(scripts, sessions, job.spec.active_deadline_seconds)
 
 
 def _session(session: SessionSpec) -> Session:
@@ -63,7 +56,24 @@ def _session(session: SessionSpec) -> Session:
         retry_lost=(lost.limit or 1) if is_retried else 0,
         lost_backoff_seconds=lost.backoff_seconds if is_retried else 0,
         end_timeout_seconds=session.end_timeout_seconds,
+        platform=_platform(session),
     )
+
+
+def _platform(session: SessionSpec) -> dict[str, object] | None:
+    """Return the fields that the domain only compares, without those that are empty."""
+    written = {
+        "image": session.image,
+        "resources": session.resources.model_dump(exclude_defaults=True),
+        "env": _dumped(session.env),
+        "nodeSelector": session.node_selector,
+        "tolerations": _dumped(session.tolerations),
+    }
+    return {name: value for name, value in written.items() if value} or None
+
+
+def _dumped(models: Sequence[Wire]) -> list[Document]:
+    return [model.model_dump(by_alias=True, exclude_defaults=True) for model in models]
 
 
 def _script(script: ScriptSpec, default_session: str) -> Script:

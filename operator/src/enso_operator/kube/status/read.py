@@ -12,9 +12,9 @@ from dataclasses import replace
 from enso_operator.api.status import AttemptStatus, EnsoJobStatus, Ledger, OpenRun, ScriptStatus
 from enso_operator.kube.status.conditions import state_in
 from enso_operator.kube.status.fields import cause_of, seconds_of, short
-from enso_operator.manifests.to_domain import JobDefinition
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.losses import Losses
 from job_execution_framework.domain.row import Attempt, Row, ScriptState
@@ -25,7 +25,7 @@ _SESSIONS_BESIDE = ("before", "after", "beside")
 """What sessions are called of which nothing is known: two of these are not the open one's name."""
 
 
-def definition_in(status: EnsoJobStatus) -> JobDefinition:
+def definition_in(status: EnsoJobStatus) -> Definition:
     """Return a definition from a status alone: the names of scripts, and the open run.
 
     It is enough to end a job in order whose spec was changed.
@@ -44,7 +44,7 @@ def definition_in(status: EnsoJobStatus) -> JobDefinition:
         )
         for i, script in enumerate(names)
     )
-    return JobDefinition(scripts, (Session(before), Session(name), Session(after)), None)
+    return Definition(scripts, (Session(before), Session(name), Session(after)), None)
 
 
 def restored(job: Job, status: EnsoJobStatus, added_at: float) -> Job:
