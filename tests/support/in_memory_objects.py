@@ -50,13 +50,15 @@ class InMemoryObjects:
     def metadata(self) -> Iterator[Document]:
         return (document["metadata"] for document in self.each())
 
-    def each(self) -> Iterator[Document]:
+    def each(self, *, fields: str = "") -> Iterator[Document]:
+        path, _, wanted = fields.partition("=")
         with self.cluster.lock:
             stored = deepcopy(self.cluster.stored)
         return (
             document
             for (namespace, _), document in sorted(stored.items())
             if self.namespace in ("", namespace)
+            and (not fields or document["spec"].get(path.removeprefix("spec.")) == wanted)
         )
 
     def create(self, document: Document) -> Document:
@@ -79,6 +81,9 @@ class InMemoryObjects:
 
     def patch_status(self, name: str, version: str, patch: Document) -> Document:
         return self._patch(name, version, "status", patch)
+
+    def own(self, name: str, version: str, owners: list[Document]) -> Document:
+        return self._patch(name, version, "metadata", {"ownerReferences": owners})
 
     def delete(self, name: str, uid: str, version: str) -> None:
         with self.cluster.lock:

@@ -14,7 +14,7 @@ from job_execution_framework.service_layer.observations import Ended, Observatio
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.records import from_log, only_events
 from tests.support.jobs import FakeClock
-from tests.support.sessions import SUCCEEDS, SimulatedSession
+from tests.support.sessions import FAILS, SUCCEEDS, Fate, SimulatedSession
 
 
 class SimulatedSessions:
@@ -22,9 +22,9 @@ class SimulatedSessions:
 
     location: SessionLocation = NOWHERE
 
-    def __init__(self, *, waits_for_control: bool = False) -> None:
+    def __init__(self, *, waits_for_control: bool = False, failing: Collection[str] = ()) -> None:
         self.runs: dict[str, SimulatedSession] = {}
-        self.waits_for_control = waits_for_control
+        self.waits_for_control, self.failing = waits_for_control, failing
 
     def check(self, scripts: Sequence[Script]) -> None:
         del scripts
@@ -42,9 +42,13 @@ class SimulatedSessions:
         while self.waits_for_control and not session.control.stops:  # noqa: ASYNC110  # as a process does
             await asyncio.sleep(0.005)
         while session.alive:
-            session.runs_one_script(lambda _script, _attempt: SUCCEEDS, FakeClock())
+            session.runs_one_script(self._fate, FakeClock())
         ended = Ended(log_is_complete=True)
         yield Observations(run=run, records=only_events(from_log(session.log)), ended=ended)
+
+    def _fate(self, script: Script, attempt: int) -> Fate:
+        del attempt
+        return FAILS if script.name in self.failing else SUCCEEDS
 
     async def tell(self, run: str, uid: str, control: SessionControl) -> None:
         del uid
@@ -63,13 +67,17 @@ class SimulatedBackend:
     forgotten: list[str] = field(default_factory=list[str])
     waits_for_control: bool = False
     """Whether sessions wait until they get a control."""
+    failing: set[str] = field(default_factory=set[str])
+    """Names of scripts that fail."""
     made: list[SimulatedSessions] = field(default_factory=list[SimulatedSessions])
     kept: list[set[str]] = field(default_factory=list[set[str]])
     """The uids that each call of `tidy` kept."""
 
     def sessions(self, ensojob: EnsoJobObject) -> SimulatedSessions:
         self.asked_for.append(ensojob.uid)
-        self.made.append(SimulatedSessions(waits_for_control=self.waits_for_control))
+        self.made.append(
+            SimulatedSessions(waits_for_control=self.waits_for_control, failing=self.failing)
+        )
         return self.made[-1]
 
     async def forget(self, namespace: str, uid: str) -> None:

@@ -16,10 +16,13 @@ from uuid import uuid4
 from kubernetes.client import ApiClient
 
 from enso_operator.controller import malloc
+from enso_operator.controller.action_dispatcher import ActionDispatcher
+from enso_operator.controller.action_turns import ActionTurns
 from enso_operator.controller.ensojob_actor import EnsoJobActor
 from enso_operator.controller.event_publisher import EventPublisher
 from enso_operator.controller.handlers import handlers
 from enso_operator.controller.leader_election import GIVE_BACK_SECONDS, Alone, Leadership
+from enso_operator.controller.pending_actions import PendingActions
 from enso_operator.controller.planner import EnsoJobPlanner
 from enso_operator.controller.reconciler import Reconciler
 from enso_operator.controller.resync import Resync
@@ -28,6 +31,7 @@ from enso_operator.coordinator.publisher import Listener
 from enso_operator.coordinator.sessions import Sessions
 from enso_operator.kube.client import ApiObjects
 from enso_operator.kube.connection import configuration_of, own_namespace
+from enso_operator.kube.ensoaction import ACTIONS
 from enso_operator.kube.ensojob import KIND, EnsoJobObject
 from enso_operator.kube.event_recorder import Recorder
 from enso_operator.kube.lease import Lease
@@ -100,20 +104,28 @@ async def _work(
     clock = SystemClock()
     configuration = configuration_of(client)
     pods = _pods(client, settings, clock) if settings.sessions == "pods" else None
+    pending = PendingActions()
     reconciler = Reconciler(
         lambda namespace: ApiObjects(client, namespace, KIND),
         pods
         or LocalSessionBackend((settings.state_dir or state_directory() / "operator") / cluster),
-        _actor_factory(client, clock, metrics),
+        _actor_factory(client, clock, metrics, pending),
         clock,
         metrics,
+        pending,
         settings.namespaces,
     )
-    resync = Resync(reconciler, clock, settings.resync_seconds)
+    dispatcher = ActionDispatcher(
+        pending, reconciler, lambda namespace: ApiObjects(client, namespace, ACTIONS), clock
+    )
+    sweeps = {"EnsoJobs": reconciler.sweep, "EnsoActions": dispatcher.sweep}
+    resync = Resync(sweeps, clock, settings.resync_seconds)
     metrics.live_jobs_from(lambda: reconciler.live)
     metrics.watch_age_from(resync.watch_age)
     checks.liveness["watch"], checks.readiness["listing"] = resync.is_blind, resync.is_away
-    registry = handlers(reconciler, pods.on_event if pods else None, configuration)
+    registry = handlers(
+        reconciler.on_event, pending.on_event, pods.on_event if pods else None, configuration
+    )
     watch = Watch(registry, settings.namespaces)
     try:
         await _until_one_ends(
@@ -154,22 +166,24 @@ def _pods(client: ApiClient, settings: OperatorSettings, clock: Clock) -> PodSes
 
 
 def _actor_factory(
-    client: ApiClient, clock: Clock, metrics: Metrics
+    client: ApiClient, clock: Clock, metrics: Metrics, pending: PendingActions
 ) -> Callable[[EnsoJobObject, Sessions], EnsoJobActor]:
     """Return what makes an actor for an EnsoJob: it reads and writes at the API server."""
     recorder = Recorder(client, f"{socket.gethostname()}-{os.getpid()}")
 
     def actor_of(ensojob: EnsoJobObject, sessions: Sessions) -> EnsoJobActor:
         scripts = ApiObjects(client, ensojob.namespace, "ensoscripts")
+        actions = ApiObjects(client, ensojob.namespace, ACTIONS)
+        jobs = ApiObjects(client, ensojob.namespace, KIND)
         return EnsoJobActor(
-            ensojob,
-            job_uow=KubernetesJobUnitOfWork(ApiObjects(client, ensojob.namespace, KIND)),
+            job_uow=KubernetesJobUnitOfWork(jobs),
             sessions=sessions,
             planner=EnsoJobPlanner(EnsoScriptLibrary(scripts), sessions, clock),
             clock=clock,
             publisher=EventPublisher(
                 ensojob, recorder, metrics, clock, _listener(ensojob, metrics)
             ),
+            turns=ActionTurns(ensojob.key, pending, actions, jobs, clock),
         )
 
     return actor_of

@@ -6,14 +6,17 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from enso_operator.blocking import in_thread
+from enso_operator.controller.action_turns import ActionTurns
 from enso_operator.controller.event_publisher import EventPublisher
 from enso_operator.coordinator.actor import Actor
 from enso_operator.coordinator.planner import Planner
 from enso_operator.coordinator.sessions import Sessions
 from enso_operator.kube.client import waiting
 from enso_operator.kube.ensojob import EnsoJobObject
+from enso_operator.kube.status.action import Result
 from enso_operator.kube.status.conditions import shown_state
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from job_execution_framework.domain.actions import Action, Cancel, Suspend, Unsuspend
@@ -43,6 +46,8 @@ REST_SECONDS = 5.0
 """A job without a session that waits at least so long is held without an actor meanwhile."""
 PACE_SECONDS = 1.0
 """Delay of writes of progress alone: a short job is then written once, at its end."""
+READ_ACTION, WRITE_ACTION = "read action", "write action"
+"""Calls about EnsoActions that may fail and are tried again; keys of `Obstacles`."""
 _log = logging.getLogger(__name__)
 
 
@@ -51,16 +56,17 @@ class EnsoJobActor(Actor):
 
     def __init__(
         self,
-        ensojob: EnsoJobObject,
         *,
         job_uow: KubernetesJobUnitOfWork,
         sessions: Sessions,
         planner: Planner,
         clock: Clock,
         publisher: EventPublisher,
+        turns: ActionTurns,
     ) -> None:
-        super().__init__(ensojob.name, job_uow, sessions, planner, clock, publisher, PACE_SECONDS)
-        self._objects, self._events = job_uow, publisher
+        name = publisher.ensojob.name
+        super().__init__(name, job_uow, sessions, planner, clock, publisher, PACE_SECONDS)
+        self._objects, self._events, self._turns = job_uow, publisher, turns
         self.unread: EnsoJobObject | None = None
         """The EnsoJob as the watch showed it, until it is loaded; None where nothing is new."""
         self.gave_up = False
@@ -68,7 +74,7 @@ class EnsoJobActor(Actor):
         self.wakes_in: float | None = None
         """After `drive` returned early: the seconds until something is due; None if nothing is."""
         self._is_deleted = asyncio.Event()
-        self.on_event(ensojob)
+        self.on_event(publisher.ensojob)
 
     @property
     def ensojob(self) -> EnsoJobObject:
@@ -145,6 +151,8 @@ class EnsoJobActor(Actor):
             if isinstance(error, InvalidJob):
                 await self._refuse(str(error))
             self._events.ensojob, self.gave_up = self._objects.ensojob(self.job_id), True
+            why = f"job {self.job_id} cannot be acted on: {error}"
+            await self._turns.refuse_all(Result("InvalidJob", why))
             raise NoJob(str(error)) from error
         self._events.ensojob = self._objects.ensojob(self.job_id)
         self.wants(*wishes_of(self.ensojob))
@@ -156,8 +164,30 @@ class EnsoJobActor(Actor):
         with suppress(Unreadable), waiting():
             await in_thread(self._objects.refuse, self.job_id, why, self.clock.now())
 
+    async def obey(self, job: Job) -> None:
+        """Do what the spec asks for, and the EnsoAction whose turn it is."""
+        await super().obey(job)
+        await self.attempt(READ_ACTION, partial(self._turns.take, job, self.ensojob))
+
+    def is_urgent(self, job: Job, step: Step) -> bool:
+        """Whether an action, or the next step, waits for this commit."""
+        return self._turns.is_to_be_committed or super().is_urgent(job, step)
+
+    async def act(self, job: Job) -> None:
+        """Act on the job's session, and write what came of an EnsoAction."""
+        await super().act(job)
+        if self._turns.is_to_be_settled:
+            await self.attempt(WRITE_ACTION, partial(self._turns.settle, self.ensojob))
+            self.wake()  # another action may wait for this one
+
+    def may_end(self, job: Job) -> bool:
+        """Whether the job has ended, and no EnsoAction waits."""
+        return super().may_end(job) and not self._turns.are_left
+
     def may_rest(self, job: Job, step: Step) -> bool:
         """Whether there is no work until the EnsoJob is changed, or for REST_SECONDS at least."""
+        if self._turns.are_left:
+            return False
         if job.open_run or not isinstance(step, Wait):
             return False
         if self.has_news(job) or self.waits(job) or self.has_messages():
@@ -178,6 +208,7 @@ class EnsoJobActor(Actor):
         self._objects.location = replace(location, waits=waits)
         with waiting():
             await super().commit(job, step, waits)
+        self._turns.was_committed()
         self._events.ensojob = self._objects.ensojob(self.job_id)
         # What sessions told is in the status, which is made of the other events.
         kept = [event for event in job.events[:-1] if event.origin in (COORDINATOR, "")]

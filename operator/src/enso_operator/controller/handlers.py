@@ -1,4 +1,4 @@
-"""kopf's handlers. They only pass objects to the reconciler, which decides."""
+"""kopf's handlers. They only pass objects to those who decide."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from kubernetes.client import Configuration
 
 from enso_operator.api.document import Document
 from enso_operator.api.v1alpha1 import GROUP, VERSION
-from enso_operator.controller.reconciler import Reconciler
 from enso_operator.kube.api_session import BoundedResponse, authorization, session_of
+from enso_operator.kube.ensoaction import ACTIONS
 from enso_operator.kube.ensojob import KIND
 
 Saw = Callable[[str | None, Document], None]
 
 
 def handlers(
-    reconciler: Reconciler, saw_pod: Saw | None, configuration: Configuration
+    saw_job: Saw, saw_action: Saw, saw_pod: Saw | None, configuration: Configuration
 ) -> kopf.OperatorRegistry:
-    """Return handlers that call the reconciler on the running event loop; kopf runs on another.
+    """Return handlers that call these on the running event loop; kopf runs on another.
 
     Pods are watched only with `saw_pod`.
     """
@@ -36,7 +36,11 @@ def handlers(
 
     @kopf.on.event(GROUP, VERSION, KIND, registry=registry)
     async def on_event(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401  # whatever kopf gives
-        tell(reconciler.on_event, event["type"], dict(event["object"]))
+        tell(saw_job, event["type"], dict(event["object"]))
+
+    @kopf.on.event(GROUP, VERSION, ACTIONS, registry=registry)
+    async def action(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401
+        tell(saw_action, event["type"], dict(event["object"]))
 
     if saw_pod:
 
@@ -50,7 +54,7 @@ def handlers(
     async def login(**_: Any) -> kopf.AiohttpSession:  # noqa: ANN401
         return credentials(configuration)
 
-    del on_event, login  # the registry has them
+    del on_event, action, login  # the registry has them
     return registry
 
 

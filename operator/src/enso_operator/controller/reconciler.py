@@ -19,10 +19,11 @@ from enso_operator.api.document import Document
 from enso_operator.blocking import in_thread, patiently, pause_of, turn_of
 from enso_operator.controller.alarms import Alarms
 from enso_operator.controller.ensojob_actor import EnsoJobActor, NoJob
+from enso_operator.controller.pending_actions import PendingActions
 from enso_operator.controller.ttl import TimeToLive
 from enso_operator.coordinator.sessions import Sessions
 from enso_operator.kube.client import NoSuchObject, Refused
-from enso_operator.kube.ensojob import EnsoJobObject, Reference
+from enso_operator.kube.ensojob import EnsoJobObject, JobKey, Reference
 from enso_operator.kube.objects import Objects
 from enso_operator.observability.metrics import Metrics
 from job_execution_framework.domain.errors import Unavailable
@@ -62,6 +63,8 @@ class Reconciler:
     """Makes an actor for an EnsoJob, which runs its scripts in these sessions."""
     clock: Clock
     metrics: Metrics
+    pending: PendingActions
+    """EnsoActions that wait for an actor of their job."""
     namespaces: Sequence[str] = ()
     """Namespaces that are watched; empty means all."""
 
@@ -81,8 +84,8 @@ class Reconciler:
     _stopped: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        self._alarms = Alarms(lambda reference: self._do(self._wake(reference)))
-        self._ttl = TimeToLive(self.objects, self.clock, self._do)
+        self._alarms = Alarms(lambda reference: self.do(self._wake(reference)))
+        self._ttl = TimeToLive(self.objects, self.clock, self.do)
 
     @property
     def live(self) -> int:
@@ -98,7 +101,7 @@ class Reconciler:
         if kind == "DELETED":
             self._on_deleted(ensojob.uid)
             if ensojob.uid not in self.actors:
-                self._do(self.backend.forget(ensojob.namespace, ensojob.uid))
+                self.do(self.backend.forget(ensojob.namespace, ensojob.uid))
             return
         version, before = int(ensojob.version), self.known.get(ensojob.uid, 0)
         if version == before or (version < before and kind is not None):
@@ -119,6 +122,20 @@ class Reconciler:
         else:
             self._start(ensojob)
 
+    def actor_named(self, job: JobKey) -> EnsoJobActor | None:
+        """Return the actor of the job with this namespace and name, if it has one."""
+        actors = self.actors.values()
+        return next((actor for actor in actors if actor.ensojob.key == job), None)
+
+    def act_on(self, ensojob: EnsoJobObject) -> None:
+        """Start the actor of a job on which an EnsoAction waits, also of one that has ended."""
+        if actor := self.actors.get(ensojob.uid):
+            actor.wake()
+            return
+        self.known[ensojob.uid] = max(self.known.get(ensojob.uid, 0), int(ensojob.version))
+        self._cancel_wakeups(ensojob.uid)
+        self._start(ensojob)
+
     async def sweep(self) -> list[tuple[str, int]]:
         """List all objects. Return the uids and versions that the watch has not shown."""
         before, listed = set(self.known), dict[str, int]()
@@ -127,7 +144,7 @@ class Reconciler:
         for uid in before - listed.keys():
             self._on_deleted(uid)
         known = listed.keys() | self.known.keys() | self.actors.keys()
-        self._do(self.backend.tidy(self.namespaces, known))
+        self.do(self.backend.tidy(self.namespaces, known))
         return [(uid, at) for uid, at in listed.items() if at > self.known.get(uid, 0)]
 
     def _listed(self, namespace: str) -> dict[str, int]:
@@ -145,7 +162,8 @@ class Reconciler:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=patience)
 
-    def _do(self, chore: Coroutine[Any, Any, None]) -> None:
+    def do(self, chore: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine as a task, until the operator stops."""
         if self._stopped:  # kopf has a thread of its own, which may still show something
             chore.close()
             return
@@ -171,7 +189,7 @@ class Reconciler:
         """Start the only actor of the job."""
         sessions = self.backend.sessions(ensojob)
         actor = self.actors[ensojob.uid] = self.actor_of(ensojob, sessions)
-        self._do(self._drive(actor, sessions))
+        self.do(self._drive(actor, sessions))
 
     async def _drive(self, actor: EnsoJobActor, sessions: Sessions) -> None:
         """Drive a job until it needs no work; an actor that fails is replaced after a pause."""
@@ -188,6 +206,8 @@ class Reconciler:
         finally:
             del self.actors[uid]
         self._on_actor_returned(actor)
+        if self.pending.first(actor.ensojob.key):  # it came after the actor's last look
+            self.pending.on_pending(actor.ensojob.key)
         await sessions.reap(LINGER_SECONDS)
         if uid not in self.known:
             await self.backend.forget(namespace, uid)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from enso_operator.blocking import in_thread
 from enso_operator.controller import malloc
-from enso_operator.controller.reconciler import Reconciler
 from job_execution_framework.domain.errors import EnsoError
 from job_execution_framework.service_layer.clock import Clock
 
@@ -21,10 +21,11 @@ _log = logging.getLogger(__name__)
 class Resync:
     """Detects a watch that misses changes, and an API server that cannot be reached."""
 
-    reconciler: Reconciler
+    sweeps: Mapping[str, Callable[[], Awaitable[list[tuple[str, int]]]]]
+    """For each kind: lists its objects, returns uids and versions that the watch lacks."""
     clock: Clock
     every_seconds: float
-    _trouble: str = field(default="nothing was listed yet", init=False)
+    _trouble: str = field(default="objects cannot be listed: nothing was listed yet", init=False)
     _caught_up: bool = field(default=False, init=False)
     _unseen: dict[tuple[str, int], float] = field(
         default_factory=dict[tuple[str, int], float], init=False
@@ -42,13 +43,14 @@ class Resync:
             await asyncio.sleep(self.every_seconds if self._caught_up else soon)
 
     async def _sweep(self) -> None:
-        now = self.clock.now()
-        try:
-            unseen = await self.reconciler.sweep()
-        except EnsoError as error:  # also where the CRDs were deleted
-            self._trouble = str(error)
-            _log.warning("EnsoJobs cannot be listed: %s", error)
-            return
+        now, unseen = self.clock.now(), list[tuple[str, int]]()
+        for kind, sweep in self.sweeps.items():
+            try:
+                unseen += await sweep()
+            except EnsoError as error:  # also where the CRDs were deleted
+                self._trouble = f"{kind} cannot be listed: {error}"
+                _log.warning("%s", self._trouble)
+                return
         self._trouble = ""
         self._unseen = {key: self._unseen.get(key, now) for key in unseen}
         self._caught_up = self._caught_up or not unseen
@@ -67,5 +69,5 @@ class Resync:
     def is_away(self) -> str | None:
         """Return why the operator does not know all objects; else None."""
         if self._trouble:
-            return f"EnsoJobs cannot be listed: {self._trouble}"
-        return None if self._caught_up else "EnsoJobs are being listed"
+            return self._trouble
+        return None if self._caught_up else f"{' and '.join(self.sweeps)} are being listed"

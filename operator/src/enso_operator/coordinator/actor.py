@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from enso_operator.blocking import in_thread
 from enso_operator.coordinator import session_trust
@@ -88,7 +89,7 @@ class Actor:
     """Session run and control that were sent last; None where that is not known."""
     _untrusted_because: Cause | None = field(default=None, init=False)
     """Why the records of the open session are not believed any more."""
-    _obstacles: Obstacles = field(default_factory=Obstacles, init=False)
+    obstacles: Obstacles = field(default_factory=Obstacles, init=False)
 
     def __post_init__(self) -> None:
         self._follower = RunFollower(self.sessions, self._inbox)
@@ -112,10 +113,8 @@ class Actor:
                 while True:
                     self._take_all()
                     job, step = await self._decide()
-                    if job.finished:
-                        return
-                    await self._act(job)
-                    if self.may_rest(job, step):
+                    await self.act(job)
+                    if self.may_end(job) or self.may_rest(job, step):
                         return
                     await self._hear(job, step)
         finally:
@@ -157,8 +156,14 @@ class Actor:
 
     def waits(self, job: Job) -> Cause | None:
         """Return what keeps the job from going on, if anything: a failing call, or its session."""
-        met = self._obstacles.why(OPEN, RELEASE, TELL)
+        met = self.obstacles.why(OPEN, RELEASE, TELL)
         return met or (self.sessions.location.waits if job.open_run else None)
+
+    async def obey(self, job: Job) -> None:
+        """Do the actions that are asked for and possible now, before the next step is decided."""
+        for action in (*self._spec_actions, *self._requested_actions):
+            if not job.why_not(action):
+                job.obey(action, self.clock.now())
 
     def has_news(self, job: Job) -> bool:
         """Whether there are uncommitted events, or the cause of waiting has changed."""
@@ -167,6 +172,10 @@ class Actor:
     def has_messages(self) -> bool:
         """Whether the inbox has unread messages."""
         return not self._inbox.empty()
+
+    def may_end(self, job: Job) -> bool:
+        """Whether the job has ended, and nothing more is to be done."""
+        return job.finished
 
     def may_rest(self, job: Job, step: Step) -> bool:
         """Whether the actor may return before the end, as its owner will start another in time."""
@@ -203,13 +212,13 @@ class Actor:
                 self.job_uow.rollback()
                 await _pause(await self._on_unavailable(STORE, error))
             else:
-                self._obstacles.passed(STORE)
+                self.obstacles.passed(STORE)
                 return decided
 
     async def _on_unavailable(self, trying: str, error: Unavailable) -> int:
         """Record a failed call, and report it once it has lasted; return the number of tries."""
         now = self.clock.now()
-        obstacle = self._obstacles.met(trying, error, now)
+        obstacle = self.obstacles.met(trying, error, now)
         # An API server that does not answer concerns all jobs: no job reports it.
         is_news = trying != STORE or not isinstance(error, NoAnswer)
         if is_news and now >= obstacle.tell_at:
@@ -224,19 +233,17 @@ class Actor:
             self._folded += 1
             await asyncio.sleep(0)  # lets other jobs run between two folds
         self._follower.was_folded(self._uncommitted(job))
-        for action in (*self._spec_actions, *self._requested_actions):
-            if not job.why_not(action):
-                job.obey(action, self.clock.now())
+        await self.obey(job)
         step = await self._fold(job, Observations(broken=self._broken, waits=self.waits(job)))
         if isinstance(step, Open):
             step = await self._open(job, step)
         else:
-            self._obstacles.passed(OPEN)
+            self.obstacles.passed(OPEN)
         await self.publisher.announce(job, job.events[self._announced :])
         self._announced = len(job.events)
         if self._uncommitted_since is None and self.has_news(job):
             self._uncommitted_since = self.clock.now()
-        if self._is_urgent(job, step) or self._wait_for_commit() <= 0:
+        if self.is_urgent(job, step) or self._wait_for_commit() <= 0:
             waits = self.waits(job)
             is_known = is_same(waits, self.committed_waits)
             await self.commit(job, step, self.committed_waits if is_known else waits)
@@ -245,7 +252,7 @@ class Actor:
     def _uncommitted(self, job: Job) -> int:
         return len(job.events) - self._committed
 
-    def _is_urgent(self, job: Job, step: Step) -> bool:
+    def is_urgent(self, job: Job, step: Step) -> bool:
         """Whether an action, or the next step, waits for this commit."""
         is_to_act = job.open_run is not None and (
             job.open_run.run != self._follower.run or self._must_send_control(job, job.open_run)
@@ -279,7 +286,7 @@ class Actor:
     async def _open(self, job: Job, step: Open) -> Step:
         """Create the session without starting it; the same commit records its uid."""
         now = self.clock.now()
-        if now < self._obstacles.until(OPEN):
+        if now < self.obstacles.until(OPEN):
             return self._wait_to_open(job)
         try:
             uid = await self.sessions.open(await self.planner.plan(job, step))
@@ -289,7 +296,7 @@ class Actor:
         except (ScriptNotFound, InvalidJob, OSError) as error:
             job.record(JobFailed(at=now, cause=Cause(_reason(error), str(error))))
             return Wait()
-        self._obstacles.passed(OPEN)
+        self.obstacles.passed(OPEN)
         self._sent_control = step.run, GO_ON
         job.record(
             SessionOpened(at=now, run=step.run, session=step.session, uid=uid, scripts=step.scripts)
@@ -298,28 +305,30 @@ class Actor:
 
     def _wait_to_open(self, job: Job) -> Wait:
         """Wait for the next try; a deadline may come before it."""
-        again = self._obstacles.until(OPEN)
+        again = self.obstacles.until(OPEN)
         return Wait(again if job.deadline is None else min(again, job.deadline))
 
     # Act, after the commit.
 
-    async def _act(self, job: Job) -> None:
+    async def act(self, job: Job) -> None:
         """Send the control and start the session; a call that fails is tried again later."""
-        await self._try(TELL, self._send_control, job)
-        await self._try(RELEASE, self._begin, job)
+        if run := job.open_run:
+            await self.attempt(TELL, partial(self._send_control, job, run))
+            await self.attempt(RELEASE, partial(self._begin, job, run))
+        else:
+            self.obstacles.passed(TELL)
+            self.obstacles.passed(RELEASE)
 
-    async def _try(
-        self, trying: str, act: Callable[[Job, SessionOpened], Awaitable[None]], job: Job
-    ) -> None:
-        if job.open_run and self.clock.now() < self._obstacles.until(trying):
+    async def attempt(self, trying: str, call: Callable[[], Awaitable[None]]) -> None:
+        """Make a call, unless it has failed and is not to be tried again yet."""
+        if self.clock.now() < self.obstacles.until(trying):
             return
         try:
-            if job.open_run:
-                await act(job, job.open_run)
+            await call()
         except Unavailable as error:
             await self._on_unavailable(trying, error)
         else:
-            self._obstacles.passed(trying)
+            self.obstacles.passed(trying)
 
     def _must_send_control(self, job: Job, run: SessionOpened) -> bool:
         """Whether the run has not received the present control yet."""
@@ -333,27 +342,9 @@ class Actor:
 
     async def _begin(self, job: Job, run: SessionOpened) -> None:
         """Let the session start, and follow it."""
-        if run.run == self._follower.run:
-            return
-        lost = await self._release(run)
-        self._untrusted_because = None
-        if lost:
-            self._follower.lost(run, lost)
-        else:
-            self._follower.begin(run, job.cursors.get(run.run, 0))
-
-    async def _release(self, run: SessionOpened) -> Ended | None:
-        """Let the session start; return an end where it cannot be started."""
-        try:
-            await self.sessions.release(run.run, run.uid)
-        except FileNotFoundError as error:
-            _log.warning("%s: nothing is left of session %s: %s", self.job_id, run.run, error)
-            cause = Cause(Reason.SESSION_LOST, "its folder is gone, and what it wrote with it")
-            return Ended(log_is_complete=False, cause=cause)
-        except (Conflict, OSError) as error:
-            cause = Cause(Reason.SESSION_LOST, f"it could not be started: {error}")
-            return Ended(log_is_complete=True, cause=cause)
-        return None
+        if run.run != self._follower.run:
+            await self._follower.start(run, job.cursors.get(run.run, 0))
+            self._untrusted_because = None
 
     # Hear.
 
@@ -362,7 +353,7 @@ class Actor:
         waits = [self._wait_for_commit()] if self.has_news(job) else []
         if isinstance(step, Wait) and step.until is not None:
             waits.append(step.until - self.clock.now())
-        waits += [when - self.clock.now() for when in self._obstacles.due()]
+        waits += [when - self.clock.now() for when in self.obstacles.due()]
         try:
             async with asyncio.timeout(max(0.0, min(waits)) if waits else None):
                 self.take(await self._inbox.get())

@@ -1,16 +1,20 @@
-"""Follows a job's session run, and puts its observations into the actor's inbox."""
+"""Starts a job's session run and follows it; its observations go to the actor's inbox."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from enso_operator.coordinator.inbox import Broken, Message, SessionSaid
 from enso_operator.coordinator.sessions import Sessions
+from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.errors import Conflict
 from job_execution_framework.domain.events import SessionOpened
 from job_execution_framework.service_layer.observations import Ended, Observations
 
 MOST_HELD = 500
 """Records that may wait to be folded, or committed; until then no more are read (back pressure)."""
+_log = logging.getLogger(__name__)
 
 
 class RunFollower:
@@ -26,17 +30,28 @@ class RunFollower:
         """Set while more records may be read."""
         self._task: asyncio.Task[None] | None = None
 
-    def begin(self, run: SessionOpened, after: int) -> None:
-        """Follow this run instead of an earlier one."""
+    async def start(self, run: SessionOpened, after: int) -> None:
+        """Let this run start, and follow it instead of an earlier one, from record `after` on."""
+        lost = await self._release(run)
         self.stop()
         self.run = run.run
-        self._task = asyncio.create_task(self._follow(run, after))
+        if lost:
+            self._inbox.put_nowait(SessionSaid(Observations(run=run.run, ended=lost)))
+        else:
+            self._task = asyncio.create_task(self._follow(run, after))
 
-    def lost(self, run: SessionOpened, how: Ended) -> None:
-        """Report the end of a run that could not be started."""
-        self.stop()
-        self.run = run.run
-        self._inbox.put_nowait(SessionSaid(Observations(run=run.run, ended=how)))
+    async def _release(self, run: SessionOpened) -> Ended | None:
+        """Let the run start; return an end where it cannot be started."""
+        try:
+            await self._sessions.release(run.run, run.uid)
+        except FileNotFoundError as error:
+            _log.warning("nothing is left of session %s: %s", run.run, error)
+            cause = Cause(Reason.SESSION_LOST, "its folder is gone, and what it wrote with it")
+            return Ended(log_is_complete=False, cause=cause)
+        except (Conflict, OSError) as error:
+            cause = Cause(Reason.SESSION_LOST, f"it could not be started: {error}")
+            return Ended(log_is_complete=True, cause=cause)
+        return None
 
     def stop(self) -> None:
         """Stop following."""

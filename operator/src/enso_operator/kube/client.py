@@ -149,13 +149,16 @@ class ApiObjects:
 
     def metadata(self) -> Iterator[Document]:
         """Yield the metadata of each."""
-        return (document["metadata"] for document in self.each(METADATA_ONLY))
+        return (document["metadata"] for document in self._each({}, METADATA_ONLY))
 
-    def each(self, accept: str = JSON) -> Iterator[Document]:
-        """Yield each object; only one page is held in memory."""
+    def each(self, *, fields: str = "") -> Iterator[Document]:
+        """Yield each object that a field selector selects; only one page is held in memory."""
+        return self._each({"fieldSelector": fields} if fields else {}, JSON)
+
+    def _each(self, query: Mapping[str, str], accept: str) -> Iterator[Document]:
         limit, following = FIRST_PAGE, ""
         while True:
-            data = self._page(limit, following, accept)
+            data = self._page(limit, following, query, accept)
             page = _document(data)
             found: list[Document] = page["items"] or []  # null where there are none
             following = page["metadata"].get("continue", "")
@@ -167,10 +170,10 @@ class ApiObjects:
 
     def check(self) -> None:
         """Raise NoSuchObject where their kind is not installed."""
-        _document(self._page(1, "", JSON))
+        _document(self._page(1, "", {}, JSON))
 
-    def _page(self, limit: int, following: str, accept: str) -> bytes:
-        query = {"limit": str(limit), **({"continue": following} if following else {})}
+    def _page(self, limit: int, following: str, query: Mapping[str, str], accept: str) -> bytes:
+        query = {**query, "limit": str(limit), **({"continue": following} if following else {})}
         return ask(self.client, "GET", self._path(), query=query, accept=accept)
 
     def create(self, document: Document) -> Document:
@@ -186,6 +189,11 @@ class ApiObjects:
         """Merge `patch` into the status, if the object is still of that version; else Conflict."""
         changes = {"metadata": {"resourceVersion": version}, "status": patch}
         return request(self.client, "PATCH", f"{self._path_of(name)}/status", changes)
+
+    def own(self, name: str, version: str, owners: list[Document]) -> Document:
+        """Replace its ownerReferences, if the object is still of that version; else Conflict."""
+        changes = {"metadata": {"resourceVersion": version, "ownerReferences": owners}}
+        return request(self.client, "PATCH", self._path_of(name), changes)
 
     def delete(self, name: str, uid: str, version: str) -> None:
         """Delete the object, if it is still the same one, unchanged; else Conflict."""

@@ -25,6 +25,8 @@ from job_execution_framework.domain.transitions import JobState
 
 KIND = "ensojobs"
 """The plural in paths of the API server."""
+JobKey = tuple[str, str]
+"""Namespace and name of an EnsoJob."""
 _OF_OTHERS = ("annotations", "managedFields")
 SPEC_CHANGED = (
     "its spec was changed after the operator first saw it, so it says no more what has run: apply "
@@ -78,6 +80,11 @@ class EnsoJobObject:
         return str(self.document["metadata"]["resourceVersion"])
 
     @property
+    def key(self) -> JobKey:
+        """Namespace and name."""
+        return self.namespace, self.name
+
+    @property
     def reference(self) -> Reference:
         """Reference to this version of the object."""
         return Reference(self.namespace, self.name, self.uid, self.version)
@@ -128,12 +135,20 @@ class EnsoJobObject:
         said = self.condition("Succeeded").get("reason")
         if said not in (None, JobState.WAITING, JobState.SUSPENDED):
             return str(said)
+        if said == JobState.SUSPENDED and self.is_paused:
+            return str(said)
         return str(JobState.SUSPENDED if self.is_suspended else JobState.WAITING)
 
     @property
     def is_suspended(self) -> bool:
         """Whether spec.suspend is true."""
         return bool(self.document["spec"].get("suspend"))
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether somebody paused the job, and the pause has begun."""
+        pause: Document | None = self.raw_ledger.get("pause")
+        return pause is not None and not pause.get("after")
 
     @property
     def was_let_go(self) -> bool:

@@ -1,4 +1,4 @@
-"""The port to the objects of one kind, EnsoJobs or EnsoScripts, of an API server.
+"""The port to the objects of one kind, such as EnsoJobs, of an API server.
 
 The unit of work, the script library, the reconciler and the HTTP API use it. `client` implements it
 for an API server, tests implement it in memory; both pass the same contract tests.
@@ -31,8 +31,8 @@ class Objects(Protocol):
         """Yield the metadata of each."""
         ...
 
-    def each(self) -> Iterator[Document]:
-        """Yield each object."""
+    def each(self, *, fields: str = "") -> Iterator[Document]:
+        """Yield each object that a field selector, such as `spec.job=shot`, selects."""
         ...
 
     def create(self, document: Document) -> Document:
@@ -45,6 +45,10 @@ class Objects(Protocol):
 
     def patch_status(self, name: str, version: str, patch: Document) -> Document:
         """Merge `patch` into the status, if the object is still of that version; else Conflict."""
+        ...
+
+    def own(self, name: str, version: str, owners: list[Document]) -> Document:
+        """Replace its ownerReferences, if the object is still of that version; else Conflict."""
         ...
 
     def delete(self, name: str, uid: str, version: str) -> None:

@@ -3,114 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 
 import pytest
 
 from enso_operator.api.document import Document
-from enso_operator.controller.ensojob_actor import EnsoJobActor
-from enso_operator.controller.event_publisher import EventPublisher
-from enso_operator.controller.planner import EnsoJobPlanner
+from enso_operator.controller.pending_actions import PendingActions
 from enso_operator.controller.reconciler import Reconciler
-from enso_operator.coordinator.sessions import Sessions
-from enso_operator.kube.ensojob import EnsoJobObject
-from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
-from enso_operator.observability.metrics import Metrics
 from job_execution_framework.domain.control import CANCEL
 from job_execution_framework.domain.errors import Unavailable
-from job_execution_framework.service_layer.clock import SystemClock
-from job_execution_framework.service_layer.library import ScriptLibrary
-from tests.support.in_memory_objects import InMemoryCluster, InMemoryObjects
-from tests.support.kept_events import KeptEvents
+from tests.support.in_memory_objects import InMemoryObjects
+from tests.support.in_memory_operator import Operator, operate
 from tests.support.resources import of_scripts
-from tests.support.simulated_backend import SimulatedBackend
 
-SHOT = of_scripts({}, {})
 NO_JOB = of_scripts({"args": {"x": 1}, "argsFrom": [{"name": "x"}]})
-
-
-@dataclass
-class Operator:
-    """A reconciler over a cluster in memory; a watch shows it every change."""
-
-    cluster: InMemoryCluster = field(default_factory=InMemoryCluster)
-    backend: SimulatedBackend = field(default_factory=SimulatedBackend)
-    events: KeptEvents = field(default_factory=KeptEvents)
-    failures: list[Exception] = field(default_factory=list[Exception])
-    """What the next actors break with, one after the other."""
-
-    def __post_init__(self) -> None:
-        self.metrics, self.clock = Metrics(), SystemClock()
-        self.jobs = self.cluster.objects("shows")
-        self.reconciler = Reconciler(
-            self.cluster.objects, self.backend, self.actor, self.clock, self.metrics
-        )
-
-    def watches(self) -> None:
-        """Show from now on what changes; it may be changed in any thread."""
-        loop = asyncio.get_running_loop()
-
-        def show(kind: str, document: Document) -> None:
-            loop.call_soon_threadsafe(self.reconciler.on_event, kind, document)
-
-        self.cluster.watch = show
-
-    def actor(self, ensojob: EnsoJobObject, sessions: Sessions) -> EnsoJobActor:
-        actor = EnsoJobActor(
-            ensojob,
-            job_uow=KubernetesJobUnitOfWork(self.jobs),
-            sessions=sessions,
-            planner=EnsoJobPlanner(ScriptLibrary([]), sessions, self.clock),
-            clock=self.clock,
-            publisher=EventPublisher(
-                ensojob, self.events, self.metrics, self.clock, lambda _job, _events: None
-            ),
-        )
-        if self.failures:
-            error = self.failures.pop(0)
-
-            async def drive() -> None:
-                raise error
-
-            actor.drive = drive  # type: ignore[method-assign]
-        return actor
-
-    def create(self, document: Document = SHOT) -> EnsoJobObject:
-        return EnsoJobObject(self.jobs.create(document))
-
-    def get(self, name: str = "shot") -> EnsoJobObject:
-        return EnsoJobObject(self.jobs.get(name))
-
-    def patch(self, **spec: object) -> EnsoJobObject:
-        return EnsoJobObject(self.jobs.patch("shot", self.get().version, spec))
-
-    def delete(self) -> None:
-        self.jobs.delete("shot", self.get().uid, self.get().version)
-
-    async def until(self, condition: Callable[[], object]) -> None:
-        """Return when it holds; the deadline is against hangs."""
-        async with asyncio.timeout(30):
-            while not condition():  # noqa: ASYNC110  # it changes in another thread
-                await asyncio.sleep(0.005)
-
-    async def is_at_rest(self) -> None:
-        await self.until(lambda: not self.reconciler._tasks)  # pyright: ignore[reportPrivateUsage]
-
-
-def operate(story: Callable[[Operator], Awaitable[None]]) -> Operator:
-    """Run a story of an operator to its end."""
-
-    async def run() -> Operator:
-        operator = Operator()
-        operator.watches()
-        try:
-            await story(operator)
-        finally:
-            await operator.reconciler.stop(30)
-        return operator
-
-    return asyncio.run(run())
 
 
 def test_a_job_runs_to_its_end_and_is_held_no_more() -> None:
@@ -138,6 +43,7 @@ def test_what_is_seen_of_a_job_that_has_ended_begins_nothing() -> None:
             operator.actor,
             operator.clock,
             operator.metrics,
+            PendingActions(),
         )
         later.on_event(None, operator.get().document)
         assert (later.actors, later.live) == ({}, 0)

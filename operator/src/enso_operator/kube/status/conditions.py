@@ -27,8 +27,8 @@ Truth = Literal["True", "False", "Unknown"]
 
 
 @dataclass(frozen=True)
-class _Said:
-    """What all five conditions have in common."""
+class Common:
+    """The fields that all five conditions have in common."""
 
     at: datetime
     generation: int
@@ -50,9 +50,9 @@ def conditions(
     succeeded: Truth = "Unknown"
     if job.state in ENDED:
         succeeded = _truth(job.state is JobState.SUCCEEDED)
-    return _five(
+    return five_conditions(
         succeeded,
-        _Said(
+        Common(
             time_at(job.events[-1].at if job.events else 0),
             generation,
             str(shown_state(job)),
@@ -98,9 +98,9 @@ def refused(why: str, generation: int, before: EnsoJobStatus, at: float) -> Enso
     """Return the status of a resource that makes no job, and never will: its spec is immutable."""
     return EnsoJobStatus(
         observed_generation=generation,
-        conditions=_five(
+        conditions=five_conditions(
             "False",
-            _Said(time_at(at), generation, str(JobState.FAILED), one_line(why)),
+            Common(time_at(at), generation, str(JobState.FAILED), one_line(why)),
             before.conditions or (),
             finished=True,
         ),
@@ -110,9 +110,10 @@ def refused(why: str, generation: int, before: EnsoJobStatus, at: float) -> Enso
     )
 
 
-def _five(
-    succeeded: Truth, said: _Said, before: Sequence[Condition], *, finished: bool
+def five_conditions(
+    succeeded: Truth, said: Common, before: Sequence[Condition], *, finished: bool
 ) -> list[Condition]:
+    """Return the five conditions of a job or an action."""
     truths: dict[Kind, Truth] = {
         "Succeeded": succeeded,
         "Finished": _truth(finished),

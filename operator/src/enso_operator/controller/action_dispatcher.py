@@ -1,0 +1,93 @@
+"""Sees to it that each job with a pending EnsoAction has an actor, which does or refuses it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from enso_operator.blocking import in_thread, patiently
+from enso_operator.controller.action_turns import ActionTurns
+from enso_operator.controller.pending_actions import PendingActions
+from enso_operator.controller.reconciler import Reconciler
+from enso_operator.kube.client import NoSuchObject, waiting
+from enso_operator.kube.ensojob import EnsoJobObject, JobKey
+from enso_operator.kube.objects import Objects
+from enso_operator.kube.status.action import Result
+from job_execution_framework.domain.errors import Unavailable
+from job_execution_framework.service_layer.clock import Clock
+
+UNKNOWN_SECONDS = 10.0
+"""How long a job may be missing before its actions are refused: both may be applied together."""
+
+
+@dataclass
+class ActionDispatcher:
+    """Starts actors, also of jobs that have ended; refuses actions on jobs that do not exist."""
+
+    pending: PendingActions
+    reconciler: Reconciler
+    actions: Callable[[str], Objects]
+    """Returns the EnsoActions of a namespace; "" means all namespaces."""
+    clock: Clock
+    _looked_for: set[JobKey] = field(default_factory=set[JobKey], init=False)
+    """Jobs that are being read."""
+
+    def __post_init__(self) -> None:
+        self.pending.on_pending = self.on_pending
+
+    def on_pending(self, job: JobKey) -> None:
+        """Let the job's actor look at its actions; give it one where it has none."""
+        if actor := self.reconciler.actor_named(job):
+            actor.wake()
+        elif job not in self._looked_for:
+            self._looked_for.add(job)
+            self.reconciler.do(self._begin(job))
+
+    async def sweep(self) -> list[tuple[str, int]]:
+        """List all actions. Return the uids and versions that the watch has not shown."""
+        before, listed = set(self.pending.known), dict[str, int]()
+        for namespace in self.reconciler.namespaces or [""]:
+            listed |= await in_thread(self._listed, namespace)
+        self.pending.forget(before - listed.keys())
+        return [(uid, at) for uid, at in listed.items() if self.pending.is_missing(uid, at)]
+
+    def _listed(self, namespace: str) -> dict[str, int]:
+        """Return the uids of all existing actions, with their versions."""
+        found = self.actions(namespace).metadata()
+        return {str(metadata["uid"]): int(metadata["resourceVersion"]) for metadata in found}
+
+    async def _begin(self, job: JobKey) -> None:
+        """Start the job's actor, or refuse its actions if it does not exist after a while."""
+        try:
+            ensojob = await patiently(self._get, job)
+            if ensojob is None:
+                await asyncio.sleep(UNKNOWN_SECONDS)
+                ensojob = await patiently(self._get, job)
+            if ensojob is None:
+                await self._refuse(job)
+        finally:
+            self._looked_for.discard(job)
+        if ensojob:
+            self.reconciler.act_on(ensojob)
+        elif self.pending.first(job):
+            self.on_pending(job)
+
+    def _get(self, job: JobKey) -> EnsoJobObject | None:
+        namespace, name = job
+        try:
+            with waiting():
+                return EnsoJobObject.of(self.reconciler.objects(namespace).get(name))
+        except NoSuchObject:
+            return None
+
+    async def _refuse(self, job: JobKey) -> None:
+        namespace, name = job
+        actions, jobs = self.actions(namespace), self.reconciler.objects(namespace)
+        turns = ActionTurns(job, self.pending, actions, jobs, self.clock)
+        why = f"there is no job {name!r} in namespace {namespace!r}"
+        while True:
+            try:
+                return await turns.refuse_all(Result("JobNotFound", why))
+            except Unavailable:
+                await asyncio.sleep(1)

@@ -1,0 +1,201 @@
+"""Does or refuses the EnsoActions on one job: each once, one after the other, the oldest first.
+
+`EnsoJobActor` calls `take` before it decides, and `settle` after it has committed. An action is
+done in the commit that puts its id into the job's ledger; only then its own status is written. So
+whoever finds an action without a status asks the ledger whether it was done.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+from enso_operator.blocking import in_thread
+from enso_operator.controller.pending_actions import PendingActions
+from enso_operator.kube.client import Forbidden, NoSuchObject, Refused, waiting
+from enso_operator.kube.ensoaction import EnsoActionObject, has_name, owner
+from enso_operator.kube.ensojob import EnsoJobObject, JobKey
+from enso_operator.kube.objects import Objects
+from enso_operator.kube.status.action import Result
+from job_execution_framework.domain.actions import Resume
+from job_execution_framework.domain.errors import Conflict, InvalidAction, Unavailable
+from job_execution_framework.domain.job import Job
+from job_execution_framework.service_layer.clock import Clock
+
+MOST_TRIES = 8
+"""How often a write is tried at once while somebody else changes the action."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Turn:
+    """An action that was decided, and whose own status is not written yet."""
+
+    action: EnsoActionObject
+    result: Result
+    is_committed: bool
+    """Whether the job's ledger has it; a refusal needs no commit."""
+
+
+@dataclass
+class ActionTurns:
+    """The turns of the actions on one job."""
+
+    job: JobKey
+    pending: PendingActions
+    actions: Objects
+    """The EnsoActions of the job's namespace."""
+    jobs: Objects
+    """The EnsoJobs of that namespace."""
+    clock: Clock
+    _turn: _Turn | None = field(default=None, init=False)
+
+    @property
+    def are_left(self) -> bool:
+        """Whether an action waits, or its status."""
+        return self._turn is not None or self.pending.first(self.job) is not None
+
+    @property
+    def is_to_be_committed(self) -> bool:
+        """Whether the action that was taken last waits for the commit of its job."""
+        return self._turn is not None and not self._turn.is_committed
+
+    @property
+    def is_to_be_settled(self) -> bool:
+        """Whether the status of an action is to be written now."""
+        return self._turn is not None and self._turn.is_committed
+
+    async def take(self, job: Job, ensojob: EnsoJobObject) -> None:
+        """Do the next action on the job in memory, or refuse it.
+
+        Does nothing while the status of the one before is not written. After a commit that failed
+        the action is decided again. Raises Unavailable, and Conflict where the job is outdated.
+        """
+        if self.is_to_be_settled:
+            return
+        self._turn = None
+        action = await self._next()
+        if action is None:
+            return
+        result = self._done(action, job, ensojob)
+        if result.reason != "Done":
+            await self._check_newest(ensojob)
+        self._turn = _Turn(action, result, is_committed=result.reason != "Done")
+
+    def was_committed(self) -> None:
+        """Take note that the job was committed, with the action that was taken last."""
+        if self._turn:
+            self._turn.is_committed = True
+
+    async def settle(self, ensojob: EnsoJobObject) -> None:
+        """Write the status of the action that was taken last. Raises Unavailable."""
+        turn = self._turn
+        if turn is None or not turn.is_committed:
+            return
+        with waiting():
+            await in_thread(self._write, turn.action, turn.result, ensojob)
+        self.pending.discard(self.job, turn.action.uid)
+        self._turn = None
+
+    async def refuse_all(self, result: Result) -> None:
+        """Refuse all actions on a job that cannot be loaded. Raises Unavailable."""
+        self._turn = None
+        while action := await self._next():
+            with waiting():
+                await in_thread(self._write, action, result, None)
+            self.pending.discard(self.job, action.uid)
+
+    async def _next(self) -> EnsoActionObject | None:
+        """Return the first action that still waits, as the API server has it now."""
+        if self.pending.is_to_be_listed(self.job):
+            for action in await in_thread(self._listed):
+                self.pending.add(action)
+        while first := self.pending.first(self.job):
+            found = await in_thread(self._get, first.name)
+            if found and found.uid == first.uid and not found.is_finished:
+                return found
+            self.pending.discard(self.job, first.uid)  # withdrawn, or done by another operator
+        return None
+
+    def _listed(self) -> list[EnsoActionObject]:
+        """Return the actions on the job that the API server has, and that are not finished."""
+        with waiting():
+            found = self.actions.each(fields=f"spec.job={self.job[1]}")
+            actions = [EnsoActionObject(document) for document in found]
+        return [action for action in actions if not action.is_finished]
+
+    def _get(self, name: str) -> EnsoActionObject | None:
+        try:
+            with waiting():
+                return EnsoActionObject(self.actions.get(name))
+        except NoSuchObject:
+            return None
+
+    def _done(self, action: EnsoActionObject, job: Job, ensojob: EnsoJobObject) -> Result:
+        """Do the action on the job, unless that is done already; return what came of it."""
+        if action.job_uid not in ("", ensojob.uid):
+            why = f"job {job.id} was deleted and created again: it has another uid than jobUID says"
+            return Result("AnotherJob", why)
+        is_done = action.action_id in job.acted
+        if not is_done and any(has_name(acted, action.name) for acted in job.acted):
+            why = f"an action {action.name} was done on job {job.id} before: give it a new name"
+            return Result("NameUsed", why)
+        try:
+            asked = action.action
+            if not is_done:
+                if ensojob.broken and isinstance(asked, Resume):
+                    why = f"job {job.id} cannot go on: {ensojob.broken}"
+                    return Result("InvalidJob", why)
+                if why := job.why_not(asked):
+                    return Result("NotPossible", why)
+                job.obey(asked, self.clock.now())
+        except InvalidAction as error:
+            return Result("InvalidAction", str(error))
+        return Result("Done", asked.outcome(job))
+
+    async def _check_newest(self, ensojob: EnsoJobObject) -> None:
+        """Raise Conflict where the job was changed since it was loaded.
+
+        A commit finds out by itself, but a refusal commits nothing.
+        """
+        try:
+            with waiting():
+                found = EnsoJobObject.of(await in_thread(self.jobs.get, ensojob.name))
+        except NoSuchObject as error:
+            raise Conflict(f"job {ensojob.name} is gone") from error
+        if found.version != ensojob.version:
+            raise Conflict(f"job {ensojob.name} was changed")
+
+    def _write(
+        self, action: EnsoActionObject, result: Result, ensojob: EnsoJobObject | None
+    ) -> None:
+        """Make the action a dependant of its job, and write its status, whoever else writes it.
+
+        An action that is gone, or whose status the API server does not take, holds up no other.
+        """
+        try:
+            for _ in range(MOST_TRIES):
+                try:
+                    return self._write_once(action, result, ensojob)
+                except Conflict:
+                    found = self._get(action.name)
+                    if found is None or found.uid != action.uid or found.is_finished:
+                        return None
+                    action = found
+        except Forbidden:
+            raise
+        except (NoSuchObject, Refused) as error:
+            name = f"{self.job[0]}/{action.name}"
+            _log.warning("the status of action %s cannot be written: %s", name, error)
+            return None
+        raise Unavailable(f"action {action.name} is changed all the time")
+
+    def _write_once(
+        self, action: EnsoActionObject, result: Result, ensojob: EnsoJobObject | None
+    ) -> None:
+        version, is_of_job = action.version, result.reason != "AnotherJob"
+        if ensojob and is_of_job and owner(ensojob) not in action.owners:
+            owned = self.actions.own(action.name, version, [*action.owners, owner(ensojob)])
+            version = EnsoActionObject(owned).version
+        status = result.status(action.generation, self.clock.now())
+        self.actions.patch_status(action.name, version, status)

@@ -1,0 +1,134 @@
+"""An EnsoAction object at one resourceVersion, and the action of the domain that it asks for.
+
+The operator takes these objects from its watch, and reads each again before its turn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from pydantic import ValidationError
+
+from enso_operator.api.document import Document
+from enso_operator.api.ensoaction import EnsoActionSpec, ResumeSpec
+from enso_operator.api.v1alpha1 import API_VERSION
+from enso_operator.kube.ensojob import EnsoJobObject, JobKey
+from enso_operator.manifests.errors import path_of, sentences
+from job_execution_framework.domain.actions import Action, Cancel, Pause, Resume, Retry, Skip
+from job_execution_framework.domain.errors import InvalidAction
+
+ACTIONS = "ensoactions"
+"""The plural in paths of the API server."""
+
+
+@dataclass(frozen=True)
+class EnsoActionObject:
+    """An EnsoAction as the API server had it at one moment."""
+
+    document: Document
+
+    @property
+    def name(self) -> str:
+        """The object's name."""
+        return str(self.document["metadata"]["name"])
+
+    @property
+    def uid(self) -> str:
+        """The object's UID."""
+        return str(self.document["metadata"]["uid"])
+
+    @property
+    def version(self) -> str:
+        """Its resourceVersion."""
+        return str(self.document["metadata"]["resourceVersion"])
+
+    @property
+    def generation(self) -> int:
+        """The metadata.generation."""
+        return int(self.document["metadata"]["generation"])
+
+    @property
+    def created(self) -> str:
+        """When it was created, as the API server writes times, which sort as text."""
+        return str(self.document["metadata"]["creationTimestamp"])
+
+    @property
+    def job(self) -> JobKey:
+        """The job that it is for."""
+        return str(self.document["metadata"]["namespace"]), str(self.document["spec"]["job"])
+
+    @property
+    def job_uid(self) -> str:
+        """The UID of the only job that it is for; "" where any job of the name may be meant."""
+        return str(self.document["spec"].get("jobUID") or "")
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it was done or refused."""
+        conditions: list[Document] = (self.document.get("status") or {}).get("conditions") or []
+        return any((has["type"], has["status"]) == ("Finished", "True") for has in conditions)
+
+    @property
+    def owners(self) -> list[Document]:
+        """Its ownerReferences."""
+        return list(self.document["metadata"].get("ownerReferences") or ())
+
+    @property
+    def action_id(self) -> str:
+        """What the job's ledger remembers of it: its UID and its name."""
+        return f"{self.uid}/{self.name}"
+
+    @cached_property
+    def spec(self) -> EnsoActionSpec:
+        """The parsed spec. Raises InvalidAction: rules may have been others when it was created."""
+        spec: Document = self.document["spec"]
+        try:
+            return EnsoActionSpec.model_validate(spec)
+        except ValidationError as error:
+            said = sentences(error.errors(), EnsoActionSpec)
+            raise InvalidAction(
+                "; ".join(f"spec.{path_of(location, spec)} {text}" for location, text in said)
+            ) from error
+
+    @property
+    def action(self) -> Action:
+        """What it asks of its job, without what a resume changes. Raises InvalidAction."""
+        by, why = self.spec.by or "", self.spec.why
+        match self.spec.verb:
+            case "resume":
+                resume = self.spec.resume or ResumeSpec()
+                return Resume(
+                    from_script=resume.from_script or "",
+                    skip=tuple(resume.skip),
+                    by=by,
+                    why=why,
+                    action_id=self.action_id,
+                )
+            case "pause":
+                after = self.spec.pause.after if self.spec.pause else None
+                return Pause(after=after or "", by=by, why=why, action_id=self.action_id)
+            case "retry":
+                return Retry(by=by, why=why, action_id=self.action_id)
+            case "cancel":
+                return Cancel(by=by, why=why, action_id=self.action_id)
+            case "skip":
+                if self.spec.skip is None:
+                    raise InvalidAction("spec.skip.script is missing: name the script to skip")
+                script = self.spec.skip.script
+                return Skip(script=script, by=by, why=why, action_id=self.action_id)
+
+
+def has_name(action_id: str, name: str) -> bool:
+    """Whether a job's ledger has this id of an action with this name."""
+    return action_id.partition("/")[2] == name
+
+
+def owner(ensojob: EnsoJobObject) -> Document:
+    """Return the ownerReference of an object that is deleted with its job."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "EnsoJob",
+        "name": ensojob.name,
+        "uid": ensojob.uid,
+    }

@@ -1,0 +1,234 @@
+"""EnsoActions: each is done or refused once, in the order of their creation."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from enso_operator.api.document import Document
+from enso_operator.controller import action_dispatcher
+from enso_operator.kube.ensoaction import EnsoActionObject
+from job_execution_framework.domain.errors import Unavailable
+from tests.support.in_memory_objects import InMemoryObjects
+from tests.support.in_memory_operator import SHOT, Operator, operate
+from tests.support.resources import of_scripts
+
+SUSPENDED = of_scripts({}, {}, suspend=True)
+
+
+async def fails(operator: Operator) -> None:
+    """Create a job whose second script fails, and wait until nothing is done for it any more."""
+    operator.backend.failing = {"script-1"}
+    operator.create()
+    await operator.until(lambda: operator.get().is_finished)
+    await operator.is_at_rest()
+    operator.backend.failing = set()
+
+
+def test_a_failed_job_is_resumed_and_the_action_says_so() -> None:
+    async def story(operator: Operator) -> None:
+        await fails(operator)
+        writes = operator.cluster.version
+        operator.ask("resume", why="a licence was missing", by="ann")
+        await operator.until(lambda: operator.get().state == "Succeeded")
+        await operator.is_at_rest()
+        assert operator.told() == ("Done", "resumed; it goes on at 'script-1'")
+        action = operator.actions.get("again")
+        assert [owner["uid"] for owner in action["metadata"]["ownerReferences"]] == [
+            operator.get().uid
+        ]
+        assert operator.get().raw_ledger["actions"] == [f"{action['metadata']['uid']}/again"]
+        assert operator.action_cluster.version == 3, "created, owned, told"
+        assert operator.cluster.version - writes <= 4, "resumed, opened, ended"
+        assert len(operator.pending) == 0
+
+    operator = operate(story)
+    (resumed,) = [
+        event for event in operator.events.there.values() if event["reason"] == "JobResumed"
+    ]
+    assert "ann" in resumed["message"]
+    assert "a licence was missing" in resumed["message"]
+
+
+def test_a_refusal_is_told_and_changes_nothing() -> None:
+    async def story(operator: Operator) -> None:
+        await fails(operator)
+        before = operator.get()
+        operator.ask("pause", name="too-late")
+        operator.ask("skip", name="unknown", skip={"script": "no-such"})
+        await operator.until(lambda: operator.told("unknown")[0])
+        await operator.is_at_rest()
+        why = "job shot is Failed: only a job that has not ended can be paused"
+        assert operator.told("too-late") == ("NotPossible", why)
+        assert operator.get().version == before.version
+
+    operate(story)
+
+
+def test_a_resting_job_is_acted_on() -> None:
+    async def story(operator: Operator) -> None:
+        operator.create(SUSPENDED)
+        await operator.until(lambda: operator.get().is_observed)
+        await operator.is_at_rest()
+        operator.ask("pause", name="one")
+        operator.ask("resume", name="two")
+        await operator.until(lambda: operator.told("two")[0])
+        assert operator.told("two") == ("Done", "resumed; still suspended by its spec")
+        operator.ask("cancel", name="three")
+        await operator.until(lambda: operator.get().is_finished)
+        await operator.is_at_rest()
+        assert operator.told("three") == ("Done", "cancelled")
+        assert operator.get().state == "Cancelled"
+
+    operate(story)
+
+
+def test_actions_that_the_watch_shows_in_another_order_are_done_in_that_of_their_creation() -> None:
+    async def story(operator: Operator) -> None:
+        operator.create(SUSPENDED)
+        await operator.until(lambda: operator.get().is_observed)
+        await operator.is_at_rest()
+        operator.action_cluster.watch = lambda _kind, _document: None
+        asked = [
+            operator.ask(verb, name=f"{99 - number}-{verb}")
+            for number in range(20)
+            for verb in ("pause", "resume")
+        ]
+        labelled = operator.actions.own(asked[4].name, asked[4].version, [])
+        for action in [*reversed(asked), EnsoActionObject(labelled)]:
+            operator.pending.on_event("ADDED", action.document)
+        await operator.until(lambda: operator.told(asked[-1].name)[0])
+        await operator.is_at_rest()
+        assert {operator.told(action.name)[0] for action in asked} == {"Done"}
+        ledger = operator.get().raw_ledger["actions"]
+        assert ledger == [action.action_id for action in asked]
+
+    operate(story)
+
+
+def test_an_action_that_was_withdrawn_in_time_is_not_done() -> None:
+    async def story(operator: Operator) -> None:
+        await fails(operator)
+        watch = operator.action_cluster.watch
+        operator.action_cluster.watch = lambda _kind, _document: None
+        action = operator.ask("resume")
+        operator.actions.delete("again", action.uid, action.version)
+        watch("ADDED", action.document)
+        await operator.until(lambda: not len(operator.pending))
+        await operator.is_at_rest()
+        assert operator.get().state == "Failed"
+
+    operate(story)
+
+
+def test_a_second_action_of_the_same_name_is_refused() -> None:
+    async def story(operator: Operator) -> None:
+        await fails(operator)
+        operator.backend.failing = {"script-1"}
+        first = operator.ask("resume")
+        await operator.until(lambda: operator.told()[0] and operator.get().is_finished)
+        await operator.is_at_rest()
+        operator.actions.delete(
+            "again", first.uid, operator.actions.get("again")["metadata"]["resourceVersion"]
+        )
+        operator.ask("resume")
+        await operator.until(lambda: operator.told()[0])
+        why = "an action again was done on job shot before: give it a new name"
+        assert operator.told() == ("NameUsed", why)
+        await operator.is_at_rest()
+        assert operator.get().raw_ledger["resumes"] == 1
+
+    operate(story)
+
+
+def test_an_action_whose_job_has_another_uid_is_refused() -> None:
+    async def story(operator: Operator) -> None:
+        await fails(operator)
+        operator.ask("resume", jobUID="of-the-one-before")
+        await operator.until(lambda: operator.told()[0])
+        assert operator.told()[0] == "AnotherJob"
+        assert "ownerReferences" not in operator.actions.get("again")["metadata"]
+
+    operate(story)
+
+
+def test_an_action_on_a_job_that_there_is_not_is_refused_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(action_dispatcher, "UNKNOWN_SECONDS", 0.1)
+
+    async def story(operator: Operator) -> None:
+        operator.ask("resume")
+        assert operator.told() == ("", "")
+        await operator.until(lambda: operator.told()[0])
+        assert operator.told() == ("JobNotFound", "there is no job 'shot' in namespace 'shows'")
+
+    operate(story)
+
+
+def test_an_action_may_be_applied_before_its_job() -> None:
+    async def story(operator: Operator) -> None:
+        operator.ask("pause")
+        await asyncio.sleep(0)
+        operator.create(SHOT)
+        await operator.until(lambda: operator.told()[0])
+        assert operator.told()[0] == "Done"
+        assert operator.get().state == "Suspended"
+
+    operate(story)
+
+
+def test_actions_on_what_makes_no_job_are_refused() -> None:
+    async def story(operator: Operator) -> None:
+        operator.create(of_scripts({"args": {"x": 1}, "argsFrom": [{"name": "x"}]}))
+        await operator.until(lambda: operator.get().is_finished)
+        await operator.is_at_rest()
+        operator.ask("resume")
+        await operator.until(lambda: operator.told()[0])
+        why = "spec.scripts[script-0].argsFrom[x].secretKeyRef is missing: add it"
+        assert operator.told() == ("InvalidJob", f"job shot cannot be acted on: {why}")
+        await operator.is_at_rest()
+
+    operate(story)
+
+
+def test_an_action_that_cannot_be_read_or_written_holds_up_no_job(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The job goes on meanwhile; later the action is told, and was done once."""
+
+    async def story(operator: Operator) -> None:
+        await fails(operator)
+        away, own = ["get", "own"], InMemoryObjects.own
+
+        def fails_first(self: InMemoryObjects, *args: object) -> Document:
+            if self.cluster is operator.action_cluster and away:
+                raise Unavailable(f"{away.pop()} is away")
+            return own(self, *args)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(InMemoryObjects, "own", fails_first)
+        operator.ask("resume")
+        await operator.until(lambda: operator.get().state == "Succeeded")
+        await operator.until(lambda: operator.told()[0])
+        await operator.is_at_rest()
+        assert not away
+        assert operator.told()[0] == "Done"
+        assert operator.get().raw_ledger["resumes"] == 1
+
+    operate(story)
+
+
+def test_a_refusal_is_decided_on_the_job_as_it_is_now() -> None:
+    async def story(operator: Operator) -> None:
+        operator.backend.waits_for_control = True
+        operator.create()
+        await operator.until(lambda: operator.get().committed_uid)
+        operator.cluster.watch = lambda _kind, _document: None
+        operator.patch(suspend=True)
+        operator.ask("resume")
+        await operator.until(lambda: operator.told()[0])
+        why = "job shot is suspended by its spec: set spec.suspend to false"
+        assert operator.told() == ("NotPossible", why)
+
+    operate(story)
