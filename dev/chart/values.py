@@ -176,7 +176,7 @@ class Service(Strict):
 
 
 class Gateway(Strict):
-    """The HTTP API: list-jobs, add-job, get-job and execute-job, over jobsNamespace."""
+    """The HTTP API, over the jobs of jobsNamespace."""
 
     enabled: bool = False
     """Run it. It has no authentication: put a proxy that has before it."""

@@ -12,6 +12,7 @@ from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
+from enso_operator.http_api import cluster_backend
 from enso_operator.kube.client import ApiObjects
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_stranger
@@ -112,8 +113,8 @@ async def test_an_api_server_that_never_answered() -> None:
     assert sentences[0].endswith("Connection refused")
 
 
-async def test_rights_that_the_server_lacks_are_named_and_four_are_enough(
-    crds: Cluster, namespace: str, tmp_path: Path
+async def test_rights_that_the_server_lacks_are_named_and_those_of_the_page_are_enough(
+    crds: Cluster, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kubeconfig = str(of_stranger(crds, namespace, tmp_path))
     with new_client_from_config(kubeconfig) as client:  # type: ignore[no-untyped-call]
@@ -122,19 +123,25 @@ async def test_rights_that_the_server_lacks_are_named_and_four_are_enough(
             for sentence, verb in zip(sentences, ["list", "get", "create", "get"], strict=True):
                 assert f'cannot {verb} resource "ensojobs"' in sentence
                 assert "{" not in sentence
-            grant(crds, namespace, "get,list,create,patch")
+            grant(crds, namespace, "ensojobs", "get,list,create,patch")
             jobid = await api.add(SAY)
             await api.execute(jobid)
             assert (await api.job(jobid))["state"] == "Waiting"
             assert await api.jobs() == {jobid: "Waiting"}
+            answer = await api.post("/cancel-job", {"jobid": jobid})
+            assert answer.status_code == 403
+            assert 'cannot create resource "ensoactions"' in answer.json()["error"]
+            grant(crds, namespace, "ensoactions", "get,create")
+            monkeypatch.setattr(cluster_backend, "ANSWER_SECONDS", 0.5)
+            assert (await api.post("/cancel-job", {"jobid": jobid})).status_code == 202
 
 
-def grant(cluster: Cluster, namespace: str, verbs: str) -> None:
-    """Give the namespace's default account the rights that SECURITY.md names."""
-    rights = (f"--verb={verbs}", "--resource=ensojobs.enso.dev")
-    cluster.kubectl("-n", namespace, "create", "role", "gateway", *rights)
-    whom = ("--role=gateway", f"--serviceaccount={namespace}:default")
-    cluster.kubectl("-n", namespace, "create", "rolebinding", "gateway", *whom)
+def grant(cluster: Cluster, namespace: str, plural: str, verbs: str) -> None:
+    """Give the namespace's default account rights that SECURITY.md names."""
+    rights = (f"--verb={verbs}", f"--resource={plural}.enso.dev")
+    cluster.kubectl("-n", namespace, "create", "role", plural, *rights)
+    whom = (f"--role={plural}", f"--serviceaccount={namespace}:default")
+    cluster.kubectl("-n", namespace, "create", "rolebinding", plural, *whom)
 
 
 async def test_a_namespace_that_is_not_there(client: ApiClient) -> None:

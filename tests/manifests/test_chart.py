@@ -149,7 +149,8 @@ def test_the_operator_may_do_just_this() -> None:
 def test_the_gateway_may_do_what_the_security_page_says() -> None:
     documents = rendered("gateway.enabled=true")
     assert rights(one(documents, "Role", "gateway")) == {
-        "ensojobs": ["get", "list", "create", "patch"]
+        "ensojobs": ["get", "list", "create", "patch"],
+        "ensoactions": ["get", "create"],
     }
 
 

@@ -26,6 +26,11 @@ def main(text=""):
 def main(frames):
     raise MemoryError(f"cache exceeded {frames} GiB")
 """,
+    "needs": """
+import pathlib
+def main(path):
+    pathlib.Path(path).read_text()
+""",
     "leave": """
 import sys
 def main():
@@ -74,6 +79,18 @@ class Api:
         assert answer.status_code == 202, answer.text
         assert answer.json()["jobid"] == jobid
 
+    async def act(self, path: str, jobid: str, **fields: object) -> dict[str, Any]:
+        """Ask something of a job that it must not refuse; return the answer."""
+        answer = await self.post(path, {"jobid": jobid, **fields})
+        assert answer.status_code == 200, answer.text
+        return cast("dict[str, Any]", answer.json())
+
+    async def refusal(self, path: str, jobid: str, **fields: object) -> str:
+        """Ask something of a job that it must refuse; return the sentence."""
+        answer = await self.post(path, {"jobid": jobid, **fields})
+        assert answer.status_code == 409, answer.text
+        return str(answer.json()["error"])
+
     async def job(self, jobid: str) -> dict[str, Any]:
         return cast("dict[str, Any]", (await self.get(f"/get-job/{jobid}")).json())
 
@@ -83,10 +100,13 @@ class Api:
         }
 
     async def ended(self, jobid: str) -> dict[str, Any]:
-        async def is_over() -> bool:
-            return (await self.jobs())[jobid] in ("Succeeded", "Failed", "Cancelled")
+        return await self.becomes(jobid, "Succeeded", "Failed", "Cancelled")
 
-        await until_async(is_over)
+    async def becomes(self, jobid: str, *states: str) -> dict[str, Any]:
+        async def is_so() -> bool:
+            return (await self.jobs())[jobid] in states
+
+        await until_async(is_so)
         return await self.job(jobid)
 
     async def starts(self, jobid: str) -> None:

@@ -80,6 +80,7 @@ def test_the_http_api_and_the_releases_own_test_use_all_of_theirs(
         ns.ends(name)
         assert len(http.get("/list-jobs").json()) == 1
         assert http.get(f"/get-job/{name}").status_code == 200
+        assert http.post("/retry-job", json={"jobid": name}).status_code == 409
     release.test()
 
     # The roles of the test went with it.

@@ -55,10 +55,11 @@ def broken_action_rules(action: EnsoAction) -> Iterator[str]:
     if spec.verb == "skip" and spec.skip is None:
         yield "spec.skip is not there: name the script to skip, as skip: {script: NAME}"
     if spec.resume:
-        yield from _resume(spec.resume, "spec.resume")
+        yield from broken_resume_rules(spec.resume, "spec.resume")
 
 
-def _resume(resume: ResumeSpec, path: str) -> Iterator[str]:
+def broken_resume_rules(resume: ResumeSpec, path: str) -> Iterator[str]:
+    """Yield a sentence for each rule that a resume at `path` breaks."""
     yield from _unique(f"{path}.skip", resume.skip)
     if resume.from_script in resume.skip:
         yield f"{path}.from is in skip, too: take it out of one of the two"

@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import replace
 
 from enso_operator.cli.display import refuse
 from enso_operator.http_api.app import create_app
@@ -71,9 +72,11 @@ def _in_cluster(namespace: str) -> tuple[AbstractAsyncContextManager[Jobs], str]
     from enso_operator.blocking import MOST_AT_ONCE  # noqa: PLC0415
     from enso_operator.http_api.cluster_backend import ClusterJobs  # noqa: PLC0415
     from enso_operator.kube.connection import connect  # noqa: PLC0415
+    from enso_operator.kube.ensoaction import ACTIONS  # noqa: PLC0415
 
-    objects = connect(namespace, MOST_AT_ONCE)
-    return nullcontext(ClusterJobs(objects)), f"in namespace {objects.namespace}"
+    jobs = connect(namespace, MOST_AT_ONCE)
+    actions = replace(jobs, plural=ACTIONS)
+    return nullcontext(ClusterJobs(jobs, actions)), f"in namespace {jobs.namespace}"
 
 
 async def _serve(

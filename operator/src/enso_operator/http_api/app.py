@@ -1,4 +1,7 @@
-"""The HTTP API: four routes over whatever keeps the jobs, this process's memory or Kubernetes."""
+"""The HTTP API over whatever keeps the jobs, this process's memory or Kubernetes.
+
+The routes that act on a job stand in `action_routes`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
+from enso_operator.http_api.action_routes import PATHS, add_action_routes
 from enso_operator.http_api.middleware import (
     LARGE_BODIES_AT_ONCE,
     LOOPBACK,
@@ -18,23 +22,26 @@ from enso_operator.http_api.middleware import (
     Guard,
     StrictRoute,
     refusal,
-    sentence_of,
 )
+from enso_operator.http_api.mistakes import sentence_of
 from enso_operator.http_api.port import Busy, Jobs, NotAllowed
 from enso_operator.http_api.requests import AddJob, ExecuteJob
 from enso_operator.http_api.responses import Added, JobShown, Listed, Problem
 from job_execution_framework.domain.errors import (
+    InvalidAction,
     InvalidJob,
     JobAlreadyStarted,
     JobNotFound,
     Unavailable,
 )
 
-ROUTES = "GET /list-jobs, POST /add-job, GET /get-job/{jobid} and POST /execute-job"
+ROUTES = "GET /list-jobs and /get-job/{jobid}, and POST /add-job, /execute-job, " + ", ".join(PATHS)
 EXAMPLES = {
     "/add-job": '{"instructions": [["example_script", {"arg1": "value1"}]]}',
-    "/execute-job": '{"jobid": "<jobid>"}',
+    "/skip-script": '{"jobid": "<jobid>", "script": "<script>"}',
 }
+EXAMPLE = '{"jobid": "<jobid>"}'
+"""Of a body, for all other routes."""
 DESCRIPTION = """\
 Run jobs, ordered lists of scripts, and see at once which script failed, with which parameters, and
 why. Every refusal is `{"error": "a sentence"}`.
@@ -43,6 +50,7 @@ why. Every refusal is `{"error": "a sentence"}`.
     curl -X POST http://localhost:5005/add-job -H "Content-Type: application/json" -d @./example_job.json
     curl http://localhost:5005/get-job/<jobid>
     curl -X POST http://localhost:5005/execute-job -H "Content-Type: application/json" -d '{"jobid": "<jobid>"}'
+    curl -X POST http://localhost:5005/resume-job -H "Content-Type: application/json" -d '{"jobid": "<jobid>"}'
 """  # noqa: E501  # commands to copy
 
 
@@ -69,6 +77,7 @@ def create_app(backend: Jobs, hosts: frozenset[str] | None = LOOPBACK) -> FastAP
     app.state.large_bodies = asyncio.Semaphore(LARGE_BODIES_AT_ONCE)
     app.add_middleware(Guard, hosts=hosts)
     _add_routes(app, backend)
+    add_action_routes(app, backend)
     _add_refusals(app)
     return app
 
@@ -108,6 +117,7 @@ def _add_refusals(app: FastAPI) -> None:
     statuses: dict[type[Exception], int] = {
         InvalidJob: 422,
         JobAlreadyStarted: 409,
+        InvalidAction: 409,
         JobNotFound: 404,
         NotAllowed: 403,
         Busy: 503,
@@ -123,7 +133,7 @@ def _add_refusals(app: FastAPI) -> None:
         if not isinstance(error, RequestValidationError):
             raise TypeError(type(error))
         first = error.errors()[0]
-        example = EXAMPLES.get(request.url.path, "{}")
+        example = EXAMPLES.get(request.url.path, EXAMPLE)
         return refusal(400 if first["type"] == "json_invalid" else 422, sentence_of(first, example))
 
     async def http(request: Request, error: Exception) -> Answer:

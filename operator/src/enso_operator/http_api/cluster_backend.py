@@ -11,8 +11,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
-from enso_operator.blocking import MOST_AT_ONCE, in_thread
-from enso_operator.http_api.port import Instructions, NotAllowed, Shown
+from enso_operator.api.ensoaction import EnsoActionSpec
+from enso_operator.blocking import MOST_AT_ONCE, in_thread, pause_of
+from enso_operator.http_api.cluster_actions import made, manifest_of, not_yet, outcome_of
+from enso_operator.http_api.port import Acted, Instructions, NotAllowed, Shown
 from enso_operator.kube.client import (
     DEADLINE_SECONDS,
     Forbidden,
@@ -37,6 +39,10 @@ from job_execution_framework.domain.transitions import ENDED, JobState
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.clock import SystemClock
 
+ANSWER_SECONDS = 10.0
+"""How long the answer to an action waits for the operator."""
+SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 1.0
+"""Bounds of the pause before the action is looked at again."""
 MOST_TRIES = 5
 """Tries to unsuspend a job that other writers change at the same time."""
 
@@ -46,8 +52,8 @@ R = TypeVar("R")
 class ClusterJobs:
     """Implements `port.Jobs`."""
 
-    def __init__(self, jobs: Objects) -> None:
-        self._jobs = jobs
+    def __init__(self, jobs: Objects, actions: Objects) -> None:
+        self._jobs, self._actions = jobs, actions
         self._slots = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def add(self, instructions: Instructions) -> str:
@@ -69,6 +75,24 @@ class ClusterJobs:
         """Set the job's spec.suspend to false; of several concurrent callers only one succeeds."""
         return await self._call(lambda: self._execute(job_id))
 
+    async def act(self, asked: EnsoActionSpec, key: str) -> Acted:
+        """Make an EnsoAction, and wait for some time for what the operator says of it."""
+        ensojob = await self._call(lambda: self._ensojob(asked.job))
+        document = manifest_of(asked, key, ensojob)
+        name = await self._call(lambda: made(self._actions, document))
+        loop = asyncio.get_running_loop()
+        deadline, tries = loop.time() + ANSWER_SECONDS, 0
+        while loop.time() < deadline:
+            await asyncio.sleep(pause_of(tries, SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS))
+            tries += 1
+            with suppress(Unavailable):  # the action is made, and may be done meanwhile
+                outcome = await self._call(lambda: outcome_of(self._actions, name))
+                if outcome is not None:
+                    with suppress(JobNotFound):  # a cancelled job may have been deleted at once
+                        ensojob = await self._call(lambda: self._ensojob(asked.job))
+                    return Acted(ensojob.state, outcome, action=name)
+        return Acted(ensojob.state, not_yet(ensojob.namespace, name), is_done=False, action=name)
+
     async def _call(self, call: Callable[[], R]) -> R:
         """Make a blocking call in a thread; what the API server said becomes the API's errors."""
         try:
@@ -84,7 +108,7 @@ class ClusterJobs:
             raise InvalidJob(str(error)) from error
         except NoSuchObject as error:
             raise Unavailable(
-                f"namespace {self._jobs.namespace!r} cannot hold EnsoJobs: {error}"
+                f"namespace {self._jobs.namespace!r} cannot hold it: {error}"
             ) from error
         finally:
             self._slots.release()
@@ -103,6 +127,13 @@ class ClusterJobs:
             except Unreadable as error:  # of a newer operator, perhaps
                 why, state = str(error), uow.ensojob(job_id).state
         return Shown(job_id, state, FailureCard(one_line(why), (one_line(why),)), None)
+
+    def _ensojob(self, job_id: str) -> EnsoJobObject:
+        """Return the object, also where it makes no job, or a newer operator wrote it."""
+        with self._unit_of_work() as uow:
+            with suppress(InvalidJob, Unreadable):
+                uow.jobs.get(job_id)
+            return uow.ensojob(job_id)
 
     def _execute(self, job_id: str) -> str:
         for _ in range(MOST_TRIES):

@@ -7,36 +7,47 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from enso_operator.coordinator.actor import Actor
-from enso_operator.coordinator.planner import Planner
-from enso_operator.coordinator.publisher import Publisher
+from pydantic.alias_generators import to_camel
+
+from enso_operator.api.ensoaction import EnsoActionSpec
+from enso_operator.http_api.action_requests import identity
+from enso_operator.http_api.memory_drive import Drive, has_work, tell
 from enso_operator.http_api.memory_size import memory_of
-from enso_operator.http_api.port import Busy, Instructions, Shown
+from enso_operator.http_api.port import Acted, Busy, Instructions, Shown
+from enso_operator.manifests.changes import changed_definition
+from enso_operator.manifests.render import suspended_manifest
+from enso_operator.manifests.to_action import action_of
 from enso_operator.sessions.local.guardian import Guardian
-from enso_operator.sessions.local.sessions import OUTPUT, LocalSessions
-from job_execution_framework.domain.actions import Cancel
-from job_execution_framework.domain.cause import Cause, Reason, printable
-from job_execution_framework.domain.errors import JobAlreadyStarted, JobNotFound
-from job_execution_framework.domain.events import Event, JobFailed, SessionOpened
+from enso_operator.sessions.local.sessions import OUTPUT
+from job_execution_framework.domain.actions import Action
+from job_execution_framework.domain.definition import Definition
+from job_execution_framework.domain.errors import (
+    Conflict,
+    InvalidJob,
+    JobAlreadyStarted,
+    JobNotFound,
+    Unavailable,
+)
+from job_execution_framework.domain.events import SessionOpened
 from job_execution_framework.domain.failure_card import failure_card
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.transitions import ENDED, JobState
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.clock import SystemClock
 from job_execution_framework.service_layer.library import Library, ScriptLibrary
-from job_execution_framework.service_layer.observations import Ended, Observations
 from job_execution_framework.service_layer.unit_of_work import (
     InMemoryJobUnitOfWork,
     InMemoryRepository,
 )
 
-LINGER_SECONDS = 10.0
-"""How long a session's process may take to exit after its last record."""
+MACHINES = {"resources", "node_selector", "tolerations"}
+"""Fields of a session that only a Pod has."""
+MOST_TRIES = 5
+"""Tries to act on a job of which its session tells something at the same time."""
 STOP_SECONDS = 2.5
 """How long running scripts have for their clean-up when the server stops."""
 KILL_SECONDS = 1.0
@@ -68,7 +79,10 @@ class EmbeddedJobs:
         self._guardian: Guardian | None = None
         self._slots = asyncio.Semaphore(self._limits.sessions)
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._actors: dict[str, Actor] = {}
+        self._drives: dict[str, Drive] = {}
+        """What drives each job for which there is something to do; the same jobs as in `_tasks`."""
+        self._executed: set[str] = set()
+        """The jobs that were let go."""
         self._sizes: dict[str, int] = {}
         """The jobs that are kept, with the memory that each takes."""
         self._ended: dict[str, None] = {}
@@ -82,9 +96,7 @@ class EmbeddedJobs:
     async def __aexit__(self, *_: object) -> None:
         """End running scripts with a grace period, then kill them; remove all folders."""
         for job_id, task in self._tasks.items():
-            if actor := self._actors.get(job_id):
-                actor.ask(Cancel(why="the server is stopping"))
-            else:
+            if not self._drives[job_id].cancel("the server is stopping"):
                 task.cancel()
         if tasks := set(self._tasks.values()):
             late = (await asyncio.wait(tasks, timeout=STOP_SECONDS))[1]
@@ -99,18 +111,21 @@ class EmbeddedJobs:
     async def add(self, instructions: Instructions) -> str:
         """Add a job that waits; raise Busy where there is no room."""
         size = await asyncio.to_thread(memory_of, instructions)
-        live = [kept for job_id, kept in self._sizes.items() if job_id not in self._ended]
-        if len(live) >= self._limits.live or sum(live) + size > self._limits.memory_bytes:
-            raise Busy(
-                f"there is no room for another job beside the {len(live)} that have not ended: "
-                "execute those that wait, and try again when some have ended"
-            )
+        self._check_room(size)
         doomed = self._forget(size)
         uow = InMemoryJobUnitOfWork(self._repository)
         job_id = services.add(instructions, job_uow=uow, clock=self._clock)
         self._sizes[job_id] = size
         await asyncio.to_thread(_remove, *doomed)
         return job_id
+
+    def _check_room(self, size: int) -> None:
+        live = [kept for job_id, kept in self._sizes.items() if job_id not in self._ended]
+        if len(live) >= self._limits.live or sum(live) + size > self._limits.memory_bytes:
+            raise Busy(
+                f"there is no room for another job beside the {len(live)} that have not ended: "
+                "execute those that wait, and try again when some have ended"
+            )
 
     async def list(self) -> list[tuple[str, str]]:
         """Return the id and the state of each job."""
@@ -127,11 +142,54 @@ class EmbeddedJobs:
     async def execute(self, job_id: str) -> str:
         """Start a task that drives the job, once."""
         job = self._load(job_id)
-        if job_id in self._tasks or job.state is not JobState.WAITING:
+        if job_id in self._executed or job.state in ENDED:
             why = f"was executed before and is {job.state}; to run it once more, add it again"
             raise JobAlreadyStarted(f"job {job_id} {why}")
-        self._tasks[job_id] = asyncio.create_task(self._run(job_id))
+        self._executed.add(job_id)
+        self._go_on(job)
         return str(job.state)
+
+    async def act(self, asked: EnsoActionSpec, key: str) -> Acted:
+        """Do what is asked; a job that goes on by it gets a task that drives it."""
+        size = await asyncio.to_thread(memory_of, asked.model_dump(exclude_unset=True))
+        job = self._load(asked.job)
+        action_id = identity(key, asked) if key else ""
+        if action_id in job.acted:
+            return Acted(str(job.state), "done already, when it was asked with this key before")
+        if asked.verb == "resume":
+            self._check_room(size + self._sizes[job.id] if job.id in self._ended else size)
+        action = action_of(asked, action_id, _changed(asked, job))
+        self._obey(job.id, action)
+        after = self._load(job.id)
+        tell(after, after.events[len(job.events) :])
+        self._sizes[job.id] += size
+        self._go_on(after)
+        return Acted(str(after.state), action.outcome(after))
+
+    def _obey(self, job_id: str, action: Action) -> None:
+        for _ in range(MOST_TRIES):
+            try:
+                uow = InMemoryJobUnitOfWork(self._repository)
+                services.act(job_id, action, job_uow=uow, clock=self._clock)
+            except Conflict:  # what its session told came first
+                continue
+            return
+        raise Unavailable(f"job {job_id} changes all the time: try again")
+
+    def _go_on(self, job: Job) -> None:
+        """Have somebody look after a job that was changed, as far as that is needed."""
+        if job.state is JobState.RUNNING:
+            self._executed.add(job.id)  # resumed, it needs nobody who executes it
+        if job.state not in ENDED:
+            self._ended.pop(job.id, None)
+        elif job.id not in self._drives:
+            self._ended[job.id] = None
+        if drive := self._drives.get(job.id):
+            drive.wake()
+        elif job.id in self._executed and has_work(job):
+            drive = Drive(job.id, self._repository, self._library, self._root / job.id)
+            self._drives[job.id] = drive
+            self._tasks[job.id] = asyncio.create_task(self._run(job.id, drive))
 
     def _load(self, job_id: str) -> Job:
         try:
@@ -142,50 +200,22 @@ class EmbeddedJobs:
                 f"the last {self._limits.ended}"
             ) from error
 
-    async def _run(self, job_id: str) -> None:
-        """Drive one job to its end, when its turn comes. Nothing of it is left running."""
-        sessions = LocalSessions(self._root / job_id)
-        patience = 0.0
+    async def _run(self, job_id: str, drive: Drive) -> None:
+        """Drive one job, each time when its turn comes, as long as there is work for it."""
         try:
-            async with self._slots:
-                try:
-                    await self._drive(job_id, sessions)
-                    patience = LINGER_SECONDS
-                finally:
-                    await sessions.reap(patience)
+            while has_work(self._load(job_id)):
+                async with self._slots:
+                    await drive.run(self._clock)
+                job = self._load(job_id)
+                size = await asyncio.to_thread(memory_of, (job.scripts, job.events))
+                self._sizes[job_id] = size
         except Exception:  # noqa: BLE001  # without this nobody would ever hear of it
             _log.exception("job %s: giving it up failed", job_id)
-        finally:
-            del self._tasks[job_id]
-            self._actors.pop(job_id, None)
-        job = self._load(job_id)
-        self._sizes[job_id] = await asyncio.to_thread(memory_of, (job.scripts, job.events))
-        self._ended[job_id] = None
+        finally:  # no await before it: who changes a job finds a drive that sees it, or none
+            del self._tasks[job_id], self._drives[job_id]
+        if self._load(job_id).state is not JobState.SUSPENDED:
+            self._ended[job_id] = None
         await asyncio.to_thread(_remove, *self._forget(0))
-
-    async def _drive(self, job_id: str, sessions: LocalSessions) -> None:
-        uow = InMemoryJobUnitOfWork(self._repository)
-        planner = Planner(self._library)
-        actor = Actor(job_id, uow, sessions, planner, self._clock, Publisher(_tell))
-        self._actors[job_id] = actor
-        try:
-            await actor.drive()
-        except Exception as error:  # noqa: BLE001  # whatever it is, the job's user must know
-            _log.exception("job %s: driving it failed", job_id)
-            await sessions.reap(0)
-            what = f"{type(error).__name__}: {error}"
-            self._give_up(job_id, Cause(Reason.SESSION_LOST, printable(f"enso broke: {what}")))
-
-    def _give_up(self, job_id: str, cause: Cause) -> None:
-        """Fail a job that nobody drives any more and whose session is gone."""
-        now, ended = self._clock.now(), Ended(log_is_complete=False, cause=cause)
-        with InMemoryJobUnitOfWork(self._repository) as uow:
-            job = uow.jobs.get(job_id)
-            if job.open_run:
-                services.reconcile(job, Observations(ended=ended), now)
-            if job.state not in ENDED:
-                job.record(JobFailed(at=now, cause=cause))
-            uow.commit()
 
     def _forget(self, size: int) -> tuple[Path, ...]:
         """Forget ended jobs, the oldest first, where `size` more would not fit; return folders."""
@@ -195,15 +225,25 @@ class EmbeddedJobs:
             job_id = next(iter(self._ended))
             del self._ended[job_id]
             room += self._sizes.pop(job_id)
+            self._executed.discard(job_id)
             with self._repository.lock:
                 del self._repository.jobs[job_id]
             doomed.append(self._root / job_id)
         return tuple(doomed)
 
 
-def _tell(job: Job, events: Sequence[Event]) -> None:
-    for event in events:
-        _log.info("%s: %s", job.id, event)
+def _changed(asked: EnsoActionSpec, job: Job) -> Definition | None:
+    """Return what a resume's changes make of the job; None where there are none."""
+    resume = asked.resume
+    if resume is None or not (resume.scripts or resume.sessions):
+        return None
+    for session in resume.sessions:
+        for field in MACHINES & session.model_fields_set:
+            raise InvalidJob(
+                f"sessions[{session.name}].{to_camel(field)} cannot be changed here: the sessions "
+                "of this server's jobs are processes of its own machine, and no Pods"
+            )
+    return changed_definition(suspended_manifest(job), job, resume)
 
 
 def _remove(*folders: Path) -> None:

@@ -155,33 +155,3 @@ async def _turn(turns: asyncio.Semaphore) -> AsyncGenerator[None]:
 
 
 _TOO_LARGE = f"the body is larger than {LARGEST_BODY_BYTES} bytes"
-
-
-def sentence_of(error: Mapping[str, Any], example: str) -> str:
-    """Say what is wrong with a body like `example`, and where, without repeating a value of it."""
-    kind, place = str(error["type"]), tuple(error["loc"])[1:]
-    if kind == "json_invalid":
-        return f"the body is not JSON: {error['ctx']['error']} at character {place[0]}"
-    if not place:
-        return f"the body must be a JSON object, such as {example}"
-    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
-    sentence = _SENTENCES.get((kind, len(place))) or str(error["msg"])
-    return f"{where.removeprefix('.')}: {sentence}"
-
-
-_PAIR = "must be a pair, [the script's name, an object with its parameters]"
-_OBJECT = "must be an object with the script's parameters"
-_SENTENCES = {
-    ("missing", 1): "is missing",
-    ("extra_forbidden", 1): "is not a field of this body",
-    ("string_type", 1): "must be a string",
-    ("list_type", 1): f"must be a list; each of its items {_PAIR}",
-    ("too_short", 1): "must hold at least one instruction",
-    ("too_long", 1): "must hold at most 100 instructions",
-    ("tuple_type", 2): _PAIR,
-    ("too_long", 2): _PAIR,
-    ("missing", 3): _OBJECT,
-    ("dict_type", 3): _OBJECT,
-    ("string_type", 3): "must be a string, the script's name in the library",
-}
-"""What a body's error means, by its type and by how deep in the body it is."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from enso_operator.api.ensoaction import EnsoActionSpec
 from job_execution_framework.domain.failure_card import FailureCard
 from job_execution_framework.domain.job import Job
 
@@ -33,6 +34,20 @@ class Shown:
     """None where the object of this id makes no job."""
 
 
+@dataclass(frozen=True)
+class Acted:
+    """What came of an action on a job that was not refused."""
+
+    state: str
+    """The job's state after it."""
+    outcome: str
+    """What was done and what is still to come, or why nobody knows yet."""
+    is_done: bool = True
+    """Whether the job has obeyed; else the operator has not acted yet."""
+    action: str = ""
+    """Name of the EnsoAction, where there is one."""
+
+
 class Jobs(Protocol):
     """Where jobs are kept and run. Each call may raise Unavailable and NotAllowed."""
 
@@ -52,5 +67,13 @@ class Jobs(Protocol):
         """Start the job, and return its state.
 
         Raises JobNotFound, JobAlreadyStarted, and InvalidJob where it could never run.
+        """
+        ...
+
+    async def act(self, asked: EnsoActionSpec, key: str) -> Acted:
+        """Do what is asked of a job; where `key` and request came before, only say how it went.
+
+        An empty key is none. Raises JobNotFound, InvalidAction where it is refused, and InvalidJob
+        where these jobs can never do it.
         """
         ...

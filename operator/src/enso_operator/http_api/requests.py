@@ -31,7 +31,8 @@ def _library_name(name: str) -> str:
     return name
 
 
-def _parameters(parameters: dict[str, Any]) -> dict[str, Any]:
+def checked_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return them, or raise PydanticCustomError where they hold what is not JSON."""
     for value in _walked(parameters):
         problem = ""
         if isinstance(value, float) and not math.isfinite(value):
@@ -62,7 +63,7 @@ def _has_surrogates(text: str) -> bool:
 LibraryName = Annotated[
     str, AfterValidator(_library_name), Field(json_schema_extra={"pattern": f"^{NAME}$"})
 ]
-Parameters = Annotated[dict[str, Any], AfterValidator(_parameters)]
+Parameters = Annotated[dict[str, Any], AfterValidator(checked_parameters)]
 
 
 class AddJob(BaseModel):

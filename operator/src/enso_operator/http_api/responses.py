@@ -29,6 +29,15 @@ class Listed(BaseModel):
     state: str = Field(description="Waiting, Running, Suspended, Succeeded, Failed or Cancelled.")
 
 
+class Done(BaseModel):
+    """What came of what was asked of a job."""
+
+    jobid: str
+    state: str = Field(description="The job's state after it, as in /list-jobs.")
+    outcome: str = Field(description="What was done and what is still to come, as one line.")
+    action: str | None = Field(None, description="Over Kubernetes, the EnsoAction's name.")
+
+
 class Problem(BaseModel):
     """Why a request was refused."""
 

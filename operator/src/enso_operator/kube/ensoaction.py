@@ -1,6 +1,7 @@
 """An EnsoAction object at one resourceVersion, and the action of the domain that it asks for.
 
-The operator takes these objects from its watch, and reads each again before its turn.
+The operator takes these objects from its watch, and reads each again before its turn; the HTTP API
+makes them, and waits for their end.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from functools import cached_property
 from pydantic import ValidationError
 
 from enso_operator.api.document import Document
-from enso_operator.api.ensoaction import EnsoActionSpec, ResumeSpec
+from enso_operator.api.ensoaction import EnsoActionSpec
 from enso_operator.api.v1alpha1 import API_VERSION
 from enso_operator.kube.ensojob import EnsoJobObject, JobKey
 from enso_operator.manifests.errors import path_of, sentences
-from job_execution_framework.domain.actions import Action, Cancel, Pause, Resume, Retry, Skip
+from enso_operator.manifests.to_action import action_of
+from job_execution_framework.domain.actions import Action
 from job_execution_framework.domain.errors import InvalidAction
 
 ACTIONS = "ensoactions"
@@ -66,8 +68,13 @@ class EnsoActionObject:
     @property
     def is_finished(self) -> bool:
         """Whether it was done or refused."""
-        conditions: list[Document] = (self.document.get("status") or {}).get("conditions") or []
-        return any((has["type"], has["status"]) == ("Finished", "True") for has in conditions)
+        return bool(self.condition("Finished").get("status") == "True")
+
+    def condition(self, kind: str) -> Document:
+        """Return the condition of this type, empty where there is none."""
+        status: Document = self.document.get("status") or {}
+        conditions: list[Document] = status.get("conditions") or []
+        return next((has for has in conditions if has["type"] == kind), Document())
 
     @property
     def owners(self) -> list[Document]:
@@ -94,29 +101,7 @@ class EnsoActionObject:
     @property
     def action(self) -> Action:
         """What it asks of its job, without what a resume changes. Raises InvalidAction."""
-        by, why = self.spec.by or "", self.spec.why
-        match self.spec.verb:
-            case "resume":
-                resume = self.spec.resume or ResumeSpec()
-                return Resume(
-                    from_script=resume.from_script or "",
-                    skip=tuple(resume.skip),
-                    by=by,
-                    why=why,
-                    action_id=self.action_id,
-                )
-            case "pause":
-                after = self.spec.pause.after if self.spec.pause else None
-                return Pause(after=after or "", by=by, why=why, action_id=self.action_id)
-            case "retry":
-                return Retry(by=by, why=why, action_id=self.action_id)
-            case "cancel":
-                return Cancel(by=by, why=why, action_id=self.action_id)
-            case "skip":
-                if self.spec.skip is None:
-                    raise InvalidAction("spec.skip.script is missing: name the script to skip")
-                script = self.spec.skip.script
-                return Skip(script=script, by=by, why=why, action_id=self.action_id)
+        return action_of(self.spec, self.action_id)
 
 
 def has_name(action_id: str, name: str) -> bool:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from enso_operator.api.ensoaction import EnsoActionSpec
 from enso_operator.cli import run_folders
 from enso_operator.cli.progress import Progress
 from enso_operator.coordinator.actor import Actor
 from enso_operator.coordinator.planner import Planner
 from enso_operator.coordinator.publisher import Publisher
-from enso_operator.http_api.port import Instructions, Shown
+from enso_operator.http_api.port import Acted, Instructions, Shown
 from enso_operator.sessions.local.sessions import OUTPUT, LocalSessions
 from job_execution_framework.domain import events
 from job_execution_framework.domain.failure_card import failure_card
@@ -104,4 +105,7 @@ class _OneJob:
         return Shown(job_id, str(self._job.state), failure_card(self._job, log="log"), self._job)
 
     async def execute(self, job_id: str) -> str:
+        raise NotImplementedError
+
+    async def act(self, asked: EnsoActionSpec, key: str) -> Acted:
         raise NotImplementedError

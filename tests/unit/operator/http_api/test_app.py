@@ -1,4 +1,4 @@
-"""What the four routes answer."""
+"""What the routes answer; those that act on a job are in `test_actions`."""
 
 from __future__ import annotations
 
@@ -106,7 +106,10 @@ async def test_the_page_of_the_api_needs_no_internet(api: Api) -> None:
 
 async def test_every_answer_is_described(api: Api) -> None:
     schema = (await api.get("/openapi.json")).json()
-    assert list(schema["paths"]) == ["/list-jobs", "/add-job", "/get-job/{jobid}", "/execute-job"]
+    assert [*schema["paths"]] == [
+        *("/list-jobs", "/add-job", "/get-job/{jobid}", "/execute-job"),
+        *("/resume-job", "/pause-job", "/retry-job", "/skip-script", "/cancel-job"),
+    ]
     for operations in schema["paths"].values():
         for operation in operations.values():
             answers = operation["responses"]

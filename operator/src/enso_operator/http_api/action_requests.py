@@ -1,0 +1,150 @@
+"""What the routes of actions take: a job's id, and the fields of an EnsoAction's spec."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import partial
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from enso_operator.api.ensoaction import (
+    LONGEST_WHY,
+    EnsoActionSpec,
+    PauseSpec,
+    ResumeSpec,
+    ScriptChange,
+    SessionChange,
+    SkipSpec,
+)
+from enso_operator.api.fields import OneLine, Wire
+from enso_operator.api.rules import broken_resume_rules
+from enso_operator.api.v1alpha1 import MOST_SCRIPTS, MOST_SESSIONS
+from enso_operator.http_api.mistakes import RULE
+from enso_operator.http_api.requests import checked_parameters
+
+CODE = {"scripts": ("source",), "sessions": ("image", "interpreter", "env")}
+"""Changes that would bring code: whoever reaches the port may only run what is in the library."""
+LONGEST_KEY = 255
+"""Characters of an Idempotency-Key."""
+
+
+def _script(value: object) -> ScriptChange:
+    change = ScriptChange.model_validate(value, extra="forbid")
+    checked_parameters(change.args)
+    return change
+
+
+StrictScript = Annotated[ScriptChange, BeforeValidator(_script)]
+StrictSession = Annotated[
+    SessionChange, BeforeValidator(partial(SessionChange.model_validate, extra="forbid"))
+]
+"""Unlike in a manifest, a field that is not there is a mistake."""
+
+
+class Asked(Wire):
+    """What every action has."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=False)
+
+    verb: ClassVar[Literal["resume", "pause", "retry", "skip", "cancel"]]
+    block: ClassVar[type[Wire] | None] = None
+    """The verb's own block of an EnsoAction, whose fields stand in the body."""
+
+    jobid: str
+    """As /add-job answered it."""
+    why: Annotated[OneLine, Field(max_length=LONGEST_WHY)] = ""
+    """Why it is asked, in one line, for whoever reads the job's events."""
+
+    def spec(self) -> EnsoActionSpec:
+        """Return it as the spec of an EnsoAction. Its parts were validated before."""
+        parts: dict[str, Any] = {"why": self.why} if self.why else {}
+        if self.block and (given := self.model_fields_set & self.block.model_fields.keys()):
+            values = {name: getattr(self, name) for name in self.block.model_fields}
+            parts[self.verb] = self.block.model_construct(given, **values)
+        return EnsoActionSpec.model_construct(job=self.jobid, verb=self.verb, **parts)
+
+
+class ResumeJob(ResumeSpec, Asked):
+    """The job to go on with, and what is otherwise from then on."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"jobid": "job-19ac01f4d7e0b1c2d3"},
+                {
+                    "jobid": "job-19ac01f4d7e0b1c2d3",
+                    "why": "two substeps were too few",
+                    "scripts": [{"name": "simulate", "args": {"substeps": 4}}],
+                },
+            ]
+        }
+    )
+    verb, block = "resume", ResumeSpec
+
+    scripts: Annotated[list[StrictScript], Field(max_length=MOST_SCRIPTS)] = Field(
+        default_factory=list[ScriptChange]
+    )
+    """Changes of scripts that will run; `source` is not taken over HTTP."""
+    sessions: Annotated[list[StrictSession], Field(max_length=MOST_SESSIONS)] = Field(
+        default_factory=list[SessionChange]
+    )
+    """Changes of sessions that will run; `image`, `interpreter`, `env` are not taken over HTTP."""
+
+    @model_validator(mode="after")
+    def _rules(self) -> Self:
+        for sentence in (*self._code(), *broken_resume_rules(self, "")):
+            raise PydanticCustomError(RULE, sentence.removeprefix("."))  # pyright: ignore[reportArgumentType]
+        return self
+
+    def _code(self) -> Iterator[str]:
+        for kind, fields in CODE.items():
+            for change in getattr(self, kind):
+                for field in sorted({*fields} & change.model_fields_set):
+                    yield (
+                        f"{kind}[{change.name}].{field} is not taken over HTTP, where the script "
+                        "library alone decides what runs: change a script there, or make an "
+                        "EnsoAction with kubectl"
+                    )
+
+
+class PauseJob(PauseSpec, Asked):
+    """The job to pause, and when."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"jobid": "job-19ac01f4d7e0b1c2d3"},
+                {"jobid": "job-19ac01f4d7e0b1c2d3", "after": "simulate"},
+            ]
+        }
+    )
+    verb, block = "pause", PauseSpec
+
+
+class RetryJob(Asked):
+    """The job whose failed script starts again now."""
+
+    verb = "retry"
+
+
+class SkipScript(SkipSpec, Asked):
+    """The job, and its script that is not to run."""
+
+    verb, block = "skip", SkipSpec
+
+
+class CancelJob(Asked):
+    """The job to end."""
+
+    verb = "cancel"
+
+
+def identity(key: str, asked: EnsoActionSpec, uid: str = "") -> str:
+    """Return what a request that is repeated with the same key has in common with the first."""
+    document: dict[str, Any] = asked.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    text = json.dumps([key, uid, document], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:10]

@@ -1,0 +1,67 @@
+"""An EnsoAction made for an HTTP request, and what came of it; `cluster_backend` waits for that."""
+
+from __future__ import annotations
+
+from enso_operator.api.document import Document
+from enso_operator.api.ensoaction import EnsoActionSpec
+from enso_operator.api.v1alpha1 import API_VERSION
+from enso_operator.http_api.action_requests import identity
+from enso_operator.kube.client import NoSuchObject, Taken
+from enso_operator.kube.ensoaction import EnsoActionObject
+from enso_operator.kube.ensojob import EnsoJobObject
+from enso_operator.kube.objects import Objects
+from job_execution_framework.domain.errors import InvalidAction, Unavailable
+
+
+def manifest_of(asked: EnsoActionSpec, key: str, ensojob: EnsoJobObject) -> Document:
+    """Return the action; the same request with the same key has the same name.
+
+    A name has at most 63 characters: a job's has 52, and 5 or 10 come after it.
+    """
+    stem = f"{ensojob.name}-"
+    name = {"name": stem + identity(key, asked, ensojob.uid)} if key else {"generateName": stem}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "EnsoAction",
+        "metadata": name,
+        "spec": asked.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        | {"jobUID": ensojob.uid},
+    }
+
+
+def made(actions: Objects, document: Document) -> str:
+    """Create the action and return its name. Where it has one, it may be there already."""
+    name: str | None = document["metadata"].get("name")
+    try:
+        return str(actions.create(document)["metadata"]["name"])
+    except Taken as error:
+        if name is None:  # the API server found no free one, which is rare
+            raise Unavailable("the action got no name: try again") from error
+        return name
+
+
+def outcome_of(actions: Objects, name: str) -> str | None:
+    """Return what an action has done; None where the operator has not acted yet.
+
+    Raises InvalidAction where it was refused, or deleted before.
+    """
+    try:
+        action = EnsoActionObject(actions.get(name))
+    except NoSuchObject as error:
+        raise InvalidAction(
+            f"EnsoAction {name} was deleted before anybody acted on it: ask again"
+        ) from error
+    if not action.is_finished:
+        return None
+    succeeded = action.condition("Succeeded")
+    if succeeded.get("status") != "True":
+        raise InvalidAction(str(succeeded.get("message")))
+    return str(succeeded.get("message"))
+
+
+def not_yet(namespace: str, name: str) -> str:
+    """Say that the operator has not acted yet, and how to learn what comes of it."""
+    return (
+        "asked, but the operator has not acted on it yet, and will when it can: kubectl -n "
+        f"{namespace} get ensoaction {name} tells what comes of it"
+    )

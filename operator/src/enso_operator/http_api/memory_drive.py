@@ -1,0 +1,115 @@
+"""Drives one job of the server's memory until it has ended, or is paused."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from enso_operator.coordinator.actor import Actor
+from enso_operator.coordinator.inbox import Message, Wake
+from enso_operator.coordinator.planner import Planner
+from enso_operator.coordinator.publisher import Publisher
+from enso_operator.sessions.local.sessions import LocalSessions
+from job_execution_framework.domain.actions import Cancel
+from job_execution_framework.domain.cause import Cause, Reason, printable
+from job_execution_framework.domain.events import Event, JobFailed
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.steps import Step
+from job_execution_framework.domain.transitions import ENDED, JobState
+from job_execution_framework.service_layer import services
+from job_execution_framework.service_layer.clock import Clock
+from job_execution_framework.service_layer.library import Library
+from job_execution_framework.service_layer.observations import Ended, Observations
+from job_execution_framework.service_layer.unit_of_work import (
+    InMemoryJobUnitOfWork,
+    InMemoryRepository,
+)
+
+LINGER_SECONDS = 10.0
+"""How long a session's process may take to exit after its last record."""
+_log = logging.getLogger(__name__)
+
+
+def has_work(job: Job) -> bool:
+    """Whether something is to be done for a job that was executed; not while it is paused."""
+    return job.open_run is not None or job.state not in (*ENDED, JobState.SUSPENDED)
+
+
+class _Actor(Actor):
+    """The actor of a job that requests change, too."""
+
+    def take(self, message: Message) -> None:
+        """Load the job again where a request has changed it. No turn is under way here."""
+        if isinstance(message, Wake):
+            self.job_uow.jobs.forget(self.job_id)
+        super().take(message)
+
+    def may_rest(self, job: Job, step: Step) -> bool:
+        """Whether the job is paused, and no session of it runs: others may have its place."""
+        del step
+        return not has_work(job) and not self.has_messages()
+
+
+class Drive:
+    """Runs the sessions of one job, as long as `run` does."""
+
+    def __init__(
+        self, job_id: str, repository: InMemoryRepository, library: Library, folder: Path
+    ) -> None:
+        self._job_id, self._repository, self._library = job_id, repository, library
+        self._folder = folder
+        self._actor: _Actor | None = None
+
+    async def run(self, clock: Clock) -> None:
+        """Drive the job to its end, or until it is paused. Nothing of it is left running."""
+        sessions, patience = LocalSessions(self._folder), 0.0
+        try:
+            await self._drive(sessions, clock)
+            patience = LINGER_SECONDS
+        finally:
+            self._actor = None
+            await sessions.reap(patience)
+
+    def wake(self) -> None:
+        """Tell that the stored job was changed."""
+        if self._actor:
+            self._actor.wake()
+
+    def cancel(self, why: str) -> bool:
+        """Have the job cancelled; return False where nothing of it runs."""
+        if self._actor:
+            self._actor.ask(Cancel(why=why))
+        return self._actor is not None
+
+    async def _drive(self, sessions: LocalSessions, clock: Clock) -> None:
+        self._actor = _Actor(
+            self._job_id,
+            InMemoryJobUnitOfWork(self._repository),
+            *(sessions, Planner(self._library), clock, Publisher(tell)),
+        )
+        try:
+            await self._actor.drive()
+        except Exception as error:  # noqa: BLE001  # whatever it is, the job's user must know
+            _log.exception("job %s: driving it failed", self._job_id)
+            await sessions.reap(0)
+            what = f"{type(error).__name__}: {error}"
+            cause = Cause(Reason.SESSION_LOST, printable(f"enso broke: {what}"))
+            self._give_up(cause, clock.now())
+
+    def _give_up(self, cause: Cause, now: float) -> None:
+        """Fail a job that nobody drives any more and whose session is gone."""
+        ended = Ended(log_is_complete=False, cause=cause)
+        with InMemoryJobUnitOfWork(self._repository) as uow:
+            job = uow.jobs.get(self._job_id)
+            if job.open_run:
+                services.reconcile(job, Observations(ended=ended), now)
+            if job.state not in ENDED:
+                job.record(JobFailed(at=now, cause=cause))
+            uow.commit()
+
+
+def tell(job: Job, events: Sequence[Event]) -> None:
+    """Write events into the server's log."""
+    for event in events:
+        _log.info("%s: %s", job.id, event)
