@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.cluster_namespace import ClusterNamespace
-from tests.support.curl import ADD, EXECUTE, GET, LIST, shell
+from tests.support.curl import ADD, EXECUTE, GET, LIST, RESUME, shell
 from tests.support.eventually import until
 from tests.support.operators import operators_of
 from tests.support.resources import of_scripts
@@ -64,3 +65,48 @@ def test_a_job_applied_by_kubectl_is_executed_by_curl(ns: ClusterNamespace, port
     shown = shell(GET, port, "shot")
     assert shown["state"] == "Failed"
     assert shown["why"] == ns.get()["status"]["why"]
+
+
+def test_a_job_that_failed_at_its_third_script_is_resumed_by_curl(
+    ns: ClusterNamespace, port: int, tmp_path: Path
+) -> None:
+    scene = tmp_path / "shot.hip"
+    ns.apply(
+        of_scripts(
+            {"name": "open", "source": "def main(): pass", "setup": True},
+            {"name": "bake", "source": "def main(): pass", "checkpoint": True},
+            {"name": "simulate", "source": "def main(scene): open(scene)"}
+            | {"args": {"scene": str(scene)}},
+            {"name": "publish", "source": "def main(): pass"},
+            {"name": "notify", "source": "def main(): pass"},
+        )
+    )
+    ns.waits("Finished")
+    failed = shell(GET, port, "shot")
+    assert failed["state"] == "Failed"
+    assert failed["failure"].startswith("simulate failed: FileNotFoundError: ")
+    scene.touch()
+
+    answer = shell(RESUME, port, "shot")
+
+    action = json.loads(ns.kubectl("get", "ensoaction", answer["action"], "-o", "json"))
+    assert action["spec"]["jobUID"] == ns.get()["metadata"]["uid"]
+    (told,) = [c["message"] for c in action["status"]["conditions"] if c["type"] == "Succeeded"]
+    assert answer["outcome"] == told == "resumed; it goes on at 'simulate'"
+    ns.waits("Succeeded")
+    attempts = {row["name"]: row["attempt"] for row in shell(GET, port, "shot")["scripts"]}
+    assert attempts == {"open": 2, "bake": 1, "simulate": 2, "publish": 1, "notify": 1}
+    assert "JobResumed" in dict(ns.told())
+
+
+def test_what_is_not_possible_is_refused_by_curl_as_by_kubectl(
+    ns: ClusterNamespace, port: int
+) -> None:
+    ns.apply(of_scripts({"name": "open", "source": "def main(): pass"}))
+    ns.waits("Succeeded")
+    refusal = shell(RESUME, port, "shot")
+    sentence = "job shot has nothing left to do; name the script to run again from"
+    assert refusal == {"error": sentence}
+    (action,) = json.loads(ns.kubectl("get", "ensoactions", "-o", "json"))["items"]
+    (told,) = [c["message"] for c in action["status"]["conditions"] if c["type"] == "Succeeded"]
+    assert told == sentence

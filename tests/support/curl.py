@@ -20,6 +20,8 @@ EXECUTE = (
     """ -d '{"jobid": "<jobid>"}'"""
 )
 
+RESUME = EXECUTE.replace("execute-job", "resume-job")
+
 
 def shell(command: str, port: int, jobid: str = "") -> Any:  # noqa: ANN401  # JSON
     """Run one of the commands in the checkout's folder; return its JSON answer."""

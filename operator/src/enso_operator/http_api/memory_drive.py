@@ -68,8 +68,8 @@ class Drive:
             await self._drive(sessions, clock)
             patience = LINGER_SECONDS
         finally:
-            self._actor = None
             await sessions.reap(patience)
+            self._actor = None
 
     def wake(self) -> None:
         """Tell that the stored job was changed."""
