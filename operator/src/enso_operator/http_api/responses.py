@@ -71,7 +71,9 @@ class ScriptShown(_Shown):
 
     name: str = Field(description="Its name in this job.")
     script: str = Field(description="Its name in the script library.")
-    parameters: dict[str, Any] = Field(description="Secrets are hidden, long values cut.")
+    parameters: dict[str, Any] = Field(
+        description="Those of its latest attempt. Secrets are hidden, long values cut."
+    )
     state: str = Field(
         description="NotStarted, Running, Succeeded, Failed, Interrupted (nobody can know how it "
         "ended) or Skipped."
@@ -85,10 +87,11 @@ class ScriptShown(_Shown):
     def of(cls, job: Job, script: Script) -> ScriptShown:
         """Return a script of the job."""
         latest = job.rows[script.name].latest
+        started_with = latest.parameters  # a resume may have changed them since
         return cls.model_construct(
             name=script.name,
             script=_work(script),
-            parameters=shown(script.parameters),
+            parameters=shown(script.parameters) if started_with is None else started_with,
             state=str(latest.state),
             attempt=latest.number,
             seconds=round(latest.seconds, 3),

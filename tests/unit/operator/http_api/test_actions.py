@@ -79,6 +79,27 @@ async def test_a_failed_job_goes_on_with_another_argument(api: Api, tmp_path: Pa
     assert resumed["changed"] == ["needs.args.path"]
 
 
+async def test_a_failed_attempt_is_shown_with_the_arguments_that_it_had(
+    api: Api, tmp_path: Path
+) -> None:
+    gate, never = tmp_path / "gate", str(tmp_path / "never")
+    gate.touch()
+    jobid = await api.add(["wait_for", {"path": str(gate)}], ["needs", {"path": never}])
+    await api.execute(jobid)
+    await api.ended(jobid)
+    gate.unlink()
+
+    right = {"name": "needs", "args": {"path": str(gate)}}
+    await api.act("/resume-job", jobid, scripts=[right])
+
+    await api.starts(jobid)
+    row = (await api.job(jobid))["scripts"][1]
+    assert (row["state"], row["parameters"]) == ("Failed", {"path": never})
+    gate.touch()
+    row = (await api.ended(jobid))["scripts"][1]
+    assert (row["state"], row["parameters"]) == ("Succeeded", right["args"])
+
+
 async def test_a_wait_for_the_next_attempt_is_ended(api: Api, tmp_path: Path) -> None:
     jobid = await failed(api, tmp_path / "cure")
     patient = {"name": "needs", "retries": {"limit": 2, "backoffSeconds": 3600}}
