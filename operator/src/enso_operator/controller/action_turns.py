@@ -179,7 +179,7 @@ class ActionTurns:
                     return self._write_once(action, result, ensojob)
                 except Conflict:
                     found = self._get(action.name)
-                    if found is None or found.uid != action.uid or found.is_finished:
+                    if found is None or found.uid != action.uid:
                         return None
                     action = found
         except Forbidden:
@@ -193,9 +193,20 @@ class ActionTurns:
     def _write_once(
         self, action: EnsoActionObject, result: Result, ensojob: EnsoJobObject | None
     ) -> None:
-        version, is_of_job = action.version, result.reason != "AnotherJob"
-        if ensojob and is_of_job and owner(ensojob) not in action.owners:
-            owned = self.actions.own(action.name, version, [*action.owners, owner(ensojob)])
-            version = EnsoActionObject(owned).version
+        """Write what of it is not written yet.
+
+        Each write moves the action to the end of its second. So a refusal is told first: until it
+        is, the action may be decided again, and must still come before later ones.
+        """
+        if result.reason != "Done":
+            action = self._tell(action, result)
+        if ensojob and result.reason != "AnotherJob" and owner(ensojob) not in action.owners:
+            owners = [*action.owners, owner(ensojob)]
+            action = EnsoActionObject(self.actions.own(action.name, action.version, owners))
+        self._tell(action, result)
+
+    def _tell(self, action: EnsoActionObject, result: Result) -> EnsoActionObject:
+        if action.is_finished:
+            return action
         status = result.status(action.generation, self.clock.now())
-        self.actions.patch_status(action.name, version, status)
+        return EnsoActionObject(self.actions.patch_status(action.name, action.version, status))

@@ -1,0 +1,84 @@
+"""EnsoActions of one namespace, made and read as their users do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from enso_operator.api.document import Document
+from enso_operator.kube.client import ApiObjects, NoSuchObject
+from tests.cluster.cluster_namespace import ClusterNamespace
+from tests.support.eventually import until
+from tests.support.resources import action, of_scripts
+
+FAILS_ONCE = """
+import os
+def main(note):
+    with open(note, "a") as file:
+        file.write("do\\n")
+    if not os.path.exists(note + "-mended"):
+        raise OSError("no licence")
+"""
+NOTES = "def main(note, name): open(note, 'a').write(name + '\\n')"
+
+
+def five(note: Path) -> Document:
+    """A job whose third script fails until `note`-mended exists; a setup, then a checkpoint."""
+    scripts: list[Document] = [
+        {"name": name, "source": NOTES, "args": {"note": str(note), "name": name}}
+        for name in ("open", "bake", "do", "save", "publish")
+    ]
+    scripts[0]["setup"], scripts[1]["checkpoint"] = True, True
+    scripts[2] |= {"source": FAILS_ONCE, "args": {"note": str(note)}}
+    return of_scripts(*scripts)
+
+
+Told = tuple[str, str, str]
+"""Status, reason and message of the condition Succeeded; empty before the action's turn."""
+
+
+@dataclass(frozen=True)
+class Acting:
+    """Makes EnsoActions of a namespace, and reads what came of them."""
+
+    ns: ClusterNamespace
+
+    def create(self, verb: str, name: str = "again", **spec: object) -> Document:
+        return self._objects().create(action(verb, name, **spec))
+
+    def get(self, name: str = "again") -> Document:
+        return self._objects().get(name)
+
+    def told(self, name: str = "again") -> Told:
+        return _told(self.get(name))
+
+    def all_told(self) -> dict[str, Told]:
+        return {found["metadata"]["name"]: _told(found) for found in self._objects().each()}
+
+    def label_for_a_while(self, names: Sequence[str]) -> None:
+        """Label each action as soon as it is there."""
+        for name in names:
+            until(partial(self._is_labelled, name), 120)
+
+    def _is_labelled(self, name: str) -> bool:
+        try:
+            self.get(name)
+        except NoSuchObject:
+            return False
+        self.ns.kubectl("label", "--overwrite", "ensoaction", name, "studio/shot=010")
+        return True
+
+    def _objects(self) -> ApiObjects:
+        return replace(self.ns.objects, plural="ensoactions")
+
+
+def list_of(items: Sequence[Document]) -> Document:
+    return {"apiVersion": "v1", "kind": "List", "items": [*items]}
+
+
+def _told(document: Document) -> Told:
+    conditions = (document.get("status") or {}).get("conditions") or ()
+    found = [has for has in conditions if has["type"] == "Succeeded"]
+    return (found[0]["status"], found[0]["reason"], found[0]["message"]) if found else ("", "", "")

@@ -1,0 +1,138 @@
+"""An operator that is killed, or sleeps, at any call that it makes for an EnsoAction."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.acting import Acting, five
+from tests.cluster.cluster_namespace import ClusterNamespace
+from tests.support.eventually import until
+from tests.support.fault_proxy import FaultProxy, after, anything, before, number, watches
+from tests.support.fault_proxy.rules import Fault, Filter, Rule
+from tests.support.operators import DEADLINE_SECONDS, Operators
+
+MOST_CALLS = 60
+LANES = 2
+"""Number of parts into which the points are divided, for parallel workers."""
+STORY = ["JobFailed", "JobResumed", "JobSucceeded"]
+
+
+@dataclass(frozen=True)
+class FailedJob:
+    """A job that failed at its third script, and succeeds when it is resumed."""
+
+    acting: Acting
+    name: str
+    folder: Path
+
+    @cached_property
+    def note(self) -> Path:
+        return self.folder / self.name
+
+    def fails(self) -> None:
+        ns = self.acting.ns
+        ns.apply(five(self.note) | {"metadata": {"name": self.name}})
+        until(lambda: ns.state(self.name) == "Failed")
+        Path(f"{self.note}-mended").touch()
+
+    def is_asked(self) -> None:
+        """Let three people act on it: two in vain, one with success."""
+        self.acting.create("pause", f"{self.name}-in-vain", job=self.name)
+        self.acting.create("resume", f"{self.name}-again", job=self.name)
+
+    def is_over_or(self, rule: Rule) -> bool:
+        return rule.used > 0 or self.acting.ns.state(self.name) == "Succeeded"
+
+    def ends_well(self) -> None:
+        """Wait for the end; each action acted once, and nothing ran twice."""
+        ns, told = self.acting.ns, self.acting.told
+        until(lambda: ns.state(self.name) == "Succeeded")
+        until(lambda: told(f"{self.name}-again")[0] and told(f"{self.name}-in-vain")[0])
+        assert told(f"{self.name}-again")[1] == "Done"
+        assert told(f"{self.name}-in-vain")[1] == "NotPossible"
+        assert self.note.read_text().split() == [
+            *("open", "bake", "do"),
+            *("open", "do", "save", "publish"),
+        ]
+        ledger = ns.get(self.name)["status"]["ledger"]
+        assert (ledger["resumes"], len(ledger["actions"])) == (1, 1)
+        reasons = [reason for reason, _ in ns.told(self.name)]
+        assert [reason for reason in reasons if reason in STORY] == STORY
+        (owner,) = self.acting.get(f"{self.name}-again")["metadata"]["ownerReferences"]
+        assert owner["uid"] == ns.get(self.name)["metadata"]["uid"]
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("lane", range(LANES))
+@pytest.mark.parametrize(
+    ("fault", "calls"), [(before, anything()), (after, ~watches())], ids=["before", "after"]
+)
+def test_each_action_acts_once_wherever_the_operator_is_killed(
+    ns: ClusterNamespace,
+    operators: Operators,
+    tmp_path: Path,
+    fault: Callable[[Callable[[], object]], Fault],
+    calls: Filter,
+    lane: int,
+) -> None:
+    with FaultProxy(operators.kubeconfig) as proxy:
+        operator = operators.start(kubeconfig=proxy.kubeconfig)
+        for point in range(1 + lane, MOST_CALLS, LANES):
+            job = FailedJob(Acting(ns), f"shot-{point}", tmp_path)
+            job.fails()
+            kill = partial(os.kill, operator.pid, signal.SIGKILL)
+            rule = proxy.add(number(point, calls), fault(kill), times=1)
+            job.is_asked()
+            until(partial(job.is_over_or, rule))
+            if not rule.used:
+                job.ends_well()
+                return
+            operator.process.join(DEADLINE_SECONDS)
+            operator = operators.start(kubeconfig=proxy.kubeconfig)
+            job.ends_well()
+    pytest.fail(f"an operator makes more than {MOST_CALLS} calls for two actions")
+
+
+@pytest.mark.parametrize("fault", [before, after])
+@pytest.mark.parametrize("point", range(1, 8))
+def test_one_that_sleeps_while_another_acts_and_wakes(
+    ns: ClusterNamespace,
+    operators: Operators,
+    tmp_path: Path,
+    fault: Callable[[Callable[[], object]], Fault],
+    point: int,
+) -> None:
+    job = FailedJob(Acting(ns), "shot", tmp_path)
+    with FaultProxy(operators.kubeconfig) as proxy:
+        sleeper = operators.start(kubeconfig=proxy.kubeconfig)
+        job.fails()
+        sleep = partial(sleeper.send, signal.SIGSTOP)
+        rule = proxy.add(number(point, ~watches()), fault(sleep), times=1)
+        job.is_asked()
+        until(lambda: rule.used)
+        operators.start()
+        job.ends_well()
+        sleeper.send(signal.SIGCONT)
+        until(lambda: "enso_live_jobs 0.0" in sleeper.asked("/metrics")[1])
+        job.ends_well()
+
+
+def test_two_that_are_awake_do_what_one_would(
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        operators.ready()
+    jobs = [FailedJob(Acting(ns), f"shot-{count}", tmp_path) for count in range(10)]
+    for job in jobs:
+        job.fails()
+    for job in jobs:
+        job.is_asked()
+    for job in jobs:
+        job.ends_well()

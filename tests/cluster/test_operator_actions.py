@@ -1,0 +1,183 @@
+"""What becomes of EnsoActions on a real API server: done or refused, once and in order."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.acting import Acting, five, list_of
+from tests.cluster.cluster_namespace import ClusterNamespace
+from tests.support.eventually import until
+from tests.support.fault_proxy import FaultProxy
+from tests.support.operators import Operators
+from tests.support.resources import action, of_scripts
+
+
+@pytest.fixture
+def acting(ns: ClusterNamespace) -> Acting:
+    return Acting(ns)
+
+
+def test_a_failed_job_is_resumed_and_tells_the_story(
+    ns: ClusterNamespace, operators: Operators, acting: Acting, tmp_path: Path
+) -> None:
+    note = tmp_path / "note"
+    ns.apply(five(note))
+    operators.ready()
+    ns.waits("Finished")
+    assert ns.columns() == ["shot", "Failed", "2/5", "do", "Exception"]
+    Path(f"{note}-mended").touch()
+    acting.create("resume", why="the licence server is back")
+    ns.waits("Succeeded")
+    assert acting.told() == ("True", "Done", "resumed; it goes on at 'do'")
+    assert note.read_text().split() == ["open", "bake", "do", "open", "do", "save", "publish"]
+    assert ns.columns() == ["shot", "Succeeded", "5/5"]
+    reasons = [reason for reason, _ in ns.told()]
+    assert reasons.count("JobResumed") == 1
+    assert reasons.index("JobFailed") < reasons.index("JobResumed") < reasons.index("JobSucceeded")
+    assert "the licence server is back" in dict(ns.told())["JobResumed"]
+    (owner,) = acting.get()["metadata"]["ownerReferences"]
+    assert owner["uid"] == ns.get()["metadata"]["uid"]
+    assert "blockOwnerDeletion" not in owner
+
+
+def test_what_is_asked_while_the_operator_is_away_is_done_when_it_is_back(
+    ns: ClusterNamespace, operators: Operators, acting: Acting, tmp_path: Path
+) -> None:
+    note = tmp_path / "note"
+    ns.apply(five(note))
+    operator = operators.ready()
+    ns.waits("Finished")
+    operator.stop()
+    Path(f"{note}-mended").touch()
+    acting.create("resume", "first")
+    acting.create("cancel", "not-any-more", jobUID="of-another-one")
+    acting.create("pause", "of-nothing", job="no-such-job")
+    operators.start()
+    ns.waits("Succeeded")
+    until(lambda: acting.told("of-nothing")[0])
+    assert acting.told("first")[1] == "Done"
+    assert acting.told("not-any-more")[1] == "AnotherJob"
+    assert acting.told("of-nothing")[1] == "JobNotFound"
+    assert note.read_text().split().count("do") == 2
+
+
+def test_pairs_of_one_second_are_done_in_the_order_of_their_creation(
+    ns: ClusterNamespace, operators: Operators, acting: Acting
+) -> None:
+    """The names sort the other way round, and somebody labels what waits."""
+    ns.apply(of_scripts({"source": "def main(): pass"}, suspend=True))
+    operator = operators.ready()
+    until(lambda: ns.state() == "Suspended")
+    names = [
+        f"{99 - pair:02}-{number}-{verb}"
+        for pair in range(60)
+        for number, verb in ((2, "pause"), (1, "resume"))
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        labelling = pool.submit(acting.label_for_a_while, names[::7])
+        for name in names:
+            acting.create(name.rpartition("-")[2], name)
+        labelling.result()
+    until(lambda: acting.told(names[-1])[0], 120)
+    until(lambda: all(acting.all_told().values()), 120)
+    told = acting.all_told()
+    assert {told[name][1] for name in names} == {"Done"}, told
+    ledger = [acted.partition("/")[2] for acted in ns.get()["status"]["ledger"]["actions"]]
+    assert ledger == names[-64:]
+    assert ns.state() == "Suspended"
+    assert operator.process.is_alive()
+
+
+def test_a_hundred_failed_jobs_are_resumed_at_once(
+    ns: ClusterNamespace, operators: Operators, acting: Acting, tmp_path: Path
+) -> None:
+    mended = tmp_path / "mended"
+    source = f"import os\ndef main(): assert os.path.exists({str(mended)!r})"
+    names = [f"shot-{number}" for number in range(100)]
+    job = of_scripts({"source": source})
+    ns.apply(list_of([job | {"metadata": {"name": name}} for name in names]))
+    operators.ready()
+    until(lambda: ns.states() == {"Failed": 100}, 240)
+    mended.touch()
+    ns.create(list_of([action("resume", name, job=name) for name in names]))
+    until(lambda: ns.states() == {"Succeeded": 100}, 240)
+    until(lambda: {told[1] for told in acting.all_told().values()} == {"Done"})
+
+
+def test_an_action_costs_three_writes_and_nothing_afterwards(
+    ns: ClusterNamespace, operators: Operators, acting: Acting, tmp_path: Path
+) -> None:
+    note = tmp_path / "note"
+    ns.apply(five(note))
+    operators.ready()
+    ns.waits("Finished")
+    Path(f"{note}-mended").touch()
+    mark = ns.cluster.audit.mark()
+    acting.create("pause", "refused")
+    acting.create("resume")
+    ns.waits("Succeeded")
+    until(lambda: acting.told()[0])
+    requests = [seen for seen in ns.cluster.audit.since(mark) if seen.namespace == ns.namespace]
+    written = Counter(f"{seen.verb} {seen.resource}" for seen in requests if seen.is_write)
+    assert written["patch ensoactions/status"] == 2
+    assert written["patch ensoactions"] == 2
+    assert written["patch ensojobs/status"] <= 5, "resumed, opened, running, ended"
+
+
+def test_applied_twice_reverted_and_created_again_it_acts_once(
+    ns: ClusterNamespace, operators: Operators, acting: Acting, tmp_path: Path
+) -> None:
+    """As `kubectl apply`, a second field manager, Flux with pruning and `replace --force` do."""
+    note = tmp_path / "note"
+    ns.apply(five(note))
+    operators.ready()
+    ns.waits("Finished")
+    manifest = action("resume")
+    ns.apply(manifest)
+    until(lambda: acting.told()[0])
+    ns.apply(manifest)
+    ns.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(manifest))
+    assert acting.told()[1] == "Done"
+    until(lambda: ns.state() == "Failed")
+    for _ in range(2):
+        ns.kubectl("delete", "ensoaction", "again")
+        ns.apply(manifest)
+        until(lambda: acting.told()[0])
+        assert acting.told()[1] == "NameUsed"
+    ns.kubectl("replace", "--force", "-f", "-", stdin=json.dumps(manifest))
+    until(lambda: acting.told()[0])
+    assert acting.told() == (
+        "False",
+        "NameUsed",
+        "an action again was done on job shot before: give it a new name",
+    )
+    assert ns.get()["status"]["ledger"]["resumes"] == 1
+
+
+def test_a_watch_that_shows_nothing_does_not_lead_it_astray(
+    ns: ClusterNamespace, operators: Operators, acting: Acting, tmp_path: Path
+) -> None:
+    """The job was deleted and created again, and one action withdrawn, while the watch slept."""
+    note = tmp_path / "note"
+    ns.apply(five(note))
+    with FaultProxy(ns.cluster.kubeconfig) as proxy:
+        operator = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
+        ns.waits("Finished")
+        proxy.silence()
+        acting.create("resume", "withdrawn")
+        ns.kubectl("delete", "ensoaction", "withdrawn")
+        acting.create("resume", "of-the-first", jobUID=str(ns.get()["metadata"]["uid"]))
+        ns.kubectl("delete", "ensojob", "shot")
+        ns.apply(five(note))
+        proxy.heal()
+        proxy.cut()
+        until(lambda: ns.state() == "Failed")
+        until(lambda: acting.told("of-the-first")[0])
+        assert acting.told("of-the-first")[1] == "AnotherJob"
+        assert ns.get()["status"]["ledger"].get("resumes", 0) == 0
+        assert operator.process.is_alive()
