@@ -97,6 +97,15 @@ def test_names_are_completed(
     monkeypatch.setenv("COMP_WORDS", f"enso logs -n {ns.namespace} publish-shot --script si")
     monkeypatch.setenv("COMP_CWORD", "6")
     assert enso()[1] == "plain,simulate\n"
+    monkeypatch.setenv("COMP_WORDS", f"enso resume -n {ns.namespace} fresh publish-shot --from no")
+    monkeypatch.setenv("COMP_CWORD", "7")
+    assert enso()[1] == "plain,notify\n"
+    monkeypatch.setenv("COMP_WORDS", f"enso plan -n {ns.namespace} fre")
+    monkeypatch.setenv("COMP_CWORD", "4")
+    assert enso()[1] == "plain,fresh\n"
+    monkeypatch.setenv("COMP_WORDS", "enso plan ./sh")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    assert enso()[1] == "file,./sh\n"
 
 
 def test_who_lacks_a_right_is_told_which(enso: Enso, ns: ClusterNamespace, tmp_path: Path) -> None:

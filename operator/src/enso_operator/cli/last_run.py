@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from enso_operator.cli.arguments import Arguments
 from enso_operator.cli.run_folders import RunFolder
 from enso_operator.manifests import load
 from enso_operator.manifests.load import Manifest
@@ -25,8 +26,6 @@ from job_execution_framework.service_layer.library import (
     resolved,
 )
 
-Arguments = Mapping[str, Mapping[str, object]]
-"""For each script, arguments that it gets instead of those of its manifest."""
 FROM_THE_START = "run it from the start, without --resume"
 
 

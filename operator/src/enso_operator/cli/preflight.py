@@ -1,6 +1,6 @@
 """Before anything of a manifest runs: what cannot work, each with its line in the file.
 
-`enso run` asks. What a Python newer than this one may know better is a warning.
+`enso run` and `enso plan` ask. What a Python newer than this one may know better is a warning.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from enso_operator.manifests.load import Manifest
+from enso_operator.manifests.load import Manifest, ManifestError, as_lines
 from enso_operator.manifests.yaml_reader import Lines, parse
 from job_execution_framework.domain.script import LibraryScript, Missing, Script, Source, Work
 from job_execution_framework.domain.values import is_mapping
@@ -33,6 +33,16 @@ class Finding:
     sentence: str
     is_certain: bool
     """The session's interpreter cannot know better."""
+
+
+def checked(
+    file: Path, wanted: Manifest, scripts: Iterable[Script], works: Mapping[str, Work]
+) -> list[str]:
+    """Refuse what cannot work; return what a newer interpreter may know better."""
+    findings = preflight(file, wanted, scripts, works)
+    if any(finding.is_certain for finding in findings):
+        raise ManifestError(as_lines(file, [finding.sentence for finding in findings]))
+    return [f"warning: {file}: {finding.sentence}" for finding in findings]
 
 
 def preflight(

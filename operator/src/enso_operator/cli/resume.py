@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from enso_operator.cli import run_folders
-from enso_operator.cli.last_run import Arguments, LastRun, digests, unit_of_work, works_of
+from enso_operator.cli import arguments, run_folders
+from enso_operator.cli.last_run import LastRun, digests, unit_of_work, works_of
+from enso_operator.cli.preflight import checked
 from enso_operator.cli.progress import Progress
-from enso_operator.cli.run import SUCCEEDED, busy, checked, drive, or_refused, user
+from enso_operator.cli.run import SUCCEEDED, busy, drive, or_refused, user
 from enso_operator.manifests import load
 from enso_operator.manifests.load import Manifest, ManifestError
 from job_execution_framework.domain.actions import Resume
@@ -37,7 +36,7 @@ def resume(file: Path, wish: Wish) -> int:
 
 
 def _resume(file: Path, wish: Wish) -> int:
-    arguments = parsed(wish.arguments)
+    changes = arguments.changed(wish.arguments)
     wanted, slip = _read(file)
     runs = run_folders.runs_of(file, wanted.name) if wanted else run_folders.known_runs(file)
     if runs is None or runs.last() is None:
@@ -59,7 +58,7 @@ def _resume(file: Path, wish: Wish) -> int:
         return drive(unit_of_work(last.described, folder), folder, progress)
     if wanted is None:
         raise slip or InvalidAction(f"{file} describes no job")
-    return _go_on(last, last.with_arguments(wanted, arguments), wish, file, progress)
+    return _go_on(last, last.with_arguments(wanted, changes), wish, file, progress)
 
 
 def _go_on(last: LastRun, wanted: Manifest, wish: Wish, file: Path, progress: Progress) -> int:
@@ -92,24 +91,6 @@ def _go_on(last: LastRun, wanted: Manifest, wish: Wish, file: Path, progress: Pr
 
 def _action(wish: Wish) -> Resume:
     return Resume(from_script=wish.from_script, skip=wish.skip, by=user(), why=wish.why)
-
-
-def parsed(texts: Iterable[str]) -> Arguments:
-    """Return for each script its changed arguments. Raises InvalidAction with a sentence."""
-    found: dict[str, dict[str, object]] = {}
-    for text in texts:
-        place, is_set, value = text.partition("=")
-        script, _, parameter = place.partition(".")
-        if not (is_set and script and parameter):
-            raise InvalidAction(f"--set {text}: write it as SCRIPT.PARAMETER=JSON")
-        try:
-            found.setdefault(script, {})[parameter] = json.loads(value)
-        except (ValueError, RecursionError):
-            raise InvalidAction(
-                f"--set {text}: {value!r} is no JSON; a text stands in double quotes: "
-                f"--set '{place}={json.dumps(value, ensure_ascii=False)}'"
-            ) from None
-    return found
 
 
 def _read(file: Path) -> tuple[Manifest | None, ManifestError | None]:

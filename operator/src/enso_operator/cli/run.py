@@ -6,14 +6,14 @@ import asyncio
 import getpass
 import os
 import signal
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from enso_operator.cli import run_folders
 from enso_operator.cli.display import refuse
 from enso_operator.cli.last_run import LastRun, digests, unit_of_work, works_of
-from enso_operator.cli.preflight import preflight
+from enso_operator.cli.preflight import checked
 from enso_operator.cli.progress import Progress
 from enso_operator.cli.run_folders import Context, RunFolder, Runs
 from enso_operator.coordinator.actor import Actor
@@ -26,7 +26,6 @@ from job_execution_framework.domain.actions import Cancel
 from job_execution_framework.domain.errors import EnsoError, InvalidAction, InvalidJob
 from job_execution_framework.domain.failure_card import to_come
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.script import Script, Work
 from job_execution_framework.domain.transitions import JobState
 from job_execution_framework.runtime.journal import JournalUnitOfWork
 from job_execution_framework.service_layer import services
@@ -103,16 +102,6 @@ def _left(runs: Runs, wanted: Manifest, file: Path) -> str:
                 f"gone on with {to_come(last.as_wanted(wanted))}"
             )
     return ""
-
-
-def checked(
-    file: Path, wanted: Manifest, scripts: Iterable[Script], works: Mapping[str, Work]
-) -> list[str]:
-    """Refuse what cannot work; return what a newer interpreter may know better."""
-    findings = preflight(file, wanted, scripts, works)
-    if any(finding.is_certain for finding in findings):
-        raise ManifestError(load.as_lines(file, [finding.sentence for finding in findings]))
-    return [f"warning: {file}: {finding.sentence}" for finding in findings]
 
 
 def busy(name: str) -> InvalidAction:

@@ -81,13 +81,14 @@ class Manifest:
     """For each script the arguments that are not the file's: a resume changed them."""
 
 
-def load(path: Path, *, name: str = "") -> Manifest:
+def load(path: Path, *, name: str = "", is_for_cluster: bool = False) -> Manifest:
     """Read the job in the file. Raises ManifestError.
 
-    `name` is what a job is called whose file gives it no name; else it is named after the file.
+    `name` is what a job is called whose file gives it no name; else it is named after the file. A
+    job that `is_for_cluster` may have what only a cluster can run.
     """
     try:
-        return _read(path, name or _name_of(path))
+        return _read(path, name or _name_of(path), is_for_cluster=is_for_cluster)
     except DocumentError as error:
         raise ManifestError(as_lines(path, [str(error)])) from None
     except _Mistakes as mistakes:
@@ -101,7 +102,7 @@ class _Mistakes(Exception):
         self.sentences = list(told)
 
 
-def _read(path: Path, name: str) -> Manifest:
+def _read(path: Path, name: str, *, is_for_cluster: bool) -> Manifest:
     text = read_text(path)
     document = parse(text, is_json=path.suffix.lower() == ".json")
     if document is None:
@@ -113,7 +114,7 @@ def _read(path: Path, name: str) -> Manifest:
         )
     if "instructions" in document:
         return _from_instructions(document, name, text)
-    return _from_resource(_ours(document), text)
+    return _from_resource(_ours(document), text, is_for_cluster=is_for_cluster)
 
 
 def as_lines(path: Path, mistakes: Sequence[str]) -> str:
@@ -186,7 +187,7 @@ def _ours(document: Mapping[object, object]) -> dict[str, object]:
     return ours
 
 
-def _from_resource(document: dict[str, object], text: str) -> Manifest:
+def _from_resource(document: dict[str, object], text: str, *, is_for_cluster: bool) -> Manifest:
     mistakes = dict(misshapen(document))
     job = None
     try:
@@ -196,7 +197,8 @@ def _from_resource(document: dict[str, object], text: str) -> Manifest:
         mistakes = dict(sentences(details, EnsoJob)) | mistakes
     if mistakes or job is None:
         raise _Mistakes(f"{path_of(where, document)} {what}" for where, what in mistakes.items())
-    if broken := [*broken_rules(job), *_needs_a_cluster(job)]:
+    needs = [] if is_for_cluster else _needs_a_cluster(job)
+    if broken := [*broken_rules(job), *needs]:
         raise _Mistakes(broken)
     try:
         made = job_definition(job)

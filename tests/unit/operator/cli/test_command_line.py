@@ -12,6 +12,7 @@ import pytest
 
 SLOW = {"aiohttp", "fastapi", "kopf", "kubernetes", "pydantic", "requests", "rich", "urllib3"}
 COMMANDS = ("list", "show", "why", "logs", "watch", "wait")
+ACTIONS = ("resume", "pause", "retry", "skip", "cancel")
 
 
 def test_the_version_is_told_alone() -> None:
@@ -21,13 +22,14 @@ def test_the_version_is_told_alone() -> None:
     assert (told.stdout.count("\n"), told.stderr) == (1, "")
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, *ACTIONS])
 def test_a_look_at_a_cluster_loads_nothing_slow(command: str, tmp_path: Path) -> None:
     """All of it is imported before the kubeconfig turns out to be missing."""
+    arguments = {"list": [], "skip": ["shot", "--script", "open"]}.get(command, ["shot"])
     program = f"""
 import sys
 from enso_operator.__main__ import main
-sys.argv = ["enso", {command!r}, *(["shot"] if {command!r} != "list" else [])]
+sys.argv = ["enso", {command!r}, *{arguments!r}]
 try:
     main()
 except SystemExit as end:
@@ -41,12 +43,33 @@ except SystemExit as end:
     assert "there is no cluster to ask" in told.stderr
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "run", "serve", "check"])
+@pytest.mark.parametrize("command", [*COMMANDS, *ACTIONS, "plan", "run", "serve", "check"])
 def test_every_help_has_an_example_and_the_exit_codes(command: str) -> None:
     run = [sys.executable, "-m", "enso_operator", command, "--help"]
     told = subprocess.run(run, capture_output=True, text=True, check=True).stdout
     assert f"Example: enso {command}" in told
     assert "Exit code 0: " in told
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        (["resume"], "name the jobs to go on with, or give --failed instead"),
+        (["resume", "shot", "--failed"], "name the jobs to go on with, or give --failed instead"),
+        (["resume", "shot", "--since", "2h"], "choose among jobs: add --failed"),
+        (["resume", "shot", "--dry-run", "-o", "name"], "a dry run makes no EnsoAction to name"),
+        (["skip", "shot"], "Missing option '--script'"),
+        (["pause"], "Missing argument 'JOB...'"),
+        (["plan", "shot", "./shot.yaml"], "name jobs, or files"),
+    ],
+)
+def test_what_was_typed_wrongly_is_said_before_a_cluster_is_asked(
+    typed: list[str], sentence: str
+) -> None:
+    run = [sys.executable, "-m", "enso_operator", *typed]
+    told = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert told.returncode == 2
+    assert sentence in told.stderr
 
 
 def test_kubectl_finds_it() -> None:

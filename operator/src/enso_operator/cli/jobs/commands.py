@@ -28,7 +28,8 @@ def script_names(context: click.Context, _parameter: click.Parameter, incomplete
     from enso_operator.cli.jobs.names import script_completions  # noqa: PLC0415  # as above
 
     # Of a line that ends in --script, click has not read the arguments yet.
-    job = str(context.params.get("job") or next(iter(context.args), ""))
+    named = context.params.get("job") or next(iter(context.params.get("jobs") or ()), "")
+    job = str(named or next(iter(context.args), ""))
     return script_completions(context.params, job, incomplete)
 
 

@@ -1,6 +1,7 @@
-"""What an EnsoJob's document says of its job. Pure, and without the wire models: they load slowly.
+"""What an EnsoJob's document says of its job. Pure, and without the wire models: they are slow.
 
-Whoever wrote the document may be another release: what is not there is left out.
+What is said of conditions and names holds of an EnsoAction, too. Whoever wrote the document may be
+another release: what is not there is left out.
 """
 
 from __future__ import annotations
@@ -52,10 +53,10 @@ def time_of(text: object) -> datetime | None:
     return datetime.fromisoformat(str(text)) if text else None
 
 
-def shown(document: Document) -> Document:
+def shown(document: Document, kind: str = "EnsoJob") -> Document:
     """Return the document as `kubectl get -o yaml` shows it, without who wrote which field."""
     metadata = {
         key: value for key, value in document["metadata"].items() if key != _DETAILS_OF_WRITES
     }
-    about = {"apiVersion": "enso.dev/v1alpha1", "kind": "EnsoJob"}  # a list's items lack both
+    about = {"apiVersion": "enso.dev/v1alpha1", "kind": kind}  # a list's items lack both
     return about | document | {"metadata": metadata}

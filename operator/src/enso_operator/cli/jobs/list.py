@@ -122,15 +122,10 @@ def list_jobs(api: ApiServer, asked: Wanted, *, everywhere: bool, form: str | No
     now = datetime.now(UTC)
     path = api.path("ensojobs", everywhere=everywhere)
     if form in output.WHOLE:
-        found = whole(api, path, asked, now)
-        print(output.text({"apiVersion": "v1", "kind": "List", "items": found}, form))
+        items = whole(api, path, asked, now)
+        print(output.text({"apiVersion": "v1", "kind": "List", "items": items}, form))
         return SUCCEEDED
-    jobs = newest_first(
-        job
-        for page in api.pages(path, _query(asked), accept=TABLE)
-        for job in lines_of(page)
-        if asked.has(job, now)
-    )
+    jobs = found(api, asked, now, everywhere=everywhere)
     if form == "name":
         for job in jobs:
             print(f"ensojob.enso.dev/{job.name}")
@@ -143,6 +138,19 @@ def list_jobs(api: ApiServer, asked: Wanted, *, everywhere: bool, form: str | No
     else:
         print(nothing_found(asked, "" if everywhere else api.access.namespace), file=sys.stderr)
     return SUCCEEDED
+
+
+def found(
+    api: ApiServer, asked: Wanted, now: datetime, *, everywhere: bool = False
+) -> list[JobLine]:
+    """Return the jobs that are asked for, the newest first."""
+    path = api.path("ensojobs", everywhere=everywhere)
+    return newest_first(
+        job
+        for page in api.pages(path, _query(asked), accept=TABLE)
+        for job in lines_of(page)
+        if asked.has(job, now)
+    )
 
 
 def lines_of(page: Document) -> Iterator[JobLine]:
@@ -181,12 +189,12 @@ def nothing_found(asked: Wanted, namespace: str) -> str:
 
 def whole(api: ApiServer, path: str, asked: Wanted, now: datetime) -> list[Document]:
     """Return the EnsoJobs as the API server has them."""
-    found = [
+    pairs = [
         (JobLine.of_document(document, now), documents.shown(document))
         for page in api.pages(path, _query(asked))
         for document in page["items"] or ()
     ]
-    kept = [(job, document) for job, document in found if asked.has(job, now)]
+    kept = [(job, document) for job, document in pairs if asked.has(job, now)]
     order = {id(job): number for number, job in enumerate(newest_first(job for job, _ in kept))}
     return [document for _, document in sorted(kept, key=lambda pair: order[id(pair[0])])]
 

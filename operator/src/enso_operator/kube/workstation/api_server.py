@@ -6,6 +6,7 @@ The standard library's HTTP is used, as it is imported soonest.
 from __future__ import annotations
 
 import http.client
+import json
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import cast
@@ -47,7 +48,7 @@ class ApiServer:
         self._kept = None
 
     def path(self, plural: str, name: str = "", *, everywhere: bool = False) -> str:
-        """Return the path of the EnsoJobs or the Pods of the namespace, or of one of them."""
+        """Return the path of our objects or the Pods of the namespace, or of one of them."""
         base = "/api/v1" if plural == "pods" else "/apis/enso.dev/v1alpha1"
         place = "" if everywhere else f"/namespaces/{quote(self.access.namespace, safe='')}"
         return f"{base}{place}/{plural}" + (f"/{quote(name, safe='')}" if name else "")
@@ -56,7 +57,22 @@ class ApiServer:
         self, path: str, query: Mapping[str, str] = _NO_QUERY, *, accept: str = JSON
     ) -> Document:
         """Return an object. Raises NoCluster and Answered."""
-        data = self._data(path, query, accept)
+        return self._document(self._data(path, query, accept))
+
+    def create(self, path: str, document: Document) -> Document:
+        """Create an object and return it; it is sent once. Raises NoCluster and Answered.
+
+        After NoCluster the object may have been created: the answer may have been lost.
+        """
+        connection = self._connector.connect(DEADLINE_SECONDS)
+        try:
+            strictly = {"fieldValidation": "Strict"}
+            body = json.dumps(document).encode()
+            return self._document(self._read(self._asked(connection, path, strictly, JSON, body)))
+        finally:
+            connection.close()
+
+    def _document(self, data: bytes) -> Document:
         try:
             answer: object = bounded_json.loads_cut(data)
         except ValueError:
@@ -116,27 +132,31 @@ class ApiServer:
         path: str,
         query: Mapping[str, str],
         accept: str,
+        body: bytes | None = None,
     ) -> http.client.HTTPResponse:
         """Return the answer, if it is the one that was asked for."""
         path = f"{path}?{urlencode(query)}" if query else path
-        response = self._answer(connection, path, accept)
+        response = self._answer(connection, path, accept, body)
         if response.status == http.HTTPStatus.UNAUTHORIZED and self._connector.can_be_renewed():
             connection.close()
-            response = self._answer(connection, path, accept)
-        if response.status != http.HTTPStatus.OK:
+            response = self._answer(connection, path, accept, body)
+        if response.status not in (http.HTTPStatus.OK, http.HTTPStatus.CREATED):
             data = self._read(response, _SAID_BYTES)
             connection.close()
             raise self._refusal(response.status, data)
         return response
 
     def _answer(
-        self, connection: http.client.HTTPConnection, path: str, accept: str
+        self, connection: http.client.HTTPConnection, path: str, accept: str, body: bytes | None
     ) -> http.client.HTTPResponse:
+        headers = [("Accept", accept), *self._connector.headers()]
+        if body is not None:
+            headers += [("Content-Type", JSON), ("Content-Length", str(len(body)))]
         try:
-            connection.putrequest("GET", self._connector.target(path))
-            for header, value in (("Accept", accept), *self._connector.headers()):
+            connection.putrequest("GET" if body is None else "POST", self._connector.target(path))
+            for header, value in headers:
                 connection.putheader(header, value)
-            connection.endheaders()
+            connection.endheaders(body)
             return connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
             connection.close()

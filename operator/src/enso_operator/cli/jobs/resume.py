@@ -1,0 +1,83 @@
+"""What `enso resume` asks for: the `resume` of an EnsoAction, by its options and from a file."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+from enso_operator.api.document import Document
+from enso_operator.cli import arguments
+from enso_operator.cli.jobs.list import found, nothing_found, wanted
+from enso_operator.kube.workstation.api_server import ApiServer
+from job_execution_framework.domain.errors import InvalidAction
+from job_execution_framework.domain.values import is_list, is_mapping
+
+_NONE: list[object] = []
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How the jobs are to go on; with nothing in it, as their checkpoints say."""
+
+    from_script: str = ""
+    skip: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    """What is changed, as ``SCRIPT.PARAMETER=JSON``."""
+    without: tuple[str, ...] = ()
+    """What is taken away, as ``SCRIPT.PARAMETER``."""
+    file: Path | None = None
+    """A file with more: what an EnsoAction has below `resume`."""
+
+    def block(self) -> Document:
+        """Return all of it; the API server checks what it means. Raises InvalidAction."""
+        block = _read(self.file) if self.file else {}
+        if self.from_script:
+            block["from"] = self.from_script
+        if self.skip:
+            block["skip"] = [*(block.get("skip") or ()), *self.skip]
+        for name, values in arguments.changed(self.arguments).items():
+            script = _script(block, name)
+            script["args"] = {**(script.get("args") or {}), **values}
+        for name, keys in arguments.removed(self.without).items():
+            script = _script(block, name)
+            script["unsetArgs"] = [*(script.get("unsetArgs") or ()), *keys]
+        return block
+
+
+def failed(api: ApiServer, reason: str, selector: str, since: str) -> list[str]:
+    """Return the names of the jobs that failed, the newest first; say so where there are none."""
+    asked = wanted(is_failed=True, since=since, reason=reason, selector=selector)
+    names = [job.name for job in found(api, asked, datetime.now(UTC))]
+    if not names:
+        print(nothing_found(asked, api.access.namespace), file=sys.stderr)
+    return names
+
+
+def _script(block: Document, name: str) -> Document:
+    """Return what the block changes of a script; add it where there is nothing yet."""
+    scripts: list[Document] = block.setdefault("scripts", [])
+    script = next((script for script in scripts if script.get("name") == name), None)
+    if script is None:
+        script = Document(name=name)
+        scripts.append(script)
+    return script
+
+
+def _read(file: Path) -> Document:
+    from enso_operator.manifests import yaml_reader  # noqa: PLC0415  # only where a file is given
+
+    try:
+        text = yaml_reader.read_text(file)
+        read = yaml_reader.parse(text, is_json=file.suffix.lower() == ".json")
+    except yaml_reader.DocumentError as error:
+        raise InvalidAction(f"{file}: {error}") from None
+    scripts = read.get("scripts", _NONE) if is_mapping(read) else None
+    if not is_mapping(read) or not is_list(scripts) or not all(map(is_mapping, scripts)):
+        raise InvalidAction(
+            f"{file}: write into it what an EnsoAction has below resume, as in "
+            "`scripts: [{name: simulate, args: {substeps: 4}}]`"
+        )
+    return cast("Document", read)
