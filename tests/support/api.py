@@ -31,6 +31,11 @@ import pathlib
 def main(path):
     pathlib.Path(path).read_text()
 """,
+    "simulate": """
+def main(substeps):
+    if substeps < 4:
+        raise ValueError(f"{substeps} substeps are too few")
+""",
     "leave": """
 import sys
 def main():

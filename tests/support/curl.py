@@ -1,9 +1,10 @@
-"""Runs the README's curl commands, unchanged except for the port."""
+"""Runs the curl commands of the README and of docs/http.md, unchanged except for the port."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from typing import Any
 
@@ -20,7 +21,10 @@ EXECUTE = (
     """ -d '{"jobid": "<jobid>"}'"""
 )
 
-RESUME = EXECUTE.replace("execute-job", "resume-job")
+RESUME, RESUME_WITH_SUBSTEPS = re.findall(
+    r"^curl .*/resume-job (?:.*\\\n)*.*$", (CHECKOUT / "docs" / "http.md").read_text(), re.MULTILINE
+)
+"""As docs/http.md has them; the second one gives the script `simulate` 4 substeps."""
 
 
 def shell(command: str, port: int, jobid: str = "") -> Any:  # noqa: ANN401  # JSON

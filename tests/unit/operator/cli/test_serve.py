@@ -21,7 +21,7 @@ import psutil
 import pytest
 
 from tests.support.api import SCRIPTS
-from tests.support.curl import ADD, EXECUTE, GET, LIST, shell
+from tests.support.curl import ADD, EXECUTE, GET, LIST, RESUME_WITH_SUBSTEPS, shell
 from tests.support.eventually import until
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -87,6 +87,31 @@ def test_the_users_curl_commands(server: Server) -> None:
         "do something...",
         "save houdini file",
     ]
+
+
+def test_a_job_that_failed_for_a_wrong_argument_goes_on_with_another(
+    server: Server, tmp_path: Path
+) -> None:
+    before, after = [["say", {}], ["say", {}]], [["say", {}], ["say", {}]]
+    job = {"instructions": [*before, ["simulate", {"substeps": 2}], *after]}
+    (tmp_path / "job.json").write_text(json.dumps(job))
+    jobid = server.shell(ADD.replace("./example_job.json", str(tmp_path / "job.json")))["jobid"]
+    server.shell(EXECUTE, jobid)
+    until(lambda: server.shell(LIST)[0]["state"] == "Failed")
+    failure = server.shell(GET, jobid)["failure"]
+    assert failure.startswith(
+        "simulate failed: ValueError: 2 substeps are too few; args substeps=2"
+    )
+
+    answer = server.shell(RESUME_WITH_SUBSTEPS, jobid)
+
+    assert answer["outcome"] == "resumed; it goes on at 'simulate'"
+    until(lambda: server.shell(LIST)[0]["state"] in ("Succeeded", "Cancelled"))
+    shown = server.shell(GET, jobid)
+    assert [script["state"] for script in shown["scripts"]] == ["Succeeded"] * 5
+    assert shown["scripts"][2]["parameters"] == {"substeps": 4}
+    (resumed,) = [event for event in shown["events"] if event["type"] == "JobResumed"]
+    assert resumed["why"] == "two were too few"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

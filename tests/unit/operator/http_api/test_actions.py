@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -257,6 +258,16 @@ async def test_a_request_that_is_repeated_with_its_key_acts_once(api: Api, tmp_p
         assert answer.status_code == 200
         events = (await api.ended(jobid))["events"]
         assert [event["type"] for event in events].count("JobResumed") == count
+
+
+async def test_of_simultaneous_resumes_one_is_done(api: Api, tmp_path: Path) -> None:
+    jobid = await failed(api, tmp_path / "cure")
+    (tmp_path / "cure").touch()
+    asked = [api.post("/resume-job", {"jobid": jobid}) for _ in range(12)]
+    answers = await asyncio.gather(*asked)
+    assert sorted(answer.status_code for answer in answers) == [200, *[409] * 11]
+    events = (await api.ended(jobid))["events"]
+    assert [event["type"] for event in events].count("JobResumed") == 1
 
 
 async def test_an_ended_job_is_resumed_where_there_is_room(served: Served, tmp_path: Path) -> None:
