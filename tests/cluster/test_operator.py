@@ -48,6 +48,7 @@ def test_a_job_that_fails_is_told_as_it_was(ns: ClusterNamespace, operators: Ope
     ns.waits("Finished")
 
     described = ns.kubectl("describe", "ensojob", "shot")
+    error, resume = "ZeroDivisionError: division by zero", "resume: kubectl enso resume shot"
     assert ns.columns() == ["shot", "Failed", "1/3", "do", "Exception"]
     assert ns.told() == [
         ("JobAdded", "open, do, save"),
@@ -63,7 +64,7 @@ def test_a_job_that_fails_is_told_as_it_was(ns: ClusterNamespace, operators: Ope
         ("SessionEnded", "main-1"),
         (
             "JobFailed",
-            "do failed: ZeroDivisionError: division by zero; args frames=240; attempt 1, 0.0 s",
+            f"do failed: {error}; args frames=240; attempt 1, 0.0 s; {resume}",
         ),
     ]
     assert "at      do, line 2 in main: 1 / 0" in described

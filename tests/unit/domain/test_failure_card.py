@@ -186,3 +186,17 @@ def test_an_attempt_whose_start_is_unknown_has_no_duration() -> None:
         "open (1 of 1), attempt 1, interrupted, not known to have begun: SessionLost"
     )
     assert "; attempt 1, not known to have begun; resume: " in made.line
+
+
+def test_of_a_hundred_scripts_the_first_ones_that_a_resume_runs_are_named() -> None:
+    scripts = tuple(Script(f"script-{i:03}-{'x' * 40}", LibraryScript("a")) for i in range(100))
+    job = Job("shot", scripts)
+    job.record(events.JobAdded(at=0))
+    job.record(events.JobStarted(at=0))
+    first = scripts[0].name
+    job.record(job.script_event(events.ScriptStarted, first, 1, 0))
+    job.record(job.script_event(events.ScriptFailed, first, 1, 1, cause=CAUSE))
+    job.record(events.JobFailed(at=1, cause=CAUSE, script=first))
+    made = card(job)
+    assert made.why[-1] == (f"        runs {scripts[0].name}, {scripts[1].name} and 98 more")
+    assert "  frame 71" in made.why  # the names take no room from what the script said

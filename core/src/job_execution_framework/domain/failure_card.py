@@ -41,7 +41,7 @@ def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> 
     cause, name = job.failure.cause, job.failure.script
     resumes = [f"resume: {resume}"] if resume else []
     ending = _labelled(log=log, resume=resume)
-    ending += [f"        runs {to_come(job)}"] if resume else []
+    ending += [f"        runs {_first_of(_to_come(job))}"] if resume else []
     if not name or not job.rows[name].attempt:
         who = f"{name} did not start" if name else "job failed"
         line, whole = f"{who}: {cause}", f"{who}: {cause.on_one_line(LONGEST_MESSAGE)}"
@@ -74,12 +74,26 @@ def _file(script: Script, at: Frame) -> str:
 
 def to_come(job: Job) -> str:
     """Return what a resume runs, in order: ``open (setup), do (again), save``."""
-    return ", ".join(
+    return ", ".join(_to_come(job))
+
+
+def _to_come(job: Job) -> list[str]:
+    return [
         script.name
         if not job.rows[script.name].done
         else f"{script.name} ({'setup' if script.setup else 'again'})"
         for script in job.to_come()
-    )
+    ]
+
+
+def _first_of(names: list[str]) -> str:
+    """Return as many names as a line of the card has room for, at least one, and how many more."""
+    shown = names[:1]
+    for name in names[1:]:
+        if _size(", ".join([*shown, name])) > ENOUGH_BYTES:
+            return f"{', '.join(shown)} and {len(names) - len(shown)} more"
+        shown.append(name)
+    return ", ".join(shown)
 
 
 def _said(cause: Cause) -> list[str]:

@@ -34,8 +34,8 @@ from enso_operator.kube.status.fields import (
     word,
 )
 from enso_operator.kube.status.size import fitted
-from job_execution_framework.domain.actions import MOST_RESUMES
-from job_execution_framework.domain.cause import Cause
+from job_execution_framework.domain.actions import MOST_RESUMES, Resume
+from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.checkpoint import first_undone
 from job_execution_framework.domain.events import COORDINATOR, JobResumed
 from job_execution_framework.domain.failure_card import FailureCard, failure_card
@@ -117,8 +117,14 @@ def card_of(job: Job, location: SessionLocation = NOWHERE) -> FailureCard | None
     if job.failure:  # as the status has it: a session writes what it likes into its records
         bounded = cause_of(failure_of(job.failure.cause))
         job.failure = replace(job.failure, cause=bounded)
-    card = failure_card(job, on=location.on, log=location.log)
+    card = failure_card(job, on=location.on, log=location.log, resume=_resume(job))
     return card and FailureCard(one_line(card.line), card.why)
+
+
+def _resume(job: Job) -> str:
+    """Return the command with which a job that failed goes on; empty where none helps."""
+    is_spec = job.failure is not None and job.failure.cause.reason == Reason.INVALID_JOB
+    return "" if is_spec or job.why_not(Resume()) else f"kubectl enso resume {job.id}"
 
 
 def _at(job: Job) -> str | None:

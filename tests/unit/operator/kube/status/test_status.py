@@ -43,7 +43,10 @@ def failed_job() -> Job:
 
 def test_what_people_read_of_a_job_that_failed() -> None:
     status = document_of(status_of(failed_job(), 3, FRESH))
-    line = "simulate failed: MemoryError: cache exceeded 2 GiB; attempt 2, 1.0 s"
+    line = (
+        "simulate failed: MemoryError: cache exceeded 2 GiB; attempt 2, 1.0 s; "
+        "resume: kubectl enso resume job"
+    )
     assert {condition["type"]: condition["status"] for condition in status["conditions"]} == {
         "Succeeded": "False",
         "Finished": "True",
@@ -79,7 +82,11 @@ def test_what_people_read_of_a_job_that_failed() -> None:
         "OutOfMemory",
     )
     assert status["failure"]["at"]["line"] == 88
-    assert status["why"][-1].startswith("at      simulate, line 88")
+    assert status["why"][-3].startswith("at      simulate, line 88")
+    assert status["why"][-2:] == [
+        "resume  kubectl enso resume job",
+        "        runs open (setup), simulate, publish",
+    ]
     assert list(status)[-1] == "why"
 
 
