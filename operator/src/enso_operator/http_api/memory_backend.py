@@ -119,9 +119,11 @@ class EmbeddedJobs:
         await asyncio.to_thread(_remove, *doomed)
         return job_id
 
-    def _check_room(self, size: int) -> None:
+    def _check_room(self, size: int, jobs: int = 1) -> None:
+        """Raise Busy where so many more jobs that have not ended, of this size, cannot be kept."""
         live = [kept for job_id, kept in self._sizes.items() if job_id not in self._ended]
-        if len(live) >= self._limits.live or sum(live) + size > self._limits.memory_bytes:
+        is_too_large = sum(live) + size > self._limits.memory_bytes
+        if len(live) + jobs > self._limits.live or is_too_large:
             raise Busy(
                 f"there is no room for another job beside the {len(live)} that have not ended: "
                 "execute those that wait, and try again when some have ended"
@@ -151,14 +153,17 @@ class EmbeddedJobs:
 
     async def act(self, asked: EnsoActionSpec, key: str) -> Acted:
         """Do what is asked; a job that goes on by it gets a task that drives it."""
-        size = await asyncio.to_thread(memory_of, asked.model_dump(exclude_unset=True))
+        args = [change.args for change in asked.resume.scripts] if asked.resume else []
+        size = await asyncio.to_thread(memory_of, args) if args else 0
         job = self._load(asked.job)
         action_id = identity(key, asked) if key else ""
         if action_id in job.acted:
             return Acted(str(job.state), "done already, when it was asked with this key before")
-        if asked.verb == "resume":
-            self._check_room(size + self._sizes[job.id] if job.id in self._ended else size)
         action = action_of(asked, action_id, _changed(asked, job))
+        if asked.verb == "resume" and job.id in self._ended:
+            self._check_room(size + self._sizes[job.id])
+        elif size:
+            self._check_room(size, jobs=0)
         self._obey(job.id, action)
         after = self._load(job.id)
         tell(after, after.events[len(job.events) :])
@@ -179,7 +184,7 @@ class EmbeddedJobs:
     def _go_on(self, job: Job) -> None:
         """Have somebody look after a job that was changed, as far as that is needed."""
         if job.state is JobState.RUNNING:
-            self._executed.add(job.id)  # resumed, it needs nobody who executes it
+            self._executed.add(job.id)  # also one that was cancelled before it was executed
         if job.state not in ENDED:
             self._ended.pop(job.id, None)
         elif job.id not in self._drives:

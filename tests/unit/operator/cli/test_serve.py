@@ -23,6 +23,7 @@ import pytest
 from tests.support.api import SCRIPTS
 from tests.support.curl import ADD, EXECUTE, GET, LIST, RESUME_WITH_SUBSTEPS, shell
 from tests.support.eventually import until
+from tests.support.resources import EMPTY
 
 ROOT = Path(__file__).resolve().parents[4]
 ENSO = str(Path(sys.executable).with_name("enso"))
@@ -92,8 +93,8 @@ def test_the_users_curl_commands(server: Server) -> None:
 def test_a_job_that_failed_for_a_wrong_argument_goes_on_with_another(
     server: Server, tmp_path: Path
 ) -> None:
-    before, after = [["say", {}], ["say", {}]], [["say", {}], ["say", {}]]
-    job = {"instructions": [*before, ["simulate", {"substeps": 2}], *after]}
+    say: list[object] = ["say", EMPTY]
+    job = {"instructions": [say, say, ["simulate", {"substeps": 2}], say, say]}
     (tmp_path / "job.json").write_text(json.dumps(job))
     jobid = server.shell(ADD.replace("./example_job.json", str(tmp_path / "job.json")))["jobid"]
     server.shell(EXECUTE, jobid)

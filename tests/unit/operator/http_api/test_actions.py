@@ -283,6 +283,15 @@ async def test_an_ended_job_is_resumed_where_there_is_room(served: Served, tmp_p
     assert answer.json()["error"].startswith("there is no room for another job beside the 1 that")
 
 
+async def test_a_paused_job_keeps_its_room(served: Served) -> None:
+    api = await served.api(Limits(live=1))
+    jobid = await api.add(["say", {}])
+    await api.act("/pause-job", jobid)
+    await api.act("/resume-job", jobid)
+    await api.execute(jobid)
+    assert (await api.ended(jobid))["state"] == "Succeeded"
+
+
 @pytest.mark.parametrize("route", ROUTES)
 async def test_a_job_that_is_not_there(api: Api, route: str) -> None:
     script = {"script": "say"} if route == "/skip-script" else {}
