@@ -151,6 +151,7 @@ def test_the_gateway_may_do_what_the_security_page_says() -> None:
     assert rights(one(documents, "Role", "gateway")) == {
         "ensojobs": ["get", "list", "create", "patch"],
         "ensoactions": ["get", "create"],
+        "controllerrevisions": ["get"],
     }
 
 

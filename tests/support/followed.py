@@ -20,6 +20,7 @@ from job_execution_framework.domain import events
 from job_execution_framework.domain.control import SessionControl
 from job_execution_framework.domain.errors import EnsoError
 from job_execution_framework.domain.events import Event
+from job_execution_framework.domain.row import Attempt
 from job_execution_framework.service_layer.clock import SystemClock
 from job_execution_framework.service_layer.observations import Ended, Observations
 from job_execution_framework.service_layer.records import Record, to_line
@@ -119,7 +120,7 @@ def follow(
     patience: float = 0,
     after: int = 0,
     settle: float = 0,
-    began_at: float | None = None,
+    attempt: Attempt | None = None,
 ) -> Followed:
     """Follow the run while the node's Pod goes through its states."""
 
@@ -127,7 +128,7 @@ def follow(
         locations: list[SessionLocation] = []
         api, logs = cast("PodApi", node), cast("PodLogs", node)
         settings = SETTINGS.model_copy(update={"pull_patience_seconds": patience})
-        run_ref = replace(RUN, after=after, settle_seconds=settle, began_at=began_at)
+        run_ref = replace(RUN, after=after, settle_seconds=settle, attempt=attempt)
         given = (run_ref, api, logs, settings, SystemClock(), locations.append)
         follower = ContainerFollower(*given, timeout) if container else PodFollower(*given)
         if control:

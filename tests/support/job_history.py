@@ -8,16 +8,18 @@ from typing import Any
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.transitions import JobState
 
 
 class JobHistory:
     """A job to which things happen one second after the other."""
 
     def __init__(self, job: Job) -> None:
-        self.job, self.at = job, 1000.0
+        self.job, self.at = job, max([1000.0, *(event.at for event in job.events)])
         if not job.events:
             self.says(events.JobAdded, scripts=tuple(job.rows))
-        self.says(events.JobStarted)
+        if job.state is JobState.WAITING:
+            self.says(events.JobStarted)
 
     def says(self, kind: type[events.Event], **details: Any) -> None:  # noqa: ANN401  # its fields
         self.at += 1

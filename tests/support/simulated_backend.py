@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
 
 from enso_operator.coordinator.session_location import NOWHERE, SessionLocation
 from enso_operator.kube.ensojob import EnsoJobObject
 from job_execution_framework.domain.control import SessionControl
+from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import Script
 from job_execution_framework.service_layer.observations import Ended, Observations
 from job_execution_framework.service_layer.plan import Plan
@@ -26,8 +27,8 @@ class SimulatedSessions:
         self.runs: dict[str, SimulatedSession] = {}
         self.waits_for_control, self.failing = waits_for_control, failing
 
-    def check(self, scripts: Sequence[Script]) -> None:
-        del scripts
+    def check(self, job: Job) -> None:
+        del job
 
     async def open(self, plan: Plan) -> str:
         return self.runs.setdefault(plan.run, SimulatedSession(plan)).uid

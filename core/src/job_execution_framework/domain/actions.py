@@ -127,8 +127,8 @@ class Resume(Action):
     def do(self, job: Job, at: float) -> None:
         """Apply the changes, let the job continue, and skip the scripts of `skip`."""
         changed = self.changed
-        if self.definition:
-            changed = (*changed, *map(str, changes.changes(job, self.definition)))
+        if self.definition and (found := changes.changes(job, self.definition)):
+            changed = (*changed, *map(str, found))
             job.redefine(self.definition)
         if job.state in ENDED:
             begin = self.from_script

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from job_execution_framework.domain.script import Script, Session, check
+from job_execution_framework.domain.secret import shown
+
+Arguments = Mapping[str, Mapping[str, object]]
+"""For each script its arguments as people may see them."""
+
+
+def shown_arguments(scripts: Iterable[Script]) -> Arguments:
+    """Return the arguments of scripts, with secrets hidden and long values cut."""
+    return {script.name: shown(script.parameters) for script in scripts}
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ which starts all scripts. `service_layer.services` calls it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -15,7 +16,7 @@ from typing import Protocol, TypeVar
 
 from job_execution_framework.domain import checkpoint, events, transitions
 from job_execution_framework.domain.cause import Cause, Reason
-from job_execution_framework.domain.definition import Definition
+from job_execution_framework.domain.definition import Arguments, Definition, shown_arguments
 from job_execution_framework.domain.errors import GapInLog, InvalidAction
 from job_execution_framework.domain.events import (
     COORDINATOR,
@@ -25,10 +26,9 @@ from job_execution_framework.domain.events import (
     ScriptEvent,
     SessionEnded,
 )
-from job_execution_framework.domain.losses import Losses
+from job_execution_framework.domain.losses import Losses, interrupted_script
 from job_execution_framework.domain.row import Row, ScriptState
 from job_execution_framework.domain.script import Script, Session, check
-from job_execution_framework.domain.secret import shown
 from job_execution_framework.domain.steps import Finish, Open, Start, Step, Wait
 from job_execution_framework.domain.transitions import ENDED, RULES, JobState
 
@@ -79,6 +79,13 @@ class Job:
     """The scripts to run again even if the open run, from before `closing`, completes them."""
     run_ended_at: float | None = field(default=None, init=False)
     """When the latest run that ended was found to have ended, by the coordinator's clock."""
+    # Which definition things were made of: no event says it, so whoever stores the job keeps it.
+    definition_number: int = field(default=1, init=False, compare=False)
+    """Number of the present definition; the first is what the job was added with."""
+    run_definition: int = field(default=1, init=False, compare=False)
+    """Number of the definition that the plan of the open run was made of."""
+    arguments: dict[int, Arguments] = field(default_factory=dict, init=False, compare=False)
+    """The arguments of scripts by the number of the definition, secrets hidden, where known."""
     runs: dict[str, int] = field(default_factory=dict[str, int], init=False)
     """How many runs each session has had."""
     lost: dict[str, Losses] = field(default_factory=dict[str, Losses], init=False)
@@ -103,7 +110,7 @@ class Job:
 
     def _index(self) -> None:
         self._positions = {script.name: i for i, script in enumerate(self.scripts)}
-        self.shown = {script.name: shown(script.parameters) for script in self.scripts}
+        self.arguments = {**self.arguments, self.definition_number: shown_arguments(self.scripts)}
 
     def copy(self) -> Job:
         """Return a copy that can change without changing this job."""
@@ -122,6 +129,7 @@ class Job:
         self.deadline_seconds = wanted.deadline_seconds
         if wanted.scripts is not self.scripts or wanted.sessions is not self.sessions:
             self.scripts, self.sessions = wanted.scripts, wanted.sessions
+            self.definition_number += 1
             self._index()
 
     def redefined(self, definition: Definition) -> Job:
@@ -176,9 +184,20 @@ class Job:
             number=self._positions[script] + 1,
             of=len(self.scripts),
             attempt=attempt,
-            parameters=self.shown[script],
+            parameters=self.shown(script, attempt),
             **details,  # type: ignore[arg-type]  # the kind's own fields
         )
+
+    def shown(self, script: str, attempt: int) -> Mapping[str, object]:
+        """Return the arguments that an attempt was started with, or will be, secrets hidden."""
+        latest = self.rows[script].latest
+        is_known = latest.number > 0 and attempt == latest.number
+        number = latest.definition if is_known else self._definition_that_runs
+        return self.arguments.get(number, {}).get(script, {})
+
+    @property
+    def _definition_that_runs(self) -> int:
+        return self.run_definition if self.open_run else self.definition_number
 
     def _fold(self, event: Event) -> None:
         """Change the job as `event` says, which was checked to be possible now."""
@@ -193,6 +212,7 @@ class Job:
             self._fold_job(event, rule.job_then)
         elif isinstance(event, events.SessionOpened):
             self.open_run, self.warm = event, frozenset()
+            self.run_definition = self.definition_number
             self.runs[event.session] = self.runs.get(event.session, 0) + 1
         elif isinstance(event, SessionEnded):
             self._fold_end(event)
@@ -204,7 +224,7 @@ class Job:
         before = self.rows[event.script]
         if state is None:
             return before.asked(event)
-        row = before.after(event, state)
+        row = before.after(event, state, self._definition_that_runs)
         if event.origin != COORDINATOR and (self.closing or self.again):  # a run of before a resume
             done = row.done and (before.done or event.script not in self.again)
             row = replace(
@@ -360,21 +380,9 @@ class Job:
             return Finish(row.latest.cause or Cause(Reason.SESSION_LOST), script.name)
         lost = self.lost.get(script.session)
         if lost and lost.exceed(self.session(script.session)):
-            return Finish(lost.cause, self._interrupted_script(script.session) or script.name)
+            at = interrupted_script(self.scripts, self.rows, script.session)
+            return Finish(lost.cause, at or script.name)
         return None
-
-    def _interrupted_script(self, session: str) -> str | None:
-        """Return the script that a lost session interrupted, if possible one that had begun."""
-        interrupted = [
-            script.name
-            for script in self.scripts
-            if script.session == session and self.rows[script.name].state is ScriptState.INTERRUPTED
-        ]
-        return min(
-            interrupted,
-            key=lambda name: self.rows[name].latest.started_at is None,
-            default=None,
-        )
 
     def _may_open_at(self, goal: Script) -> float:
         """Return when the session of `goal`, where it was lost, may be opened again."""
@@ -385,12 +393,6 @@ class Job:
 
     def _may_start_at(self, script: Script) -> float:
         """Return when a script that failed may be started again."""
-        row = self.rows[script.name]
-        if row.state is not ScriptState.FAILED or not row.failures or row.retry_forced:
-            return 0
-        if row.latest.ended_at is None:
-            return 0
-        since = row.latest.ended_at
-        if self.may_start is None and self.run_ended_at is not None:
-            since = self.run_ended_at  # the session's clock may differ from ours
-        return since + script.retries.backoff_seconds
+        # The session's clock may differ from ours.
+        run_ended_at = self.run_ended_at if self.may_start is None else None
+        return self.rows[script.name].may_start_at(script.retries, run_ended_at)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from job_execution_framework.domain import events
@@ -45,6 +45,8 @@ class Attempt:
     output: object = None
     parameters: Mapping[str, object] | None = None
     """Its parameters as people may see them, secrets hidden; None where not kept."""
+    definition: int = field(default=1, compare=False)
+    """Number of the job's definition that it was started with; no event says it."""
 
 
 @dataclass(frozen=True)
@@ -100,12 +102,27 @@ class Row:
             return replace(self, skip_requested=True)
         return self
 
-    def after(self, event: events.ScriptEvent, state: ScriptState) -> Row:
-        """Return the row after `event`, which brings the script into `state`."""
+    def may_start_at(self, retries: Retries, run_ended_at: float | None) -> float:
+        """Return when it may be started again after a failure; 0 where nothing has to be awaited.
+
+        Its pause begins with the end of its session run, where that has ended.
+        """
+        if self.state is not ScriptState.FAILED or not self.failures or self.retry_forced:
+            return 0
+        if self.latest.ended_at is None:
+            return 0
+        since = self.latest.ended_at if run_ended_at is None else run_ended_at
+        return since + retries.backoff_seconds
+
+    def after(self, event: events.ScriptEvent, state: ScriptState, definition: int = 1) -> Row:
+        """Return the row after `event`, which brings the script into `state`.
+
+        A new attempt is one of this `definition`.
+        """
         latest, earlier = self.latest, self.earlier
         if event.attempt != latest.number:
             earlier = (*earlier, latest)[-ATTEMPTS_KEPT:] if latest.number else earlier
-            latest = Attempt(event.attempt, parameters=event.parameters)
+            latest = Attempt(event.attempt, parameters=event.parameters, definition=definition)
         begins = state is ScriptState.RUNNING
         latest = replace(
             latest,
@@ -141,5 +158,5 @@ class Row:
 
     def summary(self) -> Row:
         """Return the row without texts and earlier attempts, as plans carry it."""
-        latest = replace(self.latest, cause=None, output=None, parameters=None)
+        latest = replace(self.latest, cause=None, output=None, parameters=None, definition=1)
         return replace(self, latest=latest, earlier=())

@@ -104,6 +104,8 @@ class AttemptStatus(Wire):
 
     attempt: Count
     """Number of the attempt, from 1."""
+    definition: Count | None = None
+    """Number of the changed definition that it was started with; absent for the spec itself."""
     state: State
     """How it ended."""
     start_time: Time | None = None
@@ -125,6 +127,8 @@ class ScriptStatus(Wire):
     """State of the latest attempt; Interrupted means that its result is unknown."""
     attempt: Count = 0
     """Number of the latest attempt; 0 before the first."""
+    definition: Count | None = None
+    """Number of the changed definition that it was started with; absent for the spec itself."""
     start_time: Time | None = None
     """When the latest attempt started."""
     completion_time: Time | None = None
@@ -154,6 +158,8 @@ class OpenRun(Wire):
     """Identity of the only process that may start the scripts; on Kubernetes the Pod's UID."""
     open_time: Time
     """When it was opened."""
+    definition: Count | None = None
+    """Number of the changed definition that its plan was made of; absent for the spec itself."""
     scripts: Annotated[list[Name], Field(max_length=MOST_SCRIPTS)]
     """The only scripts that the session run may start."""
     warm: Annotated[list[Name], Field(max_length=MOST_SCRIPTS)] | None = None
@@ -191,6 +197,15 @@ class Closing(Wire):
     """Scripts that are to run again even if that session run succeeds in them."""
 
 
+class ChangedDefinition(Wire):
+    """A definition of the job that a resume has made; its changes are in a ControllerRevision."""
+
+    number: Count
+    """Its number; 1 is the spec."""
+    name: ObjectName
+    """Name of the ControllerRevision, with a hash over the job's uid and the changes."""
+
+
 class Ledger(Wire):
     """What the operator needs to go on from here, after its own restart or a resume."""
 
@@ -210,6 +225,8 @@ class Ledger(Wire):
     """Scripts that are done because somebody skipped them."""
     spec_digest: Token | None = None
     """Digest of the spec as first seen: a job whose spec has another digest is stopped."""
+    definitions: Annotated[list[ChangedDefinition], Field(max_length=MOST_RESUMES)] | None = None
+    """Changed definitions: the present one last, before it those that attempts ran with."""
     resumes: Annotated[int, Field(ge=0, le=MOST_RESUMES)] = 0
     """How often the job was resumed."""
     resume_time: Time | None = None

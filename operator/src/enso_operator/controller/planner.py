@@ -29,11 +29,15 @@ class EnsoJobPlanner(Planner):
         self._sessions, self._clock = sessions, clock
 
     async def plan(self, job: Job, step: Open) -> Plan:
-        """Return the plan; before the first one all scripts of the job are checked and found."""
+        """Return the plan; before the first one all scripts of the job are checked and found.
+
+        A changed job is checked again.
+        """
         library = Remembered(self.library)
         with waiting():
+            if not job.runs or job.definition_number > 1:
+                self._sessions.check(job)
             if not job.runs:
-                self._sessions.check(job.scripts)
                 await in_thread(self._find_all, job, library)
             return await in_thread(Plan.of, job, step, library)
 

@@ -72,7 +72,7 @@ def _lean(job: Job, event: Event) -> Event:
         return event
     if isinstance(event, ScriptSkipped):  # who asked, and which action, is not for it to say
         event = replace(event, by="", why="", action_id="")
-    own = job.shown[event.script]
+    own = job.shown(event.script, event.attempt)
     if not event.parameters or event.parameters == own:  # a long record leaves them out
         return replace(event, parameters=own)
     if len(json.dumps(event.parameters)) > LONGEST_PARAMETERS:

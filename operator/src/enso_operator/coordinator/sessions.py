@@ -6,12 +6,12 @@ contract tests: Pods and local processes.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 from enso_operator.coordinator.session_location import SessionLocation
 from job_execution_framework.domain.control import SessionControl
-from job_execution_framework.domain.script import Script
+from job_execution_framework.domain.job import Job
 from job_execution_framework.service_layer.observations import Observations
 from job_execution_framework.service_layer.plan import Plan
 
@@ -24,8 +24,8 @@ class Sessions(Protocol):
         """Where the latest session run is."""
         ...
 
-    def check(self, scripts: Sequence[Script]) -> None:
-        """Raise InvalidJob where a script needs what these sessions do not support."""
+    def check(self, job: Job) -> None:
+        """Raise InvalidJob where a script or a session needs what is not supported here."""
         ...
 
     async def open(self, plan: Plan) -> str:

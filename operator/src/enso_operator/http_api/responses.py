@@ -13,7 +13,6 @@ from job_execution_framework.domain.cause import Cause, Frame
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import Container, Function, LibraryScript, Script, Source
-from job_execution_framework.domain.secret import shown
 
 
 class Added(BaseModel):
@@ -87,11 +86,10 @@ class ScriptShown(_Shown):
     def of(cls, job: Job, script: Script) -> ScriptShown:
         """Return a script of the job."""
         latest = job.rows[script.name].latest
-        started_with = latest.parameters  # a resume may have changed them since
         return cls.model_construct(
             name=script.name,
             script=_work(script),
-            parameters=shown(script.parameters) if started_with is None else started_with,
+            parameters=job.shown(script.name, latest.number),
             state=str(latest.state),
             attempt=latest.number,
             seconds=round(latest.seconds, 3),

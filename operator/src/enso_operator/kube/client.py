@@ -20,7 +20,7 @@ from urllib3.exceptions import TimeoutError as TooSlow
 
 from enso_operator.api.document import Document
 from enso_operator.api.fields import OBJECT_NAME
-from enso_operator.api.v1alpha1 import GROUP, VERSION
+from enso_operator.api.v1alpha1 import API_VERSION
 from job_execution_framework.domain.errors import (
     Conflict,
     EnsoError,
@@ -142,6 +142,12 @@ class ApiObjects:
     client: ApiClient
     namespace: str
     plural: str
+    api: str = API_VERSION
+    """Group and version of the kind."""
+
+    def beside(self, plural: str, api: str = API_VERSION) -> ApiObjects:
+        """Return the objects of another kind in the same place; `api` is its group and version."""
+        return ApiObjects(self.client, self.namespace, plural, api)
 
     def get(self, name: str) -> Document:
         """Return the object; raise NoSuchObject."""
@@ -202,7 +208,7 @@ class ApiObjects:
 
     def _path(self) -> str:
         place = f"/namespaces/{self.namespace}" if self.namespace else ""
-        return f"/apis/{GROUP}/{VERSION}{place}/{self.plural}"
+        return f"/apis/{self.api}{place}/{self.plural}"
 
     def _path_of(self, name: str) -> str:
         """Return the object's path: with `..`, or without a name, it would be another one's."""

@@ -6,7 +6,8 @@ and sessions take their owner from them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -15,7 +16,7 @@ from pydantic import ValidationError
 from enso_operator.api.digest import digest_of, is_comparable
 from enso_operator.api.document import Document
 from enso_operator.api.status import EnsoJobStatus
-from enso_operator.kube.status.read import definition_in, restored
+from enso_operator.kube.status.read import definition_in, number_of_definition, restored
 from enso_operator.manifests.render import parse_ensojob
 from enso_operator.manifests.to_domain import job_definition
 from job_execution_framework.domain.definition import Definition
@@ -45,12 +46,24 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Revision:
+    """A changed definition of the job, and the ControllerRevision that holds its changes."""
+
+    name: str
+    definition: Definition
+
+
+@dataclass(frozen=True)
 class EnsoJobObject:
     """An EnsoJob as the API server had it at one moment."""
 
     document: Document
     remembered: str | None = None
     """Digest of the spec as first seen, held in memory, as an older CRD prunes it."""
+    revisions: Mapping[int, Revision] = field(default_factory=dict[int, Revision])
+    """The changed definitions that were read (`kube/definitions.py`), by number."""
+    lost: str = ""
+    """Why the present definition is not among them, if it ought to be."""
 
     @classmethod
     def of(cls, document: Document, remembered: str | None = None) -> EnsoJobObject:
@@ -227,12 +240,31 @@ class EnsoJobObject:
 
     @property
     def broken(self) -> str | None:
+        """Why a job that was seen before cannot go on with its present definition; else None."""
+        return self.why_spec_broken or self.lost or None
+
+    @property
+    def why_spec_broken(self) -> str | None:
         """Why a job that was seen before cannot go on with its present spec; else None."""
         if self.status.scripts is None:
             return None
         if isinstance(self._parsed, InvalidJob):
             return str(self._parsed)
         return SPEC_CHANGED if self.spec_digest != self._parsed[1] else None
+
+    @property
+    def definition_names(self) -> dict[int, str]:
+        """The names of the ControllerRevisions of its changed definitions, by number."""
+        ledger = self.status.ledger
+        named = {each.number: each.name for each in (ledger and ledger.definitions) or ()}
+        return named | {number: each.name for number, each in self.revisions.items()}
+
+    @property
+    def spec_definition(self) -> Definition:
+        """What the spec describes, without the changes of resumes. Raises InvalidJob."""
+        if isinstance(self._parsed, InvalidJob):
+            raise self._parsed
+        return self._parsed[0]
 
     def written(self, document: Document) -> EnsoJobObject:
         """Return the object after a write of its status, sharing the parsed spec."""
@@ -244,23 +276,36 @@ class EnsoJobObject:
         return self._with_spec_of_ours(later) if is_same else later
 
     def _with_spec_of_ours(self, later: EnsoJobObject) -> EnsoJobObject:
-        newer = replace(later, document=later.document | {"spec": self.document["spec"]})
+        newer = replace(
+            later,
+            document=later.document | {"spec": self.document["spec"]},
+            revisions=self.revisions,
+            lost=self.lost,
+        )
+        vars(newer)["_parsed"] = self._parsed
+        return newer
+
+    def with_revisions(self, revisions: Mapping[int, Revision], lost: str = "") -> EnsoJobObject:
+        """Return the object with the changed definitions that were read for it."""
+        newer = replace(self, revisions=revisions, lost=lost)
         vars(newer)["_parsed"] = self._parsed
         return newer
 
     def job(self) -> Job:
         """Return the job. Raises InvalidJob, and Unreadable.
 
-        The job of a `broken` object is made from its status alone.
+        The job of a `broken` object is made from its status alone; one whose changed definition was
+        not read, as its spec describes it.
         """
+        known = {number: each.definition for number, each in self.revisions.items()}
+        if not self.why_spec_broken:
+            known[1] = self.spec_definition
         if self.broken:
             definition = definition_in(self.status)
-        elif isinstance(self._parsed, InvalidJob):
-            raise self._parsed
         else:
-            definition, _ = self._parsed
+            definition = known.get(number_of_definition(self.status), known[1])
         job = Job(self.name, definition.scripts, definition.sessions, definition.deadline_seconds)
         try:
-            return restored(job, self.status, self.created_at)
+            return restored(job, self.status, self.created_at, known)
         except (ValueError, KeyError) as error:
             raise Unreadable(f"the status of job {self.name} is none: {error}") from error

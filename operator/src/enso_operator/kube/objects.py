@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from enso_operator.api.document import Document
+from enso_operator.api.v1alpha1 import API_VERSION
 
 
 class Objects(Protocol):
@@ -21,6 +22,10 @@ class Objects(Protocol):
     @property
     def namespace(self) -> str:
         """Namespace of the objects; "" means all namespaces."""
+        ...
+
+    def beside(self, plural: str, api: str = API_VERSION) -> Objects:
+        """Return the objects of another kind in the same place; `api` is its group and version."""
         ...
 
     def get(self, name: str) -> Document:

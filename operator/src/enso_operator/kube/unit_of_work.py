@@ -12,9 +12,11 @@ from enso_operator.api.document import Document
 from enso_operator.api.status import EnsoJobStatus
 from enso_operator.coordinator.session_location import SessionLocation
 from enso_operator.kube.client import NoSuchObject
+from enso_operator.kube.definitions import Definitions
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.objects import Objects
 from enso_operator.kube.status.conditions import refused
+from enso_operator.kube.status.read import number_of_definition
 from enso_operator.kube.status.size import document_of, merge_patch
 from enso_operator.kube.status.write import status_of
 from enso_operator.manifests.render import suspended_manifest
@@ -32,7 +34,7 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
 
     def __init__(self, jobs: Objects) -> None:
         super().__init__()
-        self._objects = jobs
+        self._objects, self._definitions = jobs, Definitions(jobs)
         self._seen: dict[str, EnsoJobObject] = {}
         self._handed_in: dict[str, EnsoJobObject] = {}
         self._uids: dict[str, str] = {}
@@ -82,7 +84,8 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
         ensojob = self._handed_in.pop(job_id, None)
         if ensojob is None:
             ensojob = EnsoJobObject.of(self._get(job_id), self._digests.get(job_id))
-        self._remember(ensojob)
+        self._remember(ensojob)  # also where what follows raises
+        ensojob = self._remember(self._definitions.read(ensojob))
         self._digests[job_id] = ensojob.spec_digest
         return ensojob.job(), ensojob.version
 
@@ -104,8 +107,16 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
             version = ensojob.version
         del events  # the status is the whole of what is known
         ensojob = self._seen[job.id]
+        number = job.definition_number
+        if number != number_of_definition(ensojob.status) and number not in ensojob.revisions:
+            ensojob = self._definitions.store(ensojob, number, job.definition)
         status = status_of(
-            job, ensojob.generation, ensojob.status, self.location, ensojob.spec_digest
+            job,
+            ensojob.generation,
+            ensojob.status,
+            self.location,
+            ensojob.spec_digest,
+            ensojob.definition_names,
         )
         return self._write(ensojob, status, str(version))
 

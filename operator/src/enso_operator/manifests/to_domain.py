@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from enso_operator.api.document import Document
-from enso_operator.api.fields import Wire
 from enso_operator.api.rules import broken_rules
 from enso_operator.api.v1alpha1 import ContainerSpec, EnsoJob, ScriptSpec, SessionSpec
 from job_execution_framework.domain.definition import Definition
@@ -22,6 +19,9 @@ from job_execution_framework.domain.script import (
     Work,
 )
 from job_execution_framework.domain.secret import Secret
+
+PLATFORM = ("image", "resources", "env", "node_selector", "tolerations")
+"""Fields of a session that a resume may change and that the domain only compares."""
 
 
 @dataclass(frozen=True)
@@ -62,18 +62,7 @@ def _session(session: SessionSpec) -> Session:
 
 def _platform(session: SessionSpec) -> dict[str, object] | None:
     """Return the fields that the domain only compares, without those that are empty."""
-    written = {
-        "image": session.image,
-        "resources": session.resources.model_dump(exclude_defaults=True),
-        "env": _dumped(session.env),
-        "nodeSelector": session.node_selector,
-        "tolerations": _dumped(session.tolerations),
-    }
-    return {name: value for name, value in written.items() if value} or None
-
-
-def _dumped(models: Sequence[Wire]) -> list[Document]:
-    return [model.model_dump(by_alias=True, exclude_defaults=True) for model in models]
+    return session.model_dump(by_alias=True, exclude_defaults=True, include={*PLATFORM}) or None
 
 
 def _script(script: ScriptSpec, default_session: str) -> Script:

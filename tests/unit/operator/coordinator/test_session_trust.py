@@ -113,7 +113,7 @@ def test_the_jobs_own_arguments_are_held_once() -> None:
     for record in (read, replace(read, parameters={})):
         (told,) = believed(job, Observations((record,))).records
         assert isinstance(told, events.ScriptStarted)
-        assert told.parameters is job.shown["open"]
+        assert told.parameters is job.shown("open", 1)
     other = replace(read, parameters={"shot": "020"})
     assert believed(job, Observations((other,))).records == (other,)
     (told,) = believed(job, Observations((replace(read, parameters={"x": ["y"] * 999}),))).records

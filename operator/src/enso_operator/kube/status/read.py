@@ -6,15 +6,16 @@ and those of the job itself. They have no origin and no number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from enso_operator.api.status import AttemptStatus, EnsoJobStatus, Ledger, OpenRun, ScriptStatus
 from enso_operator.kube.status.conditions import state_in
 from enso_operator.kube.status.fields import cause_of, seconds_of, short
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
-from job_execution_framework.domain.definition import Definition
+from job_execution_framework.domain.definition import Definition, shown_arguments
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.losses import Losses
 from job_execution_framework.domain.row import Attempt, Row, ScriptState
@@ -47,8 +48,16 @@ def definition_in(status: EnsoJobStatus) -> Definition:
     return Definition(scripts, (Session(before), Session(name), Session(after)), None)
 
 
-def restored(job: Job, status: EnsoJobStatus, added_at: float) -> Job:
-    """Restore a newly defined job from its status; without conditions the job was just added."""
+def restored(
+    job: Job,
+    status: EnsoJobStatus,
+    added_at: float,
+    known: Mapping[int, Definition] = MappingProxyType({}),
+) -> Job:
+    """Restore a newly defined job from its status; without conditions the job was just added.
+
+    The job has its present definition; `known` are those of its attempts, by number.
+    """
     added = events.JobAdded(at=added_at, origin=events.COORDINATOR, seq=1, scripts=tuple(job.rows))
     state = state_in(status)
     if state is None:
@@ -60,12 +69,14 @@ def restored(job: Job, status: EnsoJobStatus, added_at: float) -> Job:
     job.resumes, job.resumed_at = ledger.resumes, seconds_of(ledger.resume_time)
     job.suspended_at = seconds_of(ledger.suspend_time)
     job.suspended_seconds = ledger.suspended_seconds
+    job.definition_number = number_of_definition(status)
+    job.arguments = {job.definition_number: job.arguments[1]} | {
+        number: shown_arguments(definition.scripts) for number, definition in known.items()
+    }
     skipped = set(ledger.skipped or ())
     for row in status.scripts or ():
         if row.name in job.rows:
-            known = _row(row, status, is_skipped=row.name in skipped)
-            latest = replace(known.latest, parameters=job.shown[row.name])
-            job.rows[row.name] = replace(known, latest=latest) if known.attempt else known
+            job.rows[row.name] = _row(job, row, status, is_skipped=row.name in skipped)
     _recall(job, ledger)
     _recall_actions(job, ledger)
     job.failure = _failure(status)
@@ -73,6 +84,12 @@ def restored(job: Job, status: EnsoJobStatus, added_at: float) -> Job:
     if job.state is JobState.SUSPENDED and job.open_run is None and job.suspended_at is None:
         job.suspended_at = job.events[-1].at  # its status was written by an earlier release
     return job
+
+
+def number_of_definition(status: EnsoJobStatus) -> int:
+    """Return the number of the job's present definition; 1 is the spec."""
+    changed = (status.ledger and status.ledger.definitions) or ()
+    return changed[-1].number if changed else 1
 
 
 def _recall(job: Job, ledger: Ledger) -> None:
@@ -87,6 +104,7 @@ def _recall(job: Job, ledger: Ledger) -> None:
             job.lost[session.name] = Losses(session.lost, cause, seconds_of(session.lost_time) or 0)
     if ledger.run:
         job.open_run, job.warm = _opened(ledger.run), frozenset(ledger.run.warm or ())
+        job.run_definition = ledger.run.definition or 1
 
 
 def _recall_actions(job: Job, ledger: Ledger) -> None:
@@ -127,22 +145,36 @@ def _failure(status: EnsoJobStatus) -> events.JobFailed | None:
     return events.JobFailed(at=at, cause=cause_of(failure), script=failure.script or "")
 
 
-def _row(row: ScriptStatus, status: EnsoJobStatus, *, is_skipped: bool) -> Row:
+def _row(job: Job, row: ScriptStatus, status: EnsoJobStatus, *, is_skipped: bool) -> Row:
     return Row(
-        _attempt(row, _cause(row, status)),
-        tuple(_attempt(attempt, _brief(attempt)) for attempt in row.earlier or ()),
+        _attempt(job, row.name, row, _cause(row, status)),
+        tuple(_attempt(job, row.name, attempt, _brief(attempt)) for attempt in row.earlier or ()),
         done=row.done,
         succeeded=row.done and not is_skipped,
         failures=row.failures,
     )
 
 
-def _attempt(row: ScriptStatus | AttemptStatus, cause: Cause | None) -> Attempt:
+def _attempt(
+    job: Job, name: str, row: ScriptStatus | AttemptStatus, cause: Cause | None
+) -> Attempt:
+    """Return an attempt, with the arguments of the definition that it was started with."""
+    definition = row.definition or 1
+    arguments = job.arguments.get(definition, {}).get(name) if row.attempt else None
     started, ended = seconds_of(row.start_time), seconds_of(row.completion_time)
     state, took = ScriptState(row.state), 0.0
     if started is not None and ended is not None:
         took = max(0.0, ended - started)
-    return Attempt(row.attempt, state, started, ended, took, cause)
+    return Attempt(
+        row.attempt,
+        state,
+        started,
+        ended,
+        took,
+        cause,
+        parameters=arguments,
+        definition=definition,
+    )
 
 
 def _cause(row: ScriptStatus, status: EnsoJobStatus) -> Cause | None:
@@ -190,16 +222,19 @@ def _end(job: Job, last: float) -> Iterator[events.Event]:
 
 def _of_attempt(job: Job, name: str, attempt: Attempt) -> Iterator[events.Event]:
     """Tell how an attempt began, where it did, and how it ended."""
+
+    def event(kind: type[events.ScriptEvent], at: float, **details: object) -> events.Event:
+        told = job.script_event(kind, name, attempt.number, at, **details)
+        return replace(told, parameters=attempt.parameters or {}) if attempt.number else told
+
     if attempt.started_at is not None:
-        yield job.script_event(events.ScriptStarted, name, attempt.number, attempt.started_at)
+        yield event(events.ScriptStarted, attempt.started_at)
     at, cause = attempt.ended_at or 0, attempt.cause or Cause(Reason.SESSION_LOST)
     if attempt.state is ScriptState.SUCCEEDED:
-        kind, seconds = events.ScriptSucceeded, attempt.seconds
-        yield job.script_event(kind, name, attempt.number, at, seconds=seconds)
+        yield event(events.ScriptSucceeded, at, seconds=attempt.seconds)
     elif attempt.state is ScriptState.FAILED:
-        kind_failed, seconds = events.ScriptFailed, attempt.seconds
-        yield job.script_event(kind_failed, name, attempt.number, at, seconds=seconds, cause=cause)
+        yield event(events.ScriptFailed, at, seconds=attempt.seconds, cause=cause)
     elif attempt.state is ScriptState.INTERRUPTED:
-        yield job.script_event(events.ScriptInterrupted, name, attempt.number, at, cause=cause)
+        yield event(events.ScriptInterrupted, at, cause=cause)
     elif attempt.state is ScriptState.SKIPPED:
-        yield job.script_event(events.ScriptSkipped, name, attempt.number, at)
+        yield event(events.ScriptSkipped, at)

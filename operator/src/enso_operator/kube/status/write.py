@@ -6,11 +6,14 @@ to decide as if nothing had happened in between.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Literal
 
 from enso_operator.api.status import (
     AttemptStatus,
+    ChangedDefinition,
     Closing,
     EnsoJobStatus,
     Failure,
@@ -53,8 +56,12 @@ def status_of(
     before: EnsoJobStatus,
     location: SessionLocation = NOWHERE,
     spec_digest: str | None = None,
+    definitions: Mapping[int, str] = MappingProxyType({}),
 ) -> EnsoJobStatus:
-    """Return the job's status; `before` is the one that it replaces."""
+    """Return the job's status; `before` is the one that it replaces.
+
+    `definitions` are the names under which the job's changed definitions are stored, by number.
+    """
     card = _card(job, before, location)
     waits = (location.waits or _pause(job)) if job.state not in ENDED else None
     done = sum(row.done for row in job.rows.values())
@@ -70,7 +77,7 @@ def status_of(
             pod=location.pod or (None if location.is_gone else before.pod),
             scripts=[_row(name, row) for name, row in job.rows.items()],
             failure=_failure(job),
-            ledger=_ledger(job, spec_digest),
+            ledger=_ledger(job, spec_digest, definitions),
             why=[*card.why] if card else None,
         )
     )
@@ -140,6 +147,7 @@ def _row(name: str, row: Row) -> ScriptStatus:
         name=name,
         state=latest.state,
         attempt=latest.attempt,
+        definition=latest.definition,
         start_time=latest.start_time,
         completion_time=latest.completion_time,
         exit_code=latest.exit_code,
@@ -155,6 +163,7 @@ def _attempt(attempt: Attempt) -> AttemptStatus:
     cause = attempt.cause
     return AttemptStatus(
         attempt=attempt.number,
+        definition=_changed(attempt.definition),
         state=attempt.state.value,
         start_time=time_of(attempt.started_at),
         completion_time=time_of(attempt.ended_at),
@@ -171,7 +180,7 @@ def _failure(job: Job) -> Failure | None:
     return failure_of(failed.cause, failed.script, attempt, failed.at)
 
 
-def _ledger(job: Job, spec_digest: str | None) -> Ledger:
+def _ledger(job: Job, spec_digest: str | None, definitions: Mapping[int, str]) -> Ledger:
     skipped = [name for name, row in job.rows.items() if row.done and not row.succeeded]
     return Ledger(
         run=_open_run(job),
@@ -183,6 +192,11 @@ def _ledger(job: Job, spec_digest: str | None) -> Ledger:
         failed=_last_failed(job),
         skipped=skipped or None,
         spec_digest=spec_digest,
+        definitions=[
+            ChangedDefinition(number=number, name=definitions[number])
+            for number in sorted(_definitions_in_use(job) & definitions.keys())
+        ]
+        or None,
         resumes=min(job.resumes, MOST_RESUMES),
         resume_time=time_of(job.resumed_at),
         suspend_time=time_of(job.suspended_at),
@@ -194,6 +208,19 @@ def _ledger(job: Job, spec_digest: str | None) -> Ledger:
         retry_forced=[name for name, row in job.rows.items() if row.retry_forced] or None,
         actions=list(job.acted) or None,
     )
+
+
+def _definitions_in_use(job: Job) -> set[int]:
+    """Return the numbers of the present definition and of those that something was started with."""
+    attempts = {
+        attempt.definition for row in job.rows.values() for attempt in (*row.earlier, row.latest)
+    }
+    return {job.definition_number, *attempts} | ({job.run_definition} if job.open_run else set())
+
+
+def _changed(definition: int) -> int | None:
+    """Return the number of a changed definition; None for the spec itself."""
+    return definition if definition > 1 else None
 
 
 def _closing(job: Job) -> Closing | None:
@@ -213,6 +240,7 @@ def _open_run(job: Job) -> OpenRun | None:
         session=job.open_run.session,
         uid=job.open_run.uid,
         open_time=time_at(job.open_run.at),
+        definition=_changed(job.run_definition),
         scripts=list(job.open_run.scripts),
         warm=[name for name in job.rows if name in job.warm] or None,
     )

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Generator, Sequence
+from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -25,7 +25,8 @@ from enso_operator.sessions.local.state_folders import make_private
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.control import CANCEL, SessionControl
 from job_execution_framework.domain.errors import Conflict, InvalidJob, Unreadable
-from job_execution_framework.domain.script import Container, Script
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import Container
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.domain.values import leaves
 from job_execution_framework.runtime import supervisor
@@ -67,9 +68,9 @@ class LocalSessions:
         """Return the run's directory."""
         return self.root / run
 
-    def check(self, scripts: Sequence[Script]) -> None:
+    def check(self, job: Job) -> None:
         """Raise InvalidJob where a script needs what only a Pod can have."""
-        for script in scripts:
+        for script in job.scripts:
             if isinstance(script.work, Container):
                 raise InvalidJob(f"script {script.name!r} is a container: local sessions run none")
             for name, value in script.parameters.items():

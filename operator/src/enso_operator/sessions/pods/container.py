@@ -37,6 +37,7 @@ class ContainerFollower(PodFollower):
     """Follows one container script."""
 
     timeout_seconds: float | None = None
+    """The time-out of a Pod that does not have it itself, as an earlier release made it."""
 
     _seen: list[Event] = field(default_factory=list[Event], init=False)
     _events_read: bool = field(default=False, init=False)
@@ -61,15 +62,15 @@ class ContainerFollower(PodFollower):
 
     def why_to_end(self, pod: Document, now: float) -> Cause | None:
         """Return why the Pod must end: the script's timeout is over, or its wait took too long."""
-        if self.timeout_seconds and self._seen and now >= self._times_out_at():
-            why = f"ran longer than {self.timeout_seconds:g} s"
-            return Cause(Reason.TIMEOUT, why)
+        timeout = self._timeout()
+        if timeout and self._seen and now >= self._seen[0].at + timeout:
+            return Cause(Reason.TIMEOUT, f"ran longer than {timeout:g} s")
         return super().why_to_end(pod, now)
 
     def due(self) -> list[float]:
         """Return the times at which the Pod may have to be ended."""
-        more = [self._times_out_at()] if self.timeout_seconds and self._seen else []
-        return super().due() + more
+        timeout = self._timeout()
+        return super().due() + ([self._seen[0].at + timeout] if timeout and self._seen else [])
 
     def ended(self) -> Ended | None:
         """Return how the run ended, once that is certain."""
@@ -124,12 +125,16 @@ class ContainerFollower(PodFollower):
 
     def _first_seen(self, pod: Document) -> float:
         """Return when the container began, by our clock; a node's clock gives only durations."""
-        if self.run_ref.began_at is not None:
-            return self.run_ref.began_at
+        known = self.run_ref.attempt
+        if known and known.started_at is not None and known.number == _start(pod).attempt:
+            return known.started_at
         return self.clock.now() - _seconds(state.ended(pod) or {})
 
-    def _times_out_at(self) -> float:
-        return self._seen[0].at + (self.timeout_seconds or 0.0)
+    def _timeout(self) -> float | None:
+        """Return how long it may run: a resume may have changed that after this Pod was made."""
+        annotations = state.part(self.run.pod["metadata"], "annotations") if self.run.pod else {}
+        given = annotations.get(names.TIMEOUT)
+        return self.timeout_seconds if given is None else float(given) or None
 
     def on_control(self, control: SessionControl) -> None:
         """Take the control: a container cannot read one, so its Pod is ended where it says stop."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from enso_operator.api.document import Document
 from enso_operator.api.session_fields import EnvironmentVariable
 from enso_operator.api.v1alpha1 import API_VERSION, ContainerSpec, EnsoJobSpec, SessionSpec
 from enso_operator.kube.ensojob import EnsoJobObject
-from enso_operator.manifests.to_domain import SecretKey
+from enso_operator.manifests.to_domain import PLATFORM, SecretKey
 from enso_operator.sessions.pods import names
 from enso_operator.sessions.pods.boot import (
     BOOT,
@@ -24,6 +25,7 @@ from enso_operator.sessions.pods.boot import (
 )
 from enso_operator.settings import OPERATOR_USER, PodSettings
 from job_execution_framework.domain.events import ScriptStarted
+from job_execution_framework.domain.script import Script, Session
 from job_execution_framework.service_layer import controls
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.records import to_line
@@ -58,11 +60,14 @@ class SessionPod:
         return next(script for script in self.spec.scripts if script.name == first).container
 
     @property
+    def _script(self) -> Script:
+        """The first script of the plan: the only one of a container."""
+        return next(script for script in self.plan.scripts if script.name == self.plan.lease[0])
+
+    @cached_property
     def session(self) -> SessionSpec:
-        """The session as the job's spec has it."""
-        name = self.plan.session.name
-        given = (session for session in self.spec.sessions if session.name == name)
-        return next(given, SessionSpec(name=name))
+        """The session as the job's present definition has it."""
+        return present(self.spec, self.plan.session)
 
     def config(self) -> Document:
         """Return the plan as an immutable ConfigMap. Raises InvalidJob."""
@@ -89,6 +94,7 @@ class SessionPod:
         }
         if self.container:
             metadata["annotations"][names.ATTEMPT] = to_line(self._start()).decode()
+            metadata["annotations"][names.TIMEOUT] = f"{self._script.timeout_seconds or 0:g}"
             spec = self._spec([self._own_container(self.container)], [])
         else:
             metadata["annotations"][names.PLAN] = plan
@@ -250,6 +256,15 @@ class SessionPod:
         return replace(
             job.script_event(ScriptStarted, name, attempt, 0), origin=self.plan.run, seq=1
         )
+
+
+def present(spec: EnsoJobSpec, session: Session) -> SessionSpec:
+    """Return a session of the spec, with what resumes have changed of it."""
+    given = (each for each in spec.sessions if each.name == session.name)
+    unchanged = next(given, SessionSpec(name=session.name)).model_dump(
+        by_alias=True, exclude_unset=True, exclude=set(PLATFORM)
+    )
+    return SessionSpec.model_validate(unchanged | dict(session.platform or {}))
 
 
 def _secret_names(environment: Sequence[EnvironmentVariable]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from enso_operator.api.document import Document
 from enso_operator.coordinator.session_location import SessionLocation
 from enso_operator.sessions.pods import state
 from job_execution_framework.domain.cause import Cause
+from job_execution_framework.domain.row import Attempt
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,8 @@ class RunRef:
     """Number of the last record that the job has; records up to it are not yielded again."""
     settle_seconds: float = 0.0
     """How long its processes may run on after the Pod was deleted without a seen end."""
-    began_at: float | None = None
-    """When the job's status says that its container script began; None if it does not."""
+    attempt: Attempt | None = None
+    """The latest attempt of its container script that the job's status has; None where unknown."""
 
     def location(
         self, namespace: str, pod: Document | None, waits: Cause | None, *, is_gone: bool

@@ -6,7 +6,7 @@ A Pod that was created late stays gated, and is removed.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from functools import cached_property
 
 from enso_operator.api.document import Document
@@ -20,7 +20,7 @@ from enso_operator.sessions.pods import names, state
 from enso_operator.sessions.pods.container import ContainerFollower
 from enso_operator.sessions.pods.follower import PodFollower
 from enso_operator.sessions.pods.logs import PodLogs
-from enso_operator.sessions.pods.manifest import SessionPod
+from enso_operator.sessions.pods.manifest import SessionPod, present
 from enso_operator.sessions.pods.pod_api import PodApi, owner_of
 from enso_operator.sessions.pods.policy import check_session
 from enso_operator.sessions.pods.run_ref import RunRef
@@ -28,7 +28,8 @@ from enso_operator.settings import PodSettings
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.control import GO_ON, SessionControl
 from job_execution_framework.domain.errors import Conflict, InvalidJob, Unavailable
-from job_execution_framework.domain.script import Container, Script
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import Container
 from job_execution_framework.service_layer.clock import Clock
 from job_execution_framework.service_layer.observations import Observations
 from job_execution_framework.service_layer.plan import Plan
@@ -68,14 +69,13 @@ class PodSessions:
             # No session is opened with a broken spec; an open one is followed to its end.
             return EnsoJobSpec.model_construct(sessions=[], scripts=[])
 
-    def check(self, scripts: Sequence[Script]) -> None:
+    def check(self, job: Job) -> None:
         """Raise InvalidJob where a session asks for what the operator's settings do not allow."""
-        for session in self._spec.sessions:
+        sessions = [present(self._spec, session) for session in job.sessions]
+        for session in sessions:
             check_session(session, self._settings)
-        bare = {session.name for session in self._spec.sessions if not session.image}
-        if not self._spec.sessions:
-            bare = {script.session for script in scripts}
-        for script in scripts:
+        bare = {session.name for session in sessions if not session.image}
+        for script in job.scripts:
             is_bare = not isinstance(script.work, Container) and script.session in bare
             if is_bare and not self._settings.session_image:
                 raise InvalidJob(
@@ -125,6 +125,7 @@ class PodSessions:
 
     def _follower(self, run: str, uid: str, after: int) -> PodFollower:
         rows, session = self._ensojob.job().rows, names.session_of(run)
+        own = rows[session].latest if after and session in rows else None
         run_ref = RunRef(
             run,
             self._pod(run),
@@ -132,7 +133,7 @@ class PodSessions:
             tuple(rows),
             after,
             self._settle_seconds(run),
-            began_at=rows[session].latest.started_at if after and session in rows else None,
+            attempt=own,
         )
         given = (
             run_ref,
@@ -142,10 +143,10 @@ class PodSessions:
             self._clock,
             self._on_location_changed,
         )
-        own = (
+        containers = (
             script for script in self._spec.scripts if script.container and script.name == session
         )
-        if script := next(own, None):
+        if script := next(containers, None):
             return ContainerFollower(*given, timeout_seconds=script.timeout_seconds)
         return PodFollower(*given)
 

@@ -5,8 +5,9 @@ The simulated world of the domain's own test, asked the same questions of both a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -19,17 +20,25 @@ from enso_operator.kube.status.size import document_of
 from enso_operator.kube.status.write import status_of
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.errors import GapInLog, IllegalTransition
 from job_execution_framework.domain.job import Job
 from tests.support.decisions import decisions
 from tests.unit.domain.test_simulation import IN_CI, Simulation
 
+NAMES = {number: f"{'j' * 52}-{number}-{'0' * 20}" for number in range(2, 52)}
+"""What changed definitions are called, by number."""
 
-def through_status(job: Job, before: EnsoJobStatus | None = None) -> Job:
+
+def through_status(
+    job: Job,
+    before: EnsoJobStatus | None = None,
+    known: Mapping[int, Definition] = MappingProxyType({}),
+) -> Job:
     """Store the job as the API server would have it, and load it."""
-    document = document_of(status_of(job, 1, before or EnsoJobStatus()))
+    document = document_of(status_of(job, 1, before or EnsoJobStatus(), definitions=NAMES))
     defined = Job(job.id, job.scripts, job.sessions, job.deadline_seconds)
-    return restored(defined, EnsoJobStatus.model_validate(document), job.events[0].at)
+    return restored(defined, EnsoJobStatus.model_validate(document), job.events[0].at, known)
 
 
 def possible(job: Job) -> Iterator[events.Event]:
@@ -89,13 +98,19 @@ class Restarting(Simulation):
     steps = steps_after_a_resume = 0  # its own, whatever ran before in this process
     status = EnsoJobStatus()
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: dict[int, Definition] = {}
+        """Every definition that the job has had, by number."""
+
     @invariant()
     def a_restored_job_decides_the_same(self) -> None:
         if not hasattr(self, "world"):
             return
         job, now = self.world.job(), self.world.clock.now()
-        self.status = status_of(job, 1, self.status)
-        again = through_status(job, self.status)
+        self.known[job.definition_number] = job.definition
+        self.status = status_of(job, 1, self.status, definitions=NAMES)
+        again = through_status(job, self.status, self.known)
         assert decisions(again, now) == decisions(job, now)
         if self.steps % 5 == 0:
             for event in possible(job):
@@ -106,7 +121,7 @@ class Restarting(Simulation):
 
 def assert_settled(again: Job, status: EnsoJobStatus) -> None:
     """Storing what was loaded changes no word, and so writes nothing."""
-    assert document_of(status_of(again, 1, status)) == document_of(status)
+    assert document_of(status_of(again, 1, status, definitions=NAMES)) == document_of(status)
 
 
 def assert_told(again: Job, job: Job) -> None:
@@ -114,6 +129,13 @@ def assert_told(again: Job, job: Job) -> None:
     assert isinstance(again.events[0], events.JobAdded)
     known = {(name, a.number) for name, row in job.rows.items() for a in (*row.earlier, row.latest)}
     assert starts(again) == starts(job) & known
+    for name, row in job.rows.items():
+        for was, now in zip(
+            (*row.earlier, row.latest),
+            (*again.rows[name].earlier, again.rows[name].latest),
+            strict=True,
+        ):
+            assert (now.definition, now.parameters) == (was.definition, was.parameters)
     if job.failure:
         assert again.failure
         assert again.failure.script == job.failure.script

@@ -9,12 +9,13 @@ from enso_operator.kube.status.size import document_of
 from enso_operator.kube.status.write import status_of
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Frame, Reason
+from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.job import ACTIONS_KEPT, Job
 from job_execution_framework.domain.row import ATTEMPTS_KEPT
 from job_execution_framework.domain.script import Container, Retries, Script, Session, Source
 from tests.support.decisions import decisions
 from tests.support.job_history import JobHistory
-from tests.unit.operator.kube.status.test_simulation import through_status
+from tests.unit.operator.kube.status.test_simulation import NAMES, through_status
 
 FRESH = EnsoJobStatus()
 BIG = "n" * 60
@@ -71,13 +72,14 @@ def resumed(history: JobHistory) -> None:
     history.at += 0.123456
     for number in range(50):
         history.says(events.JobCancelled)
+        history.job.redefine(Definition((*history.job.scripts,), (*history.job.sessions,)))
         history.says(events.JobResumed, action_id=f"{number:0128}")
     for number in range(ACTIONS_KEPT):
         history.says(events.JobUnpaused, action_id=f"{number:0128}")
 
 
 def check_size(job: Job) -> None:
-    document = document_of(status_of(job, 2**53, FRESH))
+    document = document_of(status_of(job, 2**53, FRESH, definitions=NAMES))
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     assert LARGEST_STATUS / 2 < len(text.encode()) <= LARGEST_STATUS
     again = through_status(job)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from enso_operator.sessions.pods import volume_wait
+from enso_operator.sessions.pods import names, volume_wait
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.control import CANCEL, PAUSE
-from job_execution_framework.domain.row import ScriptState
+from job_execution_framework.domain.row import Attempt, ScriptState
 from job_execution_framework.service_layer.clock import SystemClock
 from job_execution_framework.service_layer.observations import Ended, Outcome
 from job_execution_framework.service_layer.records import End, to_line
@@ -319,6 +319,26 @@ def test_a_container_that_began_before_a_restart_is_not_given_its_time_again() -
     running = pod(session=RUNNING, annotations=ATTEMPT)
     over = pod(session=ended(143, "Error"), deleted=True, annotations=ATTEMPT, version=2)
     node, an_hour_ago = Node([running, running, over]), SystemClock().now() - 3600
-    followed = follow(node, container=True, timeout=1800, after=1, began_at=an_hour_ago)
+    known = Attempt(1, started_at=an_hour_ago)
+    followed = follow(node, container=True, timeout=1800, after=1, attempt=known)
     assert node.expired == 1
     assert followed.records[0].at == an_hour_ago
+
+
+def test_a_container_is_not_given_the_start_of_an_earlier_attempt() -> None:
+    running = pod(session=RUNNING, annotations=ATTEMPT)
+    node, before = Node([running, pod(session=ended(0), annotations=ATTEMPT)]), SystemClock().now()
+    known = Attempt(7, started_at=before - 3600)
+    followed = follow(node, container=True, timeout=1800, after=1, attempt=known)
+    assert node.expired == 0
+    assert followed.records[0].at >= before - 41
+
+
+@pytest.mark.parametrize(("given", "expired"), [("0.001", 1), ("0", 0), ("600", 0)])
+def test_the_time_that_a_container_has_stands_in_its_pod(given: str, expired: int) -> None:
+    annotations = ATTEMPT | {names.TIMEOUT: given}
+    running = pod(session=RUNNING, annotations=annotations)
+    over = pod(session=ended(0), annotations=annotations, version=2)
+    node = Node([running, running, over])
+    follow(node, container=True, timeout=0.001)
+    assert node.expired == expired

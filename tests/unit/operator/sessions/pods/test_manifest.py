@@ -8,10 +8,11 @@ import pytest
 
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.manifests.render import parse_ensojob
+from enso_operator.manifests.to_domain import job_definition
 from enso_operator.sessions.pods.manifest import SessionPod
 from enso_operator.settings import PodSettings
 from job_execution_framework.domain.row import Row
-from job_execution_framework.domain.script import Script, Session, Source
+from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.service_layer.plan import Plan
 from tests.support.resources import Document, in_session, of_scripts
 
@@ -24,8 +25,9 @@ def session_pod(
     document["metadata"] |= {"namespace": "shows", "uid": "job-uid", "resourceVersion": "1"}
     images = {"records_image": OURS, "records_pull_policy": policy, "session_image": OURS}
     settings = PodSettings.model_validate(images | more)
+    (session,) = job_definition(parse_ensojob(document)).sessions
     plan = Plan(
-        *("shot", "houdini-1", Session("houdini")),
+        *("shot", "houdini-1", session),
         (Script("script-0", Source("x"), session="houdini"),),
         ("script-0",),
         {"script-0": Row()},

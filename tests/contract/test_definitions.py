@@ -1,0 +1,351 @@
+"""Changed definitions: stored as ControllerRevisions, believed only where the ledger names them.
+
+In memory; tests/cluster has the same on a real API server.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from enso_operator.api.document import Document
+from enso_operator.api.ensoaction import ResumeSpec
+from enso_operator.controller.ensojob_actor import wishes_of
+from enso_operator.http_api.responses import ScriptShown
+from enso_operator.kube.client import Refused
+from enso_operator.kube.definitions import REVISIONS, REVISIONS_API
+from enso_operator.kube.ensoaction import ACTIONS, EnsoActionObject
+from enso_operator.kube.ensojob import EnsoJobObject
+from enso_operator.kube.objects import Objects
+from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
+from enso_operator.manifests.changes import changed_definition
+from job_execution_framework.domain import events
+from job_execution_framework.domain.actions import Resume
+from job_execution_framework.domain.cause import Cause
+from job_execution_framework.domain.errors import Conflict
+from job_execution_framework.domain.failure_card import failure_card
+from job_execution_framework.domain.job import Job
+from job_execution_framework.service_layer import services
+from job_execution_framework.service_layer.observations import Observations
+from tests.support.in_memory_objects import InMemoryCluster
+from tests.support.job_history import JobHistory
+from tests.support.resources import action, of_scripts
+
+SECRET = {"name": "token", "secretKeyRef": {"name": "tracker", "key": "key"}}
+SHOT = of_scripts(
+    {"name": "open", "checkpoint": True, "args": {"scene": "a.hip"}},
+    {"name": "simulate", "args": {"frames": 1}, "argsFrom": [SECRET]},
+    sessions=[{"name": "houdini", "image": "houdini:20"}],
+)
+NO = Cause("Exception", "no", "ValueError")
+STRANGE = {
+    "none": None,
+    "whole": 1.0,
+    "small": 1e-7,
+    "text": "é\U0001f3ac",
+    "deep": [{"a": [None]}],
+}
+
+
+@pytest.fixture(name="jobs")
+def in_memory() -> Objects:
+    return InMemoryCluster().objects("shows")
+
+
+def revisions(jobs: Objects) -> list[Document]:
+    found = jobs.beside(REVISIONS, REVISIONS_API).each()
+    return sorted(found, key=lambda revision: int(revision["revision"]))
+
+
+def load(jobs: Objects) -> Job:
+    """The job as an operator finds it that has just been started."""
+    return KubernetesJobUnitOfWork(jobs).jobs.get("shot")
+
+
+def ledger(jobs: Objects) -> Document:
+    return EnsoJobObject(jobs.get("shot")).raw_ledger
+
+
+def fail(jobs: Objects) -> None:
+    """Let the job run until `simulate` fails for good."""
+    uow = KubernetesJobUnitOfWork(jobs)
+    with uow:
+        history = JobHistory(uow.jobs.get("shot"))
+        history.opens("houdini")
+        if not history.job.rows["open"].done:
+            history.runs("open")
+        history.runs("simulate", NO)
+        history.ends()
+        history.fails("simulate", NO)
+        uow.commit()
+
+
+def resumed(uow: KubernetesJobUnitOfWork, action_id: str = "", **fields: object) -> None:
+    """Resume the job with a change of `simulate`, without the commit."""
+    resume = ResumeSpec.model_validate({"scripts": [{"name": "simulate", **fields}]})
+    job = uow.jobs.get("shot")
+    definition = changed_definition(uow.ensojob("shot").document, job, resume)
+    job.obey(Resume(definition=definition, action_id=action_id), 2000)
+
+
+def resume(jobs: Objects, action_id: str = "", **fields: object) -> None:
+    uow = KubernetesJobUnitOfWork(jobs)
+    with uow:
+        resumed(uow, action_id, **fields)
+        uow.commit()
+
+
+def asked(jobs: Objects, name: str, **fields: object) -> str:
+    """Create an EnsoAction with this change, and return what the ledger calls it."""
+    change = action("resume", name, resume={"scripts": [{"name": "simulate", **fields}]})
+    return EnsoActionObject(jobs.beside(ACTIONS).create(change)).action_id
+
+
+@pytest.fixture
+def failed(jobs: Objects) -> Objects:
+    jobs.create(SHOT)
+    fail(jobs)
+    return jobs
+
+
+def test_each_attempt_shows_the_arguments_that_it_was_started_with(failed: Objects) -> None:
+    for number in (2, 3, 4):
+        resume(failed, args={"frames": number})
+        fail(failed)
+
+    job = load(failed)
+    row = job.rows["simulate"]
+    frames = [{"frames": number, "token": "***"} for number in (1, 2, 3, 4)]
+    assert [attempt.parameters for attempt in (*row.earlier, row.latest)] == frames
+    told = [event for event in job.events if isinstance(event, events.ScriptEvent)]
+    for kind in (events.ScriptStarted, events.ScriptFailed):
+        ours = [event for event in told if type(event) is kind and event.script == "simulate"]
+        assert [event.parameters for event in ours] == frames
+    card = failure_card(job)
+    assert card
+    assert "args    frames=4 token=***" in card.why
+
+
+def test_what_is_told_of_an_attempt_after_a_resume_is_what_it_was_started_with(
+    failed: Objects,
+) -> None:
+    resume(failed, args={"frames": 2})
+    job = load(failed)
+    before = job.script_event(events.ScriptInterrupted, "simulate", 1, 3000, cause=NO)
+    after = job.script_event(events.ScriptStarted, "simulate", 2, 3000)
+    assert (before.parameters["frames"], after.parameters["frames"]) == (1, 2)
+    assert ScriptShown.of(job, job.script("simulate")).parameters["frames"] == 1
+
+
+def test_a_session_of_before_the_resume_has_its_own_arguments(jobs: Objects) -> None:
+    """It still runs when its job is resumed with changes: it may tell of one more start."""
+    jobs.create(SHOT)
+    uow = KubernetesJobUnitOfWork(jobs)
+    with uow:
+        history = JobHistory(uow.jobs.get("shot"))
+        history.opens("houdini")
+        history.runs("open")
+        history.says(events.JobCancelled)
+        uow.commit()
+    resume(jobs, args={"frames": 2})
+
+    with uow:
+        history = JobHistory(uow.jobs.get("shot"))
+        history.runs("simulate", NO)
+        history.ends()
+        history.opens("houdini")
+        history.runs("simulate", NO)
+        uow.commit()
+    (first,), second = load(jobs).rows["simulate"].earlier, load(jobs).rows["simulate"].latest
+    assert [(first.definition, second.definition)] == [(1, 2)]
+    assert [each.parameters and each.parameters["frames"] for each in (first, second)] == [1, 2]
+    assert [row.get("definition") for row in jobs.get("shot")["status"]["scripts"]] == [None, 2]
+
+
+def test_a_revision_has_what_differs_and_goes_with_its_job(failed: Objects) -> None:
+    resume(failed, args={"frames": 2}, timeoutSeconds=60)
+
+    (revision,) = revisions(failed)
+    uid = failed.get("shot")["metadata"]["uid"]
+    assert revision["data"] == {
+        "scripts": [{"name": "simulate", "args": {"frames": 2}, "timeoutSeconds": 60}]
+    }
+    assert revision["revision"] == 2
+    (owner,) = revision["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["name"], owner["uid"]) == ("EnsoJob", "shot", uid)
+    assert "blockOwnerDeletion" not in owner
+    assert ledger(failed)["definitions"] == [{"number": 2, "name": revision["metadata"]["name"]}]
+
+
+def test_every_argument_comes_back_as_it_was_given(failed: Objects) -> None:
+    resume(failed, args=STRANGE, unsetArgs=["frames"])
+    (revision,) = revisions(failed)
+    stored = load(failed).script("simulate").parameters
+    assert {name: stored[name] for name in STRANGE} == STRANGE
+    assert "frames" not in stored
+    assert revision["metadata"]["name"] == ledger(failed)["definitions"][0]["name"]
+
+
+def test_a_job_without_changes_has_no_revision(failed: Objects) -> None:
+    resume(failed, args={"frames": 1})
+    assert revisions(failed) == []
+    assert "definitions" not in ledger(failed)
+
+
+def test_only_definitions_that_something_was_started_with_are_named(failed: Objects) -> None:
+    resume(failed, args={"frames": 2})
+    uow = KubernetesJobUnitOfWork(failed)
+    with uow:
+        JobHistory(uow.jobs.get("shot")).says(events.JobCancelled)
+        uow.commit()
+    resume(failed, args={"frames": 3})
+    assert [each["number"] for each in ledger(failed)["definitions"]] == [3]
+    assert load(failed).script("simulate").parameters["frames"] == 3
+
+
+def test_a_commit_that_fails_leaves_no_second_revision(failed: Objects) -> None:
+    slow = KubernetesJobUnitOfWork(failed)
+    with slow:
+        resumed(slow, args={"frames": 2})
+        quick = failed.get("shot")["metadata"]["resourceVersion"]
+        failed.patch("shot", quick, {"ttlSecondsAfterFinished": 3600})
+        with pytest.raises(Conflict):
+            slow.commit()
+    assert len(revisions(failed)) == 1
+    assert load(failed).script("simulate").parameters["frames"] == 1
+
+    resume(failed, args={"frames": 2})
+    assert len(revisions(failed)) == 1
+    assert load(failed).script("simulate").parameters["frames"] == 2
+
+
+def test_loading_and_storing_again_writes_nothing(failed: Objects) -> None:
+    resume(failed, args={"frames": 2})
+    version = failed.get("shot")["metadata"]["resourceVersion"]
+    uow = KubernetesJobUnitOfWork(failed)
+    with uow:
+        uow.jobs.get("shot")
+        uow.jobs.touch("shot")
+        uow.commit()
+    assert failed.get("shot")["metadata"]["resourceVersion"] == version
+    assert len(revisions(failed)) == 1
+
+
+def remove(jobs: Objects) -> Document:
+    """Delete the newest revision and return it."""
+    *_, revision = revisions(jobs)
+    metadata = revision["metadata"]
+    jobs.beside(REVISIONS, REVISIONS_API).delete(
+        metadata["name"], metadata["uid"], metadata["resourceVersion"]
+    )
+    return revision
+
+
+def put(jobs: Objects, revision: Document, **fields: object) -> None:
+    """Create a revision of the same name, with other fields."""
+    owners = fields.pop("owners", revision["metadata"]["ownerReferences"])
+    metadata = {"name": revision["metadata"]["name"], "ownerReferences": owners}
+    jobs.beside(REVISIONS, REVISIONS_API).create(revision | {"metadata": metadata} | fields)
+
+
+def delete(jobs: Objects) -> None:
+    remove(jobs)
+
+
+def change(jobs: Objects) -> None:
+    put(jobs, remove(jobs), data={"scripts": [{"name": "simulate", "args": {"frames": 666}}]})
+
+
+def give_away(jobs: Objects) -> None:
+    revision = remove(jobs)
+    (owner,) = revision["metadata"]["ownerReferences"]
+    put(jobs, revision, owners=[owner | {"uid": "0c9f3ba2-0000-4000-8000-000000000000"}])
+
+
+LOSSES = {"deleted": delete, "changed": change, "of somebody else": give_away}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_lost_definition_is_made_again_of_the_jobs_actions(failed: Objects, loss: str) -> None:
+    for name, frames in (("again-z", 2), ("again-a", 3)):
+        args = {"frames": frames, name: None}
+        resume(failed, asked(failed, name, args=args), args=args)
+        fail(failed)
+    asked(failed, "not-done", args={"frames": 666})
+    LOSSES[loss](failed)
+
+    job = load(failed)
+
+    parameters = job.script("simulate").parameters
+    assert [*parameters] == ["frames", "again-z", "again-a", "token"]
+    assert parameters["frames"] == 3
+    assert [revision["revision"] for revision in revisions(failed)] == [2, 3]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_job_whose_definition_is_lost_runs_nothing(failed: Objects, loss: str) -> None:
+    resume(failed, args={"frames": 2})
+    (revision,) = revisions(failed)
+    LOSSES[loss](failed)
+
+    uow = KubernetesJobUnitOfWork(failed)
+    with uow:
+        job = uow.jobs.get("shot")
+        _, broken = wishes_of(uow.ensojob("shot"))
+        assert broken
+        services.reconcile(job, Observations(broken=broken), 3000)
+        uow.commit()
+
+    status = failed.get("shot")["status"]
+    succeeded, *_, stalled = status["conditions"]
+    assert (stalled["type"], stalled["status"]) == ("Stalled", "True")
+    name = revision["metadata"]["name"]
+    assert (
+        f"its definition 2 is lost, because ControllerRevision {name} was" in succeeded["message"]
+    )
+    assert "666" not in json.dumps(status)
+    assert status["ledger"]["definitions"] == [{"number": 2, "name": name}]
+
+
+def test_a_job_goes_on_once_its_definition_is_there_again(failed: Objects) -> None:
+    resume(failed, args={"frames": 2})
+    revision = remove(failed)
+    uow = KubernetesJobUnitOfWork(failed)
+    with uow:
+        job = uow.jobs.get("shot")
+        services.reconcile(job, Observations(broken=wishes_of(uow.ensojob("shot"))[1]), 3000)
+        uow.commit()
+    put(failed, revision)
+
+    with uow:
+        job = uow.jobs.get("shot")
+        assert wishes_of(uow.ensojob("shot"))[1] is None
+        job.obey(Resume(), 4000)
+        uow.commit()
+    assert load(failed).script("simulate").parameters["frames"] == 2
+    assert len(revisions(failed)) == 1
+
+
+def test_the_arguments_of_an_attempt_are_not_guessed(failed: Objects) -> None:
+    resume(failed, args={"frames": 2})
+    fail(failed)
+    delete(failed)
+    row = load(failed).rows["simulate"]
+    (first,), second = row.earlier, row.latest
+    assert (first.parameters and first.parameters["frames"], second.parameters) == (1, {})
+
+
+def test_a_name_that_somebody_else_has_taken_is_not_believed(failed: Objects) -> None:
+    uow = KubernetesJobUnitOfWork(failed)
+    with uow:
+        resumed(uow, args={"frames": 2})
+        version = failed.get("shot")["metadata"]["resourceVersion"]
+        failed.patch("shot", version, {"ttlSecondsAfterFinished": 3600})
+        with pytest.raises(Conflict):
+            uow.commit()
+    change(failed)
+
+    with pytest.raises(Refused, match="is there already, and is not this job's: delete it"):
+        resume(failed, args={"frames": 2})
+    assert load(failed).script("simulate").parameters["frames"] == 1
