@@ -19,6 +19,7 @@ from tests.support.operators import operators_of
 from tests.support.resources import of_scripts
 
 ROOT = Path(__file__).resolve().parents[2]
+SAID = ("outcome", "error")
 ENSO = str(Path(sys.executable).with_name("enso"))
 
 
@@ -97,6 +98,36 @@ def test_a_job_that_failed_at_its_third_script_is_resumed_by_curl(
     attempts = {row["name"]: row["attempt"] for row in shell(GET, port, "shot")["scripts"]}
     assert attempts == {"open": 2, "bake": 1, "simulate": 2, "publish": 1, "notify": 1}
     assert "JobResumed" in dict(ns.told())
+
+
+def test_a_job_that_runs_is_asked_by_curl(ns: ClusterNamespace, port: int, tmp_path: Path) -> None:
+    def asked(route: str, fields: str = "") -> str:
+        command = RESUME.replace("resume-job", route).replace("}'", f"{fields}}}'")
+        return str(next(text for key, text in shell(command, port, "shot").items() if key in SAID))
+
+    wait = "import pathlib, time\ndef main(gate):\n while not pathlib.Path(gate).exists():"
+    ns.apply(
+        of_scripts(
+            {
+                "name": "open",
+                "source": f"{wait} time.sleep(0.1)",
+                "args": {"gate": f"{tmp_path}/a"},
+            },
+            {"name": "publish", "source": "def main(): pass"},
+            {"name": "notify", "source": "def main(): pass"},
+        )
+    )
+    until(lambda: ns.state() == "Running")
+    until(lambda: shell(GET, port, "shot")["scripts"][0]["state"] == "Running")
+
+    to_skip = asked("skip-script", ', "script": "notify"')
+    assert to_skip == "its session was asked to skip 'notify'"
+    assert asked("retry-job") == "job shot has no script that waits for its next attempt"
+    assert asked("pause-job") == "it will pause after 'open', which runs now"
+    assert asked("pause-job") == "job shot is paused already"
+    assert asked("cancel-job", ', "why": "a typo"') == "cancelled; session main-1 is being stopped"
+    assert shell(LIST, port) == [{"jobid": "shot", "state": "Cancelled"}]
+    assert [message for reason, message in ns.told() if reason == "JobCancelled"] == ["a typo"]
 
 
 def test_what_is_not_possible_is_refused_by_curl_as_by_kubectl(

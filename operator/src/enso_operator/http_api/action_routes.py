@@ -25,7 +25,7 @@ Key = Annotated[
         alias="Idempotency-Key",
         max_length=LONGEST_KEY,
         description="Any text that no other request has, such as a UUID: the same request, sent "
-        "again with it, acts once and gets the same answer.",
+        "again with it, acts once.",
     ),
 ]
 _ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -55,7 +55,7 @@ def add_action_routes(app: FastAPI, backend: Jobs) -> None:
 
     @app.post("/resume-job", **_OPTIONS)
     async def resume_job(body: ResumeJob, response: Response, key: Key = "") -> Done:
-        """Run what is not done, as the job's checkpoints say; nothing that is done runs again.
+        """Run what is not done, after what the job's checkpoints say must run again before it.
 
         With `from`, that script and all after it run again. `skip` names scripts that count as
         done from now on. `scripts` changes arguments (`args`, `unsetArgs`), `timeoutSeconds` and
