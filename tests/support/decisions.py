@@ -5,6 +5,7 @@ from __future__ import annotations
 from job_execution_framework.domain.actions import Action, Cancel, Pause, Resume, Retry, Skip
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.control import control_of
+from job_execution_framework.domain.forecast import forecast
 from job_execution_framework.domain.job import Job
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.observations import Ended, Observations, unknown_outcomes
@@ -27,6 +28,7 @@ def decisions(job: Job, now: float) -> list[object]:
     return [
         [job.next(at) for at in (now, now + 30, now + 1000)],
         [script.name for script in job.to_come()],
+        [(found.script.name, found.fate, found.why) for found in forecast(job)],
         [unknown_outcomes(job, log_is_complete=complete) for complete in (True, False)],
         services.reconcile(lost, Observations(ended=LOST), now),
         {name: (row.state, row.attempt, row.done, row.succeeded) for name, row in job.rows.items()},

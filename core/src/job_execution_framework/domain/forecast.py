@@ -123,4 +123,4 @@ def _what_keeps_it(script: Script, job: Job) -> str:
         for later in job.scripts[job.scripts.index(script) + 1 : job.scripts.index(goal)]
         if later.session == script.session and later.checkpoint and job.rows[later.name].succeeded
     ]
-    return f"checkpoint {behind[-1]} is after it"
+    return f"its effect is kept by checkpoint {behind[-1]}"
