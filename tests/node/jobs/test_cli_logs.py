@@ -26,7 +26,7 @@ import time
 def main():
     for i in range(6):
         print("frame", i, flush=True)
-        time.sleep(1)
+        time.sleep(15 if i == 1 else 0.1)
 """
 OPEN, FIRST = "--- open, attempt 1\nopened\n", "--- flaky, attempt 1\nfirst\n"
 AGAIN, TOLD = "--- flaky, attempt 2\nagain\n", "--- tell, attempt 1\ntold\n"
