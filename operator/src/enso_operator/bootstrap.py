@@ -109,7 +109,7 @@ async def _work(
         lambda namespace: ApiObjects(client, namespace, KIND),
         pods
         or LocalSessionBackend((settings.state_dir or state_directory() / "operator") / cluster),
-        _actor_factory(client, clock, metrics, pending),
+        _actor_factory(client, clock, metrics, pending, settings),
         clock,
         metrics,
         pending,
@@ -166,7 +166,11 @@ def _pods(client: ApiClient, settings: OperatorSettings, clock: Clock) -> PodSes
 
 
 def _actor_factory(
-    client: ApiClient, clock: Clock, metrics: Metrics, pending: PendingActions
+    client: ApiClient,
+    clock: Clock,
+    metrics: Metrics,
+    pending: PendingActions,
+    settings: OperatorSettings,
 ) -> Callable[[EnsoJobObject, Sessions], EnsoJobActor]:
     """Return what makes an actor for an EnsoJob: it reads and writes at the API server."""
     recorder = Recorder(client, f"{socket.gethostname()}-{os.getpid()}")
@@ -183,7 +187,9 @@ def _actor_factory(
             publisher=EventPublisher(
                 ensojob, recorder, metrics, clock, _listener(ensojob, metrics)
             ),
-            turns=ActionTurns(ensojob.key, pending, actions, jobs, clock),
+            turns=ActionTurns(
+                ensojob.key, pending, actions, jobs, clock, settings.allow_code_changes
+            ),
         )
 
     return actor_of

@@ -136,6 +136,8 @@ class OperatorSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  
     """Logs as lines for people, or as JSON."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least of what is logged."""
+    allow_code_changes: bool = False
+    """Whether resumes may change source, image, interpreter and env; then a policy says whose."""
     leader_elect: bool = False
     """Work only while a Lease is held: of several operators one works, the others stand by."""
     lease_name: str = "enso-operator"

@@ -24,6 +24,7 @@ TOLD = {
     "schedule_patience_seconds": "for ever",
     "service_accounts": "none",
     "allow_nfs": "`false`",
+    "allow_code_changes": "`false`",
     "leader_elect": "`false`",
     "lease_namespace": "the Pod's",
 }

@@ -8,7 +8,7 @@ whoever finds an action without a status asks the ledger whether it was done.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from enso_operator.blocking import in_thread
 from enso_operator.controller.pending_actions import PendingActions
@@ -17,6 +17,7 @@ from enso_operator.kube.ensoaction import EnsoActionObject, has_name, owner
 from enso_operator.kube.ensojob import EnsoJobObject, JobKey
 from enso_operator.kube.objects import Objects
 from enso_operator.kube.status.action import Result
+from enso_operator.manifests.changes import changed_definition
 from job_execution_framework.domain.actions import Resume
 from job_execution_framework.domain.errors import Conflict, InvalidAction, Unavailable
 from job_execution_framework.domain.job import Job
@@ -48,6 +49,8 @@ class ActionTurns:
     jobs: Objects
     """The EnsoJobs of that namespace."""
     clock: Clock
+    allow_code_changes: bool = False
+    """Whether a resume may change code: then an admission policy says whose may."""
     _turn: _Turn | None = field(default=None, init=False)
 
     @property
@@ -143,15 +146,30 @@ class ActionTurns:
         try:
             asked = action.action
             if not is_done:
-                if ensojob.broken and isinstance(asked, Resume):
-                    why = f"job {job.id} cannot go on: {ensojob.broken}"
-                    return Result("InvalidJob", why)
+                if isinstance(asked, Resume):
+                    asked = self._with_changes(asked, action, job, ensojob)
                 if why := job.why_not(asked):
                     return Result("NotPossible", why)
                 job.obey(asked, self.clock.now())
         except InvalidAction as error:
             return Result("InvalidAction", str(error))
         return Result("Done", asked.outcome(job))
+
+    def _with_changes(
+        self, resume: Resume, action: EnsoActionObject, job: Job, ensojob: EnsoJobObject
+    ) -> Resume:
+        """Return the resume with the definition that it makes. Raises InvalidAction."""
+        if ensojob.broken:
+            raise InvalidAction(f"job {job.id} cannot go on: {ensojob.broken}")
+        if (code := action.code_changes) and not self.allow_code_changes:
+            raise InvalidAction(
+                f"this operator lets no resume change the {', '.join(code)}: no admission policy "
+                "here says who may; create a new job"
+            )
+        changes = action.spec.resume
+        if changes is None:
+            return resume
+        return replace(resume, definition=changed_definition(ensojob.document, job, changes))
 
     async def _check_newest(self, ensojob: EnsoJobObject) -> None:
         """Raise Conflict where the job was changed since it was loaded.

@@ -12,7 +12,7 @@ from functools import cached_property
 from pydantic import ValidationError
 
 from enso_operator.api.document import Document
-from enso_operator.api.ensoaction import EnsoActionSpec
+from enso_operator.api.ensoaction import EnsoActionSpec, ResumeSpec
 from enso_operator.api.v1alpha1 import API_VERSION
 from enso_operator.kube.ensojob import EnsoJobObject, JobKey
 from enso_operator.manifests.errors import path_of, sentences
@@ -97,6 +97,19 @@ class EnsoActionObject:
             raise InvalidAction(
                 "; ".join(f"spec.{path_of(location, spec)} {text}" for location, text in said)
             ) from error
+
+    @property
+    def code_changes(self) -> list[str]:
+        """What a resume changes that is as much as writing a job. Raises InvalidAction."""
+        resume = self.spec.resume or ResumeSpec()
+        scripts = [f"source of {change.name!r}" for change in resume.scripts if change.source]
+        sessions = [
+            f"{field} of session {change.name!r}"
+            for change in resume.sessions
+            for field in ("image", "interpreter", "env")
+            if field in change.model_fields_set
+        ]
+        return scripts + sessions
 
     @property
     def action(self) -> Action:

@@ -232,3 +232,25 @@ def test_a_refusal_is_decided_on_the_job_as_it_is_now() -> None:
         assert operator.told() == ("NotPossible", why)
 
     operate(story)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"scripts": [{"name": "script-1", "source": "y"}]}, "source of 'script-1'"),
+        ({"sessions": [{"name": "main", "image": "b"}]}, "image of session 'main'"),
+        ({"sessions": [{"name": "main", "env": []}]}, "env of session 'main'"),
+    ],
+)
+def test_without_a_policy_no_resume_changes_code(change: Document, what: str) -> None:
+    async def story(operator: Operator) -> None:
+        await fails(operator)
+        operator.ask("resume", resume=change)
+        await operator.until(lambda: operator.told()[0])
+        why = (
+            f"this operator lets no resume change the {what}: no admission policy here says who "
+            "may; create a new job"
+        )
+        assert operator.told() == ("InvalidAction", why)
+
+    operate(story)
