@@ -54,6 +54,9 @@ class Acting:
     def told(self, name: str = "again") -> Told:
         return _told(self.get(name))
 
+    def is_told(self, name: str) -> bool:
+        return self.told(name)[0] != ""
+
     def all_told(self) -> dict[str, Told]:
         return {found["metadata"]["name"]: _told(found) for found in self._objects().each()}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,12 @@ from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy
 from tests.support.operators import Operators
 from tests.support.resources import action, of_scripts
+
+NEEDS_FOUR = """
+def main(substeps, mode=""):
+    if substeps < 4:
+        raise ValueError(f"{substeps} substeps are too few")
+"""
 
 
 @pytest.fixture
@@ -181,3 +188,41 @@ def test_a_watch_that_shows_nothing_does_not_lead_it_astray(
         assert acting.told("of-the-first")[1] == "AnotherJob"
         assert ns.get()["status"]["ledger"].get("resumes", 0) == 0
         assert operator.process.is_alive()
+
+
+def test_a_wrong_argument_is_changed_and_each_attempt_tells_its_own(
+    ns: ClusterNamespace, operators: Operators, acting: Acting, tmp_path: Path
+) -> None:
+    note = tmp_path / "note"
+    Path(f"{note}-mended").touch()
+    job = five(note)
+    job["spec"]["scripts"][3] |= {"source": NEEDS_FOUR, "args": {"substeps": 1, "mode": "fast"}}
+    ns.apply(job)
+    operators.ready("--allow-code-changes")
+    until(lambda: ns.state() == "Failed")
+    for substeps in (2, 3):
+        change = {"name": "save", "args": {"substeps": substeps}}
+        acting.create("resume", f"with-{substeps}", resume={"scripts": [change]})
+        until(partial(acting.is_told, f"with-{substeps}"))
+        until(lambda: ns.state() == "Failed")
+    last = [
+        {"name": "save", "args": {"substeps": 4}, "unsetArgs": ["mode"]},
+        {"name": "publish", "source": "def main(note, name): open(note, 'a').write('changed')"},
+    ]
+    acting.create("resume", "with-4", resume={"scripts": last})
+    ns.waits("Succeeded")
+    assert note.read_text().split()[-1] == "changed"
+    told = [message for reason, message in ns.told() if reason == "ScriptStarted"]
+    assert [message.partition("args ")[2] for message in told if "save" in message] == [
+        "mode=fast substeps=1",
+        "mode=fast substeps=2",
+        "mode=fast substeps=3",
+        "substeps=4",
+    ]
+    revisions = ns.kubectl("get", "controllerrevisions", "--no-headers").splitlines()
+    assert len(revisions) == 3
+    resumed = [message for reason, message in ns.told() if reason == "JobResumed"]
+    assert "save.args.substeps" in resumed[0]
+    assert "publish.source" in resumed[-1]
+    spec = ns.get()["spec"]["scripts"][3]["args"]
+    assert spec == {"substeps": 1, "mode": "fast"}
