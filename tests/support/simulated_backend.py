@@ -25,12 +25,14 @@ class SimulatedSessions:
 
     def __init__(self, *, waits_for_control: bool = False, failing: Collection[str] = ()) -> None:
         self.runs: dict[str, SimulatedSession] = {}
+        self.plans: dict[str, Plan] = {}
         self.waits_for_control, self.failing = waits_for_control, failing
 
     def check(self, job: Job) -> None:
         del job
 
     async def open(self, plan: Plan) -> str:
+        self.plans[plan.run] = plan
         return self.runs.setdefault(plan.run, SimulatedSession(plan)).uid
 
     async def release(self, run: str, uid: str) -> None:

@@ -79,12 +79,14 @@ class Job:
     """The scripts to run again even if the open run, from before `closing`, completes them."""
     run_ended_at: float | None = field(default=None, init=False)
     """When the latest run that ended was found to have ended, by the coordinator's clock."""
-    # Which definition things were made of: no event says it, so whoever stores the job keeps it.
+    # No event says of which definition things are: whoever stores the job keeps it.
     definition_number: int = field(default=1, init=False, compare=False)
     """Number of the present definition; the first is what the job was added with."""
     run_definition: int = field(default=1, init=False, compare=False)
     """Number of the definition that the plan of the open run was made of."""
-    arguments: dict[int, Arguments] = field(default_factory=dict, init=False, compare=False)
+    arguments: dict[int, Arguments] = field(
+        default_factory=dict[int, Arguments], init=False, compare=False
+    )
     """The arguments of scripts by the number of the definition, secrets hidden, where known."""
     runs: dict[str, int] = field(default_factory=dict[str, int], init=False)
     """How many runs each session has had."""
