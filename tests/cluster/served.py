@@ -6,8 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from enso_operator.http_api.cluster_backend import ClusterJobs
-from enso_operator.kube.client import ApiObjects
-from enso_operator.kube.ensoaction import ACTIONS
+from enso_operator.kube.objects import Objects
 from job_execution_framework.service_layer.library import ScriptLibrary
 from tests.support.api import Api, Served
 
@@ -15,7 +14,6 @@ SAY: tuple[str, dict[str, object]] = ("say", {"text": "grüße"})
 
 
 @asynccontextmanager
-async def served(jobs: ApiObjects) -> AsyncGenerator[Api]:
-    actions = ApiObjects(jobs.client, jobs.namespace, ACTIONS)
+async def served(objects: Objects) -> AsyncGenerator[Api]:
     async with AsyncExitStack() as stack:
-        yield await Served(stack, ScriptLibrary([])).over(ClusterJobs(jobs, actions))
+        yield await Served(stack, ScriptLibrary([])).over(ClusterJobs(objects))

@@ -11,7 +11,6 @@ import pytest
 from httpx2 import Response
 
 from enso_operator.http_api import cluster_backend
-from enso_operator.kube.client import ApiObjects
 from enso_operator.kube.ensoaction import ACTIONS
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.served import served
@@ -39,7 +38,7 @@ async def api(ns: ClusterNamespace) -> AsyncIterator[Api]:
 
 
 def actions(ns: ClusterNamespace) -> list[Document]:
-    return [*ApiObjects(ns.objects.client, ns.namespace, ACTIONS).each()]
+    return [*ns.objects.beside(ACTIONS).each()]
 
 
 async def acting(ns: ClusterNamespace, status: Document) -> Document:

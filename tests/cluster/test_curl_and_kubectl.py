@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.cluster_namespace import ClusterNamespace
-from tests.support.curl import ADD, EXECUTE, GET, LIST, RESUME, shell
+from tests.support.api import SCRIPTS
+from tests.support.curl import ADD, EXECUTE, GET, LIST, RESUME, RESUME_WITH_SUBSTEPS, shell
 from tests.support.eventually import until
 from tests.support.operators import operators_of
 from tests.support.resources import of_scripts
 
 ROOT = Path(__file__).resolve().parents[2]
+PASSES = "def main(): pass"
 SAID = ("outcome", "error")
 ENSO = str(Path(sys.executable).with_name("enso"))
 
@@ -68,36 +70,38 @@ def test_a_job_applied_by_kubectl_is_executed_by_curl(ns: ClusterNamespace, port
     assert shown["why"] == ns.get()["status"]["why"]
 
 
-def test_a_job_that_failed_at_its_third_script_is_resumed_by_curl(
-    ns: ClusterNamespace, port: int, tmp_path: Path
+def test_a_job_that_failed_for_a_wrong_argument_is_resumed_by_curl(
+    ns: ClusterNamespace, port: int
 ) -> None:
-    scene = tmp_path / "shot.hip"
     ns.apply(
         of_scripts(
-            {"name": "open", "source": "def main(): pass", "setup": True},
-            {"name": "bake", "source": "def main(): pass", "checkpoint": True},
-            {"name": "simulate", "source": "def main(scene): open(scene)"}
-            | {"args": {"scene": str(scene)}},
-            {"name": "publish", "source": "def main(): pass"},
-            {"name": "notify", "source": "def main(): pass"},
+            {"name": "open", "source": PASSES, "setup": True},
+            {"name": "bake", "source": PASSES, "checkpoint": True},
+            {"name": "simulate", "source": SCRIPTS["simulate"], "args": {"substeps": 2}},
+            {"name": "publish", "source": PASSES},
+            {"name": "notify", "source": PASSES},
         )
     )
     ns.waits("Finished")
-    failed = shell(GET, port, "shot")
-    assert failed["state"] == "Failed"
-    assert failed["failure"].startswith("simulate failed: FileNotFoundError: ")
-    scene.touch()
+    failure = shell(GET, port, "shot")["failure"]
+    assert failure.startswith(
+        "simulate failed: ValueError: 2 substeps are too few; args substeps=2"
+    )
 
-    answer = shell(RESUME, port, "shot")
+    answer = shell(RESUME_WITH_SUBSTEPS, port, "shot")
 
     action = json.loads(ns.kubectl("get", "ensoaction", answer["action"], "-o", "json"))
     assert action["spec"]["jobUID"] == ns.get()["metadata"]["uid"]
     (told,) = [c["message"] for c in action["status"]["conditions"] if c["type"] == "Succeeded"]
     assert answer["outcome"] == told == "resumed; it goes on at 'simulate'"
     ns.waits("Succeeded")
-    attempts = {row["name"]: row["attempt"] for row in shell(GET, port, "shot")["scripts"]}
+    rows = {row["name"]: row for row in shell(GET, port, "shot")["scripts"]}
+    attempts = {name: row["attempt"] for name, row in rows.items()}
     assert attempts == {"open": 2, "bake": 1, "simulate": 2, "publish": 1, "notify": 1}
-    assert "JobResumed" in dict(ns.told())
+    assert rows["simulate"]["parameters"] == {"substeps": 4}
+    (resumed,) = [message for reason, message in ns.told() if reason == "JobResumed"]
+    assert "simulate.args.substeps" in resumed
+    assert "two were too few" in resumed
 
 
 def test_a_job_that_runs_is_asked_by_curl(ns: ClusterNamespace, port: int, tmp_path: Path) -> None:
@@ -113,8 +117,8 @@ def test_a_job_that_runs_is_asked_by_curl(ns: ClusterNamespace, port: int, tmp_p
                 "source": f"{wait} time.sleep(0.1)",
                 "args": {"gate": f"{tmp_path}/a"},
             },
-            {"name": "publish", "source": "def main(): pass"},
-            {"name": "notify", "source": "def main(): pass"},
+            {"name": "publish", "source": PASSES},
+            {"name": "notify", "source": PASSES},
         )
     )
     until(lambda: ns.state() == "Running")
@@ -133,7 +137,7 @@ def test_a_job_that_runs_is_asked_by_curl(ns: ClusterNamespace, port: int, tmp_p
 def test_what_is_not_possible_is_refused_by_curl_as_by_kubectl(
     ns: ClusterNamespace, port: int
 ) -> None:
-    ns.apply(of_scripts({"name": "open", "source": "def main(): pass"}))
+    ns.apply(of_scripts({"name": "open", "source": PASSES}))
     ns.waits("Succeeded")
     refusal = shell(RESUME, port, "shot")
     sentence = "job shot has nothing left to do; name the script to run again from"

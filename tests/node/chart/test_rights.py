@@ -73,14 +73,17 @@ def test_the_http_api_and_the_releases_own_test_use_all_of_theirs(
 ) -> None:
     release.install("gateway.enabled=true", "replicas=1")
     with forwarded(release, f"{OPERATOR}-gateway") as http:
-        ns.apply(library_script("open-scene", source=PASSES))
-        wanted: Document = {"instructions": [["open_scene", {}]]}
+        ns.apply(library_script("open-scene", source="def main(frames): 1 / frames"))
+        wanted: Document = {"instructions": [["open_scene", {"frames": 0}]]}
         name = http.post("/add-job", json=wanted).json()["jobid"]
         http.post("/execute-job", json={"jobid": name})
         ns.ends(name)
         assert len(http.get("/list-jobs").json()) == 1
-        assert http.get(f"/get-job/{name}").status_code == 200
-        assert http.post("/retry-job", json={"jobid": name}).status_code == 409
+        changes = [{"name": "open-scene", "args": {"frames": 1}}]
+        resumed = http.post("/resume-job", json={"jobid": name, "scripts": changes})
+        assert resumed.status_code == 200
+        ns.waits("Succeeded", name)
+        assert http.get(f"/get-job/{name}").json()["scripts"][0]["parameters"] == {"frames": 1}
     release.test()
 
     # The roles of the test went with it.

@@ -10,7 +10,6 @@ import signal
 import socket
 import sys
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import replace
 
 from enso_operator.cli.display import refuse
 from enso_operator.http_api.app import create_app
@@ -72,11 +71,9 @@ def _in_cluster(namespace: str) -> tuple[AbstractAsyncContextManager[Jobs], str]
     from enso_operator.blocking import MOST_AT_ONCE  # noqa: PLC0415
     from enso_operator.http_api.cluster_backend import ClusterJobs  # noqa: PLC0415
     from enso_operator.kube.connection import connect  # noqa: PLC0415
-    from enso_operator.kube.ensoaction import ACTIONS  # noqa: PLC0415
 
-    jobs = connect(namespace, MOST_AT_ONCE)
-    actions = replace(jobs, plural=ACTIONS)
-    return nullcontext(ClusterJobs(jobs, actions)), f"in namespace {jobs.namespace}"
+    objects = connect(namespace, MOST_AT_ONCE)
+    return nullcontext(ClusterJobs(objects)), f"in namespace {objects.namespace}"
 
 
 async def _serve(

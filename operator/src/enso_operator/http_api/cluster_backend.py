@@ -21,6 +21,7 @@ from enso_operator.kube.client import (
     NoSuchObject,
     Refused,
 )
+from enso_operator.kube.ensoaction import ACTIONS
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.objects import Objects
 from enso_operator.kube.status.conditions import card_in
@@ -52,8 +53,8 @@ R = TypeVar("R")
 class ClusterJobs:
     """Implements `port.Jobs`."""
 
-    def __init__(self, jobs: Objects, actions: Objects) -> None:
-        self._jobs, self._actions = jobs, actions
+    def __init__(self, jobs: Objects) -> None:
+        self._jobs, self._actions = jobs, jobs.beside(ACTIONS)
         self._slots = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def add(self, instructions: Instructions) -> str:
