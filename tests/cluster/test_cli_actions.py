@@ -240,6 +240,35 @@ def test_a_plan_says_what_would_run_and_changes_nothing(
     assert actions(ns) == {}
 
 
+def test_a_job_goes_on_with_other_arguments_until_it_succeeds(
+    enso: Enso, ns: ClusterNamespace, operators: Operators
+) -> None:
+    fails = "def main(frames, limit=0):\n    assert frames <= 128, frames\n    assert limit, limit"
+    bake = {"name": "bake", "source": fails, "args": {"frames": 240}}
+    cache = {"name": "cache", "source": PASSES, "checkpoint": True}
+    ns.apply(of_scripts(cache, bake, {"name": "save", "source": PASSES}))
+    operators.start()
+    ns.waits("Finished")
+    assert "resume  kubectl enso resume shot" in enso("why", "shot")[1]
+
+    said = enso("resume", "shot", "--set", "bake.frames=128", "--why", "240 are too many")
+    assert said == (0, "shot: resumed; it goes on at 'bake'\n", "")
+    code, how, _ = enso("wait", "shot")
+    assert (code, "AssertionError: 0" in how) == (1, True)
+    assert "limit" not in enso("why", "shot")[1].split("args")[1].splitlines()[0]
+    plan = json.loads(enso("resume", "shot", "--dry-run", "--set", "bake.limit=1", "-o", "json")[1])
+    assert plan["changes"] == ["bake.args.limit"]  # frames has been another one since
+    assert [script["plan"] for script in plan["scripts"]] == ["kept", "runs", "runs"]
+    assert enso("resume", "shot", "--set", "bake.limit=1")[0] == 0
+    assert enso("wait", "shot")[0] == 0
+    assert [row["attempt"] for row in ns.get()["status"]["scripts"]] == [1, 3, 1]
+    refused = enso("resume", "shot", "--from", "save", "--set", "cache.limit=2")
+    assert refused[0] == 1
+    assert "args.limit of script 'cache' was changed" in refused[2]
+    dry = enso("resume", "shot", "--dry-run", "--from", "save", "--set", "cache.limit=2")
+    assert dry == refused  # the same sentence, before and after
+
+
 def test_a_job_goes_on_with_one_command(
     enso: Enso, ns: ClusterNamespace, operators: Operators, tmp_path: Path
 ) -> None:

@@ -22,11 +22,11 @@ from enso_operator.cli.jobs.asking import job_of
 from enso_operator.cli.jobs.scripts import headline
 from enso_operator.cli.jobs.table import Column, Screen, table
 from enso_operator.cli.preflight import checked
-from enso_operator.kube.ensojob import EnsoJobObject
+from enso_operator.kube.ensojob import EnsoJobObject, Revision
 from enso_operator.kube.workstation.api_server import ApiServer
 from enso_operator.kube.workstation.errors import NoSuchName
 from enso_operator.manifests import load
-from enso_operator.manifests.changes import changed_definition
+from enso_operator.manifests.changes import changed_definition, with_changes
 from enso_operator.manifests.errors import path_of, sentences
 from enso_operator.manifests.load import ManifestError
 from job_execution_framework.domain import changes
@@ -101,7 +101,8 @@ def plan_jobs(
     codes, plans = [TOLD], dict[str, Plan]()
     for name in dict.fromkeys(names):
         try:
-            plans[name] = plan_of(job_of(api, name), block)
+            ensojob = EnsoJobObject.of(job_of(api, name))
+            plans[name] = plan_of(_as_resumed(api, ensojob), block)
         except NoSuchName as error:
             codes.append(refuse(str(error)))
         except (InvalidAction, InvalidJob) as error:
@@ -143,12 +144,26 @@ def _show(plans: dict[str, Plan], form: str | None) -> None:
         print("\n\n".join(parts))
 
 
-def plan_of(document: Document, block: Document | None) -> Plan:
+def _as_resumed(api: ApiServer, ensojob: EnsoJobObject) -> EnsoJobObject:
+    """Return the job with what its resumes have changed, which is an object of its own."""
+    ledger = ensojob.status.ledger
+    if not (ledger and ledger.definitions) or ensojob.why_spec_broken:
+        return ensojob
+    present = ledger.definitions[-1]
+    try:
+        data = api.get(api.path("controllerrevisions", present.name))["data"]
+    except NoSuchName:
+        why = f"what its resumes changed is lost with ControllerRevision {present.name}"
+        raise InvalidJob(f"nobody can say what job {ensojob.name} runs: {why}") from None
+    definition = with_changes(ensojob.document, ResumeSpec.model_validate(data))
+    return ensojob.with_revisions({present.number: Revision(present.name, definition)})
+
+
+def plan_of(ensojob: EnsoJobObject, block: Document | None) -> Plan:
     """Return what is to come of a job. Raises InvalidAction and InvalidJob."""
-    ensojob = EnsoJobObject.of(document)
     if ensojob.broken:
         raise InvalidJob(f"job {ensojob.name} cannot go on: {ensojob.broken}")
-    job = ensojob.job()
+    document, job = ensojob.document, ensojob.job()
     action = _resume(document, job, block)
     changed = changes.changes(job, action.definition) if action and action.definition else ()
     return Plan(

@@ -29,6 +29,7 @@ LONGEST_LINE_BYTES = 8 * 1024 * 1024
 """Of a stream: no object is as long. What a script writes may be, and comes in parts."""
 _SAID_BYTES = 64 * 1024
 """Of a refusal, what is read."""
+_GROUPS = {"pods": "/api/v1", "controllerrevisions": "/apis/apps/v1"}
 _NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
 
@@ -48,8 +49,8 @@ class ApiServer:
         self._kept = None
 
     def path(self, plural: str, name: str = "", *, everywhere: bool = False) -> str:
-        """Return the path of our objects or the Pods of the namespace, or of one of them."""
-        base = "/api/v1" if plural == "pods" else "/apis/enso.dev/v1alpha1"
+        """Return the path of the namespace's objects of one kind, or of one of them."""
+        base = _GROUPS.get(plural, "/apis/enso.dev/v1alpha1")
         place = "" if everywhere else f"/namespaces/{quote(self.access.namespace, safe='')}"
         return f"{base}{place}/{plural}" + (f"/{quote(name, safe='')}" if name else "")
 

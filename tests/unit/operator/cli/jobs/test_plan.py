@@ -10,6 +10,7 @@ import pytest
 
 from enso_operator.cli.jobs.plan import plan_files, plan_of
 from enso_operator.cli.jobs.table import Screen
+from enso_operator.kube.ensojob import EnsoJobObject
 from job_execution_framework.domain.errors import InvalidAction, InvalidJob
 from tests.support.resources import Document, of_scripts
 from tests.support.statuses import EARLY, FAILED_JOB, condition
@@ -29,7 +30,7 @@ def job(status: Document | None = None, *scripts: Document, **spec: object) -> d
 
 
 def lines(document: Document, block: Document | None = None, width: int = 80) -> list[str]:
-    return plan_of(document, block).lines(Screen(width))
+    return plan_of(EnsoJobObject.of(document), block).lines(Screen(width))
 
 
 def test_a_resume_says_what_runs_what_is_kept_and_what_is_changed() -> None:
@@ -106,18 +107,19 @@ def test_a_resume_that_is_not_possible_is_refused_beforehand(
     described: list[Document] = [{"name": name} for name in NAMES]
     described[0] |= {"checkpoint": True}
     with pytest.raises(InvalidAction) as refused:
-        plan_of(job(FAILED_JOB, *described), block)
+        lines(job(FAILED_JOB, *described), block)
     assert sentence in str(refused.value)
 
 
 def test_a_job_whose_spec_was_changed_has_no_plan() -> None:
     changed = job(FAILED_JOB) | {"spec": {"scripts": [{"name": "open"}]}}
     with pytest.raises(InvalidJob, match="job shot cannot go on: "):
-        plan_of(changed, None)
+        lines(changed)
 
 
 def test_programs_get_a_plan() -> None:
-    assert plan_of(job(FAILED_JOB), None).document("shot")["scripts"][:2] == [
+    plan = plan_of(EnsoJobObject.of(job(FAILED_JOB)), None)
+    assert plan.document("shot")["scripts"][:2] == [
         {
             "name": "open",
             "session": "main",
