@@ -29,6 +29,8 @@ EXACTLY_ONE_OF: dict[type[BaseModel], tuple[str, ...]] = {
     Volume: ("persistent_volume_claim", "config_map", "secret", "empty_dir", "nfs"),
 }
 """Fields of a model of which exactly one is given."""
+CODE = {"script": ("source",), "session": ("image", "interpreter", "env")}
+"""Fields by which a resume brings code of its own: to change them is as much as to write a job."""
 BLOCKS = ("resume", "pause", "skip")
 """Fields of an action that say more of the verb whose name they have."""
 
@@ -75,6 +77,15 @@ def broken_resume_rules(resume: ResumeSpec, path: str) -> Iterator[str]:
         here = f"{path}.sessions[{session.name}]"
         yield from _environment(session.env or [], f"{here}.env")
         yield from _tolerations(session.tolerations or [], f"{here}.tolerations")
+
+
+def code_changes(resume: ResumeSpec) -> Iterator[tuple[str, str, str]]:
+    """Yield what brings code in a resume: `script` or `session`, its name, and the field."""
+    for kind, changes in (("script", resume.scripts), ("session", resume.sessions)):
+        for change in changes:
+            for field in CODE[kind]:
+                if field in change.model_fields_set:
+                    yield kind, change.name, field
 
 
 def _script(script: ScriptSpec, path: str) -> Iterator[str]:

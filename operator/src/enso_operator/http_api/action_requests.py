@@ -21,13 +21,11 @@ from enso_operator.api.ensoaction import (
     SkipSpec,
 )
 from enso_operator.api.fields import OneLine, Wire
-from enso_operator.api.rules import broken_resume_rules
+from enso_operator.api.rules import broken_resume_rules, code_changes
 from enso_operator.api.v1alpha1 import MOST_SCRIPTS, MOST_SESSIONS
 from enso_operator.http_api.mistakes import RULE
 from enso_operator.http_api.requests import checked_parameters
 
-CODE = {"scripts": ("source",), "sessions": ("image", "interpreter", "env")}
-"""Changes that would bring code: whoever reaches the port may only run what is in the library."""
 LONGEST_KEY = 255
 """Characters of an Idempotency-Key."""
 
@@ -101,14 +99,12 @@ class ResumeJob(ResumeSpec, Asked):
         return self
 
     def _code(self) -> Iterator[str]:
-        for kind, fields in CODE.items():
-            for change in getattr(self, kind):
-                for field in sorted({*fields} & change.model_fields_set):
-                    yield (
-                        f"{kind}[{change.name}].{field} is not taken over HTTP, where the script "
-                        "library alone decides what runs: change a script there, or make an "
-                        "EnsoAction with kubectl"
-                    )
+        """Whoever reaches the port may only run what is in the library."""
+        for kind, name, field in code_changes(self):
+            yield (
+                f"{kind}s[{name}].{field} is not taken over HTTP, where the script library alone "
+                "decides what runs: change a script there, or make an EnsoAction with kubectl"
+            )
 
 
 class PauseJob(PauseSpec, Asked):

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from enso_operator.api.document import Document
 from enso_operator.api.ensoaction import EnsoActionSpec, ResumeSpec
+from enso_operator.api.rules import code_changes
 from enso_operator.api.v1alpha1 import API_VERSION
 from enso_operator.kube.ensojob import EnsoJobObject, JobKey
 from enso_operator.manifests.errors import path_of, sentences
@@ -102,14 +103,7 @@ class EnsoActionObject:
     def code_changes(self) -> list[str]:
         """What a resume changes that is as much as writing a job. Raises InvalidAction."""
         resume = self.spec.resume or ResumeSpec()
-        scripts = [f"source of {change.name!r}" for change in resume.scripts if change.source]
-        sessions = [
-            f"{field} of session {change.name!r}"
-            for change in resume.sessions
-            for field in ("image", "interpreter", "env")
-            if field in change.model_fields_set
-        ]
-        return scripts + sessions
+        return [f"{field} of {kind} {name!r}" for kind, name, field in code_changes(resume)]
 
     @property
     def action(self) -> Action:

@@ -237,7 +237,7 @@ def test_a_refusal_is_decided_on_the_job_as_it_is_now() -> None:
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        ({"scripts": [{"name": "script-1", "source": "y"}]}, "source of 'script-1'"),
+        ({"scripts": [{"name": "script-1", "source": "y"}]}, "source of script 'script-1'"),
         ({"sessions": [{"name": "main", "image": "b"}]}, "image of session 'main'"),
         ({"sessions": [{"name": "main", "env": []}]}, "env of session 'main'"),
     ],
