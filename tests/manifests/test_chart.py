@@ -155,6 +155,14 @@ def test_the_gateway_may_do_what_the_security_page_says() -> None:
     }
 
 
+def test_an_artist_may_write_actions_alone() -> None:
+    assert rights(one(rendered(), "ClusterRole", "enso-artist")) == {
+        "ensoactions": ["create", "get", "list", "watch"],
+        "ensojobs": ["get", "list", "watch"],
+        "controllerrevisions": ["get"],
+    }
+
+
 @pytest.mark.parametrize(
     ("settings", "apis", "wanted"),
     [

@@ -8,8 +8,6 @@ job's uid and that content, so nothing is believed that the ledger has not named
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -19,6 +17,7 @@ from enso_operator.api.document import Document
 from enso_operator.api.ensoaction import ResumeSpec
 from enso_operator.api.status import ChangedDefinition
 from enso_operator.kube.client import NoSuchObject, Refused, Taken
+from enso_operator.kube.definition_names import definition_name
 from enso_operator.kube.ensoaction import ACTIONS, EnsoActionObject, owner
 from enso_operator.kube.ensojob import EnsoJobObject, Revision
 from enso_operator.kube.objects import Objects
@@ -27,7 +26,6 @@ from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.errors import Conflict, InvalidAction, InvalidJob, JobNotFound
 
 REVISIONS, REVISIONS_API = "controllerrevisions", "apps/v1"
-_HASH_CHARACTERS = 20
 
 
 class Definitions:
@@ -139,10 +137,7 @@ class Definitions:
 
 
 def _name_of(ensojob: EnsoJobObject, number: int, data: object) -> str:
-    """Return the name that a ControllerRevision of this content has, and no other content."""
-    text = json.dumps([ensojob.uid, number, data], sort_keys=True)
-    digest = hashlib.sha256(text.encode()).hexdigest()[:_HASH_CHARACTERS]
-    return f"{ensojob.name}-{number}-{digest}"
+    return definition_name(ensojob.name, ensojob.uid, number, data)
 
 
 def _is_genuine(found: Document, ensojob: EnsoJobObject, wanted: ChangedDefinition) -> bool:

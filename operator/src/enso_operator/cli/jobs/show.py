@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from enso_operator.api.document import Document
 from enso_operator.cli.jobs import documents, output, scripts, times
 from enso_operator.cli.jobs.asking import job_of
+from enso_operator.cli.jobs.started_with import started_with
 from enso_operator.cli.jobs.table import Screen
 from enso_operator.cli.jobs.why import card_of
 from enso_operator.kube.workstation.api_server import ApiServer
@@ -23,26 +24,30 @@ def show_job(api: ApiServer, name: str, form: str | None) -> int:
     if form:
         print(output.text(documents.shown(document), form))
     else:
-        print("\n".join(rendered(document, datetime.now(UTC), Screen.of_output())))
+        given, screen = started_with(api, document), Screen.of_output()
+        print("\n".join(rendered(document, given, datetime.now(UTC), screen)))
     return SHOWN
 
 
-def rendered(document: Document, now: datetime, screen: Screen) -> list[str]:
-    """Return what is shown of a job."""
+def rendered(
+    document: Document, args: Mapping[str, Document | str], now: datetime, screen: Screen
+) -> list[str]:
+    """Return what is shown of a job; `args` has the arguments of each script (`started_with`)."""
     lines = [scripts.headline(document, screen)]
     if card := card_of(document):
         lines += ["", "Why:", *(f"  {line}" for line in card)]
     lines += ["", *scripts.rendered(document, now, screen)]
-    if given := [*_arguments(document)]:
+    if given := [*_arguments(document, args)]:
         width = max(len(name) for name, _ in given)
         lines += ["", "Arguments:", *(f"  {name:<{width}}  {text}" for name, text in given)]
     return [*lines, "", *_about(document, now)]
 
 
-def _arguments(document: Document) -> Iterator[tuple[str, str]]:
+def _arguments(document: Document, args: Mapping[str, Document | str]) -> Iterator[tuple[str, str]]:
     """Yield what each script that takes any is given; secrets by their names."""
     for script in scripts.of(document):
-        given = [arguments(script["args"])] if script.get("args") else []
+        own = args[script["name"]]
+        given = [own if isinstance(own, str) else arguments(own)] if own else []
         for source in script.get("argsFrom") or ():
             key: Document = source.get("secretKeyRef") or {}
             given.append(f"{source.get('name')}=(secret {key.get('name')}, key {key.get('key')})")

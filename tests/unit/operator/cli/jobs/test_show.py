@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from enso_operator.cli.jobs.show import rendered
+from enso_operator.cli.jobs.started_with import started_with
 from enso_operator.cli.jobs.table import Screen
 from enso_operator.cli.jobs.why import card_of, why_not
+from enso_operator.kube.workstation.api_server import ApiServer
 from tests.support.resources import Document, of_scripts
 from tests.support.statuses import EARLY, FAILED_JOB, condition
 
@@ -44,7 +46,8 @@ def job(status: Document | None, *scripts: Document, **spec: object) -> dict[str
 
 
 def shown(document: Document, screen: Screen | None = None) -> list[str]:
-    return rendered(document, NOW, screen or Screen())
+    args = started_with(cast("ApiServer", None), document)  # which asks nobody: nothing was changed
+    return rendered(document, args, NOW, screen or Screen())
 
 
 def test_why_it_failed_stands_before_everything_else() -> None:

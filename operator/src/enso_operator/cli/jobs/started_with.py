@@ -1,0 +1,51 @@
+"""The arguments that scripts were started with, which resumes may have changed since.
+
+`enso show` shows them. A job's manifest has its first arguments. What a resume changed is in a
+ControllerRevision that the job's status names, and each attempt says which it was started with.
+"""
+
+from __future__ import annotations
+
+from enso_operator.api.document import Document
+from enso_operator.cli.jobs import documents, scripts
+from enso_operator.kube.definition_names import definition_name
+from enso_operator.kube.workstation.api_server import ApiServer
+from enso_operator.kube.workstation.errors import Answered
+
+
+def started_with(api: ApiServer, document: Document) -> dict[str, Document | str]:
+    """Return for each script the arguments of its latest attempt, or why these are not known.
+
+    Of a script that has not started they are those that it will be started with.
+    """
+    ledger: Document = documents.status(document).get("ledger") or {}
+    names = {each["number"]: str(each["name"]) for each in ledger.get("definitions") or ()}
+    changes = {number: _changes(api, document, number, name) for number, name in names.items()}
+    present = max(names, default=1)
+    found: dict[str, Document | str] = {}
+    for script, row in zip(scripts.of(document), scripts.rows(document), strict=True):
+        number = row.get("definition") or 1 if row.get("attempt") else present
+        changed = changes.get(number, {})
+        found[script["name"]] = changed if isinstance(changed, str) else _args(script, changed)
+    return found
+
+
+def _changes(api: ApiServer, document: Document, number: int, name: str) -> Document | str:
+    """Return what differs from the manifest, or why that is not known."""
+    job, uid = documents.name_of(document), str(document["metadata"]["uid"])
+    try:
+        data: Document = api.get(api.path("controllerrevisions", name)).get("data") or {}
+    except Answered as error:
+        return f"not known: {error}"
+    if definition_name(job, uid, number, data) != name:
+        return f"not known: ControllerRevision {name} was changed"
+    return data
+
+
+def _args(script: Document, changed: Document) -> Document:
+    args: Document = dict(script.get("args") or {})
+    for change in changed.get("scripts") or ():
+        if change["name"] == script["name"]:
+            args |= change.get("args") or {}
+            args = {key: args[key] for key in args if key not in (change.get("unsetArgs") or ())}
+    return args
