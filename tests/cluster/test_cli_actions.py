@@ -267,6 +267,10 @@ def test_a_job_goes_on_with_other_arguments_until_it_succeeds(
     assert "args.limit of script 'cache' was changed" in refused[2]
     dry = enso("resume", "shot", "--dry-run", "--from", "save", "--set", "cache.limit=2")
     assert dry == refused  # the same sentence, before and after
+    assert "bake  frames=128 limit=1" in enso("show", "shot")[1]
+    ns.kubectl("delete", "controllerrevisions", "--all")
+    code, _, wrong = enso("plan", "shot")
+    assert (code, "was deleted or changed" in wrong) == (1, True)
 
 
 def test_a_job_goes_on_with_one_command(

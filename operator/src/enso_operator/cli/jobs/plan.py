@@ -22,6 +22,7 @@ from enso_operator.cli.jobs.asking import job_of
 from enso_operator.cli.jobs.scripts import headline
 from enso_operator.cli.jobs.table import Column, Screen, table
 from enso_operator.cli.preflight import checked
+from enso_operator.kube.definition_names import definition_name
 from enso_operator.kube.ensojob import EnsoJobObject, Revision
 from enso_operator.kube.workstation.api_server import ApiServer
 from enso_operator.kube.workstation.errors import NoSuchName
@@ -151,10 +152,14 @@ def _as_resumed(api: ApiServer, ensojob: EnsoJobObject) -> EnsoJobObject:
         return ensojob
     present = ledger.definitions[-1]
     try:
-        data = api.get(api.path("controllerrevisions", present.name))["data"]
+        data = api.get(api.path("controllerrevisions", present.name)).get("data")
     except NoSuchName:
-        why = f"what its resumes changed is lost with ControllerRevision {present.name}"
-        raise InvalidJob(f"nobody can say what job {ensojob.name} runs: {why}") from None
+        data = None
+    if definition_name(ensojob.name, ensojob.uid, present.number, data) != present.name:
+        raise InvalidJob(
+            f"nobody can say what job {ensojob.name} runs: its resumes have changed it, and "
+            f"ControllerRevision {present.name}, which tells how, was deleted or changed"
+        )
     definition = with_changes(ensojob.document, ResumeSpec.model_validate(data))
     return ensojob.with_revisions({present.number: Revision(present.name, definition)})
 
