@@ -40,11 +40,11 @@ StrictScript = Annotated[ScriptChange, BeforeValidator(_script)]
 StrictSession = Annotated[
     SessionChange, BeforeValidator(partial(SessionChange.model_validate, extra="forbid"))
 ]
-"""Unlike in a manifest, a field that is not there is a mistake."""
+"""Here an unknown field is a mistake; an object of the API server may be of a newer release."""
 
 
 class Asked(Wire):
-    """What every action has."""
+    """What every action has. It is the last of the bases, whose config is what pydantic takes."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=False)
 
