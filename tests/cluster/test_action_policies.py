@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import secrets
 import subprocess
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from dev.chart.generated import CHART
 from dev.chart.helm import helm
 from dev.cluster.plane import Cluster
@@ -250,3 +252,37 @@ def test_the_operator_makes_an_action_a_dependant_of_its_job(release: Cluster) -
 
     assert told["metadata"]["ownerReferences"] == [owner]
     assert told["spec"]["by"] == ARTIST
+
+
+@pytest.mark.parametrize("user", [ARTIST, ROBOT])
+def test_enso_asks_in_the_name_of_whoever_starts_it(
+    release: Cluster, tmp_path: Path, user: str
+) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    if user == ROBOT:
+        kubeconfig = of_stranger(release, NAMESPACE, tmp_path, "robot")
+    else:
+        config = yaml.safe_load(release.kubeconfig.read_text())
+        config["users"][0]["user"]["as"] = user
+        kubeconfig.write_text(yaml.safe_dump(config))
+    enso = [sys.executable, "-m", "enso_operator"]
+    cluster = ["--kubeconfig", str(kubeconfig), "-n", NAMESPACE, "--timeout", "1s"]
+    told = subprocess.run(
+        [*enso, "retry", "shot", *cluster], capture_output=True, text=True, check=False
+    )
+    assert (told.returncode, "no operator has acted" in told.stderr) == (2, True), told.stderr
+    listed = json.loads(release.kubectl("get", "ensoactions", "-n", NAMESPACE, "-o", "json"))[
+        "items"
+    ]
+    assert [made["spec"]["by"] for made in listed] == [user]
+
+    more = tmp_path / "more.yaml"
+    more.write_text("sessions: [{name: main, image: mine}]")
+    told = subprocess.run(
+        [*enso, "resume", "shot", "-f", str(more), *cluster],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 2
+    assert told.stderr.startswith("enso: you lack a right in this cluster: ")
