@@ -56,7 +56,7 @@ def act(api: ApiServer, names: Iterable[str], asked: Asked, timeout: str, form: 
                 actions[documents.name_of(action)] = action
     except (Answered, NoCluster) as error:
         codes.append(refuse(str(error)))  # what was created before it is waited for
-    outcomes = Outcomes(api, asked.verb, actions)
+    outcomes = Outcomes(api, actions)
     codes += (tell(action, form) for action in outcomes.within(seconds))
     codes += (refuse(sentence) for sentence in outcomes.not_known())
     if form in output.WHOLE and actions:

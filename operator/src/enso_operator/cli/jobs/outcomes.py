@@ -13,10 +13,10 @@ from enso_operator.kube.workstation.errors import Answered, NoCluster
 
 
 class Outcomes:
-    """What comes of some actions of one verb."""
+    """What comes of some actions."""
 
-    def __init__(self, api: ApiServer, verb: str, actions: dict[str, Document]) -> None:
-        self._api, self._verb = api, verb
+    def __init__(self, api: ApiServer, actions: dict[str, Document]) -> None:
+        self._api = api
         self.actions = actions
         """All of them by their names, as they were seen last."""
         self._open = set(actions)
@@ -47,11 +47,11 @@ class Outcomes:
 
     def _follower(self) -> follow.Follower:
         follower = follow.Follower(self._api)
-        chosen = f"spec.verb={self._verb}"
+        chosen: dict[str, str] = {}  # of several: Kubernetes 1.30 selects by names alone
         if len(self._open) == 1:
-            chosen = f"metadata.name={next(iter(self._open))}"
+            chosen["fieldSelector"] = f"metadata.name={next(iter(self._open))}"
         if self._open:
-            follower.follow(self._api.path("ensoactions"), {"fieldSelector": chosen})
+            follower.follow(self._api.path("ensoactions"), chosen)
         return follower
 
     def _ended(self, seen: follow.Seen) -> Iterator[Document]:
