@@ -283,6 +283,16 @@ def test_a_lost_definition_is_made_again_of_the_jobs_actions(failed: Objects, lo
     assert [revision["revision"] for revision in revisions(failed)] == [2, 3]
 
 
+def test_who_only_reads_jobs_makes_nothing_again(failed: Objects) -> None:
+    args = {"frames": 2}
+    resume(failed, asked(failed, "again", args=args), args=args)
+    delete(failed)
+    with KubernetesJobUnitOfWork(failed, repairs=False) as uow:
+        uow.jobs.get("shot")
+        assert "its definition 2 is lost" in (uow.ensojob("shot").broken or "")
+    assert revisions(failed) == []
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_job_whose_definition_is_lost_runs_nothing(failed: Objects, loss: str) -> None:
     resume(failed, args={"frames": 2})

@@ -115,7 +115,7 @@ class ClusterJobs:
             self._slots.release()
 
     def _unit_of_work(self) -> KubernetesJobUnitOfWork:
-        return KubernetesJobUnitOfWork(self._jobs)
+        return KubernetesJobUnitOfWork(self._jobs, repairs=False)  # it has no right to
 
     def _get(self, job_id: str) -> Shown:
         with self._unit_of_work() as uow:

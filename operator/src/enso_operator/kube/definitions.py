@@ -34,9 +34,11 @@ class Definitions:
     Every call may raise Unavailable and Refused.
     """
 
-    def __init__(self, jobs: Objects) -> None:
+    def __init__(self, jobs: Objects, *, repairs: bool = True) -> None:
         self._revisions = jobs.beside(REVISIONS, REVISIONS_API)
         self._actions = jobs.beside(ACTIONS)
+        self._repairs = repairs
+        """Whether a lost definition is made again of the job's actions, and stored again."""
         self._known: dict[str, Definition] = {}
         """By the name of the ControllerRevision, after its content was verified."""
 
@@ -100,10 +102,9 @@ class Definitions:
         if found and _is_genuine(found, ensojob, wanted):
             data: Document | None = found["data"]
         else:
-            data = self._rebuilt(ensojob, wanted)
-            if data is not None and found is None:
-                with suppress(Refused):  # whoever only reads jobs may create none
-                    self._create(ensojob, wanted, data)
+            data = self._rebuilt(ensojob, wanted) if self._repairs else None
+            if data is not None and found is None and not ensojob.is_being_deleted:
+                self._create(ensojob, wanted, data)
         if data is None:
             return None
         try:

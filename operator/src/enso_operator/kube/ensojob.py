@@ -268,7 +268,8 @@ class EnsoJobObject:
 
     def written(self, document: Document) -> EnsoJobObject:
         """Return the object after a write of its status, sharing the parsed spec."""
-        return self._with_spec_of_ours(EnsoJobObject.of(document, self.remembered))
+        newer = self._with_spec_of_ours(EnsoJobObject.of(document, self.remembered))
+        return newer.with_revisions(self.revisions, self.lost)
 
     def followed_by(self, later: EnsoJobObject) -> EnsoJobObject:
         """Return a later version of the object; an unchanged spec is shared with this one."""
@@ -276,12 +277,7 @@ class EnsoJobObject:
         return self._with_spec_of_ours(later) if is_same else later
 
     def _with_spec_of_ours(self, later: EnsoJobObject) -> EnsoJobObject:
-        newer = replace(
-            later,
-            document=later.document | {"spec": self.document["spec"]},
-            revisions=self.revisions,
-            lost=self.lost,
-        )
+        newer = replace(later, document=later.document | {"spec": self.document["spec"]})
         vars(newer)["_parsed"] = self._parsed
         return newer
 

@@ -32,9 +32,10 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
     Besides the errors of every unit of work, each call may raise Unavailable and Refused.
     """
 
-    def __init__(self, jobs: Objects) -> None:
+    def __init__(self, jobs: Objects, *, repairs: bool = True) -> None:
+        """Take the objects; without `repairs` no lost definition of a job is made again."""
         super().__init__()
-        self._objects, self._definitions = jobs, Definitions(jobs)
+        self._objects, self._definitions = jobs, Definitions(jobs, repairs=repairs)
         self._seen: dict[str, EnsoJobObject] = {}
         self._handed_in: dict[str, EnsoJobObject] = {}
         self._uids: dict[str, str] = {}
