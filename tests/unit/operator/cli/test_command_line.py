@@ -77,3 +77,22 @@ def test_kubectl_finds_it() -> None:
     plugin = Path(sys.executable).with_name("kubectl-enso")
     told = subprocess.run([plugin, "why", "--help"], capture_output=True, text=True, check=True)
     assert told.stdout.startswith("Usage: kubectl enso why ")
+
+
+@pytest.mark.parametrize(
+    ("typed", "last"),
+    [
+        (["re"], ["resume", "retry", ":4"]),
+        (["resume", "--fr"], ["--from", ":4"]),
+        (["plan", "./sh"], [":0"]),  # the shell completes names of files
+        (["show", "x"], [":4"]),  # no cluster can be asked
+    ],
+)
+def test_kubectl_completes_what_stands_after_its_name(
+    typed: list[str], last: list[str], tmp_path: Path
+) -> None:
+    program = "from enso_operator.cli.kubectl_completion import main; main()"
+    environment = os.environ | {"KUBECONFIG": str(tmp_path / "none")}
+    run = [sys.executable, "-c", program, *typed]
+    told = subprocess.run(run, env=environment, capture_output=True, text=True, check=True)
+    assert [line.partition("\t")[0] for line in told.stdout.splitlines()] == last
