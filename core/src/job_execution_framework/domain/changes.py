@@ -157,8 +157,8 @@ def _of_session(old: Session, new: Session) -> Iterator[Change]:
     for name, was in vars(old).items():
         now = getattr(new, name)
         if name == "platform":
-            before, after = was or {}, now or {}
-            changed = (k for k in [*{**before, **after}] if before.get(k) != after.get(k))
+            before, after = dict(old.platform or {}), dict(new.platform or {})
+            changed = (key for key in before | after if before.get(key) != after.get(key))
             yield from (Change(old.name, key, key == "image", is_script=False) for key in changed)
         elif was != now:
             yield Change(old.name, _field(name), name == "interpreter", is_script=False)

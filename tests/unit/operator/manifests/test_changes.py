@@ -120,7 +120,7 @@ def test_the_session_of_a_job_that_names_none_can_be_changed() -> None:
 
 
 def test_a_resume_without_changes_has_no_definition() -> None:
-    assert changed_definition(SHOT, job_of(), resume(**{"from": "open", "skip": []})) is None
+    assert changed_definition(SHOT, job_of(), ResumeSpec(from_script="open")) is None
 
 
 WRONG: list[tuple[ResumeSpec, str]] = [
