@@ -9,10 +9,13 @@ import subprocess
 from dev.checkout import CHECKOUT
 from dev.up import background, curl, owned_processes
 from dev.up.background import Program
-from dev.up.target import EXAMPLES as EXAMPLES_NAMESPACE
-from dev.up.target import SHELL, Target
+from dev.up.target import EXAMPLES, SHELL, Target
 
 SUCCEEDS, FAILS, WAITS = "bake-cloth", "bake-cloth-too-large", "bake-cloth-later"
+_MENDED = ("--set", "bake.frames=128", "--why", "240 frames are too many")
+"""The change with which the job that fails is resumed, and succeeds."""
+FAILS_TOO = "publish-shot-broken"
+"""A second job that fails: the reader goes on with it."""
 _FILES = ("-f", "examples/library", "-f", "examples/cluster", "-f", "examples")
 """The library first: a job is told to wait for scripts that are not there yet."""
 _WAIT = ("--for=condition=Finished", "--timeout=60s")
@@ -22,7 +25,7 @@ _WIDTH = 56
 
 def start_operator(target: Target, port: int) -> Program:
     """Start the operator, in the background."""
-    namespaces = "" if target.is_ours else f"{EXAMPLES_NAMESPACE},{target.api_namespace}"
+    namespaces = "" if target.is_ours else f"{EXAMPLES},{target.api_namespace}"
     operator = background.start(
         "the operator",
         port,
@@ -67,19 +70,32 @@ def show(target: Target, port: int, operator: Program) -> None:
     """Run the example through the API once more, and show what kubectl says of all jobs."""
     operator.wait_until(lambda: address(operator))
     print("\n== The same HTTP API, over the cluster")
-    curl.run_example(port, operator, serve(target, port, EXAMPLES_NAMESPACE))
-    print("\n== These jobs, and the examples, as kubectl shows them")
+    curl.run_example(port, operator, serve(target, port, EXAMPLES))
     try:
-        target.show("wait", *_WAIT, f"ensojob/{SUCCEEDS}", f"ensojob/{FAILS}")
+        _show_with_kubectl(target)
+        _show_going_on(target)
     except subprocess.CalledProcessError:
         operator.must_run()
         raise
-    target.show("get", "ensojobs")
-    for job in (SUCCEEDS, FAILS):
-        target.show("describe", "ensojob", job, is_shortened=True)
     print(f"\n== The HTTP API for jobs of yours, over namespace {target.api_namespace}")
     serve(target, port, target.api_namespace)
     curl.show_jobs(port)
+
+
+def _show_with_kubectl(target: Target) -> None:
+    print("\n== These jobs, and the examples, as kubectl shows them")
+    target.show("wait", *_WAIT, f"ensojob/{SUCCEEDS}", f"ensojob/{FAILS}")
+    target.show("get", "ensojobs")
+    target.show("describe", "ensojob", SUCCEEDS, is_shortened=True)
+
+
+def _show_going_on(target: Target) -> None:
+    """Explain the job that failed, go on with it, and show its whole story."""
+    print("\n== The one that failed: why, and how it goes on from there")
+    target.show_enso("why", FAILS)
+    target.show_enso("resume", FAILS, *_MENDED)
+    target.show_enso("wait", FAILS, "--timeout", "60s")
+    target.show("describe", "ensojob", FAILS, is_shortened=True)
 
 
 def show_next_steps(target: Target, port: int, operator: Program) -> None:
@@ -90,11 +106,13 @@ def show_next_steps(target: Target, port: int, operator: Program) -> None:
         print(f"  export KUBECONFIG={target.kubeconfig}")
     logs = background.folder(port).relative_to(CHECKOUT)
     for what, why in {
+        f"enso why {FAILS_TOO} -n {EXAMPLES}": "another one that failed, and why",
+        f"enso resume {FAILS_TOO} --set simulate.substeps=4 -n {EXAMPLES}": "go on with it",
+        f"{SHELL} get ensoactions": "what was asked of jobs, and what came of it",
         f"{SHELL} get ensojobs --watch": "their states, as they change",
         f"{SHELL} patch ensojob {WAITS} {_LET_GO}": "let go the one that waits",
-        f"{SHELL} describe ensojob {WAITS}": "all of it",
         f"{SHELL} get ensoscripts": "the script library",
-        "enso run examples/publish-shot-broken.yaml": "one that fails, without a cluster",
+        "enso run examples/publish-shot-broken.yaml": "the same file, without a cluster",
         f"curl http://localhost:{port}/list-jobs": f"or http://localhost:{port}/docs in a browser",
         f"curl {address(operator)}/metrics": "what Prometheus would see",
         f"tail -f {logs}/operator.log": f"what the operator says; the API's is {logs}/serve.log",
@@ -103,7 +121,7 @@ def show_next_steps(target: Target, port: int, operator: Program) -> None:
         else "end the operator and the API; the cluster keeps the rest",
     }.items():
         print(f"  {what:<{_WIDTH}} # {why}")
-    print("docs/kubernetes.md goes on from here.")
+    print("docs/kubernetes.md goes on from here; docs/cli.md has all that enso says of jobs.")
 
 
 def address(operator: Program) -> str:

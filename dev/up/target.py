@@ -1,10 +1,16 @@
-"""The cluster that `make up` uses, asked through kubectl: for commands.py and in_cluster.py."""
+"""The cluster that `make up` uses, asked through kubectl and `enso`.
+
+Called by commands.py and in_cluster.py.
+"""
 
 import json
 import os
+import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from dev.checkout import CHECKOUT, Failed
 from dev.cluster import binaries, commands
@@ -16,7 +22,8 @@ API_NAMESPACE = "enso-up"
 """Whose jobs the HTTP API serves in a cluster that is not ours; in our own it is `default`."""
 SHELL = f"kubectl -n {EXAMPLES}"
 """How a user's command begins that is about the examples."""
-_KUBECTL_SECONDS = 100
+_MOST_SECONDS = 100
+"""How long one command may take."""
 _KEPT = ("Done:", "Reason:", "Script:", "Why:")
 """Fields of the status that an excerpt keeps."""
 _INDENT = "  "
@@ -36,18 +43,7 @@ class Target:
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Return what kubectl says; raise CalledProcessError."""
-        command = [str(binaries.kubectl()), "-n", EXAMPLES, *arguments]
-        done = subprocess.run(
-            command,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=True,
-            cwd=CHECKOUT,
-            env={**os.environ, "KUBECONFIG": self.kubeconfig},
-            timeout=_KUBECTL_SECONDS,
-        )
-        return done.stdout
+        return self._run(str(binaries.kubectl()), "-n", EXAMPLES, *arguments, stdin=stdin)
 
     def show(self, *arguments: str, is_shortened: bool = False) -> None:
         """Print the command and what it says, as in a terminal."""
@@ -58,6 +54,27 @@ class Target:
         else:
             print(command, flush=True)
             print(self.kubectl(*arguments), end="", flush=True)
+
+    def show_enso(self, *arguments: str) -> None:
+        """Print the command `enso ARGUMENTS` about the examples, and what it says."""
+        words = ("enso", *arguments, "-n", EXAMPLES)
+        print(f"$ {shlex.join(words)}", flush=True)
+        program = Path(sys.executable).with_name("enso")
+        print(self._run(str(program), *words[1:]), end="", flush=True)
+
+    def _run(self, *command: str, stdin: str | None = None) -> str:
+        """Return what a command says; raise CalledProcessError, or TimeoutExpired."""
+        done = subprocess.run(
+            command,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=CHECKOUT,
+            env={**os.environ, "KUBECONFIG": self.kubeconfig},
+            timeout=_MOST_SECONDS,
+        )
+        return done.stdout
 
 
 def get_ready(cluster: str) -> Target:
@@ -88,11 +105,11 @@ def get_ready(cluster: str) -> Target:
 
 
 def failed(error: subprocess.CalledProcessError | subprocess.TimeoutExpired) -> Failed:
-    """Return what a failed kubectl means to people."""
-    command = " ".join(["kubectl", *map(str, error.cmd[1:])])
+    """Return what a failed kubectl or enso means to people."""
+    command = " ".join([Path(error.cmd[0]).name, *map(str, error.cmd[1:])])
     if isinstance(error, subprocess.TimeoutExpired):
         return Failed(f"`{command}` did not end within {error.timeout:g} s")
-    return Failed(f"`{command}` failed: {str(error.stderr).strip()}")
+    return Failed(f"`{command}` failed: {str(error.stderr or error.stdout).strip()}")
 
 
 def excerpt(described: str) -> tuple[str, str]:

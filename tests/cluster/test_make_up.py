@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -23,6 +24,13 @@ from tests.support.make_up import MakeUp, free_port
 from tests.support.resources import of_scripts
 
 SLEEPS = "import time\ndef main():\n    time.sleep(300)"
+README = CHECKOUT / "README.md"
+FAILS_AGAIN = """
+kubectl delete ensojob publish-shot-broken --ignore-not-found
+kubectl apply -f examples/publish-shot-broken.yaml
+enso wait publish-shot-broken --timeout 50s || test $? = 1
+"""
+SUCCEEDS = "enso wait publish-shot-broken --timeout 50s"
 LET_GO = json.dumps({"spec": {"suspend": False}})
 
 pytestmark = pytest.mark.timeout(300)
@@ -43,6 +51,24 @@ def columns(shown: str) -> dict[str, list[str]]:
     return {line.split()[0]: line.split()[1:-1] for line in table}
 
 
+def reasons_of_events(shown: str) -> list[str]:
+    """Return the reasons of the Events that `kubectl describe` shows first."""
+    events = shown.partition("Events:")[2].partition("\n\n")[0].splitlines()
+    return [line.split()[1] for line in events[3:]]
+
+
+def lines_of(shown: str, begin: str) -> list[str]:
+    return [line for line in shown.splitlines() if line.startswith(begin)]
+
+
+def readme_commands(port: int) -> list[str]:
+    """Return the commands of the README that go on with a job in a cluster."""
+    (block,) = re.findall(r"```bash\n(kubectl enso resume .*?)```", README.read_text(), re.DOTALL)
+    commands: list[str] = block.replace("\\\n", "").replace(":5005", f":{port}").splitlines()
+    assert [command.split()[0] for command in commands] == ["kubectl", "kubectl", "curl"]
+    return commands
+
+
 def test_up_shows_everything_and_down_leaves_nothing(made: MakeUp) -> None:
     up = made.run("up")
     assert (up.returncode, "Traceback" in up.stderr) == (0, False)
@@ -53,15 +79,25 @@ def test_up_shows_everything_and_down_leaves_nothing(made: MakeUp) -> None:
     assert shown["bake-cloth"] == ["Succeeded", "3/3"]
     assert shown["bake-cloth-too-large"] == ["Failed", "1/3", "bake", "Exception"]
     assert shown["bake-cloth-later"] == ["Suspended", "0/3"]
-    described = after.partition("describe ensojob bake-cloth-too-large")[2]
-    why, _, events = described.partition("Events:")
+    why, _, resumed = after.partition("$ enso why bake-cloth-too-large")[2].partition("$ enso ")
     assert "ValueError: 240 frames of 2 MiB need 480 MiB, and the cache has 256" in why
     assert "args    frames=240 mib_per_frame=2" in why
-    assert "JobFailed" in events
+    assert resumed.startswith("resume bake-cloth-too-large --set bake.frames=128 ")
+    assert "bake-cloth-too-large: resumed; it goes on at 'bake'\n" in resumed
+    assert "bake-cloth-too-large: Succeeded, 3 of 3 scripts done\n" in resumed
+    assert "changed bake.args.frames; 240 frames are too many" in resumed
+    reasons = reasons_of_events(resumed)
+    assert reasons.index("JobFailed") < reasons.index("JobResumed")
     assert "NotGoingOn" not in after
     assert f"export KUBECONFIG={made.environment['KUBECONFIG']}" in after
 
     assert made.shell("curl", "-s", f"http://localhost:{made.port}/list-jobs") == "[]\n"
+    exports = lines_of(after, "  export ")
+    (goes_on,) = lines_of(after, "  enso resume ")
+    said = made.shell("bash", "-ec", "\n".join([*exports, goes_on]))
+    assert said == "publish-shot-broken: resumed; it goes on at 'simulate'\n"
+    for command in readme_commands(made.port):
+        made.shell("bash", "-ec", "\n".join([*exports, FAILS_AGAIN, command, SUCCEEDS]))
 
     kubectl = str(binaries.kubectl())
     of_examples = (kubectl, "-n", EXAMPLES)
@@ -97,6 +133,8 @@ def test_twice_in_the_cluster_of_the_current_context(cluster: Cluster, made: Mak
             assert (up.returncode, "Traceback" in up.stderr) == (0, False)
             assert ("The examples of an earlier `make up` are run afresh" in up.stdout) is again
             assert columns(up.stdout)["bake-cloth"] == ["Succeeded", "3/3"]
+            assert columns(up.stdout)["bake-cloth-too-large"][0] == "Failed"
+            assert "bake-cloth-too-large: resumed; it goes on at 'bake'\n" in up.stdout
             assert made.servers() == 2
         down = made.run("down")
         assert (down.returncode, made.processes()) == (0, [])

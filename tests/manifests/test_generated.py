@@ -10,7 +10,8 @@ import yaml
 
 from enso_operator.api.cel import IMMUTABLE, MUTABLE
 from enso_operator.api.crd import crds
-from enso_operator.api.rules import broken_rules, broken_script_rules
+from enso_operator.api.ensoaction import EnsoAction
+from enso_operator.api.rules import broken_action_rules, broken_rules, broken_script_rules
 from enso_operator.api.v1alpha1 import API_VERSION, EnsoJob, EnsoJobSpec, EnsoScript
 from tests.support.crds import parts
 
@@ -69,6 +70,10 @@ def test_every_example_parses(path: Path) -> None:
         if document["kind"] == "EnsoJob":
             job = EnsoJob.model_validate(document, extra="forbid")
             assert list(broken_rules(job)) == []
+        elif document["kind"] == "EnsoAction":
+            document["metadata"] = {"name": "made-of-generate-name"}
+            action = EnsoAction.model_validate(document, extra="forbid")
+            assert list(broken_action_rules(action)) == []
         else:
             script = EnsoScript.model_validate(document, extra="forbid")
             assert list(broken_script_rules(script)) == []
