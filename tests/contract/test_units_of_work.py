@@ -5,6 +5,7 @@ A store is what several units of work share. Another kind needs one more class i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -221,14 +222,16 @@ def test_an_id_is_taken_only_once(store: Store) -> None:
 
 
 def test_a_commit_that_changes_nothing_disturbs_nobody(store: Store) -> None:
-    add(store.unit_of_work())
     first, second = store.unit_of_work(), store.unit_of_work()
+    add(first)
     with first, second:
         start(first.jobs.get("job"))
+        first.commit()
         second.jobs.get("job")
+        first.jobs.get("job").record(events.JobCancelled(at=3))
         first.commit()
         second.commit()
-    assert str(second.jobs.get("job").state) == "Running"
+    assert str(second.jobs.get("job").state) == "Cancelled"
 
 
 def test_a_job_may_be_committed_many_times(store: Store) -> None:
@@ -299,3 +302,47 @@ def test_a_record_that_was_torn_off_in_a_journal_is_cut_off_by_the_next_one(tmp_
         uow.commit()
     assert str(store.unit_of_work().jobs.get("job").state) == "Running"
     assert [len(line) > 0 for line in store.path.read_bytes().split(b"\n")] == [True, True, False]
+
+
+def test_a_listener_is_told_of_each_event_that_is_committed_once(store: Store) -> None:
+    uow, refused = store.unit_of_work(), store.unit_of_work()
+    told, never = list[tuple[str, str]](), list[str]()
+
+    def tell(job: Job, new: Sequence[events.Event]) -> None:
+        told.extend((type(event).__name__, str(job.state)) for event in new)
+
+    uow.listeners.append(tell)
+    refused.listeners.append(lambda job, _: never.append(job.id))
+    add(uow)
+    with uow, refused:
+        uow.jobs.get("job").record(events.JobSuspended(at=2))
+        uow.rollback()
+        start(refused.jobs.get("job"))
+        start(uow.jobs.get("job"))
+        uow.commit()
+        uow.commit()
+        with pytest.raises(Conflict):
+            refused.commit()
+    assert told == [("JobAdded", "Waiting"), ("JobStarted", "Running")]
+    assert never == []
+
+
+def test_a_listener_that_raises_is_logged_and_harms_nobody(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    uow, told = store.unit_of_work(), list[str]()
+
+    def breaks(*_: object) -> None:
+        raise OSError("the queue is away")
+
+    def tell(job: Job, _: object) -> None:
+        told.append(str(job.state))
+
+    uow.listeners += [breaks, tell]
+    add(uow)
+    with uow:
+        start(uow.jobs.get("job"))
+        uow.commit()
+    assert told == ["Waiting", "Running"]
+    assert str(store.unit_of_work().jobs.get("job").state) == "Running"
+    assert caplog.text.count("OSError: the queue is away") == 2

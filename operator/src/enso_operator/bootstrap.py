@@ -27,7 +27,6 @@ from enso_operator.controller.planner import EnsoJobPlanner
 from enso_operator.controller.reconciler import Reconciler
 from enso_operator.controller.resync import Resync
 from enso_operator.controller.watch import Watch
-from enso_operator.coordinator.publisher import Listener
 from enso_operator.coordinator.sessions import Sessions
 from enso_operator.kube.client import ApiObjects
 from enso_operator.kube.connection import configuration_of, own_namespace
@@ -49,6 +48,7 @@ from enso_operator.settings import OperatorSettings
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
 from job_execution_framework.service_layer.clock import Clock, SystemClock
+from job_execution_framework.service_layer.unit_of_work import Listener
 
 STOP_SECONDS = 2.0
 """How long commits that are under way may take when the operator stops."""

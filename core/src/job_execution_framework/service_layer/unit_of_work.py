@@ -2,11 +2,15 @@
 
 ``commit()`` makes what happened durable, or raises Conflict; leaving the ``with`` block without it
 rolls back. Every implementation passes the same contract tests.
+
+Whoever wants to be told what happens adds a listener to a unit of work (docs/events.md).
 """
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TypeVar
@@ -15,7 +19,10 @@ from job_execution_framework.domain.errors import Conflict, EnsoError, JobNotFou
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
 
+Listener = Callable[[Job, Sequence[Event]], None]
+"""Called after a commit with the job and its new events. It may read the job, not change it."""
 UnitOfWorkT = TypeVar("UnitOfWorkT", bound="JobUnitOfWork")
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -79,6 +86,12 @@ class JobUnitOfWork(ABC):
     def __init__(self) -> None:
         self.jobs = Jobs(self)
         self.entered = False
+        self.listeners: list[Listener] = []
+        """Called one after the other, for each event that this unit of work commits, once.
+
+        An error of one of them is logged, and changes nothing for the job or the others. A listener
+        that loads or stores jobs needs a unit of work of its own.
+        """
 
     def __enter__(self: UnitOfWorkT) -> UnitOfWorkT:
         self.entered = True
@@ -97,6 +110,15 @@ class JobUnitOfWork(ABC):
             if events or tracked.touched:
                 tracked.version = self.save(tracked.job, events, tracked.version)
                 tracked.committed, tracked.touched = len(tracked.job.events), False
+                if events:
+                    self._tell(tracked.job, events)
+
+    def _tell(self, job: Job, events: list[Event]) -> None:
+        for listener in self.listeners:
+            try:
+                listener(job, events)
+            except Exception:  # noqa: BLE001  # what is committed has happened, told or not
+                _log.exception("job %s: the listener %r raised an error", job.id, listener)
 
     def rollback(self) -> None:
         """Forget what was not committed; effects of scripts that ran meanwhile stay."""

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from enso_operator.api.document import Document
 from enso_operator.blocking import in_thread
 from enso_operator.coordinator.obstacles import without_numbers
-from enso_operator.coordinator.publisher import Listener, Publisher
+from enso_operator.coordinator.publisher import Publisher
 from enso_operator.coordinator.token_bucket import TokenBucket
 from enso_operator.kube.client import NoSuchObject, Refused
 from enso_operator.kube.ensojob import EnsoJobObject
@@ -20,6 +20,7 @@ from job_execution_framework.domain.errors import EnsoError, Unavailable
 from job_execution_framework.domain.events import COORDINATOR, Event
 from job_execution_framework.domain.job import Job
 from job_execution_framework.service_layer.clock import Clock
+from job_execution_framework.service_layer.unit_of_work import Listener
 
 AT_ONCE, A_SECOND = 300, 5
 """Rate limit of a job's Events. The largest job has 200 Events if no script fails."""

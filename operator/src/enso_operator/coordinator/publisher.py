@@ -6,14 +6,12 @@ Events of EnsoJobs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
-
-Listener = Callable[[Job, Sequence[Event]], None]
-"""Called after every commit with the job and its new events."""
+from job_execution_framework.service_layer.unit_of_work import Listener
 
 
 class Publisher:

@@ -120,7 +120,7 @@ class Metrics:
         self._begin_at_zero()
 
     def committed(self, job: Job, new_events: Sequence[Event]) -> None:
-        """Count what a commit made durable: an `actor.Listener`, told of each event once."""
+        """Count what a commit made durable: a `Listener`, told of each event once."""
         del job
         for event in new_events:
             if isinstance(event, ScriptEvent):
