@@ -49,7 +49,7 @@ STRANGE = {
 
 
 @pytest.fixture(name="jobs")
-def in_memory() -> Objects:
+def _in_memory() -> Objects:
     return InMemoryCluster().objects("shows")
 
 

@@ -15,7 +15,7 @@ SHOT = of_scripts({})
 
 
 @pytest.fixture(name="objects")
-def in_memory() -> Objects:
+def _in_memory() -> Objects:
     return InMemoryCluster().objects("shows")
 
 

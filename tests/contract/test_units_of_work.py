@@ -1,6 +1,7 @@
 """What every unit of work promises, whatever it stores jobs in.
 
-A store is what several units of work share. Another kind needs one more class in `STORES`.
+A store is what several units of work share. Another kind needs one more class in `STORES`, or, as
+in tests/cluster, a fixture `store` beside these tests: `import *` leaves the one of this file out.
 """
 
 from __future__ import annotations
@@ -66,8 +67,8 @@ class OnDisk:
 STORES: list[type[StoreOnDisk]] = [InMemory, OnDisk]
 
 
-@pytest.fixture(params=STORES, ids=lambda kind: kind.__name__)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+@pytest.fixture(name="store", params=STORES, ids=lambda kind: kind.__name__)
+def _on_this_machine(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     kind: type[StoreOnDisk] = request.param
     return kind(tmp_path)
 
