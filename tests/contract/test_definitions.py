@@ -39,12 +39,14 @@ SHOT = of_scripts(
     sessions=[{"name": "houdini", "image": "houdini:20"}],
 )
 NO = Cause("Exception", "no", "ValueError")
+DEEPEST: object = json.loads("[" * 64 + "]" * 64)
 STRANGE = {
     "none": None,
     "whole": 1.0,
     "small": 1e-7,
     "text": "é\U0001f3ac",
     "deep": [{"a": [None]}],
+    "deepest": DEEPEST,
 }
 
 
