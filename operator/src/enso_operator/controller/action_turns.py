@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from enso_operator.blocking import in_thread
 from enso_operator.controller.pending_actions import PendingActions
 from enso_operator.kube.client import Forbidden, NoSuchObject, Refused, waiting
-from enso_operator.kube.ensoaction import EnsoActionObject, has_name, owner
+from enso_operator.kube.ensoaction import EnsoActionObject, actions_on, has_name, owner
 from enso_operator.kube.ensojob import EnsoJobObject, JobKey
 from enso_operator.kube.objects import Objects
 from enso_operator.kube.status.action import Result
@@ -123,9 +123,8 @@ class ActionTurns:
     def _listed(self) -> list[EnsoActionObject]:
         """Return the actions on the job that the API server has, and that are not finished."""
         with waiting():
-            found = self.actions.each(fields=f"spec.job={self.job[1]}")
-            actions = [EnsoActionObject(document) for document in found]
-        return [action for action in actions if not action.is_finished]
+            found = actions_on(self.actions, self.job[1])
+        return [action for action in found if not action.is_finished]
 
     def _get(self, name: str) -> EnsoActionObject | None:
         try:

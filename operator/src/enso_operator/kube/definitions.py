@@ -18,7 +18,7 @@ from enso_operator.api.ensoaction import ResumeSpec
 from enso_operator.api.status import ChangedDefinition
 from enso_operator.kube.client import NoSuchObject, Refused, Taken
 from enso_operator.kube.definition_names import definition_name
-from enso_operator.kube.ensoaction import ACTIONS, EnsoActionObject, owner
+from enso_operator.kube.ensoaction import ACTIONS, actions_on, owner
 from enso_operator.kube.ensojob import EnsoJobObject, Revision
 from enso_operator.kube.objects import Objects
 from enso_operator.manifests.changes import difference, with_changes
@@ -129,8 +129,7 @@ class Definitions:
     def _resumes(self, ensojob: EnsoJobObject) -> Iterator[ResumeSpec]:
         """Yield the resumes that the job has done and that still exist, in their order."""
         ledger = ensojob.status.ledger
-        found = map(EnsoActionObject, self._actions.each(fields=f"spec.job={ensojob.name}"))
-        actions = {action.action_id: action for action in found}
+        actions = {action.action_id: action for action in actions_on(self._actions, ensojob.name)}
         for action_id in (ledger and ledger.actions) or ():
             if action := actions.get(action_id):
                 with suppress(InvalidAction):

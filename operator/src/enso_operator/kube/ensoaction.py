@@ -15,7 +15,9 @@ from enso_operator.api.document import Document
 from enso_operator.api.ensoaction import EnsoActionSpec, ResumeSpec
 from enso_operator.api.rules import code_changes
 from enso_operator.api.v1alpha1 import API_VERSION
+from enso_operator.kube.client import Forbidden, Refused
 from enso_operator.kube.ensojob import EnsoJobObject, JobKey
+from enso_operator.kube.objects import Objects
 from enso_operator.manifests.errors import path_of, sentences
 from enso_operator.manifests.to_action import action_of
 from job_execution_framework.domain.actions import Action
@@ -109,6 +111,17 @@ class EnsoActionObject:
     def action(self) -> Action:
         """What it asks of its job, without what a resume changes. Raises InvalidAction."""
         return action_of(self.spec, self.action_id)
+
+
+def actions_on(actions: Objects, job: str) -> list[EnsoActionObject]:
+    """Return the EnsoActions on a job of the namespace. Raises Unavailable and Refused."""
+    try:
+        found = [*actions.each(fields=f"spec.job={job}")]
+    except Forbidden:
+        raise
+    except Refused:  # Kubernetes 1.30 selects by names alone
+        found = [*actions.each()]
+    return [action for action in map(EnsoActionObject, found) if action.job[1] == job]
 
 
 def has_name(action_id: str, name: str) -> bool:

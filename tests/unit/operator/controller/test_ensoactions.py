@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 
 import pytest
 
 from enso_operator.api.document import Document
 from enso_operator.controller import action_dispatcher
+from enso_operator.kube.client import Refused
 from enso_operator.kube.ensoaction import EnsoActionObject
 from job_execution_framework.domain.errors import Unavailable
 from tests.support.in_memory_objects import InMemoryObjects
@@ -252,5 +254,28 @@ def test_without_a_policy_no_resume_changes_code(change: Document, what: str) ->
             "may; create a new job"
         )
         assert operator.told() == ("InvalidAction", why)
+
+    operate(story)
+
+
+def test_an_api_server_that_selects_by_names_alone_does_not_matter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    each = InMemoryObjects.each
+
+    def selects_by_name(self: InMemoryObjects, *, fields: str = "") -> Iterator[Document]:
+        if fields:
+            raise Refused("field label not supported: spec.job")
+        return each(self)
+
+    monkeypatch.setattr(InMemoryObjects, "each", selects_by_name)
+
+    async def story(operator: Operator) -> None:
+        await fails(operator)
+        operator.ask("resume")
+        operator.ask("cancel", name="of-another", job="another")
+        await operator.until(lambda: operator.get().state == "Succeeded")
+        await operator.until(lambda: operator.told()[0])
+        assert operator.told()[0] == "Done"
 
     operate(story)
