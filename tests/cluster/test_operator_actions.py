@@ -13,7 +13,7 @@ import pytest
 from tests.cluster.acting import Acting, five, list_of
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.eventually import until
-from tests.support.fault_proxy import FaultProxy
+from tests.support.fault_proxy import FaultProxy, on
 from tests.support.operators import Operators
 from tests.support.resources import action, of_scripts
 
@@ -226,3 +226,51 @@ def test_a_wrong_argument_is_changed_and_each_attempt_tells_its_own(
     assert "publish.source" in resumed[-1]
     spec = ns.get()["spec"]["scripts"][3]["args"]
     assert spec == {"substeps": 1, "mode": "fast"}
+
+
+def test_of_two_sessions_the_one_that_is_done_is_not_opened_again(
+    ns: ClusterNamespace, operators: Operators, acting: Acting, tmp_path: Path
+) -> None:
+    note = tmp_path / "note"
+    job = five(note)
+    job["spec"]["sessions"] = [{"name": "first"}, {"name": "second"}]
+    for position, script in enumerate(job["spec"]["scripts"]):
+        script["session"] = "first" if position < 2 else "second"
+    ns.apply(job)
+    operators.ready()
+    until(lambda: ns.state() == "Failed")
+    acting.create("resume", "after", resume={"from": "save"})
+    until(partial(acting.is_told, "after"))
+    gap = "'do' before it is not done; resume from 'do', or skip it"
+    why = f"job shot cannot go on at 'save', because {gap}"
+    assert acting.told("after")[1:] == ("NotPossible", why)
+    Path(f"{note}-mended").touch()
+    acting.create("resume", "on")
+    ns.waits("Succeeded")
+    assert note.read_text().split() == ["open", "bake", "do", "do", "save", "publish"]
+    acting.create("resume", "before", resume={"from": "bake"})
+    until(partial(acting.is_told, "before"))
+    ns.waits("Succeeded")
+    again = ["open", "bake", "do", "save", "publish"]
+    assert note.read_text().split()[6:] == again
+
+
+def test_a_watch_of_actions_that_falls_silent_is_told_and_made_good(
+    ns: ClusterNamespace, operators: Operators, acting: Acting, tmp_path: Path
+) -> None:
+    note = tmp_path / "note"
+    ns.apply(five(note))
+    with FaultProxy(ns.cluster.kubeconfig) as proxy:
+        operator = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
+        until(lambda: ns.state() == "Failed")
+        Path(f"{note}-mended").touch()
+        of_actions = on("watch", "ensoactions")
+        proxy.silence(of_actions)
+        acting.create("resume")
+        until(lambda: operator.asked("/healthz")[0] == 503)
+        assert "the watch has not shown" in operator.asked("/healthz")[1]
+        assert acting.told() == ("", "", "")
+        proxy.heal()
+        proxy.cut(of_actions)
+        ns.waits("Succeeded")
+        until(lambda: operator.asked("/healthz")[0] == 200)
