@@ -82,6 +82,9 @@ def list_of(items: Sequence[Document]) -> Document:
 
 
 def _told(document: Document) -> Told:
-    conditions = (document.get("status") or {}).get("conditions") or ()
-    found = [has for has in conditions if has["type"] == "Succeeded"]
-    return (found[0]["status"], found[0]["reason"], found[0]["message"]) if found else ("", "", "")
+    status: Document = document.get("status") or {}
+    conditions: list[Document] = status.get("conditions") or []
+    for condition in conditions:
+        if condition["type"] == "Succeeded":
+            return condition["status"], condition["reason"], condition["message"]
+    return "", "", ""

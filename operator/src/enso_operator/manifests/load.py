@@ -197,8 +197,10 @@ def _from_resource(document: dict[str, object], text: str, *, is_for_cluster: bo
         mistakes = dict(sentences(details, EnsoJob)) | mistakes
     if mistakes or job is None:
         raise _Mistakes(f"{path_of(where, document)} {what}" for where, what in mistakes.items())
-    needs = [] if is_for_cluster else _needs_a_cluster(job)
-    if broken := [*broken_rules(job), *needs]:
+    broken = [*broken_rules(job)]
+    if not is_for_cluster:
+        broken += _needs_a_cluster(job)
+    if broken:
         raise _Mistakes(broken)
     try:
         made = job_definition(job)
