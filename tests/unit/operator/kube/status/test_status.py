@@ -17,6 +17,7 @@ from enso_operator.kube.status.read import restored
 from enso_operator.kube.status.size import document_of, merge_patch
 from enso_operator.kube.status.write import status_of
 from job_execution_framework.domain import events
+from job_execution_framework.domain.actions import Resume
 from job_execution_framework.domain.cause import Cause, Frame
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.steps import Finish, Open, Wait
@@ -237,6 +238,53 @@ def test_what_an_earlier_release_wrote_of_a_suspended_job_does_not_fail_it() -> 
     assert again.next(ran_at + 1000) == Wait()
     again.record(events.JobUnsuspended(at=ran_at + 1000))
     assert isinstance(again.next(ran_at + 1001), Open)
+
+
+def test_a_job_that_failed_under_an_earlier_release_is_resumed() -> None:
+    """The status is one that 0.1 wrote: it knew neither actions nor definitions."""
+    script = {"startTime": "2026-11-28T12:00:01Z", "completionTime": "2026-11-28T12:00:02Z"}
+    status = EnsoJobStatus.model_validate(
+        {
+            "observedGeneration": 1,
+            "conditions": [
+                {
+                    "type": kind,
+                    "status": truth,
+                    "reason": "Failed",
+                    "message": "do failed: ValueError: 1",
+                    "lastTransitionTime": "2026-11-28T12:00:03Z",
+                }
+                for kind, truth in (("Succeeded", "False"), ("Finished", "True"))
+            ],
+            "startTime": "2026-11-28T12:00:00Z",
+            "completionTime": "2026-11-28T12:00:03Z",
+            "scripts": [
+                {"name": "open", "state": "Succeeded", "attempt": 1, "done": True, **script},
+                {
+                    "name": "do",
+                    "state": "Failed",
+                    "attempt": 1,
+                    "failures": 1,
+                    "reason": "Exception",
+                    "message": "1",
+                    **script,
+                },
+                {"name": "save", "state": "NotStarted"},
+            ],
+            "failure": {"script": "do", "attempt": 1, "reason": "Exception", "message": "1"},
+            "ledger": {
+                "sessions": [{"name": "s1", "runs": 1}],
+                "cursors": {"coordinator": 3, "s1-1": 5},
+                "specDigest": "sha256:0",
+            },
+        }
+    )
+    job = restored(job_of("open do save"), status, 1)
+    job.obey(Resume(action_id="uid/again"), 100)
+    step = job.next(100)
+    assert step == Open("s1-2", "s1", ("open", "do", "save"))
+    again = restored(job_of("open do save"), status_of(job, 1, status), 1)
+    assert (again.acted, again.resumes, again.next(100)) == (("uid/again",), 1, step)
 
 
 def test_a_resource_that_makes_no_job_says_so_in_the_same_place() -> None:
