@@ -19,7 +19,7 @@ FAILS_TOO = "publish-shot-broken"
 _FILES = ("-f", "examples/library", "-f", "examples/cluster", "-f", "examples")
 """The library first: a job is told to wait for scripts that are not there yet."""
 _WAIT = ("--for=condition=Finished", "--timeout=60s")
-_LET_GO = """--type=merge -p '{"spec": {"suspend": false}}'"""
+_UNSUSPEND = """--type=merge -p '{"spec": {"suspend": false}}'"""
 _WIDTH = 56
 
 
@@ -110,7 +110,7 @@ def show_next_steps(target: Target, port: int, operator: Program) -> None:
         f"enso resume {FAILS_TOO} --set simulate.substeps=4 -n {EXAMPLES}": "go on with it",
         f"{SHELL} get ensoactions": "what was asked of jobs, and what came of it",
         f"{SHELL} get ensojobs --watch": "their states, as they change",
-        f"{SHELL} patch ensojob {WAITS} {_LET_GO}": "let go the one that waits",
+        f"{SHELL} patch ensojob {WAITS} {_UNSUSPEND}": "start the one that is suspended",
         f"{SHELL} get ensoscripts": "the script library",
         "enso run examples/publish-shot-broken.yaml": "the same file, without a cluster",
         f"curl http://localhost:{port}/list-jobs": f"or http://localhost:{port}/docs in a browser",

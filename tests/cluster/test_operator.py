@@ -52,7 +52,7 @@ def test_a_job_that_fails_is_told_as_it_was(ns: ClusterNamespace, operators: Ope
     assert ns.columns() == ["shot", "Failed", "1/3", "do", "Exception"]
     assert ns.told() == [
         ("JobAdded", "open, do, save"),
-        ("JobStarted", "the job was let go"),
+        ("JobStarted", "the job was started"),
         ("SessionOpened", "main-1: open, do, save"),
         ("ScriptStarted", "1/3 open, attempt 1"),
         ("ScriptSucceeded", "1/3 open, attempt 1, 0.0 s"),

@@ -11,7 +11,7 @@ import pytest
 
 from enso_operator.api.document import Document
 from enso_operator.api.ensoaction import ResumeSpec
-from enso_operator.controller.ensojob_actor import wishes_of
+from enso_operator.controller.ensojob_actor import spec_actions_of
 from enso_operator.http_api.responses import ScriptShown
 from enso_operator.kube.client import Refused
 from enso_operator.kube.definitions import REVISIONS, REVISIONS_API
@@ -306,7 +306,7 @@ def test_a_job_whose_definition_is_lost_runs_nothing(failed: Objects, loss: str)
     uow = KubernetesJobUnitOfWork(failed)
     with uow:
         job = uow.jobs.get("shot")
-        _, broken = wishes_of(uow.ensojob("shot"))
+        _, broken = spec_actions_of(uow.ensojob("shot"))
         assert broken
         services.reconcile(job, Observations(broken=broken), 3000)
         uow.commit()
@@ -328,13 +328,13 @@ def test_a_job_goes_on_once_its_definition_is_there_again(failed: Objects) -> No
     uow = KubernetesJobUnitOfWork(failed)
     with uow:
         job = uow.jobs.get("shot")
-        services.reconcile(job, Observations(broken=wishes_of(uow.ensojob("shot"))[1]), 3000)
+        services.reconcile(job, Observations(broken=spec_actions_of(uow.ensojob("shot"))[1]), 3000)
         uow.commit()
     put(failed, revision)
 
     with uow:
         job = uow.jobs.get("shot")
-        assert wishes_of(uow.ensojob("shot"))[1] is None
+        assert spec_actions_of(uow.ensojob("shot"))[1] is None
         job.obey(Resume(), 4000)
         uow.commit()
     assert load(failed).script("simulate").parameters["frames"] == 2

@@ -31,7 +31,7 @@ def main():
     os.remove({_GO!r})
     print("went on", flush=True)
 """
-"""A script that waits until it is let go."""
+"""A script that waits until a file is there."""
 
 
 class ReleaseNamespace(PodNamespace):
@@ -48,7 +48,7 @@ class ReleaseNamespace(PodNamespace):
         self.apply(job({"scripts": [*scripts], **spec}, name))
 
     def holds(self, name: str) -> None:
-        """Begin a job whose first script waits to be let go, and whose second one follows it."""
+        """Begin a job whose first script waits, and whose second one follows it."""
         then = {"name": "then", "source": "def main(): print('and then')"}
         self.begin(name, {"name": "waits", "source": WAITS}, then)
         self.runs("waits", name)

@@ -155,7 +155,7 @@ class EnsoJobActor(Actor):
             await self._turns.refuse_all(Result("InvalidJob", why))
             raise NoJob(str(error)) from error
         self._events.ensojob = self._objects.ensojob(self.job_id)
-        self.wants(*wishes_of(self.ensojob))
+        self.set_spec_actions(*spec_actions_of(self.ensojob))
         return job
 
     async def _refuse(self, why: str) -> None:
@@ -215,7 +215,7 @@ class EnsoJobActor(Actor):
         self.keep_events(job, kept + job.events[-1:])
 
 
-def wishes_of(ensojob: EnsoJobObject) -> tuple[tuple[Action, ...], Cause | None]:
+def spec_actions_of(ensojob: EnsoJobObject) -> tuple[tuple[Action, ...], Cause | None]:
     """Return what the object's spec and deletion ask for, and why the job cannot go on so."""
     wishes: list[Action] = [Suspend() if ensojob.is_suspended else Unsuspend()]
     if ensojob.is_being_deleted:

@@ -145,9 +145,9 @@ class Actor:
         """Publish what keeps the job from going on; called again with each later failure."""
         await self.publisher.report_blocked(self._job, why)
 
-    def wants(self, standing: tuple[Action, ...], broken: Cause | None) -> None:
+    def set_spec_actions(self, actions: tuple[Action, ...], broken: Cause | None) -> None:
         """Take the actions that the spec asks for, and why the job cannot go on, if it cannot."""
-        self._spec_actions, self._broken = standing, broken
+        self._spec_actions, self._broken = actions, broken
 
     def keep_events(self, job: Job, events: list[Event]) -> None:
         """Keep only these events of a fully committed job in memory."""

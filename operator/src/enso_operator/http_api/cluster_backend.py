@@ -155,7 +155,7 @@ class ClusterJobs:
             ensojob = uow.ensojob(job_id)
         state, how = ensojob.state, "to run it once more, add it again"
         if ensojob.is_suspended and state not in map(str, ENDED):
-            if not ensojob.was_let_go:
+            if not ensojob.has_started:
                 return ensojob
             how = f"let it go on with kubectl -n {ensojob.namespace} patch ensojob {job_id} "
             how += """--type=merge -p '{"spec": {"suspend": false}}'"""

@@ -82,7 +82,7 @@ class EmbeddedJobs:
         self._drives: dict[str, Drive] = {}
         """What drives each job for which there is something to do; the same jobs as in `_tasks`."""
         self._executed: set[str] = set()
-        """The jobs that were let go."""
+        """The jobs that were executed."""
         self._sizes: dict[str, int] = {}
         """The jobs that are kept, with the memory that each takes."""
         self._ended: dict[str, None] = {}

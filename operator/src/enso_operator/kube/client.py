@@ -75,7 +75,7 @@ def waiting(reason: str = "") -> Generator[None]:
         raise
 
 
-def in_our_words(call: Callable[P, R]) -> Callable[P, R]:
+def translating_errors(call: Callable[P, R]) -> Callable[P, R]:
     """Turn the client's exceptions into the core's errors, with the API server's message."""
 
     @wraps(call)
@@ -103,13 +103,13 @@ def _reason(error: Exception) -> str:
 
 def _error_of(error: ApiException) -> EnsoError:
     held: dict[str, object] = vars(error)  # untyped in the client
-    status, said = held["status"], _said(held)
+    status, said = held["status"], _message_of(held)
     if not isinstance(status, int):
         return NoAnswer(f"the API server did not answer: {said}")
     if status == 404:  # noqa: PLR2004  # the codes of HTTP
         return NoSuchObject(said)
     if status == 409:  # noqa: PLR2004
-        return (Taken if _word(held, "reason") == "AlreadyExists" else Conflict)(said)
+        return (Taken if _field_of(held, "reason") == "AlreadyExists" else Conflict)(said)
     if status in (401, 403):
         return Forbidden(f"the API server does not let us ({status}): {said}")
     if status in (408, 410, 429) or not 400 <= status < 500:  # noqa: PLR2004
@@ -119,12 +119,12 @@ def _error_of(error: ApiException) -> EnsoError:
     return Refused(f"the API server refuses it ({status}): {said}")
 
 
-def _said(held: dict[str, object]) -> str:
+def _message_of(held: dict[str, object]) -> str:
     """Return the message of a Status object, or the start of another answer."""
-    return _word(held, "message") or str(held["reason"])
+    return _field_of(held, "message") or str(held["reason"])
 
 
-def _word(held: Mapping[str, object], field: str) -> str:
+def _field_of(held: Mapping[str, object], field: str) -> str:
     """Return a field of a Status object, "" where the answer is none."""
     try:
         return str(bounded_json.loads(str(held["body"]))[field])
@@ -249,7 +249,7 @@ def request(
     return _document(ask(client, method, path, body, query=query))
 
 
-@in_our_words
+@translating_errors
 def ask(
     client: ApiClient,
     method: str,

@@ -164,7 +164,7 @@ class EnsoJobObject:
         return pause is not None and not pause.get("after")
 
     @property
-    def was_let_go(self) -> bool:
+    def has_started(self) -> bool:
         """Whether the operator has started the job."""
         return bool(self.raw_status.get("startTime"))
 
@@ -271,7 +271,7 @@ class EnsoJobObject:
         newer = self._with_spec_of_ours(EnsoJobObject.of(document, self.remembered))
         return newer.with_revisions(self.revisions, self.lost)
 
-    def followed_by(self, later: EnsoJobObject) -> EnsoJobObject:
+    def updated_to(self, later: EnsoJobObject) -> EnsoJobObject:
         """Return a later version of the object; an unchanged spec is shared with this one."""
         is_same = later.document["spec"] == self.document["spec"]
         return self._with_spec_of_ours(later) if is_same else later

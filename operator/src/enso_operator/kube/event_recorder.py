@@ -31,7 +31,7 @@ WARNINGS = (
     events.JobFailed,
 )
 SAID: dict[type[Event], str] = {
-    events.JobStarted: "the job was let go",
+    events.JobStarted: "the job was started",
     events.JobSuspended: "nothing more is started; a running script ends first",
     events.JobUnsuspended: "the job goes on",
     events.JobPaused: "nothing more is started until somebody resumes it",

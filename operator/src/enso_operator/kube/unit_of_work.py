@@ -55,7 +55,7 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
         if known:
             if int(known.version) >= int(handed_in.version):
                 return
-            handed_in = known.followed_by(handed_in)
+            handed_in = known.updated_to(handed_in)
         self.jobs.forget(name)
         self._handed_in[name] = handed_in
         self._uids[name] = handed_in.uid

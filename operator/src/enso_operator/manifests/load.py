@@ -46,7 +46,7 @@ _OTHERS_METADATA = {
     "uid",
 }
 """Other fields that metadata may have: `kubectl get -o yaml` writes them."""
-_HEEDED = {
+_USED_FIELDS = {
     EnsoJobSpec: {"sessions", "scripts", "active_deadline_seconds"},
     SessionSpec: {
         "name",
@@ -234,5 +234,5 @@ def _ignored(job: EnsoJob) -> Iterator[str]:
 
 def _unheeded(model: EnsoJobSpec | SessionSpec, path: str) -> Iterator[str]:
     for name, info in type(model).model_fields.items():
-        if name in model.model_fields_set - _HEEDED[type(model)]:
+        if name in model.model_fields_set - _USED_FIELDS[type(model)]:
             yield f"{path}.{info.alias}"

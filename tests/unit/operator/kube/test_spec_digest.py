@@ -10,7 +10,7 @@ import pytest
 from enso_operator.api.digest import digest_of
 from enso_operator.api.status import EnsoJobStatus
 from enso_operator.api.v1alpha1 import EnsoJobSpec
-from enso_operator.controller.ensojob_actor import wishes_of
+from enso_operator.controller.ensojob_actor import spec_actions_of
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.status.size import document_of
 from enso_operator.kube.status.write import status_of
@@ -119,7 +119,7 @@ OTHERS: dict[str, Any] = {
 def test_a_job_whose_spec_was_changed_is_ended_in_order(other: Document) -> None:
     _, status = running()
     seen = EnsoJobObject(document(other, 2, **status))
-    job, (_, broken) = seen.job(), wishes_of(seen)
+    job, (_, broken) = seen.job(), spec_actions_of(seen)
 
     services.reconcile(job, Observations(broken=broken), 2000)
     told = control_of(job)
@@ -148,7 +148,7 @@ def test_a_job_that_has_ended_stays_as_it_was() -> None:
     seen = EnsoJobObject(document(changed(evil=666), 2, **status))
     job = seen.job()
 
-    services.reconcile(job, Observations(broken=wishes_of(seen)[1]), 2000)
+    services.reconcile(job, Observations(broken=spec_actions_of(seen)[1]), 2000)
 
     assert str(job.state) == "Cancelled"
     states = [str(row.state) for row in job.rows.values()]

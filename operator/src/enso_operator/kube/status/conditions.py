@@ -74,8 +74,8 @@ def state_in(status: EnsoJobStatus) -> JobState | None:
     """Return the job's state as a status says it, None where nobody has looked at the job yet."""
     succeeded = _succeeded(status)
     said = succeeded.reason if succeeded else None
-    was_let_go = status.start_time is not None
-    if said == JobState.WAITING and was_let_go:  # it runs, and waits for its session
+    has_started = status.start_time is not None
+    if said == JobState.WAITING and has_started:  # it runs, and waits for its session
         return JobState.RUNNING
     return None if said is None else JobState(said)
 

@@ -12,7 +12,7 @@ from kubernetes.client import Configuration
 
 from enso_operator.blocking import in_thread
 from enso_operator.kube.api_session import authorization, session_of
-from enso_operator.kube.client import in_our_words
+from enso_operator.kube.client import translating_errors
 from job_execution_framework.domain.errors import Unavailable
 from job_execution_framework.service_layer.record_line import Lines
 
@@ -61,7 +61,7 @@ class PodLogs:
         query = {"container": container, "follow": "true"}
         lines = Lines()
         # A token is renewed before a request, perhaps by a program that takes its time.
-        headers = await in_thread(in_our_words(authorization), self._configuration)
+        headers = await in_thread(translating_errors(authorization), self._configuration)
         try:
             async with self._session().get(url, params=query, headers=headers) as answer:
                 if answer.status != HTTPStatus.OK:
