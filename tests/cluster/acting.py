@@ -77,6 +77,21 @@ class Acting:
         return replace(self.ns.objects, plural="ensoactions")
 
 
+def is_resumed(ns: ClusterNamespace) -> None:
+    """Resume a job twice with changes: for the second one the operator reads the first one."""
+    source = "def main(frames):\n    assert frames == 2"
+    script: Document = {"name": "do", "source": source, "args": {"frames": 0}}
+    ns.apply(of_scripts(script) | {"metadata": {"name": "c"}})
+    for frames in (1, 2):
+        ns.waits("Finished", "c")
+        name, change = f"again-{frames}", {"scripts": [{"name": "do", "args": {"frames": frames}}]}
+        ns.create(action("resume", name, job="c", resume=change))
+        ns.kubectl("wait", "--for=condition=Succeeded", f"ensoaction/{name}", "--timeout=50s")
+    ns.waits("Succeeded", "c")
+    held = ns.kubectl("get", "controllerrevisions", "-o", "name").split()
+    assert len(held) == 2
+
+
 def list_of(items: Sequence[Document]) -> Document:
     return {"apiVersion": "v1", "kind": "List", "items": [*items]}
 

@@ -12,12 +12,13 @@ from dev.checkout import CHECKOUT
 from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient
 
+from tests.cluster.acting import is_resumed
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_stranger
 from tests.support.eventually import until
 from tests.support.operators import operators_of
 from tests.support.pods import session_pod
-from tests.support.resources import Document, action, library_script, of_scripts
+from tests.support.resources import Document, library_script, of_scripts
 
 OPERATING = CHECKOUT / "docs" / "operating.md"
 PASSES = "def main(): pass"
@@ -74,21 +75,6 @@ def test_the_rights_that_are_listed_are_enough(
         is_resumed(ns)
         assert operator.is_ready()
         assert "forbidden" not in operator.said.lower()
-
-
-def is_resumed(ns: ClusterNamespace) -> None:
-    """Resume a job twice with changes: for the second one the operator reads the first one."""
-    source = "def main(frames):\n    assert frames == 2"
-    script: Document = {"name": "do", "source": source, "args": {"frames": 0}}
-    ns.apply(of_scripts(script) | {"metadata": {"name": "c"}})
-    for frames in (1, 2):
-        ns.waits("Finished", "c")
-        name, change = f"again-{frames}", {"scripts": [{"name": "do", "args": {"frames": frames}}]}
-        ns.create(action("resume", name, job="c", resume=change))
-        ns.kubectl("wait", "--for=condition=Succeeded", f"ensoaction/{name}", "--timeout=50s")
-    ns.waits("Succeeded", "c")
-    held = ns.kubectl("get", "controllerrevisions", "-o", "name").split()
-    assert len(held) == 2
 
 
 def test_they_are_enough_for_a_pod_that_a_deletion_of_its_job_waits_for(
