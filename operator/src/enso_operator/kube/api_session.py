@@ -1,6 +1,6 @@
-"""HTTP to the API server on an event loop, by the same way as the official client goes.
+"""aiohttp sessions for the API server, with the configuration of the official client.
 
-kopf watches through it, and logs are followed through it.
+kopf watches with one, and followed logs are read with one.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def session_of(
 
 
 def authorization(configuration: Configuration) -> dict[str, str]:
-    """Return the header that says who asks; a token that expires is renewed before."""
+    """Return the Authorization header; a token that is about to expire is renewed first."""
     token = configuration.get_api_key_with_prefix("BearerToken")
     basic = configuration.get_basic_auth_token() if configuration.username else None
     return {"Authorization": str(token or basic)} if token or basic else {}

@@ -1,4 +1,4 @@
-"""Which API server is asked, and in which namespace: as kubectl does, or as what runs in a Pod."""
+"""Connects the operator and the HTTP API to an API server: by kubeconfig, or as a Pod does."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def check_namespace(name: str) -> None:
 
 @contextmanager
 def explained(client: ApiClient) -> Generator[None]:
-    """Turn what the first requests raise into NotConnected, with what to do."""
+    """Turn errors of the first requests into NotConnected, with a sentence that says what to do."""
     host = configuration_of(client).host
     try:
         yield
@@ -89,13 +89,13 @@ def explained(client: ApiClient) -> Generator[None]:
 
 
 def configuration_of(client: ApiClient) -> Configuration:
-    """Return how the client reaches the API server."""
+    """Return the client's configuration."""
     held: dict[str, Configuration] = vars(client)  # untyped in the client
     return held["configuration"]
 
 
 def _configure(configuration: Configuration) -> str:
-    """Fill in whom to ask and who asks; return the namespace that goes with it, if one does."""
+    """Fill in the server and the credentials; return the namespace of that context, if any."""
     paths = os.environ.get("KUBECONFIG") or USERS_KUBECONFIG
     # As kubectl: where there is no home, there is nothing in it, and that is no error.
     named = [os.path.expanduser(path) for path in paths.split(os.pathsep) if path]  # noqa: PTH111

@@ -1,5 +1,5 @@
-"""The API server as a person's command asks it: with their kubeconfig, and ready in a moment.
+"""A small client of the API server for commands that people type, with their kubeconfig.
 
-`cli/jobs` calls it. The operator's way, `kube/client.py`, takes a second to import; this one is
-made of the standard library and a YAML parser (docs/decisions/0008).
+`cli/jobs` calls it. The operator's client, `kube/client.py`, takes a second to import; this one
+needs the standard library and a YAML parser only (docs/decisions/0008).
 """

@@ -20,15 +20,15 @@ from job_execution_framework.service_layer import bounded_json
 
 JSON = "application/json"
 TABLE = f"{JSON};as=Table;v=v1;g=meta.k8s.io"
-"""What kubectl asks for: the columns of the CRD, and of each object its metadata only."""
+"""The media type that kubectl requests: the CRD's columns, and only metadata of each object."""
 DEADLINE_SECONDS = 15.0
-"""How long the API server may be silent, where it is not a stream that was asked for."""
+"""Read timeout of a request that is not a stream."""
 PAGE = 500
-"""Objects in one part of a list."""
+"""Objects in one page of a list."""
 LONGEST_LINE_BYTES = 8 * 1024 * 1024
-"""Of a stream: no object is as long. What a script writes may be, and comes in parts."""
-_SAID_BYTES = 64 * 1024
-"""Of a refusal, what is read."""
+"""Longest line of a stream. No object is longer; a longer line of a log comes in parts."""
+_LARGEST_REFUSAL_BYTES = 64 * 1024
+"""How much of a refusal is read."""
 _GROUPS = {"pods": "/api/v1", "controllerrevisions": "/apis/apps/v1"}
 _NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
@@ -43,7 +43,7 @@ class ApiServer:
         """A connection that may be used again."""
 
     def close(self) -> None:
-        """Give back the connection."""
+        """Close the kept connection."""
         if self._kept:
             self._kept.close()
         self._kept = None
@@ -69,7 +69,9 @@ class ApiServer:
         try:
             strictly = {"fieldValidation": "Strict"}
             body = json.dumps(document).encode()
-            return self._document(self._read(self._asked(connection, path, strictly, JSON, body)))
+            return self._document(
+                self._read(self._response(connection, path, strictly, JSON, body))
+            )
         finally:
             connection.close()
 
@@ -86,7 +88,7 @@ class ApiServer:
         kept, self._kept = self._kept, None
         connection = kept or self._connector.connect(DEADLINE_SECONDS)
         try:
-            response = self._asked(connection, path, query, accept)
+            response = self._response(connection, path, query, accept)
             data = self._read(response)
         except NoCluster:
             connection.close()
@@ -102,7 +104,7 @@ class ApiServer:
     def pages(
         self, path: str, query: Mapping[str, str] = _NO_QUERY, *, accept: str = JSON
     ) -> Iterator[Document]:
-        """Yield a list in parts."""
+        """Yield the pages of a list."""
         following = ""
         while True:
             part = {"limit": str(PAGE)} | ({"continue": following} if following else {})
@@ -115,19 +117,19 @@ class ApiServer:
     def lines(
         self, path: str, query: Mapping[str, str] = _NO_QUERY, *, accept: str = JSON
     ) -> Iterator[bytes]:
-        """Yield the lines of a stream as they come, until its end, which tells nothing.
+        """Yield the lines of a stream as they come, until the API server ends it.
 
-        Raises NoCluster also where the connection breaks.
+        Raises NoCluster also if the connection breaks.
         """
         connection = self._connector.connect(None)
         try:
-            response = self._asked(connection, path, query, accept)
+            response = self._response(connection, path, query, accept)
             while line := self._read(response, is_line=True):
                 yield line
         finally:
             connection.close()
 
-    def _asked(
+    def _response(
         self,
         connection: http.client.HTTPConnection,
         path: str,
@@ -135,19 +137,19 @@ class ApiServer:
         accept: str,
         body: bytes | None = None,
     ) -> http.client.HTTPResponse:
-        """Return the answer, if it is the one that was asked for."""
+        """Send a request and return its response, after one retry with new credentials."""
         path = f"{path}?{urlencode(query)}" if query else path
-        response = self._answer(connection, path, accept, body)
+        response = self._send(connection, path, accept, body)
         if response.status == http.HTTPStatus.UNAUTHORIZED and self._connector.can_be_renewed():
             connection.close()
-            response = self._answer(connection, path, accept, body)
+            response = self._send(connection, path, accept, body)
         if response.status not in (http.HTTPStatus.OK, http.HTTPStatus.CREATED):
-            data = self._read(response, _SAID_BYTES)
+            data = self._read(response, _LARGEST_REFUSAL_BYTES)
             connection.close()
             raise self._refusal(response.status, data)
         return response
 
-    def _answer(
+    def _send(
         self, connection: http.client.HTTPConnection, path: str, accept: str, body: bytes | None
     ) -> http.client.HTTPResponse:
         headers = [("Accept", accept), *self._connector.headers()]
@@ -161,7 +163,7 @@ class ApiServer:
             return connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
             connection.close()
-            raise self._silent(error) from error
+            raise self._no_answer(error) from error
 
     def _read(
         self, response: http.client.HTTPResponse, most: int | None = None, *, is_line: bool = False
@@ -169,14 +171,14 @@ class ApiServer:
         try:
             return response.readline(LONGEST_LINE_BYTES) if is_line else response.read(most)
         except (OSError, http.client.HTTPException) as error:
-            raise self._silent(error) from error
+            raise self._no_answer(error) from error
 
-    def _silent(self, error: Exception) -> NoCluster:
+    def _no_answer(self, error: Exception) -> NoCluster:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return NoCluster(f"the API server at {self.access.server} does not answer: {why}")
 
     def _refusal(self, status: int, data: bytes) -> Answered:
-        """Return what an answer other than 200 means."""
+        """Return the error for a response other than 200 and 201."""
         try:
             said: Document = bounded_json.loads(data)
             sentence = str(said["message"])

@@ -16,12 +16,12 @@ from enso_operator.kube.workstation.kubeconfig import Access
 
 CONNECT_SECONDS = 10.0
 _PORTS = {"https": 443, "http": 80}
-_SILENCE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
-"""A stream may be silent for hours. After so many seconds the system asks whether it lives."""
+_KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
+"""Seconds: a stream may be idle for hours; TCP finds out whether its other end still exists."""
 
 
 class Connector:
-    """Opens connections, and knows what is sent along with each request."""
+    """Opens connections, and adds the caller's credentials to each request."""
 
     def __init__(self, access: Access) -> None:
         self._url = urlsplit(access.server)
@@ -34,19 +34,19 @@ class Connector:
         self._credentials = Credentials(access)
         self._proxy = _proxy(self._scheme, self._host, str(access.cluster.get("proxy-url") or ""))
 
-    def connect(self, silence_seconds: float | None) -> http.client.HTTPConnection:
-        """Return a connection, which is made with the first request.
+    def connect(self, read_timeout_seconds: float | None) -> http.client.HTTPConnection:
+        """Return a connection, which is opened by its first request.
 
-        It fails where nothing comes for so long, never with None.
+        A read fails if no data comes for so many seconds; with None it waits for ever.
         """
         proxy = self._proxy
         host, port = self._host, self._port
         if proxy:
             host, port = proxy.hostname or "", proxy.port or _PORTS["http"]
         if self._scheme == "http":
-            return _Connection(host, port, silence_seconds)
-        connection = _TlsConnection(host, port, silence_seconds)
-        connection.trust, connection.server_name = self._credentials.trust(), self._server_name
+            return _Connection(host, port, read_timeout_seconds)
+        connection = _TlsConnection(host, port, read_timeout_seconds)
+        connection.tls, connection.server_name = self._credentials.tls_context(), self._server_name
         if proxy:
             connection.set_tunnel(self._host, self._port, headers=_authorization(proxy))
         return connection
@@ -59,47 +59,47 @@ class Connector:
         return headers
 
     def target(self, path: str) -> str:
-        """Return what is asked for in a request's first line."""
+        """Return the target of a request line: an absolute URL for an http proxy, else a path."""
         path = f"{self._url.path}{path}"
-        is_proxys = self._proxy and self._scheme == "http"
-        return f"http://{self._url.netloc}{path}" if is_proxys else path
+        is_absolute = self._proxy and self._scheme == "http"
+        return f"http://{self._url.netloc}{path}" if is_absolute else path
 
     def can_be_renewed(self) -> bool:
-        """Say whether credentials that were refused can be got afresh; the next request does it."""
+        """Whether refused credentials can be replaced; the next request then gets new ones."""
         return self._credentials.can_be_renewed()
 
 
 class _Connection(http.client.HTTPConnection):
-    def __init__(self, host: str, port: int, silence_seconds: float | None) -> None:
+    def __init__(self, host: str, port: int, read_timeout_seconds: float | None) -> None:
         super().__init__(host, port, timeout=CONNECT_SECONDS)
-        self._silence_seconds = silence_seconds
+        self._read_timeout_seconds = read_timeout_seconds
 
     def connect(self) -> None:
         super().connect()
         self._wait_for_answers()
 
     def _wait_for_answers(self) -> None:
-        self.sock.settimeout(self._silence_seconds)
+        self.sock.settimeout(self._read_timeout_seconds)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for option, value in _SILENCE:
+        for option, value in _KEEPALIVE:
             if hasattr(socket, option):  # not on every system
                 self.sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
 class _TlsConnection(_Connection):
     default_port = _PORTS["https"]
-    trust: ssl.SSLContext
+    tls: ssl.SSLContext
     server_name: str
 
     def connect(self) -> None:
         http.client.HTTPConnection.connect(self)
-        self.sock = self.trust.wrap_socket(self.sock, server_hostname=self.server_name)
+        self.sock = self.tls.wrap_socket(self.sock, server_hostname=self.server_name)
         self._wait_for_answers()
 
 
 def _proxy(scheme: str, host: str, configured: str) -> SplitResult | None:
     """Return the proxy to go through: the kubeconfig's, or the environment's."""
-    if not configured and not _goes_straight(host):
+    if not configured and not _bypasses_proxy(host):
         names = f"{scheme}_proxy".upper(), f"{scheme}_proxy"
         configured = next(filter(None, map(os.environ.get, names)), "")
     if not configured:
@@ -113,8 +113,8 @@ def _proxy(scheme: str, host: str, configured: str) -> SplitResult | None:
     return proxy
 
 
-def _goes_straight(host: str) -> bool:
-    """Whether the environment's proxy is not for this host, by the rules of kubectl."""
+def _bypasses_proxy(host: str) -> bool:
+    """Whether NO_PROXY excludes this host, by the rules that kubectl follows."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -122,10 +122,10 @@ def _goes_straight(host: str) -> bool:
     if host == "localhost" or (address and address.is_loopback):
         return True
     given = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
-    return any(_is_meant(entry.strip(), host, address) for entry in given.split(","))
+    return any(_matches(entry.strip(), host, address) for entry in given.split(","))
 
 
-def _is_meant(
+def _matches(
     entry: str, host: str, address: ipaddress.IPv4Address | ipaddress.IPv6Address | None
 ) -> bool:
     if entry == "*":

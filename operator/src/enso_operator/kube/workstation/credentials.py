@@ -1,4 +1,4 @@
-"""Who asks: what a kubeconfig's user sends along, from files, or from a program that gets it."""
+"""The credentials of a kubeconfig's user: from files, or from an exec plugin."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from enso_operator.kube.workstation.errors import NoCluster
 from enso_operator.kube.workstation.kubeconfig import Access
 
 _INFO = "KUBERNETES_EXEC_INFO"
-"""By which variable a program is told what is asked of it."""
+"""The environment variable that holds the request to an exec plugin (an ExecCredential)."""
 
 
 class Credentials:
-    """What the user of one kubeconfig sends along; a program is asked once, and when it expires."""
+    """The credentials of one kubeconfig's user. An exec plugin runs once, and after a refusal."""
 
     def __init__(self, access: Access) -> None:
         self._access, self._user = access, access.user
-        self._given: Document | None = None
-        """What the kubeconfig's program has given, once it was asked."""
+        self._plugin_status: Document | None = None
+        """What the exec plugin returned, after it ran."""
 
     def headers(self) -> list[tuple[str, str]]:
-        """Return the headers that say who asks; one name may come several times."""
+        """Return the headers for authentication and impersonation; names may repeat."""
         return [*self._authorization().items(), *_impersonation(self._user)]
 
-    def trust(self) -> ssl.SSLContext:
-        """Return whom to believe, and with which certificate to ask."""
+    def tls_context(self) -> ssl.SSLContext:
+        """Return a TLS context with the cluster's CA and the client certificate."""
         access, cluster = self._access, self._access.cluster
         authority = access.content(cluster, "certificate-authority").decode()
         try:
@@ -49,8 +49,8 @@ class Credentials:
         return context
 
     def can_be_renewed(self) -> bool:
-        """Forget what a program gave, which was refused; say whether to ask again is of use."""
-        was_given, self._given = self._given, None
+        """Forget refused credentials of the exec plugin; return whether there were any."""
+        was_given, self._plugin_status = self._plugin_status, None
         return was_given is not None
 
     def _authorization(self) -> dict[str, str]:
@@ -59,21 +59,21 @@ class Credentials:
         if not token and user.get("username"):
             pair = f"{user['username']}:{user.get('password') or ''}".encode()
             return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
-        token = token or self._from_program().get("token")
+        token = token or self._from_plugin().get("token")
         return {"Authorization": f"Bearer {token}"} if token else {}
 
     def _certificate(self) -> tuple[bytes, bytes]:
         content, user = self._access.content, self._user
         if certificate := content(user, "client-certificate"):
             return certificate, content(user, "client-key")
-        given = self._from_program()
+        given = self._from_plugin()
         certificate, key = (
             str(given.get(name) or "").encode()
             for name in ("clientCertificateData", "clientKeyData")
         )
         return certificate, key
 
-    def _from_program(self) -> Document:
+    def _from_plugin(self) -> Document:
         if not self._user.get("exec"):
             if self._user.get("auth-provider"):
                 raise NoCluster(
@@ -81,9 +81,9 @@ class Credentials:
                     "give it an exec plugin instead"
                 )
             return {}
-        if self._given is None:
-            self._given = _ask(self._user["exec"], self._access)
-        return self._given
+        if self._plugin_status is None:
+            self._plugin_status = _run_plugin(self._user["exec"], self._access)
+        return self._plugin_status
 
 
 def _impersonation(user: Document) -> list[tuple[str, str]]:
@@ -96,7 +96,7 @@ def _impersonation(user: Document) -> list[tuple[str, str]]:
 
 
 def _load(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
-    """Have the context show a certificate; it takes files only, these are gone at once."""
+    """Load a client certificate. `ssl` reads files only, so it is written to a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="enso-") as folder:
         files = Path(folder, "certificate"), Path(folder, "key")
         for file, content in zip(files, (certificate, key or certificate), strict=True):
@@ -108,8 +108,8 @@ def _no_password() -> str:
     raise NoCluster("the client key of the kubeconfig is encrypted: kubectl cannot use it, either")
 
 
-def _ask(program: Document, access: Access) -> Document:
-    """Return what a kubeconfig's program gives: a token, or a certificate and its key."""
+def _run_plugin(program: Document, access: Access) -> Document:
+    """Return the status of the ExecCredential: a token, or a certificate and its key."""
     mode = program.get("interactiveMode") or "IfAvailable"
     is_interactive = mode != "Never" and sys.stdin.isatty()
     spec: Document = {"interactive": is_interactive}

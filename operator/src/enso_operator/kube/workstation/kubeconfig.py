@@ -1,4 +1,4 @@
-"""Which API server is asked, and as whom: what kubectl reads, read by the same rules.
+"""Reads kubeconfigs, by the rules that kubectl follows.
 
 Of several files the first that sets something wins; a relative path is relative to its file.
 """
@@ -21,7 +21,7 @@ from enso_operator.kube.workstation.errors import NoCluster
 KUBECONFIG = "KUBECONFIG"
 USERS_OWN = "~/.kube/config"
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-"""Where a Pod finds its own token, trust and namespace."""
+"""Where a Pod finds its own token, CA certificate and namespace."""
 _NAMED = {"clusters": "cluster", "contexts": "context", "users": "user"}
 _PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -34,9 +34,9 @@ class Access:
     server: str
     namespace: str
     cluster: Document = field(default_factory=Document)
-    """The kubeconfig's fields about the server. Paths in it are absolute."""
+    """The kubeconfig's entry of the cluster. Paths in it are absolute."""
     user: Document = field(default_factory=Document)
-    """Those about who asks."""
+    """Its entry of the user."""
 
     def content(self, about: Mapping[str, Any], key: str) -> bytes:
         """Return what a field holds, as data in the kubeconfig or in a file; empty without it."""
@@ -51,7 +51,7 @@ class Access:
 
 
 def access(kubeconfig: str = "", context: str = "", namespace: str = "") -> Access:
-    """Return whom to ask: what is given wins, then KUBECONFIG, ~/.kube/config, and the Pod.
+    """Return the cluster and user: of the arguments, else KUBECONFIG, ~/.kube/config, or the Pod.
 
     Raises NoCluster.
     """
@@ -85,7 +85,7 @@ def _paths() -> list[Path]:
 
 
 def _of_the_pod(looked_at: str, namespace: str) -> Access:
-    """Return the cluster that this runs in; that is how kubectl works inside of a Pod."""
+    """Return the cluster that this Pod runs in, with its service account, as kubectl does."""
     host, port = (os.environ.get(f"KUBERNETES_SERVICE_{name}") for name in ("HOST", "PORT"))
     if not (host and port):
         raise NoCluster(

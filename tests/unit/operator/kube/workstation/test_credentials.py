@@ -109,4 +109,4 @@ def test_what_is_wrong_is_one_sentence(user: dict[str, Any], sentence: str) -> N
 def test_a_certificate_that_is_none() -> None:
     access = Access("https://farm", "shows", {"certificate-authority-data": "eA=="}, {})
     with pytest.raises(NoCluster, match="a certificate of the kubeconfig cannot be used"):
-        Credentials(access).trust()
+        Credentials(access).tls_context()
