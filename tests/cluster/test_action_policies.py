@@ -110,7 +110,11 @@ def may(cluster: Cluster, user: str, verb: str, what: str) -> bool:
 
 
 RIGHTS: dict[str, dict[str, str]] = {
-    ARTIST: {"ensoactions": "create get list watch", "ensojobs": "get list watch"},
+    ARTIST: {
+        "ensoactions": "create get list watch",
+        "ensojobs": "get list watch",
+        "controllerrevisions": "get",
+    },
     VIEWER: {
         "ensoactions": "get list watch",
         "ensojobs": "get list watch",
