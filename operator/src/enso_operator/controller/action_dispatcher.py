@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from enso_operator.blocking import in_thread, patiently
 from enso_operator.controller.action_turns import ActionTurns
-from enso_operator.controller.pending_actions import PendingActions
+from enso_operator.controller.pending_actions import Pending, PendingActions
 from enso_operator.controller.reconciler import Reconciler
 from enso_operator.kube.client import NoSuchObject, waiting
 from enso_operator.kube.ensojob import EnsoJobObject, JobKey
@@ -62,15 +62,16 @@ class ActionDispatcher:
         try:
             ensojob = await patiently(self._get, job)
             if ensojob is None:
+                actions = self.pending.of(job)
                 await asyncio.sleep(UNKNOWN_SECONDS)
                 ensojob = await patiently(self._get, job)
-            if ensojob is None:
-                await self._refuse(job)
+                if ensojob is None:
+                    await self._refuse(job, actions)
         finally:
             self._looked_for.discard(job)
         if ensojob:
             self.reconciler.act_on(ensojob)
-        elif self.pending.first(job):
+        elif self.pending.of(job):
             self.on_pending(job)
 
     def _get(self, job: JobKey) -> EnsoJobObject | None:
@@ -81,13 +82,13 @@ class ActionDispatcher:
         except NoSuchObject:
             return None
 
-    async def _refuse(self, job: JobKey) -> None:
+    async def _refuse(self, job: JobKey, actions: list[Pending]) -> None:
         namespace, name = job
-        actions, jobs = self.actions(namespace), self.reconciler.objects(namespace)
-        turns = ActionTurns(job, self.pending, actions, jobs, self.clock)
+        jobs = self.reconciler.objects(namespace)
+        turns = ActionTurns(job, self.pending, self.actions(namespace), jobs, self.clock)
         why = f"there is no job {name!r} in namespace {namespace!r}"
         while True:
             try:
-                return await turns.refuse_all(Result("JobNotFound", why))
+                return await turns.refuse_all(actions, Result("JobNotFound", why))
             except Unavailable:
                 await asyncio.sleep(1)

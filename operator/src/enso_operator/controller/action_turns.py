@@ -8,17 +8,18 @@ whoever finds an action without a status asks the ledger whether it was done.
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from enso_operator.blocking import in_thread
-from enso_operator.controller.pending_actions import PendingActions
+from enso_operator.controller.pending_actions import Pending, PendingActions
 from enso_operator.kube.client import Forbidden, NoSuchObject, Refused, waiting
 from enso_operator.kube.ensoaction import EnsoActionObject, actions_on, has_name, owner
 from enso_operator.kube.ensojob import EnsoJobObject, JobKey
 from enso_operator.kube.objects import Objects
-from enso_operator.kube.status.action import Result
+from enso_operator.kube.status.action import WITHOUT_OWNER, Result
 from enso_operator.manifests.changes import changed_definition
-from job_execution_framework.domain.actions import Resume
+from job_execution_framework.domain.actions import Action, Resume
 from job_execution_framework.domain.errors import Conflict, InvalidAction, Unavailable
 from job_execution_framework.domain.job import Job
 from job_execution_framework.service_layer.clock import Clock
@@ -36,6 +37,8 @@ class _Turn:
     result: Result
     is_committed: bool
     """Whether the job's ledger has it; a refusal needs no commit."""
+    asked: Action | None = None
+    """What was done, until it is known what came of it."""
 
 
 @dataclass
@@ -54,9 +57,14 @@ class ActionTurns:
     _turn: _Turn | None = field(default=None, init=False)
 
     @property
+    def waiting(self) -> list[Pending]:
+        """The actions that wait, in their order."""
+        return self.pending.of(self.job)
+
+    @property
     def are_left(self) -> bool:
         """Whether an action waits, or its status."""
-        return self._turn is not None or self.pending.first(self.job) is not None
+        return self._turn is not None or len(self.waiting) > 0
 
     @property
     def is_to_be_committed(self) -> bool:
@@ -77,13 +85,23 @@ class ActionTurns:
         if self.is_to_be_settled:
             return
         self._turn = None
-        action = await self._next()
+        action = await self._next(job.acted)
         if action is None:
             return
-        result = self._done(action, job, ensojob)
-        if result.reason != "Done":
+        if action.is_finished:  # only its owner is missing
+            self._turn = _Turn(action, Result("Done", ""), is_committed=True)
+            return
+        done = self._done(action, job, ensojob)
+        if isinstance(done, Result):
             await self._check_newest(ensojob)
-        self._turn = _Turn(action, result, is_committed=result.reason != "Done")
+            self._turn = _Turn(action, done, is_committed=True)
+        else:
+            self._turn = _Turn(action, Result("Done", ""), is_committed=False, asked=done)
+
+    def describe(self, job: Job) -> None:
+        """Say what came of the action that was done, once all else was done that holds the job."""
+        if self._turn and self._turn.asked:
+            self._turn.result = Result("Done", self._turn.asked.outcome(job))
 
     def was_committed(self) -> None:
         """Take note that the job was committed, with the action that was taken last."""
@@ -100,31 +118,46 @@ class ActionTurns:
         self.pending.discard(self.job, turn.action.uid)
         self._turn = None
 
-    async def refuse_all(self, result: Result) -> None:
-        """Refuse all actions on a job that cannot be loaded. Raises Unavailable."""
-        self._turn = None
-        while action := await self._next():
-            with waiting():
-                await in_thread(self._write, action, result, None)
-            self.pending.discard(self.job, action.uid)
+    async def refuse_all(
+        self, actions: Sequence[Pending], result: Result, ensojob: EnsoJobObject | None = None
+    ) -> None:
+        """Refuse these actions on a job that does not exist, or is no job.
 
-    async def _next(self) -> EnsoActionObject | None:
+        Raises Unavailable, and Conflict where the job is outdated.
+        """
+        self._turn = None
+        if ensojob:
+            await self._check_newest(ensojob)
+        for pending in actions:
+            if action := await self._found(pending):
+                another = _another_job(action, ensojob) if ensojob else None
+                with waiting():
+                    await in_thread(self._write, action, another or result, ensojob)
+                self.pending.discard(self.job, action.uid)
+
+    async def _next(self, acted: Collection[str]) -> EnsoActionObject | None:
         """Return the first action that still waits, as the API server has it now."""
-        if self.pending.is_to_be_listed(self.job):
-            for action in await in_thread(self._listed):
+        with self.pending.listing(self.job) as is_needed:
+            for action in await in_thread(self._listed) if is_needed else ():
                 self.pending.add(action)
-        while first := self.pending.first(self.job):
-            found = await in_thread(self._get, first.name)
-            if found and found.uid == first.uid and not found.is_finished:
+        while first := self.pending.first(self.job, acted):
+            if found := await self._found(first):
                 return found
-            self.pending.discard(self.job, first.uid)  # withdrawn, or done by another operator
+        return None
+
+    async def _found(self, pending: Pending) -> EnsoActionObject | None:
+        """Return an action that waits; None if it was withdrawn, or another operator did it."""
+        found = await in_thread(self._get, pending.name)
+        if found and found.uid == pending.uid and not found.is_settled:
+            return found
+        self.pending.discard(self.job, pending.uid)
         return None
 
     def _listed(self) -> list[EnsoActionObject]:
-        """Return the actions on the job that the API server has, and that are not finished."""
+        """Return the actions on the job that the API server has, and that are not settled."""
         with waiting():
             found = actions_on(self.actions, self.job[1])
-        return [action for action in found if not action.is_finished]
+        return [action for action in found if not action.is_settled]
 
     def _get(self, name: str) -> EnsoActionObject | None:
         try:
@@ -133,11 +166,10 @@ class ActionTurns:
         except NoSuchObject:
             return None
 
-    def _done(self, action: EnsoActionObject, job: Job, ensojob: EnsoJobObject) -> Result:
-        """Do the action on the job, unless that is done already; return what came of it."""
-        if action.job_uid not in ("", ensojob.uid):
-            why = f"job {job.id} was deleted and created again: it has another uid than jobUID says"
-            return Result("AnotherJob", why)
+    def _done(self, action: EnsoActionObject, job: Job, ensojob: EnsoJobObject) -> Action | Result:
+        """Do the action on the job, unless that is done already; else return why it is refused."""
+        if another := _another_job(action, ensojob):
+            return another
         is_done = action.action_id in job.acted
         if not is_done and any(has_name(acted, action.name) for acted in job.acted):
             why = f"an action {action.name} was done on job {job.id} before: give it a new name"
@@ -152,12 +184,14 @@ class ActionTurns:
                 job.obey(asked, self.clock.now())
         except InvalidAction as error:
             return Result("InvalidAction", str(error))
-        return Result("Done", asked.outcome(job))
+        return asked
 
     def _with_changes(
         self, resume: Resume, action: EnsoActionObject, job: Job, ensojob: EnsoJobObject
     ) -> Resume:
         """Return the resume with the definition that it makes. Raises InvalidAction."""
+        if ensojob.is_being_deleted:
+            raise InvalidAction(f"job {job.id} is being deleted")
         if ensojob.broken:
             raise InvalidAction(f"job {job.id} cannot go on: {ensojob.broken}")
         if (code := action.code_changes) and not self.allow_code_changes:
@@ -217,7 +251,7 @@ class ActionTurns:
         """
         if result.reason != "Done":
             action = self._tell(action, result)
-        if ensojob and result.reason != "AnotherJob" and owner(ensojob) not in action.owners:
+        if ensojob and result.reason not in WITHOUT_OWNER and owner(ensojob) not in action.owners:
             owners = [*action.owners, owner(ensojob)]
             action = EnsoActionObject(self.actions.own(action.name, action.version, owners))
         self._tell(action, result)
@@ -227,3 +261,11 @@ class ActionTurns:
             return action
         status = result.status(action.generation, self.clock.now())
         return EnsoActionObject(self.actions.patch_status(action.name, action.version, status))
+
+
+def _another_job(action: EnsoActionObject, ensojob: EnsoJobObject) -> Result | None:
+    """Return the refusal of an action that is for an earlier job of the same name."""
+    if action.job_uid in ("", ensojob.uid):
+        return None
+    why = f"job {ensojob.name} was deleted and created again: it has another uid than jobUID says"
+    return Result("AnotherJob", why)

@@ -93,6 +93,11 @@ class EnsoJobActor(Actor):
             self.ensojob, self.unread or self.ensojob, key=lambda ensojob: int(ensojob.version)
         )
 
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the EnsoJob was deleted: another one may have its name."""
+        return self._is_deleted.is_set()
+
     async def sleep(self, seconds: float) -> None:
         """Return after so many seconds, or as soon as the EnsoJob is deleted."""
         with suppress(TimeoutError):
@@ -152,7 +157,9 @@ class EnsoJobActor(Actor):
                 await self._refuse(str(error))
             self._events.ensojob, self.gave_up = self._objects.ensojob(self.job_id), True
             why = f"job {self.job_id} cannot be acted on: {error}"
-            await self._turns.refuse_all(Result("InvalidJob", why))
+            await self._turns.refuse_all(
+                self._turns.waiting, Result("InvalidJob", why), self.ensojob
+            )
             raise NoJob(str(error)) from error
         self._events.ensojob = self._objects.ensojob(self.job_id)
         self.set_spec_actions(*spec_actions_of(self.ensojob))
@@ -168,6 +175,8 @@ class EnsoJobActor(Actor):
         """Do what the spec asks for, and the EnsoAction whose turn it is."""
         await super().obey(job)
         await self.attempt(READ_ACTION, partial(self._turns.take, job, self.ensojob))
+        await super().obey(job)  # the spec may suspend a job that was just resumed
+        self._turns.describe(job)
 
     def is_urgent(self, job: Job, step: Step) -> bool:
         """Whether an action, or the next step, waits for this commit."""
@@ -177,8 +186,11 @@ class EnsoJobActor(Actor):
         """Act on the job's session, and write what came of an EnsoAction."""
         await super().act(job)
         if self._turns.is_to_be_settled:
-            await self.attempt(WRITE_ACTION, partial(self._turns.settle, self.ensojob))
-            self.wake()  # another action may wait for this one
+            await self.attempt(WRITE_ACTION, self._settle)
+
+    async def _settle(self) -> None:
+        await self._turns.settle(self.ensojob)
+        self.wake()  # another action may wait for this one
 
     def may_end(self, job: Job) -> bool:
         """Whether the job has ended, and no EnsoAction waits."""

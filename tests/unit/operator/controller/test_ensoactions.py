@@ -241,7 +241,10 @@ def test_a_refusal_is_decided_on_the_job_as_it_is_now() -> None:
     [
         ({"scripts": [{"name": "script-1", "source": "y"}]}, "source of script 'script-1'"),
         ({"sessions": [{"name": "main", "image": "b"}]}, "image of session 'main'"),
-        ({"sessions": [{"name": "main", "env": [{"name": "A"}]}]}, "env of session 'main'"),
+        (
+            {"sessions": [{"name": "main", "env": [{"name": "A", "value": "b"}]}]},
+            "env of session 'main'",
+        ),
     ],
 )
 def test_without_a_policy_no_resume_changes_code(change: Document, what: str) -> None:
