@@ -6,7 +6,7 @@ makes them, and waits for their end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pydantic import ValidationError
@@ -120,7 +120,8 @@ class EnsoActionObject:
     @property
     def action(self) -> Action:
         """What it asks of its job, without what a resume changes. Raises InvalidAction."""
-        return action_of(self.spec, self.action_id)
+        action = action_of(self.spec, self.action_id)
+        return replace(action, by=action.by or "unknown")
 
 
 def actions_on(actions: Objects, job: str) -> list[EnsoActionObject]:

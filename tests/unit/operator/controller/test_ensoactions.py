@@ -53,6 +53,16 @@ def test_a_failed_job_is_resumed_and_the_action_says_so() -> None:
     assert "a licence was missing" in resumed["message"]
 
 
+def test_an_event_says_where_nobody_knows_who_asked() -> None:
+    async def story(operator: Operator) -> None:
+        await fails(operator)
+        operator.ask("resume")
+        await operator.until(lambda: operator.told()[0])
+
+    told = {event["reason"]: event["message"] for event in operate(story).events.there.values()}
+    assert told["JobResumed"] == "by unknown"
+
+
 def test_a_refusal_is_told_and_changes_nothing() -> None:
     async def story(operator: Operator) -> None:
         await fails(operator)
