@@ -40,6 +40,26 @@ def test_an_argument_is_set_for_this_resume_and_all_later_ones(workstation: Work
     assert "nothing is left to do" in workstation.run("--resume")[1]
 
 
+def test_a_job_of_five_goes_on_at_the_third_with_another_argument(tmp_path: Path) -> None:
+    """A setup runs again, a checkpoint does not."""
+    notes = "import os\ndef main(name): open(os.environ['NOTES'], 'a').write(name + '\\n')"
+    needs = "def main(substeps):\n    assert substeps >= 4, f'{substeps} are too few'"
+    scripts: list[dict[str, object]] = [
+        {"name": name, "source": notes, "args": {"name": name}}
+        for name in ("open", "bake", "simulate", "save", "publish")
+    ]
+    scripts[0]["setup"] = scripts[1]["checkpoint"] = True
+    scripts[2] |= {"source": needs, "args": {"substeps": 2}}
+    workstation = Workstation(tmp_path)
+    workstation.write(scripts)
+    code, said = workstation.run()
+    assert (code, workstation.notes) == (1, ["open", "bake"])
+    assert "2 are too few" in said
+    code, said = workstation.run("--resume", "--set", "simulate.substeps=4")
+    assert code == 0, said
+    assert workstation.notes == ["open", "bake", "open", "save", "publish"]
+
+
 def test_a_resume_begins_where_it_is_told_to(workstation: Workstation) -> None:
     code, said = workstation.run("--resume", "--from", "load", "--set", 'load.shot="020"')
     assert code == 1
