@@ -52,10 +52,14 @@ def _resume(file: Path, wish: Wish) -> int:
     for line in last.return_to():
         progress.say(line)
     if not last.job.finished:
-        if wish != Wish():
-            raise InvalidAction(last.job.why_not(_action(wish)))
+        if wish != Wish() and (why := last.job.why_not(_action(wish))):
+            raise InvalidAction(why)
         progress.attach(last.job)
-        return drive(unit_of_work(last.described, folder), folder, progress)
+        code = drive(unit_of_work(last.described, folder), folder, progress)
+        if wish == Wish():
+            return code
+        # Its end was decided before, and only its session had to end: now it can go on.
+        last, progress = LastRun.read(folder, runs.job_name), Progress(folder, file)
     if wanted is None:
         raise slip or InvalidAction(f"{file} describes no job")
     return _go_on(last, last.with_arguments(wanted, changes), wish, file, progress)

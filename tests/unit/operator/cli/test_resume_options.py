@@ -107,6 +107,25 @@ def test_an_impossible_resume_is_refused_and_changes_nothing(
     assert workstation.notes == ["load 010", "sim"]
 
 
+def test_a_job_whose_end_is_decided_goes_on_once_its_session_has_ended(
+    workstation: Workstation,
+) -> None:
+    """`enso run` was killed when it had cancelled the job, and its session had not ended yet."""
+    file = journal_file(workstation)
+    lines = file.read_text().splitlines()
+    place = next(i for i, line in enumerate(lines) if json.loads(line)["type"] == "SessionEnded")
+    ended = json.loads(lines[place])
+    cancelled = {name: ended[name] for name in ("v", "at", "origin", "seq")}
+    lines[place:] = [json.dumps(cancelled | {"type": "JobCancelled"})]
+    file.write_text("\n".join([*lines, ""]))
+
+    code, said = workstation.run("--resume", "--from", "sav")
+    assert (code, "has no script 'sav'" in said) == (2, True), said
+    code, said = workstation.run("--resume", "--set", 'publish.ok="yes"')
+    assert code == 0, said
+    assert workstation.notes == ["load 010", "sim", "load 010", "publish"]
+
+
 def test_only_a_resume_takes_these_options(workstation: Workstation) -> None:
     code, said = workstation.run("--from", "sim")
     assert code == 2
@@ -115,7 +134,12 @@ def test_only_a_resume_takes_these_options(workstation: Workstation) -> None:
 
 def journal(workstation: Workstation) -> str:
     """Return what the last run's journal tells."""
+    lines = [json.loads(line) for line in journal_file(workstation).read_text().splitlines()]
+    return "\n".join(map(str, lines))
+
+
+def journal_file(workstation: Workstation) -> Path:
+    """Return the journal of the only run."""
     found = workstation.root.rglob("journal")
     (last,) = [file for file in found if "sessions" not in file.parts]
-    lines = [json.loads(line) for line in last.read_text().splitlines()]
-    return "\n".join(map(str, lines))
+    return last
