@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from enso_operator.api.document import Document
 from enso_operator.cli.display import refuse
 from enso_operator.cli.jobs import documents, output, times
-from enso_operator.cli.jobs.asking import job_of
+from enso_operator.cli.jobs.asking import REFUSED, for_each, job_of
 from enso_operator.cli.jobs.outcomes import Outcomes
 from enso_operator.kube.workstation.api_server import ApiServer
-from enso_operator.kube.workstation.errors import Answered, NoCluster, NoSuchName
+from enso_operator.kube.workstation.errors import Answered, NoCluster
 
-DONE, REFUSED, NOT_KNOWN = 0, 1, 2
-"""Exit codes; of several jobs it is the largest."""
+DONE = 0
+"""Exit code where all did it; of several jobs it is the largest."""
 PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Between attempts to create an action while the API server does not answer."""
 LONGEST_CALLER = 512
@@ -44,18 +44,13 @@ def act(api: ApiServer, names: Iterable[str], asked: Asked, timeout: str, form: 
     `form` is what is printed of each action: its name, or all of it; None: the sentence.
     """
     seconds = times.duration(timeout)
-    codes, actions = [DONE], dict[str, Document]()
-    try:
-        by = caller(api)
-        for name in dict.fromkeys(names):
-            try:
-                action = created(api, action_for(job_of(api, name), asked, by))
-            except NoSuchName as error:  # the other jobs are asked all the same
-                codes.append(refuse(str(error)))
-            else:
-                actions[documents.name_of(action)] = action
-    except (Answered, NoCluster) as error:
-        codes.append(refuse(str(error)))  # what was created before it is waited for
+    by, actions = caller(api), dict[str, Document]()
+
+    def ask(name: str) -> None:
+        action = created(api, action_for(job_of(api, name), asked, by))
+        actions[documents.name_of(action)] = action
+
+    codes = [DONE, *for_each(names, ask)]
     outcomes = Outcomes(api, actions)
     codes += (tell(action, form) for action in outcomes.within(seconds))
     codes += (refuse(sentence) for sentence in outcomes.not_known())

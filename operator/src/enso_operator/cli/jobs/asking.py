@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from enso_operator.api.document import Document
 from enso_operator.cli.display import refuse
 from enso_operator.kube.workstation.api_server import ApiServer
-from enso_operator.kube.workstation.errors import NoSuchName, NotInstalled
+from enso_operator.kube.workstation.errors import NoCluster, NoSuchName, NotInstalled
 from enso_operator.kube.workstation.kubeconfig import access
-from job_execution_framework.domain.errors import EnsoError
+from job_execution_framework.domain.errors import EnsoError, InvalidAction, InvalidJob, Unreadable
 
+REFUSED = 1
+"""Exit code of what a job refuses; what nobody can know has the exit code of `refuse`."""
 NOT_INSTALLED = (
     "this cluster has no EnsoJobs: install them with kubectl apply --server-side -f deploy/crds"
 )
@@ -26,6 +28,31 @@ def answer_of(
         return refuse(NOT_INSTALLED)
     except EnsoError as error:
         return refuse(str(error))
+
+
+def for_each(names: Iterable[str], ask: Callable[[str], None]) -> list[int]:
+    """Ask of each job, also where another one is refused; return the exit codes of what failed.
+
+    Where the API server does not answer, the jobs that are left are named and not asked.
+    """
+    jobs, codes = [*dict.fromkeys(names)], list[int]()
+    for number, name in enumerate(jobs, start=1):
+        try:
+            ask(name)
+        except NotInstalled:
+            raise
+        except (InvalidAction, InvalidJob) as error:
+            refuse(str(error))
+            codes.append(REFUSED)
+        except (NoSuchName, Unreadable) as error:
+            codes.append(refuse(str(error)))
+        except NoCluster as error:
+            left = ", ".join(jobs[number:])
+            codes.append(refuse(f"{name}: {error}" + (f"; not asked: {left}" if left else "")))
+            break
+        except EnsoError as error:  # a sentence that does not name the job
+            codes.append(refuse(f"{name}: {error}"))
+    return codes
 
 
 def job_of(api: ApiServer, name: str) -> Document:

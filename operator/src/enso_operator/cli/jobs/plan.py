@@ -18,7 +18,7 @@ from enso_operator.api.document import Document
 from enso_operator.api.ensoaction import ResumeSpec
 from enso_operator.cli.display import refuse
 from enso_operator.cli.jobs import documents, output
-from enso_operator.cli.jobs.asking import job_of
+from enso_operator.cli.jobs.asking import REFUSED, for_each, job_of
 from enso_operator.cli.jobs.scripts import headline
 from enso_operator.cli.jobs.table import Column, Screen, table
 from enso_operator.cli.preflight import checked
@@ -37,8 +37,8 @@ from job_execution_framework.domain.forecast import STARTS, Forecast, forecast
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.transitions import ENDED, JobState
 
-TOLD, REFUSED = 0, 1
-"""Exit codes; of several jobs it is the largest."""
+TOLD = 0
+"""Exit code where all is well; of several jobs it is the largest."""
 _COLUMNS = (
     Column("#"),
     Column("SCRIPT", 12),
@@ -99,16 +99,13 @@ def plan_jobs(
 
     Return the exit code.
     """
-    codes, plans = [TOLD], dict[str, Plan]()
-    for name in dict.fromkeys(names):
-        try:
-            ensojob = EnsoJobObject.of(job_of(api, name))
-            plans[name] = plan_of(_as_resumed(api, ensojob), block)
-        except NoSuchName as error:
-            codes.append(refuse(str(error)))
-        except (InvalidAction, InvalidJob) as error:
-            refuse(str(error))
-            codes.append(REFUSED)
+    plans = dict[str, Plan]()
+
+    def ask(name: str) -> None:
+        ensojob = EnsoJobObject.of(job_of(api, name))
+        plans[name] = plan_of(_as_resumed(api, ensojob), block)
+
+    codes = [TOLD, *for_each(names, ask)]
     _show(plans, form)
     return max(codes)
 
