@@ -310,7 +310,8 @@ def _why_not_skipped(job: Job, *names: str, again: AbstractSet[str] = frozenset(
     for name in names:
         if name not in job.rows:
             return _no_script(job, name)
-        if job.rows[name].state is ScriptState.RUNNING:
+        # Of a job that has ended it is being stopped, and is skipped once it has stopped.
+        if job.rows[name].state is ScriptState.RUNNING and job.state not in ENDED:
             return f"cannot skip {name!r}, which runs now"
         if job.rows[name].done and name not in again:
             return f"cannot skip {name!r}, which is done already"
