@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from enso_operator.api.document import Document
 from enso_operator.api.ensoaction import ResumeSpec
+from enso_operator.api.rules import broken_resume_rules
 from enso_operator.cli.display import refuse
 from enso_operator.cli.jobs import documents, output
 from enso_operator.cli.jobs.asking import REFUSED, for_each, job_of
@@ -189,12 +190,16 @@ def _resume(document: Document, job: Job, block: Document | None) -> Resume | No
 
 
 def _parsed(block: Document, job: Job) -> ResumeSpec:
+    told = f"job {job.id} cannot be resumed so"
     try:
-        return ResumeSpec.model_validate(block, extra="forbid")
+        asked = ResumeSpec.model_validate(block, extra="forbid")
     except ValidationError as error:
         said = sentences(error.errors(include_url=False), ResumeSpec)
         mistakes = "; ".join(f"{path_of(location, block)} {text}" for location, text in said)
-        raise InvalidAction(f"job {job.id} cannot be resumed so: {mistakes}") from error
+        raise InvalidAction(f"{told}: {mistakes}") from error
+    if broken := [sentence.removeprefix(".") for sentence in broken_resume_rules(asked, "")]:
+        raise InvalidAction(f"{told}: {'; '.join(broken)}")
+    return asked
 
 
 def _when(state: str, action: Resume | None) -> str:

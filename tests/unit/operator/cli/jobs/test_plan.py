@@ -100,6 +100,10 @@ def test_a_hundred_scripts_with_long_names_fit_into_a_terminal() -> None:
         ({"scripts": [{"name": "open", "args": {"a": 1}}]}, "is done and does not run again"),
         ({"scripts": [{"name": "open", "arg": 1}]}, "job shot cannot be resumed so: scripts"),
         ({"colour": "red"}, "job shot cannot be resumed so: colour"),
+        (
+            {"scripts": [{"name": "simulate", "args": {"a": 1}, "unsetArgs": ["a"]}]},
+            "job shot cannot be resumed so: scripts[simulate].unsetArgs has a, which is in args",
+        ),
     ],
 )
 def test_a_resume_that_is_not_possible_is_refused_beforehand(
