@@ -79,17 +79,27 @@ class Acting:
 
 def is_resumed(ns: ClusterNamespace) -> None:
     """Resume a job twice with changes: for the second one the operator reads the first one."""
-    source = "def main(frames):\n    assert frames == 2"
-    script: Document = {"name": "do", "source": source, "args": {"frames": 0}}
-    ns.apply(of_scripts(script) | {"metadata": {"name": "c"}})
+    needs_two_frames(ns)
     for frames in (1, 2):
-        ns.waits("Finished", "c")
-        name, change = f"again-{frames}", {"scripts": [{"name": "do", "args": {"frames": frames}}]}
-        ns.create(action("resume", name, job="c", resume=change))
-        ns.kubectl("wait", "--for=condition=Succeeded", f"ensoaction/{name}", "--timeout=50s")
+        is_resumed_with(ns, frames)
     ns.waits("Succeeded", "c")
     held = ns.kubectl("get", "controllerrevisions", "-o", "name").split()
     assert len(held) == 2
+
+
+def needs_two_frames(ns: ClusterNamespace) -> None:
+    """Apply a job, `c`, that fails with another argument than 2."""
+    source = "def main(frames):\n    assert frames == 2"
+    script: Document = {"name": "do", "source": source, "args": {"frames": 0}}
+    ns.apply(of_scripts(script) | {"metadata": {"name": "c"}})
+
+
+def is_resumed_with(ns: ClusterNamespace, frames: int) -> None:
+    """Resume it with this argument, once it has failed."""
+    ns.waits("Finished", "c")
+    name, change = f"again-{frames}", {"scripts": [{"name": "do", "args": {"frames": frames}}]}
+    ns.create(action("resume", name, job="c", resume=change))
+    ns.kubectl("wait", "--for=condition=Succeeded", f"ensoaction/{name}", "--timeout=50s")
 
 
 def list_of(items: Sequence[Document]) -> Document:
