@@ -285,11 +285,18 @@ def test_another_session_starts_only_when_the_one_before_is_dead(job: OneJob) ->
     pods = [job.pod(), forced.pod()]
     forced.kubectl("delete", "pod", name_of(pods[1]), "--force", "--grace-period=0")
     job.kubectl("delete", "pod", name_of(pods[0]), "--wait=false")
-    for this_job, pod in zip((job, forced), pods, strict=True):
-        follows(this_job)
-        assert {line[0] for line in this_job.commands(pod).values()} <= {SANDBOX}
+    follows(job)
+    assert is_dead(job, pods[0])
+    follows(forced)
+    until(lambda: is_dead(forced, pods[1]))  # the node of a busy machine may take longer
+    for this_job in (job, forced):
         this_job.waits("Succeeded")
         assert this_job.starts_of("long") == 2
+
+
+def is_dead(job: OneJob, pod: Document) -> bool:
+    """Whether no process of a Pod is left, but for what keeps its namespaces."""
+    return {line[0] for line in job.commands(pod).values()} <= {SANDBOX}
 
 
 def follows(job: OneJob) -> None:
