@@ -13,7 +13,14 @@ from typing import TypeVar
 
 from enso_operator.api.ensoaction import EnsoActionSpec
 from enso_operator.blocking import MOST_AT_ONCE, in_thread, pause_of
-from enso_operator.http_api.cluster_actions import made, manifest_of, not_yet, outcome_of
+from enso_operator.http_api.cluster_actions import (
+    Withdrawn,
+    made,
+    manifest_of,
+    not_yet,
+    outcome_of,
+    outcome_without,
+)
 from enso_operator.http_api.port import Acted, Instructions, NotAllowed, Shown
 from enso_operator.kube.client import (
     DEADLINE_SECONDS,
@@ -87,12 +94,23 @@ class ClusterJobs:
             await asyncio.sleep(pause_of(tries, SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS))
             tries += 1
             with suppress(Unavailable):  # the action is made, and may be done meanwhile
-                outcome = await self._call(lambda: outcome_of(self._actions, name))
+                try:
+                    outcome = await self._call(lambda: outcome_of(self._actions, name))
+                except Withdrawn:
+                    now = await self._present(asked.job)
+                    outcome = outcome_without(name, ensojob, now)
                 if outcome is not None:
-                    with suppress(JobNotFound):  # a cancelled job may have been deleted at once
-                        ensojob = await self._call(lambda: self._ensojob(asked.job))
-                    return Acted(ensojob.state, outcome, action=name)
+                    # A cancelled job may have been deleted at once.
+                    now = await self._present(asked.job) or ensojob
+                    return Acted(now.state, outcome, action=name)
         return Acted(ensojob.state, not_yet(ensojob.namespace, name), is_done=False, action=name)
+
+    async def _present(self, job_id: str) -> EnsoJobObject | None:
+        """Return the object as it is now; None where it was deleted."""
+        try:
+            return await self._call(lambda: self._ensojob(job_id))
+        except JobNotFound:
+            return None
 
     async def _call(self, call: Callable[[], R]) -> R:
         """Make a blocking call in a thread; what the API server said becomes the API's errors."""

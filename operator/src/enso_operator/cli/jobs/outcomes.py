@@ -56,15 +56,14 @@ class Outcomes:
 
     def _ended(self, seen: follow.Seen) -> Iterator[Document]:
         """Yield the actions that have ended by what was seen of them."""
+        found, gone = list[Document](), set[str]()
         if isinstance(seen, follow.All):
             found = [action for page in seen.pages for action in page["items"] or ()]
-            self._forget(self._open - {documents.name_of(action) for action in found})
+            gone = self._open - {documents.name_of(action) for action in found}
         elif isinstance(seen, follow.Changed):
             found = [seen.document]
-        else:
-            found = []
-        if isinstance(seen, follow.Deleted):
-            self._forget({documents.name_of(seen.document)} & self._open)
+        elif isinstance(seen, follow.Deleted):  # it may have been done just before
+            found, gone = [seen.document], {documents.name_of(seen.document)}
         for action in found:
             name = documents.name_of(action)
             if name in self._open:
@@ -72,15 +71,13 @@ class Outcomes:
                 if documents.is_finished(action):
                     self._open.discard(name)
                     yield action
-
-    def _forget(self, names: set[str]) -> None:
-        self._open -= names
-        self._deleted += sorted(names)
+        self._deleted += sorted(gone & self._open)
+        self._open -= gone
 
     def not_known(self) -> Iterator[str]:
         """Yield a sentence for each action of which nobody knows what comes of it."""
         for name in self._deleted:
-            yield f"{self._job_of(name)}: action {name} was deleted before it was done"
+            yield f"{self._job_of(name)}: action {name} was deleted before it told what came of it"
         look = f"kubectl get ensoaction -n {self._api.access.namespace}"
         for name in sorted(self._open):
             yield f"{self._job_of(name)}: {self._why_unknown}: look with {look} {name}"
