@@ -20,6 +20,8 @@ from job_execution_framework.domain.transitions import ENDED, JobState
 
 MOST_RESUMES = 50
 """How often a job may be resumed."""
+SUSPENDED_BY_SPEC = "is suspended by its spec: set spec.suspend to false"
+"""Why a job that only its spec suspends neither resumes nor retries. A command may follow it."""
 
 
 class _Asked(TypedDict):
@@ -83,7 +85,7 @@ class Resume(Action):
         if job.paused:
             return self._why_not_paused(job) or self._why_not_changed(job)
         if job.suspended:
-            return _SUSPENDED
+            return SUSPENDED_BY_SPEC
         return f"is {job.state}: only a job that has ended, or was paused, can be resumed"
 
     def _why_not_ended(self, job: Job) -> str:
@@ -194,7 +196,7 @@ class Retry(Action):
         if job.state in ENDED:
             return f"is {job.state}: only a job that has not ended can retry; resume it instead"
         if job.state is JobState.SUSPENDED:
-            return "is paused and starts no script: resume it" if job.paused else _SUSPENDED
+            return "is paused and starts no script: resume it" if job.paused else SUSPENDED_BY_SPEC
         script = control.retrying(job)
         if script is None:
             return "has no script that waits for its next attempt"
@@ -293,9 +295,6 @@ class Unsuspend(Action):
     def outcome(self, job: Job) -> str:
         """Say that it is not suspended any more, or what else holds it."""
         return "unsuspended; still paused" if job.paused else "unsuspended"
-
-
-_SUSPENDED = "is suspended by its spec: set spec.suspend to false"
 
 
 def _ended(job: Job, what: str) -> str:

@@ -34,6 +34,7 @@ from enso_operator.kube.objects import Objects
 from enso_operator.kube.status.conditions import card_in
 from enso_operator.kube.status.fields import one_line
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
+from enso_operator.manifests.unsuspend import unsuspend_command
 from job_execution_framework.domain.errors import (
     Conflict,
     InvalidJob,
@@ -175,8 +176,7 @@ class ClusterJobs:
         if ensojob.is_suspended and state not in map(str, ENDED):
             if not ensojob.has_started:
                 return ensojob
-            how = f"let it go on with kubectl -n {ensojob.namespace} patch ensojob {job_id} "
-            how += """--type=merge -p '{"spec": {"suspend": false}}'"""
+            how = f"let it go on with {unsuspend_command(ensojob.namespace, job_id)}"
         raise JobAlreadyStarted(f"job {job_id} is {state}, and a job is executed once; {how}")
 
 

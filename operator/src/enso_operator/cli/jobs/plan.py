@@ -31,6 +31,7 @@ from enso_operator.manifests import load
 from enso_operator.manifests.changes import changed_definition, with_changes
 from enso_operator.manifests.errors import path_of, sentences
 from enso_operator.manifests.load import ManifestError
+from enso_operator.manifests.unsuspend import why_not
 from job_execution_framework.domain import changes
 from job_execution_framework.domain.actions import Resume
 from job_execution_framework.domain.errors import InvalidAction, InvalidJob
@@ -168,6 +169,8 @@ def plan_of(ensojob: EnsoJobObject, block: Document | None) -> Plan:
         raise InvalidJob(f"job {ensojob.name} cannot go on: {ensojob.broken}")
     document, job = ensojob.document, ensojob.job()
     action = _resume(document, job, block)
+    if action and (why := why_not(job, action, ensojob.namespace)):
+        raise InvalidAction(why)
     changed = changes.changes(job, action.definition) if action and action.definition else ()
     return Plan(
         headline(document, Screen()),

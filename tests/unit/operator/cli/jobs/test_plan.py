@@ -116,6 +116,20 @@ def test_a_resume_that_is_not_possible_is_refused_beforehand(
     assert sentence in str(refused.value)
 
 
+def test_a_resume_of_a_job_that_its_spec_suspends_is_refused_with_what_helps() -> None:
+    suspended: Document = {
+        "observedGeneration": 1,
+        "conditions": [condition("Succeeded", "Unknown", "Suspended", "suspended")],
+        "scripts": [{"name": name, "state": "NotStarted"} for name in NAMES],
+    }
+    with pytest.raises(InvalidAction) as refused:
+        lines(job(suspended, suspend=True), {})
+    assert str(refused.value) == (
+        "job shot is suspended by its spec: set spec.suspend to false with kubectl -n shows patch "
+        """ensojob shot --type=merge -p '{"spec": {"suspend": false}}'"""
+    )
+
+
 def test_a_job_whose_spec_was_changed_has_no_plan() -> None:
     changed = job(FAILED_JOB) | {"spec": {"scripts": [{"name": "open"}]}}
     with pytest.raises(InvalidJob, match="job shot cannot go on: "):
