@@ -60,6 +60,17 @@ class Acting:
     def all_told(self) -> dict[str, Told]:
         return {found["metadata"]["name"]: _told(found) for found in self._objects().each()}
 
+    def create_pair(self, names: Sequence[str]) -> None:
+        """Create actions one after the other, each named NAME-VERB."""
+        for name in names:
+            self.create(name.rpartition("-")[2], name)
+
+    def in_order(self) -> list[tuple[str, str]]:
+        """Return the name of each action and its second, in the order in which they are done."""
+        metadata = [found["metadata"] for found in self._objects().each()]
+        metadata.sort(key=lambda each: (each["creationTimestamp"], int(each["resourceVersion"])))
+        return [(each["name"], each["creationTimestamp"]) for each in metadata]
+
     def label_for_a_while(self, names: Sequence[str]) -> None:
         """Label each action as soon as it is there."""
         for name in names:

@@ -12,7 +12,7 @@ from enso_operator.controller import action_dispatcher
 from enso_operator.kube.client import Refused
 from enso_operator.kube.ensoaction import EnsoActionObject
 from job_execution_framework.domain.errors import Unavailable
-from tests.support.in_memory_objects import InMemoryObjects
+from tests.support.in_memory_objects import InMemoryCluster, InMemoryObjects
 from tests.support.in_memory_operator import SHOT, Operator, operate
 from tests.support.resources import of_scripts
 
@@ -132,6 +132,53 @@ def test_an_action_that_was_withdrawn_in_time_is_not_done() -> None:
         assert operator.get().state == "Failed"
 
     operate(story)
+
+
+@pytest.mark.parametrize("says_uid", [True, False])
+def test_what_an_old_watch_shows_does_nothing_to_a_job_that_was_created_again(
+    says_uid: bool,
+) -> None:
+    async def story(operator: Operator) -> None:
+        jobs, actions = kept(operator.cluster), kept(operator.action_cluster)
+        await fails(operator)
+        uid = {"jobUID": operator.get().uid} if says_uid else {}
+        acted = operator.ask("pause", name="acted", **uid)
+        await operator.until(lambda: operator.told("acted")[0])
+        show_action = operator.action_cluster.watch
+        operator.action_cluster.watch = lambda _kind, _document: None
+        waits = operator.ask("resume", name="waits", **uid)
+        actions.append(("ADDED", waits.document))
+        for action in (acted, waits):
+            version = operator.actions.get(action.name)["metadata"]["resourceVersion"]
+            operator.actions.delete(action.name, action.uid, version)
+        old = [*jobs], [*actions]
+        operator.action_cluster.watch = show_action
+        operator.delete()
+        await fails(operator)
+        new, sessions = operator.get(), len(operator.backend.made)
+
+        for kind, document in old[0]:
+            operator.reconciler.on_event(kind, document)
+        for kind, document in old[1]:
+            operator.pending.on_event(kind, document)
+        await operator.until(lambda: not len(operator.pending))
+        await operator.is_at_rest()
+        assert operator.get().document == new.document
+        assert [made.plans for made in operator.backend.made[sessions:] if made.plans] == []
+
+    operate(story)
+
+
+def kept(cluster: InMemoryCluster) -> list[tuple[str, Document]]:
+    """Return a list that gets what the watch shows from now on."""
+    show, events = cluster.watch, list[tuple[str, Document]]()
+
+    def keep(kind: str, document: Document) -> None:
+        events.append((kind, document))
+        show(kind, document)
+
+    cluster.watch = keep
+    return events
 
 
 def test_a_second_action_of_the_same_name_is_refused() -> None:
