@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
+import pytest
 from dev.cluster import binaries
 
 from job_execution_framework.domain.control import GO_ON, PAUSE, SessionControl
@@ -22,6 +24,7 @@ from tests.node.jobs.written import (
     script,
 )
 from tests.support.eventually import until
+from tests.support.resources import action
 
 RETRY = [{"name": "houdini", "onInterrupted": {"policy": "Retry", "limit": 1, "backoffSeconds": 0}}]
 WAITS = (
@@ -92,13 +95,17 @@ def test_a_suspend_that_is_taken_back_in_time_keeps_the_session(job: OneJob) -> 
     assert job.events("SessionOpened") == ["main-1: open, do, save"]
 
 
-def test_a_session_of_before_controls_had_a_version_is_told_in_words(job: OneJob) -> None:
+@pytest.mark.parametrize("word", ["pause", "cancel"])
+def test_a_session_of_before_controls_had_a_version_is_told_in_words(
+    job: OneJob, word: str
+) -> None:
     job.run(script("do", WAITS), script("save"))
     job.says("up")
     older = '{"metadata": {"annotations": {"enso.dev/control-version": null}}}'
     job.kubectl("patch", "pod", name_of(job.pod()), "--type=merge", "-p", older)
-    job.patch(suspend=True)
-    until(lambda: job.pod()["metadata"]["annotations"]["enso.dev/control"] == "pause")
+    asked = action(word, f"{job.name}-{word}", job=job.name)
+    job.kubectl("create", "-f", "-", stdin=json.dumps(asked))
+    until(lambda: job.pod()["metadata"]["annotations"]["enso.dev/control"] == word)
 
 
 def test_a_job_that_waits_for_a_node_is_suspended_at_once(job: OneJob) -> None:
