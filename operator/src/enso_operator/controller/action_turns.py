@@ -19,6 +19,7 @@ from enso_operator.kube.ensojob import EnsoJobObject, JobKey
 from enso_operator.kube.objects import Objects
 from enso_operator.kube.status.action import WITHOUT_OWNER, Result
 from enso_operator.manifests.changes import changed_definition
+from enso_operator.manifests.unsuspend import why_not
 from job_execution_framework.domain.actions import Action, Resume
 from job_execution_framework.domain.errors import Conflict, InvalidAction, Unavailable
 from job_execution_framework.domain.job import Job
@@ -179,7 +180,7 @@ class ActionTurns:
             if not is_done:
                 if isinstance(asked, Resume):
                     asked = self._with_changes(asked, action, job, ensojob)
-                if why := job.why_not(asked):
+                if why := why_not(job, asked, ensojob.namespace):
                     return Result("NotPossible", why)
                 job.obey(asked, self.clock.now())
         except InvalidAction as error:

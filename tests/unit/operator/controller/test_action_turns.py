@@ -19,6 +19,11 @@ from tests.support.resources import of_scripts
 NO_JOB = of_scripts({"args": {"x": 1}, "argsFrom": [{"name": "x"}]})
 
 
+def unseen(kind: str, document: Document) -> None:
+    """Show nothing, as a watch that is late."""
+    del kind, document
+
+
 async def fails(operator: Operator) -> None:
     """Create a job whose second script fails, and wait until nothing is done for it any more."""
     operator.backend.failing = {"script-1"}
@@ -136,10 +141,8 @@ def test_the_list_that_makes_the_order_is_made_again_where_it_failed(
         operator.create(of_scripts({}, {}, suspend=True))
         await operator.until(lambda: operator.get().is_observed)
         await operator.is_at_rest()
-        watch, operator.action_cluster.watch = (
-            operator.action_cluster.watch,
-            lambda _kind, _document: None,
-        )
+        watch = operator.action_cluster.watch
+        operator.action_cluster.watch = unseen
         first, second = operator.ask("pause", "z-pause"), operator.ask("resume", "a-resume")
         watch("ADDED", second.document)
         await operator.until(lambda: operator.told("z-pause")[0] and operator.told("a-resume")[0])
@@ -214,7 +217,8 @@ def test_what_makes_no_job_refuses_no_action_on_the_one_that_came_after() -> Non
         await operator.until(lambda: operator.get().is_finished)
         await operator.is_at_rest()
         old = operator.get()
-        watch, operator.cluster.watch = operator.cluster.watch, lambda _kind, _document: None
+        watch = operator.cluster.watch
+        operator.cluster.watch = unseen
         operator.delete()
         new = operator.create(of_scripts({}, {}, suspend=True))
         operator.reconciler.act_on(old)

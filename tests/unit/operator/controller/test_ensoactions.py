@@ -287,7 +287,10 @@ def test_a_refusal_is_decided_on_the_job_as_it_is_now() -> None:
         operator.patch(suspend=True)
         operator.ask("resume")
         await operator.until(lambda: operator.told()[0])
-        why = "job shot is suspended by its spec: set spec.suspend to false"
+        patch = (
+            """kubectl -n shows patch ensojob shot --type=merge -p '{"spec": {"suspend": false}}'"""
+        )
+        why = f"job shot is suspended by its spec: set spec.suspend to false with {patch}"
         assert operator.told() == ("NotPossible", why)
 
     operate(story)
