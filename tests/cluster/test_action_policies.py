@@ -289,4 +289,4 @@ def test_enso_asks_in_the_name_of_whoever_starts_it(
         check=False,
     )
     assert told.returncode == 2
-    assert told.stderr.startswith("enso: you lack a right in this cluster: ")
+    assert told.stderr.startswith("enso: shot: you lack a right in this cluster: ")
