@@ -94,8 +94,9 @@ def by_kubectl(job: OneJob, _: Enso) -> str:
 
 def by_curl(job: OneJob, _: Enso) -> str:
     """Resume over HTTP, as docs/http.md has it; return why, and who did."""
+    serve = ("serve", "--namespace", job.namespace, "--port", "0")
     server = subprocess.Popen(
-        [sys.executable, "-m", "enso_operator", "serve", "-n", job.namespace, "--port", "0"],
+        [sys.executable, "-m", "enso_operator", *serve],
         env=os.environ | {"KUBECONFIG": str(job.cluster.kubeconfig)},
         stdout=subprocess.PIPE,
         text=True,
