@@ -22,6 +22,8 @@ KINDS = (
     "get namespaces",
     "list ensojobs",
     "watch ensojobs",
+    "list ensoactions",
+    "watch ensoactions",
     "get ensoscripts",
     "create events",
     "patch ensojobs/status",
