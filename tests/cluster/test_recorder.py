@@ -31,7 +31,7 @@ class RecordedJob:
         document = of_scripts({"args": {"frames": 240}}, {"args": long})
         self.objects = ApiObjects(client, namespace, "ensojobs")
         self.ensojob = EnsoJobObject(self.objects.create(document))
-        self.history = JobHistory(self.ensojob.job())
+        self.history = JobHistory(self.ensojob.job(), at=1000)
 
     @property
     def job(self) -> Job:

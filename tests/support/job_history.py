@@ -14,8 +14,9 @@ from job_execution_framework.domain.transitions import JobState
 class JobHistory:
     """A job to which things happen one second after the other."""
 
-    def __init__(self, job: Job) -> None:
-        self.job, self.at = job, max([1000.0, *(event.at for event in job.events)])
+    def __init__(self, job: Job, at: float | None = None) -> None:
+        self.job = job
+        self.at = max([1000.0, *(event.at for event in job.events)]) if at is None else at
         if not job.events:
             self.says(events.JobAdded, scripts=tuple(job.rows))
         if job.state is JobState.WAITING:
