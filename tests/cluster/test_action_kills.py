@@ -14,12 +14,12 @@ import pytest
 from enso_operator.kube.definitions import REVISIONS, REVISIONS_API
 from tests.cluster.acting import Acting, five
 from tests.cluster.cluster_namespace import ClusterNamespace
+from tests.cluster.kill_points import LANES, MOST_CALLS, at_every_call
 from tests.support.eventually import until
 from tests.support.fault_proxy import (
     FaultProxy,
     after,
     answer,
-    anything,
     before,
     number,
     on,
@@ -28,9 +28,6 @@ from tests.support.fault_proxy import (
 from tests.support.fault_proxy.rules import Fault, Filter, Rule
 from tests.support.operators import DEADLINE_SECONDS, Operators
 
-MOST_CALLS = 60
-LANES = 2
-"""Number of parts into which the points are divided, for parallel workers."""
 STORY = ["JobFailed", "JobResumed", "JobSucceeded"]
 
 
@@ -90,10 +87,7 @@ class FailedJob:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("lane", range(LANES))
-@pytest.mark.parametrize(
-    ("fault", "calls"), [(before, anything()), (after, ~watches())], ids=["before", "after"]
-)
+@at_every_call
 def test_each_action_acts_once_wherever_the_operator_is_killed(
     ns: ClusterNamespace,
     operators: Operators,

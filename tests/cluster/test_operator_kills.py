@@ -10,15 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.cluster_namespace import ClusterNamespace
+from tests.cluster.kill_points import LANES, MOST_CALLS, at_every_call
 from tests.cluster.story import Story
 from tests.support.eventually import until
-from tests.support.fault_proxy import FaultProxy, after, anything, before, number, watches
+from tests.support.fault_proxy import FaultProxy, number
 from tests.support.fault_proxy.rules import Fault, Filter
 from tests.support.operators import Operator, Operators
-
-MOST_CALLS = 60
-LANES = 2
-"""Number of parts into which the points are divided, for parallel workers."""
 
 
 def is_killed_at(
@@ -42,10 +39,7 @@ def is_killed_at(
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("lane", range(LANES))
-@pytest.mark.parametrize(
-    ("fault", "calls"), [(before, anything()), (after, ~watches())], ids=["before", "after"]
-)
+@at_every_call
 def test_nothing_is_lost_or_done_twice(
     ns: ClusterNamespace,
     operators: Operators,

@@ -227,7 +227,8 @@ def test_only_definitions_that_something_was_started_with_are_named(failed: Obje
     assert load(failed).script("simulate").parameters["frames"] == 3
 
 
-def test_a_commit_that_fails_leaves_no_second_revision(failed: Objects) -> None:
+def is_resumed_too_late(failed: Objects) -> None:
+    """Resume the job with a change that is stored, but whose commit somebody else forestalls."""
     slow = KubernetesJobUnitOfWork(failed)
     with slow:
         resumed(slow, args={"frames": 2})
@@ -235,6 +236,10 @@ def test_a_commit_that_fails_leaves_no_second_revision(failed: Objects) -> None:
         failed.patch("shot", quick, {"ttlSecondsAfterFinished": 3600})
         with pytest.raises(Conflict):
             slow.commit()
+
+
+def test_a_commit_that_fails_leaves_no_second_revision(failed: Objects) -> None:
+    is_resumed_too_late(failed)
     assert len(revisions(failed)) == 1
     assert load(failed).script("simulate").parameters["frames"] == 1
 
@@ -372,13 +377,7 @@ def test_the_arguments_of_an_attempt_are_not_guessed(failed: Objects) -> None:
 
 
 def test_a_name_that_somebody_else_has_taken_is_not_believed(failed: Objects) -> None:
-    uow = KubernetesJobUnitOfWork(failed)
-    with uow:
-        resumed(uow, args={"frames": 2})
-        version = failed.get("shot")["metadata"]["resourceVersion"]
-        failed.patch("shot", version, {"ttlSecondsAfterFinished": 3600})
-        with pytest.raises(Conflict):
-            uow.commit()
+    is_resumed_too_late(failed)
     change(failed)
 
     with pytest.raises(Refused, match="is there already, and is not this job's: delete it"):

@@ -15,7 +15,7 @@ from enso_operator.controller.pending_actions import PendingActions
 from enso_operator.controller.planner import EnsoJobPlanner
 from enso_operator.controller.reconciler import Reconciler
 from enso_operator.coordinator.sessions import Sessions
-from enso_operator.kube.ensoaction import EnsoActionObject
+from enso_operator.kube.ensoaction import ACTIONS, EnsoActionObject
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from enso_operator.observability.metrics import Metrics
@@ -34,7 +34,6 @@ class Operator:
     """A reconciler over a cluster in memory; a watch shows it every change."""
 
     cluster: InMemoryCluster = field(default_factory=InMemoryCluster)
-    action_cluster: InMemoryCluster = field(default_factory=InMemoryCluster)
     backend: SimulatedBackend = field(default_factory=SimulatedBackend)
     events: KeptEvents = field(default_factory=KeptEvents)
     failures: list[Exception] = field(default_factory=list[Exception])
@@ -43,7 +42,8 @@ class Operator:
     def __post_init__(self) -> None:
         self.metrics, self.clock = Metrics(), SystemClock()
         self.jobs = self.cluster.objects("shows")
-        self.actions = self.action_cluster.objects("shows")
+        self.actions = self.jobs.beside(ACTIONS)
+        self.action_cluster = self.actions.cluster
         self.pending = PendingActions()
         self.reconciler = Reconciler(
             self.cluster.objects,
@@ -53,9 +53,7 @@ class Operator:
             self.metrics,
             self.pending,
         )
-        self.dispatcher = ActionDispatcher(
-            self.pending, self.reconciler, self.action_cluster.objects, self.clock
-        )
+        self.dispatcher = ActionDispatcher(self.pending, self.reconciler, self.clock)
 
     def watches(self) -> None:
         """Show from now on what changes; it may be changed in any thread."""
@@ -78,7 +76,7 @@ class Operator:
             publisher=EventPublisher(
                 ensojob, self.events, self.metrics, self.clock, lambda _job, _events: None
             ),
-            turns=ActionTurns(ensojob.key, self.pending, self.actions, self.jobs, self.clock),
+            turns=ActionTurns(ensojob.key, self.pending, self.jobs, self.clock),
         )
         if self.failures:
             error = self.failures.pop(0)
@@ -91,6 +89,20 @@ class Operator:
 
     def create(self, document: Document = SHOT) -> EnsoJobObject:
         return EnsoJobObject(self.jobs.create(document))
+
+    async def fails(self) -> None:
+        """Create a job whose second script fails, once; return when nothing is done for it."""
+        self.backend.failing = {"script-1"}
+        self.create()
+        await self.until(lambda: self.get().is_finished)
+        await self.is_at_rest()
+        self.backend.failing = set()
+
+    async def waits_suspended(self) -> None:
+        """Create a suspended job; return when nothing is done for it."""
+        self.create(of_scripts({}, {}, suspend=True))
+        await self.until(lambda: self.get().is_observed)
+        await self.is_at_rest()
 
     def get(self, name: str = "shot") -> EnsoJobObject:
         return EnsoJobObject(self.jobs.get(name))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
 from threading import Lock
@@ -106,12 +106,21 @@ async def in_thread(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> 
 
 async def patiently(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Return what `call` returns, however long the API server is away."""
+    return await until_available(
+        lambda: in_thread(call, *args, **kwargs), SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
+    )
+
+
+async def until_available(
+    call: Callable[[], Awaitable[R]], shortest: float = 1.0, longest: float = 1.0
+) -> R:
+    """Return what `call` returns once the API server answers; the pauses are in seconds."""
     tries = 0
     while True:
         try:
-            return await in_thread(call, *args, **kwargs)
+            return await call()
         except Unavailable:
-            await asyncio.sleep(pause_of(tries, SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS))
+            await asyncio.sleep(pause_of(tries, shortest, longest))
             tries += 1
 
 

@@ -30,7 +30,6 @@ from enso_operator.controller.watch import Watch
 from enso_operator.coordinator.sessions import Sessions
 from enso_operator.kube.client import ApiObjects
 from enso_operator.kube.connection import configuration_of, own_namespace
-from enso_operator.kube.ensoaction import ACTIONS
 from enso_operator.kube.ensojob import KIND, EnsoJobObject
 from enso_operator.kube.event_recorder import Recorder
 from enso_operator.kube.lease import Lease
@@ -115,9 +114,7 @@ async def _work(
         pending,
         settings.namespaces,
     )
-    dispatcher = ActionDispatcher(
-        pending, reconciler, lambda namespace: ApiObjects(client, namespace, ACTIONS), clock
-    )
+    dispatcher = ActionDispatcher(pending, reconciler, clock)
     sweeps = {"EnsoJobs": reconciler.sweep, "EnsoActions": dispatcher.sweep}
     resync = Resync(sweeps, clock, settings.resync_seconds)
     metrics.live_jobs_from(lambda: reconciler.live)
@@ -177,7 +174,6 @@ def _actor_factory(
 
     def actor_of(ensojob: EnsoJobObject, sessions: Sessions) -> EnsoJobActor:
         scripts = ApiObjects(client, ensojob.namespace, "ensoscripts")
-        actions = ApiObjects(client, ensojob.namespace, ACTIONS)
         jobs = ApiObjects(client, ensojob.namespace, KIND)
         return EnsoJobActor(
             job_uow=KubernetesJobUnitOfWork(jobs),
@@ -187,9 +183,7 @@ def _actor_factory(
             publisher=EventPublisher(
                 ensojob, recorder, metrics, clock, _listener(ensojob, metrics)
             ),
-            turns=ActionTurns(
-                ensojob.key, pending, actions, jobs, clock, settings.allow_code_changes
-            ),
+            turns=ActionTurns(ensojob.key, pending, jobs, clock, settings.allow_code_changes),
         )
 
     return actor_of

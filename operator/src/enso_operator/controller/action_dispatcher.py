@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
-from enso_operator.blocking import in_thread, patiently
+from enso_operator.blocking import patiently, until_available
 from enso_operator.controller.action_turns import ActionTurns
 from enso_operator.controller.pending_actions import Pending, PendingActions
 from enso_operator.controller.reconciler import Reconciler
+from enso_operator.controller.resync import versions_of
 from enso_operator.kube.client import NoSuchObject, waiting
-from enso_operator.kube.ensojob import EnsoJobObject, JobKey
+from enso_operator.kube.ensoaction import ACTIONS
+from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.objects import Objects
+from enso_operator.kube.resource import JobKey
 from enso_operator.kube.status.action import Result
-from job_execution_framework.domain.errors import Unavailable
 from job_execution_framework.service_layer.clock import Clock
 
 UNKNOWN_SECONDS = 10.0
@@ -27,8 +29,6 @@ class ActionDispatcher:
 
     pending: PendingActions
     reconciler: Reconciler
-    actions: Callable[[str], Objects]
-    """Returns the EnsoActions of a namespace; "" means all namespaces."""
     clock: Clock
     _looked_for: set[JobKey] = field(default_factory=set[JobKey], init=False)
     """Jobs that are being read."""
@@ -46,16 +46,10 @@ class ActionDispatcher:
 
     async def sweep(self) -> list[tuple[str, int]]:
         """List all actions. Return the uids and versions that the watch has not shown."""
-        before, listed = set(self.pending.known), dict[str, int]()
-        for namespace in self.reconciler.namespaces or [""]:
-            listed |= await in_thread(self._listed, namespace)
+        before = set(self.pending.known)
+        listed = await versions_of(self._actions, self.reconciler.namespaces)
         self.pending.forget(before - listed.keys())
         return [(uid, at) for uid, at in listed.items() if self.pending.is_missing(uid, at)]
-
-    def _listed(self, namespace: str) -> dict[str, int]:
-        """Return the uids of all existing actions, with their versions."""
-        found = self.actions(namespace).metadata()
-        return {str(metadata["uid"]): int(metadata["resourceVersion"]) for metadata in found}
 
     async def _begin(self, job: JobKey) -> None:
         """Start the job's actor, or refuse its actions if it does not exist after a while."""
@@ -74,6 +68,9 @@ class ActionDispatcher:
         elif self.pending.of(job):
             self.on_pending(job)
 
+    def _actions(self, namespace: str) -> Objects:
+        return self.reconciler.objects(namespace).beside(ACTIONS)
+
     def _get(self, job: JobKey) -> EnsoJobObject | None:
         namespace, name = job
         try:
@@ -84,11 +81,6 @@ class ActionDispatcher:
 
     async def _refuse(self, job: JobKey, actions: list[Pending]) -> None:
         namespace, name = job
-        jobs = self.reconciler.objects(namespace)
-        turns = ActionTurns(job, self.pending, self.actions(namespace), jobs, self.clock)
-        why = f"there is no job {name!r} in namespace {namespace!r}"
-        while True:
-            try:
-                return await turns.refuse_all(actions, Result("JobNotFound", why))
-            except Unavailable:
-                await asyncio.sleep(1)
+        turns = ActionTurns(job, self.pending, self.reconciler.objects(namespace), self.clock)
+        result = Result("JobNotFound", f"there is no job {name!r} in namespace {namespace!r}")
+        await until_available(partial(turns.refuse_all, actions, result))

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, replace
 from enso_operator.blocking import in_thread
 from enso_operator.controller.pending_actions import Pending, PendingActions
 from enso_operator.kube.client import Forbidden, NoSuchObject, Refused, waiting
-from enso_operator.kube.ensoaction import EnsoActionObject, actions_on, has_name, owner
-from enso_operator.kube.ensojob import EnsoJobObject, JobKey
+from enso_operator.kube.ensoaction import ACTIONS, EnsoActionObject, actions_on, has_name
+from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.objects import Objects
+from enso_operator.kube.resource import JobKey
 from enso_operator.kube.status.action import WITHOUT_OWNER, Result
 from enso_operator.manifests.changes import changed_definition
 from enso_operator.manifests.unsuspend import why_not
@@ -48,14 +49,17 @@ class ActionTurns:
 
     job: JobKey
     pending: PendingActions
-    actions: Objects
-    """The EnsoActions of the job's namespace."""
     jobs: Objects
-    """The EnsoJobs of that namespace."""
+    """The EnsoJobs of the job's namespace."""
     clock: Clock
     allow_code_changes: bool = False
     """Whether a resume may change code: then an admission policy says whose may."""
+    actions: Objects = field(init=False)
+    """The EnsoActions of that namespace."""
     _turn: _Turn | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.actions = self.jobs.beside(ACTIONS)
 
     @property
     def waiting(self) -> list[Pending]:
@@ -252,8 +256,9 @@ class ActionTurns:
         """
         if result.reason != "Done":
             action = self._tell(action, result)
-        if ensojob and result.reason not in WITHOUT_OWNER and owner(ensojob) not in action.owners:
-            owners = [*action.owners, owner(ensojob)]
+        owner = ensojob.owner_reference if ensojob else None
+        if owner and result.reason not in WITHOUT_OWNER and owner not in action.owners:
+            owners = [*action.owners, owner]
             action = EnsoActionObject(self.actions.own(action.name, action.version, owners))
         self._tell(action, result)
 

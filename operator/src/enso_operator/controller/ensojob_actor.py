@@ -175,8 +175,9 @@ class EnsoJobActor(Actor):
         """Do what the spec asks for, and the EnsoAction whose turn it is."""
         await super().obey(job)
         await self.attempt(READ_ACTION, partial(self._turns.take, job, self.ensojob))
-        await super().obey(job)  # the spec may suspend a job that was just resumed
-        self._turns.describe(job)
+        if self._turns.is_to_be_committed:
+            await super().obey(job)  # the spec may suspend a job that was just resumed
+            self._turns.describe(job)
 
     def is_urgent(self, job: Job, step: Step) -> bool:
         """Whether an action, or the next step, waits for this commit."""

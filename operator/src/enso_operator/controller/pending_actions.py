@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from enso_operator.api.document import Document
-from enso_operator.kube.ensoaction import EnsoActionObject
-from enso_operator.kube.ensojob import JobKey
+from enso_operator.kube.ensoaction import EnsoActionObject, action_id_of
+from enso_operator.kube.resource import JobKey
 from job_execution_framework.domain.errors import EnsoError
 
 
@@ -28,7 +28,7 @@ class Pending:
     @property
     def action_id(self) -> str:
         """What the job's ledger remembers of it."""
-        return f"{self.uid}/{self.name}"
+        return action_id_of(self.uid, self.name)
 
 
 @dataclass

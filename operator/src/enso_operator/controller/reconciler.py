@@ -13,20 +13,22 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from enso_operator.api.document import Document
-from enso_operator.blocking import in_thread, patiently, pause_of, turn_of
+from enso_operator.blocking import patiently, pause_of, turn_of, until_available
 from enso_operator.controller.alarms import Alarms
 from enso_operator.controller.ensojob_actor import EnsoJobActor, NoJob
 from enso_operator.controller.pending_actions import PendingActions
+from enso_operator.controller.resync import versions_of
 from enso_operator.controller.ttl import TimeToLive
 from enso_operator.coordinator.sessions import Sessions
 from enso_operator.kube.client import NoSuchObject, Refused
-from enso_operator.kube.ensojob import EnsoJobObject, JobKey, Reference
+from enso_operator.kube.ensojob import EnsoJobObject, Reference
 from enso_operator.kube.objects import Objects
+from enso_operator.kube.resource import JobKey
 from enso_operator.observability.metrics import Metrics
-from job_execution_framework.domain.errors import Unavailable
 from job_execution_framework.service_layer.clock import Clock
 
 LONGEST_BACK_OFF_SECONDS = 60.0
@@ -138,19 +140,13 @@ class Reconciler:
 
     async def sweep(self) -> list[tuple[str, int]]:
         """List all objects. Return the uids and versions that the watch has not shown."""
-        before, listed = set(self.known), dict[str, int]()
-        for namespace in self.namespaces or [""]:
-            listed |= await in_thread(self._listed, namespace)
+        before = set(self.known)
+        listed = await versions_of(self.objects, self.namespaces)
         for uid in before - listed.keys():
             self._on_deleted(uid)
         known = listed.keys() | self.known.keys() | self.actors.keys()
         self.do(self.backend.tidy(self.namespaces, known))
         return [(uid, at) for uid, at in listed.items() if at > self.known.get(uid, 0)]
-
-    def _listed(self, namespace: str) -> dict[str, int]:
-        """Return the uids of all existing objects, with their versions."""
-        found = self.objects(namespace).metadata()
-        return {str(metadata["uid"]): int(metadata["resourceVersion"]) for metadata in found}
 
     async def stop(self, patience: float) -> None:
         """Stop every actor, for good. Sessions go on; the next operator finds them."""
@@ -275,8 +271,4 @@ class Reconciler:
 
 async def _report_blocked(actor: EnsoJobActor, why: str) -> None:
     """Post why the job is blocked as an Event, with the same retries as for other Events."""
-    while True:
-        try:
-            return await actor.report_blocked(why)
-        except Unavailable:
-            await asyncio.sleep(1)
+    await until_available(partial(actor.report_blocked, why))

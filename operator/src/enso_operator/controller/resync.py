@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from enso_operator.blocking import in_thread
 from enso_operator.controller import malloc
+from enso_operator.kube.objects import Objects
 from job_execution_framework.domain.errors import EnsoError
 from job_execution_framework.service_layer.clock import Clock
 
@@ -71,3 +72,18 @@ class Resync:
         if self._trouble:
             return self._trouble
         return None if self._caught_up else f"{' and '.join(self.sweeps)} are being listed"
+
+
+async def versions_of(
+    objects: Callable[[str], Objects], namespaces: Sequence[str]
+) -> dict[str, int]:
+    """List the objects of a kind in these namespaces, or in all; return their versions by uid."""
+    listed = dict[str, int]()
+    for namespace in namespaces or [""]:
+        listed |= await in_thread(_versions, objects(namespace))
+    return listed
+
+
+def _versions(objects: Objects) -> dict[str, int]:
+    found = objects.metadata()
+    return {str(metadata["uid"]): int(metadata["resourceVersion"]) for metadata in found}

@@ -89,10 +89,10 @@ class Actor:
     """Session run and control that were sent last; None where that is not known."""
     _untrusted_because: Cause | None = field(default=None, init=False)
     """Why the records of the open session are not believed any more."""
-    obstacles: Obstacles = field(default_factory=Obstacles, init=False)
+    _obstacles: Obstacles = field(default_factory=Obstacles, init=False)
 
     def __post_init__(self) -> None:
-        self._follower = RunFollower(self.sessions, self._inbox)
+        self._follower = RunFollower(self.job_id, self.sessions, self._inbox)
 
     def ask(self, action: Action) -> None:
         """Queue an action; it is applied with the next turn if the job allows it then."""
@@ -156,7 +156,7 @@ class Actor:
 
     def waits(self, job: Job) -> Cause | None:
         """Return what keeps the job from going on, if anything: a failing call, or its session."""
-        met = self.obstacles.why(OPEN, RELEASE, TELL)
+        met = self._obstacles.why(OPEN, RELEASE, TELL)
         return met or (self.sessions.location.waits if job.open_run else None)
 
     async def obey(self, job: Job) -> None:
@@ -212,13 +212,13 @@ class Actor:
                 self.job_uow.rollback()
                 await _pause(await self._on_unavailable(STORE, error))
             else:
-                self.obstacles.passed(STORE)
+                self._obstacles.passed(STORE)
                 return decided
 
     async def _on_unavailable(self, trying: str, error: Unavailable) -> int:
         """Record a failed call, and report it once it has lasted; return the number of tries."""
         now = self.clock.now()
-        obstacle = self.obstacles.met(trying, error, now)
+        obstacle = self._obstacles.met(trying, error, now)
         # An API server that does not answer concerns all jobs: no job reports it.
         is_news = trying != STORE or not isinstance(error, NoAnswer)
         if is_news and now >= obstacle.tell_at:
@@ -238,7 +238,7 @@ class Actor:
         if isinstance(step, Open):
             step = await self._open(job, step)
         else:
-            self.obstacles.passed(OPEN)
+            self._obstacles.passed(OPEN)
         await self.publisher.announce(job, job.events[self._announced :])
         self._announced = len(job.events)
         if self._uncommitted_since is None and self.has_news(job):
@@ -286,7 +286,7 @@ class Actor:
     async def _open(self, job: Job, step: Open) -> Step:
         """Create the session without starting it; the same commit records its uid."""
         now = self.clock.now()
-        if now < self.obstacles.until(OPEN):
+        if now < self._obstacles.until(OPEN):
             return self._wait_to_open(job)
         try:
             uid = await self.sessions.open(await self.planner.plan(job, step))
@@ -296,7 +296,7 @@ class Actor:
         except (ScriptNotFound, InvalidJob, OSError) as error:
             job.record(JobFailed(at=now, cause=Cause(_reason(error), str(error))))
             return Wait()
-        self.obstacles.passed(OPEN)
+        self._obstacles.passed(OPEN)
         self._sent_control = step.run, GO_ON
         job.record(
             SessionOpened(at=now, run=step.run, session=step.session, uid=uid, scripts=step.scripts)
@@ -305,7 +305,7 @@ class Actor:
 
     def _wait_to_open(self, job: Job) -> Wait:
         """Wait for the next try; a deadline may come before it."""
-        again = self.obstacles.until(OPEN)
+        again = self._obstacles.until(OPEN)
         return Wait(again if job.deadline is None else min(again, job.deadline))
 
     # Act, after the commit.
@@ -316,19 +316,19 @@ class Actor:
             await self.attempt(TELL, partial(self._send_control, job, run))
             await self.attempt(RELEASE, partial(self._begin, job, run))
         else:
-            self.obstacles.passed(TELL)
-            self.obstacles.passed(RELEASE)
+            self._obstacles.passed(TELL)
+            self._obstacles.passed(RELEASE)
 
     async def attempt(self, trying: str, call: Callable[[], Awaitable[None]]) -> None:
         """Make a call, unless it has failed and is not to be tried again yet."""
-        if self.clock.now() < self.obstacles.until(trying):
+        if self.clock.now() < self._obstacles.until(trying):
             return
         try:
             await call()
         except Unavailable as error:
             await self._on_unavailable(trying, error)
         else:
-            self.obstacles.passed(trying)
+            self._obstacles.passed(trying)
 
     def _must_send_control(self, job: Job, run: SessionOpened) -> bool:
         """Whether the run has not received the present control yet."""
@@ -353,7 +353,7 @@ class Actor:
         waits = [self._wait_for_commit()] if self.has_news(job) else []
         if isinstance(step, Wait) and step.until is not None:
             waits.append(step.until - self.clock.now())
-        waits += [when - self.clock.now() for when in self.obstacles.due()]
+        waits += [when - self.clock.now() for when in self._obstacles.due()]
         try:
             async with asyncio.timeout(max(0.0, min(waits)) if waits else None):
                 self.take(await self._inbox.get())

@@ -20,8 +20,8 @@ _log = logging.getLogger(__name__)
 class RunFollower:
     """Follows one run at a time, and not faster than the actor can fold and commit."""
 
-    def __init__(self, sessions: Sessions, inbox: asyncio.Queue[Message]) -> None:
-        self._sessions, self._inbox = sessions, inbox
+    def __init__(self, job_id: str, sessions: Sessions, inbox: asyncio.Queue[Message]) -> None:
+        self._job_id, self._sessions, self._inbox = job_id, sessions, inbox
         self.run = ""
         """Name of the run that is followed, or that was lost before it could be."""
         self._unfolded = 0
@@ -45,7 +45,7 @@ class RunFollower:
         try:
             await self._sessions.release(run.run, run.uid)
         except FileNotFoundError as error:
-            _log.warning("nothing is left of session %s: %s", run.run, error)
+            _log.warning("%s: nothing is left of session %s: %s", self._job_id, run.run, error)
             cause = Cause(Reason.SESSION_LOST, "its folder is gone, and what it wrote with it")
             return Ended(log_is_complete=False, cause=cause)
         except (Conflict, OSError) as error:

@@ -66,20 +66,21 @@ class Asked(Wire):
         return EnsoActionSpec.model_construct(job=self.jobid, verb=self.verb, **parts)
 
 
+def _examples(*fields: dict[str, Any]) -> ConfigDict:
+    """Return the config of a body whose examples have these fields besides the job."""
+    job = {"jobid": "job-19ac01f4d7e0b1c2d3"}
+    return ConfigDict(json_schema_extra={"examples": [job | more for more in fields]})
+
+
 class ResumeJob(ResumeSpec, Asked):
     """The job to go on with, and what is otherwise from then on."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"jobid": "job-19ac01f4d7e0b1c2d3"},
-                {
-                    "jobid": "job-19ac01f4d7e0b1c2d3",
-                    "why": "two substeps were too few",
-                    "scripts": [{"name": "simulate", "args": {"substeps": 4}}],
-                },
-            ]
-        }
+    model_config = _examples(
+        {},
+        {
+            "why": "two substeps were too few",
+            "scripts": [{"name": "simulate", "args": {"substeps": 4}}],
+        },
     )
     verb, block = "resume", ResumeSpec
 
@@ -110,55 +111,28 @@ class ResumeJob(ResumeSpec, Asked):
 class PauseJob(PauseSpec, Asked):
     """The job to pause, and when."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"jobid": "job-19ac01f4d7e0b1c2d3"},
-                {"jobid": "job-19ac01f4d7e0b1c2d3", "after": "simulate"},
-            ]
-        }
-    )
+    model_config = _examples({}, {"after": "simulate"})
     verb, block = "pause", PauseSpec
 
 
 class RetryJob(Asked):
     """The job whose failed script starts again now."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"jobid": "job-19ac01f4d7e0b1c2d3"},
-                {"jobid": "job-19ac01f4d7e0b1c2d3", "why": "the licence server is back"},
-            ]
-        }
-    )
+    model_config = _examples({}, {"why": "the licence server is back"})
     verb = "retry"
 
 
 class SkipScript(SkipSpec, Asked):
     """The job, and its script that is not to run."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"jobid": "job-19ac01f4d7e0b1c2d3", "script": "notify"},
-            ]
-        }
-    )
+    model_config = _examples({"script": "notify"})
     verb, block = "skip", SkipSpec
 
 
 class CancelJob(Asked):
     """The job to end."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"jobid": "job-19ac01f4d7e0b1c2d3"},
-                {"jobid": "job-19ac01f4d7e0b1c2d3", "why": "the shot was cut"},
-            ]
-        }
-    )
+    model_config = _examples({}, {"why": "the shot was cut"})
     verb = "cancel"
 
 

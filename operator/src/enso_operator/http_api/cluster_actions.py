@@ -71,9 +71,8 @@ def outcome_without(name: str, before: EnsoJobObject, now: EnsoJobObject | None)
             f"job {before.name} was deleted, and EnsoAction {name} with it: nobody can say any "
             "more whether it was done before"
         )
-    status: Document = now.document.get("status") or {}  # a newer operator may have written it
-    ledger: Document = status.get("ledger") or {}
-    if any(has_name(acted, name) for acted in ledger.get("actions") or ()):
+    # Read as JSON: a newer operator may have written it.
+    if any(has_name(acted, name) for acted in now.raw_ledger.get("actions") or ()):
         return f"done, but EnsoAction {name} was deleted before anybody read what is still to come"
     raise InvalidAction(f"EnsoAction {name} was deleted before anybody acted on it: ask again")
 

@@ -18,7 +18,7 @@ from enso_operator.api.ensoaction import ResumeSpec
 from enso_operator.api.status import ChangedDefinition
 from enso_operator.kube.client import NoSuchObject, Refused, Taken
 from enso_operator.kube.definition_names import definition_name
-from enso_operator.kube.ensoaction import ACTIONS, actions_on, owner
+from enso_operator.kube.ensoaction import ACTIONS, actions_on
 from enso_operator.kube.ensojob import EnsoJobObject, Revision
 from enso_operator.kube.objects import Objects
 from enso_operator.manifests.changes import difference, with_changes
@@ -71,7 +71,7 @@ class Definitions:
             "metadata": {
                 "name": wanted.name,
                 "namespace": ensojob.namespace,
-                "ownerReferences": [owner(ensojob) | {"controller": True}],
+                "ownerReferences": [ensojob.owner_reference | {"controller": True}],
             },
             "revision": wanted.number,
             "data": data,

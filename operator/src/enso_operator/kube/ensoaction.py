@@ -14,12 +14,11 @@ from pydantic import ValidationError
 from enso_operator.api.document import Document
 from enso_operator.api.ensoaction import EnsoActionSpec, ResumeSpec
 from enso_operator.api.rules import broken_action_rules, code_changes
-from enso_operator.api.v1alpha1 import API_VERSION
 from enso_operator.kube.client import Forbidden, Refused
-from enso_operator.kube.ensojob import EnsoJobObject, JobKey
 from enso_operator.kube.objects import Objects
+from enso_operator.kube.resource import JobKey, ResourceObject
 from enso_operator.kube.status.action import WITHOUT_OWNER
-from enso_operator.manifests.errors import path_of, sentences
+from enso_operator.manifests.errors import mistakes_in
 from enso_operator.manifests.to_action import action_of
 from job_execution_framework.domain.actions import Action
 from job_execution_framework.domain.errors import InvalidAction
@@ -29,30 +28,8 @@ ACTIONS = "ensoactions"
 
 
 @dataclass(frozen=True)
-class EnsoActionObject:
+class EnsoActionObject(ResourceObject):
     """An EnsoAction as the API server had it at one moment."""
-
-    document: Document
-
-    @property
-    def name(self) -> str:
-        """The object's name."""
-        return str(self.document["metadata"]["name"])
-
-    @property
-    def uid(self) -> str:
-        """The object's UID."""
-        return str(self.document["metadata"]["uid"])
-
-    @property
-    def version(self) -> str:
-        """Its resourceVersion."""
-        return str(self.document["metadata"]["resourceVersion"])
-
-    @property
-    def generation(self) -> int:
-        """The metadata.generation."""
-        return int(self.document["metadata"]["generation"])
 
     @property
     def created(self) -> str:
@@ -62,23 +39,12 @@ class EnsoActionObject:
     @property
     def job(self) -> JobKey:
         """The job that it is for."""
-        return str(self.document["metadata"]["namespace"]), str(self.document["spec"]["job"])
+        return self.namespace, str(self.document["spec"]["job"])
 
     @property
     def job_uid(self) -> str:
         """The UID of the only job that it is for; "" where any job of the name may be meant."""
         return str(self.document["spec"].get("jobUID") or "")
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether it was done or refused."""
-        return bool(self.condition("Finished").get("status") == "True")
-
-    def condition(self, kind: str) -> Document:
-        """Return the condition of this type, empty where there is none."""
-        status: Document = self.document.get("status") or {}
-        conditions: list[Document] = status.get("conditions") or []
-        return next((has for has in conditions if has["type"] == kind), Document())
 
     @property
     def is_settled(self) -> bool:
@@ -94,7 +60,7 @@ class EnsoActionObject:
     @property
     def action_id(self) -> str:
         """What the job's ledger remembers of it: its UID and its name."""
-        return f"{self.uid}/{self.name}"
+        return action_id_of(self.uid, self.name)
 
     @cached_property
     def spec(self) -> EnsoActionSpec:
@@ -103,10 +69,7 @@ class EnsoActionObject:
         try:
             parsed = EnsoActionSpec.model_validate(spec)
         except ValidationError as error:
-            said = sentences(error.errors(), EnsoActionSpec)
-            raise InvalidAction(
-                "; ".join(f"spec.{path_of(location, spec)} {text}" for location, text in said)
-            ) from error
+            raise InvalidAction(mistakes_in(spec, error, EnsoActionSpec, "spec.")) from error
         if broken := [*broken_action_rules(parsed)]:
             raise InvalidAction("; ".join(broken))
         return parsed
@@ -135,16 +98,11 @@ def actions_on(actions: Objects, job: str) -> list[EnsoActionObject]:
     return [action for action in map(EnsoActionObject, found) if action.job[1] == job]
 
 
+def action_id_of(uid: str, name: str) -> str:
+    """Return the id that a job's ledger has of an action."""
+    return f"{uid}/{name}"
+
+
 def has_name(action_id: str, name: str) -> bool:
     """Whether a job's ledger has this id of an action with this name."""
     return action_id.partition("/")[2] == name
-
-
-def owner(ensojob: EnsoJobObject) -> Document:
-    """Return the ownerReference of an object that is deleted with its job."""
-    return {
-        "apiVersion": API_VERSION,
-        "kind": "EnsoJob",
-        "name": ensojob.name,
-        "uid": ensojob.uid,
-    }

@@ -16,6 +16,8 @@ from pydantic import ValidationError
 from enso_operator.api.digest import digest_of, is_comparable
 from enso_operator.api.document import Document
 from enso_operator.api.status import EnsoJobStatus
+from enso_operator.api.v1alpha1 import API_VERSION
+from enso_operator.kube.resource import JobKey, ResourceObject
 from enso_operator.kube.status.read import definition_in, number_of_definition, restored
 from enso_operator.manifests.render import parse_ensojob
 from enso_operator.manifests.to_domain import job_definition
@@ -26,8 +28,6 @@ from job_execution_framework.domain.transitions import JobState
 
 KIND = "ensojobs"
 """The plural in paths of the API server."""
-JobKey = tuple[str, str]
-"""Namespace and name of an EnsoJob."""
 _OF_OTHERS = ("annotations", "managedFields")
 SPEC_CHANGED = (
     "its spec was changed after the operator first saw it, so it says no more what has run: apply "
@@ -54,10 +54,9 @@ class Revision:
 
 
 @dataclass(frozen=True)
-class EnsoJobObject:
+class EnsoJobObject(ResourceObject):
     """An EnsoJob as the API server had it at one moment."""
 
-    document: Document
     remembered: str | None = None
     """Digest of the spec as first seen, held in memory, as an older CRD prunes it."""
     revisions: Mapping[int, Revision] = field(default_factory=dict[int, Revision])
@@ -73,39 +72,19 @@ class EnsoJobObject:
         return cls(document | {"metadata": kept}, remembered)
 
     @property
-    def name(self) -> str:
-        """The object's name, which is the job's id."""
-        return str(self.document["metadata"]["name"])
-
-    @property
-    def namespace(self) -> str:
-        """The object's namespace."""
-        return str(self.document["metadata"]["namespace"])
-
-    @property
-    def uid(self) -> str:
-        """The object's UID."""
-        return str(self.document["metadata"]["uid"])
-
-    @property
-    def version(self) -> str:
-        """Its resourceVersion."""
-        return str(self.document["metadata"]["resourceVersion"])
-
-    @property
     def key(self) -> JobKey:
         """Namespace and name."""
         return self.namespace, self.name
 
     @property
+    def owner_reference(self) -> Document:
+        """The ownerReference of an object that is deleted with the job."""
+        return {"apiVersion": API_VERSION, "kind": "EnsoJob", "name": self.name, "uid": self.uid}
+
+    @property
     def reference(self) -> Reference:
         """Reference to this version of the object."""
         return Reference(self.namespace, self.name, self.uid, self.version)
-
-    @property
-    def generation(self) -> int:
-        """The metadata.generation, which counts changes of the spec."""
-        return int(self.document["metadata"]["generation"])
 
     @property
     def is_observed(self) -> bool:
@@ -121,22 +100,10 @@ class EnsoJobObject:
     # Read from the raw document, also where the spec makes no job.
 
     @property
-    def raw_status(self) -> Document:
-        """The status as JSON; empty before the operator has seen the job."""
-        status: Document = self.document.get("status") or {}
-        return status
-
-    @property
     def raw_ledger(self) -> Document:
         """The status's ledger as JSON; empty where there is none."""
         ledger: Document = self.raw_status.get("ledger") or {}
         return ledger
-
-    def condition(self, kind: str) -> Document:
-        """Return the condition of this type, empty where there is none."""
-        conditions: list[Document] = self.raw_status.get("conditions") or []
-        found = (condition for condition in conditions if condition["type"] == kind)
-        return next(found, Document())
 
     @property
     def state(self) -> str:
@@ -167,11 +134,6 @@ class EnsoJobObject:
     def has_started(self) -> bool:
         """Whether the operator has started the job."""
         return bool(self.raw_status.get("startTime"))
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether the job has ended."""
-        return bool(self.condition("Finished").get("status") == "True")
 
     @property
     def needs_work(self) -> bool:

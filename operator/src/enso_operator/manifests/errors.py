@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from enso_operator.api.fields import FORMS
@@ -90,6 +90,14 @@ def sentences(
         )
         if not told:
             yield error["loc"], _sentence(error, model)
+
+
+def mistakes_in(
+    document: object, error: ValidationError, model: type[BaseModel], place: str = ""
+) -> str:
+    """Return all mistakes of a document in one text; `place` goes before each field's path."""
+    said = sentences(error.errors(include_url=False), model)
+    return "; ".join(f"{place}{path_of(location, document)} {text}" for location, text in said)
 
 
 def _sentence(error: ErrorDetails, model: type[BaseModel]) -> str:

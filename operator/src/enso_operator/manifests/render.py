@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from enso_operator.api.document import Document
 from enso_operator.api.v1alpha1 import API_VERSION, EnsoJob
-from enso_operator.manifests.errors import path_of, sentences
+from enso_operator.manifests.errors import mistakes_in
 from enso_operator.manifests.to_domain import SecretKey
 from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.job import Job
@@ -49,10 +49,7 @@ def parse_ensojob(document: Document) -> EnsoJob:
     try:
         return EnsoJob.model_validate(document)
     except ValidationError as error:
-        said = sentences(error.errors(), EnsoJob)
-        raise InvalidJob(
-            "; ".join(f"{path_of(location, document)} {text}" for location, text in said)
-        ) from error
+        raise InvalidJob(mistakes_in(document, error, EnsoJob)) from error
 
 
 def _session(session: Session) -> Document:

@@ -24,15 +24,6 @@ def unseen(kind: str, document: Document) -> None:
     del kind, document
 
 
-async def fails(operator: Operator) -> None:
-    """Create a job whose second script fails, and wait until nothing is done for it any more."""
-    operator.backend.failing = {"script-1"}
-    operator.create()
-    await operator.until(lambda: operator.get().is_finished)
-    await operator.is_at_rest()
-    operator.backend.failing = set()
-
-
 def test_while_a_status_cannot_be_written_nothing_turns_in_circles(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -44,7 +35,7 @@ def test_while_a_status_cannot_be_written_nothing_turns_in_circles(
         return load(self, job_id)
 
     async def story(operator: Operator) -> None:
-        await fails(operator)
+        await operator.fails()
         tries = list[str]()
 
         def is_away(self: InMemoryObjects, name: str, version: str, patch: Document) -> Document:
@@ -74,9 +65,7 @@ def test_while_a_status_cannot_be_written_nothing_turns_in_circles(
 
 def test_a_resumed_job_that_its_spec_suspends_opens_no_session() -> None:
     async def story(operator: Operator) -> None:
-        operator.create(of_scripts({}, {}, suspend=True))
-        await operator.until(lambda: operator.get().is_observed)
-        await operator.is_at_rest()
+        await operator.waits_suspended()
         operator.ask("cancel", name="first")
         await operator.until(lambda: operator.told("first")[0])
         operator.ask("resume")
@@ -93,9 +82,7 @@ def test_what_was_done_is_told_before_another_action_is_done() -> None:
     """The ledger of a job forgets an action after 64 others: then it could be done again."""
 
     async def story(operator: Operator) -> None:
-        operator.create(of_scripts({}, {}, suspend=True))
-        await operator.until(lambda: operator.get().is_observed)
-        await operator.is_at_rest()
+        await operator.waits_suspended()
         done = operator.ask("pause", name="done")
         await operator.until(lambda: operator.told("done")[0])
         await operator.is_at_rest()
@@ -138,9 +125,7 @@ def test_the_list_that_makes_the_order_is_made_again_where_it_failed(
     monkeypatch.setattr(InMemoryObjects, "each", fails_once)
 
     async def story(operator: Operator) -> None:
-        operator.create(of_scripts({}, {}, suspend=True))
-        await operator.until(lambda: operator.get().is_observed)
-        await operator.is_at_rest()
+        await operator.waits_suspended()
         watch = operator.action_cluster.watch
         operator.action_cluster.watch = unseen
         first, second = operator.ask("pause", "z-pause"), operator.ask("resume", "a-resume")
@@ -194,7 +179,7 @@ def test_each_action_on_a_job_that_is_missing_waits_for_it(
 
 def test_a_refused_action_gets_its_owner_though_the_operator_was_killed_before() -> None:
     async def story(operator: Operator) -> None:
-        await fails(operator)
+        await operator.fails()
         operator.ask("pause")
         await operator.until(lambda: operator.told()[0])
         await operator.is_at_rest()
@@ -247,7 +232,7 @@ def test_an_action_on_what_makes_no_job_belongs_to_it() -> None:
 
 def test_a_rule_that_the_api_server_cannot_check_is_checked() -> None:
     async def story(operator: Operator) -> None:
-        await fails(operator)
+        await operator.fails()
         change = {"name": "script-1", "args": {"a": 1}, "unsetArgs": ["a"]}
         operator.ask("resume", resume={"scripts": [change]})
         await operator.until(lambda: operator.told()[0])

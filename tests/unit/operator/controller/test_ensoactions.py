@@ -16,21 +16,10 @@ from tests.support.in_memory_objects import InMemoryCluster, InMemoryObjects
 from tests.support.in_memory_operator import SHOT, Operator, operate
 from tests.support.resources import of_scripts
 
-SUSPENDED = of_scripts({}, {}, suspend=True)
-
-
-async def fails(operator: Operator) -> None:
-    """Create a job whose second script fails, and wait until nothing is done for it any more."""
-    operator.backend.failing = {"script-1"}
-    operator.create()
-    await operator.until(lambda: operator.get().is_finished)
-    await operator.is_at_rest()
-    operator.backend.failing = set()
-
 
 def test_a_failed_job_is_resumed_and_the_action_says_so() -> None:
     async def story(operator: Operator) -> None:
-        await fails(operator)
+        await operator.fails()
         writes = operator.cluster.version
         operator.ask("resume", why="a licence was missing", by="ann")
         await operator.until(lambda: operator.get().state == "Succeeded")
@@ -55,7 +44,7 @@ def test_a_failed_job_is_resumed_and_the_action_says_so() -> None:
 
 def test_an_event_says_where_nobody_knows_who_asked() -> None:
     async def story(operator: Operator) -> None:
-        await fails(operator)
+        await operator.fails()
         operator.ask("resume")
         await operator.until(lambda: operator.told()[0])
 
@@ -65,7 +54,7 @@ def test_an_event_says_where_nobody_knows_who_asked() -> None:
 
 def test_a_refusal_is_told_and_changes_nothing() -> None:
     async def story(operator: Operator) -> None:
-        await fails(operator)
+        await operator.fails()
         before = operator.get()
         operator.ask("pause", name="too-late")
         operator.ask("skip", name="unknown", skip={"script": "no-such"})
@@ -80,9 +69,7 @@ def test_a_refusal_is_told_and_changes_nothing() -> None:
 
 def test_a_resting_job_is_acted_on() -> None:
     async def story(operator: Operator) -> None:
-        operator.create(SUSPENDED)
-        await operator.until(lambda: operator.get().is_observed)
-        await operator.is_at_rest()
+        await operator.waits_suspended()
         operator.ask("pause", name="one")
         operator.ask("resume", name="two")
         await operator.until(lambda: operator.told("two")[0])
@@ -98,9 +85,7 @@ def test_a_resting_job_is_acted_on() -> None:
 
 def test_actions_that_the_watch_shows_in_another_order_are_done_in_that_of_their_creation() -> None:
     async def story(operator: Operator) -> None:
-        operator.create(SUSPENDED)
-        await operator.until(lambda: operator.get().is_observed)
-        await operator.is_at_rest()
+        await operator.waits_suspended()
         operator.action_cluster.watch = lambda _kind, _document: None
         asked = [
             operator.ask(verb, name=f"{99 - number}-{verb}")
@@ -121,7 +106,7 @@ def test_actions_that_the_watch_shows_in_another_order_are_done_in_that_of_their
 
 def test_an_action_that_was_withdrawn_in_time_is_not_done() -> None:
     async def story(operator: Operator) -> None:
-        await fails(operator)
+        await operator.fails()
         watch = operator.action_cluster.watch
         operator.action_cluster.watch = lambda _kind, _document: None
         action = operator.ask("resume")
@@ -140,7 +125,7 @@ def test_what_an_old_watch_shows_does_nothing_to_a_job_that_was_created_again(
 ) -> None:
     async def story(operator: Operator) -> None:
         jobs, actions = kept(operator.cluster), kept(operator.action_cluster)
-        await fails(operator)
+        await operator.fails()
         uid = {"jobUID": operator.get().uid} if says_uid else {}
         acted = operator.ask("pause", name="acted", **uid)
         await operator.until(lambda: operator.told("acted")[0])
@@ -154,7 +139,7 @@ def test_what_an_old_watch_shows_does_nothing_to_a_job_that_was_created_again(
         old = [*jobs], [*actions]
         operator.action_cluster.watch = show_action
         operator.delete()
-        await fails(operator)
+        await operator.fails()
         new, sessions = operator.get(), len(operator.backend.made)
 
         for kind, document in old[0]:
@@ -183,7 +168,7 @@ def kept(cluster: InMemoryCluster) -> list[tuple[str, Document]]:
 
 def test_a_second_action_of_the_same_name_is_refused() -> None:
     async def story(operator: Operator) -> None:
-        await fails(operator)
+        await operator.fails()
         operator.backend.failing = {"script-1"}
         first = operator.ask("resume")
         await operator.until(lambda: operator.told()[0] and operator.get().is_finished)
@@ -203,7 +188,7 @@ def test_a_second_action_of_the_same_name_is_refused() -> None:
 
 def test_an_action_whose_job_has_another_uid_is_refused() -> None:
     async def story(operator: Operator) -> None:
-        await fails(operator)
+        await operator.fails()
         operator.ask("resume", jobUID="of-the-one-before")
         await operator.until(lambda: operator.told()[0])
         assert operator.told()[0] == "AnotherJob"
@@ -258,7 +243,7 @@ def test_an_action_that_cannot_be_read_or_written_holds_up_no_job(
     """The job goes on meanwhile; later the action is told, and was done once."""
 
     async def story(operator: Operator) -> None:
-        await fails(operator)
+        await operator.fails()
         away, own = ["get", "own"], InMemoryObjects.own
 
         def fails_first(self: InMemoryObjects, *args: object) -> Document:
@@ -309,7 +294,7 @@ def test_a_refusal_is_decided_on_the_job_as_it_is_now() -> None:
 )
 def test_without_a_policy_no_resume_changes_code(change: Document, what: str) -> None:
     async def story(operator: Operator) -> None:
-        await fails(operator)
+        await operator.fails()
         operator.ask("resume", resume=change)
         await operator.until(lambda: operator.told()[0])
         why = (
@@ -334,7 +319,7 @@ def test_an_api_server_that_selects_by_names_alone_does_not_matter(
     monkeypatch.setattr(InMemoryObjects, "each", selects_by_name)
 
     async def story(operator: Operator) -> None:
-        await fails(operator)
+        await operator.fails()
         operator.ask("resume")
         operator.ask("cancel", name="of-another", job="another")
         await operator.until(lambda: operator.get().state == "Succeeded")

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from enso_operator.cli.jobs.commands import Command, answer, job_names, of_cluster, script_names
+from enso_operator.cli.jobs.commands import (
+    Command,
+    answer,
+    form_option,
+    job_names,
+    of_cluster,
+    script_names,
+)
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -21,7 +28,6 @@ if TYPE_CHECKING:
 
 EXIT_CODES = """Exit code 0: it is done, of each JOB; 1: one was refused; 2: nobody can know of one,
 as there is no such job, no operator has acted in time, or the cluster could not be asked."""
-_FORMS = click.Choice(["json", "yaml", "name"])
 
 
 def names_or_files(
@@ -45,14 +51,7 @@ def of_action(command: Command) -> Command:
     command.__doc__ = f"{inspect.cleandoc(command.__doc__ or '')}\n\n{EXIT_CODES}"
     command = of_cluster(command)
     for option in (
-        click.option(
-            "-o",
-            "--output",
-            "form",
-            type=_FORMS,
-            metavar="json|yaml|name",
-            help="Print the EnsoAction instead of what it did.",
-        ),
+        form_option("Print the EnsoAction instead of what it did.", ("json", "yaml", "name")),
         click.option(
             "--timeout",
             default="60s",
@@ -259,14 +258,7 @@ def cancel_command(*, jobs: tuple[str, ...], **options: str) -> None:
 @click.argument(
     "jobs", nargs=-1, required=True, metavar="JOB|FILE...", shell_complete=names_or_files
 )
-@click.option(
-    "-o",
-    "--output",
-    "form",
-    type=click.Choice(["json", "yaml"]),
-    metavar="json|yaml",
-    help="For programs.",
-)
+@form_option("For programs.")
 @of_cluster
 def plan_command(*, jobs: tuple[str, ...], form: str | None, **cluster: str) -> None:
     """Say what of each JOB would run, what is kept and why: of one that has ended, by a resume.

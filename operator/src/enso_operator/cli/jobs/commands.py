@@ -5,7 +5,7 @@ Everything else is imported by the command that needs it, as each look at a clus
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -51,6 +51,12 @@ def of_cluster(command: Command) -> Command:
     return command
 
 
+def form_option(text: str, forms: Sequence[str] = ("json", "yaml")) -> Callable[[Command], Command]:
+    """Return the option that chooses how something is printed; `text` is its help."""
+    choice = click.Choice(forms)
+    return click.option("-o", "--output", "form", type=choice, metavar="|".join(forms), help=text)
+
+
 def answer(
     ask: Callable[[ApiServer], int], *, kubeconfig: str, context: str, namespace: str
 ) -> None:
@@ -76,14 +82,7 @@ def answer(
     "-l", "--selector", default="", metavar="LABEL=VALUE", help="Only jobs with these labels."
 )
 @click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help="In all namespaces.")
-@click.option(
-    "-o",
-    "--output",
-    "form",
-    type=click.Choice(["json", "yaml", "name", "wide"]),
-    metavar="json|yaml|name|wide",
-    help="How they are shown.",
-)
+@form_option("How they are shown.", ("json", "yaml", "name", "wide"))
 @of_cluster
 def list_command(
     *,
@@ -114,14 +113,7 @@ def list_command(
     epilog="Example: enso show publish-shot",
 )
 @click.argument("job", shell_complete=job_names)
-@click.option(
-    "-o",
-    "--output",
-    "form",
-    type=click.Choice(["json", "yaml"]),
-    metavar="json|yaml",
-    help="The whole EnsoJob.",
-)
+@form_option("The whole EnsoJob.")
 @of_cluster
 def show_command(*, job: str, form: str | None, **cluster: str) -> None:
     """Show one JOB: why it failed, its scripts with their attempts, their arguments.

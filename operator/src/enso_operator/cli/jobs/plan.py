@@ -21,15 +21,15 @@ from enso_operator.cli.display import refuse
 from enso_operator.cli.jobs import documents, output
 from enso_operator.cli.jobs.asking import REFUSED, for_each, job_of
 from enso_operator.cli.jobs.scripts import headline
+from enso_operator.cli.jobs.started_with import changes_in
 from enso_operator.cli.jobs.table import Column, Screen, table
 from enso_operator.cli.preflight import checked
-from enso_operator.kube.definition_names import definition_name
 from enso_operator.kube.ensojob import EnsoJobObject, Revision
 from enso_operator.kube.workstation.api_server import ApiServer
 from enso_operator.kube.workstation.errors import NoSuchName
 from enso_operator.manifests import load
 from enso_operator.manifests.changes import changed_definition, with_changes
-from enso_operator.manifests.errors import path_of, sentences
+from enso_operator.manifests.errors import mistakes_in
 from enso_operator.manifests.load import ManifestError
 from enso_operator.manifests.unsuspend import why_not
 from job_execution_framework.domain import changes
@@ -151,10 +151,10 @@ def _as_resumed(api: ApiServer, ensojob: EnsoJobObject) -> EnsoJobObject:
         return ensojob
     present = ledger.definitions[-1]
     try:
-        data = api.get(api.path("controllerrevisions", present.name)).get("data")
+        data = changes_in(api, ensojob.document, present.number, present.name)
     except NoSuchName:
         data = None
-    if definition_name(ensojob.name, ensojob.uid, present.number, data) != present.name:
+    if data is None:
         raise InvalidJob(
             f"nobody can say what job {ensojob.name} runs: its resumes have changed it, and "
             f"ControllerRevision {present.name}, which tells how, was deleted or changed"
@@ -197,9 +197,7 @@ def _parsed(block: Document, job: Job) -> ResumeSpec:
     try:
         asked = ResumeSpec.model_validate(block, extra="forbid")
     except ValidationError as error:
-        said = sentences(error.errors(include_url=False), ResumeSpec)
-        mistakes = "; ".join(f"{path_of(location, block)} {text}" for location, text in said)
-        raise InvalidAction(f"{told}: {mistakes}") from error
+        raise InvalidAction(f"{told}: {mistakes_in(block, error, ResumeSpec)}") from error
     if broken := [sentence.removeprefix(".") for sentence in broken_resume_rules(asked, "")]:
         raise InvalidAction(f"{told}: {'; '.join(broken)}")
     return asked

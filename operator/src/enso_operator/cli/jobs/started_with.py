@@ -2,6 +2,7 @@
 
 `enso show` shows them. A job's manifest has its first arguments. What a resume changed is in a
 ControllerRevision that the job's status names, and each attempt says which it was started with.
+`enso plan` reads the changes here, too.
 """
 
 from __future__ import annotations
@@ -32,14 +33,21 @@ def started_with(api: ApiServer, document: Document) -> dict[str, Document | str
 
 def _changes(api: ApiServer, document: Document, number: int, name: str) -> Document | str:
     """Return what differs from the manifest, or why that is not known."""
-    job, uid = documents.name_of(document), str(document["metadata"]["uid"])
     try:
-        data: Document = api.get(api.path("controllerrevisions", name)).get("data") or {}
+        data = changes_in(api, document, number, name)
     except Answered as error:
         return f"not known: {error}"
-    if definition_name(job, uid, number, data) != name:
-        return f"not known: ControllerRevision {name} was changed"
-    return data
+    return f"not known: ControllerRevision {name} was changed" if data is None else data
+
+
+def changes_in(api: ApiServer, document: Document, number: int, name: str) -> Document | None:
+    """Return what a ControllerRevision of the job holds; None where it was changed.
+
+    Raises Answered.
+    """
+    job, uid = documents.name_of(document), str(document["metadata"]["uid"])
+    data: Document | None = api.get(api.path("controllerrevisions", name)).get("data")
+    return data if definition_name(job, uid, number, data) == name else None
 
 
 def _args(script: Document, changed: Document) -> Document:

@@ -10,7 +10,7 @@ from typing import Any
 
 from enso_operator.api.document import Document
 from enso_operator.api.session_fields import EnvironmentVariable
-from enso_operator.api.v1alpha1 import API_VERSION, ContainerSpec, EnsoJobSpec, SessionSpec
+from enso_operator.api.v1alpha1 import ContainerSpec, EnsoJobSpec, SessionSpec
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.manifests.to_domain import PLATFORM, SecretKey
 from enso_operator.sessions.pods import names
@@ -103,11 +103,7 @@ class SessionPod:
         return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
     def _metadata(self, name: str) -> Document:
-        owner = {
-            "apiVersion": API_VERSION,
-            "kind": "EnsoJob",
-            "name": self.ensojob.name,
-            "uid": self.ensojob.uid,
+        owner = self.ensojob.owner_reference | {
             "controller": True,
             # A foreground deletion of the job then waits for its scripts' clean-up.
             "blockOwnerDeletion": True,
