@@ -126,7 +126,7 @@ def test_a_hundred_failed_jobs_are_resumed_at_once(
     mended.touch()
     ns.create(list_of([action("resume", name, job=name) for name in names]))
     until(lambda: ns.states() == {"Succeeded": 100}, 240)
-    until(lambda: {told[1] for told in acting.all_told().values()} == {"Done"}, 240)
+    until(lambda: {told[1] for told in acting.all_told().values()} == {"Done"})
 
 
 def test_an_action_costs_three_writes_and_nothing_afterwards(

@@ -76,9 +76,7 @@ def test_the_end_is_that_of_an_undisturbed_run(
         begin(ns, tmp_path / "note")
         runs_on(operators, proxy)
         ends_well(ns, tmp_path / "note")
-        # After a watch that was refused once it is kopf's affair when it asks again.
-        expected = 1 if chosen.startswith("watch") else TIMES
-        until(lambda: rule.used >= expected)
+        until(lambda: rule.used == TIMES)
     assert operators.started[-1].process.is_alive()
     until(lambda: not operators.supervisors())
 

@@ -20,6 +20,8 @@ from enso_operator.sessions.pods.names import JOB_UID_LABEL
 IDENTITY = "enso"
 """kopf's identity among peering operators; peering is off, so only a constant is needed."""
 _RESTART_SECONDS = 1.0
+_CANCEL_SECONDS = 1.0
+"""How long a part of kopf may take to end before it is cancelled once more."""
 _log = logging.getLogger(__name__)
 # It would complain at every start that signals are not its own: here they are not meant to be.
 logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
@@ -56,8 +58,13 @@ class Watch:
                 tell()
 
     async def _kopf(self, stop: threading.Event) -> None:
+        """Run kopf until `stop` is set, or a part of it fails; raise that failure.
+
+        kopf.operator would end with it, but waits for its other parts without limit, and one that
+        swallows its cancellation watches on with a closed session: nothing would watch any more.
+        """
         try:
-            await kopf.operator(
+            parts = await kopf.spawn_tasks(
                 registry=self._registry,
                 settings=_settings(),
                 clusterwide=not self._namespaces,
@@ -66,8 +73,20 @@ class Watch:
                 # By itself it would look up its user's name, and a Pod's user has none.
                 identity=IDENTITY,  # type: ignore[arg-type]  # its type is not public
             )
+            ended, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            await _cancel_all()
         finally:
             stop.set()  # kopf leaves a thread that waits for it, and this loop waits for that one
+        for part in ended:
+            part.result()
+
+
+async def _cancel_all() -> None:
+    """Cancel all other tasks of this loop, again and again until they have ended."""
+    while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=_CANCEL_SECONDS)
 
 
 class _NoDiffs(kopf.DiffBaseStorage):
