@@ -11,7 +11,7 @@ import pytest
 from enso_operator.api.status import EnsoJobStatus
 from enso_operator.coordinator.session_location import SessionLocation
 from enso_operator.kube.event_recorder import is_warning
-from enso_operator.kube.status.conditions import refused
+from enso_operator.kube.status.conditions import invalid_job_status
 from enso_operator.kube.status.fields import one_line
 from enso_operator.kube.status.read import restored
 from enso_operator.kube.status.size import document_of, merge_patch
@@ -288,13 +288,13 @@ def test_a_job_that_failed_under_an_earlier_release_is_resumed() -> None:
 
 
 def test_a_resource_that_makes_no_job_says_so_in_the_same_place() -> None:
-    status = document_of(refused("spec.scripts[open] has\nno work", 2, FRESH, 1000.5))
+    status = document_of(invalid_job_status("spec.scripts[open] has\nno work", 2, FRESH, 1000.5))
     assert status["conditions"][0]["message"] == "spec.scripts[open] has no work"
     assert status["conditions"][0]["reason"] == "Failed"
     assert status["reason"] == "InvalidJob"
-    assert refused("spec.scripts[open] has\nno work", 2, EnsoJobStatus(**status), 2000) == (
-        EnsoJobStatus.model_validate(status)
-    )
+    assert invalid_job_status(
+        "spec.scripts[open] has\nno work", 2, EnsoJobStatus(**status), 2000
+    ) == (EnsoJobStatus.model_validate(status))
 
 
 @pytest.mark.parametrize("at", [math.nan, math.inf, -1e300, 1e300])
