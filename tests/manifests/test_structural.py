@@ -9,7 +9,7 @@ import pytest
 from pydantic import Field, create_model
 
 from enso_operator.api.crd import schema_of
-from enso_operator.api.fields import Wire
+from enso_operator.api.fields import WireModel
 from enso_operator.api.structural import NotStructural, Schema, check
 
 Text = Annotated[str, Field(max_length=9)]
@@ -17,14 +17,14 @@ TextOrNone = Annotated[str, Field(max_length=9)] | None
 Texts = Annotated[list[Text], Field(max_length=3)]
 
 
-class Node(Wire):
+class Node(WireModel):
     """One of a tree."""
 
     below: list[Node]
     """Those below it."""
 
 
-class Inner(Wire):
+class Inner(WireModel):
     """A model in a model."""
 
     name: Text | None = None
@@ -34,7 +34,7 @@ class Inner(Wire):
 def schema(kind: Any, **info: Any) -> Schema:  # noqa: ANN401  # a type, also one that is none
     """The schema of a model with one field."""
     field = (kind, Field(description="A sentence.", **info))
-    model = create_model("Model", __base__=Wire, one=field)
+    model = create_model("Model", __base__=WireModel, one=field)
     return schema_of(model, "spec")
 
 
@@ -75,7 +75,7 @@ def test_what_the_api_server_would_not_take_whole_is_refused(kind: object, sente
 
 
 def test_a_field_without_a_sentence_is_refused() -> None:
-    model = create_model("Model", __base__=Wire, one=(Text, "a"))
+    model = create_model("Model", __base__=WireModel, one=(Text, "a"))
     with pytest.raises(NotStructural, match=r"^spec.one: has no sentence"):
         schema_of(model, "spec")
 

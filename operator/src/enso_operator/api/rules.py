@@ -1,7 +1,8 @@
-"""The rules between the fields of a resource. The CRDs say them once more, as CEL.
+"""The rules between the fields of a resource, for manifests and for the operator.
 
-That names are unique, that the session of a script exists and that its scripts stand together is
-the domain's own (`job_execution_framework.domain.script.check`).
+The CRDs have the same rules as CEL (`cel.py`). The domain itself checks that names are unique,
+that the session of a script exists and that the scripts of a session are consecutive
+(`job_execution_framework.domain.script.check`).
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ EXACTLY_ONE_OF: dict[type[BaseModel], tuple[str, ...]] = {
     ValueFrom: ("secret_key_ref", "config_map_key_ref"),
     Volume: ("persistent_volume_claim", "config_map", "secret", "empty_dir", "nfs"),
 }
-"""Fields of a model of which exactly one is given."""
-CODE = {"script": ("source",), "session": ("image", "interpreter", "env")}
-"""Fields by which a resume brings code of its own: to change them is as much as to write a job."""
+"""Fields of a model of which exactly one must be set."""
+CODE_FIELDS = {"script": ("source",), "session": ("image", "interpreter", "env")}
+"""Fields by which a resume changes code: they need the same rights as creating a job."""
 BLOCKS = ("resume", "pause", "skip")
-"""Fields of an action that say more of the verb whose name they have."""
+"""Fields of an action with the options of one verb; each is named like its verb."""
 
 
 def broken_rules(job: EnsoJob) -> Iterator[str]:
@@ -80,10 +81,10 @@ def broken_resume_rules(resume: ResumeSpec, path: str) -> Iterator[str]:
 
 
 def code_changes(resume: ResumeSpec) -> Iterator[tuple[str, str, str]]:
-    """Yield what brings code in a resume: `script` or `session`, its name, and the field."""
+    """Yield each code change of a resume: `script` or `session`, its name, and the field."""
     for kind, changes in (("script", resume.scripts), ("session", resume.sessions)):
         for change in changes:
-            for field in CODE[kind]:
+            for field in CODE_FIELDS[kind]:
                 if field in change.model_fields_set:
                     yield kind, change.name, field
 
@@ -153,11 +154,11 @@ def _volumes(session: SessionSpec, path: str) -> Iterator[str]:
 def _exactly_one(path: str, model: BaseModel) -> Iterator[str]:
     names = [to_camel(field) for field in EXACTLY_ONE_OF[type(model)]]
     values = [getattr(model, field) for field in EXACTLY_ONE_OF[type(model)]]
-    given = [name for name, value in zip(names, values, strict=True) if value is not None]
-    if not given:
+    present = [name for name, value in zip(names, values, strict=True) if value is not None]
+    if not present:
         yield f"{path} has none of {', '.join(names)}: give it exactly one"
-    elif len(given) > 1:
-        yield f"{path} has {' and '.join(given)}: keep exactly one"
+    elif len(present) > 1:
+        yield f"{path} has {' and '.join(present)}: keep exactly one"
 
 
 def _unique(path: str, names: Sequence[str]) -> Iterator[str]:

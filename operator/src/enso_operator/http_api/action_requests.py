@@ -20,7 +20,7 @@ from enso_operator.api.ensoaction import (
     SessionChange,
     SkipSpec,
 )
-from enso_operator.api.fields import OneLine, Wire
+from enso_operator.api.fields import OneLine, WireModel
 from enso_operator.api.rules import broken_resume_rules, code_changes
 from enso_operator.api.v1alpha1 import MOST_SCRIPTS, MOST_SESSIONS
 from enso_operator.http_api.mistakes import RULE
@@ -43,13 +43,13 @@ StrictSession = Annotated[
 """Here an unknown field is a mistake; an object of the API server may be of a newer release."""
 
 
-class Asked(Wire):
+class Asked(WireModel):
     """What every action has. It is the last of the bases, whose config is what pydantic takes."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=False)
 
     verb: ClassVar[Literal["resume", "pause", "retry", "skip", "cancel"]]
-    block: ClassVar[type[Wire] | None] = None
+    block: ClassVar[type[WireModel] | None] = None
     """The verb's own block of an EnsoAction, whose fields stand in the body."""
 
     jobid: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from enso_operator.api.fields import FORMS
+from enso_operator.api.fields import PATTERN_HINTS
 
 RULE = "rule"
 """The type of an error of ours about several fields; its message is the whole sentence."""
@@ -64,6 +64,6 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "greater_than_equal": lambda bound: f"must be at least {bound['ge']}",
     "less_than_equal": lambda bound: f"must be at most {bound['le']}",
     "literal_error": lambda bound: f"must be {bound['expected']}",
-    "string_pattern_mismatch": lambda form: FORMS[str(form["pattern"])],
+    "string_pattern_mismatch": lambda form: PATTERN_HINTS[str(form["pattern"])],
 }
 """Of all others, by the type of the error."""
