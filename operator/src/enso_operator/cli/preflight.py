@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from enso_operator.manifests.load import Manifest, ManifestError, as_lines
-from enso_operator.manifests.yaml_reader import Lines, parse
+from enso_operator.manifests.yaml_reader import LineNumbers, parse
 from job_execution_framework.domain.script import LibraryScript, Missing, Script, Source, Work
 from job_execution_framework.domain.values import is_mapping
 from job_execution_framework.service_layer.preflight import Problem, problems_of
@@ -80,7 +80,7 @@ class _CodeLocation:
         document = parse(described.text, is_json=is_json)
         self._is_resource = not (is_mapping(document) and "instructions" in document)
         self._names = [script.name for script in described.scripts]
-        self._lines = None if is_json else Lines(described.text)
+        self._lines = None if is_json else LineNumbers(described.text)
 
     def sentence(self, script: Script, work: Work, problem: Problem) -> str:
         """Return a sentence that begins with the line and the field."""
