@@ -41,7 +41,7 @@ class Live:
         if not self.is_on:
             for line in lines:
                 print(f"{datetime.now().astimezone():%H:%M:%S} {line}", flush=True)
-                display.end_if_nobody_reads()
+                display.exit_if_pipe_closed()
 
     def draw(self, lines: list[str], focus: int, head: str = "") -> None:
         """Draw a table in the place of the one before; if it is too high, the part at `focus`.

@@ -56,7 +56,7 @@ class Part:
             self.has_shown = True
             sys.stdout.buffer.write(line)
             sys.stdout.buffer.flush()
-            display.end_if_nobody_reads()
+            display.exit_if_pipe_closed()
 
 
 def show_logs(api: ApiServer, name: str, part: Part, *, is_following: bool) -> int:

@@ -21,7 +21,7 @@ from enso_operator.cli.jobs import documents, output
 from enso_operator.cli.jobs.asking import job_of
 from enso_operator.cli.jobs.scripts import headline
 from enso_operator.cli.jobs.table import Column, Screen, table
-from enso_operator.cli.preflight import checked
+from enso_operator.cli.preflight import check
 from enso_operator.kube.definition_names import definition_name
 from enso_operator.kube.ensojob import EnsoJobObject, Revision
 from enso_operator.kube.workstation.api_server import ApiServer
@@ -118,18 +118,18 @@ def plan_files(files: Iterable[Path], form: str | None) -> int:
     codes, plans = [TOLD], dict[str, Plan]()
     for file in files:
         try:
-            described = load.load(file, is_for_cluster=True)
-            works = {script.name: script.work for script in described.scripts}
-            doubts = checked(file, described, described.scripts, works)
+            manifest = load.load(file, is_for_cluster=True)
+            works = {script.name: script.work for script in manifest.scripts}
+            warnings = check(file, manifest, manifest.scripts, works)
         except ManifestError as error:
             refuse(str(error))
             codes.append(REFUSED)
         else:
-            for doubt in doubts:
-                print(doubt, file=sys.stderr)
-            job = Job(described.name, described.scripts, described.sessions)
-            head = f"{described.name}: not created yet, as {file} describes it"
-            plans[described.name] = Plan(head, "Once it is", forecast(job))
+            for warning in warnings:
+                print(warning, file=sys.stderr)
+            job = Job(manifest.name, manifest.scripts, manifest.sessions)
+            head = f"{manifest.name}: not created yet, as {file} describes it"
+            plans[manifest.name] = Plan(head, "Once it is", forecast(job))
     _show(plans, form)
     return max(codes)
 
