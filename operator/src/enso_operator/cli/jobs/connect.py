@@ -1,4 +1,7 @@
-"""Common start of all commands about jobs: connect to the API server, and report errors."""
+"""Connects the commands about jobs to the API server, and prints their errors.
+
+`commands.py` calls `run_command` for each of them; commands read one job with `job_of`.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,12 @@ NOT_INSTALLED = (
 )
 
 
-def answer_of(
-    ask: Callable[[ApiServer], int], kubeconfig: str, context: str, namespace: str
+def run_command(
+    command: Callable[[ApiServer], int], kubeconfig: str, context: str, namespace: str
 ) -> int:
-    """Ask the API server that is meant; return the exit code. What went wrong is one sentence."""
+    """Call the command with the chosen API server; return its exit code. Print errors."""
     try:
-        return ask(ApiServer(access(kubeconfig, context, namespace)))
+        return command(ApiServer(access(kubeconfig, context, namespace)))
     except NotInstalled:
         return refuse(NOT_INSTALLED)
     except EnsoError as error:
@@ -29,7 +32,7 @@ def answer_of(
 
 
 def job_of(api: ApiServer, name: str) -> Document:
-    """Return an EnsoJob; raise NoSuchName, with names that are like it."""
+    """Return an EnsoJob; raise NoSuchName, with similar names."""
     try:
         return api.get(api.path("ensojobs", name))
     except NoSuchName as error:
@@ -37,9 +40,9 @@ def job_of(api: ApiServer, name: str) -> Document:
 
 
 def no_such_job(api: ApiServer, name: str) -> NoSuchName:
-    """Return the sentence for a job that is not there, with names that are like it."""
-    from enso_operator.cli.jobs.names import near  # noqa: PLC0415  # only for a name that is wrong
+    """Return the error for a job that does not exist, with similar names."""
+    from enso_operator.cli.jobs.names import suggestions  # noqa: PLC0415  # only for unknown names
 
     return NoSuchName(
-        f"there is no job {name!r} in namespace {api.access.namespace}{near(api, name)}", 404
+        f"there is no job {name!r} in namespace {api.access.namespace}{suggestions(api, name)}", 404
     )
