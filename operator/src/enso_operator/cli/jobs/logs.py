@@ -116,15 +116,14 @@ def why_no_output(job: Document, log_filter: LogFilter) -> str:
         return f"{name} ran beside the operator, which keeps what it wrote in {logs[0]}"
     ledger: Document = status.get("ledger") or {}
     cursors: Document = ledger.get("cursors") or {}
-    runs = [
-        origin for origin in cursors if origin[-1].isdigit()
-    ]  # other origins are no session runs
+    # Other origins are no session runs.
+    runs = [origin for origin in cursors if origin[-1].isdigit()]
     if not runs:
         return f"nothing of {name} has run yet; {scripts.headline(job, Screen())}"
     if log_filter.script or log_filter.attempt:
-        what = f" {log_filter.script}" if log_filter.script else ""
-        what += f", attempt {log_filter.attempt}" if log_filter.attempt else ""
-        return f"what{what} of {name} wrote is not there: it has not run, or its Pod is gone"
+        part = f" {log_filter.script}" if log_filter.script else ""
+        part += f", attempt {log_filter.attempt}" if log_filter.attempt else ""
+        return f"what{part} of {name} wrote is not there: it has not run, or its Pod is gone"
     place = f"{job['metadata']['namespace']}/{job['metadata']['uid']}/{runs[-1]}/output.log"
     return (
         f"{name} has no Pods: what they wrote went with them; an operator with --sessions=local "

@@ -136,8 +136,12 @@ def plan_files(files: Iterable[Path], form: str | None) -> int:
 
 def _show(plans: dict[str, Plan], form: str | None) -> None:
     if form:
-        columns = [plan.document(name) for name, plan in plans.items()]
-        print(output.text(columns[0] if len(columns) == 1 else {"plans": columns}, form))
+        plan_documents = [plan.document(name) for name, plan in plans.items()]
+        print(
+            output.text(
+                plan_documents[0] if len(plan_documents) == 1 else {"plans": plan_documents}, form
+            )
+        )
         return
     screen = Screen.of_output()
     parts = ["\n".join(plan.lines(screen)) for plan in plans.values()]

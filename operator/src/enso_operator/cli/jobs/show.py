@@ -50,12 +50,10 @@ def rendered(
 def _arguments(document: Document, args: Mapping[str, Document | str]) -> Iterator[tuple[str, str]]:
     """Yield the arguments of each script that has any; Secrets by their names."""
     for script in scripts.of(document):
-        script_args = args[script["name"]]
-        texts = (
-            [script_args if isinstance(script_args, str) else arguments(script_args)]
-            if script_args
-            else []
-        )
+        texts: list[str] = []
+        if script_args := args[script["name"]]:
+            text = script_args if isinstance(script_args, str) else arguments(script_args)
+            texts.append(text)
         for source in script.get("argsFrom") or ():
             key: Document = source.get("secretKeyRef") or {}
             texts.append(f"{source.get('name')}=(secret {key.get('name')}, key {key.get('key')})")
