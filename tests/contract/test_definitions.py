@@ -161,7 +161,10 @@ def test_a_session_of_before_the_resume_has_its_own_arguments(jobs: Objects) -> 
         uow.commit()
     (first,), second = load(jobs).rows["simulate"].earlier, load(jobs).rows["simulate"].latest
     assert [(first.definition, second.definition)] == [(1, 2)]
-    assert [each.parameters and each.parameters["frames"] for each in (first, second)] == [1, 2]
+    assert [attempt.parameters and attempt.parameters["frames"] for attempt in (first, second)] == [
+        1,
+        2,
+    ]
     assert [row.get("definition") for row in jobs.get("shot")["status"]["scripts"]] == [None, 2]
 
 
@@ -202,7 +205,7 @@ def test_only_definitions_that_something_was_started_with_are_named(failed: Obje
         JobHistory(uow.jobs.get("shot")).says(events.JobCancelled)
         uow.commit()
     resume(failed, args={"frames": 3})
-    assert [each["number"] for each in ledger(failed)["definitions"]] == [3]
+    assert [entry["number"] for entry in ledger(failed)["definitions"]] == [3]
     assert load(failed).script("simulate").parameters["frames"] == 3
 
 

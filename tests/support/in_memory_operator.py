@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from enso_operator.api.document import Document
 from enso_operator.controller.action_dispatcher import ActionDispatcher
-from enso_operator.controller.action_turns import ActionTurns
+from enso_operator.controller.action_processor import ActionProcessor
 from enso_operator.controller.ensojob_actor import EnsoJobActor
 from enso_operator.controller.event_publisher import EventPublisher
 from enso_operator.controller.pending_actions import PendingActions
@@ -78,7 +78,9 @@ class Operator:
             publisher=EventPublisher(
                 ensojob, self.events, self.metrics, self.clock, lambda _job, _events: None
             ),
-            turns=ActionTurns(ensojob.key, self.pending, self.actions, self.jobs, self.clock),
+            action_processor=ActionProcessor(
+                ensojob.key, self.pending, self.actions, self.jobs, self.clock
+            ),
         )
         if self.failures:
             error = self.failures.pop(0)

@@ -1,4 +1,8 @@
-"""Sees to it that each job with a pending EnsoAction has an actor, which does or refuses it."""
+"""Starts an actor for each job with a pending EnsoAction; the actor does or refuses the action.
+
+`bootstrap.py` creates the dispatcher; `PendingActions` calls it for every new action, and the
+resync calls `sweep`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from enso_operator.blocking import in_thread, patiently
-from enso_operator.controller.action_turns import ActionTurns
+from enso_operator.controller.action_processor import ActionProcessor
 from enso_operator.controller.pending_actions import PendingActions
 from enso_operator.controller.reconciler import Reconciler
 from enso_operator.kube.client import NoSuchObject, waiting
@@ -30,35 +34,39 @@ class ActionDispatcher:
     actions: Callable[[str], Objects]
     """Returns the EnsoActions of a namespace; "" means all namespaces."""
     clock: Clock
-    _looked_for: set[JobKey] = field(default_factory=set[JobKey], init=False)
-    """Jobs that are being read."""
+    _being_read: set[JobKey] = field(default_factory=set[JobKey], init=False)
+    """Jobs that are being read from the API server."""
 
     def __post_init__(self) -> None:
         self.pending.on_pending = self.on_pending
 
     def on_pending(self, job: JobKey) -> None:
-        """Let the job's actor look at its actions; give it one where it has none."""
+        """Wake the job's actor, so that it reads its actions; start one if there is none."""
         if actor := self.reconciler.actor_named(job):
             actor.wake()
-        elif job not in self._looked_for:
-            self._looked_for.add(job)
-            self.reconciler.do(self._begin(job))
+        elif job not in self._being_read:
+            self._being_read.add(job)
+            self.reconciler.do(self._start_actor(job))
 
     async def sweep(self) -> list[tuple[str, int]]:
-        """List all actions. Return the uids and versions that the watch has not shown."""
+        """List all actions; return uids and versions of those that the watch has not shown."""
         before, listed = set(self.pending.known), dict[str, int]()
         for namespace in self.reconciler.namespaces or [""]:
             listed |= await in_thread(self._listed, namespace)
         self.pending.forget(before - listed.keys())
-        return [(uid, at) for uid, at in listed.items() if self.pending.is_missing(uid, at)]
+        return [
+            (uid, version)
+            for uid, version in listed.items()
+            if self.pending.is_missing(uid, version)
+        ]
 
     def _listed(self, namespace: str) -> dict[str, int]:
         """Return the uids of all existing actions, with their versions."""
-        found = self.actions(namespace).metadata()
-        return {str(metadata["uid"]): int(metadata["resourceVersion"]) for metadata in found}
+        items = self.actions(namespace).metadata()
+        return {str(metadata["uid"]): int(metadata["resourceVersion"]) for metadata in items}
 
-    async def _begin(self, job: JobKey) -> None:
-        """Start the job's actor, or refuse its actions if it does not exist after a while."""
+    async def _start_actor(self, job: JobKey) -> None:
+        """Start the job's actor; refuse the actions if the job does not exist after a while."""
         try:
             ensojob = await patiently(self._get, job)
             if ensojob is None:
@@ -67,7 +75,7 @@ class ActionDispatcher:
             if ensojob is None:
                 await self._refuse(job)
         finally:
-            self._looked_for.discard(job)
+            self._being_read.discard(job)
         if ensojob:
             self.reconciler.act_on(ensojob)
         elif self.pending.first(job):
@@ -84,10 +92,10 @@ class ActionDispatcher:
     async def _refuse(self, job: JobKey) -> None:
         namespace, name = job
         actions, jobs = self.actions(namespace), self.reconciler.objects(namespace)
-        turns = ActionTurns(job, self.pending, actions, jobs, self.clock)
+        processor = ActionProcessor(job, self.pending, actions, jobs, self.clock)
         why = f"there is no job {name!r} in namespace {namespace!r}"
         while True:
             try:
-                return await turns.refuse_all(Result("JobNotFound", why))
+                return await processor.refuse_all(Result("JobNotFound", why))
             except Unavailable:
                 await asyncio.sleep(1)

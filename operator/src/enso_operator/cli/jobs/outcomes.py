@@ -47,7 +47,7 @@ class Outcomes:
 
     def _follower(self) -> follow.Follower:
         follower = follow.Follower(self._api)
-        query: dict[str, str] = {}  # a selector of Kubernetes 1.30 allows one name only
+        query: dict[str, str] = {}  # a selector of Kubernetes 1.30 has one name only
         if len(self._open) == 1:
             query["fieldSelector"] = f"metadata.name={next(iter(self._open))}"
         if self._open:

@@ -1,8 +1,8 @@
 """Does or refuses the EnsoActions on one job: each once, one after the other, the oldest first.
 
-`EnsoJobActor` calls `take` before it decides, and `settle` after it has committed. An action is
-done in the commit that puts its id into the job's ledger; only then its own status is written. So
-whoever finds an action without a status asks the ledger whether it was done.
+`EnsoJobActor` calls `decide_next` before it decides about the job, and `write_status` after it has
+committed. An action is done by the commit that adds its id to the job's ledger; after that, its
+own status is written. So for an action without a status, the ledger says whether it was done.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from job_execution_framework.domain.job import Job
 from job_execution_framework.service_layer.clock import Clock
 
 MOST_TRIES = 8
-"""How often a write is tried at once while somebody else changes the action."""
+"""How often a write is repeated at once while somebody else changes the action."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass
-class _Turn:
-    """An action that was decided, and whose own status is not written yet."""
+class _Decision:
+    """An action that was done or refused, but whose status is not written yet."""
 
     action: EnsoActionObject
     result: Result
     is_committed: bool
-    """Whether the job's ledger has it; a refusal needs no commit."""
+    """Whether the job's ledger has the action; a refusal needs no commit."""
 
 
 @dataclass
-class ActionTurns:
-    """The turns of the actions on one job."""
+class ActionProcessor:
+    """Decides about the actions on one job, one after the other."""
 
     job: JobKey
     pending: PendingActions
@@ -50,66 +50,66 @@ class ActionTurns:
     """The EnsoJobs of that namespace."""
     clock: Clock
     allow_code_changes: bool = False
-    """Whether a resume may change code: then an admission policy says whose may."""
-    _turn: _Turn | None = field(default=None, init=False)
+    """Whether resumes may change code: only where an admission policy limits who may do it."""
+    _latest: _Decision | None = field(default=None, init=False)
 
     @property
-    def are_left(self) -> bool:
-        """Whether an action waits, or its status."""
-        return self._turn is not None or self.pending.first(self.job) is not None
+    def has_work(self) -> bool:
+        """Whether an action is pending, or its status is not written yet."""
+        return self._latest is not None or self.pending.first(self.job) is not None
 
     @property
-    def is_to_be_committed(self) -> bool:
-        """Whether the action that was taken last waits for the commit of its job."""
-        return self._turn is not None and not self._turn.is_committed
+    def needs_commit(self) -> bool:
+        """Whether the latest action was done in memory, and the job must be committed now."""
+        return self._latest is not None and not self._latest.is_committed
 
     @property
-    def is_to_be_settled(self) -> bool:
-        """Whether the status of an action is to be written now."""
-        return self._turn is not None and self._turn.is_committed
+    def needs_status(self) -> bool:
+        """Whether the status of the latest action must be written now."""
+        return self._latest is not None and self._latest.is_committed
 
-    async def take(self, job: Job, ensojob: EnsoJobObject) -> None:
+    async def decide_next(self, job: Job, ensojob: EnsoJobObject) -> None:
         """Do the next action on the job in memory, or refuse it.
 
-        Does nothing while the status of the one before is not written. After a commit that failed
-        the action is decided again. Raises Unavailable, and Conflict where the job is outdated.
+        Does nothing while the status of the action before is not written. After a failed commit
+        the action is decided again. Raises Unavailable, and Conflict if the job is outdated.
         """
-        if self.is_to_be_settled:
+        if self.needs_status:
             return
-        self._turn = None
+        self._latest = None
         action = await self._next()
         if action is None:
             return
-        result = self._done(action, job, ensojob)
+        result = self._decide(action, job, ensojob)
         if result.reason != "Done":
             await self._check_newest(ensojob)
-        self._turn = _Turn(action, result, is_committed=result.reason != "Done")
+        self._latest = _Decision(action, result, is_committed=result.reason != "Done")
 
     def was_committed(self) -> None:
-        """Take note that the job was committed, with the action that was taken last."""
-        if self._turn:
-            self._turn.is_committed = True
+        """Note that the job was committed, with the latest action."""
+        if self._latest:
+            self._latest.is_committed = True
 
-    async def settle(self, ensojob: EnsoJobObject) -> None:
-        """Write the status of the action that was taken last. Raises Unavailable."""
-        turn = self._turn
-        if turn is None or not turn.is_committed:
+    async def write_status(self, ensojob: EnsoJobObject) -> None:
+        """Write the status of the latest action. Raises Unavailable."""
+        latest = self._latest
+        if latest is None or not latest.is_committed:
             return
         with waiting():
-            await in_thread(self._write, turn.action, turn.result, ensojob)
-        self.pending.discard(self.job, turn.action.uid)
-        self._turn = None
+            await in_thread(self._write, latest.action, latest.result, ensojob)
+        self.pending.discard(self.job, latest.action.uid)
+        self._latest = None
 
     async def refuse_all(self, result: Result) -> None:
         """Refuse all actions on a job that cannot be loaded. Raises Unavailable."""
-        self._turn = None
+        self._latest = None
         while action := await self._next():
             with waiting():
                 await in_thread(self._write, action, result, None)
             self.pending.discard(self.job, action.uid)
 
     async def _next(self) -> EnsoActionObject | None:
-        """Return the first action that still waits, as the API server has it now."""
+        """Return the first action that is still pending, as the API server has it now."""
         if self.pending.is_to_be_listed(self.job):
             for action in await in_thread(self._listed):
                 self.pending.add(action)
@@ -117,14 +117,14 @@ class ActionTurns:
             found = await in_thread(self._get, first.name)
             if found and found.uid == first.uid and not found.is_finished:
                 return found
-            self.pending.discard(self.job, first.uid)  # withdrawn, or done by another operator
+            self.pending.discard(self.job, first.uid)  # deleted, or done by another operator
         return None
 
     def _listed(self) -> list[EnsoActionObject]:
-        """Return the actions on the job that the API server has, and that are not finished."""
+        """Return all unfinished actions on the job from the API server."""
         with waiting():
-            found = actions_on(self.actions, self.job[1])
-        return [action for action in found if not action.is_finished]
+            actions = actions_on(self.actions, self.job[1])
+        return [action for action in actions if not action.is_finished]
 
     def _get(self, name: str) -> EnsoActionObject | None:
         try:
@@ -133,8 +133,8 @@ class ActionTurns:
         except NoSuchObject:
             return None
 
-    def _done(self, action: EnsoActionObject, job: Job, ensojob: EnsoJobObject) -> Result:
-        """Do the action on the job, unless that is done already; return what came of it."""
+    def _decide(self, action: EnsoActionObject, job: Job, ensojob: EnsoJobObject) -> Result:
+        """Do the action on the job, unless it was done before; return the result."""
         if action.job_uid not in ("", ensojob.uid):
             why = f"job {job.id} was deleted and created again: it has another uid than jobUID says"
             return Result("AnotherJob", why)
@@ -143,21 +143,21 @@ class ActionTurns:
             why = f"an action {action.name} was done on job {job.id} before: give it a new name"
             return Result("NameUsed", why)
         try:
-            asked = action.action
+            domain_action = action.action
             if not is_done:
-                if isinstance(asked, Resume):
-                    asked = self._with_changes(asked, action, job, ensojob)
-                if why := job.why_not(asked):
+                if isinstance(domain_action, Resume):
+                    domain_action = self._with_changes(domain_action, action, job, ensojob)
+                if why := job.why_not(domain_action):
                     return Result("NotPossible", why)
-                job.obey(asked, self.clock.now())
+                job.obey(domain_action, self.clock.now())
         except InvalidAction as error:
             return Result("InvalidAction", str(error))
-        return Result("Done", asked.outcome(job))
+        return Result("Done", domain_action.outcome(job))
 
     def _with_changes(
         self, resume: Resume, action: EnsoActionObject, job: Job, ensojob: EnsoJobObject
     ) -> Resume:
-        """Return the resume with the definition that it makes. Raises InvalidAction."""
+        """Return the resume with the changed definition of the job. Raises InvalidAction."""
         if ensojob.broken:
             raise InvalidAction(f"job {job.id} cannot go on: {ensojob.broken}")
         if (code := action.code_changes) and not self.allow_code_changes:
@@ -171,9 +171,9 @@ class ActionTurns:
         return replace(resume, definition=changed_definition(ensojob.document, job, changes))
 
     async def _check_newest(self, ensojob: EnsoJobObject) -> None:
-        """Raise Conflict where the job was changed since it was loaded.
+        """Raise Conflict if the job was changed since it was loaded.
 
-        A commit finds out by itself, but a refusal commits nothing.
+        A commit would detect that, but a refusal commits nothing.
         """
         try:
             with waiting():
@@ -186,9 +186,9 @@ class ActionTurns:
     def _write(
         self, action: EnsoActionObject, result: Result, ensojob: EnsoJobObject | None
     ) -> None:
-        """Make the action a dependant of its job, and write its status, whoever else writes it.
+        """Set the job as owner of the action, and write its status; repeat it after conflicts.
 
-        An action that is gone, or whose status the API server does not take, holds up no other.
+        If the action was deleted, or the API server refuses the status, the next action follows.
         """
         try:
             for _ in range(MOST_TRIES):
@@ -210,19 +210,20 @@ class ActionTurns:
     def _write_once(
         self, action: EnsoActionObject, result: Result, ensojob: EnsoJobObject | None
     ) -> None:
-        """Write what of it is not written yet.
+        """Write the status and the owner, as far as they are not written yet.
 
-        Each write moves the action to the end of its second. So a refusal is told first: until it
-        is, the action may be decided again, and must still come before later ones.
+        Each write raises the resourceVersion, by which actions of the same second are ordered. So
+        the status of a refusal is written first: until then the action may be decided again, and
+        it must still come before later ones.
         """
         if result.reason != "Done":
-            action = self._tell(action, result)
+            action = self._write_result(action, result)
         if ensojob and result.reason != "AnotherJob" and owner(ensojob) not in action.owners:
             owners = [*action.owners, owner(ensojob)]
             action = EnsoActionObject(self.actions.own(action.name, action.version, owners))
-        self._tell(action, result)
+        self._write_result(action, result)
 
-    def _tell(self, action: EnsoActionObject, result: Result) -> EnsoActionObject:
+    def _write_result(self, action: EnsoActionObject, result: Result) -> EnsoActionObject:
         if action.is_finished:
             return action
         status = result.status(action.generation, self.clock.now())
