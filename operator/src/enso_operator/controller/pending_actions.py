@@ -1,6 +1,6 @@
 """The pending EnsoActions, which were neither done nor refused yet, by job.
 
-The watch adds them, and `ActionProcessor` removes them. For all other actions only the version is kept.
+The watch adds them, and `ActionProcessor` removes them. All other actions are kept by version only.
 """
 
 from __future__ import annotations
