@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.acting import Acting, five
+from tests.cluster.action_client import ActionClient, five_scripts
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, after, anything, before, number, watches
@@ -28,7 +28,7 @@ STORY = ["JobFailed", "JobResumed", "JobSucceeded"]
 class FailedJob:
     """A job that failed at its third script, and succeeds when it is resumed."""
 
-    acting: Acting
+    actions: ActionClient
     name: str
     folder: Path
 
@@ -37,22 +37,22 @@ class FailedJob:
         return self.folder / self.name
 
     def fails(self) -> None:
-        ns = self.acting.ns
-        ns.apply(five(self.note) | {"metadata": {"name": self.name}})
+        ns = self.actions.ns
+        ns.apply(five_scripts(self.note) | {"metadata": {"name": self.name}})
         until(lambda: ns.state(self.name) == "Failed")
         Path(f"{self.note}-mended").touch()
 
     def is_asked(self) -> None:
         """Let three people act on it: two in vain, one with success."""
-        self.acting.create("pause", f"{self.name}-in-vain", job=self.name)
-        self.acting.create("resume", f"{self.name}-again", job=self.name)
+        self.actions.create("pause", f"{self.name}-in-vain", job=self.name)
+        self.actions.create("resume", f"{self.name}-again", job=self.name)
 
     def is_over_or(self, rule: Rule) -> bool:
-        return rule.used > 0 or self.acting.ns.state(self.name) == "Succeeded"
+        return rule.used > 0 or self.actions.ns.state(self.name) == "Succeeded"
 
     def ends_well(self) -> None:
         """Wait for the end; each action acted once, and nothing ran twice."""
-        ns, told = self.acting.ns, self.acting.told
+        ns, told = self.actions.ns, self.actions.result
         until(lambda: ns.state(self.name) == "Succeeded")
         until(lambda: told(f"{self.name}-again")[0] and told(f"{self.name}-in-vain")[0])
         assert told(f"{self.name}-again")[1] == "Done"
@@ -63,9 +63,9 @@ class FailedJob:
         ]
         ledger = ns.get(self.name)["status"]["ledger"]
         assert (ledger["resumes"], len(ledger["actions"])) == (1, 1)
-        reasons = [reason for reason, _ in ns.told(self.name)]
+        reasons = [reason for reason, _ in ns.job_events(self.name)]
         assert [reason for reason in reasons if reason in STORY] == STORY
-        (owner,) = self.acting.get(f"{self.name}-again")["metadata"]["ownerReferences"]
+        (owner,) = self.actions.get(f"{self.name}-again")["metadata"]["ownerReferences"]
         assert owner["uid"] == ns.get(self.name)["metadata"]["uid"]
 
 
@@ -85,7 +85,7 @@ def test_each_action_acts_once_wherever_the_operator_is_killed(
     with FaultProxy(operators.kubeconfig) as proxy:
         operator = operators.start(kubeconfig=proxy.kubeconfig)
         for point in range(1 + lane, MOST_CALLS, LANES):
-            job = FailedJob(Acting(ns), f"shot-{point}", tmp_path)
+            job = FailedJob(ActionClient(ns), f"shot-{point}", tmp_path)
             job.fails()
             kill = partial(os.kill, operator.pid, signal.SIGKILL)
             rule = proxy.add(number(point, calls), fault(kill), times=1)
@@ -109,7 +109,7 @@ def test_one_that_sleeps_while_another_acts_and_wakes(
     fault: Callable[[Callable[[], object]], Fault],
     point: int,
 ) -> None:
-    job = FailedJob(Acting(ns), "shot", tmp_path)
+    job = FailedJob(ActionClient(ns), "shot", tmp_path)
     with FaultProxy(operators.kubeconfig) as proxy:
         sleeper = operators.start(kubeconfig=proxy.kubeconfig)
         job.fails()
@@ -120,7 +120,7 @@ def test_one_that_sleeps_while_another_acts_and_wakes(
         operators.start()
         job.ends_well()
         sleeper.send(signal.SIGCONT)
-        until(lambda: "enso_live_jobs 0.0" in sleeper.asked("/metrics")[1])
+        until(lambda: "enso_live_jobs 0.0" in sleeper.http_get("/metrics")[1])
         job.ends_well()
 
 
@@ -129,7 +129,7 @@ def test_two_that_are_awake_do_what_one_would(
 ) -> None:
     for _ in range(2):
         operators.ready()
-    jobs = [FailedJob(Acting(ns), f"shot-{count}", tmp_path) for count in range(10)]
+    jobs = [FailedJob(ActionClient(ns), f"shot-{count}", tmp_path) for count in range(10)]
     for job in jobs:
         job.fails()
     for job in jobs:

@@ -1,4 +1,4 @@
-"""EnsoActions of one namespace, made and read as their users do."""
+"""Creates and reads the EnsoActions of one namespace, for tests on a real API server."""
 
 from __future__ import annotations
 
@@ -24,8 +24,11 @@ def main(note):
 NOTES = "def main(note, name): open(note, 'a').write(name + '\\n')"
 
 
-def five(note: Path) -> Document:
-    """A job whose third script fails until `note`-mended exists; a setup, then a checkpoint."""
+def five_scripts(note: Path) -> Document:
+    """Return a job whose third script fails until `note`-mended exists.
+
+    Its first script is a setup, and the second one a checkpoint.
+    """
     scripts: list[Document] = [
         {"name": name, "source": NOTES, "args": {"note": str(note), "name": name}}
         for name in ("open", "bake", "do", "save", "publish")
@@ -35,13 +38,13 @@ def five(note: Path) -> Document:
     return of_scripts(*scripts)
 
 
-Told = tuple[str, str, str]
-"""Status, reason and message of the condition Succeeded; empty before the action's turn."""
+ActionResult = tuple[str, str, str]
+"""Status, reason and message of the condition Succeeded; empty until the action is decided."""
 
 
 @dataclass(frozen=True)
-class Acting:
-    """Makes EnsoActions of a namespace, and reads what came of them."""
+class ActionClient:
+    """Creates EnsoActions of a namespace, and reads their results."""
 
     ns: ClusterNamespace
 
@@ -51,17 +54,18 @@ class Acting:
     def get(self, name: str = "again") -> Document:
         return self._objects().get(name)
 
-    def told(self, name: str = "again") -> Told:
-        return _told(self.get(name))
+    def result(self, name: str = "again") -> ActionResult:
+        return _result_of(self.get(name))
 
-    def is_told(self, name: str) -> bool:
-        return self.told(name)[0] != ""
+    def has_result(self, name: str) -> bool:
+        return self.result(name)[0] != ""
 
-    def all_told(self) -> dict[str, Told]:
-        return {found["metadata"]["name"]: _told(found) for found in self._objects().each()}
+    def results(self) -> dict[str, ActionResult]:
+        documents = self._objects().each()
+        return {document["metadata"]["name"]: _result_of(document) for document in documents}
 
-    def label_for_a_while(self, names: Sequence[str]) -> None:
-        """Label each action as soon as it is there."""
+    def label_each(self, names: Sequence[str]) -> None:
+        """Label each action as soon as it exists."""
         for name in names:
             until(partial(self._is_labelled, name), 120)
 
@@ -77,8 +81,8 @@ class Acting:
         return replace(self.ns.objects, plural="ensoactions")
 
 
-def is_resumed(ns: ClusterNamespace) -> None:
-    """Resume a job twice with changes: for the second one the operator reads the first one."""
+def resume_twice(ns: ClusterNamespace) -> None:
+    """Resume a job twice with changes; the second time the operator reads the stored changes."""
     source = "def main(frames):\n    assert frames == 2"
     script: Document = {"name": "do", "source": source, "args": {"frames": 0}}
     ns.apply(of_scripts(script) | {"metadata": {"name": "c"}})
@@ -88,15 +92,15 @@ def is_resumed(ns: ClusterNamespace) -> None:
         ns.create(action("resume", name, job="c", resume=change))
         ns.kubectl("wait", "--for=condition=Succeeded", f"ensoaction/{name}", "--timeout=50s")
     ns.waits("Succeeded", "c")
-    held = ns.kubectl("get", "controllerrevisions", "-o", "name").split()
-    assert len(held) == 2
+    revisions = ns.kubectl("get", "controllerrevisions", "-o", "name").split()
+    assert len(revisions) == 2
 
 
 def list_of(items: Sequence[Document]) -> Document:
     return {"apiVersion": "v1", "kind": "List", "items": [*items]}
 
 
-def _told(document: Document) -> Told:
+def _result_of(document: Document) -> ActionResult:
     status: Document = document.get("status") or {}
     conditions: list[Document] = status.get("conditions") or []
     for condition in conditions:
