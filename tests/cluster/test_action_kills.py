@@ -52,11 +52,11 @@ class FailedJob:
 
     def ends_well(self) -> None:
         """Wait for the end; each action acted once, and nothing ran twice."""
-        ns, told = self.actions.ns, self.actions.result
+        ns, result = self.actions.ns, self.actions.result
         until(lambda: ns.state(self.name) == "Succeeded")
-        until(lambda: told(f"{self.name}-again")[0] and told(f"{self.name}-in-vain")[0])
-        assert told(f"{self.name}-again")[1] == "Done"
-        assert told(f"{self.name}-in-vain")[1] == "NotPossible"
+        until(lambda: result(f"{self.name}-again")[0] and result(f"{self.name}-in-vain")[0])
+        assert result(f"{self.name}-again")[1] == "Done"
+        assert result(f"{self.name}-in-vain")[1] == "NotPossible"
         assert self.note.read_text().split() == [
             *("open", "bake", "do"),
             *("open", "do", "save", "publish"),

@@ -23,7 +23,7 @@ from job_execution_framework.service_layer.unit_of_work import (
     JobUnitOfWork,
 )
 from tests.support.decisions import decisions
-from tests.support.history import CAUSE, whole_life
+from tests.support.history import CAUSE, events_until_failure
 from tests.support.jobs import job_of
 
 
@@ -240,7 +240,7 @@ def test_a_job_may_be_committed_many_times(store: Store) -> None:
     add(uow)
     with uow:
         job = uow.jobs.get("job")
-        for event in whole_life(job):
+        for event in events_until_failure(job):
             job.apply(event)
             uow.commit()
             assert_same(store, store.unit_of_work().jobs.get("job"), job)
@@ -251,7 +251,7 @@ def test_what_is_loaded_equals_what_was_committed(store: Store) -> None:
     add(uow)
     with uow:
         job = uow.jobs.get("job")
-        for event in whole_life(job):
+        for event in events_until_failure(job):
             job.apply(event)
         uow.commit()
     for loaded in (store.unit_of_work().jobs.get("job"), uow.jobs.get("job")):

@@ -16,7 +16,7 @@ from enso_operator.api.crd import crds
 from enso_operator.api.rules import broken_rules, broken_script_rules
 from enso_operator.api.v1alpha1 import EnsoJob, EnsoScript
 from enso_operator.settings import OperatorSettings
-from tests.support.chart import environment, one, pods, rendered
+from tests.support.chart import environment, only_object, pods, rendered
 
 FILLS = "MutatingAdmissionPolicy"
 POLICIES = ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"]
@@ -131,7 +131,7 @@ def rights(role: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def test_the_operator_may_do_just_this() -> None:
-    assert rights(one(rendered(), "ClusterRole", OPERATOR)) == {
+    assert rights(only_object(rendered(), "ClusterRole", OPERATOR)) == {
         "ensojobs": ["get", "list", "watch", "delete"],
         "ensojobs/status": ["patch"],
         "ensojobs/finalizers": ["update"],
@@ -148,7 +148,7 @@ def test_the_operator_may_do_just_this() -> None:
 
 def test_the_gateway_may_do_what_the_security_page_says() -> None:
     documents = rendered("gateway.enabled=true")
-    assert rights(one(documents, "Role", "gateway")) == {
+    assert rights(only_object(documents, "Role", "gateway")) == {
         "ensojobs": ["get", "list", "create", "patch"],
         "ensoactions": ["get", "create"],
         "controllerrevisions": ["get"],
@@ -156,7 +156,7 @@ def test_the_gateway_may_do_what_the_security_page_says() -> None:
 
 
 def test_an_artist_may_write_actions_alone() -> None:
-    assert rights(one(rendered(), "ClusterRole", "enso-artist")) == {
+    assert rights(only_object(rendered(), "ClusterRole", "enso-artist")) == {
         "ensoactions": ["create", "get", "list", "watch"],
         "ensojobs": ["get", "list", "watch"],
         "controllerrevisions": ["get"],
@@ -190,7 +190,7 @@ def test_namespaces_need_nothing_of_the_cluster() -> None:
     watched = [document for document in roles if document["metadata"]["name"] == OPERATOR]
     assert sorted(document["metadata"]["namespace"] for document in watched) == ["a", "a", "b", "b"]
     assert environment(one_pod(documents, OPERATOR))["ENSO_NAMESPACES"] == "a,b"
-    assert one(documents, "Role", "test")["metadata"]["namespace"] == "a"
+    assert only_object(documents, "Role", "test")["metadata"]["namespace"] == "a"
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_the_namespace_of_jobs_is_used_by_everything_that_makes_some() -> None:
     ):
         documents = rendered("gateway.enabled=true", *settings)
         for part in ("gateway", "test"):
-            assert one(documents, "Role", part)["metadata"]["namespace"] == name
+            assert only_object(documents, "Role", part)["metadata"]["namespace"] == name
             pod = one_pod(documents, f"{OPERATOR}-{part}")
             assert f"--namespace={name}" in pod["spec"]["containers"][0]["args"]
 
@@ -228,14 +228,14 @@ def one_pod(documents: list[dict[str, Any]], name: str) -> dict[str, Any]:
 def test_the_lease_that_is_held_is_the_one_that_may_be_held() -> None:
     documents = rendered("leaderElection.leaseName=the-lease")
     told = environment(one_pod(documents, OPERATOR))
-    role = one(documents, "Role", "lease")
+    role = only_object(documents, "Role", "lease")
     assert told["ENSO_LEADER_ELECT"] == "true"
     assert (told["ENSO_LEASE_NAMESPACE"], told["ENSO_LEASE_NAME"]) == ("enso", "the-lease")
     assert role["metadata"]["namespace"] == "enso"
     assert role["rules"][1]["resourceNames"] == ["the-lease"]
     alone = rendered("leaderElection.enabled=false")
     assert not [document for document in alone if document["metadata"]["name"].endswith("-lease")]
-    assert one(alone, "Deployment")["spec"]["strategy"] == {"type": "Recreate"}
+    assert only_object(alone, "Deployment")["spec"]["strategy"] == {"type": "Recreate"}
 
 
 # What the operator is told.
@@ -352,7 +352,7 @@ def test_nobody_may_connect_whom_the_network_policy_does_not_name() -> None:
     peer = "networkPolicy.gatewayFrom[0].podSelector.matchLabels.app=proxy"
     documents = rendered(*settings, peer)
     for component, port in (("operator", None), ("gateway", 5005)):
-        policy = one(documents, "NetworkPolicy", component)["spec"]
+        policy = only_object(documents, "NetworkPolicy", component)["spec"]
         (pod,) = (
             pod
             for pod in pods(documents)

@@ -83,7 +83,7 @@ class SimulatedSession:
         """All records, as the bytes of the log."""
         return b"".join(to_line(event) for event in self._uow.jobs.get(self._job_id).events)
 
-    def runs_one_script(self, start: Callable[[Script, int], Fate], clock: FakeClock) -> None:
+    def run_one_script(self, start: Callable[[Script, int], Fate], clock: FakeClock) -> None:
         """Run the next script as the control says; where there is none, end in order."""
         ran: list[str] = []
 

@@ -85,7 +85,7 @@ class World:
 
     def run_one_script(self, fate: Fate) -> None:
         for session in self.live():
-            session.runs_one_script(
+            session.run_one_script(
                 lambda script, attempt: self._start(session, script, attempt, fate),  # noqa: B023  # called at once
                 self.clock,
             )

@@ -24,7 +24,7 @@ async def fails(operator: Operator) -> None:
     operator.backend.failing = {"script-1"}
     operator.create()
     await operator.until(lambda: operator.get().is_finished)
-    await operator.is_at_rest()
+    await operator.until_idle()
     operator.backend.failing = set()
 
 
@@ -32,10 +32,10 @@ def test_a_failed_job_is_resumed_and_the_action_says_so() -> None:
     async def story(operator: Operator) -> None:
         await fails(operator)
         writes = operator.cluster.version
-        operator.ask("resume", why="a licence was missing", by="ann")
+        operator.create_action("resume", why="a licence was missing", by="ann")
         await operator.until(lambda: operator.get().state == "Succeeded")
-        await operator.is_at_rest()
-        assert operator.told() == ("Done", "resumed; it goes on at 'script-1'")
+        await operator.until_idle()
+        assert operator.result() == ("Done", "resumed; it goes on at 'script-1'")
         action = operator.actions.get("again")
         assert [owner["uid"] for owner in action["metadata"]["ownerReferences"]] == [
             operator.get().uid
@@ -47,7 +47,7 @@ def test_a_failed_job_is_resumed_and_the_action_says_so() -> None:
 
     operator = operate(story)
     (resumed,) = [
-        event for event in operator.events.there.values() if event["reason"] == "JobResumed"
+        event for event in operator.events.stored.values() if event["reason"] == "JobResumed"
     ]
     assert "ann" in resumed["message"]
     assert "a licence was missing" in resumed["message"]
@@ -57,12 +57,12 @@ def test_a_refusal_is_told_and_changes_nothing() -> None:
     async def story(operator: Operator) -> None:
         await fails(operator)
         before = operator.get()
-        operator.ask("pause", name="too-late")
-        operator.ask("skip", name="unknown", skip={"script": "no-such"})
-        await operator.until(lambda: operator.told("unknown")[0])
-        await operator.is_at_rest()
+        operator.create_action("pause", name="too-late")
+        operator.create_action("skip", name="unknown", skip={"script": "no-such"})
+        await operator.until(lambda: operator.result("unknown")[0])
+        await operator.until_idle()
         why = "job shot is Failed: only a job that has not ended can be paused"
-        assert operator.told("too-late") == ("NotPossible", why)
+        assert operator.result("too-late") == ("NotPossible", why)
         assert operator.get().version == before.version
 
     operate(story)
@@ -72,15 +72,15 @@ def test_a_resting_job_is_acted_on() -> None:
     async def story(operator: Operator) -> None:
         operator.create(SUSPENDED)
         await operator.until(lambda: operator.get().is_observed)
-        await operator.is_at_rest()
-        operator.ask("pause", name="one")
-        operator.ask("resume", name="two")
-        await operator.until(lambda: operator.told("two")[0])
-        assert operator.told("two") == ("Done", "resumed; still suspended by its spec")
-        operator.ask("cancel", name="three")
+        await operator.until_idle()
+        operator.create_action("pause", name="one")
+        operator.create_action("resume", name="two")
+        await operator.until(lambda: operator.result("two")[0])
+        assert operator.result("two") == ("Done", "resumed; still suspended by its spec")
+        operator.create_action("cancel", name="three")
         await operator.until(lambda: operator.get().is_finished)
-        await operator.is_at_rest()
-        assert operator.told("three") == ("Done", "cancelled")
+        await operator.until_idle()
+        assert operator.result("three") == ("Done", "cancelled")
         assert operator.get().state == "Cancelled"
 
     operate(story)
@@ -90,19 +90,19 @@ def test_actions_that_the_watch_shows_in_another_order_are_done_in_that_of_their
     async def story(operator: Operator) -> None:
         operator.create(SUSPENDED)
         await operator.until(lambda: operator.get().is_observed)
-        await operator.is_at_rest()
+        await operator.until_idle()
         operator.action_cluster.watch = lambda _kind, _document: None
         asked = [
-            operator.ask(verb, name=f"{99 - number}-{verb}")
+            operator.create_action(verb, name=f"{99 - number}-{verb}")
             for number in range(20)
             for verb in ("pause", "resume")
         ]
         labelled = operator.actions.own(asked[4].name, asked[4].version, [])
         for action in [*reversed(asked), EnsoActionObject(labelled)]:
             operator.pending.on_event("ADDED", action.document)
-        await operator.until(lambda: operator.told(asked[-1].name)[0])
-        await operator.is_at_rest()
-        assert {operator.told(action.name)[0] for action in asked} == {"Done"}
+        await operator.until(lambda: operator.result(asked[-1].name)[0])
+        await operator.until_idle()
+        assert {operator.result(action.name)[0] for action in asked} == {"Done"}
         ledger = operator.get().raw_ledger["actions"]
         assert ledger == [action.action_id for action in asked]
 
@@ -114,11 +114,11 @@ def test_an_action_that_was_withdrawn_in_time_is_not_done() -> None:
         await fails(operator)
         watch = operator.action_cluster.watch
         operator.action_cluster.watch = lambda _kind, _document: None
-        action = operator.ask("resume")
+        action = operator.create_action("resume")
         operator.actions.delete("again", action.uid, action.version)
         watch("ADDED", action.document)
         await operator.until(lambda: not len(operator.pending))
-        await operator.is_at_rest()
+        await operator.until_idle()
         assert operator.get().state == "Failed"
 
     operate(story)
@@ -128,17 +128,17 @@ def test_a_second_action_of_the_same_name_is_refused() -> None:
     async def story(operator: Operator) -> None:
         await fails(operator)
         operator.backend.failing = {"script-1"}
-        first = operator.ask("resume")
-        await operator.until(lambda: operator.told()[0] and operator.get().is_finished)
-        await operator.is_at_rest()
+        first = operator.create_action("resume")
+        await operator.until(lambda: operator.result()[0] and operator.get().is_finished)
+        await operator.until_idle()
         operator.actions.delete(
             "again", first.uid, operator.actions.get("again")["metadata"]["resourceVersion"]
         )
-        operator.ask("resume")
-        await operator.until(lambda: operator.told()[0])
+        operator.create_action("resume")
+        await operator.until(lambda: operator.result()[0])
         why = "an action again was done on job shot before: give it a new name"
-        assert operator.told() == ("NameUsed", why)
-        await operator.is_at_rest()
+        assert operator.result() == ("NameUsed", why)
+        await operator.until_idle()
         assert operator.get().raw_ledger["resumes"] == 1
 
     operate(story)
@@ -147,9 +147,9 @@ def test_a_second_action_of_the_same_name_is_refused() -> None:
 def test_an_action_whose_job_has_another_uid_is_refused() -> None:
     async def story(operator: Operator) -> None:
         await fails(operator)
-        operator.ask("resume", jobUID="of-the-one-before")
-        await operator.until(lambda: operator.told()[0])
-        assert operator.told()[0] == "AnotherJob"
+        operator.create_action("resume", jobUID="of-the-one-before")
+        await operator.until(lambda: operator.result()[0])
+        assert operator.result()[0] == "AnotherJob"
         assert "ownerReferences" not in operator.actions.get("again")["metadata"]
 
     operate(story)
@@ -161,21 +161,21 @@ def test_an_action_on_a_job_that_there_is_not_is_refused_after_a_while(
     monkeypatch.setattr(action_dispatcher, "UNKNOWN_SECONDS", 0.1)
 
     async def story(operator: Operator) -> None:
-        operator.ask("resume")
-        assert operator.told() == ("", "")
-        await operator.until(lambda: operator.told()[0])
-        assert operator.told() == ("JobNotFound", "there is no job 'shot' in namespace 'shows'")
+        operator.create_action("resume")
+        assert operator.result() == ("", "")
+        await operator.until(lambda: operator.result()[0])
+        assert operator.result() == ("JobNotFound", "there is no job 'shot' in namespace 'shows'")
 
     operate(story)
 
 
 def test_an_action_may_be_applied_before_its_job() -> None:
     async def story(operator: Operator) -> None:
-        operator.ask("pause")
+        operator.create_action("pause")
         await asyncio.sleep(0)
         operator.create(SHOT)
-        await operator.until(lambda: operator.told()[0])
-        assert operator.told()[0] == "Done"
+        await operator.until(lambda: operator.result()[0])
+        assert operator.result()[0] == "Done"
         assert operator.get().state == "Suspended"
 
     operate(story)
@@ -185,12 +185,12 @@ def test_actions_on_what_makes_no_job_are_refused() -> None:
     async def story(operator: Operator) -> None:
         operator.create(of_scripts({"args": {"x": 1}, "argsFrom": [{"name": "x"}]}))
         await operator.until(lambda: operator.get().is_finished)
-        await operator.is_at_rest()
-        operator.ask("resume")
-        await operator.until(lambda: operator.told()[0])
+        await operator.until_idle()
+        operator.create_action("resume")
+        await operator.until(lambda: operator.result()[0])
         why = "spec.scripts[script-0].argsFrom[x].secretKeyRef is missing: add it"
-        assert operator.told() == ("InvalidJob", f"job shot cannot be acted on: {why}")
-        await operator.is_at_rest()
+        assert operator.result() == ("InvalidJob", f"job shot cannot be acted on: {why}")
+        await operator.until_idle()
 
     operate(story)
 
@@ -210,12 +210,12 @@ def test_an_action_that_cannot_be_read_or_written_holds_up_no_job(
             return own(self, *args)  # type: ignore[arg-type]
 
         monkeypatch.setattr(InMemoryObjects, "own", fails_first)
-        operator.ask("resume")
+        operator.create_action("resume")
         await operator.until(lambda: operator.get().state == "Succeeded")
-        await operator.until(lambda: operator.told()[0])
-        await operator.is_at_rest()
+        await operator.until(lambda: operator.result()[0])
+        await operator.until_idle()
         assert not away
-        assert operator.told()[0] == "Done"
+        assert operator.result()[0] == "Done"
         assert operator.get().raw_ledger["resumes"] == 1
 
     operate(story)
@@ -228,10 +228,10 @@ def test_a_refusal_is_decided_on_the_job_as_it_is_now() -> None:
         await operator.until(lambda: operator.get().committed_uid)
         operator.cluster.watch = lambda _kind, _document: None
         operator.patch(suspend=True)
-        operator.ask("resume")
-        await operator.until(lambda: operator.told()[0])
+        operator.create_action("resume")
+        await operator.until(lambda: operator.result()[0])
         why = "job shot is suspended by its spec: set spec.suspend to false"
-        assert operator.told() == ("NotPossible", why)
+        assert operator.result() == ("NotPossible", why)
 
     operate(story)
 
@@ -247,13 +247,13 @@ def test_a_refusal_is_decided_on_the_job_as_it_is_now() -> None:
 def test_without_a_policy_no_resume_changes_code(change: Document, what: str) -> None:
     async def story(operator: Operator) -> None:
         await fails(operator)
-        operator.ask("resume", resume=change)
-        await operator.until(lambda: operator.told()[0])
+        operator.create_action("resume", resume=change)
+        await operator.until(lambda: operator.result()[0])
         why = (
             f"this operator lets no resume change the {what}: no admission policy here says who "
             "may; create a new job"
         )
-        assert operator.told() == ("InvalidAction", why)
+        assert operator.result() == ("InvalidAction", why)
 
     operate(story)
 
@@ -272,10 +272,10 @@ def test_an_api_server_that_selects_by_names_alone_does_not_matter(
 
     async def story(operator: Operator) -> None:
         await fails(operator)
-        operator.ask("resume")
-        operator.ask("cancel", name="of-another", job="another")
+        operator.create_action("resume")
+        operator.create_action("cancel", name="of-another", job="another")
         await operator.until(lambda: operator.get().state == "Succeeded")
-        await operator.until(lambda: operator.told()[0])
-        assert operator.told()[0] == "Done"
+        await operator.until(lambda: operator.result()[0])
+        assert operator.result()[0] == "Done"
 
     operate(story)
