@@ -62,7 +62,7 @@ class SimulatedSession:
         self.run, self.uid, self.lease = plan.run, uid, plan.lease
         self.control = GO_ON
         self.released = self.dead = self.ended_in_order = False
-        self.described: Mapping[str, Script] = {}
+        self.scripts_at_open: Mapping[str, Script] = {}
         """The job's scripts by name when the run was opened."""
         self.memory: set[str] = set()
         """The scripts that succeeded in the present interpreter."""
