@@ -1,4 +1,4 @@
-"""docs/operating.md lists the rights that the chart grants: one is tested by what is asked for."""
+"""docs/operating.md lists the rights that the chart grants; other tests check that they suffice."""
 
 from __future__ import annotations
 

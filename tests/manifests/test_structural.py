@@ -1,4 +1,4 @@
-"""A model that the API server would refuse, or not take whole, is refused before it is written."""
+"""Models without a structural schema are refused, and others get the expected schema."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Texts = Annotated[list[Text], Field(max_length=3)]
 
 
 class Node(WireModel):
-    """One of a tree."""
+    """A node of a tree."""
 
     below: list[Node]
-    """Those below it."""
+    """The nodes below it."""
 
 
 class Inner(WireModel):
