@@ -131,7 +131,7 @@ def test_each_attempt_shows_the_arguments_that_it_was_started_with(failed: Objec
     assert "args    frames=4 token=***" in card.why
 
 
-def test_what_is_told_of_an_attempt_after_a_resume_is_what_it_was_started_with(
+def test_events_of_an_attempt_after_a_resume_have_the_arguments_of_its_start(
     failed: Objects,
 ) -> None:
     resume(failed, args={"frames": 2})
@@ -276,7 +276,7 @@ LOSSES = {"deleted": delete, "changed": change, "of somebody else": give_away}
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_a_lost_definition_is_made_again_of_the_jobs_actions(failed: Objects, loss: str) -> None:
+def test_a_lost_definition_is_rebuilt_from_the_jobs_actions(failed: Objects, loss: str) -> None:
     for name, frames in (("again-z", 2), ("again-a", 3)):
         args = {"frames": frames, name: None}
         resume(failed, create_action(failed, name, args=args), args=args)
@@ -292,7 +292,7 @@ def test_a_lost_definition_is_made_again_of_the_jobs_actions(failed: Objects, lo
     assert [revision["revision"] for revision in revisions(failed)] == [2, 3]
 
 
-def test_who_only_reads_jobs_makes_nothing_again(failed: Objects) -> None:
+def test_a_reader_without_repairs_rebuilds_nothing(failed: Objects) -> None:
     args = {"frames": 2}
     resume(failed, create_action(failed, "again", args=args), args=args)
     delete(failed)
@@ -355,7 +355,7 @@ def test_the_arguments_of_an_attempt_are_not_guessed(failed: Objects) -> None:
     assert (first.parameters and first.parameters["frames"], second.parameters) == (1, {})
 
 
-def test_a_name_that_somebody_else_has_taken_is_not_believed(failed: Objects) -> None:
+def test_an_object_of_somebody_else_with_the_same_name_is_not_used(failed: Objects) -> None:
     uow = KubernetesJobUnitOfWork(failed)
     with uow:
         resumed(uow, args={"frames": 2})

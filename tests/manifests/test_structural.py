@@ -67,7 +67,7 @@ REFUSED: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "sentence"), REFUSED, ids=[said for _, said in REFUSED])
+@pytest.mark.parametrize(("kind", "sentence"), REFUSED, ids=[sentence for _, sentence in REFUSED])
 def test_what_the_api_server_would_not_take_whole_is_refused(kind: object, sentence: str) -> None:
     with pytest.raises(NotStructural) as error:
         schema(kind)
@@ -144,10 +144,10 @@ BY_HAND: list[tuple[Schema, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("made", "sentence"), BY_HAND, ids=[said for _, said in BY_HAND])
-def test_a_schema_that_says_it_wrongly_is_refused(made: Schema, sentence: str) -> None:
+@pytest.mark.parametrize(("broken", "sentence"), BY_HAND, ids=[sentence for _, sentence in BY_HAND])
+def test_a_schema_that_says_it_wrongly_is_refused(broken: Schema, sentence: str) -> None:
     with pytest.raises(NotStructural) as error:
-        check(made, "spec")
+        check(broken, "spec")
     assert sentence in str(error.value)
 
 
@@ -187,14 +187,14 @@ TAKEN: list[tuple[Any, Schema]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "made"), TAKEN, ids=str)
-def test_what_pydantic_says_otherwise_is_said_structurally(kind: object, made: Schema) -> None:
-    assert schema(kind)["properties"]["one"] == made | {"description": "A sentence."}
+@pytest.mark.parametrize(("kind", "expected"), TAKEN, ids=str)
+def test_what_pydantic_says_otherwise_is_said_structurally(kind: object, expected: Schema) -> None:
+    assert schema(kind)["properties"]["one"] == expected | {"description": "A sentence."}
 
 
 def test_defaults_are_said_unless_they_are_empty() -> None:
-    said = schema(Texts, default_factory=lambda: ["python3"])["properties"]["one"]["default"]
-    assert said == ["python3"]
+    default = schema(Texts, default_factory=lambda: ["python3"])["properties"]["one"]["default"]
+    assert default == ["python3"]
 
     empty: list[tuple[Any, object]] = [
         (Texts, []),

@@ -39,12 +39,12 @@ def rendered(
 
 def only_object(documents: Iterable[Document], kind: str, name: str = "") -> Document:
     """Return the only object of this kind whose name ends with `name`."""
-    (found,) = [
+    (match,) = [
         document
         for document in documents
         if document["kind"] == kind and document["metadata"]["name"].endswith(name)
     ]
-    return found
+    return match
 
 
 def pods(documents: Iterable[Document]) -> list[Document]:

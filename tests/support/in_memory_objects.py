@@ -20,7 +20,7 @@ class InMemoryCluster:
 
     stored: dict[tuple[str, str], Document] = field(default_factory=dict[tuple[str, str], Document])
     version: int = 0
-    others: dict[str, InMemoryCluster] = field(default_factory=dict[str, "InMemoryCluster"])
+    other_kinds: dict[str, InMemoryCluster] = field(default_factory=dict[str, "InMemoryCluster"])
     """The objects of other kinds."""
     watch: Callable[[str, Document], None] = lambda _kind, _document: None
     lock: RLock = field(default_factory=RLock)
@@ -47,8 +47,8 @@ class InMemoryObjects:
 
     def beside(self, plural: str, api: str = "") -> InMemoryObjects:
         del api
-        others = self.cluster.others.setdefault(plural, InMemoryCluster())
-        return InMemoryObjects(others, self.namespace)
+        other_kinds = self.cluster.other_kinds.setdefault(plural, InMemoryCluster())
+        return InMemoryObjects(other_kinds, self.namespace)
 
     def get(self, name: str) -> Document:
         with self.cluster.lock:

@@ -43,9 +43,9 @@ class Operator:
     def health(self) -> str:
         """Wait for the port of its probes; return their address."""
         until(lambda: re.search(r"http://127\.0\.0\.1:\d+", self.log_text))
-        found = re.search(r"http://127\.0\.0\.1:\d+", self.log_text)
-        assert found
-        return found[0]
+        address = re.search(r"http://127\.0\.0\.1:\d+", self.log_text)
+        assert address
+        return address[0]
 
     def http_get(self, path: str) -> tuple[int, str]:
         """GET a path of the probes' port; return status code and body."""

@@ -81,14 +81,14 @@ def policy_of(init: Document) -> Document:
 def container(name: str, state: Document) -> Document:
     """Return the status of a container; `state` may hold other fields of it, too."""
     states = {key: value for key, value in state.items() if key in RUNNING | WAITING | ENDED}
-    others = {key: value for key, value in state.items() if key not in states}
+    other_fields = {key: value for key, value in state.items() if key not in states}
     return {
         "name": name,
         "state": states,
         "lastState": {},
         "restartCount": 0,
         "imageID": "studio/houdini@sha256:9f2c41ab00000000",
-        **others,
+        **other_fields,
     }
 
 

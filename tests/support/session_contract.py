@@ -115,7 +115,7 @@ def event_labels(observations: Observations) -> list[str]:
 
 
 class SessionContract:
-    def test_records_come_in_order_and_the_end_is_said(self, bench: Bench) -> None:
+    def test_records_come_in_order_and_the_end_is_reported(self, bench: Bench) -> None:
         plan = bench.plan("def main(): pass", "def main(): return 1")
         labels, ended = asyncio.run(bench.run(plan))
         assert labels == ["s1 Started", "s1 Succeeded", "s2 Started", "s2 Succeeded"]
@@ -289,7 +289,7 @@ class SessionContract:
         assert ended.log_is_complete
         assert "started once" not in bench.output(plan.run)
 
-    def test_a_killed_session_is_said_to_be_lost(self, bench: Bench) -> None:
+    def test_a_killed_session_is_reported_as_lost(self, bench: Bench) -> None:
         plan = bench.plan(SLOW)
 
         async def kill() -> tuple[list[str], Ended]:
@@ -302,7 +302,7 @@ class SessionContract:
         assert ended.cause
         assert ended.cause.reason == Reason.SESSION_LOST
 
-    def test_a_damaged_log_is_not_believed_and_the_session_is_ended(self, bench: Bench) -> None:
+    def test_a_damaged_log_is_not_used_and_the_session_is_ended(self, bench: Bench) -> None:
         garble = (
             "import time\n"
             "def main():\n"

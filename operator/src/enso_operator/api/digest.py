@@ -58,8 +58,8 @@ def _fields(model: type[BaseModel]) -> Iterator[str]:
 def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
-    for part in get_args(annotation):
-        yield from _models_in(part)
+    for argument in get_args(annotation):
+        yield from _models_in(argument)
 
 
 def _hash(value: object) -> str:

@@ -68,16 +68,16 @@ def broken_resume_rules(resume: ResumeSpec, path: str) -> Iterator[str]:
         yield f"{path}.from is in skip, too: take it out of one of the two"
     yield from _unique(f"{path}.scripts", [script.name for script in resume.scripts])
     for script in resume.scripts:
-        here = f"{path}.scripts[{script.name}].unsetArgs"
-        yield from _unique(here, script.unset_args)
+        change_path = f"{path}.scripts[{script.name}].unsetArgs"
+        yield from _unique(change_path, script.unset_args)
         for name in script.unset_args:
             if name in script.args:
-                yield f"{here} has {name}, which is in args, too: remove one of the two"
+                yield f"{change_path} has {name}, which is in args, too: remove one of the two"
     yield from _unique(f"{path}.sessions", [session.name for session in resume.sessions])
     for session in resume.sessions:
-        here = f"{path}.sessions[{session.name}]"
-        yield from _environment(session.env or [], f"{here}.env")
-        yield from _tolerations(session.tolerations or [], f"{here}.tolerations")
+        change_path = f"{path}.sessions[{session.name}]"
+        yield from _environment(session.env or [], f"{change_path}.env")
+        yield from _tolerations(session.tolerations or [], f"{change_path}.tolerations")
 
 
 def code_changes(resume: ResumeSpec) -> Iterator[tuple[str, str, str]]:
@@ -129,10 +129,10 @@ def _tolerations(tolerations: Sequence[Toleration], path: str) -> Iterator[str]:
 def _environment(env: Sequence[EnvironmentVariable], path: str) -> Iterator[str]:
     yield from _unique(path, [variable.name for variable in env])
     for variable in env:
-        here = f"{path}[{variable.name}]"
-        yield from _exactly_one(here, variable)
+        variable_path = f"{path}[{variable.name}]"
+        yield from _exactly_one(variable_path, variable)
         if source := variable.value_from:
-            yield from _exactly_one(f"{here}.valueFrom", source)
+            yield from _exactly_one(f"{variable_path}.valueFrom", source)
 
 
 def _volumes(session: SessionSpec, path: str) -> Iterator[str]:

@@ -173,4 +173,4 @@ def _object_problems(schema: Schema, path: str) -> Iterator[tuple[str, str]]:
 def _required(schema: Schema) -> set[str]:
     """Return the names in all `required` lists, also in those for mutually exclusive fields."""
     negated = (choice["not"] for choice in schema.get(ANY_OF, ()))
-    return {name for part in (schema, *negated) for name in part.get("required", ())}
+    return {name for source in (schema, *negated) for name in source.get("required", ())}

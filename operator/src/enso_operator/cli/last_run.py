@@ -62,7 +62,7 @@ class LastRun:
         if context is None:
             return []
         lines: list[str] = []
-        if context.directory != (here := str(Path.cwd())):
+        if context.directory != (present_directory := str(Path.cwd())):
             try:
                 os.chdir(context.directory)
             except OSError as error:
@@ -70,7 +70,7 @@ class LastRun:
                     f"the folder {context.directory}, in which {self.job.id} began, cannot be "
                     f"entered ({error.strerror}): bring it back, or {FROM_THE_START}"
                 ) from error
-            lines.append(f"in {context.directory}, where it began, not in {here}")
+            lines.append(f"in {context.directory}, where it began, not in {present_directory}")
         if context.scripts_path != (present_path := os.environ.get(PATH_VARIABLE)):
             _set(PATH_VARIABLE, context.scripts_path)
             now, was = (

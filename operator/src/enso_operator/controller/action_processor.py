@@ -114,9 +114,9 @@ class ActionProcessor:
             for action in await in_thread(self._listed):
                 self.pending.add(action)
         while first := self.pending.first(self.job):
-            found = await in_thread(self._get, first.name)
-            if found and found.uid == first.uid and not found.is_finished:
-                return found
+            current = await in_thread(self._get, first.name)
+            if current and current.uid == first.uid and not current.is_finished:
+                return current
             self.pending.discard(self.job, first.uid)  # deleted, or done by another operator
         return None
 
@@ -177,10 +177,10 @@ class ActionProcessor:
         """
         try:
             with waiting():
-                found = EnsoJobObject.of(await in_thread(self.jobs.get, ensojob.name))
+                newest = EnsoJobObject.of(await in_thread(self.jobs.get, ensojob.name))
         except NoSuchObject as error:
             raise Conflict(f"job {ensojob.name} is gone") from error
-        if found.version != ensojob.version:
+        if newest.version != ensojob.version:
             raise Conflict(f"job {ensojob.name} was changed")
 
     def _write(
@@ -195,10 +195,10 @@ class ActionProcessor:
                 try:
                     return self._write_once(action, result, ensojob)
                 except Conflict:
-                    found = self._get(action.name)
-                    if found is None or found.uid != action.uid:
+                    current = self._get(action.name)
+                    if current is None or current.uid != action.uid:
                         return None
-                    action = found
+                    action = current
         except Forbidden:
             raise
         except (NoSuchObject, Refused) as error:

@@ -201,8 +201,8 @@ def _resume_spec(block: Document, job: Job) -> ResumeSpec:
     try:
         return ResumeSpec.model_validate(block, extra="forbid")
     except ValidationError as error:
-        found = sentences(error.errors(include_url=False), ResumeSpec)
-        mistakes = "; ".join(f"{path_of(location, block)} {text}" for location, text in found)
+        errors = sentences(error.errors(include_url=False), ResumeSpec)
+        mistakes = "; ".join(f"{path_of(location, block)} {text}" for location, text in errors)
         raise InvalidAction(f"job {job.id} cannot be resumed so: {mistakes}") from error
 
 

@@ -31,7 +31,7 @@ def job(status: Document) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("part", "expected"),
+    ("log_filter", "expected"),
     [
         (LogFilter(), LOG),
         (LogFilter("open"), LOG[1:3]),
