@@ -63,7 +63,7 @@ class ClusterJobs:
         self._slots = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def add(self, instructions: Instructions) -> str:
-        """Create a suspended EnsoJob, named by the time: jobs of one second are sorted by name."""
+        """Create a suspended EnsoJob, named by the time: names of one second sort by age."""
         milliseconds = int(SystemClock().now() * 1000)
         job_id = f"job-{milliseconds:011x}{secrets.token_hex(3)}"
         uow = self._unit_of_work()

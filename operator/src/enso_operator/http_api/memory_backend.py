@@ -99,7 +99,7 @@ class EmbeddedJobs:
             if not self._drives[job_id].cancel("the server is stopping"):
                 task.cancel()
         if tasks := set(self._tasks.values()):
-            _, still_running = await asyncio.wait(tasks, timeout=STOP_SECONDS)
+            still_running = (await asyncio.wait(tasks, timeout=STOP_SECONDS))[1]
             for task in still_running:
                 task.cancel()
             if still_running:

@@ -190,7 +190,7 @@ class LineNumbers:
         self._root = nodes[0] if nodes else None
 
     def of(self, *location: str | int) -> int | None:
-        """Return the line of a key or item; if it is absent, that of the closest parent."""
+        """Return the line of a key or item; if it is absent, the line of its closest parent."""
         return self._locate(location)[0]
 
     def within(self, line: int, *location: str | int) -> int | None:

@@ -70,7 +70,7 @@ def act(
 
 
 def caller(api: ApiServer) -> str:
-    """Return the name of our user by the API server; empty if it has none, or does not tell."""
+    """Return our user name as the API server knows it; empty if it does not tell it."""
     kind = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     try:
         review = api.create("/apis/authentication.k8s.io/v1/selfsubjectreviews", kind)

@@ -65,7 +65,7 @@ def conditions(
 
 
 def shown_state(job: Job) -> JobState:
-    """Return the state that people read: Waiting until the open session has written a record."""
+    """Return the state that people read; a running job waits until its session has a record."""
     if job.state is JobState.RUNNING and not (job.open_run and job.cursors.get(job.open_run.run)):
         return JobState.WAITING
     return job.state

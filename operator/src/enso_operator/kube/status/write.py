@@ -112,7 +112,7 @@ def _reason(job: Job, waits: Cause | None) -> str | None:
 
 
 def _card(job: Job, before: EnsoJobStatus, location: SessionLocation) -> FailureCard | None:
-    """Return the failure card; a restored job reuses the one in its status, with its log place."""
+    """Return the failure card; for a failure already in the status the card there, with its log."""
     if location == NOWHERE and job.failure and before.completion_time == time_of(job.ended_at):
         return card_in(before) or card_of(job)
     return card_of(job, location)
