@@ -37,13 +37,24 @@ def silence() -> Generator[None]:
     os.close(kept)
 
 
-def show(what: str, ours: Callable[[], float], reference: Callable[[], float]) -> None:
-    """Measure both in turn, so that a machine that slows down slows both, and print the ratio."""
+def show(
+    what: str,
+    ours: Callable[[], float],
+    reference: Callable[[], float],
+    *,
+    most: float | None = None,
+) -> None:
+    """Measure both in turn, so that a machine that slows down slows both, and print the ratio.
+
+    Raises AssertionError where its median is above `most`.
+    """
     with silence():
         ours()
         reference()
         ratios = [ours() / reference() for _ in range(ROUNDS)]
-    line(what, ratios)
+    line(what if most is None else f"{what} (at most {most:g})", ratios)
+    if most is not None and (median := statistics.median(ratios)) > most:
+        raise AssertionError(f"{what}: {median:.2f}, and {most:g} are allowed")
 
 
 def line(what: str, values: list[float]) -> None:

@@ -64,6 +64,17 @@ class ActionClient:
         documents = self._objects().each()
         return {document["metadata"]["name"]: _result_of(document) for document in documents}
 
+    def create_pair(self, names: Sequence[str]) -> None:
+        """Create actions one after the other, each named NAME-VERB."""
+        for name in names:
+            self.create(name.rpartition("-")[2], name)
+
+    def in_order(self) -> list[tuple[str, str]]:
+        """Return the name of each action and its second, in the order in which they are done."""
+        metadata = [document["metadata"] for document in self._objects().each()]
+        metadata.sort(key=lambda one: (one["creationTimestamp"], int(one["resourceVersion"])))
+        return [(one["name"], one["creationTimestamp"]) for one in metadata]
+
     def label_each(self, names: Sequence[str]) -> None:
         """Label each action as soon as it exists."""
         for name in names:
@@ -83,17 +94,27 @@ class ActionClient:
 
 def resume_twice(ns: ClusterNamespace) -> None:
     """Resume a job twice with changes; the second time the operator reads the stored changes."""
-    source = "def main(frames):\n    assert frames == 2"
-    script: Document = {"name": "do", "source": source, "args": {"frames": 0}}
-    ns.apply(of_scripts(script) | {"metadata": {"name": "c"}})
+    apply_failing_job(ns)
     for frames in (1, 2):
-        ns.waits("Finished", "c")
-        name, change = f"again-{frames}", {"scripts": [{"name": "do", "args": {"frames": frames}}]}
-        ns.create(action("resume", name, job="c", resume=change))
-        ns.kubectl("wait", "--for=condition=Succeeded", f"ensoaction/{name}", "--timeout=50s")
+        resume_with(ns, frames)
     ns.waits("Succeeded", "c")
     revisions = ns.kubectl("get", "controllerrevisions", "-o", "name").split()
     assert len(revisions) == 2
+
+
+def apply_failing_job(ns: ClusterNamespace) -> None:
+    """Apply job `c`, which fails unless its argument is 2."""
+    source = "def main(frames):\n    assert frames == 2"
+    script: Document = {"name": "do", "source": source, "args": {"frames": 0}}
+    ns.apply(of_scripts(script) | {"metadata": {"name": "c"}})
+
+
+def resume_with(ns: ClusterNamespace, frames: int) -> None:
+    """Wait until job `c` has failed, and resume it with this argument."""
+    ns.waits("Finished", "c")
+    name, change = f"again-{frames}", {"scripts": [{"name": "do", "args": {"frames": frames}}]}
+    ns.create(action("resume", name, job="c", resume=change))
+    ns.kubectl("wait", "--for=condition=Succeeded", f"ensoaction/{name}", "--timeout=50s")
 
 
 def list_of(items: Sequence[Document]) -> Document:

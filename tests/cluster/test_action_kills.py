@@ -1,4 +1,4 @@
-"""An operator that is killed, or sleeps, at any call that it makes for an EnsoAction."""
+"""An operator that is killed, sleeps or is refused at calls that it makes for an EnsoAction."""
 
 from __future__ import annotations
 
@@ -11,10 +11,20 @@ from pathlib import Path
 
 import pytest
 
+from enso_operator.kube.definitions import REVISIONS, REVISIONS_API
 from tests.cluster.action_client import ActionClient, five_scripts
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.eventually import until
-from tests.support.fault_proxy import FaultProxy, after, anything, before, number, watches
+from tests.support.fault_proxy import (
+    FaultProxy,
+    after,
+    answer,
+    anything,
+    before,
+    number,
+    on,
+    watches,
+)
 from tests.support.fault_proxy.rules import Fault, Filter, Rule
 from tests.support.operators import DEADLINE_SECONDS, Operators
 
@@ -43,9 +53,10 @@ class FailedJob:
         Path(f"{self.note}-mended").touch()
 
     def is_asked(self) -> None:
-        """Let three people act on it: two in vain, one with success."""
+        """Let two people act on it: one in vain, one with success and with a change."""
+        change = {"scripts": [{"name": "do", "timeoutSeconds": 60}]}
         self.actions.create("pause", f"{self.name}-in-vain", job=self.name)
-        self.actions.create("resume", f"{self.name}-again", job=self.name)
+        self.actions.create("resume", f"{self.name}-again", job=self.name, resume=change)
 
     def is_over_or(self, rule: Rule) -> bool:
         return rule.used > 0 or self.actions.ns.state(self.name) == "Succeeded"
@@ -63,10 +74,19 @@ class FailedJob:
         ]
         ledger = ns.get(self.name)["status"]["ledger"]
         assert (ledger["resumes"], len(ledger["actions"])) == (1, 1)
+        assert [definition["number"] for definition in ledger["definitions"]] == [2]
+        revisions = ns.objects.beside(REVISIONS, REVISIONS_API).each()
+        uid = ns.get(self.name)["metadata"]["uid"]
+        ours = [
+            revision["metadata"]["name"]
+            for revision in revisions
+            if [owner["uid"] for owner in revision["metadata"]["ownerReferences"]] == [uid]
+        ]
+        assert ours == [ledger["definitions"][0]["name"]]
         reasons = [reason for reason, _ in ns.job_events(self.name)]
         assert [reason for reason in reasons if reason in STORY] == STORY
         (owner,) = self.actions.get(f"{self.name}-again")["metadata"]["ownerReferences"]
-        assert owner["uid"] == ns.get(self.name)["metadata"]["uid"]
+        assert owner["uid"] == uid
 
 
 @pytest.mark.timeout(900)
@@ -122,6 +142,23 @@ def test_one_that_sleeps_while_another_acts_and_wakes(
         sleeper.send(signal.SIGCONT)
         until(lambda: "enso_live_jobs 0.0" in sleeper.http_get("/metrics")[1])
         job.ends_well()
+
+
+@pytest.mark.parametrize("code", [410, 429, 500])
+def test_a_watch_of_actions_that_is_refused_is_made_again_and_misses_none(
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path, code: int
+) -> None:
+    job = FailedJob(ActionClient(ns), "shot", tmp_path)
+    with FaultProxy(operators.kubeconfig) as proxy:
+        operator = operators.start("--resync-seconds=600", kubeconfig=proxy.kubeconfig)
+        job.fails()
+        refuses = answer(code, "not this watch", {"Retry-After": "1"})
+        rule = proxy.add(on("watch", "ensoactions"), refuses, times=2)
+        proxy.cut()
+        until(lambda: rule.used)
+        job.is_asked()
+        job.ends_well()
+        assert operator.process.is_alive()
 
 
 def test_two_that_are_awake_do_what_one_would(

@@ -110,7 +110,11 @@ def may(cluster: Cluster, user: str, verb: str, what: str) -> bool:
 
 
 RIGHTS: dict[str, dict[str, str]] = {
-    ARTIST: {"ensoactions": "create get list watch", "ensojobs": "get list watch"},
+    ARTIST: {
+        "ensoactions": "create get list watch",
+        "ensojobs": "get list watch",
+        "controllerrevisions": "get",
+    },
     VIEWER: {
         "ensoactions": "get list watch",
         "ensojobs": "get list watch",
@@ -285,4 +289,4 @@ def test_enso_asks_in_the_name_of_whoever_starts_it(
         check=False,
     )
     assert told.returncode == 2
-    assert told.stderr.startswith("enso: you lack a right in this cluster: ")
+    assert told.stderr.startswith("enso: shot: you lack a right in this cluster: ")

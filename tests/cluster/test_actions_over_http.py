@@ -125,6 +125,32 @@ async def test_an_action_that_is_withdrawn_meanwhile(api: Api, ns: ClusterNamesp
     assert (answer.status_code, answer.json()) == (409, {"error": why})
 
 
+async def test_an_action_that_was_done_and_deleted_at_once(api: Api, ns: ClusterNamespace) -> None:
+    async def forgetting() -> Document:
+        made = await acting(ns, Document())
+        name = made["metadata"]["name"]
+        ledger = {"actions": [f"{made['metadata']['uid']}/{name}"]}
+        ns.objects.patch_status("shot", ns.get()["metadata"]["resourceVersion"], {"ledger": ledger})
+        await asyncio.to_thread(ns.kubectl, "delete", f"ensoaction/{name}")
+        return made
+
+    answer, made = await both(api.post("/cancel-job", {"jobid": "shot"}), forgetting())
+    what = f"done, but EnsoAction {made['metadata']['name']} was deleted before anybody read"
+    assert (answer.status_code, answer.json()["outcome"][: len(what)]) == (200, what)
+
+
+async def test_an_action_that_is_deleted_with_its_job(api: Api, ns: ClusterNamespace) -> None:
+    async def deleting() -> Document:
+        made = await acting(ns, Document())
+        await asyncio.to_thread(ns.kubectl, "delete", "ensojob/shot")
+        await asyncio.to_thread(ns.kubectl, "delete", f"ensoaction/{made['metadata']['name']}")
+        return made
+
+    answer, made = await both(api.post("/cancel-job", {"jobid": "shot"}), deleting())
+    why = f"job shot was deleted, and EnsoAction {made['metadata']['name']} with it: nobody can say"
+    assert (answer.status_code, answer.json()["error"][: len(why)]) == (404, why)
+
+
 async def test_without_an_operator_the_request_is_kept_and_can_be_repeated(
     api: Api, ns: ClusterNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

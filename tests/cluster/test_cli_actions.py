@@ -149,7 +149,7 @@ def test_an_operator_that_is_away_is_not_waited_for_for_ever(
         until(lambda: actions(ns))
         ns.kubectl("delete", "ensoactions", "--all")
         code, _, wrong = ended(waiting)
-        assert (code, "was deleted before it was done" in wrong) == (2, True)
+        assert (code, "was deleted before it told what came of it" in wrong) == (2, True)
 
 
 def test_all_that_failed_for_one_reason_go_on(enso: Enso, ns: ClusterNamespace) -> None:

@@ -108,6 +108,25 @@ def test_names_are_completed(
     assert enso()[1] == "file,./sh\n"
 
 
+@pytest.mark.usefixtures("jobs")
+@pytest.mark.parametrize(
+    ("shell", "where", "told"),
+    [("zsh", "4", "plain\npublish-shot\n_\n"), ("fish", "pub", "plain,publish-shot\n")],
+)
+def test_other_shells_complete_names_too(
+    enso: Enso,
+    ns: ClusterNamespace,
+    monkeypatch: pytest.MonkeyPatch,
+    shell: str,
+    where: str,
+    told: str,
+) -> None:
+    monkeypatch.setenv("_ENSO_COMPLETE", f"{shell}_complete")
+    monkeypatch.setenv("COMP_WORDS", f"enso show -n {ns.namespace} pub")
+    monkeypatch.setenv("COMP_CWORD", where)
+    assert enso()[1] == told
+
+
 def test_who_lacks_a_right_is_told_which(enso: Enso, ns: ClusterNamespace, tmp_path: Path) -> None:
     (tmp_path / "stranger").mkdir()
     kubeconfig = of_stranger(ns.cluster, ns.namespace, tmp_path / "stranger")

@@ -200,6 +200,27 @@ def test_a_job_without_changes_has_no_revision(failed: Objects) -> None:
     assert "definitions" not in ledger(failed)
 
 
+def test_a_resume_that_changes_everything_back_has_a_revision_without_differences(
+    failed: Objects,
+) -> None:
+    described = load(failed).definition
+    resume(failed, args={"frames": 2})
+    fail(failed)
+    resume(failed, args={"frames": 1})
+
+    changed, back = revisions(failed)
+    assert changed["data"] == {"scripts": [{"name": "simulate", "args": {"frames": 2}}]}
+    assert (back["data"], back["revision"]) == ({}, 3)
+    assert [each["name"] for each in ledger(failed)["definitions"]] == [
+        each["metadata"]["name"] for each in (changed, back)
+    ]
+    assert load(failed).definition == described
+    fail(failed)
+    row = load(failed).rows["simulate"]
+    frames = [each.parameters and each.parameters["frames"] for each in (*row.earlier, row.latest)]
+    assert frames == [1, 2, 1]
+
+
 def test_only_definitions_that_something_was_started_with_are_named(failed: Objects) -> None:
     resume(failed, args={"frames": 2})
     uow = KubernetesJobUnitOfWork(failed)

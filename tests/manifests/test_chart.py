@@ -181,6 +181,8 @@ def test_policies_are_where_the_cluster_and_the_release_can_have_them(
     assert sorted(kinds) == expected
     names = {document["metadata"]["name"] for document in documents}
     assert ("enso-artist" in names) == bool(expected)
+    variables = environment(one_pod(documents, OPERATOR))
+    assert variables.get("ENSO_ALLOW_CODE_CHANGES") == ("true" if expected else None)
 
 
 def test_namespaces_need_nothing_of_the_cluster() -> None:

@@ -73,7 +73,7 @@ def test_every_example_parses(path: Path) -> None:
         elif document["kind"] == "EnsoAction":
             document["metadata"] = {"name": "made-of-generate-name"}
             action = EnsoAction.model_validate(document, extra="forbid")
-            assert list(broken_action_rules(action)) == []
+            assert list(broken_action_rules(action.spec)) == []
         else:
             script = EnsoScript.model_validate(document, extra="forbid")
             assert list(broken_script_rules(script)) == []

@@ -91,6 +91,11 @@ def failed() -> Job:
     return job
 
 
+def stopping() -> Job:
+    """Return a job that is cancelled, but whose running script has not been stopped yet."""
+    return after(running(), Cancel())
+
+
 def cancelled() -> Job:
     return after(waiting(), Cancel())
 
@@ -112,5 +117,6 @@ JOBS: dict[str, Callable[[], Job]] = {
     "Succeeded": succeeded,
     "Ending": ending,
     "Failed": failed,
+    "Stopping": stopping,
     "Cancelled": cancelled,
 }

@@ -15,7 +15,7 @@ from job_execution_framework.domain.actions import Action, Resume, Retry
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.control import control_of, retrying
 from job_execution_framework.domain.definition import Definition
-from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.job import ACTIONS_KEPT, Job
 from job_execution_framework.domain.row import Row, ScriptState
 from job_execution_framework.domain.script import Script, Session
 from job_execution_framework.domain.steps import Open
@@ -346,6 +346,9 @@ class World:
         assert done >= self.done, f"{self.done - done} was done and is not any more"
         self.done = done
         assert len(self.live()) <= 1, "two sessions live"
+        assert job.acted == tuple(self.done_actions[-ACTIONS_KEPT:]), (
+            "actions were done in another order"
+        )
         if str(job.state) == "Succeeded":
             assert len(done) == len(self.scripts)
         if job.open_run is None:

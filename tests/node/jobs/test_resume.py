@@ -6,6 +6,10 @@ What is done stays done, and whoever looks later finds the whole story.
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +17,7 @@ import pytest
 
 from tests.cluster.enso_program import Enso
 from tests.node.jobs.one_job import Document, OneJob
+from tests.support.curl import RESUME_WITH_SUBSTEPS, shell
 from tests.support.resources import action
 
 WHY = "one substep is too few"
@@ -63,15 +68,15 @@ def enso(job: OneJob, tmp_path: Path) -> Enso:
 
 
 def by_enso(job: OneJob, enso: Enso) -> str:
-    """Resume from a terminal; return who did."""
+    """Resume from a terminal; return why, and who did."""
     typed = ("resume", job.name, "--set", "simulate.substeps=4", "--why", WHY)
     assert enso(*typed) == (0, f"{job.name}: resumed; it goes on at 'simulate'\n", "")
     who = json.loads(job.kubectl("auth", "whoami", "-o", "json"))
-    return str(who["status"]["userInfo"]["username"])
+    return f"{WHY}; by {who['status']['userInfo']['username']}"
 
 
 def by_kubectl(job: OneJob, _: Enso) -> str:
-    """Resume by an EnsoAction, as a manifest; return who did."""
+    """Resume by an EnsoAction, as a manifest; return why, and who did."""
     changed = {"scripts": [{"name": "simulate", "args": {"substeps": 4}}]}
     document = action("resume", job=job.name, why=WHY, by="ann", resume=changed)
     document["metadata"] = {"generateName": f"{job.name}-"}
@@ -84,10 +89,28 @@ def by_kubectl(job: OneJob, _: Enso) -> str:
     ]
     assert succeeded["status"] == "True"
     assert succeeded["message"] == "resumed; it goes on at 'simulate'"
-    return "ann"
+    return f"{WHY}; by ann"
 
 
-@pytest.mark.parametrize("resume", [by_enso, by_kubectl])
+def by_curl(job: OneJob, _: Enso) -> str:
+    """Resume over HTTP, as docs/http.md has it; return why, and who did."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "enso_operator", "serve", "-n", job.namespace, "--port", "0"],
+        env=os.environ | {"KUBECONFIG": str(job.cluster.kubeconfig)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with server:
+        assert server.stdout
+        found = re.search(r"http://127\.0\.0\.1:(\d+)", server.stdout.readline())
+        assert found
+        answer = shell(RESUME_WITH_SUBSTEPS, int(found[1]), job.name)
+        server.terminate()
+    assert answer["outcome"] == "resumed; it goes on at 'simulate'"
+    return "two were too few; by unknown"
+
+
+@pytest.mark.parametrize("resume", [by_enso, by_kubectl, by_curl])
 def test_a_job_of_five_goes_on_at_the_third_with_another_argument(
     job: OneJob, enso: Enso, resume: Callable[[OneJob, Enso], str]
 ) -> None:
@@ -95,7 +118,7 @@ def test_a_job_of_five_goes_on_at_the_third_with_another_argument(
     job.fails()
     is_understood(*enso("why", job.name)[:2], job.name)
 
-    who = resume(job, enso)
+    why_and_who = resume(job, enso)
 
     assert job.ends()["done"] == "5/5"
     assert job.columns() == [job.name, "Succeeded", "5/5"]
@@ -105,7 +128,7 @@ def test_a_job_of_five_goes_on_at_the_third_with_another_argument(
     assert "saved a.hip 48 frames as b.hip" in job.output(second["metadata"]["name"])
     ledger_has_both_definitions(job)
     attempts_have_their_own_arguments(job)
-    events_tell_the_story(job, who)
+    events_tell_the_story(job, why_and_who)
 
 
 def is_understood(code: int, card: str, name: str) -> None:
@@ -163,7 +186,7 @@ def attempts_have_their_own_arguments(job: OneJob) -> None:
     ]
 
 
-def events_tell_the_story(job: OneJob, who: str) -> None:
+def events_tell_the_story(job: OneJob, why_and_who: str) -> None:
     """Assert what `kubectl describe` shows, from the first start to the end of the resumed job."""
     # A call that fails for long is told about, too: on a busy machine that happens.
     told = [reason for reason, _ in job.job_events() if reason != "NotGoingOn"]
@@ -173,7 +196,7 @@ def events_tell_the_story(job: OneJob, who: str) -> None:
         *["SessionEnded", "JobFailed"],
         *["JobResumed", "SessionOpened", *run, *run, *run, *run, "SessionEnded", "JobSucceeded"],
     ]
-    assert job.events("JobResumed") == [f"changed simulate.args.substeps; {WHY}; by {who}"]
+    assert job.events("JobResumed") == [f"changed simulate.args.substeps; {why_and_who}"]
     simulates = [message for message in job.events("ScriptStarted") if "simulate" in message]
     assert simulates == [
         "3/5 simulate, attempt 1; args frames=48 substeps=1",

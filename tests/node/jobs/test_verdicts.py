@@ -102,10 +102,9 @@ def test_an_image_that_does_not_come_is_told_in_the_registrys_own_sentence(job: 
         invalid.run(script("open"), sessions=houdini(image="Studio/HOUDINI::1"))
         told = job.fails()
     assert told.reason == "ImagePullFailed"
-    assert told.line == (
-        f"open did not start: ImagePullFailed: {image}: 403 Forbidden denied: {SENTENCE}"
-    )
-    assert told.why.startswith(told.line)
+    sentence = f"open did not start: ImagePullFailed: {image}: 403 Forbidden denied: {SENTENCE}"
+    assert told.line == f"{sentence}; resume: kubectl enso resume {job.name}"
+    assert told.why.startswith(sentence)
     assert told.rows == {"open": ("NotStarted", 0, "")}
     assert SENTENCE in "".join(job.events("NotGoingOn"))
     assert SENTENCE in "".join(job.events("SessionEnded"))
@@ -129,7 +128,8 @@ def test_an_image_without_a_fitting_python_says_what_it_lacks(job: OneJob) -> No
     assert told.reason == "InterpreterDidNotStart"
     assert told.line == (
         "open did not start: InterpreterDidNotStart: its image has no python3 that can be started, "
-        'and enso needs one of 3.10 or later: exec: "python3": executable file not found in $PATH'
+        'and enso needs one of 3.10 or later: exec: "python3": executable file not found in $PATH; '
+        f"resume: kubectl enso resume {job.name}"
     )
     told = old.fails()
     assert "the image's python3 is 3.9, and enso needs 3.10" in told.line

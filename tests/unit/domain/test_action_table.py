@@ -42,6 +42,7 @@ resume         | Both      | -> Suspended: resumed; still suspended by its spec
 resume         | Succeeded | has nothing left to do; name the script to run again from
 resume         | Ending    | -> Running: resumed; it goes on when session s1-1 has ended
 resume         | Failed    | -> Running: resumed; it goes on at 'do'
+resume         | Stopping  | -> Running: resumed; it goes on when session s1-1 has ended
 resume         | Cancelled | -> Running: resumed; it goes on at 'open'
 from open      | Waiting   | is Waiting: only a job that has ended, or was paused, can be resumed
 from open      | Running   | is Running: only a job that has ended, or was paused, can be resumed
@@ -53,6 +54,7 @@ from open      | Both      | is paused and goes on where it stopped; to run 'ope
 from open      | Succeeded | -> Running: resumed; it goes on at 'open'
 from open      | Ending    | -> Running: resumed; it goes on when session s1-1 has ended
 from open      | Failed    | -> Running: resumed; it goes on at 'open'
+from open      | Stopping  | -> Running: resumed; it goes on when session s1-1 has ended
 from open      | Cancelled | -> Running: resumed; it goes on at 'open'
 from save      | Waiting   | is Waiting: only a job that has ended, or was paused, can be resumed
 from save      | Running   | is Running: only a job that has ended, or was paused, can be resumed
@@ -64,6 +66,7 @@ from save      | Both      | is paused and goes on where it stopped; to run 'sav
 from save      | Succeeded | -> Running: resumed; it goes on at 'save'
 from save      | Ending    | cannot go on at 'save', because 'do' before it is not done; resume from 'do', or skip it
 from save      | Failed    | cannot go on at 'save', because 'do' before it is not done; resume from 'do', or skip it
+from save      | Stopping  | cannot go on at 'save', because 'do' before it is not done; resume from 'do', or skip it
 from save      | Cancelled | cannot go on at 'save', because 'open' before it is not done; resume from 'open', or skip it
 skip and go on | Waiting   | is Waiting: only a job that has ended, or was paused, can be resumed
 skip and go on | Running   | is Running: only a job that has ended, or was paused, can be resumed
@@ -75,6 +78,7 @@ skip and go on | Both      | cannot skip 'do', which runs now
 skip and go on | Succeeded | cannot skip 'do', which is done already
 skip and go on | Ending    | -> Running: resumed; it goes on when session s1-1 has ended
 skip and go on | Failed    | -> Running: resumed; it goes on at 'save'
+skip and go on | Stopping  | -> Running: resumed; it goes on when session s1-1 has ended
 skip and go on | Cancelled | -> Running: resumed; it goes on at 'open'
 pause          | Waiting   | -> Suspended: paused
 pause          | Running   | -> Suspended: it will pause after 'do', which runs now
@@ -86,6 +90,7 @@ pause          | Both      | is paused already
 pause          | Succeeded | is Succeeded: only a job that has not ended can be paused
 pause          | Ending    | is Failed: only a job that has not ended can be paused
 pause          | Failed    | is Failed: only a job that has not ended can be paused
+pause          | Stopping  | is Cancelled: only a job that has not ended can be paused
 pause          | Cancelled | is Cancelled: only a job that has not ended can be paused
 after save     | Waiting   | -> Waiting: it will pause after 'save'
 after save     | Running   | -> Running: it will pause after 'save'
@@ -97,6 +102,7 @@ after save     | Both      | is paused already
 after save     | Succeeded | is Succeeded: only a job that has not ended can be paused
 after save     | Ending    | is Failed: only a job that has not ended can be paused
 after save     | Failed    | is Failed: only a job that has not ended can be paused
+after save     | Stopping  | is Cancelled: only a job that has not ended can be paused
 after save     | Cancelled | is Cancelled: only a job that has not ended can be paused
 retry          | Waiting   | has no script that waits for its next attempt
 retry          | Running   | has no script that waits for its next attempt
@@ -108,6 +114,7 @@ retry          | Both      | is paused and starts no script: resume it
 retry          | Succeeded | is Succeeded: only a job that has not ended can retry; resume it instead
 retry          | Ending    | is Failed: only a job that has not ended can retry; resume it instead
 retry          | Failed    | is Failed: only a job that has not ended can retry; resume it instead
+retry          | Stopping  | is Cancelled: only a job that has not ended can retry; resume it instead
 retry          | Cancelled | is Cancelled: only a job that has not ended can retry; resume it instead
 skip           | Waiting   | -> Waiting: 'save' is skipped
 skip           | Running   | -> Running: its session was asked to skip 'save'
@@ -119,6 +126,7 @@ skip           | Both      | -> Suspended: its session was asked to skip 'save'
 skip           | Succeeded | is Succeeded: resume it and skip 'save' in that resume
 skip           | Ending    | is Failed: resume it and skip 'save' in that resume
 skip           | Failed    | is Failed: resume it and skip 'save' in that resume
+skip           | Stopping  | is Cancelled: resume it and skip 'save' in that resume
 skip           | Cancelled | is Cancelled: resume it and skip 'save' in that resume
 skip it        | Waiting   | -> Waiting: 'do' is skipped
 skip it        | Running   | cannot skip 'do', which runs now
@@ -130,6 +138,7 @@ skip it        | Both      | cannot skip 'do', which runs now
 skip it        | Succeeded | is Succeeded: resume it and skip 'do' in that resume
 skip it        | Ending    | is Failed: resume it and skip 'do' in that resume
 skip it        | Failed    | is Failed: resume it and skip 'do' in that resume
+skip it        | Stopping  | is Cancelled: resume it and skip 'do' in that resume
 skip it        | Cancelled | is Cancelled: resume it and skip 'do' in that resume
 cancel         | Waiting   | -> Cancelled: cancelled
 cancel         | Running   | -> Cancelled: cancelled; session s1-1 is being stopped
@@ -141,6 +150,7 @@ cancel         | Both      | -> Cancelled: cancelled; session s1-1 is being stop
 cancel         | Succeeded | is Succeeded: only a job that has not ended can be cancelled
 cancel         | Ending    | is Failed: only a job that has not ended can be cancelled
 cancel         | Failed    | is Failed: only a job that has not ended can be cancelled
+cancel         | Stopping  | is Cancelled: only a job that has not ended can be cancelled
 cancel         | Cancelled | is Cancelled: only a job that has not ended can be cancelled
 suspend        | Waiting   | -> Suspended: suspended
 suspend        | Running   | -> Suspended: suspended
@@ -152,6 +162,7 @@ suspend        | Both      | is suspended already
 suspend        | Succeeded | is Succeeded: only a job that has not ended can be suspended
 suspend        | Ending    | is Failed: only a job that has not ended can be suspended
 suspend        | Failed    | is Failed: only a job that has not ended can be suspended
+suspend        | Stopping  | is Cancelled: only a job that has not ended can be suspended
 suspend        | Cancelled | is Cancelled: only a job that has not ended can be suspended
 unsuspend      | Waiting   | is not suspended
 unsuspend      | Running   | is not suspended
@@ -163,6 +174,7 @@ unsuspend      | Both      | -> Suspended: unsuspended; still paused
 unsuspend      | Succeeded | is Succeeded: only a job that has not ended can be unsuspended
 unsuspend      | Ending    | is Failed: only a job that has not ended can be unsuspended
 unsuspend      | Failed    | is Failed: only a job that has not ended can be unsuspended
+unsuspend      | Stopping  | is Cancelled: only a job that has not ended can be unsuspended
 unsuspend      | Cancelled | is Cancelled: only a job that has not ended can be unsuspended
 """  # noqa: E501  # sentences, whole
 """For each verb and state: the job's state and what is told of it, or why it is refused."""

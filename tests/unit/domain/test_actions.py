@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from job_execution_framework.domain import events
 from job_execution_framework.domain.actions import (
     Cancel,
@@ -36,6 +38,7 @@ from tests.support.jobs_in_states import (
     record_in_session,
     retrying,
     running,
+    stopping,
     waiting,
 )
 
@@ -125,6 +128,23 @@ def test_a_session_that_may_start_a_script_decides_whether_it_is_skipped() -> No
     assert started.why_not(Skip(script="save")) == "job job cannot skip 'save', which runs now"
     services.reconcile(job, Observations(ended=Ended(log_is_complete=True)), 5)
     assert str(job.rows["save"].state) == "Skipped", "nobody can start it any more"
+
+
+@pytest.mark.parametrize("begin", ["", "open"])
+@pytest.mark.parametrize("ends", [events.ScriptFailed, events.ScriptSucceeded, None])
+def test_a_resume_skips_a_script_that_is_still_being_stopped(
+    ends: type[events.ScriptEvent] | None, begin: str
+) -> None:
+    job = after(stopping(), Resume(from_script=begin, skip=("do",)))
+    assert (str(job.rows["do"].state), job.next(10)) == ("Running", Wait())
+    if ends:
+        record_in_session(job, ends, "do")
+    step = services.reconcile(job, Observations(ended=Ended(log_is_complete=True)), 11)
+    assert job.rows["do"].done
+    is_kept = ends is events.ScriptSucceeded and not begin
+    assert str(job.rows["do"].state) == ("Succeeded" if is_kept else "Skipped")
+    scripts = ("open", "do", "save") if is_kept else ("open", "save")
+    assert step == Open("s1-2", "s1", scripts), "what succeeded meanwhile is in no memory any more"
 
 
 def test_a_retry_that_is_forced_waits_no_longer() -> None:

@@ -48,7 +48,7 @@ ScriptFailed      .           Failed      .           .           .           .
 ScriptInterrupted Interrupted Interrupted Interrupted Interrupted Interrupted Interrupted
 ScriptRetrying    .           .           .           Failed      .           .
 ScriptRetryForced NotStarted  .           Succeeded   Failed      Interrupted Skipped
-SkipRequested     NotStarted  .           Succeeded   Failed      Interrupted Skipped
+SkipRequested     NotStarted  Running     Succeeded   Failed      Interrupted Skipped
 ScriptSkipped     Skipped     .           Skipped     Skipped     Skipped     Skipped
 """
 

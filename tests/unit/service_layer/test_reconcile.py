@@ -7,7 +7,14 @@ from dataclasses import replace
 import pytest
 
 from job_execution_framework.domain import events
-from job_execution_framework.domain.actions import Action, Cancel, Suspend, Unsuspend
+from job_execution_framework.domain.actions import (
+    Action,
+    Cancel,
+    Pause,
+    Resume,
+    Suspend,
+    Unsuspend,
+)
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.control import CANCEL, PAUSE, control_of
 from job_execution_framework.domain.errors import GapInLog, IllegalTransition
@@ -39,11 +46,11 @@ def decide(job: Job, now: float, *actions: Action) -> Step:
     return reconcile(job, Observations(), now)
 
 
-def release(job: Job, step: object) -> None:
+def release(job: Job, step: object, now: float = 0) -> None:
     assert isinstance(step, Open)
     job.record(
         events.SessionOpened(
-            at=0, run=step.run, session=step.session, uid="u", scripts=step.scripts
+            at=now, run=step.run, session=step.session, uid="u", scripts=step.scripts
         )
     )
 
@@ -213,21 +220,30 @@ def test_a_deadline_ends_the_session() -> None:
     assert job.failure.cause.reason == Reason.DEADLINE_EXCEEDED
 
 
-def test_the_deadline_stands_while_a_suspended_job_has_no_session() -> None:
+@pytest.mark.parametrize(
+    ("hold", "let_go"), [(Suspend(), Unsuspend()), (Pause(), Resume())], ids=["suspend", "pause"]
+)
+def test_the_deadline_stands_from_the_end_of_a_held_jobs_session_to_the_next_opening(
+    hold: Action, let_go: Action
+) -> None:
     job = job_of("open do", deadline=60)
     job.record(events.JobAdded(at=0))
     release(job, reconcile(job, Observations(), 0))
     assert reconcile(job, Observations(), 10) == Wait(60)
-    assert decide(job, 20, Suspend()) == Wait(60)  # until its session has ended, the clock goes
+    assert decide(job, 20, hold) == Wait(60)  # until its session has ended, the clock goes
     records = log(job, (STARTED, "open", 1), (SUCCEEDED, "open", 1))
     ended = Observations(records, Ended(log_is_complete=True))
     assert reconcile(job, ended, 30) == Wait()
-    assert decide(job, 10_000, Suspend()) == Wait()
-    release(job, decide(job, 10_030, Unsuspend()))
-    assert reconcile(job, Observations(), 10_031) == Wait(10_060)
-    decide(job, 10_032, Suspend())
-    reconcile(job, replace(ended, records=()), 10_040)
-    release(job, decide(job, 20_040, Unsuspend()))
+    assert reconcile(job, Observations(), 10_000) == Wait()
+    assert isinstance(decide(job, 10_010, let_go), Open)
+    assert decide(job, 10_020, hold) == Wait()
+    step = decide(job, 10_030, let_go)
+    assert step == reconcile(job, Observations(), 15_000), "a quota lets no session open"
+    release(job, step, 15_030)
+    assert reconcile(job, Observations(), 15_031) == Wait(15_060)
+    decide(job, 15_032, hold)
+    reconcile(job, replace(ended, records=()), 15_040)
+    release(job, decide(job, 20_040, let_go), 20_040)
     assert reconcile(job, Observations(), 20_041) == Wait(20_060)
     reconcile(job, Observations(), 20_060)
     assert job.failure

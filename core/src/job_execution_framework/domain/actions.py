@@ -20,6 +20,8 @@ from job_execution_framework.domain.transitions import ENDED, JobState
 
 MOST_RESUMES = 50
 """How often a job may be resumed."""
+SUSPENDED_BY_SPEC = "is suspended by its spec: set spec.suspend to false"
+"""Why a job that only its spec suspends neither resumes nor retries. A command may follow it."""
 
 
 class _Asked(TypedDict):
@@ -83,7 +85,7 @@ class Resume(Action):
         if job.paused:
             return self._why_not_paused(job) or self._why_not_changed(job)
         if job.suspended:
-            return _SUSPENDED
+            return SUSPENDED_BY_SPEC
         return f"is {job.state}: only a job that has ended, or was paused, can be resumed"
 
     def _why_not_ended(self, job: Job) -> str:
@@ -194,7 +196,7 @@ class Retry(Action):
         if job.state in ENDED:
             return f"is {job.state}: only a job that has not ended can retry; resume it instead"
         if job.state is JobState.SUSPENDED:
-            return "is paused and starts no script: resume it" if job.paused else _SUSPENDED
+            return "is paused and starts no script: resume it" if job.paused else SUSPENDED_BY_SPEC
         script = control.retrying(job)
         if script is None:
             return "has no script that waits for its next attempt"
@@ -295,9 +297,6 @@ class Unsuspend(Action):
         return "unsuspended; still paused" if job.paused else "unsuspended"
 
 
-_SUSPENDED = "is suspended by its spec: set spec.suspend to false"
-
-
 def _ended(job: Job, what: str) -> str:
     return f"is {job.state}: only a job that has not ended can {what}"
 
@@ -310,7 +309,8 @@ def _why_not_skipped(job: Job, *names: str, again: AbstractSet[str] = frozenset(
     for name in names:
         if name not in job.rows:
             return _no_script(job, name)
-        if job.rows[name].state is ScriptState.RUNNING:
+        # Of a job that has ended it is being stopped, and is skipped once it has stopped.
+        if job.rows[name].state is ScriptState.RUNNING and job.state not in ENDED:
             return f"cannot skip {name!r}, which runs now"
         if job.rows[name].done and name not in again:
             return f"cannot skip {name!r}, which is done already"

@@ -29,6 +29,7 @@ from job_execution_framework.domain.events import (
 from job_execution_framework.domain.losses import Losses, interrupted_script
 from job_execution_framework.domain.row import Row, ScriptState
 from job_execution_framework.domain.script import Script, Session, check
+from job_execution_framework.domain.standstill import Standstill
 from job_execution_framework.domain.steps import Finish, Open, Start, Step, Wait
 from job_execution_framework.domain.transitions import ENDED, RULES, JobState
 
@@ -55,8 +56,8 @@ class Job:
     scripts: tuple[Script, ...]
     sessions: tuple[Session, ...] = (Session(),)
     deadline_seconds: float | None = None
-    """How long the job may take in all, from its start or its last resume. Time in which the job is
-    suspended and nothing of it runs does not count."""
+    """How long the job may take in all, from its start or its last resume, without the time in
+    which it stood still (`domain.standstill`)."""
 
     origin: str = field(default=COORDINATOR, init=False)
     may_start: frozenset[str] | None = field(default=None, init=False)
@@ -94,10 +95,8 @@ class Job:
     """The runs that each session lost since the job started or was resumed."""
     started_at: float | None = field(default=None, init=False)
     resumed_at: float | None = field(default=None, init=False)
-    suspended_at: float | None = field(default=None, init=False)
-    """When time stopped counting for the deadline; None while it counts."""
-    suspended_seconds: float = field(default=0, init=False)
-    """Seconds before that which did not count, since the job started or was resumed."""
+    standstill: Standstill = field(default=Standstill(), init=False)
+    """The time since the job started or was resumed that does not count for the deadline."""
     ended_at: float | None = field(default=None, init=False)
     failure: events.JobFailed | None = field(default=None, init=False)
     resumes: int = field(default=0, init=False)
@@ -216,6 +215,7 @@ class Job:
             self.open_run, self.warm = event, frozenset()
             self.run_definition = self.definition_number
             self.runs[event.session] = self.runs.get(event.session, 0) + 1
+            self.standstill = self.standstill.ended(event.at)
         elif isinstance(event, SessionEnded):
             self._fold_end(event)
         elif isinstance(event, events.InterpreterLost):
@@ -228,10 +228,7 @@ class Job:
             return before.asked(event)
         row = before.after(event, state, self._definition_that_runs)
         if event.origin != COORDINATOR and (self.closing or self.again):  # a run of before a resume
-            done = row.done and (before.done or event.script not in self.again)
-            row = replace(
-                row, failures=before.failures, done=done, succeeded=row.succeeded and done
-            )
+            return row.told_late(before, again=event.script in self.again)
         return row
 
     def _fold_end(self, event: SessionEnded) -> None:
@@ -245,7 +242,7 @@ class Job:
         self.open_run, self.run_ended_at, self.warm = None, event.at, frozenset()
         self.closing, self.again = None, frozenset()
         if self.state is JobState.SUSPENDED:
-            self.suspended_at = event.at
+            self.standstill = self.standstill.begun(event.at)
 
     def _fold_job(self, event: Event, state: JobState) -> None:
         self._fold_pause(event)
@@ -290,13 +287,13 @@ class Job:
             self.closing = None
 
     def _fold_deadline(self, event: Event) -> None:
-        """Start, stop or reset the counting of time for the deadline."""
+        """Stop or reset the counting of time for the deadline; a session that opens starts it."""
         if isinstance(event, (events.JobStarted, JobResumed)):
-            self.suspended_seconds = 0
-        elif self.suspended_at is not None:
-            self.suspended_seconds += max(0, event.at - self.suspended_at)
-        is_idle = self.state is JobState.SUSPENDED and self.open_run is None
-        self.suspended_at = event.at if is_idle else None
+            self.standstill = Standstill()
+        if self.state is JobState.SUSPENDED and self.open_run is None:
+            self.standstill = self.standstill.begun(event.at)
+        elif self.state is not JobState.RUNNING:
+            self.standstill = self.standstill.ended(event.at)
 
     # Actions of people.
 
@@ -340,9 +337,9 @@ class Job:
         since = self.resumed_at or self.started_at
         if self.origin != COORDINATOR or self.deadline_seconds is None or since is None:
             return None
-        if self.suspended_at is not None:
+        if self.standstill.since is not None:
             return None
-        return since + self.deadline_seconds + self.suspended_seconds
+        return since + self.deadline_seconds + self.standstill.seconds
 
     def to_come(self) -> list[Script]:
         """Return what a fresh interpreter runs from here on to the job's end, in order."""

@@ -156,6 +156,20 @@ class Row:
             retry_forced=False,
         )
 
+    def told_late(self, before: Row, *, again: bool) -> Row:
+        """Return this row, which follows `before`, for an event of a run from before a resume.
+
+        Its failures count no more; nor does its success where the script has to run once more.
+        """
+        done = self.done and (before.done or not again)
+        return replace(
+            self,
+            failures=before.failures,
+            done=done,
+            succeeded=self.succeeded and done,
+            skip_requested=before.skip_requested and not done,
+        )
+
     def summary(self) -> Row:
         """Return the row without texts and earlier attempts, as plans carry it."""
         latest = replace(self.latest, cause=None, output=None, parameters=None, definition=1)

@@ -76,7 +76,7 @@ RULES: dict[type[events.Event], Rule] = {
     events.ScriptInterrupted: Rule(_STARTED, _ANY, script_then=_S.INTERRUPTED),
     events.ScriptRetrying: Rule(_STARTED, {_S.FAILED}, by_session=True),
     events.ScriptRetryForced: Rule(_LIVE, _IDLE),
-    events.SkipRequested: Rule(_LIVE, _IDLE),
+    events.SkipRequested: Rule(_LIVE, _ANY),
     # That the session was asked to skip the script is checked by whoever reads its records.
     events.ScriptSkipped: Rule(_UNLESS_DONE, _IDLE, script_then=_S.SKIPPED, by_session=True),
 }

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
-from enso_operator.api.ensoaction import EnsoAction, ResumeSpec
+from enso_operator.api.ensoaction import EnsoActionSpec, ResumeSpec
 from enso_operator.api.session_fields import EnvironmentVariable, Toleration, ValueFrom, Volume
 from enso_operator.api.v1alpha1 import (
     EnsoJob,
@@ -49,9 +49,8 @@ def broken_script_rules(script: EnsoScript) -> Iterator[str]:
     yield from _exactly_one("spec", script.spec)
 
 
-def broken_action_rules(action: EnsoAction) -> Iterator[str]:
+def broken_action_rules(spec: EnsoActionSpec) -> Iterator[str]:
     """Yield a sentence for each rule that an EnsoAction breaks."""
-    spec = action.spec
     for block in BLOCKS:
         if getattr(spec, block) is not None and block != spec.verb:
             yield f"spec.{block} means nothing with verb {spec.verb}: remove it"

@@ -232,9 +232,9 @@ class Ledger(WireModel):
     resume_time: Time | None = None
     """When the job was last resumed."""
     suspend_time: Time | None = None
-    """Since when the job is suspended with no session: the deadline does not count this time."""
+    """Since when the job stands still: until its next session opens the deadline counts no time."""
     suspended_seconds: Annotated[float, Field(ge=0, le=2**53)] = 0
-    """Seconds of earlier suspensions since the job started or was last resumed."""
+    """Seconds it stood still before that, since it started or was last resumed."""
     suspended: bool = False
     """Whether the spec suspends the job; written only for a job that is paused as well."""
     pause: Pause | None = None

@@ -215,7 +215,8 @@ class EnsoJobSpec(WireModel):
     active_deadline_seconds: Seconds | None = None
     """How long, in seconds, the job may take in all, from its start or its last resume.
 
-    While the job is suspended and no session of it runs, the time does not count.
+    The time does not count from the end of the session of a job that is suspended or paused until
+    its next session is opened.
     """
     ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=LONGEST_SECONDS)] | None = None
     """How long, in seconds, a finished job is kept; without it until somebody deletes it."""

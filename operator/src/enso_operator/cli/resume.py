@@ -52,10 +52,14 @@ def _resume(file: Path, options: ResumeOptions) -> int:
     for line in last.restore_context():
         progress.say(line)
     if not last.job.finished:
-        if options != ResumeOptions():
-            raise InvalidAction(last.job.why_not(_action(options)))
+        if options != ResumeOptions() and (why := last.job.why_not(_action(options))):
+            raise InvalidAction(why)
         progress.attach(last.job)
-        return drive(unit_of_work(last.manifest, folder), folder, progress)
+        code = drive(unit_of_work(last.manifest, folder), folder, progress)
+        if options == ResumeOptions():
+            return code
+        # Its end was decided before, and only its session had to end: now it can go on.
+        last, progress = LastRun.read(folder, runs.job_name), Progress(folder, file)
     if manifest is None:
         raise error or InvalidAction(f"{file} describes no job")
     return _resume_run(last, last.with_arguments(manifest, changes), options, file, progress)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from enso_operator.blocking import in_thread, patiently
 from enso_operator.controller.action_processor import ActionProcessor
-from enso_operator.controller.pending_actions import PendingActions
+from enso_operator.controller.pending_actions import PendingAction, PendingActions
 from enso_operator.controller.reconciler import Reconciler
 from enso_operator.kube.client import NoSuchObject, waiting
 from enso_operator.kube.ensojob import EnsoJobObject, JobKey
@@ -70,15 +70,16 @@ class ActionDispatcher:
         try:
             ensojob = await patiently(self._get, job)
             if ensojob is None:
+                actions = self.pending.of(job)
                 await asyncio.sleep(UNKNOWN_SECONDS)
                 ensojob = await patiently(self._get, job)
-            if ensojob is None:
-                await self._refuse(job)
+                if ensojob is None:
+                    await self._refuse(job, actions)
         finally:
             self._being_read.discard(job)
         if ensojob:
             self.reconciler.act_on(ensojob)
-        elif self.pending.first(job):
+        elif self.pending.of(job):
             self.on_pending(job)
 
     def _get(self, job: JobKey) -> EnsoJobObject | None:
@@ -89,13 +90,13 @@ class ActionDispatcher:
         except NoSuchObject:
             return None
 
-    async def _refuse(self, job: JobKey) -> None:
+    async def _refuse(self, job: JobKey, actions: list[PendingAction]) -> None:
         namespace, name = job
-        actions, jobs = self.actions(namespace), self.reconciler.objects(namespace)
-        processor = ActionProcessor(job, self.pending, actions, jobs, self.clock)
+        jobs = self.reconciler.objects(namespace)
+        processor = ActionProcessor(job, self.pending, self.actions(namespace), jobs, self.clock)
         why = f"there is no job {name!r} in namespace {namespace!r}"
         while True:
             try:
-                return await processor.refuse_all(Result("JobNotFound", why))
+                return await processor.refuse_all(actions, Result("JobNotFound", why))
             except Unavailable:
                 await asyncio.sleep(1)

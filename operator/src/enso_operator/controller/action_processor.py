@@ -8,17 +8,19 @@ own status is written. So for an action without a status, the ledger says whethe
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from enso_operator.blocking import in_thread
-from enso_operator.controller.pending_actions import PendingActions
+from enso_operator.controller.pending_actions import PendingAction, PendingActions
 from enso_operator.kube.client import Forbidden, NoSuchObject, Refused, waiting
 from enso_operator.kube.ensoaction import EnsoActionObject, actions_on, has_name, owner
 from enso_operator.kube.ensojob import EnsoJobObject, JobKey
 from enso_operator.kube.objects import Objects
-from enso_operator.kube.status.action import Result
+from enso_operator.kube.status.action import WITHOUT_OWNER, Result
 from enso_operator.manifests.changes import changed_definition
-from job_execution_framework.domain.actions import Resume
+from enso_operator.manifests.unsuspend import why_not
+from job_execution_framework.domain.actions import Action, Resume
 from job_execution_framework.domain.errors import Conflict, InvalidAction, Unavailable
 from job_execution_framework.domain.job import Job
 from job_execution_framework.service_layer.clock import Clock
@@ -36,6 +38,8 @@ class _Decision:
     result: Result
     is_committed: bool
     """Whether the job's ledger has the action; a refusal needs no commit."""
+    domain_action: Action | None = None
+    """The action that was done, until its outcome is known."""
 
 
 @dataclass
@@ -54,9 +58,14 @@ class ActionProcessor:
     _latest: _Decision | None = field(default=None, init=False)
 
     @property
+    def pending_actions(self) -> list[PendingAction]:
+        """The pending actions on the job, in their order."""
+        return self.pending.of(self.job)
+
+    @property
     def has_work(self) -> bool:
         """Whether an action is pending, or its status is not written yet."""
-        return self._latest is not None or self.pending.first(self.job) is not None
+        return self._latest is not None or len(self.pending_actions) > 0
 
     @property
     def needs_commit(self) -> bool:
@@ -77,13 +86,25 @@ class ActionProcessor:
         if self.needs_status:
             return
         self._latest = None
-        action = await self._next()
+        action = await self._next(job.acted)
         if action is None:
             return
-        result = self._decide(action, job, ensojob)
-        if result.reason != "Done":
+        if action.is_finished:  # only its owner is missing
+            self._latest = _Decision(action, Result("Done", ""), is_committed=True)
+            return
+        decided = self._decide(action, job, ensojob)
+        if isinstance(decided, Result):
             await self._check_newest(ensojob)
-        self._latest = _Decision(action, result, is_committed=result.reason != "Done")
+            self._latest = _Decision(action, decided, is_committed=True)
+        else:
+            self._latest = _Decision(
+                action, Result("Done", ""), is_committed=False, domain_action=decided
+            )
+
+    def set_outcome(self, job: Job) -> None:
+        """Set the outcome of the action that was done; the spec may have held the job since."""
+        if self._latest and self._latest.domain_action:
+            self._latest.result = Result("Done", self._latest.domain_action.outcome(job))
 
     def was_committed(self) -> None:
         """Note that the job was committed, with the latest action."""
@@ -100,31 +121,49 @@ class ActionProcessor:
         self.pending.discard(self.job, latest.action.uid)
         self._latest = None
 
-    async def refuse_all(self, result: Result) -> None:
-        """Refuse all actions on a job that cannot be loaded. Raises Unavailable."""
-        self._latest = None
-        while action := await self._next():
-            with waiting():
-                await in_thread(self._write, action, result, None)
-            self.pending.discard(self.job, action.uid)
+    async def refuse_all(
+        self,
+        actions: Sequence[PendingAction],
+        result: Result,
+        ensojob: EnsoJobObject | None = None,
+    ) -> None:
+        """Refuse these actions on a job that does not exist, or that cannot be loaded.
 
-    async def _next(self) -> EnsoActionObject | None:
+        Raises Unavailable, and Conflict if the job is outdated.
+        """
+        self._latest = None
+        if ensojob:
+            await self._check_newest(ensojob)
+        for pending in actions:
+            if action := await self._current(pending):
+                another = _another_job(action, ensojob) if ensojob else None
+                with waiting():
+                    await in_thread(self._write, action, another or result, ensojob)
+                self.pending.discard(self.job, action.uid)
+
+    async def _next(self, acted: Collection[str]) -> EnsoActionObject | None:
         """Return the first action that is still pending, as the API server has it now."""
-        if self.pending.is_to_be_listed(self.job):
-            for action in await in_thread(self._listed):
+        with self.pending.listing(self.job) as is_needed:
+            for action in await in_thread(self._listed) if is_needed else ():
                 self.pending.add(action)
-        while first := self.pending.first(self.job):
-            current = await in_thread(self._get, first.name)
-            if current and current.uid == first.uid and not current.is_finished:
+        while first := self.pending.first(self.job, acted):
+            if current := await self._current(first):
                 return current
-            self.pending.discard(self.job, first.uid)  # deleted, or done by another operator
+        return None
+
+    async def _current(self, pending: PendingAction) -> EnsoActionObject | None:
+        """Return the action; None if it was deleted, or another operator has done it."""
+        current = await in_thread(self._get, pending.name)
+        if current and current.uid == pending.uid and not current.is_settled:
+            return current
+        self.pending.discard(self.job, pending.uid)
         return None
 
     def _listed(self) -> list[EnsoActionObject]:
-        """Return all unfinished actions on the job from the API server."""
+        """Return all actions on the job that are not settled, from the API server."""
         with waiting():
             actions = actions_on(self.actions, self.job[1])
-        return [action for action in actions if not action.is_finished]
+        return [action for action in actions if not action.is_settled]
 
     def _get(self, name: str) -> EnsoActionObject | None:
         try:
@@ -133,11 +172,12 @@ class ActionProcessor:
         except NoSuchObject:
             return None
 
-    def _decide(self, action: EnsoActionObject, job: Job, ensojob: EnsoJobObject) -> Result:
-        """Do the action on the job, unless it was done before; return the result."""
-        if action.job_uid not in ("", ensojob.uid):
-            why = f"job {job.id} was deleted and created again: it has another uid than jobUID says"
-            return Result("AnotherJob", why)
+    def _decide(
+        self, action: EnsoActionObject, job: Job, ensojob: EnsoJobObject
+    ) -> Action | Result:
+        """Do the action on the job, unless it was done before; else return why it is refused."""
+        if another := _another_job(action, ensojob):
+            return another
         is_done = action.action_id in job.acted
         if not is_done and any(has_name(acted, action.name) for acted in job.acted):
             why = f"an action {action.name} was done on job {job.id} before: give it a new name"
@@ -147,17 +187,19 @@ class ActionProcessor:
             if not is_done:
                 if isinstance(domain_action, Resume):
                     domain_action = self._with_changes(domain_action, action, job, ensojob)
-                if why := job.why_not(domain_action):
+                if why := why_not(job, domain_action, ensojob.namespace):
                     return Result("NotPossible", why)
                 job.obey(domain_action, self.clock.now())
         except InvalidAction as error:
             return Result("InvalidAction", str(error))
-        return Result("Done", domain_action.outcome(job))
+        return domain_action
 
     def _with_changes(
         self, resume: Resume, action: EnsoActionObject, job: Job, ensojob: EnsoJobObject
     ) -> Resume:
         """Return the resume with the changed definition of the job. Raises InvalidAction."""
+        if ensojob.is_being_deleted:
+            raise InvalidAction(f"job {job.id} is being deleted")
         if ensojob.broken:
             raise InvalidAction(f"job {job.id} cannot go on: {ensojob.broken}")
         if (code := action.code_changes) and not self.allow_code_changes:
@@ -218,7 +260,7 @@ class ActionProcessor:
         """
         if result.reason != "Done":
             action = self._write_result(action, result)
-        if ensojob and result.reason != "AnotherJob" and owner(ensojob) not in action.owners:
+        if ensojob and result.reason not in WITHOUT_OWNER and owner(ensojob) not in action.owners:
             owners = [*action.owners, owner(ensojob)]
             action = EnsoActionObject(self.actions.own(action.name, action.version, owners))
         self._write_result(action, result)
@@ -228,3 +270,11 @@ class ActionProcessor:
             return action
         status = result.status(action.generation, self.clock.now())
         return EnsoActionObject(self.actions.patch_status(action.name, action.version, status))
+
+
+def _another_job(action: EnsoActionObject, ensojob: EnsoJobObject) -> Result | None:
+    """Return the refusal of an action that is for an earlier job of the same name."""
+    if action.job_uid in ("", ensojob.uid):
+        return None
+    why = f"job {ensojob.name} was deleted and created again: it has another uid than jobUID says"
+    return Result("AnotherJob", why)

@@ -93,6 +93,11 @@ class EnsoJobActor(Actor):
             self.ensojob, self.unread or self.ensojob, key=lambda ensojob: int(ensojob.version)
         )
 
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the EnsoJob was deleted: another one may have its name."""
+        return self._is_deleted.is_set()
+
     async def sleep(self, seconds: float) -> None:
         """Return after so many seconds, or as soon as the EnsoJob is deleted."""
         with suppress(TimeoutError):
@@ -152,7 +157,9 @@ class EnsoJobActor(Actor):
                 await self._refuse(str(error))
             self._events.ensojob, self.gave_up = self._objects.ensojob(self.job_id), True
             why = f"job {self.job_id} cannot be acted on: {error}"
-            await self._action_processor.refuse_all(Result("InvalidJob", why))
+            await self._action_processor.refuse_all(
+                self._action_processor.pending_actions, Result("InvalidJob", why), self.ensojob
+            )
             raise NoJob(str(error)) from error
         self._events.ensojob = self._objects.ensojob(self.job_id)
         self.set_spec_actions(*spec_actions_of(self.ensojob))
@@ -170,6 +177,8 @@ class EnsoJobActor(Actor):
         await self.attempt(
             READ_ACTION, partial(self._action_processor.decide_next, job, self.ensojob)
         )
+        await super().obey(job)  # the spec may suspend a job that was just resumed
+        self._action_processor.set_outcome(job)
 
     def is_urgent(self, job: Job, step: Step) -> bool:
         """Whether an action, or the next step, waits for this commit."""
@@ -179,10 +188,11 @@ class EnsoJobActor(Actor):
         """Act on the job's session, and write the status of an EnsoAction."""
         await super().act(job)
         if self._action_processor.needs_status:
-            await self.attempt(
-                WRITE_ACTION, partial(self._action_processor.write_status, self.ensojob)
-            )
-            self.wake()  # another action may wait for this one
+            await self.attempt(WRITE_ACTION, self._write_action_status)
+
+    async def _write_action_status(self) -> None:
+        await self._action_processor.write_status(self.ensojob)
+        self.wake()  # another action may wait for this one
 
     def may_end(self, job: Job) -> bool:
         """Whether the job has ended, and no EnsoAction waits."""

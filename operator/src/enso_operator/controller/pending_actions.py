@@ -5,12 +5,14 @@ The watch adds them, and `ActionProcessor` removes them. All other actions are k
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from enso_operator.api.document import Document
 from enso_operator.kube.ensoaction import EnsoActionObject
 from enso_operator.kube.ensojob import JobKey
+from job_execution_framework.domain.errors import EnsoError
 
 
 @dataclass(frozen=True, order=True)
@@ -22,6 +24,11 @@ class PendingAction:
     """The lowest resourceVersion that was seen, so that labels do not change the order."""
     uid: str
     name: str
+
+    @property
+    def action_id(self) -> str:
+        """The id by which the job's ledger has it, as `EnsoActionObject.action_id`."""
+        return f"{self.uid}/{self.name}"
 
 
 @dataclass
@@ -48,7 +55,7 @@ class PendingActions:
         if version < before and kind is not None:
             return
         self.known[action.uid] = version
-        if action.is_finished:
+        if action.is_settled:
             self.discard(action.job, action.uid)
         elif self.add(action):
             self._unlisted.add(action.job)
@@ -70,18 +77,32 @@ class PendingActions:
             self._pending.pop(job, None)
             self._unlisted.discard(job)
 
-    def first(self, job: JobKey) -> PendingAction | None:
-        """Return the next pending action on the job."""
-        return min(self._pending.get(job, {}).values(), default=None)
+    def of(self, job: JobKey) -> list[PendingAction]:
+        """Return the pending actions on the job, in their order."""
+        return sorted(self._pending.get(job, {}).values())
 
-    def is_to_be_listed(self, job: JobKey) -> bool:
-        """Whether a new action came since the last call of this method.
+    def first(self, job: JobKey, acted: Collection[str]) -> PendingAction | None:
+        """Return the next pending action on the job; `acted` is the job's ledger.
 
-        Then the caller lists all actions: an older one may exist that the watch has not shown.
+        One that was done, and only lacks its status, comes first: the ledger must not forget it
+        before, or it would be done again.
+        """
+        actions = self.of(job)
+        return min(actions, key=lambda action: action.action_id not in acted, default=None)
+
+    @contextmanager
+    def listing(self, job: JobKey) -> Generator[bool]:
+        """Yield whether a new action came since all were listed last; then the caller lists them.
+
+        An older one may exist that the watch has not shown. A list that fails is made again.
         """
         is_unlisted = job in self._unlisted
         self._unlisted.discard(job)
-        return is_unlisted
+        try:
+            yield is_unlisted
+        except EnsoError:
+            self._unlisted.add(job)
+            raise
 
     def is_missing(self, uid: str, version: int) -> bool:
         """Whether the watch has not shown this version of an action."""

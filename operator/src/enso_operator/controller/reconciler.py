@@ -124,7 +124,7 @@ class Reconciler:
 
     def actor_named(self, job: JobKey) -> EnsoJobActor | None:
         """Return the actor of the job with this namespace and name, if it has one."""
-        actors = self.actors.values()
+        actors = (actor for actor in self.actors.values() if not actor.is_deleted)
         return next((actor for actor in actors if actor.ensojob.key == job), None)
 
     def act_on(self, ensojob: EnsoJobObject) -> None:
@@ -206,7 +206,7 @@ class Reconciler:
         finally:
             del self.actors[uid]
         self._on_actor_returned(actor)
-        if self.pending.first(actor.ensojob.key):  # it came after the actor's last look
+        if self.pending.of(actor.ensojob.key):  # it came after the actor's last look
             self.pending.on_pending(actor.ensojob.key)
         await sessions.reap(LINGER_SECONDS)
         if uid not in self.known:

@@ -124,18 +124,41 @@ class PauseJob(PauseSpec, ActionRequest):
 class RetryJob(ActionRequest):
     """The job whose failed script starts again now."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"jobid": "job-19ac01f4d7e0b1c2d3"},
+                {"jobid": "job-19ac01f4d7e0b1c2d3", "why": "the licence server is back"},
+            ]
+        }
+    )
     verb = "retry"
 
 
 class SkipScript(SkipSpec, ActionRequest):
     """The job, and its script that is not to run."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"jobid": "job-19ac01f4d7e0b1c2d3", "script": "notify"},
+            ]
+        }
+    )
     verb, block = "skip", SkipSpec
 
 
 class CancelJob(ActionRequest):
     """The job to end."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"jobid": "job-19ac01f4d7e0b1c2d3"},
+                {"jobid": "job-19ac01f4d7e0b1c2d3", "why": "the shot was cut"},
+            ]
+        }
+    )
     verb = "cancel"
 
 

@@ -7,10 +7,14 @@ from enso_operator.api.ensoaction import EnsoActionSpec
 from enso_operator.api.v1alpha1 import API_VERSION
 from enso_operator.http_api.action_requests import idempotency_id
 from enso_operator.kube.client import NoSuchObject, Taken
-from enso_operator.kube.ensoaction import EnsoActionObject
+from enso_operator.kube.ensoaction import EnsoActionObject, has_name
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.objects import Objects
-from job_execution_framework.domain.errors import InvalidAction, Unavailable
+from job_execution_framework.domain.errors import InvalidAction, JobNotFound, Unavailable
+
+
+class Withdrawn(Exception):  # as Busy: what it is
+    """An action that was created does not exist any more."""
 
 
 def manifest_of(spec: EnsoActionSpec, key: str, ensojob: EnsoJobObject) -> Document:
@@ -45,20 +49,35 @@ def create_action(actions: Objects, document: Document) -> str:
 def outcome_of(actions: Objects, name: str) -> str | None:
     """Return the outcome of an action; None if the operator has not acted yet.
 
-    Raises InvalidAction if the action was refused, or deleted before the operator acted.
+    Raises InvalidAction if the action was refused, and Withdrawn if it does not exist any more.
     """
     try:
         action = EnsoActionObject(actions.get(name))
     except NoSuchObject as error:
-        raise InvalidAction(
-            f"EnsoAction {name} was deleted before anybody acted on it: ask again"
-        ) from error
+        raise Withdrawn(name) from error
     if not action.is_finished:
         return None
     succeeded = action.condition("Succeeded")
     if succeeded.get("status") != "True":
         raise InvalidAction(str(succeeded.get("message")))
     return str(succeeded.get("message"))
+
+
+def outcome_without(name: str, before: EnsoJobObject, now: EnsoJobObject | None) -> str:
+    """Return the outcome of an action that was deleted, from the ledger of its job.
+
+    Raises JobNotFound if the job was deleted, too, and InvalidAction if nothing was done.
+    """
+    if now is None or now.uid != before.uid:
+        raise JobNotFound(
+            f"job {before.name} was deleted, and EnsoAction {name} with it: nobody can say any "
+            "more whether it was done before"
+        )
+    status: Document = now.document.get("status") or {}  # a newer operator may have written it
+    ledger: Document = status.get("ledger") or {}
+    if any(has_name(acted, name) for acted in ledger.get("actions") or ()):
+        return f"done, but EnsoAction {name} was deleted before anybody read what is still to come"
+    raise InvalidAction(f"EnsoAction {name} was deleted before anybody acted on it: ask again")
 
 
 def pending_outcome(namespace: str, name: str) -> str:

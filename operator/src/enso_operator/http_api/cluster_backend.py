@@ -14,9 +14,11 @@ from typing import TypeVar
 from enso_operator.api.ensoaction import EnsoActionSpec
 from enso_operator.blocking import MOST_AT_ONCE, in_thread, pause_of
 from enso_operator.http_api.cluster_actions import (
+    Withdrawn,
     create_action,
     manifest_of,
     outcome_of,
+    outcome_without,
     pending_outcome,
 )
 from enso_operator.http_api.port import ActionOutcome, Instructions, JobSnapshot, NotAllowed
@@ -32,6 +34,7 @@ from enso_operator.kube.objects import Objects
 from enso_operator.kube.status.conditions import card_in
 from enso_operator.kube.status.fields import one_line
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
+from enso_operator.manifests.unsuspend import unsuspend_command
 from job_execution_framework.domain.errors import (
     Conflict,
     InvalidJob,
@@ -92,14 +95,25 @@ class ClusterJobs:
             await asyncio.sleep(pause_of(tries, SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS))
             tries += 1
             with suppress(Unavailable):  # the action exists, and may be done meanwhile
-                outcome = await self._call(lambda: outcome_of(self._actions, name))
+                try:
+                    outcome = await self._call(lambda: outcome_of(self._actions, name))
+                except Withdrawn:
+                    now = await self._present(spec.job)
+                    outcome = outcome_without(name, ensojob, now)
                 if outcome is not None:
-                    with suppress(JobNotFound):  # a cancelled job may have been deleted at once
-                        ensojob = await self._call(lambda: self._ensojob(spec.job))
-                    return ActionOutcome(ensojob.state, outcome, action=name)
+                    # A cancelled job may have been deleted at once.
+                    now = await self._present(spec.job) or ensojob
+                    return ActionOutcome(now.state, outcome, action=name)
         return ActionOutcome(
             ensojob.state, pending_outcome(ensojob.namespace, name), is_done=False, action=name
         )
+
+    async def _present(self, job_id: str) -> EnsoJobObject | None:
+        """Return the object as it is now; None where it was deleted."""
+        try:
+            return await self._call(lambda: self._ensojob(job_id))
+        except JobNotFound:
+            return None
 
     async def _call(self, call: Callable[[], R]) -> R:
         """Make a blocking call in a thread; convert errors of the API server to the port's."""
@@ -164,8 +178,7 @@ class ClusterJobs:
         if ensojob.is_suspended and state not in map(str, ENDED):
             if not ensojob.has_started:
                 return ensojob
-            how = f"let it go on with kubectl -n {ensojob.namespace} patch ensojob {job_id} "
-            how += """--type=merge -p '{"spec": {"suspend": false}}'"""
+            how = f"let it go on with {unsuspend_command(ensojob.namespace, job_id)}"
         raise JobAlreadyStarted(f"job {job_id} is {state}, and a job is executed once; {how}")
 
 

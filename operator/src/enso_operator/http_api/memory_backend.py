@@ -46,6 +46,8 @@ from job_execution_framework.service_layer.unit_of_work import (
 
 POD_FIELDS = {"resources", "node_selector", "tolerations"}
 """Fields of a session that only apply to Pods."""
+EVENT_BYTES = 1000
+"""Memory of an action's event, beside its texts; 370 to 590 were measured."""
 MOST_TRIES = 5
 """Tries to act on a job whose session records events at the same time."""
 STOP_SECONDS = 2.5
@@ -124,8 +126,9 @@ class EmbeddedJobs:
         live = [used for job_id, used in self._sizes.items() if job_id not in self._ended]
         is_too_large = sum(live) + size > self._limits.memory_bytes
         if len(live) + jobs > self._limits.live or is_too_large:
+            what = "another job beside" if jobs else "what this action adds to"
             raise Busy(
-                f"there is no room for another job beside the {len(live)} that have not ended: "
+                f"there is no room for {what} the {len(live)} that have not ended: "
                 "execute those that wait, and try again when some have ended"
             )
 
@@ -153,8 +156,7 @@ class EmbeddedJobs:
 
     async def act(self, spec: EnsoActionSpec, key: str) -> ActionOutcome:
         """Do an action; if the job then has work to do, start a task that drives it."""
-        args = [change.args for change in spec.resume.scripts] if spec.resume else []
-        size = await asyncio.to_thread(memory_of, args) if args else 0
+        size = await asyncio.to_thread(_growth, spec)
         job = self._load(spec.job)
         action_id = idempotency_id(key, spec) if key else ""
         if action_id in job.acted:
@@ -164,13 +166,14 @@ class EmbeddedJobs:
         action = action_of(spec, action_id, _changed_definition(spec, job))
         if spec.verb == "resume" and job.id in self._ended:
             self._check_room(size + self._sizes[job.id])
-        elif size:
+        elif spec.verb != "cancel":  # which ends the job: then it can be forgotten
             self._check_room(size, jobs=0)
         self._apply(job.id, action)
         after = self._load(job.id)
         log_events(after, after.events[len(job.events) :])
         self._sizes[job.id] += size
         self._ensure_driven(after)
+        await asyncio.to_thread(_remove, *self._forget(0))
         return ActionOutcome(str(after.state), action.outcome(after))
 
     def _apply(self, job_id: str, action: Action) -> None:
@@ -237,6 +240,14 @@ class EmbeddedJobs:
                 del self._repository.jobs[job_id]
             folders.append(self._root / job_id)
         return tuple(folders)
+
+
+def _growth(spec: EnsoActionSpec) -> int:
+    """Return how much more memory a job takes once the action is done."""
+    resume = spec.resume
+    args = [change.args for change in resume.scripts] if resume else []
+    events = 1 + (len(resume.skip) if resume else 0)
+    return memory_of((spec.why, args)) + events * EVENT_BYTES
 
 
 def _changed_definition(spec: EnsoActionSpec, job: Job) -> Definition | None:

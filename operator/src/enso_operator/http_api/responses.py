@@ -34,6 +34,18 @@ class Listed(BaseModel):
 class Done(BaseModel):
     """What came of what was asked of a job."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "jobid": "job-19ac01f4d7e0b1c2d3",
+                    "state": "Running",
+                    "outcome": "resumed; it goes on at 'simulate'",
+                }
+            ]
+        }
+    )
+
     jobid: str
     state: str = Field(description="The job's state after it, as in /list-jobs.")
     outcome: str = Field(description="What was done and what is still to come, as one line.")

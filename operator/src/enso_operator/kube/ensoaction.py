@@ -6,18 +6,19 @@ HTTP API creates them, and waits until they are finished.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pydantic import ValidationError
 
 from enso_operator.api.document import Document
 from enso_operator.api.ensoaction import EnsoActionSpec, ResumeSpec
-from enso_operator.api.rules import code_changes
+from enso_operator.api.rules import broken_action_rules, code_changes
 from enso_operator.api.v1alpha1 import API_VERSION
 from enso_operator.kube.client import Forbidden, Refused
 from enso_operator.kube.ensojob import EnsoJobObject, JobKey
 from enso_operator.kube.objects import Objects
+from enso_operator.kube.status.action import WITHOUT_OWNER
 from enso_operator.manifests.errors import path_of, sentences
 from enso_operator.manifests.to_action import action_of
 from job_execution_framework.domain.actions import Action
@@ -80,6 +81,12 @@ class EnsoActionObject:
         return next((item for item in conditions if item["type"] == kind), Document())
 
     @property
+    def is_settled(self) -> bool:
+        """Whether nothing is left to be written: its result, and then its owner, if it has one."""
+        reason = self.condition("Succeeded").get("reason")
+        return self.is_finished and (bool(self.owners) or reason in WITHOUT_OWNER)
+
+    @property
     def owners(self) -> list[Document]:
         """Its ownerReferences."""
         return list(self.document["metadata"].get("ownerReferences") or ())
@@ -94,12 +101,15 @@ class EnsoActionObject:
         """The parsed spec. Raises InvalidAction: it may have been created under other rules."""
         spec: Document = self.document["spec"]
         try:
-            return EnsoActionSpec.model_validate(spec)
+            parsed = EnsoActionSpec.model_validate(spec)
         except ValidationError as error:
             mistakes = sentences(error.errors(), EnsoActionSpec)
             raise InvalidAction(
                 "; ".join(f"spec.{path_of(location, spec)} {text}" for location, text in mistakes)
             ) from error
+        if broken := [*broken_action_rules(parsed)]:
+            raise InvalidAction("; ".join(broken))
+        return parsed
 
     @property
     def code_changes(self) -> list[str]:
@@ -113,7 +123,8 @@ class EnsoActionObject:
     @property
     def action(self) -> Action:
         """The action of the domain, without the changes of a resume. Raises InvalidAction."""
-        return action_of(self.spec, self.action_id)
+        action = action_of(self.spec, self.action_id)
+        return replace(action, by=action.by or "unknown")
 
 
 def actions_on(actions: Objects, job: str) -> list[EnsoActionObject]:

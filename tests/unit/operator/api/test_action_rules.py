@@ -68,7 +68,7 @@ BROKEN: list[tuple[Document, str]] = [
 def test_a_broken_rule_is_one_sentence(document: Document, sentence: str) -> None:
     read = EnsoAction.model_validate(document, extra="forbid")
 
-    assert list(broken_action_rules(read)) == [sentence]
+    assert list(broken_action_rules(read.spec)) == [sentence]
 
 
 def test_what_a_change_leaves_out_stays_and_what_it_empties_does_not() -> None:

@@ -40,6 +40,26 @@ def test_an_argument_is_set_for_this_resume_and_all_later_ones(workstation: Work
     assert "nothing is left to do" in workstation.run("--resume")[1]
 
 
+def test_a_job_of_five_goes_on_at_the_third_with_another_argument(tmp_path: Path) -> None:
+    """A setup runs again, a checkpoint does not."""
+    notes = "import os\ndef main(name): open(os.environ['NOTES'], 'a').write(name + '\\n')"
+    needs = "def main(substeps):\n    assert substeps >= 4, f'{substeps} are too few'"
+    scripts: list[dict[str, object]] = [
+        {"name": name, "source": notes, "args": {"name": name}}
+        for name in ("open", "bake", "simulate", "save", "publish")
+    ]
+    scripts[0]["setup"] = scripts[1]["checkpoint"] = True
+    scripts[2] |= {"source": needs, "args": {"substeps": 2}}
+    workstation = Workstation(tmp_path)
+    workstation.write(scripts)
+    code, said = workstation.run()
+    assert (code, workstation.notes) == (1, ["open", "bake"])
+    assert "2 are too few" in said
+    code, said = workstation.run("--resume", "--set", "simulate.substeps=4")
+    assert code == 0, said
+    assert workstation.notes == ["open", "bake", "open", "save", "publish"]
+
+
 def test_a_resume_begins_where_it_is_told_to(workstation: Workstation) -> None:
     code, said = workstation.run("--resume", "--from", "load", "--set", 'load.shot="020"')
     assert code == 1
@@ -87,6 +107,25 @@ def test_an_impossible_resume_is_refused_and_changes_nothing(
     assert workstation.notes == ["load 010", "sim"]
 
 
+def test_a_job_whose_end_is_decided_goes_on_once_its_session_has_ended(
+    workstation: Workstation,
+) -> None:
+    """`enso run` was killed when it had cancelled the job, and its session had not ended yet."""
+    file = journal_file(workstation)
+    lines = file.read_text().splitlines()
+    place = next(i for i, line in enumerate(lines) if json.loads(line)["type"] == "SessionEnded")
+    ended = json.loads(lines[place])
+    cancelled = {name: ended[name] for name in ("v", "at", "origin", "seq")}
+    lines[place:] = [json.dumps(cancelled | {"type": "JobCancelled"})]
+    file.write_text("\n".join([*lines, ""]))
+
+    code, said = workstation.run("--resume", "--from", "sav")
+    assert (code, "has no script 'sav'" in said) == (2, True), said
+    code, said = workstation.run("--resume", "--set", 'publish.ok="yes"')
+    assert code == 0, said
+    assert workstation.notes == ["load 010", "sim", "load 010", "publish"]
+
+
 def test_only_a_resume_takes_these_options(workstation: Workstation) -> None:
     code, said = workstation.run("--from", "sim")
     assert code == 2
@@ -95,7 +134,12 @@ def test_only_a_resume_takes_these_options(workstation: Workstation) -> None:
 
 def journal(workstation: Workstation) -> str:
     """Return what the last run's journal tells."""
+    lines = [json.loads(line) for line in journal_file(workstation).read_text().splitlines()]
+    return "\n".join(map(str, lines))
+
+
+def journal_file(workstation: Workstation) -> Path:
+    """Return the journal of the only run."""
     found = workstation.root.rglob("journal")
     (last,) = [file for file in found if "sessions" not in file.parts]
-    lines = [json.loads(line) for line in last.read_text().splitlines()]
-    return "\n".join(map(str, lines))
+    return last

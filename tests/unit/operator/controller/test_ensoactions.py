@@ -12,7 +12,7 @@ from enso_operator.controller import action_dispatcher
 from enso_operator.kube.client import Refused
 from enso_operator.kube.ensoaction import EnsoActionObject
 from job_execution_framework.domain.errors import Unavailable
-from tests.support.in_memory_objects import InMemoryObjects
+from tests.support.in_memory_objects import InMemoryCluster, InMemoryObjects
 from tests.support.in_memory_operator import SHOT, Operator, operate
 from tests.support.resources import of_scripts
 
@@ -51,6 +51,17 @@ def test_a_failed_job_is_resumed_and_the_action_says_so() -> None:
     ]
     assert "ann" in resumed["message"]
     assert "a licence was missing" in resumed["message"]
+
+
+def test_an_event_says_where_nobody_knows_who_asked() -> None:
+    async def story(operator: Operator) -> None:
+        await fails(operator)
+        operator.create_action("resume")
+        await operator.until(lambda: operator.result()[0])
+
+    events = operate(story).events.stored.values()
+    messages = {event["reason"]: event["message"] for event in events}
+    assert messages["JobResumed"] == "by unknown"
 
 
 def test_a_refusal_is_told_and_changes_nothing() -> None:
@@ -122,6 +133,55 @@ def test_an_action_that_was_withdrawn_in_time_is_not_done() -> None:
         assert operator.get().state == "Failed"
 
     operate(story)
+
+
+@pytest.mark.parametrize("says_uid", [True, False])
+def test_what_an_old_watch_shows_does_nothing_to_a_job_that_was_created_again(
+    says_uid: bool,
+) -> None:
+    async def story(operator: Operator) -> None:
+        jobs, actions = recorded(operator.cluster), recorded(operator.action_cluster)
+        await fails(operator)
+        uid = {"jobUID": operator.get().uid} if says_uid else {}
+        acted = operator.create_action("pause", name="acted", **uid)
+        await operator.until(lambda: operator.result("acted")[0])
+        show_action = operator.action_cluster.watch
+        operator.action_cluster.watch = lambda _kind, _document: None
+        waits = operator.create_action("resume", name="waits", **uid)
+        actions.append(("ADDED", waits.document))
+        for action in (acted, waits):
+            version = operator.actions.get(action.name)["metadata"]["resourceVersion"]
+            operator.actions.delete(action.name, action.uid, version)
+        old = [*jobs], [*actions]
+        operator.action_cluster.watch = show_action
+        operator.delete()
+        await fails(operator)
+        new, sessions = operator.get(), len(operator.backend.created)
+
+        for kind, document in old[0]:
+            operator.reconciler.on_event(kind, document)
+        for kind, document in old[1]:
+            operator.pending.on_event(kind, document)
+        await operator.until(lambda: not len(operator.pending))
+        await operator.until_idle()
+        assert operator.get().document == new.document
+        assert [
+            created.plans for created in operator.backend.created[sessions:] if created.plans
+        ] == []
+
+    operate(story)
+
+
+def recorded(cluster: InMemoryCluster) -> list[tuple[str, Document]]:
+    """Return a list to which the watch's events are added from now on."""
+    show, events = cluster.watch, list[tuple[str, Document]]()
+
+    def record(kind: str, document: Document) -> None:
+        events.append((kind, document))
+        show(kind, document)
+
+    cluster.watch = record
+    return events
 
 
 def test_a_second_action_of_the_same_name_is_refused() -> None:
@@ -230,7 +290,10 @@ def test_a_refusal_is_decided_on_the_job_as_it_is_now() -> None:
         operator.patch(suspend=True)
         operator.create_action("resume")
         await operator.until(lambda: operator.result()[0])
-        why = "job shot is suspended by its spec: set spec.suspend to false"
+        patch = (
+            """kubectl -n shows patch ensojob shot --type=merge -p '{"spec": {"suspend": false}}'"""
+        )
+        why = f"job shot is suspended by its spec: set spec.suspend to false with {patch}"
         assert operator.result() == ("NotPossible", why)
 
     operate(story)
@@ -241,7 +304,10 @@ def test_a_refusal_is_decided_on_the_job_as_it_is_now() -> None:
     [
         ({"scripts": [{"name": "script-1", "source": "y"}]}, "source of script 'script-1'"),
         ({"sessions": [{"name": "main", "image": "b"}]}, "image of session 'main'"),
-        ({"sessions": [{"name": "main", "env": [{"name": "A"}]}]}, "env of session 'main'"),
+        (
+            {"sessions": [{"name": "main", "env": [{"name": "A", "value": "b"}]}]},
+            "env of session 'main'",
+        ),
     ],
 )
 def test_without_a_policy_no_resume_changes_code(change: Document, what: str) -> None:

@@ -15,6 +15,7 @@ from enso_operator.kube.client import Refused
 from enso_operator.kube.ensojob import EnsoJobObject
 from job_execution_framework.domain.errors import EnsoError, Unavailable
 from tests.support.in_memory_objects import InMemoryCluster, InMemoryObjects
+from tests.support.in_memory_operator import Operator, operate
 from tests.support.jobs import FakeClock
 from tests.support.resources import of_scripts
 
@@ -158,6 +159,42 @@ def test_a_job_that_was_changed_is_not_deleted_before_its_new_time() -> None:
         await jobs.until_gone()
 
     live(story)
+
+
+def test_a_job_that_is_resumed_lives_until_it_has_ended_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its first time to live is over before it is resumed, but it cannot be deleted then."""
+    monkeypatch.setattr(ttl, "LONGEST_PAUSE_SECONDS", 0.02)
+    delete, tried, is_away = InMemoryObjects.delete, list[str](), [True]
+
+    def away_at_first(objects: InMemoryObjects, name: str, uid: str, version: str) -> None:
+        tried.append(version)
+        if is_away:
+            raise Unavailable("not now")
+        delete(objects, name, uid, version)
+
+    monkeypatch.setattr(InMemoryObjects, "delete", away_at_first)
+
+    async def story(operator: Operator) -> None:
+        operator.backend.failing = {"script-0"}
+        operator.create(of_scripts({}, ttlSecondsAfterFinished=0))
+        await operator.until(lambda: len(tried) > 1)
+        operator.backend.failing, operator.backend.waits_for_control = set(), True
+        operator.create_action("resume")
+        await operator.until(lambda: operator.get().committed_uid)
+        is_away.clear()
+        tried.clear()
+        await asyncio.sleep(0.1)
+        assert not operator.get().is_finished
+        assert operator.get().expires_at is None
+        resumed = int(operator.get().version)
+        operator.create_action("cancel", name="enough")
+        await operator.until(lambda: not operator.cluster.stored)
+        assert operator.result("enough") == ("Done", "cancelled; session main-2 is being stopped")
+        assert all(int(version) > resumed for version in tried), "of the new end alone"
+
+    operate(story)
 
 
 def test_somebody_else_may_delete_it() -> None:

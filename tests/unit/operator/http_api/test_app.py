@@ -7,6 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from enso_operator.http_api.action_requests import (
+    CancelJob,
+    PauseJob,
+    ResumeJob,
+    RetryJob,
+    SkipScript,
+)
+from enso_operator.http_api.responses import Done
 from tests.support.api import Api
 
 pytestmark = pytest.mark.anyio
@@ -120,3 +128,7 @@ async def test_every_answer_is_described(api: Api) -> None:
             problem = {"$ref": "#/components/schemas/Problem"}
             assert all(shape == problem for status, shape in shapes.items() if status >= 400)
             assert 422 in shapes
+    bodies = (ResumeJob, PauseJob, RetryJob, SkipScript, CancelJob)
+    for model in (*bodies, Done):
+        examples = schema["components"]["schemas"][model.__name__]["examples"]
+        assert [model.model_validate(example) for example in examples]

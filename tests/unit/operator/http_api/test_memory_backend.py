@@ -11,6 +11,7 @@ from typing import NoReturn
 import pytest
 
 from enso_operator.http_api.memory_backend import EmbeddedJobs, Limits
+from enso_operator.http_api.memory_size import memory_of
 from enso_operator.sessions.local.sessions import LocalSessions
 from job_execution_framework.domain.script import Function, Source
 from tests.support.api import Served
@@ -87,6 +88,24 @@ async def test_no_more_jobs_are_taken_than_fit(served: Served, limits: Limits) -
         return (await api.post("/add-job", body)).status_code == 201
 
     await until_async(there_is_room_again)
+
+
+async def test_actions_count_too_also_on_a_job_that_was_never_executed(
+    served: Served,
+) -> None:
+    limits = Limits(memory_bytes=50_000)
+    api, why = await served.api(limits), "w" * 256
+    jobid, done = await api.add(["say", {}]), 0
+    routes = ("/pause-job", "/resume-job")
+    while (answer := await api.post(routes[done % 2], {"jobid": jobid, "why": why})).is_success:
+        done += 1
+        assert done < 100
+    assert answer.status_code == 503
+    assert answer.json()["error"].startswith("there is no room for what this action adds to the 1")
+    assert done > 10
+    assert memory_of((await api.job(jobid))["events"]) < limits.memory_bytes
+    assert (await api.act("/cancel-job", jobid))["state"] == "Cancelled"
+    assert await api.add(["say", {}])
 
 
 async def test_what_breaks_in_the_server_fails_the_job_and_is_logged(

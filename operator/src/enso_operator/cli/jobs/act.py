@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from enso_operator.api.document import Document
 from enso_operator.cli.display import refuse
 from enso_operator.cli.jobs import documents, output, times
-from enso_operator.cli.jobs.connect import job_of
+from enso_operator.cli.jobs.connect import REFUSED, for_each, job_of
 from enso_operator.cli.jobs.outcomes import Outcomes
 from enso_operator.kube.workstation.api_server import ApiServer
-from enso_operator.kube.workstation.errors import Answered, NoCluster, NoSuchName
+from enso_operator.kube.workstation.errors import Answered, NoCluster
 
-DONE, REFUSED, NOT_KNOWN = 0, 1, 2
-"""Exit codes; of several jobs it is the largest."""
+DONE = 0
+"""Exit code where all did it; of several jobs it is the largest."""
 PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Between attempts to create an action while the API server does not answer."""
 LONGEST_CALLER = 512
@@ -47,18 +47,13 @@ def act(
     `form` is the output format: the action's name, or the whole object; None prints a sentence.
     """
     seconds = times.duration(timeout)
-    codes, actions = [DONE], dict[str, Document]()
-    try:
-        by = caller(api)
-        for name in dict.fromkeys(names):
-            try:
-                action = create_once(api, action_for(job_of(api, name), template, by))
-            except NoSuchName as error:  # go on with the other jobs
-                codes.append(refuse(str(error)))
-            else:
-                actions[documents.name_of(action)] = action
-    except (Answered, NoCluster) as error:
-        codes.append(refuse(str(error)))  # still wait for the actions created before
+    by, actions = caller(api), dict[str, Document]()
+
+    def create(name: str) -> None:
+        action = create_once(api, action_for(job_of(api, name), template, by))
+        actions[documents.name_of(action)] = action
+
+    codes = [DONE, *for_each(names, create)]
     outcomes = Outcomes(api, actions)
     codes += (print_outcome(action, form) for action in outcomes.within(seconds))
     codes += (refuse(sentence) for sentence in outcomes.unknown_outcomes())

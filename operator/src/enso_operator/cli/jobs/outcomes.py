@@ -56,15 +56,14 @@ class Outcomes:
 
     def _finished(self, event: follow.WatchEvent) -> Iterator[Document]:
         """Yield the actions that were done or refused according to this event."""
+        actions, deleted = list[Document](), set[str]()
         if isinstance(event, follow.FullList):
             actions = [action for page in event.pages for action in page["items"] or ()]
-            self._mark_deleted(self._open - {documents.name_of(action) for action in actions})
+            deleted = self._open - {documents.name_of(action) for action in actions}
         elif isinstance(event, follow.Changed):
             actions = [event.document]
-        else:
-            actions = []
-        if isinstance(event, follow.Deleted):
-            self._mark_deleted({documents.name_of(event.document)} & self._open)
+        elif isinstance(event, follow.Deleted):  # it may have been done just before
+            actions, deleted = [event.document], {documents.name_of(event.document)}
         for action in actions:
             name = documents.name_of(action)
             if name in self._open:
@@ -72,15 +71,13 @@ class Outcomes:
                 if documents.is_finished(action):
                     self._open.discard(name)
                     yield action
-
-    def _mark_deleted(self, names: set[str]) -> None:
-        self._open -= names
-        self._deleted += sorted(names)
+        self._deleted += sorted(deleted & self._open)
+        self._open -= deleted
 
     def unknown_outcomes(self) -> Iterator[str]:
         """Yield a sentence for each action whose outcome is unknown."""
         for name in self._deleted:
-            yield f"{self._job_of(name)}: action {name} was deleted before it was done"
+            yield f"{self._job_of(name)}: action {name} was deleted before it told what came of it"
         look = f"kubectl get ensoaction -n {self._api.access.namespace}"
         for name in sorted(self._open):
             yield f"{self._job_of(name)}: {self._why_unknown}: look with {look} {name}"

@@ -16,9 +16,10 @@ from pydantic import ValidationError
 
 from enso_operator.api.document import Document
 from enso_operator.api.ensoaction import ResumeSpec
+from enso_operator.api.rules import broken_resume_rules
 from enso_operator.cli.display import refuse
 from enso_operator.cli.jobs import documents, output
-from enso_operator.cli.jobs.connect import job_of
+from enso_operator.cli.jobs.connect import REFUSED, for_each, job_of
 from enso_operator.cli.jobs.scripts import headline
 from enso_operator.cli.jobs.table import Column, Screen, table
 from enso_operator.cli.preflight import check
@@ -30,6 +31,7 @@ from enso_operator.manifests import load
 from enso_operator.manifests.changes import changed_definition, with_changes
 from enso_operator.manifests.errors import path_of, sentences
 from enso_operator.manifests.load import ManifestError
+from enso_operator.manifests.unsuspend import why_not
 from job_execution_framework.domain import changes
 from job_execution_framework.domain.actions import Resume
 from job_execution_framework.domain.errors import InvalidAction, InvalidJob
@@ -37,8 +39,8 @@ from job_execution_framework.domain.forecast import STARTS, Forecast, forecast
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.transitions import ENDED, JobState
 
-SHOWN, REFUSED = 0, 1
-"""Exit codes; of several jobs it is the largest."""
+SHOWN = 0
+"""Exit code where all is well; of several jobs it is the largest."""
 _COLUMNS = (
     Column("#"),
     Column("SCRIPT", 12),
@@ -99,16 +101,13 @@ def plan_jobs(
 
     `block` is the `resume` of an EnsoAction for which the plan is computed, if there is one.
     """
-    codes, plans = [SHOWN], dict[str, Plan]()
-    for name in dict.fromkeys(names):
-        try:
-            ensojob = EnsoJobObject.of(job_of(api, name))
-            plans[name] = plan_of(_with_present_definition(api, ensojob), block)
-        except NoSuchName as error:
-            codes.append(refuse(str(error)))
-        except (InvalidAction, InvalidJob) as error:
-            refuse(str(error))
-            codes.append(REFUSED)
+    plans = dict[str, Plan]()
+
+    def plan(name: str) -> None:
+        ensojob = EnsoJobObject.of(job_of(api, name))
+        plans[name] = plan_of(_with_present_definition(api, ensojob), block)
+
+    codes = [SHOWN, *for_each(names, plan)]
     _show(plans, form)
     return max(codes)
 
@@ -174,6 +173,8 @@ def plan_of(ensojob: EnsoJobObject, block: Document | None) -> Plan:
         raise InvalidJob(f"job {ensojob.name} cannot go on: {ensojob.broken}")
     document, job = ensojob.document, ensojob.job()
     action = _resume_action(document, job, block)
+    if action and (why := why_not(job, action, ensojob.namespace)):
+        raise InvalidAction(why)
     changed = changes.changes(job, action.definition) if action and action.definition else ()
     return Plan(
         headline(document, Screen()),
@@ -198,12 +199,16 @@ def _resume_action(document: Document, job: Job, block: Document | None) -> Resu
 
 
 def _resume_spec(block: Document, job: Job) -> ResumeSpec:
+    refusal = f"job {job.id} cannot be resumed so"
     try:
-        return ResumeSpec.model_validate(block, extra="forbid")
+        resume_spec = ResumeSpec.model_validate(block, extra="forbid")
     except ValidationError as error:
         errors = sentences(error.errors(include_url=False), ResumeSpec)
         mistakes = "; ".join(f"{path_of(location, block)} {text}" for location, text in errors)
-        raise InvalidAction(f"job {job.id} cannot be resumed so: {mistakes}") from error
+        raise InvalidAction(f"{refusal}: {mistakes}") from error
+    if broken := [sentence.removeprefix(".") for sentence in broken_resume_rules(resume_spec, "")]:
+        raise InvalidAction(f"{refusal}: {'; '.join(broken)}")
+    return resume_spec
 
 
 def _when(state: str, action: Resume | None) -> str:

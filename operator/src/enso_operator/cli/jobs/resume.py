@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,4 +81,23 @@ def _read(file: Path) -> Document:
             f"{file}: write into it what an EnsoAction has below resume, as in "
             "`scripts: [{name: simulate, args: {substeps: 4}}]`"
         )
-    return cast("Document", document)
+    block = cast("Document", document)
+    if wrong := ", ".join(_misshapen(block)):
+        raise InvalidAction(f"{file}: {wrong}")
+    return block
+
+
+def _misshapen(block: Document) -> Iterator[str]:
+    """Yield what options cannot be added to; the API server checks all else."""
+    if not _is_or_absent(is_list, block.get("skip")):
+        yield "skip must be a list, as in `skip: [open]`"
+    for number, script in enumerate(block.get("scripts", ())):
+        here = f"scripts[{script.get('name', number)}]"
+        if not _is_or_absent(is_mapping, script.get("args")):
+            yield f"{here}.args must be a mapping, as in `args: {{substeps: 4}}`"
+        if not _is_or_absent(is_list, script.get("unsetArgs")):
+            yield f"{here}.unsetArgs must be a list, as in `unsetArgs: [stiffness]`"
+
+
+def _is_or_absent(is_right: Callable[[object], bool], value: object) -> bool:
+    return value is None or is_right(value)

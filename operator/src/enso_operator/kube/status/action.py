@@ -12,6 +12,8 @@ from enso_operator.kube.status.fields import one_line, time_at
 Reason = Literal[
     "Done", "NotPossible", "InvalidAction", "InvalidJob", "JobNotFound", "AnotherJob", "NameUsed"
 ]
+WITHOUT_OWNER: tuple[Reason, ...] = ("JobNotFound", "AnotherJob")
+"""Reasons of refused actions that belong to no existing job."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.losses import Losses
 from job_execution_framework.domain.row import Attempt, Row, ScriptState
 from job_execution_framework.domain.script import Missing, Script, Session
+from job_execution_framework.domain.standstill import Standstill
 from job_execution_framework.domain.transitions import JobState
 
 _PLACEHOLDERS = ("before", "after", "beside")
@@ -68,8 +69,7 @@ def restored(
     job.state = state
     job.started_at, job.ended_at = seconds_of(status.start_time), seconds_of(status.completion_time)
     job.resumes, job.resumed_at = ledger.resumes, seconds_of(ledger.resume_time)
-    job.suspended_at = seconds_of(ledger.suspend_time)
-    job.suspended_seconds = ledger.suspended_seconds
+    job.standstill = Standstill(seconds_of(ledger.suspend_time), ledger.suspended_seconds)
     job.definition_number = number_of_definition(status)
     job.arguments = {job.definition_number: job.arguments[1]} | {
         number: shown_arguments(definition.scripts) for number, definition in definitions.items()
@@ -82,8 +82,9 @@ def restored(
     _restore_actions(job, ledger)
     job.failure = _job_failed(status)
     job.events = _rebuilt_events(job, added)
-    if job.state is JobState.SUSPENDED and job.open_run is None and job.suspended_at is None:
-        job.suspended_at = job.events[-1].at  # its status was written by an earlier release
+    if job.state is JobState.SUSPENDED and job.open_run is None:
+        # The status that an earlier release wrote does not say since when the job stands still.
+        job.standstill = job.standstill.begun(job.events[-1].at)
     return job
 
 

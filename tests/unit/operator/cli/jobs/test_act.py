@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -21,6 +22,7 @@ class Answers:
     def __init__(self, *answers: Document | Exception) -> None:
         self.answers = [*answers]
         self.posted: list[Document] = []
+        self.access = SimpleNamespace(namespace="shows")
 
     def path(self, plural: str, name: str = "") -> str:
         return f"{plural}/{name}"
@@ -33,7 +35,8 @@ class Answers:
         return answer
 
     def get(self, path: str) -> Document:
-        return {"got": path}
+        _, _, name = path.partition("/")
+        return {"got": path, "metadata": {"name": name, "uid": "0c9f"}}
 
 
 def answers(*answers: Document | Exception) -> tuple[Answers, ApiServer]:
@@ -52,7 +55,7 @@ def test_an_action_whose_answer_was_lost_is_asked_for_again_by_its_name(lost: Ex
     assert create_once(api, ACTION) == {"made": True}
     assert server.posted == [ACTION, ACTION]
     _, api = answers(lost, Answered("it exists", 409))
-    assert create_once(api, ACTION) == {"got": "ensoactions/shot-1"}
+    assert create_once(api, ACTION)["got"] == "ensoactions/shot-1"
 
 
 @pytest.mark.parametrize(
@@ -91,3 +94,16 @@ def test_an_action_has_nothing_that_was_not_asked_for() -> None:
     names = {action["metadata"]["name"] for action in (first, second)}
     assert len(names) == 2
     assert max(map(len, names)) <= 63
+
+
+def test_jobs_are_asked_though_the_api_server_refuses_it_of_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    who: Document = {"status": {"userInfo": {"username": "ann"}}}
+    server, api = answers(who, Answered("over quota", 403), Answered("spec.why is long", 422))
+    assert act.act(api, ["first", "second"], ActionTemplate("cancel"), "1s", None) == 2
+    assert [action["spec"]["job"] for action in server.posted[1:]] == ["first", "second"]
+    assert capsys.readouterr().err.splitlines() == [
+        "enso: first: over quota",
+        "enso: second: spec.why is long",
+    ]

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from enso_operator.cli.jobs.plan import plan_files, plan_of
+from enso_operator.cli.jobs.plan import plan_files, plan_jobs, plan_of
 from enso_operator.cli.jobs.table import Screen
 from enso_operator.kube.ensojob import EnsoJobObject
+from enso_operator.kube.workstation.errors import NoCluster
 from job_execution_framework.domain.errors import InvalidAction, InvalidJob
 from tests.support.resources import Document, of_scripts
 from tests.support.statuses import EARLY, FAILED_JOB, condition
@@ -99,6 +100,10 @@ def test_a_hundred_scripts_with_long_names_fit_into_a_terminal() -> None:
         ({"scripts": [{"name": "open", "args": {"a": 1}}]}, "is done and does not run again"),
         ({"scripts": [{"name": "open", "arg": 1}]}, "job shot cannot be resumed so: scripts"),
         ({"colour": "red"}, "job shot cannot be resumed so: colour"),
+        (
+            {"scripts": [{"name": "simulate", "args": {"a": 1}, "unsetArgs": ["a"]}]},
+            "job shot cannot be resumed so: scripts[simulate].unsetArgs has a, which is in args",
+        ),
     ],
 )
 def test_a_resume_that_is_not_possible_is_refused_beforehand(
@@ -111,10 +116,49 @@ def test_a_resume_that_is_not_possible_is_refused_beforehand(
     assert sentence in str(refused.value)
 
 
+def test_a_resume_of_a_job_that_its_spec_suspends_is_refused_with_what_helps() -> None:
+    suspended: Document = {
+        "observedGeneration": 1,
+        "conditions": [condition("Succeeded", "Unknown", "Suspended", "suspended")],
+        "scripts": [{"name": name, "state": "NotStarted"} for name in NAMES],
+    }
+    with pytest.raises(InvalidAction) as refused:
+        lines(job(suspended, suspend=True), {})
+    assert str(refused.value) == (
+        "job shot is suspended by its spec: set spec.suspend to false with kubectl -n shows patch "
+        """ensojob shot --type=merge -p '{"spec": {"suspend": false}}'"""
+    )
+
+
 def test_a_job_whose_spec_was_changed_has_no_plan() -> None:
     changed = job(FAILED_JOB) | {"spec": {"scripts": [{"name": "open"}]}}
     with pytest.raises(InvalidJob, match="job shot cannot go on: "):
         lines(changed)
+
+
+class ApiServerOfTwo:
+    """Has the job `shot`; of `new` it has a status that nobody can read, of others it is silent."""
+
+    def path(self, _plural: str, name: str) -> str:
+        return name
+
+    def get(self, name: str) -> Document:
+        if name == "shot":
+            return job(FAILED_JOB)
+        if name == "new":
+            return job({"scripts": 5}) | {"metadata": job()["metadata"] | {"name": "new"}}
+        raise NoCluster("nobody answers")
+
+
+def test_jobs_that_have_a_plan_are_shown_beside_those_that_have_none(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    api: Any = ApiServerOfTwo()
+    assert plan_jobs(api, ["new", "shot", "away", "late"], None, "json") == 2
+    said = capsys.readouterr()
+    assert json.loads(said.out)["job"] == "shot"
+    assert "the status of job new is none" in said.err
+    assert "enso: away: nobody answers; not asked: late\n" in said.err
 
 
 def test_programs_get_a_plan() -> None:

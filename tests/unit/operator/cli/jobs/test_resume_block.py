@@ -52,3 +52,21 @@ def test_a_file_that_holds_no_changes_is_refused_by_its_name(tmp_path: Path, tex
         Changes(file=file).block()
     with pytest.raises(InvalidAction, match="there is no such file"):
         Changes(file=tmp_path / "none").block()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("skip: open", "skip must be a list"),
+        ("scripts: [{name: a, args: 5}]", r"scripts\[a\].args must be a mapping"),
+        ("scripts: [{unsetArgs: 5}]", r"scripts\[0\].unsetArgs must be a list"),
+        ("scripts: [{name: a, unsetArgs: xy}]", r"scripts\[a\].unsetArgs must be a list"),
+    ],
+)
+def test_options_are_not_added_to_fields_of_another_type(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    file = tmp_path / "more.yaml"
+    file.write_text(text)
+    with pytest.raises(InvalidAction, match=rf"more\.yaml: {sentence}"):
+        Changes("", ("b",), ("a.x=1",), ("a.y",), file).block()

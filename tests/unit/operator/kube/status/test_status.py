@@ -198,9 +198,17 @@ def test_a_deadline_that_stands_goes_on_where_it_stood_after_a_restart() -> None
     assert again.next(stands_since + 1000) == Wait()
     again.record(events.JobUnsuspended(at=stands_since + 1000))
     went = stands_since - (again.started_at or 0)
-    end = stands_since + 1000 + 60 - went
     last = restored(job_of("open do", deadline=60), status_of(again, 1, status), 1)
-    assert isinstance(last.next(end - 1), Open)
+    opens_at = stands_since + 1500
+    step = last.next(opens_at)
+    assert isinstance(step, Open), "until its next session opens, no time counts"
+    names = step.scripts
+    last.record(
+        events.SessionOpened(at=opens_at, run=step.run, session="s1", uid="u", scripts=names)
+    )
+    end = opens_at + 60 - went
+    last = restored(job_of("open do", deadline=60), status_of(last, 1, status), 1)
+    assert last.next(end - 1) == Wait(end)
     assert isinstance(last.next(end), Finish)
 
 
