@@ -1,4 +1,4 @@
-"""One namespace, seen by the unit of work and by kubectl."""
+"""One namespace of a real API server, used through the unit of work and through kubectl."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ClusterNamespace:
         self.cluster, self.namespace = cluster, namespace
         self.objects = ApiObjects(client, namespace, "ensojobs")
         self._reader = copy(client)
-        """Looks as kubectl does, without a program for each look."""
+        """A client with kubectl's user agent; it is faster than to start kubectl."""
         self._reader.default_headers = {"User-Agent": "kubectl/of-a-test"}
 
     def uow(self) -> KubernetesJobUnitOfWork:
@@ -34,7 +34,7 @@ class ClusterNamespace:
         self.kubectl("apply", "-f", "-", stdin=json.dumps(document))
 
     def create(self, document: dict[str, Any]) -> None:
-        """Create what is too large for `apply`, which keeps a copy in an annotation."""
+        """Create objects that are too large for `apply`, which adds a copy as an annotation."""
         self.kubectl("create", "-f", "-", stdin=json.dumps(document))
 
     def get(self, name: str = "shot") -> dict[str, Any]:
@@ -62,12 +62,12 @@ class ClusterNamespace:
         return str(EnsoJobObject(self.get(name)).condition("Succeeded").get("reason", ""))
 
     def states(self) -> Counter[str]:
-        """Count the jobs by their state, as people read it."""
+        """Count the jobs by the STATUS that `kubectl get` shows."""
         shown = self.kubectl("get", "ensojobs", "--no-headers").splitlines()
         return Counter(line.split()[1] for line in shown)
 
     def listed(self, plural: str) -> list[dict[str, Any]]:
-        """Return all objects of a kind of the core."""
+        """Return all objects of a kind in the core API group."""
         path = f"/api/v1/namespaces/{self.namespace}/{plural}"
         items: list[dict[str, Any]] = request(self._reader, "GET", path)["items"]
         return items
@@ -80,17 +80,17 @@ class ClusterNamespace:
     def patch(self, name: str = "shot", **spec: object) -> None:
         self.kubectl("patch", f"ensojob/{name}", "--type=merge", "-p", json.dumps({"spec": spec}))
 
-    def told(self, name: str = "shot") -> list[tuple[str, str]]:
-        """Return the Events of a job in the order in which `kubectl describe` shows them."""
-        return self.all_told()[name]
+    def job_events(self, name: str = "shot") -> list[tuple[str, str]]:
+        """Return reason and message of a job's Events, in the order of `kubectl describe`."""
+        return self.events_by_job()[name]
 
-    def all_told(self) -> dict[str, list[tuple[str, str]]]:
-        """Return the Events of every job, in the same order."""
-        ours = [
+    def events_by_job(self) -> dict[str, list[tuple[str, str]]]:
+        """Return the same for all jobs, by name."""
+        events = [
             event for event in self.listed("events") if event["involvedObject"]["kind"] == "EnsoJob"
         ]
-        ours.sort(key=lambda event: (event["lastTimestamp"], event["metadata"]["name"]))
-        told: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
-        for event in ours:
-            told[event["involvedObject"]["name"]].append((event["reason"], event["message"]))
-        return told
+        events.sort(key=lambda event: (event["lastTimestamp"], event["metadata"]["name"]))
+        by_job: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+        for event in events:
+            by_job[event["involvedObject"]["name"]].append((event["reason"], event["message"]))
+        return by_job

@@ -11,7 +11,7 @@ from tests.support.operators import DEADLINE_SECONDS
 from tests.support.resources import Document, of_scripts
 
 NAMES = ("open", "do", "save")
-TOLD = [
+EVENT_REASONS = [
     "JobAdded",
     "JobStarted",
     "SessionOpened",
@@ -28,7 +28,7 @@ def main(note, name):
 
 @dataclass(frozen=True)
 class Story:
-    """The job `name`, seen from `ns`."""
+    """A job with this name in a namespace."""
 
     ns: ClusterNamespace
     name: str
@@ -62,11 +62,11 @@ class Story:
         )
 
     def starts(self) -> list[str]:
-        """Return how often each script was started."""
+        """Return the names of scripts in the order in which they were started."""
         return self.note.read_text().split()
 
     def ends_well(self) -> None:
-        """Wait for the end; assert that it is the same as without any disturbance."""
+        """Wait for the end; assert that the job ran as if nothing had disturbed it."""
         until(self.is_over, self.patience)
         status = self.document["status"]
         assert (self.ns.columns(self.name), status.get("why")) == (
@@ -78,6 +78,6 @@ class Story:
         ] * 3
         started = self.starts()
         assert started == [*NAMES], started
-        # A call that fails for long is told about, too: on a busy machine that happens.
-        told = [reason for reason, _ in self.ns.told(self.name) if reason != "NotGoingOn"]
-        assert told == TOLD, told
+        # A call that fails for long has an Event, too: that happens on a busy machine.
+        reasons = [reason for reason, _ in self.ns.job_events(self.name) if reason != "NotGoingOn"]
+        assert reasons == EVENT_REASONS, reasons

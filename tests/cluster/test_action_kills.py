@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from enso_operator.kube.definitions import REVISIONS, REVISIONS_API
-from tests.cluster.acting import Acting, five
+from tests.cluster.action_client import ActionClient, five_scripts
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kill_points import LANES, MOST_CALLS, at_every_call
 from tests.support.eventually import until
@@ -35,7 +35,7 @@ STORY = ["JobFailed", "JobResumed", "JobSucceeded"]
 class FailedJob:
     """A job that failed at its third script, and succeeds when it is resumed."""
 
-    acting: Acting
+    actions: ActionClient
     name: str
     folder: Path
 
@@ -44,27 +44,27 @@ class FailedJob:
         return self.folder / self.name
 
     def fails(self) -> None:
-        ns = self.acting.ns
-        ns.apply(five(self.note) | {"metadata": {"name": self.name}})
+        ns = self.actions.ns
+        ns.apply(five_scripts(self.note) | {"metadata": {"name": self.name}})
         until(lambda: ns.state(self.name) == "Failed")
         Path(f"{self.note}-mended").touch()
 
     def is_asked(self) -> None:
         """Let two people act on it: one in vain, one with success and with a change."""
         change = {"scripts": [{"name": "do", "timeoutSeconds": 60}]}
-        self.acting.create("pause", f"{self.name}-in-vain", job=self.name)
-        self.acting.create("resume", f"{self.name}-again", job=self.name, resume=change)
+        self.actions.create("pause", f"{self.name}-in-vain", job=self.name)
+        self.actions.create("resume", f"{self.name}-again", job=self.name, resume=change)
 
     def is_over_or(self, rule: Rule) -> bool:
-        return rule.used > 0 or self.acting.ns.state(self.name) == "Succeeded"
+        return rule.used > 0 or self.actions.ns.state(self.name) == "Succeeded"
 
     def ends_well(self) -> None:
         """Wait for the end; each action acted once, and nothing ran twice."""
-        ns, told = self.acting.ns, self.acting.told
+        ns, result = self.actions.ns, self.actions.result
         until(lambda: ns.state(self.name) == "Succeeded")
-        until(lambda: told(f"{self.name}-again")[0] and told(f"{self.name}-in-vain")[0])
-        assert told(f"{self.name}-again")[1] == "Done"
-        assert told(f"{self.name}-in-vain")[1] == "NotPossible"
+        until(lambda: result(f"{self.name}-again")[0] and result(f"{self.name}-in-vain")[0])
+        assert result(f"{self.name}-again")[1] == "Done"
+        assert result(f"{self.name}-in-vain")[1] == "NotPossible"
         assert self.note.read_text().split() == [
             *("open", "bake", "do"),
             *("open", "do", "save", "publish"),
@@ -80,9 +80,9 @@ class FailedJob:
             if [owner["uid"] for owner in revision["metadata"]["ownerReferences"]] == [uid]
         ]
         assert ours == [ledger["definitions"][0]["name"]]
-        reasons = [reason for reason, _ in ns.told(self.name)]
+        reasons = [reason for reason, _ in ns.job_events(self.name)]
         assert [reason for reason in reasons if reason in STORY] == STORY
-        (owner,) = self.acting.get(f"{self.name}-again")["metadata"]["ownerReferences"]
+        (owner,) = self.actions.get(f"{self.name}-again")["metadata"]["ownerReferences"]
         assert owner["uid"] == uid
 
 
@@ -99,7 +99,7 @@ def test_each_action_acts_once_wherever_the_operator_is_killed(
     with FaultProxy(operators.kubeconfig) as proxy:
         operator = operators.start(kubeconfig=proxy.kubeconfig)
         for point in range(1 + lane, MOST_CALLS, LANES):
-            job = FailedJob(Acting(ns), f"shot-{point}", tmp_path)
+            job = FailedJob(ActionClient(ns), f"shot-{point}", tmp_path)
             job.fails()
             kill = partial(os.kill, operator.pid, signal.SIGKILL)
             rule = proxy.add(number(point, calls), fault(kill), times=1)
@@ -123,7 +123,7 @@ def test_one_that_sleeps_while_another_acts_and_wakes(
     fault: Callable[[Callable[[], object]], Fault],
     point: int,
 ) -> None:
-    job = FailedJob(Acting(ns), "shot", tmp_path)
+    job = FailedJob(ActionClient(ns), "shot", tmp_path)
     with FaultProxy(operators.kubeconfig) as proxy:
         sleeper = operators.start(kubeconfig=proxy.kubeconfig)
         job.fails()
@@ -134,7 +134,7 @@ def test_one_that_sleeps_while_another_acts_and_wakes(
         operators.start()
         job.ends_well()
         sleeper.send(signal.SIGCONT)
-        until(lambda: "enso_live_jobs 0.0" in sleeper.asked("/metrics")[1])
+        until(lambda: "enso_live_jobs 0.0" in sleeper.http_get("/metrics")[1])
         job.ends_well()
 
 
@@ -142,7 +142,7 @@ def test_one_that_sleeps_while_another_acts_and_wakes(
 def test_a_watch_of_actions_that_is_refused_is_made_again_and_misses_none(
     ns: ClusterNamespace, operators: Operators, tmp_path: Path, code: int
 ) -> None:
-    job = FailedJob(Acting(ns), "shot", tmp_path)
+    job = FailedJob(ActionClient(ns), "shot", tmp_path)
     with FaultProxy(operators.kubeconfig) as proxy:
         operator = operators.start("--resync-seconds=600", kubeconfig=proxy.kubeconfig)
         job.fails()
@@ -160,7 +160,7 @@ def test_two_that_are_awake_do_what_one_would(
 ) -> None:
     for _ in range(2):
         operators.ready()
-    jobs = [FailedJob(Acting(ns), f"shot-{count}", tmp_path) for count in range(10)]
+    jobs = [FailedJob(ActionClient(ns), f"shot-{count}", tmp_path) for count in range(10)]
     for job in jobs:
         job.fails()
     for job in jobs:

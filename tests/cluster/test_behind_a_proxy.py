@@ -41,4 +41,4 @@ def test_the_operator_watches_by_the_proxy(
         story.ends_well()
         for operator in operators.started:
             operator.kill()
-    assert {line.split()[1] for line in proxy.asked} == {NOBODY}
+    assert {line.split()[1] for line in proxy.request_lines} == {NOBODY}

@@ -170,10 +170,10 @@ def test_the_rights_in_namespaces_are_enough(
             operator = operators.ready(*flags)
             ns.apply(of_scripts({"scriptRef": {"name": "open_scene"}}, ttlSecondsAfterFinished=1))
             until(lambda: ns.names() == [])
-            assert "JobSucceeded" in dict(ns.told())
+            assert "JobSucceeded" in dict(ns.job_events())
             assert operator.stop() == 0
-            assert "forbidden" not in operator.said.lower()
-            assert "was not given back" not in operator.said
+            assert "forbidden" not in operator.log_text.lower()
+            assert "was not given back" not in operator.log_text
 
 
 def as_flag(name: str, value: str) -> str:
@@ -210,4 +210,4 @@ def test_the_rights_in_namespaces_are_enough_for_pods(
         ns.kubectl("delete", "ensojob/shot", "--wait=false")
         until(lambda: not ns.kubectl("get", "pods", "-o", "name"))
         assert operator.stop() == 0
-        assert "forbidden" not in operator.said.lower()
+        assert "forbidden" not in operator.log_text.lower()

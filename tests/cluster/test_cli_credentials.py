@@ -43,7 +43,7 @@ def test_through_the_kubeconfigs_proxy(enso: Enso) -> None:
         cluster = {"server": f"https://{NOBODY}", "proxy-url": proxy.url}
         code, said, wrong = enso("list", kubeconfig=changed(enso.kubeconfig, cluster, {}))
     assert (code, said.splitlines()[1].split()[0], wrong) == (0, "shot", "")
-    assert {line.split()[1] for line in proxy.asked} == {NOBODY}
+    assert {line.split()[1] for line in proxy.request_lines} == {NOBODY}
 
 
 def test_with_the_token_that_a_program_gets(

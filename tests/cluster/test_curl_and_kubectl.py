@@ -55,7 +55,7 @@ def test_a_job_added_by_curl_is_run_and_seen_by_kubectl(ns: ClusterNamespace, po
     assert [script["state"] for script in shown["scripts"]] == ["Succeeded"] * 3
     assert shown["scripts"][2]["parameters"]["arg2"] == "/release/saved.hip"
     assert ns.columns(jobid) == [jobid, "Succeeded", "3/3"]
-    started = [message for reason, message in ns.told(jobid) if reason == "ScriptStarted"]
+    started = [message for reason, message in ns.job_events(jobid) if reason == "ScriptStarted"]
     last = '3/3 example-script-3, attempt 1; args arg1="save houdini file" arg2=/release/saved.hip'
     assert started[2] == last
 
@@ -99,7 +99,7 @@ def test_a_job_that_failed_for_a_wrong_argument_is_resumed_by_curl(
     attempts = {name: row["attempt"] for name, row in rows.items()}
     assert attempts == {"open": 2, "bake": 1, "simulate": 2, "publish": 1, "notify": 1}
     assert rows["simulate"]["parameters"] == {"substeps": 4}
-    (resumed,) = [message for reason, message in ns.told() if reason == "JobResumed"]
+    (resumed,) = [message for reason, message in ns.job_events() if reason == "JobResumed"]
     assert "simulate.args.substeps" in resumed
     assert "two were too few" in resumed
 
@@ -131,7 +131,7 @@ def test_a_job_that_runs_is_asked_by_curl(ns: ClusterNamespace, port: int, tmp_p
     assert asked("pause-job") == "job shot is paused already"
     assert asked("cancel-job", ', "why": "a typo"') == "cancelled; session main-1 is being stopped"
     assert shell(LIST, port) == [{"jobid": "shot", "state": "Cancelled"}]
-    cancelled = [message for reason, message in ns.told() if reason == "JobCancelled"]
+    cancelled = [message for reason, message in ns.job_events() if reason == "JobCancelled"]
     assert cancelled == ["a typo; by unknown"]
 
 

@@ -39,7 +39,7 @@ async def test_it_alone_is_invalid(
     for depth in DEPTHS:
         ns.waits("Stalled", f"deep-{depth}")
         assert ns.columns(f"deep-{depth}")[1:] == ["Failed", "InvalidJob"]
-        assert TOO_DEEP in ns.told(f"deep-{depth}")[-1][1]
+        assert TOO_DEEP in ns.job_events(f"deep-{depth}")[-1][1]
     until(operator.is_ready)
     listed = await ClusterJobs(ns.objects).list()
     assert sorted(listed) == [

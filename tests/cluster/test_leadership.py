@@ -39,7 +39,7 @@ def candidate(operators: Operators, kubeconfig: Path | None = None) -> Operator:
 
 
 def leads(operator: Operator) -> bool:
-    return "\nenso_leader 1.0" in operator.asked("/metrics")[1]
+    return "\nenso_leader 1.0" in operator.http_get("/metrics")[1]
 
 
 def begun(ns: ClusterNamespace, tmp_path: Path, name: str = "shot") -> Story:
@@ -85,7 +85,7 @@ def test_one_that_is_stopped_hands_over_at_once(
     leader, standby = candidate(operators), candidate(operators)
     story = held_up(ns, gate := tmp_path / "gate")
     assert leader.stop() == 0
-    assert "was not given back" not in leader.said
+    assert "was not given back" not in leader.log_text
     until(lambda: leads(standby), 5)
     gate.touch()
     story.ends_well()
@@ -136,8 +136,8 @@ def test_one_that_loses_its_lease_for_a_while_works_again(
         story = held_up(ns, gate := tmp_path / "gate")
         away = proxy.add(on("update", "leases"), answer(503, "no writes now"))
         until(lambda: not leads(only))
-        assert only.asked("/readyz")[0] == 503
-        assert only.asked("/healthz")[0] == 200
+        assert only.http_get("/readyz")[0] == 503
+        assert only.http_get("/healthz")[0] == 200
         proxy.remove(away)
         gate.touch()
         story.ends_well()

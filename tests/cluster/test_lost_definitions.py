@@ -46,7 +46,7 @@ def test_it_is_made_again_of_the_jobs_actions(ns: ClusterNamespace, operators: O
     operators.start()
     ns.waits("Succeeded")
     assert revisions(ns) == before
-    assert ("ScriptStarted", "1/1 do, attempt 2; args frames=2") in ns.told()
+    assert ("ScriptStarted", "1/1 do, attempt 2; args frames=2") in ns.job_events()
 
 
 def test_where_the_actions_are_gone_too_nothing_runs(

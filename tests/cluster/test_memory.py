@@ -50,7 +50,7 @@ def test_nothing_is_held_of_what_waits_for_its_user_or_has_ended(
     # Working with large objects leaves about 22 MiB; to hold one kind would be as much again, and
     # half of it more.
     until(lambda: held(operator) - before < 1.5 * COUNT * LARGE)
-    assert f"enso_live_jobs {COUNT}.0" in operator.asked("/metrics")[1]
+    assert f"enso_live_jobs {COUNT}.0" in operator.http_get("/metrics")[1]
 
 
 def test_a_list_is_read_in_pages_of_about_so_many_bytes(ns: ClusterNamespace) -> None:

@@ -50,7 +50,7 @@ def test_a_job_that_fails_is_told_as_it_was(ns: ClusterNamespace, operators: Ope
     described = ns.kubectl("describe", "ensojob", "shot")
     error, resume = "ZeroDivisionError: division by zero", "resume: kubectl enso resume shot"
     assert ns.columns() == ["shot", "Failed", "1/3", "do", "Exception"]
-    assert ns.told() == [
+    assert ns.job_events() == [
         ("JobAdded", "open, do, save"),
         ("JobStarted", "the job was started"),
         ("SessionOpened", "main-1: open, do, save"),
@@ -104,7 +104,7 @@ def test_a_suspended_job_waits_and_goes_on(
     ns.patch(suspend=False)
     ns.waits("Succeeded")
     assert note.read_text().split() == ["one", "two"]
-    names = [name for name, _ in ns.told()]
+    names = [name for name, _ in ns.job_events()]
     assert names.index("JobUnsuspended") < names.index("SessionOpened")
     assert names.count("SessionOpened") == 1
 
@@ -120,13 +120,13 @@ def test_suspend_lets_the_running_script_end_and_unsuspend_goes_on(
     until(lambda: ns.state() == "Suspended")
     time.sleep(5 * POLL_SECONDS)  # the session gets the control a moment after the status shows it
     go.touch()
-    until(lambda: "SessionEnded" in dict(ns.told()))
+    until(lambda: "SessionEnded" in dict(ns.job_events()))
     until(lambda: ns.columns()[:3] == ["shot", "Suspended", "1/2"])
     assert not note.exists()
     ns.patch(suspend=False)
     ns.waits("Succeeded")
     assert note.read_text() == "two\n"
-    assert [reason for reason, _ in ns.told()].count("JobUnsuspended") == 1
+    assert [reason for reason, _ in ns.job_events()].count("JobUnsuspended") == 1
 
 
 def test_a_job_that_is_deleted_while_it_runs_is_ended(
@@ -134,12 +134,12 @@ def test_a_job_that_is_deleted_while_it_runs_is_ended(
 ) -> None:
     ns.apply(of_scripts({"name": "long", "source": SLEEPS}, {"name": "never", "source": PASSES}))
     operators.start()
-    until(lambda: ns.state() == "Running" and "ScriptStarted" in dict(ns.told()))
+    until(lambda: ns.state() == "Running" and "ScriptStarted" in dict(ns.job_events()))
     assert operators.supervisors()
     ns.kubectl("delete", "ensojob", "shot")
     until(lambda: not operators.supervisors() and not operators.folders())
-    until(lambda: "SessionEnded" in dict(ns.told()))
-    told = dict(ns.told())
+    until(lambda: "SessionEnded" in dict(ns.job_events()))
+    told = dict(ns.job_events())
     assert told["JobCancelled"] == "its EnsoJob was deleted"
     assert "1/2 long, attempt 1" in told["ScriptFailed"]
 
@@ -149,7 +149,7 @@ def test_a_job_that_was_deleted_while_no_operator_looked_is_ended(
 ) -> None:
     ns.apply(of_scripts({"name": "long", "source": SLEEPS}))
     first = operators.start()
-    until(lambda: "ScriptStarted" in dict(ns.told()))
+    until(lambda: "ScriptStarted" in dict(ns.job_events()))
     first.kill()
     ns.kubectl("delete", "ensojob", "shot")
     assert operators.supervisors()
@@ -162,7 +162,7 @@ def test_a_deadline_ends_the_job(ns: ClusterNamespace, operators: Operators) -> 
     operators.start()
     ns.waits("Finished")
     assert ns.columns()[1:5] == ["Failed", "0/1", "DeadlineExceeded"]
-    assert "longer than its 1 s" in dict(ns.told())["JobFailed"]
+    assert "longer than its 1 s" in dict(ns.job_events())["JobFailed"]
 
 
 def test_describe_shows_events_in_the_order_of_what_happened(
@@ -189,7 +189,7 @@ def test_a_finished_job_is_deleted_when_its_time_is_over(
     ns.apply(passing("one") | {"metadata": {"name": "kept"}})
     operators.start()
     until(lambda: ns.names() == ["kept"])
-    assert "JobSucceeded" in dict(ns.told())
+    assert "JobSucceeded" in dict(ns.job_events())
     ns.patch("kept", ttlSecondsAfterFinished=0)
     until(lambda: ns.names() == [])
     until(lambda: operators.folders() == [])
@@ -200,7 +200,7 @@ def test_a_script_may_come_after_the_job_that_names_it(
 ) -> None:
     ns.apply(of_scripts({"name": "open", "scriptRef": {"name": "open_scene"}}))
     operators.start()
-    until(lambda: "NotGoingOn" in dict(ns.told()))
+    until(lambda: "NotGoingOn" in dict(ns.job_events()))
     ns.apply(library_script(source=PASSES))
     ns.waits("Succeeded")
 
@@ -213,7 +213,7 @@ def test_a_script_that_never_comes_fails_the_job_before_anything_runs(
     operators.start()
     ns.waits("Finished")
     assert not (tmp_path / "note").exists()
-    message = dict(ns.told())["JobFailed"]
+    message = dict(ns.job_events())["JobFailed"]
     assert "script 'script-1'" in message
     assert "did you mean 'open-scene'?" in message
     assert ns.get()["status"]["reason"] == "ScriptNotFound"
@@ -226,7 +226,7 @@ def test_a_script_that_changes_changes_no_session_that_runs(
     ns.apply(library_script(source=notes(note, "before")["source"]))
     ns.apply(of_scripts(waits(go), {"scriptRef": {"name": "open_scene"}}))
     operators.start()
-    until(lambda: "ScriptStarted" in dict(ns.told()))
+    until(lambda: "ScriptStarted" in dict(ns.job_events()))
     ns.apply(library_script(source=notes(note, "after")["source"]))
     go.touch()
     ns.waits("Succeeded")
@@ -266,7 +266,7 @@ def test_what_cannot_be_run_says_so_and_holds_up_nobody(
     status = ns.get()["status"]
     assert status["reason"] == reason
     assert sentence in "".join(status["why"])
-    assert any(sentence in message for _, message in ns.told())
+    assert any(sentence in message for _, message in ns.job_events())
 
 
 def test_a_session_outlives_its_operator_and_the_next_one_goes_on(
@@ -281,7 +281,7 @@ def test_a_session_outlives_its_operator_and_the_next_one_goes_on(
     until(lambda: note.read_text().split() == ["one", "three"])
     operators.start()
     ns.waits("Succeeded")
-    names = [name for name, _ in ns.told()]
+    names = [name for name, _ in ns.job_events()]
     assert (names.count("ScriptStarted"), names.count("ScriptSucceeded")) == (3, 3)
 
 
@@ -299,7 +299,7 @@ def test_a_session_that_vanished_leaves_doubt_and_says_so(
     rows = {row["name"]: row["state"] for row in ns.get()["status"]["scripts"]}
     assert rows["long"] == "Interrupted"
     assert ns.get()["status"]["reason"] == "SessionLost"
-    assert "ScriptInterrupted" in dict(ns.told())
+    assert "ScriptInterrupted" in dict(ns.job_events())
 
 
 def test_an_operator_stops_though_the_api_server_does_not_answer(
@@ -316,7 +316,7 @@ def test_an_operator_stops_though_the_api_server_does_not_answer(
         operator.send(signal.SIGTERM)
         until(lambda: not operator.process.is_alive(), 5)
         assert operator.process.exitcode == 0
-        assert "Traceback" not in operator.said
+        assert "Traceback" not in operator.log_text
 
 
 def test_an_operator_stops_in_order_and_leaves_sessions_alone(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.acting import Acting, five, list_of
+from tests.cluster.action_client import ActionClient, five_scripts, list_of
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, on
@@ -26,56 +26,56 @@ def main(substeps, mode=""):
 
 
 @pytest.fixture
-def acting(ns: ClusterNamespace) -> Acting:
-    return Acting(ns)
+def actions(ns: ClusterNamespace) -> ActionClient:
+    return ActionClient(ns)
 
 
 def test_a_failed_job_is_resumed_and_tells_the_story(
-    ns: ClusterNamespace, operators: Operators, acting: Acting, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, actions: ActionClient, tmp_path: Path
 ) -> None:
     note = tmp_path / "note"
-    ns.apply(five(note))
+    ns.apply(five_scripts(note))
     operators.ready()
     ns.waits("Finished")
     assert ns.columns() == ["shot", "Failed", "2/5", "do", "Exception"]
     Path(f"{note}-mended").touch()
-    acting.create("resume", why="the licence server is back")
+    actions.create("resume", why="the licence server is back")
     ns.waits("Succeeded")
-    assert acting.told() == ("True", "Done", "resumed; it goes on at 'do'")
+    assert actions.result() == ("True", "Done", "resumed; it goes on at 'do'")
     assert note.read_text().split() == ["open", "bake", "do", "open", "do", "save", "publish"]
     assert ns.columns() == ["shot", "Succeeded", "5/5"]
-    reasons = [reason for reason, _ in ns.told()]
+    reasons = [reason for reason, _ in ns.job_events()]
     assert reasons.count("JobResumed") == 1
     assert reasons.index("JobFailed") < reasons.index("JobResumed") < reasons.index("JobSucceeded")
-    assert "the licence server is back" in dict(ns.told())["JobResumed"]
-    (owner,) = acting.get()["metadata"]["ownerReferences"]
+    assert "the licence server is back" in dict(ns.job_events())["JobResumed"]
+    (owner,) = actions.get()["metadata"]["ownerReferences"]
     assert owner["uid"] == ns.get()["metadata"]["uid"]
     assert "blockOwnerDeletion" not in owner
 
 
 def test_what_is_asked_while_the_operator_is_away_is_done_when_it_is_back(
-    ns: ClusterNamespace, operators: Operators, acting: Acting, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, actions: ActionClient, tmp_path: Path
 ) -> None:
     note = tmp_path / "note"
-    ns.apply(five(note))
+    ns.apply(five_scripts(note))
     operator = operators.ready()
     ns.waits("Finished")
     operator.stop()
     Path(f"{note}-mended").touch()
-    acting.create("resume", "first")
-    acting.create("cancel", "not-any-more", jobUID="of-another-one")
-    acting.create("pause", "of-nothing", job="no-such-job")
+    actions.create("resume", "first")
+    actions.create("cancel", "not-any-more", jobUID="of-another-one")
+    actions.create("pause", "of-nothing", job="no-such-job")
     operators.start()
     ns.waits("Succeeded")
-    until(lambda: acting.told("of-nothing")[0])
-    assert acting.told("first")[1] == "Done"
-    assert acting.told("not-any-more")[1] == "AnotherJob"
-    assert acting.told("of-nothing")[1] == "JobNotFound"
+    until(lambda: actions.result("of-nothing")[0])
+    assert actions.result("first")[1] == "Done"
+    assert actions.result("not-any-more")[1] == "AnotherJob"
+    assert actions.result("of-nothing")[1] == "JobNotFound"
     assert note.read_text().split().count("do") == 2
 
 
 def test_pairs_of_one_second_are_done_in_the_order_of_their_creation(
-    ns: ClusterNamespace, operators: Operators, acting: Acting
+    ns: ClusterNamespace, operators: Operators, actions: ActionClient
 ) -> None:
     """The names sort the other way round, and somebody labels what waits, before and meanwhile."""
     ns.apply(of_scripts({"source": "def main(): pass"}, suspend=True))
@@ -84,19 +84,19 @@ def test_pairs_of_one_second_are_done_in_the_order_of_their_creation(
     operator.stop()
     pairs = [(f"{99 - pair:02}-2-pause", f"{99 - pair:02}-1-resume") for pair in range(60)]
     with ThreadPoolExecutor(8) as pool:
-        labelling = pool.submit(acting.label_for_a_while, [pair[0] for pair in pairs[::9]])
-        for _ in pool.map(acting.create_pair, pairs):
+        labelling = pool.submit(actions.label_each, [pair[0] for pair in pairs[::9]])
+        for _ in pool.map(actions.create_pair, pairs):
             pass
         labelling.result()
-    names, seconds = zip(*acting.in_order(), strict=True)
+    names, seconds = zip(*actions.in_order(), strict=True)
     assert (len(names), len(set(seconds)) <= 30) == (120, True), "many were created in one second"
 
     operator = operators.start()
-    until(lambda: acting.told(names[0])[0], 120)
-    acting.label_for_a_while(names[100::5])
-    until(lambda: all(told[0] for told in acting.all_told().values()), 120)
-    expected = dict(would_be_told(names))
-    assert {name: told[1] for name, told in acting.all_told().items()} == expected
+    until(lambda: actions.result(names[0])[0], 120)
+    actions.label_each(names[100::5])
+    until(lambda: all(result[0] for result in actions.results().values()), 120)
+    expected = dict(expected_reasons(names))
+    assert {name: result[1] for name, result in actions.results().items()} == expected
     done = [name for name in names if expected[name] == "Done"]
     ledger = [acted.partition("/")[2] for acted in ns.get()["status"]["ledger"]["actions"]]
     assert ledger == done[-64:]
@@ -104,7 +104,7 @@ def test_pairs_of_one_second_are_done_in_the_order_of_their_creation(
     assert operator.process.is_alive()
 
 
-def would_be_told(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+def expected_reasons(names: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yield what comes of pauses and resumes of a suspended job that are done in this order."""
     is_paused = False
     for name in names:
@@ -114,7 +114,7 @@ def would_be_told(names: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def test_a_hundred_failed_jobs_are_resumed_at_once(
-    ns: ClusterNamespace, operators: Operators, acting: Acting, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, actions: ActionClient, tmp_path: Path
 ) -> None:
     mended = tmp_path / "mended"
     source = f"import os\ndef main(): assert os.path.exists({str(mended)!r})"
@@ -126,22 +126,22 @@ def test_a_hundred_failed_jobs_are_resumed_at_once(
     mended.touch()
     ns.create(list_of([action("resume", name, job=name) for name in names]))
     until(lambda: ns.states() == {"Succeeded": 100}, 240)
-    until(lambda: {told[1] for told in acting.all_told().values()} == {"Done"})
+    until(lambda: {told[1] for told in actions.results().values()} == {"Done"})
 
 
 def test_an_action_costs_three_writes_and_nothing_afterwards(
-    ns: ClusterNamespace, operators: Operators, acting: Acting, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, actions: ActionClient, tmp_path: Path
 ) -> None:
     note = tmp_path / "note"
-    ns.apply(five(note))
+    ns.apply(five_scripts(note))
     operators.ready("--resync-seconds=600")
     ns.waits("Finished")
     Path(f"{note}-mended").touch()
     mark = ns.cluster.audit.mark()
-    acting.create("pause", "refused")
-    acting.create("resume")
+    actions.create("pause", "refused")
+    actions.create("resume")
     ns.waits("Succeeded")
-    until(lambda: acting.told()[0])
+    until(lambda: actions.result()[0])
     requests = [seen for seen in ns.cluster.audit.since(mark) if seen.namespace == ns.namespace]
     written = Counter(f"{seen.verb} {seen.resource}" for seen in requests if seen.is_write)
     assert written["patch ensoactions/status"] == 2
@@ -151,8 +151,8 @@ def test_an_action_costs_three_writes_and_nothing_afterwards(
 
     mark = ns.cluster.audit.mark()
     change = {"from": "save", "scripts": [{"name": "publish", "timeoutSeconds": 60}]}
-    acting.create("resume", "changed", resume=change)
-    until(lambda: acting.told("changed")[0])
+    actions.create("resume", "changed", resume=change)
+    until(lambda: actions.result("changed")[0])
     until(lambda: ns.state() == "Succeeded")
     ns.waits("Finished")
     until(lambda: not operators.supervisors())
@@ -164,7 +164,7 @@ def test_an_action_costs_three_writes_and_nothing_afterwards(
 
     clock = of_scripts({"source": "import time\ndef main(): time.sleep(5)"})
     ns.apply(clock | {"metadata": {"name": "clock"}})
-    until(lambda: "ScriptStarted" in dict(ns.all_told()["clock"]))
+    until(lambda: "ScriptStarted" in dict(ns.job_events("clock")))
     mark = ns.cluster.audit.mark()
     ns.waits("Succeeded", "clock")
     seconds = [seen for seen in ns.cluster.audit.since(mark) if seen.namespace == ns.namespace]
@@ -174,28 +174,28 @@ def test_an_action_costs_three_writes_and_nothing_afterwards(
 
 
 def test_applied_twice_reverted_and_created_again_it_acts_once(
-    ns: ClusterNamespace, operators: Operators, acting: Acting, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, actions: ActionClient, tmp_path: Path
 ) -> None:
     """As `kubectl apply`, a second field manager, Flux with pruning and `replace --force` do."""
     note = tmp_path / "note"
-    ns.apply(five(note))
+    ns.apply(five_scripts(note))
     operators.ready()
     ns.waits("Finished")
     manifest = action("resume")
     ns.apply(manifest)
-    until(lambda: acting.told()[0])
+    until(lambda: actions.result()[0])
     ns.apply(manifest)
     ns.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(manifest))
-    assert acting.told()[1] == "Done"
+    assert actions.result()[1] == "Done"
     until(lambda: ns.state() == "Failed")
     for _ in range(2):
         ns.kubectl("delete", "ensoaction", "again")
         ns.apply(manifest)
-        until(lambda: acting.told()[0])
-        assert acting.told()[1] == "NameUsed"
+        until(lambda: actions.result()[0])
+        assert actions.result()[1] == "NameUsed"
     ns.kubectl("replace", "--force", "-f", "-", stdin=json.dumps(manifest))
-    until(lambda: acting.told()[0])
-    assert acting.told() == (
+    until(lambda: actions.result()[0])
+    assert actions.result() == (
         "False",
         "NameUsed",
         "an action again was done on job shot before: give it a new name",
@@ -204,52 +204,52 @@ def test_applied_twice_reverted_and_created_again_it_acts_once(
 
 
 def test_a_watch_that_shows_nothing_does_not_lead_it_astray(
-    ns: ClusterNamespace, operators: Operators, acting: Acting, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, actions: ActionClient, tmp_path: Path
 ) -> None:
     """The job was deleted and created again, and one action withdrawn, while the watch slept."""
     note = tmp_path / "note"
-    ns.apply(five(note))
+    ns.apply(five_scripts(note))
     with FaultProxy(ns.cluster.kubeconfig) as proxy:
         operator = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
         ns.waits("Finished")
         proxy.silence()
-        acting.create("resume", "withdrawn")
+        actions.create("resume", "withdrawn")
         ns.kubectl("delete", "ensoaction", "withdrawn")
-        acting.create("resume", "of-the-first", jobUID=str(ns.get()["metadata"]["uid"]))
+        actions.create("resume", "of-the-first", jobUID=str(ns.get()["metadata"]["uid"]))
         ns.kubectl("delete", "ensojob", "shot")
-        ns.apply(five(note))
+        ns.apply(five_scripts(note))
         proxy.heal()
         proxy.cut()
         until(lambda: ns.state() == "Failed")
-        until(lambda: acting.told("of-the-first")[0])
-        assert acting.told("of-the-first")[1] == "AnotherJob"
+        until(lambda: actions.result("of-the-first")[0])
+        assert actions.result("of-the-first")[1] == "AnotherJob"
         assert ns.get()["status"]["ledger"].get("resumes", 0) == 0
         assert operator.process.is_alive()
 
 
 def test_a_wrong_argument_is_changed_and_each_attempt_tells_its_own(
-    ns: ClusterNamespace, operators: Operators, acting: Acting, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, actions: ActionClient, tmp_path: Path
 ) -> None:
     note = tmp_path / "note"
     Path(f"{note}-mended").touch()
-    job = five(note)
+    job = five_scripts(note)
     job["spec"]["scripts"][3] |= {"source": NEEDS_FOUR, "args": {"substeps": 1, "mode": "fast"}}
     ns.apply(job)
     operators.ready("--allow-code-changes")
     until(lambda: ns.state() == "Failed")
     for substeps in (2, 3):
         change = {"name": "save", "args": {"substeps": substeps}}
-        acting.create("resume", f"with-{substeps}", resume={"scripts": [change]})
-        until(partial(acting.is_told, f"with-{substeps}"))
+        actions.create("resume", f"with-{substeps}", resume={"scripts": [change]})
+        until(partial(actions.has_result, f"with-{substeps}"))
         until(lambda: ns.state() == "Failed")
     last = [
         {"name": "save", "args": {"substeps": 4}, "unsetArgs": ["mode"]},
         {"name": "publish", "source": "def main(note, name): open(note, 'a').write('changed')"},
     ]
-    acting.create("resume", "with-4", resume={"scripts": last})
+    actions.create("resume", "with-4", resume={"scripts": last})
     ns.waits("Succeeded")
     assert note.read_text().split()[-1] == "changed"
-    told = [message for reason, message in ns.told() if reason == "ScriptStarted"]
+    told = [message for reason, message in ns.job_events() if reason == "ScriptStarted"]
     assert [message.partition("args ")[2] for message in told if "save" in message] == [
         "mode=fast substeps=1",
         "mode=fast substeps=2",
@@ -258,7 +258,7 @@ def test_a_wrong_argument_is_changed_and_each_attempt_tells_its_own(
     ]
     revisions = ns.kubectl("get", "controllerrevisions", "--no-headers").splitlines()
     assert len(revisions) == 3
-    resumed = [message for reason, message in ns.told() if reason == "JobResumed"]
+    resumed = [message for reason, message in ns.job_events() if reason == "JobResumed"]
     assert "save.args.substeps" in resumed[0]
     assert "publish.source" in resumed[-1]
     spec = ns.get()["spec"]["scripts"][3]["args"]
@@ -266,48 +266,48 @@ def test_a_wrong_argument_is_changed_and_each_attempt_tells_its_own(
 
 
 def test_of_two_sessions_the_one_that_is_done_is_not_opened_again(
-    ns: ClusterNamespace, operators: Operators, acting: Acting, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, actions: ActionClient, tmp_path: Path
 ) -> None:
     note = tmp_path / "note"
-    job = five(note)
+    job = five_scripts(note)
     job["spec"]["sessions"] = [{"name": "first"}, {"name": "second"}]
     for position, script in enumerate(job["spec"]["scripts"]):
         script["session"] = "first" if position < 2 else "second"
     ns.apply(job)
     operators.ready()
     until(lambda: ns.state() == "Failed")
-    acting.create("resume", "after", resume={"from": "save"})
-    until(partial(acting.is_told, "after"))
+    actions.create("resume", "after", resume={"from": "save"})
+    until(partial(actions.has_result, "after"))
     gap = "'do' before it is not done; resume from 'do', or skip it"
     why = f"job shot cannot go on at 'save', because {gap}"
-    assert acting.told("after")[1:] == ("NotPossible", why)
+    assert actions.result("after")[1:] == ("NotPossible", why)
     Path(f"{note}-mended").touch()
-    acting.create("resume", "on")
+    actions.create("resume", "on")
     ns.waits("Succeeded")
     assert note.read_text().split() == ["open", "bake", "do", "do", "save", "publish"]
-    acting.create("resume", "before", resume={"from": "bake"})
-    until(partial(acting.is_told, "before"))
+    actions.create("resume", "before", resume={"from": "bake"})
+    until(partial(actions.has_result, "before"))
     ns.waits("Succeeded")
     again = ["open", "bake", "do", "save", "publish"]
     assert note.read_text().split()[6:] == again
 
 
 def test_a_watch_of_actions_that_falls_silent_is_told_and_made_good(
-    ns: ClusterNamespace, operators: Operators, acting: Acting, tmp_path: Path
+    ns: ClusterNamespace, operators: Operators, actions: ActionClient, tmp_path: Path
 ) -> None:
     note = tmp_path / "note"
-    ns.apply(five(note))
+    ns.apply(five_scripts(note))
     with FaultProxy(ns.cluster.kubeconfig) as proxy:
         operator = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
         until(lambda: ns.state() == "Failed")
         Path(f"{note}-mended").touch()
         of_actions = on("watch", "ensoactions")
         proxy.silence(of_actions)
-        acting.create("resume")
-        until(lambda: operator.asked("/healthz")[0] == 503)
-        assert "the watch has not shown" in operator.asked("/healthz")[1]
-        assert acting.told() == ("", "", "")
+        actions.create("resume")
+        until(lambda: operator.http_get("/healthz")[0] == 503)
+        assert "the watch has not shown" in operator.http_get("/healthz")[1]
+        assert actions.result() == ("", "", "")
         proxy.heal()
         proxy.cut(of_actions)
         ns.waits("Succeeded")
-        until(lambda: operator.asked("/healthz")[0] == 200)
+        until(lambda: operator.http_get("/healthz")[0] == 200)

@@ -10,7 +10,7 @@ import pytest
 from kubernetes.client import ApiClient
 
 from tests.cluster.cluster_namespace import ClusterNamespace
-from tests.cluster.story import NAMES, TOLD, Story
+from tests.cluster.story import EVENT_REASONS, NAMES, Story
 from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, on, writes
 from tests.support.finished_jobs import copy
@@ -46,7 +46,7 @@ def test_a_job_of_no_ops_costs_few_writes_and_its_events(
     del asked["create ensojobs"]  # the user's own
     # Where it takes long, on a busy machine, its progress is written, too.
     assert asked.pop("patch ensojobs/status") <= 2 + max(1, seconds(ns))
-    assert asked == {"create events": len(TOLD)}
+    assert asked == {"create events": len(EVENT_REASONS)}
 
 
 def test_progress_is_written_once_a_second_at_most(
@@ -68,7 +68,7 @@ def test_progress_is_written_once_a_second_at_most(
         events = proxy.count(EVENTS)
     opening_and_ending = 2
     assert opening_and_ending < patches <= opening_and_ending + seconds(ns)
-    assert events == 2 * count + len(TOLD) - 2 * len(NAMES)
+    assert events == 2 * count + len(EVENT_REASONS) - 2 * len(NAMES)
 
 
 def seconds(ns: ClusterNamespace) -> int:
@@ -98,7 +98,7 @@ def test_a_restart_over_thousands_of_settled_jobs_writes_nothing(
     with FaultProxy(operators.kubeconfig) as proxy:
         operator = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
         until(operator.is_ready, 120)
-        until(lambda: "enso_live_jobs 11.0" in operator.asked("/metrics")[1])
+        until(lambda: "enso_live_jobs 11.0" in operator.http_get("/metrics")[1])
         lists = proxy.count(on("list", "ensojobs"))
         until(lambda: proxy.count(on("list", "ensojobs")) > lists + 10)  # two more sweeps
         assert operator.stop() == 0
@@ -125,8 +125,8 @@ def test_a_hundred_at_once_though_one_never_ends_and_one_is_garbage(
     assert ns.columns("garbage")[1:3] == ["Failed", "0/1"]
     assert ns.columns("endless")[1:3] == ["Running", "0/1"]
     assert all(story.note.read_text().split() == [*NAMES] for story in stories)
-    told = ns.all_told()
-    assert all([reason for reason, _ in told[story.name]] == TOLD for story in stories)
+    told = ns.events_by_job()
+    assert all([reason for reason, _ in told[story.name]] == EVENT_REASONS for story in stories)
 
 
 def batched(documents: list[Document], count: int) -> list[list[Document]]:

@@ -27,6 +27,6 @@ def test_idle_ones_stop_neither_jobs_nor_probes(
         story = Story(ns, "shot", tmp_path / "note")
         story.begin()
         story.ends_well()
-        assert operator.asked("/healthz") == (200, "ok\n")
+        assert operator.http_get("/healthz") == (200, "ok\n")
         assert operator.is_ready()
-    assert operator.said.count("Too many open files") <= 1
+    assert operator.log_text.count("Too many open files") <= 1

@@ -76,15 +76,15 @@ def test_a_watch_that_falls_silent_is_told_and_made_good(
 ) -> None:
     operator = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
     until(operator.is_ready)
-    assert operator.asked("/healthz") == (200, "ok\n")
+    assert operator.http_get("/healthz") == (200, "ok\n")
     proxy.silence()
     story.begin()
-    until(lambda: operator.asked("/healthz")[0] == 503)
-    assert "the watch has not shown" in operator.asked("/healthz")[1]
+    until(lambda: operator.http_get("/healthz")[0] == 503)
+    assert "the watch has not shown" in operator.http_get("/healthz")[1]
     proxy.heal()
     proxy.cut()
     story.ends_well()
-    until(lambda: operator.asked("/healthz")[0] == 200)
+    until(lambda: operator.http_get("/healthz")[0] == 200)
 
 
 def test_a_job_whose_deletion_no_watch_shows_is_ended(
@@ -92,7 +92,7 @@ def test_a_job_whose_deletion_no_watch_shows_is_ended(
 ) -> None:
     ns.apply(of_scripts({"name": "long", "source": "import time\ndef main(): time.sleep(60)"}))
     operator = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
-    until(lambda: "ScriptStarted" in dict(ns.told()))
+    until(lambda: "ScriptStarted" in dict(ns.job_events()))
     proxy.silence()
     ns.kubectl("delete", "ensojob", "shot")
     until(lambda: not operators.supervisors() and not operators.folders())
@@ -108,8 +108,8 @@ def test_an_api_server_that_is_away_for_a_while_disturbs_nothing(
     until(story.note.exists)
     proxy.away()
     until(lambda: len(story.note.read_text().split()) == 3)
-    until(lambda: operator.asked("/readyz")[0] == 503)
-    assert operator.asked("/healthz")[0] == 200
+    until(lambda: operator.http_get("/readyz")[0] == 503)
+    assert operator.http_get("/healthz")[0] == 200
     proxy.back()
     story.ends_well()
     until(operator.is_ready)

@@ -68,6 +68,6 @@ def test_a_flood_ends_its_own_session_alone(
     story.ends_well()
     until(lambda: ns.state() == "Failed", 60)
     assert why in str(ns.get()["status"]["failure"]["message"])
-    told = [reason for reason, _ in ns.told()]
+    told = [reason for reason, _ in ns.job_events()]
     assert ("EventsLeftOut" in told) is (source is RECORDS)
     assert len(told) < 2 * AT_ONCE

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.cluster_namespace import ClusterNamespace
-from tests.cluster.story import NAMES, SOURCE, TOLD
+from tests.cluster.story import EVENT_REASONS, NAMES, SOURCE
 from tests.support.eventually import until
 from tests.support.fault_proxy import Call, FaultProxy, Filter, answer
 from tests.support.operators import Operator, Operators
@@ -52,7 +52,7 @@ def begin(ns: ClusterNamespace, note: Path) -> None:
 def ends_well(ns: ClusterNamespace, note: Path) -> None:
     until(lambda: ns.names() == [])
     assert note.read_text().split() == [*NAMES]
-    assert [reason for reason, _ in ns.told() if reason != "NotGoingOn"] == TOLD
+    assert [reason for reason, _ in ns.job_events() if reason != "NotGoingOn"] == EVENT_REASONS
 
 
 def test_these_are_all_kinds_of_calls(
@@ -92,5 +92,5 @@ def runs_on(operators: Operators, proxy: FaultProxy) -> None:
 
 
 def operates(operator: Operator) -> bool:
-    until(lambda: "served at" in operator.said or not operator.process.is_alive())
+    until(lambda: "served at" in operator.log_text or not operator.process.is_alive())
     return operator.process.is_alive()

@@ -33,8 +33,8 @@ def test_a_secret_is_in_no_byte_that_leaves_the_operator(
         story.begin()
         story.ends_well()
         ns.waits("Stalled")
-        told = [proxy.sent().decode("utf-8", "replace"), operator.said]
-        told += [operator.asked("/metrics")[1], ns.kubectl("describe", "ensojobs")]
+        told = [proxy.sent().decode("utf-8", "replace"), operator.log_text]
+        told += [operator.http_get("/metrics")[1], ns.kubectl("describe", "ensojobs")]
         resources = {call.resource for call in proxy.calls}
     assert not [text for text in told if canary.found_in(text)]
     assert "secrets" not in resources
@@ -74,7 +74,7 @@ def test_a_job_deleted_and_created_anew_is_another_job(
 ) -> None:
     ns.apply(of_scripts({"name": "long", "source": SLEEPS}))
     operators.start()
-    until(lambda: "ScriptStarted" in dict(ns.told()))
+    until(lambda: "ScriptStarted" in dict(ns.job_events()))
     ns.kubectl("delete", "ensojob", "shot")
     story = Story(ns, "shot", tmp_path / "note")
     story.begin()
@@ -98,12 +98,12 @@ def test_a_status_that_somebody_broke_harms_no_other_job(
     status = json.dumps({"status": {"conditions": [broken]}})
     ns.kubectl("patch", "ensojob/shot", "--subresource=status", "--type=merge", "-p", status)
     operator = operators.start()
-    until(lambda: "NotGoingOn" in dict(ns.told()))
-    assert "the status of job shot is none" in dict(ns.told())["NotGoingOn"]
+    until(lambda: "NotGoingOn" in dict(ns.job_events()))
+    assert "the status of job shot is none" in dict(ns.job_events())["NotGoingOn"]
     story = Story(ns, "other", tmp_path / "note")
     story.begin()
     story.ends_well()
-    assert operator.asked("/healthz")[0] == 200
+    assert operator.http_get("/healthz")[0] == 200
 
 
 def test_what_breaks_in_the_operator_itself_is_said_and_tried_again(
@@ -115,14 +115,14 @@ def test_what_breaks_in_the_operator_itself_is_said_and_tried_again(
     )
     ns.apply(of_scripts({"source": waits}))
     operator = operators.start()
-    until(lambda: "ScriptStarted" in dict(ns.told()))
+    until(lambda: "ScriptStarted" in dict(ns.job_events()))
     (journal,) = operators.state.glob("*/*/*/main-1/journal")
     kept = journal.rename(journal.with_name("kept"))
     journal.mkdir()  # a folder instead of a file: an unexpected error
-    until(lambda: "NotGoingOn" in dict(ns.told()))
-    assert "enso itself broke; it tries again in 2 s" in dict(ns.told())["NotGoingOn"]
-    assert "enso_actor_failures_total 0.0" not in operator.asked("/metrics")[1]
-    assert "its actor broke" in operator.said
+    until(lambda: "NotGoingOn" in dict(ns.job_events()))
+    assert "enso itself broke; it tries again in 2 s" in dict(ns.job_events())["NotGoingOn"]
+    assert "enso_actor_failures_total 0.0" not in operator.http_get("/metrics")[1]
+    assert "its actor broke" in operator.log_text
     story = Story(ns, "other", tmp_path / "note")
     story.begin()
     story.ends_well()
@@ -130,7 +130,7 @@ def test_what_breaks_in_the_operator_itself_is_said_and_tried_again(
     kept.rename(journal)
     go.touch()
     ns.waits("Succeeded")
-    assert operator.asked("/healthz")[0] == 200
+    assert operator.http_get("/healthz")[0] == 200
 
 
 def test_why_a_job_is_none_is_told_when_its_events_are_taken(
@@ -142,7 +142,7 @@ def test_why_a_job_is_none_is_told_when_its_events_are_taken(
         operators.start(kubeconfig=proxy.kubeconfig)
         ns.apply(of_scripts({"args": {"token": 1}, "argsFrom": twice}))
         ns.waits("Finished")
-        assert "is in args, too" in dict(ns.told())["NotGoingOn"]
+        assert "is in args, too" in dict(ns.job_events())["NotGoingOn"]
         assert refused.used == 3
 
 
@@ -151,7 +151,7 @@ def test_a_session_whose_supervisor_is_killed_is_lost(
 ) -> None:
     ns.apply(of_scripts({"name": "long", "source": SLEEPS}))
     operators.start()
-    until(lambda: "ScriptStarted" in dict(ns.told()))
+    until(lambda: "ScriptStarted" in dict(ns.job_events()))
     for pid in operators.supervisors():
         os.kill(pid, signal.SIGKILL)
     ns.waits("Finished")

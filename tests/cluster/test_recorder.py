@@ -118,8 +118,8 @@ def test_a_second_operator_that_saw_it_later_and_otherwise_doubles_nothing(ns: R
     ns.post("one")
     other = JobHistory(ns.ensojob.job())
     other.at = 5000
-    other.says(events.JobSuspended)
-    other.says(events.JobUnsuspended)
+    other.record(events.JobSuspended)
+    other.record(events.JobUnsuspended)
     other.opens("main")
     other.runs("script-0")
     other.ends()
@@ -134,10 +134,10 @@ def test_a_second_operator_that_saw_it_later_and_otherwise_doubles_nothing(ns: R
 def test_what_happens_again_is_told_again(ns: RecordedJob) -> None:
     fail(ns.history)
     for _ in range(2):
-        ns.history.says(events.JobResumed, by="ann")
-        ns.history.says(events.JobSuspended)
-        ns.history.says(events.JobUnsuspended)
-        ns.history.says(events.JobSuspended)
+        ns.history.record(events.JobResumed, by="ann")
+        ns.history.record(events.JobSuspended)
+        ns.history.record(events.JobUnsuspended)
+        ns.history.record(events.JobSuspended)
         fail_again(ns.history)
     ns.post("one")
     posted = [type(event).__name__ for event in ns.job.events[1:]]
@@ -147,7 +147,7 @@ def test_what_happens_again_is_told_again(ns: RecordedJob) -> None:
 
 
 def fail_again(history: JobHistory) -> None:
-    history.says(events.JobUnsuspended)
+    history.record(events.JobUnsuspended)
     history.opens("main")
     history.runs("script-0")
     history.runs("script-1", CAUSE)

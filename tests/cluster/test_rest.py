@@ -100,12 +100,12 @@ def of_the_future(finished: str) -> Document:
 
 def live(operator: Operator) -> float:
     """Return how many jobs have not ended, as the operator counts them."""
-    found = re.search(r"^enso_live_jobs (\S+)$", operator.asked("/metrics")[1], re.MULTILINE)
+    found = re.search(r"^enso_live_jobs (\S+)$", operator.http_get("/metrics")[1], re.MULTILINE)
     return float(found[1]) if found else -1
 
 
 def is_told(ns: ClusterNamespace, name: str, reason: str) -> bool:
-    return reason in dict(ns.told(name))
+    return reason in dict(ns.job_events(name))
 
 
 def began(ns: ClusterNamespace, name: str) -> bool:
@@ -169,7 +169,7 @@ def test_what_was_given_up_goes_on_when_it_can_be_read_again(hall: Hall, tmp_pat
     story.begin()
     write_status(hall.ns, "shot", of_the_future("False"))
     hall.operators.start()
-    until(lambda: "NotGoingOn" in dict(hall.ns.told()))
+    until(lambda: "NotGoingOn" in dict(hall.ns.job_events()))
     write_status(hall.ns, "shot", {"conditions": None, "observedGeneration": -1})
     until(story.is_over)
     assert story.starts() == ["open", "do", "save"]
@@ -182,7 +182,7 @@ def test_what_is_changed_again_and_again_is_given_up_less_and_less_often(
     ns.apply(of_scripts(ENDLESS))
     write_status(ns, name, of_the_future("False"))
     hall.operators.start()
-    until(lambda: "NotGoingOn" in dict(ns.told()))
+    until(lambda: "NotGoingOn" in dict(ns.job_events()))
     for number in range(20):
         ns.kubectl("label", "--overwrite", "ensojob", name, f"studio/touched={number}")
     story = Story(ns, "other", tmp_path / "note")  # its end is after the earlier requests
@@ -198,8 +198,8 @@ def test_a_deletion_that_was_refused_is_tried_again(hall: Hall) -> None:
     hall.ns.apply(of_scripts({"source": "def main(): pass"}, ttlSecondsAfterFinished=0))
     until(lambda: hall.ns.names() == [])
     assert (rule.used, hall.proxy.count(deletes)) == (1, 2)
-    assert "cannot be deleted, though its time to live is over" in operator.said
-    assert "no right to delete" in operator.said
+    assert "cannot be deleted, though its time to live is over" in operator.log_text
+    assert "no right to delete" in operator.log_text
 
 
 def test_a_deletion_while_the_operator_recovers_from_a_fault_is_heard(
@@ -212,7 +212,7 @@ def test_a_deletion_while_the_operator_recovers_from_a_fault_is_heard(
     (journal,) = operators.state.glob(f"*/{ns.namespace}/*/main-1/journal")
     kept = journal.rename(journal.with_name("kept"))
     journal.mkdir()  # a folder instead of a file: an unexpected error
-    until(lambda: "it tries again in 8 s" in operator.said)
+    until(lambda: "it tries again in 8 s" in operator.log_text)
     journal.rmdir()
     kept.rename(journal)
     ns.kubectl("delete", "ensojob", "shot")

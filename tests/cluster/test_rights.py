@@ -12,7 +12,7 @@ from dev.checkout import CHECKOUT
 from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient
 
-from tests.cluster.acting import is_resumed
+from tests.cluster.action_client import resume_twice
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_stranger
 from tests.support.eventually import until
@@ -66,15 +66,15 @@ def test_the_rights_that_are_listed_are_enough(
     with operators_of(kubeconfig, namespace, tmp_path) as operators:
         operator = operators.start()
         ns.waits("Succeeded")
-        assert "JobSucceeded" in dict(ns.told())
+        assert "JobSucceeded" in dict(ns.job_events())
         ns.apply(of_scripts({"scriptRef": {"name": "opn-scene"}}) | {"metadata": {"name": "b"}})
         ns.waits("Finished", "b")
-        assert "did you mean 'open-scene'?" in dict(ns.told("b"))["JobFailed"]
+        assert "did you mean 'open-scene'?" in dict(ns.job_events("b"))["JobFailed"]
         ns.patch("b", ttlSecondsAfterFinished=0)
         until(lambda: ns.names() == ["shot"])
-        is_resumed(ns)
+        resume_twice(ns)
         assert operator.is_ready()
-        assert "forbidden" not in operator.said.lower()
+        assert "forbidden" not in operator.log_text.lower()
 
 
 def test_they_are_enough_for_a_pod_that_a_deletion_of_its_job_waits_for(

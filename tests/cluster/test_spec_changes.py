@@ -84,7 +84,7 @@ def test_a_change_that_the_api_server_lets_through_stops_the_job(
     assert status["reason"] == "InvalidJob"
     assert "its spec was changed" in "".join(status["why"])
     until(lambda: not old_operators.supervisors())
-    told = old_ns.told()
+    told = old_ns.job_events()
     assert ("ScriptStarted", "1/2 do, attempt 1; args frames=1") in told
     assert "evil" not in json.dumps(status)
     assert "evil" not in str(told)

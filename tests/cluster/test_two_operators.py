@@ -58,6 +58,6 @@ def test_one_that_sleeps_through_the_life_of_a_job_and_wakes(
         operators.start()
         story.ends_well()
         sleeper[0].send(signal.SIGCONT)
-        until(lambda: "enso_live_jobs 0.0" in sleeper[0].asked("/metrics")[1])
+        until(lambda: "enso_live_jobs 0.0" in sleeper[0].http_get("/metrics")[1])
         story.ends_well()
     until(lambda: not operators.supervisors())

@@ -13,7 +13,7 @@ from tests.contract.test_units_of_work import Store
 
 
 class Kubernetes:
-    holds_one, keeps_words = False, False
+    holds_one, keeps_events = False, False
 
     def __init__(self, client: ApiClient, namespace: str) -> None:
         self.objects = ApiObjects(client, namespace, "ensojobs")

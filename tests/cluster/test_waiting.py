@@ -92,9 +92,9 @@ def test_a_webhook_that_is_away_silences_no_job_and_stops_no_deadline(
     until(lambda: ns.columns()[1:4] == ["Waiting", "0/1", "FailedCreate"])
     assert f'failed calling webhook "{webhook}"' in message(ns)
     assert "pod" not in ns.get()["status"]
-    until(lambda: "NotGoingOn" in dict(ns.told()))
-    assert "failed calling webhook" in dict(ns.told())["NotGoingOn"]
-    assert "failed calling webhook" in operators.started[0].said
+    until(lambda: "NotGoingOn" in dict(ns.job_events()))
+    assert "failed calling webhook" in dict(ns.job_events())["NotGoingOn"]
+    assert "failed calling webhook" in operators.started[0].log_text
     ns.waits("Finished")
     assert ns.columns()[1:4] == ["Failed", "0/1", "DeadlineExceeded"]
     card = "".join(ns.get()["status"]["why"])
@@ -110,7 +110,7 @@ def test_a_webhook_that_comes_back_lets_the_job_go_on(
     operators.start()
     until(lambda: ns.columns()[1:4] == ["Waiting", "0/1", "FailedCreate"])
     ns.cluster.kubectl("delete", "mutatingwebhookconfiguration", webhook)
-    until(lambda: "SessionOpened" in dict(ns.told()))
+    until(lambda: "SessionOpened" in dict(ns.job_events()))
     until(lambda: "FailedCreate" not in ns.columns())
     assert ns.get()["status"]["pod"].startswith("shot-main-1-")
 
@@ -128,7 +128,7 @@ def test_a_job_that_waits_for_a_quota_costs_little(
         ns.kubectl("create", "configmap", f"other-{number}")
         ns.apply(quota(ns, pods="0", configmaps=str(10 + number)))
     until(lambda: posts(ns, mark, "pods") > 4)
-    ours = [event for event in ns.told() if event[0] == "NotGoingOn"]
+    ours = [event for event in ns.job_events() if event[0] == "NotGoingOn"]
     assert len(ours) == 1, ours
     assert posts(ns, mark, "configmaps") == 1 + 3
     assert ns.writes(mark) == ["create", "patch"]
@@ -160,10 +160,10 @@ def test_a_status_that_cannot_be_written_is_told(
     with FaultProxy(operators.kubeconfig) as proxy:
         proxy.add(on("patch", "ensojobs/status"), answer(code, sentence))
         operator = operators.start(kubeconfig=proxy.kubeconfig)
-        until(lambda: "NotGoingOn" in dict(ns.told()))
-        assert sentence in dict(ns.told())["NotGoingOn"]
-        assert sentence in operator.said
-        assert "its actor broke" not in operator.said
+        until(lambda: "NotGoingOn" in dict(ns.job_events()))
+        assert sentence in dict(ns.job_events())["NotGoingOn"]
+        assert sentence in operator.log_text
+        assert "its actor broke" not in operator.log_text
 
 
 @pytest.fixture
@@ -257,4 +257,4 @@ def test_a_quota_that_wants_limits_says_of_what(ns: ClusterNamespace, operators:
     assert "must specify limits.cpu for: records" in message(ns)
     first.stop()
     operators.start("--records-limits=cpu=100m,memory=96Mi")
-    until(lambda: "SessionOpened" in dict(ns.told()))
+    until(lambda: "SessionOpened" in dict(ns.job_events()))

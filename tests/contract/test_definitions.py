@@ -1,6 +1,6 @@
-"""Changed definitions: stored as ControllerRevisions, believed only where the ledger names them.
+"""Changed definitions are ControllerRevisions, which are used only if the ledger has their name.
 
-In memory; tests/cluster has the same on a real API server.
+Run in memory; tests/cluster runs the same tests on a real API server.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SHOT = of_scripts(
     {"name": "simulate", "args": {"frames": 1}, "argsFrom": [SECRET]},
     sessions=[{"name": "houdini", "image": "houdini:20"}],
 )
-NO = Cause("Exception", "no", "ValueError")
+FAILURE = Cause("Exception", "no", "ValueError")
 DEEPEST: object = json.loads("[" * 64 + "]" * 64)
 STRANGE = {
     "none": None,
@@ -56,12 +56,12 @@ def _in_memory() -> Objects:
 
 
 def revisions(jobs: Objects) -> list[Document]:
-    found = jobs.beside(REVISIONS, REVISIONS_API).each()
-    return sorted(found, key=lambda revision: int(revision["revision"]))
+    items = jobs.beside(REVISIONS, REVISIONS_API).each()
+    return sorted(items, key=lambda revision: int(revision["revision"]))
 
 
 def load(jobs: Objects) -> Job:
-    """The job as an operator finds it that has just been started."""
+    """Load the job as an operator does that was just started."""
     return KubernetesJobUnitOfWork(jobs).jobs.get("shot")
 
 
@@ -70,21 +70,21 @@ def ledger(jobs: Objects) -> Document:
 
 
 def fail(jobs: Objects) -> None:
-    """Let the job run until `simulate` fails for good."""
+    """Run the job until `simulate` fails for good."""
     uow = KubernetesJobUnitOfWork(jobs)
     with uow:
         history = JobHistory(uow.jobs.get("shot"))
         history.opens("houdini")
         if not history.job.rows["open"].done:
             history.runs("open")
-        history.runs("simulate", NO)
+        history.runs("simulate", FAILURE)
         history.ends()
-        history.fails("simulate", NO)
+        history.fails("simulate", FAILURE)
         uow.commit()
 
 
 def resumed(uow: KubernetesJobUnitOfWork, action_id: str = "", **fields: object) -> None:
-    """Resume the job with a change of `simulate`, without the commit."""
+    """Resume the job with a change of `simulate`; the caller commits."""
     resume = ResumeSpec.model_validate({"scripts": [{"name": "simulate", **fields}]})
     job = uow.jobs.get("shot")
     definition = changed_definition(uow.ensojob("shot").document, job, resume)
@@ -98,8 +98,8 @@ def resume(jobs: Objects, action_id: str = "", **fields: object) -> None:
         uow.commit()
 
 
-def asked(jobs: Objects, name: str, **fields: object) -> str:
-    """Create an EnsoAction with this change, and return what the ledger calls it."""
+def create_action(jobs: Objects, name: str, **fields: object) -> str:
+    """Create an EnsoAction with this change; return its id in the ledger."""
     change = action("resume", name, resume={"scripts": [{"name": "simulate", **fields}]})
     return EnsoActionObject(jobs.beside(ACTIONS).create(change)).action_id
 
@@ -120,48 +120,53 @@ def test_each_attempt_shows_the_arguments_that_it_was_started_with(failed: Objec
     row = job.rows["simulate"]
     frames = [{"frames": number, "token": "***"} for number in (1, 2, 3, 4)]
     assert [attempt.parameters for attempt in (*row.earlier, row.latest)] == frames
-    told = [event for event in job.events if isinstance(event, events.ScriptEvent)]
+    script_events = [event for event in job.events if isinstance(event, events.ScriptEvent)]
     for kind in (events.ScriptStarted, events.ScriptFailed):
-        ours = [event for event in told if type(event) is kind and event.script == "simulate"]
-        assert [event.parameters for event in ours] == frames
+        of_kind = [
+            event for event in script_events if type(event) is kind and event.script == "simulate"
+        ]
+        assert [event.parameters for event in of_kind] == frames
     card = failure_card(job)
     assert card
     assert "args    frames=4 token=***" in card.why
 
 
-def test_what_is_told_of_an_attempt_after_a_resume_is_what_it_was_started_with(
+def test_events_of_an_attempt_after_a_resume_have_the_arguments_of_its_start(
     failed: Objects,
 ) -> None:
     resume(failed, args={"frames": 2})
     job = load(failed)
-    before = job.script_event(events.ScriptInterrupted, "simulate", 1, 3000, cause=NO)
+    before = job.script_event(events.ScriptInterrupted, "simulate", 1, 3000, cause=FAILURE)
     after = job.script_event(events.ScriptStarted, "simulate", 2, 3000)
     assert (before.parameters["frames"], after.parameters["frames"]) == (1, 2)
     assert ScriptShown.of(job, job.script("simulate")).parameters["frames"] == 1
 
 
 def test_a_session_of_before_the_resume_has_its_own_arguments(jobs: Objects) -> None:
-    """It still runs when its job is resumed with changes: it may tell of one more start."""
+    """It still runs when its job is resumed with changes, and may record another start."""
     jobs.create(SHOT)
     uow = KubernetesJobUnitOfWork(jobs)
     with uow:
         history = JobHistory(uow.jobs.get("shot"))
         history.opens("houdini")
         history.runs("open")
-        history.says(events.JobCancelled)
+        history.record(events.JobCancelled)
         uow.commit()
     resume(jobs, args={"frames": 2})
 
     with uow:
         history = JobHistory(uow.jobs.get("shot"))
-        history.runs("simulate", NO)
+        history.runs("simulate", FAILURE)
         history.ends()
         history.opens("houdini")
-        history.runs("simulate", NO)
+        history.runs("simulate", FAILURE)
         uow.commit()
     (first,), second = load(jobs).rows["simulate"].earlier, load(jobs).rows["simulate"].latest
     assert [(first.definition, second.definition)] == [(1, 2)]
-    assert [each.parameters and each.parameters["frames"] for each in (first, second)] == [1, 2]
+    assert [attempt.parameters and attempt.parameters["frames"] for attempt in (first, second)] == [
+        1,
+        2,
+    ]
     assert [row.get("definition") for row in jobs.get("shot")["status"]["scripts"]] == [None, 2]
 
 
@@ -220,10 +225,10 @@ def test_only_definitions_that_something_was_started_with_are_named(failed: Obje
     resume(failed, args={"frames": 2})
     uow = KubernetesJobUnitOfWork(failed)
     with uow:
-        JobHistory(uow.jobs.get("shot")).says(events.JobCancelled)
+        JobHistory(uow.jobs.get("shot")).record(events.JobCancelled)
         uow.commit()
     resume(failed, args={"frames": 3})
-    assert [each["number"] for each in ledger(failed)["definitions"]] == [3]
+    assert [entry["number"] for entry in ledger(failed)["definitions"]] == [3]
     assert load(failed).script("simulate").parameters["frames"] == 3
 
 
@@ -232,8 +237,8 @@ def is_resumed_too_late(failed: Objects) -> None:
     slow = KubernetesJobUnitOfWork(failed)
     with slow:
         resumed(slow, args={"frames": 2})
-        quick = failed.get("shot")["metadata"]["resourceVersion"]
-        failed.patch("shot", quick, {"ttlSecondsAfterFinished": 3600})
+        version = failed.get("shot")["metadata"]["resourceVersion"]
+        failed.patch("shot", version, {"ttlSecondsAfterFinished": 3600})
         with pytest.raises(Conflict):
             slow.commit()
 
@@ -288,7 +293,7 @@ def change(jobs: Objects) -> None:
 def give_away(jobs: Objects) -> None:
     revision = remove(jobs)
     (owner,) = revision["metadata"]["ownerReferences"]
-    # One that is there: a cluster's garbage collector deletes what belongs to nobody.
+    # The owner exists: a cluster's garbage collector deletes objects whose owner does not.
     other = jobs.create(SHOT | {"metadata": {"name": "other"}})["metadata"]
     put(jobs, revision, owners=[owner | {"name": other["name"], "uid": other["uid"]}])
 
@@ -297,12 +302,12 @@ LOSSES = {"deleted": delete, "changed": change, "of somebody else": give_away}
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_a_lost_definition_is_made_again_of_the_jobs_actions(failed: Objects, loss: str) -> None:
+def test_a_lost_definition_is_rebuilt_from_the_jobs_actions(failed: Objects, loss: str) -> None:
     for name, frames in (("again-z", 2), ("again-a", 3)):
         args = {"frames": frames, name: None}
-        resume(failed, asked(failed, name, args=args), args=args)
+        resume(failed, create_action(failed, name, args=args), args=args)
         fail(failed)
-    asked(failed, "not-done", args={"frames": 666})
+    create_action(failed, "not-done", args={"frames": 666})
     LOSSES[loss](failed)
 
     job = load(failed)
@@ -313,9 +318,9 @@ def test_a_lost_definition_is_made_again_of_the_jobs_actions(failed: Objects, lo
     assert [revision["revision"] for revision in revisions(failed)] == [2, 3]
 
 
-def test_who_only_reads_jobs_makes_nothing_again(failed: Objects) -> None:
+def test_a_reader_without_repairs_rebuilds_nothing(failed: Objects) -> None:
     args = {"frames": 2}
-    resume(failed, asked(failed, "again", args=args), args=args)
+    resume(failed, create_action(failed, "again", args=args), args=args)
     delete(failed)
     with KubernetesJobUnitOfWork(failed, repairs=False) as uow:
         uow.jobs.get("shot")

@@ -1,4 +1,4 @@
-"""The contract of `Objects`, in memory; tests/cluster has it for a real API server."""
+"""The contract of `Objects`, run in memory; tests/cluster runs it on a real API server."""
 
 from __future__ import annotations
 
@@ -28,37 +28,37 @@ def version_of(document: Document) -> str:
 
 
 def test_what_is_created_is_there(objects: Objects) -> None:
-    made = create(objects)
-    assert (made.name, made.namespace, made.generation) == ("shot", objects.namespace, 1)
-    assert objects.get("shot") == made.document
-    assert [*objects.each()] == [made.document]
+    created = create(objects)
+    assert (created.name, created.namespace, created.generation) == ("shot", objects.namespace, 1)
+    assert objects.get("shot") == created.document
+    assert [*objects.each()] == [created.document]
     (metadata,) = objects.metadata()
-    assert (metadata["uid"], metadata["resourceVersion"]) == (made.uid, made.version)
+    assert (metadata["uid"], metadata["resourceVersion"]) == (created.uid, created.version)
 
 
 def test_a_name_is_taken_by_one(objects: Objects) -> None:
-    made = create(objects)
+    created = create(objects)
     with pytest.raises(Taken):
         create(objects)
-    assert objects.get("shot") == made.document
+    assert objects.get("shot") == created.document
 
 
 def test_a_status_is_written_by_itself(objects: Objects) -> None:
-    made = create(objects, status={"done": "1/1"})
-    assert not made.raw_status.get("done")
+    created = create(objects, status={"done": "1/1"})
+    assert not created.raw_status.get("done")
 
-    written = EnsoJobObject(objects.patch_status("shot", made.version, {"done": "0/1"}))
+    written = EnsoJobObject(objects.patch_status("shot", created.version, {"done": "0/1"}))
     assert written.raw_status["done"] == "0/1"
-    assert written.document["spec"] == made.document["spec"]
+    assert written.document["spec"] == created.document["spec"]
     assert written.generation == 1
-    assert int(written.version) > int(made.version)
+    assert int(written.version) > int(created.version)
     assert objects.get("shot") == written.document
 
 
 def test_a_patch_adds_changes_and_removes(objects: Objects) -> None:
-    made = create(objects)
+    created = create(objects)
     ledger = {"runEndTime": None, "resumes": 1, "specDigest": "a"}
-    first = objects.patch_status("shot", made.version, {"done": "0/1", "ledger": ledger})
+    first = objects.patch_status("shot", created.version, {"done": "0/1", "ledger": ledger})
     assert "runEndTime" not in first["status"]["ledger"]
 
     patch = {"done": None, "ledger": {"resumes": 2}}
@@ -68,51 +68,51 @@ def test_a_patch_adds_changes_and_removes(objects: Objects) -> None:
 
 
 def test_a_change_of_the_spec_is_another_generation(objects: Objects) -> None:
-    made = create(objects)
-    changed = EnsoJobObject(objects.patch("shot", made.version, {"suspend": True}))
+    created = create(objects)
+    changed = EnsoJobObject(objects.patch("shot", created.version, {"suspend": True}))
     assert (changed.is_suspended, changed.generation) == (True, 2)
-    assert changed.document["spec"]["scripts"] == made.document["spec"]["scripts"]
+    assert changed.document["spec"]["scripts"] == created.document["spec"]["scripts"]
 
 
 def test_a_patch_without_news_writes_nothing(objects: Objects) -> None:
-    made = create(objects)
-    status = objects.patch_status("shot", made.version, {"done": "0/1"})
+    created = create(objects)
+    status = objects.patch_status("shot", created.version, {"done": "0/1"})
     again = objects.patch_status("shot", version_of(status), {"done": "0/1", "script": None})
     assert again == status
 
 
 def test_whoever_knows_an_older_version_changes_nothing(objects: Objects) -> None:
-    made = create(objects)
-    newest = objects.patch_status("shot", made.version, {"done": "0/1"})
+    created = create(objects)
+    newest = objects.patch_status("shot", created.version, {"done": "0/1"})
     with pytest.raises(Conflict):
-        objects.patch_status("shot", made.version, {"done": "1/1"})
+        objects.patch_status("shot", created.version, {"done": "1/1"})
     with pytest.raises(Conflict):
-        objects.patch("shot", made.version, {"suspend": True})
+        objects.patch("shot", created.version, {"suspend": True})
     with pytest.raises(Conflict):
-        objects.delete("shot", made.uid, made.version)
+        objects.delete("shot", created.uid, created.version)
     assert objects.get("shot") == newest
 
 
 def test_only_the_object_that_is_meant_is_deleted(objects: Objects) -> None:
-    made = create(objects)
+    created = create(objects)
     create(objects, "other")
     with pytest.raises(Conflict):
-        objects.delete("shot", "00000000-0000-0000-0000-000000000000", made.version)
-    objects.delete("shot", made.uid, made.version)
+        objects.delete("shot", "00000000-0000-0000-0000-000000000000", created.version)
+    objects.delete("shot", created.uid, created.version)
     assert [EnsoJobObject(document).name for document in objects.each()] == ["other"]
 
-    assert create(objects).uid != made.uid
+    assert create(objects).uid != created.uid
 
 
 def test_what_is_not_there_is_said(objects: Objects) -> None:
-    gone = create(objects)
-    objects.delete("shot", gone.uid, gone.version)
+    deleted = create(objects)
+    objects.delete("shot", deleted.uid, deleted.version)
     for call in (
         lambda: objects.get("shot"),
         lambda: objects.get("../shot"),
-        lambda: objects.patch("shot", gone.version, {"suspend": True}),
-        lambda: objects.patch_status("shot", gone.version, {"done": "0/1"}),
-        lambda: objects.delete("shot", gone.uid, gone.version),
+        lambda: objects.patch("shot", deleted.version, {"suspend": True}),
+        lambda: objects.patch_status("shot", deleted.version, {"done": "0/1"}),
+        lambda: objects.delete("shot", deleted.uid, deleted.version),
     ):
         with pytest.raises(NoSuchObject):
             call()
@@ -120,8 +120,8 @@ def test_what_is_not_there_is_said(objects: Objects) -> None:
 
 
 def test_what_a_caller_does_with_its_copy_changes_nothing(objects: Objects) -> None:
-    made = create(objects)
+    created = create(objects)
     objects.get("shot")["spec"].clear()
-    objects.patch_status("shot", made.version, {"done": "0/1"})["status"].clear()
-    assert objects.get("shot")["spec"] == made.document["spec"]
+    objects.patch_status("shot", created.version, {"done": "0/1"})["status"].clear()
+    assert objects.get("shot")["spec"] == created.document["spec"]
     assert objects.get("shot")["status"]["done"] == "0/1"

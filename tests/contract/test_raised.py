@@ -1,4 +1,4 @@
-"""What a failure says of exceptions that came from others: where it began, and what it was."""
+"""The cause of a failure names the first exception of a chain or group, and its line."""
 
 from __future__ import annotations
 
@@ -120,8 +120,8 @@ def test_the_leaves_of_a_group_are_named(runner: Runner, more: list[str], others
 def test_the_leaf_of_a_real_group_is_named(runner: Runner) -> None:
     source = FROM.replace('raise PublishError("shot 010") from error', "raise GROUP from None")
     source = source.replace("GROUP", "ExceptionGroup('farm', [error])")
-    told = "ExceptionGroup: farm (1 sub-exception); caused by OSError: /a.abc: no such file"
-    assert str(fails(runner, source)) == told
+    expected = "ExceptionGroup: farm (1 sub-exception); caused by OSError: /a.abc: no such file"
+    assert str(fails(runner, source)) == expected
 
 
 def test_the_picture_of_a_traceback_is_no_cause(runner: Runner) -> None:

@@ -1,4 +1,4 @@
-"""What every runner promises to `services.execute`, in this process or in another one."""
+"""The contract of runners: in this process, and in a child process."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_parameters_arrive_and_secrets_are_revealed(runner: Runner) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "reason", "says"),
+    ("source", "reason", "text"),
     [
         ("def main(): raise ValueError('no cache')", Reason.EXCEPTION, "ValueError: no cache"),
         ("def main(): raise KeyboardInterrupt", Reason.EXCEPTION, "KeyboardInterrupt"),
@@ -105,11 +105,11 @@ def test_parameters_arrive_and_secrets_are_revealed(runner: Runner) -> None:
         ),
     ],
 )
-def test_what_fails_says_why(runner: Runner, source: str, reason: str, says: str) -> None:
+def test_what_fails_says_why(runner: Runner, source: str, reason: str, text: str) -> None:
     result = run(runner, source)
     assert result.cause
     assert result.cause.reason == reason
-    assert says in str(result.cause)
+    assert text in str(result.cause)
     assert not result.interpreter_lost
 
 
@@ -134,7 +134,7 @@ def test_a_parameter_that_main_does_not_take_is_refused_before_it_is_called(
 
 
 @pytest.mark.parametrize(
-    ("work", "reason", "says"),
+    ("work", "reason", "text"),
     [
         (Function("no_such_module:main"), Reason.SCRIPT_NOT_FOUND, "no_such_module"),
         (Function("os.path:no_such_name"), Reason.SCRIPT_NOT_FOUND, "no_such_name"),
@@ -142,11 +142,11 @@ def test_a_parameter_that_main_does_not_take_is_refused_before_it_is_called(
         (Missing("there is no script 'x'"), Reason.SCRIPT_NOT_FOUND, "there is no script 'x'"),
     ],
 )
-def test_what_is_not_there_is_a_failure(runner: Runner, work: Work, reason: str, says: str) -> None:
+def test_what_is_not_there_is_a_failure(runner: Runner, work: Work, reason: str, text: str) -> None:
     result = run(runner, work)
     assert result.cause
     assert result.cause.reason == reason
-    assert says in result.cause.message
+    assert text in result.cause.message
 
 
 def test_a_function_reference_is_called(runner: Runner) -> None:

@@ -1,4 +1,4 @@
-"""Local sessions keep what every kind of session promises, and a little more."""
+"""Runs the contract of sessions on local sessions, with tests that only concern these."""
 
 from __future__ import annotations
 
@@ -80,9 +80,9 @@ def test_a_strangers_file_in_the_current_folder_is_not_run(
     monkeypatch.setenv("PYTHONPATH", os.pathsep)
     source = "import copy, select\ndef main(): print(copy.__file__)"
     plan = bench.plan(source, interpreter=("env", "-u", "PYTHONPATH", "python3"))
-    wrote, _ = asyncio.run(bench.run(plan))
+    labels, _ = asyncio.run(bench.run(plan))
     assert not ran.exists(), ran.read_text()
-    assert wrote == ["s1 Started", "s1 Succeeded"], bench.output(plan.run)
+    assert labels == ["s1 Started", "s1 Succeeded"], bench.output(plan.run)
 
 
 def test_a_uid_is_never_given_twice(bench: LocalBench, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
-"""What every unit of work promises, whatever it stores jobs in.
+"""The contract of units of work, for each kind of store.
 
-A store is what several units of work share. Another kind needs one more class in `STORES`, or, as
-in tests/cluster, a fixture `store` beside these tests: `import *` leaves the one of this file out.
+Several units of work share a store. Another kind of store needs another class in `STORES`; or, as
+in tests/cluster, a module with a fixture `store` that imports these tests with `import *`, which
+leaves out the fixture of this file.
 """
 
 from __future__ import annotations
@@ -23,28 +24,28 @@ from job_execution_framework.service_layer.unit_of_work import (
     JobUnitOfWork,
 )
 from tests.support.decisions import decisions
-from tests.support.history import CAUSE, whole_life
+from tests.support.history import CAUSE, events_until_failure
 from tests.support.jobs import job_of
 
 
 class Store(Protocol):
-    """Where jobs are kept; `holds_one` says that it knows its only job from the start."""
+    """A store of jobs; with `holds_one` it has one job, whose definition it knows in advance."""
 
     holds_one: bool
-    keeps_words: bool
-    """What happened is kept word by word; else as much as any decision depends on."""
+    keeps_events: bool
+    """Whether events are stored in full; if not, only what decisions depend on."""
 
     def unit_of_work(self) -> JobUnitOfWork: ...
 
 
 class StoreOnDisk(Store, Protocol):
-    """A store that can be made of a folder alone."""
+    """A store that is created from a folder."""
 
     def __init__(self, folder: Path) -> None: ...
 
 
 class InMemory:
-    holds_one, keeps_words = False, True
+    holds_one, keeps_events = False, True
 
     def __init__(self, folder: Path) -> None:
         del folder
@@ -55,13 +56,13 @@ class InMemory:
 
 
 class OnDisk:
-    holds_one, keeps_words = True, True
+    holds_one, keeps_events = True, True
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "journal"
 
     def unit_of_work(self) -> JobUnitOfWork:
-        return JournalUnitOfWork(described(), Journal(self.path))
+        return JournalUnitOfWork(new_job(), Journal(self.path))
 
 
 STORES: list[type[StoreOnDisk]] = [InMemory, OnDisk]
@@ -73,13 +74,13 @@ def _on_this_machine(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     return kind(tmp_path)
 
 
-def described() -> Job:
+def new_job() -> Job:
     return job_of("open.setup do.retry1 ; render")
 
 
 def add(uow: JobUnitOfWork) -> None:
     with uow:
-        job = described()
+        job = new_job()
         job.record(events.JobAdded(at=1, scripts=tuple(job.rows)))
         uow.jobs.add(job)
         uow.commit()
@@ -92,7 +93,7 @@ def start(job: Job) -> None:
 def assert_same(store: Store, loaded: Job, job: Job) -> None:
     assert decisions(loaded, 100) == decisions(job, 100)
     assert loaded.cursors == job.cursors
-    if store.keeps_words:
+    if store.keeps_events:
         assert loaded == job
         assert loaded.events == job.events
 
@@ -145,7 +146,7 @@ def test_rollback_forgets_at_once(store: Store) -> None:
 def test_a_job_that_was_not_committed_was_never_added(store: Store) -> None:
     uow = store.unit_of_work()
     with uow:
-        job = described()
+        job = new_job()
         job.record(events.JobAdded(at=1))
         uow.jobs.add(job)
         assert uow.jobs.get("job") is job
@@ -240,7 +241,7 @@ def test_a_job_may_be_committed_many_times(store: Store) -> None:
     add(uow)
     with uow:
         job = uow.jobs.get("job")
-        for event in whole_life(job):
+        for event in events_until_failure(job):
             job.apply(event)
             uow.commit()
             assert_same(store, store.unit_of_work().jobs.get("job"), job)
@@ -251,7 +252,7 @@ def test_what_is_loaded_equals_what_was_committed(store: Store) -> None:
     add(uow)
     with uow:
         job = uow.jobs.get("job")
-        for event in whole_life(job):
+        for event in events_until_failure(job):
             job.apply(event)
         uow.commit()
     for loaded in (store.unit_of_work().jobs.get("job"), uow.jobs.get("job")):
@@ -259,7 +260,7 @@ def test_what_is_loaded_equals_what_was_committed(store: Store) -> None:
         earlier = loaded.rows["do"].earlier[0].cause
         assert earlier
         assert earlier.reason == CAUSE.reason
-        if store.keeps_words:
+        if store.keeps_events:
             assert loaded.rows["do"].latest.output == {"frames": [1, 2]}
             assert earlier == CAUSE
 
@@ -307,13 +308,13 @@ def test_a_record_that_was_torn_off_in_a_journal_is_cut_off_by_the_next_one(tmp_
 
 def test_a_listener_is_told_of_each_event_that_is_committed_once(store: Store) -> None:
     uow, refused = store.unit_of_work(), store.unit_of_work()
-    told, never = list[tuple[str, str]](), list[str]()
+    notified, unexpected = list[tuple[str, str]](), list[str]()
 
-    def tell(job: Job, new: Sequence[events.Event]) -> None:
-        told.extend((type(event).__name__, str(job.state)) for event in new)
+    def listener(job: Job, new: Sequence[events.Event]) -> None:
+        notified.extend((type(event).__name__, str(job.state)) for event in new)
 
-    uow.listeners.append(tell)
-    refused.listeners.append(lambda job, _: never.append(job.id))
+    uow.listeners.append(listener)
+    refused.listeners.append(lambda job, _: unexpected.append(job.id))
     add(uow)
     with uow, refused:
         uow.jobs.get("job").record(events.JobSuspended(at=2))
@@ -324,26 +325,26 @@ def test_a_listener_is_told_of_each_event_that_is_committed_once(store: Store) -
         uow.commit()
         with pytest.raises(Conflict):
             refused.commit()
-    assert told == [("JobAdded", "Waiting"), ("JobStarted", "Running")]
-    assert never == []
+    assert notified == [("JobAdded", "Waiting"), ("JobStarted", "Running")]
+    assert unexpected == []
 
 
 def test_a_listener_that_raises_is_logged_and_harms_nobody(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    uow, told = store.unit_of_work(), list[str]()
+    uow, notified = store.unit_of_work(), list[str]()
 
     def breaks(*_: object) -> None:
         raise OSError("the queue is away")
 
-    def tell(job: Job, _: object) -> None:
-        told.append(str(job.state))
+    def listener(job: Job, _: object) -> None:
+        notified.append(str(job.state))
 
-    uow.listeners += [breaks, tell]
+    uow.listeners += [breaks, listener]
     add(uow)
     with uow:
         start(uow.jobs.get("job"))
         uow.commit()
-    assert told == ["Waiting", "Running"]
+    assert notified == ["Waiting", "Running"]
     assert str(store.unit_of_work().jobs.get("job").state) == "Running"
     assert caplog.text.count("OSError: the queue is away") == 2

@@ -1,4 +1,4 @@
-"""The chart grants no more than is used, refuses what it does not know, and says what is true."""
+"""The chart's rights, its validation of values, its objects, and its documentation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from enso_operator.api.crd import crds
 from enso_operator.api.rules import broken_rules, broken_script_rules
 from enso_operator.api.v1alpha1 import EnsoJob, EnsoScript
 from enso_operator.settings import OperatorSettings
-from tests.support.chart import environment, one, pods, rendered
+from tests.support.chart import environment, only_object, pods, rendered
 
 FILLS = "MutatingAdmissionPolicy"
 POLICIES = ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"]
@@ -28,7 +28,7 @@ CLUSTER_SCOPED = {
 NEWER = f"admissionregistration.k8s.io/v1/{FILLS}"
 """What clusters before Kubernetes 1.36 do not have."""
 OPERATOR = "shows-enso-executer"
-each_installation = pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
+for_each_values_file = pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
 
 
 def test_what_is_written_by_a_program_is_as_it_would_be() -> None:
@@ -42,15 +42,15 @@ def test_the_crds_are_those_of_deploy_crds() -> None:
         for document in rendered()
         if document["kind"][0:6] == "Custom"
     }
-    wanted = {
+    expected = {
         document["metadata"]["name"]: document for document in map(yaml.safe_load, crds().values())
     }
     for name, document in documents.items():
         added = document["metadata"].pop("labels")
         assert added["app.kubernetes.io/instance"] == "shows"
         assert document["metadata"].pop("annotations") == {"helm.sh/resource-policy": "keep"}
-        assert document == wanted[name]
-    assert documents.keys() == wanted.keys()
+        assert document == expected[name]
+    assert documents.keys() == expected.keys()
     assert not any(
         "annotations" in document["metadata"] for document in rendered("crds.keep=false")[:1]
     )
@@ -60,7 +60,7 @@ def test_the_crds_are_those_of_deploy_crds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "said"),
+    ("setting", "name"),
     [
         ("replcas=2", "replcas"),
         ("sessions.graceSecond=2", "graceSecond"),
@@ -72,8 +72,8 @@ def test_the_crds_are_those_of_deploy_crds() -> None:
         ("apiServer.port=0", "port"),
     ],
 )
-def test_a_value_that_means_nothing_is_refused_by_its_name(setting: str, said: str) -> None:
-    with pytest.raises(HelmSays, match=f"(?s)values don't meet the specifications.*{said}"):
+def test_a_value_that_means_nothing_is_refused_by_its_name(setting: str, name: str) -> None:
+    with pytest.raises(HelmSays, match=f"(?s)values don't meet the specifications.*{name}"):
         rendered(setting)
 
 
@@ -81,26 +81,26 @@ def test_the_chart_may_be_part_of_another_one() -> None:
     assert rendered("global.imageRegistry=x")
 
 
-@each_installation
+@for_each_values_file
 def test_every_pod_is_admitted_where_the_level_is_restricted(values: Path) -> None:
-    found = pods(rendered(values=values))
-    assert found
-    for pod in found:
+    pods_found = pods(rendered(values=values))
+    assert pods_found
+    for pod in pods_found:
         (container,) = pod["spec"]["containers"]
         assert container["securityContext"] == {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         }
-        ours = pod["spec"]["securityContext"]
-        assert ours["runAsNonRoot"] is True
-        assert ours["seccompProfile"] == {"type": "RuntimeDefault"}
+        pod_context = pod["spec"]["securityContext"]
+        assert pod_context["runAsNonRoot"] is True
+        assert pod_context["seccompProfile"] == {"type": "RuntimeDefault"}
         user = None if values.stem.startswith("borrowed") else 65532
-        assert (ours.get("runAsUser"), ours.get("runAsGroup")) == (user, user)
+        assert (pod_context.get("runAsUser"), pod_context.get("runAsGroup")) == (user, user)
         assert container["resources"]["limits"]["memory"]
 
 
-@each_installation
+@for_each_values_file
 def test_every_object_says_whose_it_is(values: Path) -> None:
     for document in rendered(values=values):
         labels = document["metadata"]["labels"]
@@ -111,19 +111,19 @@ def test_every_object_says_whose_it_is(values: Path) -> None:
 
 
 def chart() -> dict[str, Any]:
-    read: dict[str, Any] = yaml.safe_load((CHART / "Chart.yaml").read_text())
-    return read
+    metadata: dict[str, Any] = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    return metadata
 
 
 # Rights.
 
 
-@each_installation
+@for_each_values_file
 def test_no_right_is_wider_than_what_is_used(values: Path) -> None:
     for role in rendered(values=values):
         for rule in role.get("rules", ()):
-            words = {*rule["apiGroups"], *rule["resources"], *rule["verbs"]}
-            assert not words & {"*", "secrets", "pods/exec", "escalate", "bind", "impersonate"}
+            names = {*rule["apiGroups"], *rule["resources"], *rule["verbs"]}
+            assert not names & {"*", "secrets", "pods/exec", "escalate", "bind", "impersonate"}
 
 
 def rights(role: dict[str, Any]) -> dict[str, list[str]]:
@@ -131,7 +131,7 @@ def rights(role: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def test_the_operator_may_do_just_this() -> None:
-    assert rights(one(rendered(), "ClusterRole", OPERATOR)) == {
+    assert rights(only_object(rendered(), "ClusterRole", OPERATOR)) == {
         "ensojobs": ["get", "list", "watch", "delete"],
         "ensojobs/status": ["patch"],
         "ensojobs/finalizers": ["update"],
@@ -148,7 +148,7 @@ def test_the_operator_may_do_just_this() -> None:
 
 def test_the_gateway_may_do_what_the_security_page_says() -> None:
     documents = rendered("gateway.enabled=true")
-    assert rights(one(documents, "Role", "gateway")) == {
+    assert rights(only_object(documents, "Role", "gateway")) == {
         "ensojobs": ["get", "list", "create", "patch"],
         "ensoactions": ["get", "create"],
         "controllerrevisions": ["get"],
@@ -156,7 +156,7 @@ def test_the_gateway_may_do_what_the_security_page_says() -> None:
 
 
 def test_an_artist_may_write_actions_alone() -> None:
-    assert rights(one(rendered(), "ClusterRole", "enso-artist")) == {
+    assert rights(only_object(rendered(), "ClusterRole", "enso-artist")) == {
         "ensoactions": ["create", "get", "list", "watch"],
         "ensojobs": ["get", "list", "watch"],
         "controllerrevisions": ["get"],
@@ -164,7 +164,7 @@ def test_an_artist_may_write_actions_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "apis", "wanted"),
+    ("settings", "apis", "expected"),
     [
         ((), (), POLICIES),
         ((), (NEWER,), [*FILLING, *POLICIES]),
@@ -173,16 +173,16 @@ def test_an_artist_may_write_actions_alone() -> None:
     ],
 )
 def test_policies_are_where_the_cluster_and_the_release_can_have_them(
-    settings: tuple[str, ...], apis: tuple[str, ...], wanted: list[str]
+    settings: tuple[str, ...], apis: tuple[str, ...], expected: list[str]
 ) -> None:
     documents = rendered(*settings, apis=apis)
 
     kinds = [document["kind"] for document in documents if "Admission" in document["kind"]]
-    assert sorted(kinds) == wanted
+    assert sorted(kinds) == expected
     names = {document["metadata"]["name"] for document in documents}
-    assert ("enso-artist" in names) == bool(wanted)
-    told = environment(one_pod(documents, OPERATOR))
-    assert told.get("ENSO_ALLOW_CODE_CHANGES") == ("true" if wanted else None)
+    assert ("enso-artist" in names) == bool(expected)
+    variables = environment(one_pod(documents, OPERATOR))
+    assert variables.get("ENSO_ALLOW_CODE_CHANGES") == ("true" if expected else None)
 
 
 def test_namespaces_need_nothing_of_the_cluster() -> None:
@@ -192,7 +192,7 @@ def test_namespaces_need_nothing_of_the_cluster() -> None:
     watched = [document for document in roles if document["metadata"]["name"] == OPERATOR]
     assert sorted(document["metadata"]["namespace"] for document in watched) == ["a", "a", "b", "b"]
     assert environment(one_pod(documents, OPERATOR))["ENSO_NAMESPACES"] == "a,b"
-    assert one(documents, "Role", "test")["metadata"]["namespace"] == "a"
+    assert only_object(documents, "Role", "test")["metadata"]["namespace"] == "a"
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_the_namespace_of_jobs_is_used_by_everything_that_makes_some() -> None:
     ):
         documents = rendered("gateway.enabled=true", *settings)
         for part in ("gateway", "test"):
-            assert one(documents, "Role", part)["metadata"]["namespace"] == name
+            assert only_object(documents, "Role", part)["metadata"]["namespace"] == name
             pod = one_pod(documents, f"{OPERATOR}-{part}")
             assert f"--namespace={name}" in pod["spec"]["containers"][0]["args"]
 
@@ -229,21 +229,24 @@ def one_pod(documents: list[dict[str, Any]], name: str) -> dict[str, Any]:
 
 def test_the_lease_that_is_held_is_the_one_that_may_be_held() -> None:
     documents = rendered("leaderElection.leaseName=the-lease")
-    told = environment(one_pod(documents, OPERATOR))
-    role = one(documents, "Role", "lease")
-    assert told["ENSO_LEADER_ELECT"] == "true"
-    assert (told["ENSO_LEASE_NAMESPACE"], told["ENSO_LEASE_NAME"]) == ("enso", "the-lease")
+    variables = environment(one_pod(documents, OPERATOR))
+    role = only_object(documents, "Role", "lease")
+    assert variables["ENSO_LEADER_ELECT"] == "true"
+    assert (variables["ENSO_LEASE_NAMESPACE"], variables["ENSO_LEASE_NAME"]) == (
+        "enso",
+        "the-lease",
+    )
     assert role["metadata"]["namespace"] == "enso"
     assert role["rules"][1]["resourceNames"] == ["the-lease"]
     alone = rendered("leaderElection.enabled=false")
     assert not [document for document in alone if document["metadata"]["name"].endswith("-lease")]
-    assert one(alone, "Deployment")["spec"]["strategy"] == {"type": "Recreate"}
+    assert only_object(alone, "Deployment")["spec"]["strategy"] == {"type": "Recreate"}
 
 
-# What the operator is told.
+# Settings of the operator.
 
 
-@each_installation
+@for_each_values_file
 def test_each_setting_is_one_that_the_operator_knows(values: Path) -> None:
     known = OperatorSettings.model_fields.keys()
     for pod in pods(rendered(values=values)):
@@ -253,27 +256,27 @@ def test_each_setting_is_one_that_the_operator_knows(values: Path) -> None:
 
 
 def test_numbers_stay_numbers() -> None:
-    told = environment(
+    variables = environment(
         one_pod(rendered(values=CHART / "ci/everything-values.yaml"), "enso")  # fullnameOverride
     )
-    assert told["ENSO_SCHEDULE_PATIENCE_SECONDS"] == "2000000"
-    assert told["ENSO_UNREACHABLE_SECONDS"] == "1000000"
-    assert told["ENSO_RUN_AS_GROUP"] == "2000000000"
-    assert told["ENSO_SERVICE_ACCOUNTS"] == "renderer,publisher"
-    assert told["ENSO_ALLOW_NFS"] == "true"
+    assert variables["ENSO_SCHEDULE_PATIENCE_SECONDS"] == "2000000"
+    assert variables["ENSO_UNREACHABLE_SECONDS"] == "1000000"
+    assert variables["ENSO_RUN_AS_GROUP"] == "2000000000"
+    assert variables["ENSO_SERVICE_ACCOUNTS"] == "renderer,publisher"
+    assert variables["ENSO_ALLOW_NFS"] == "true"
     plain = environment(one_pod(rendered("sessions.recordsResources.limits.cpu=100m"), OPERATOR))
     assert plain["ENSO_RECORDS_LIMITS"] == '{"cpu":"100m","memory":"96Mi"}'
     assert not plain.keys() & {"ENSO_SCHEDULE_PATIENCE_SECONDS", "ENSO_SERVICE_ACCOUNTS"}
 
 
-@each_installation
+@for_each_values_file
 def test_the_records_sidecar_is_the_operators_own_image(values: Path) -> None:
     for pod in pods(rendered(values=values)):
-        told = environment(pod)
+        variables = environment(pod)
         image = pod["spec"]["containers"][0]["image"]
-        assert told.get("ENSO_RECORDS_IMAGE", image) == image
+        assert variables.get("ENSO_RECORDS_IMAGE", image) == image
         policy = pod["spec"]["containers"][0]["imagePullPolicy"]
-        assert told.get("ENSO_RECORDS_PULL_POLICY", policy) == policy
+        assert variables.get("ENSO_RECORDS_PULL_POLICY", policy) == policy
 
 
 def test_a_digest_wins_over_a_tag() -> None:
@@ -283,18 +286,18 @@ def test_a_digest_wins_over_a_tag() -> None:
 
 
 def test_the_api_server_may_be_reached_by_another_way() -> None:
-    found = pods(
+    pods_found = pods(
         rendered("gateway.enabled=true", "apiServer.host=10.244.0.1", "apiServer.port=6443")
     )
-    assert len(found) == 3
-    for pod in found:
-        told = environment(pod)
-        assert told["KUBERNETES_SERVICE_HOST"] == "10.244.0.1"
-        assert told["KUBERNETES_SERVICE_PORT"] == "6443"
+    assert len(pods_found) == 3
+    for pod in pods_found:
+        variables = environment(pod)
+        assert variables["KUBERNETES_SERVICE_HOST"] == "10.244.0.1"
+        assert variables["KUBERNETES_SERVICE_PORT"] == "6443"
     assert "KUBERNETES_SERVICE_HOST" not in environment(one_pod(rendered(), OPERATOR))
 
 
-# What Artifact Hub shows.
+# Metadata for Artifact Hub.
 
 
 def hub(name: str) -> Any:  # noqa: ANN401  # YAML
@@ -308,13 +311,13 @@ def test_the_chart_is_of_the_operators_version() -> None:
 
 
 def test_artifact_hub_is_told_of_every_kind() -> None:
-    told = {(document["name"], document["kind"], document["version"]) for document in hub("crds")}
-    found = set[tuple[str, str, str]]()
+    listed = {(document["name"], document["kind"], document["version"]) for document in hub("crds")}
+    expected = set[tuple[str, str, str]]()
     for document in map(yaml.safe_load, crds().values()):
         spec = document["spec"]
         (served,) = spec["versions"]
-        found.add((document["metadata"]["name"], spec["names"]["kind"], served["name"]))
-    assert told == found
+        expected.add((document["metadata"]["name"], spec["names"]["kind"], served["name"]))
+    assert listed == expected
     assert hub("operatorCapabilities") == "Seamless Upgrades"
     assert hub("operator") is True
     assert {document["kind"] for document in hub("changes")} <= {
@@ -331,7 +334,7 @@ def test_the_examples_are_jobs_and_scripts() -> None:
     assert list(broken_script_rules(EnsoScript.model_validate(script, extra="forbid"))) == []
 
 
-# What the pages say.
+# Documentation.
 
 
 def test_the_pages_name_values_that_there_are() -> None:
@@ -339,13 +342,13 @@ def test_the_pages_name_values_that_there_are() -> None:
     values = set(re.findall(r"^\| `([\w.]+)` \|", table, re.MULTILINE))
     page = (CHART.parents[2] / "docs/install.md").read_text()
     heads = {value.split(".")[0] for value in values}
-    said = {
+    mentioned = {
         name
         for name in re.findall(r"[`' ]([a-z]\w+(?:\.[a-z]\w+)*)(?:=[\w{}]+)?[`' ]", page)
         if name.split(".")[0] in heads and ("." in name or name in values)
     }
-    assert {"crds.keep", "apiServer.host", "watchNamespaces", "gateway.enabled"} <= said
-    assert said <= values
+    assert {"crds.keep", "apiServer.host", "watchNamespaces", "gateway.enabled"} <= mentioned
+    assert mentioned <= values
 
 
 def test_nobody_may_connect_whom_the_network_policy_does_not_name() -> None:
@@ -354,7 +357,7 @@ def test_nobody_may_connect_whom_the_network_policy_does_not_name() -> None:
     peer = "networkPolicy.gatewayFrom[0].podSelector.matchLabels.app=proxy"
     documents = rendered(*settings, peer)
     for component, port in (("operator", None), ("gateway", 5005)):
-        policy = one(documents, "NetworkPolicy", component)["spec"]
+        policy = only_object(documents, "NetworkPolicy", component)["spec"]
         (pod,) = (
             pod
             for pod in pods(documents)

@@ -1,4 +1,4 @@
-"""docs/operating.md lists the rights that the chart grants: one is tested by what is asked for."""
+"""docs/operating.md lists the rights that the chart grants; other tests check that they suffice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import yaml
 from dev.checkout import CHECKOUT
 
 from job_execution_framework.domain.values import is_mapping
-from tests.support.chart import one, rendered
+from tests.support.chart import only_object, rendered
 
 BLOCKS = (CHECKOUT / "docs" / "operating.md").read_text("utf-8").split("```yaml\n")[1:]
 
@@ -30,6 +30,6 @@ def documented(name: str) -> object:
 
 def test_the_rights_that_are_documented_are_those_of_the_chart() -> None:
     documents = rendered("leaderElection.leaseName=enso-operator")
-    operator = one(documents, "ClusterRole", "shows-enso-executer")
+    operator = only_object(documents, "ClusterRole", "shows-enso-executer")
     assert documented("enso-operator") == operator["rules"]
-    assert documented("enso-operator-lease") == one(documents, "Role", "-lease")["rules"]
+    assert documented("enso-operator-lease") == only_object(documents, "Role", "-lease")["rules"]

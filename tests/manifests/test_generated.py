@@ -1,4 +1,4 @@
-"""What git keeps in deploy/crds is what the models say, and the examples are what they describe."""
+"""The files in deploy/crds are those generated from the models, and the examples are valid."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ EXAMPLES = sorted((ROOT / "examples").rglob("*.yaml"))
 
 def schema_in(text: str) -> dict[str, Any]:
     (version,) = yaml.safe_load(text)["spec"]["versions"]
-    made: dict[str, Any] = version["schema"]["openAPIV3Schema"]
-    return made
+    schema: dict[str, Any] = version["schema"]["openAPIV3Schema"]
+    return schema
 
 
 def test_what_is_committed_is_what_is_generated() -> None:
@@ -54,9 +54,9 @@ FREE = {
 
 @pytest.mark.parametrize("name", crds())
 def test_nothing_is_free_but_arguments(name: str) -> None:
-    found = [*parts(schema_in(crds()[name]))]
-    free = [part for part in found if part.get("x-kubernetes-preserve-unknown-fields")]
-    maps = [part for part in found if part.get("additionalProperties") in free]
+    schemas = [*parts(schema_in(crds()[name]))]
+    free = [part for part in schemas if part.get("x-kubernetes-preserve-unknown-fields")]
+    maps = [part for part in schemas if part.get("additionalProperties") in free]
     assert len(free) == len(maps)
     assert [part["description"] for part in maps] == FREE.get(name, [])
 
@@ -64,9 +64,9 @@ def test_nothing_is_free_but_arguments(name: str) -> None:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_every_example_parses(path: Path) -> None:
     documents = [document for document in yaml.safe_load_all(path.read_text()) if document]
-    ours = [document for document in documents if document["apiVersion"] == API_VERSION]
-    assert ours
-    for document in ours:
+    resources = [document for document in documents if document["apiVersion"] == API_VERSION]
+    assert resources
+    for document in resources:
         if document["kind"] == "EnsoJob":
             job = EnsoJob.model_validate(document, extra="forbid")
             assert list(broken_rules(job)) == []

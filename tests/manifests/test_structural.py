@@ -1,4 +1,4 @@
-"""A model that the API server would refuse, or not take whole, is refused before it is written."""
+"""Models without a structural schema are refused, and others get the expected schema."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from pydantic import Field, create_model
 
 from enso_operator.api.crd import schema_of
-from enso_operator.api.fields import Wire
+from enso_operator.api.fields import WireModel
 from enso_operator.api.structural import NotStructural, Schema, check
 
 Text = Annotated[str, Field(max_length=9)]
@@ -17,14 +17,14 @@ TextOrNone = Annotated[str, Field(max_length=9)] | None
 Texts = Annotated[list[Text], Field(max_length=3)]
 
 
-class Node(Wire):
-    """One of a tree."""
+class Node(WireModel):
+    """A node of a tree."""
 
     below: list[Node]
-    """Those below it."""
+    """The nodes below it."""
 
 
-class Inner(Wire):
+class Inner(WireModel):
     """A model in a model."""
 
     name: Text | None = None
@@ -34,7 +34,7 @@ class Inner(Wire):
 def schema(kind: Any, **info: Any) -> Schema:  # noqa: ANN401  # a type, also one that is none
     """The schema of a model with one field."""
     field = (kind, Field(description="A sentence.", **info))
-    model = create_model("Model", __base__=Wire, one=field)
+    model = create_model("Model", __base__=WireModel, one=field)
     return schema_of(model, "spec")
 
 
@@ -67,7 +67,7 @@ REFUSED: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "sentence"), REFUSED, ids=[said for _, said in REFUSED])
+@pytest.mark.parametrize(("kind", "sentence"), REFUSED, ids=[sentence for _, sentence in REFUSED])
 def test_what_the_api_server_would_not_take_whole_is_refused(kind: object, sentence: str) -> None:
     with pytest.raises(NotStructural) as error:
         schema(kind)
@@ -75,7 +75,7 @@ def test_what_the_api_server_would_not_take_whole_is_refused(kind: object, sente
 
 
 def test_a_field_without_a_sentence_is_refused() -> None:
-    model = create_model("Model", __base__=Wire, one=(Text, "a"))
+    model = create_model("Model", __base__=WireModel, one=(Text, "a"))
     with pytest.raises(NotStructural, match=r"^spec.one: has no sentence"):
         schema_of(model, "spec")
 
@@ -144,10 +144,10 @@ BY_HAND: list[tuple[Schema, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("made", "sentence"), BY_HAND, ids=[said for _, said in BY_HAND])
-def test_a_schema_that_says_it_wrongly_is_refused(made: Schema, sentence: str) -> None:
+@pytest.mark.parametrize(("broken", "sentence"), BY_HAND, ids=[sentence for _, sentence in BY_HAND])
+def test_a_schema_that_says_it_wrongly_is_refused(broken: Schema, sentence: str) -> None:
     with pytest.raises(NotStructural) as error:
-        check(made, "spec")
+        check(broken, "spec")
     assert sentence in str(error.value)
 
 
@@ -187,14 +187,14 @@ TAKEN: list[tuple[Any, Schema]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "made"), TAKEN, ids=str)
-def test_what_pydantic_says_otherwise_is_said_structurally(kind: object, made: Schema) -> None:
-    assert schema(kind)["properties"]["one"] == made | {"description": "A sentence."}
+@pytest.mark.parametrize(("kind", "expected"), TAKEN, ids=str)
+def test_what_pydantic_says_otherwise_is_said_structurally(kind: object, expected: Schema) -> None:
+    assert schema(kind)["properties"]["one"] == expected | {"description": "A sentence."}
 
 
 def test_defaults_are_said_unless_they_are_empty() -> None:
-    said = schema(Texts, default_factory=lambda: ["python3"])["properties"]["one"]["default"]
-    assert said == ["python3"]
+    default = schema(Texts, default_factory=lambda: ["python3"])["properties"]["one"]["default"]
+    assert default == ["python3"]
 
     empty: list[tuple[Any, object]] = [
         (Texts, []),

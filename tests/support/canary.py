@@ -1,7 +1,7 @@
-"""A secret to look for in everything that people can read, and scripts that reveal it.
+"""A secret that is searched for in everything that people can read, and scripts that reveal it.
 
-One script is given the secret and keeps it for the others, as a login does. The next one tells it
-in one way after the other, each attempt in another way, and the last one prints it and fails.
+The first script gets the secret as an argument and shares it with the others, as a login does. The
+second one reveals it, each attempt in another way. The last one prints it and fails.
 """
 
 from __future__ import annotations
@@ -57,50 +57,50 @@ def main():
     raise RuntimeError("with " + enso.shared["token"])
 """
 SHOWN, PRINTED = "  | ", "PRINTED"
-"""What `enso run` puts before a line of output, and what the line with the secret begins with."""
+"""The prefix of lines of output in `enso run`, and the start of the line with the secret."""
 
 
 class Canary:
-    """A secret that no other test has."""
+    """A random secret, and the search for it."""
 
     def __init__(self) -> None:
         self._core = f"canary-{secrets.token_hex(8)}"
         self.value = f"{self._core}/+ä?&='x"
         core = self._core.encode()
-        # The first and the last characters of base64 depend on what stands around.
+        # The first and the last characters of base64 depend on the bytes around the secret.
         inner = [base64.b64encode(bytes(before) + core)[4:-4].decode() for before in range(3)]
         self._forms = re.compile("|".join([self._core, *inner]).encode())
 
     def scripts(self) -> tuple[Script, ...]:
-        """Return a job's scripts; the first one is given the secret."""
+        """Return a job's scripts; the first one has the secret as an argument."""
         return (
             Script("login", Source(LOGIN), {"token": Secret(self.value)}),
             Script("tells", Source(TELLS), retries=Retries(WAYS)),
             Script("prints", Source(PRINTS)),
         )
 
-    def found_in(self, said: bytes | str) -> list[str]:
-        """Return the text around each place where the secret stands, in any encoding."""
-        said = said.encode() if isinstance(said, str) else said
+    def found_in(self, text: bytes | str) -> list[str]:
+        """Return the text around each occurrence of the secret, in any encoding."""
+        text = text.encode() if isinstance(text, str) else text
         return [
-            said[max(0, place.start() - 60) : place.end() + 20].decode("utf-8", "replace")
-            for place in self._forms.finditer(said)
+            text[max(0, match.start() - 60) : match.end() + 20].decode("utf-8", "replace")
+            for match in self._forms.finditer(text)
         ]
 
-    def found_in_output(self, said: str) -> list[str]:
+    def found_in_output(self, text: str) -> list[str]:
         """Like `found_in`, but for scripts' output, without the lines that print the secret."""
-        assert self.found_in(said), "the search finds what a script printed"
-        lines = [line.removeprefix(SHOWN) for line in said.splitlines()]
+        assert self.found_in(text), "the search finds what a script printed"
+        lines = [line.removeprefix(SHOWN) for line in text.splitlines()]
         kept = [line for line in lines if not line.startswith(PRINTED)]
         return self.found_in("\n".join(kept))
 
     def keys_in(self, folder: Path) -> set[str]:
-        """Return the etcd keys to which the secret was ever written, also if deleted since."""
+        """Return the etcd keys to which the secret was ever written, also if deleted later."""
         keys: set[str] = set()
         for file in folder.glob("member/wal/*.wal"):
             log = file.read_bytes()
-            for place in self._forms.finditer(log):
-                key = _KEY.match(log, log.rindex(b"/registry/", 0, place.start()))
+            for match in self._forms.finditer(log):
+                key = _KEY.match(log, log.rindex(b"/registry/", 0, match.start()))
                 keys.add(key[0].decode() if key else "?")
         return keys
 

@@ -1,4 +1,4 @@
-"""The chart as helm renders it, for tests: they are left out where there is no helm."""
+"""Renders the Helm chart for tests; without helm these tests are skipped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Document = dict[str, Any]
 
 
 def need_helm() -> None:
-    """Skip, or fail in CI, where there is no helm: nothing is built inside a test."""
+    """Skip the test, or fail it in CI, if helm is missing: tests build no tools."""
     if binaries.local(("helm",)):
         return
     sentence = "helm is not on this machine: `make verify` gets it"
@@ -32,33 +32,35 @@ def rendered(
     Objects that not every cluster has are rendered where `apis` names their API.
     """
     need_helm()
-    given = [f"--set={setting}" for setting in settings]
-    given += [f"--api-versions={api}" for api in apis]
-    return render(*given, *(("--values", values) if values else ()), namespace=namespace)
+    options = [f"--set={setting}" for setting in settings]
+    options += [f"--api-versions={api}" for api in apis]
+    return render(*options, *(("--values", values) if values else ()), namespace=namespace)
 
 
-def one(documents: Iterable[Document], kind: str, name: str = "") -> Document:
+def only_object(documents: Iterable[Document], kind: str, name: str = "") -> Document:
     """Return the only object of this kind whose name ends with `name`."""
-    (found,) = [
+    (match,) = [
         document
         for document in documents
         if document["kind"] == kind and document["metadata"]["name"].endswith(name)
     ]
-    return found
+    return match
 
 
 def pods(documents: Iterable[Document]) -> list[Document]:
-    """Return every Pod, those of Deployments too, each as a Pod."""
-    found: list[Document] = []
+    """Return every Pod, and the template of every Deployment as a Pod."""
+    pods_found: list[Document] = []
     for document in documents:
         pod = document
         if document["kind"] == "Deployment":
-            template, named = document["spec"]["template"], document["metadata"]
-            metadata = template["metadata"] | {key: named[key] for key in ("name", "namespace")}
+            template, owner_metadata = document["spec"]["template"], document["metadata"]
+            metadata = template["metadata"] | {
+                key: owner_metadata[key] for key in ("name", "namespace")
+            }
             pod = {"apiVersion": "v1", "kind": "Pod", **template, "metadata": metadata}
         if pod["kind"] == "Pod":
-            found.append(pod)
-    return found
+            pods_found.append(pod)
+    return pods_found
 
 
 def environment(pod: Document) -> dict[str, str]:

@@ -17,7 +17,7 @@ class ConnectProxy(ThreadingTCPServer):
     def __init__(self, port: int) -> None:
         super().__init__(("127.0.0.1", 0), _Tunnel)
         self.port = port
-        self.asked: list[str] = []
+        self.request_lines: list[str] = []
         """The first line of each request."""
 
     @property
@@ -41,7 +41,7 @@ class _Tunnel(StreamRequestHandler):
     def handle(self) -> None:
         proxy = self.server
         assert isinstance(proxy, ConnectProxy)
-        proxy.asked.append(self.rfile.readline().decode().strip())
+        proxy.request_lines.append(self.rfile.readline().decode().strip())
         while self.rfile.readline().strip():
             pass
         with socket.create_connection(("127.0.0.1", proxy.port)) as target:

@@ -1,4 +1,4 @@
-"""A coordinator that drives one job with simulated sessions, and notes what they start."""
+"""A coordinator that drives one job with simulated sessions, and records their starts."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ LOST = Cause(Reason.SESSION_LOST, "the process is gone")
 
 @dataclass
 class Coordinator:
-    """A coordinator, and sessions whose attempts go as `fates` says."""
+    """A coordinator, and sessions whose attempts end as in `fates`."""
 
     job: Job
     fates: dict[str, Fate]
-    ran: list[str] = field(default_factory=list[str])
+    starts: list[str] = field(default_factory=list[str])
     clock: FakeClock = field(default_factory=FakeClock)
 
     def __post_init__(self) -> None:
@@ -38,9 +38,9 @@ class Coordinator:
     def record(self) -> Callable[[events.Event], None]:
         return self.job.record
 
-    def act(self, act: str) -> None:
+    def act(self, text: str) -> None:
         """Act on the ended job as a person does: ``resume``, ``from NAME``, ``skip NAME``."""
-        verb, _, name = act.partition(" ")
+        verb, _, name = text.partition(" ")
         now = self.clock.now()
         if verb == "skip":
             attempt = self.job.rows[name].attempt
@@ -50,13 +50,13 @@ class Coordinator:
         self.drive()
 
     def drive(self) -> None:
-        """Do what the job asks for, until it asks for nothing more."""
-        seen = Observations()
+        """Do the steps that the job decides, until it has no more."""
+        observations = Observations()
         for _ in range(100):
-            step = services.reconcile(self.job, seen, self.clock.now())
-            seen = Observations()
+            step = services.reconcile(self.job, observations, self.clock.now())
+            observations = Observations()
             if isinstance(step, Open):
-                seen = self.session(step)
+                observations = self.session(step)
             elif isinstance(step, Wait) and step.until is not None:
                 self.clock.time = step.until
             else:
@@ -64,7 +64,7 @@ class Coordinator:
         assert self.job.finished
 
     def session(self, step: Open) -> Observations:
-        """Run a session to its end and return what is seen of it."""
+        """Run a session to its end; return the observations."""
         session = SimulatedSession(Plan.of(self.job, step, ScriptLibrary([])))
         self.record(
             events.SessionOpened(
@@ -75,10 +75,10 @@ class Coordinator:
                 scripts=step.scripts,
             )
         )
-        self.ran.append("|")
+        self.starts.append("|")
         session.released = True
         while session.alive:
-            session.runs_one_script(self.start, self.clock)
+            session.run_one_script(self.start, self.clock)
         complete = session.ended_in_order
         return Observations(
             only_events(from_log(session.log)), Ended(complete, None if complete else LOST)
@@ -86,8 +86,8 @@ class Coordinator:
 
     def start(self, script: Script, attempt: int) -> Fate:
         start = f"{script.name}:{attempt}"
-        self.ran.append(start)
+        self.starts.append(start)
         fate = self.fates.get(start, SUCCEEDS)
         if fate is TIMES_OUT:
-            self.ran.append("~")
+            self.starts.append("~")
         return fate

@@ -23,12 +23,12 @@ LOST = Ended(log_is_complete=False, cause=Cause(Reason.SESSION_LOST, "it is gone
 
 
 def decisions(job: Job, now: float) -> list[object]:
-    """Return what the job wants now and later, and after the loss of its session."""
+    """Return what the job decides now, later, and after the loss of its session."""
     lost = job.copy()
     return [
         [job.next(at) for at in (now, now + 30, now + 1000)],
         [script.name for script in job.to_come()],
-        [(found.script.name, found.fate, found.why) for found in forecast(job)],
+        [(entry.script.name, entry.fate, entry.why) for entry in forecast(job)],
         [unknown_outcomes(job, log_is_complete=complete) for complete in (True, False)],
         services.reconcile(lost, Observations(ended=LOST), now),
         {name: (row.state, row.attempt, row.done, row.succeeded) for name, row in job.rows.items()},

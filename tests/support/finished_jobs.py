@@ -21,8 +21,8 @@ def copy(client: ApiClient, document: Document, count: int) -> None:
 
     def create(number: int) -> None:
         name = f"{metadata['name']}-{number}"
-        made: dict[str, Any] = objects.create(applied | {"metadata": {"name": name}})
-        objects.patch_status(name, made["metadata"]["resourceVersion"], document["status"])
+        created: dict[str, Any] = objects.create(applied | {"metadata": {"name": name}})
+        objects.patch_status(name, created["metadata"]["resourceVersion"], document["status"])
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for _ in pool.map(create, range(count)):

@@ -1,4 +1,4 @@
-"""Follows a run whose Pod states and log are given by a test."""
+"""Follows a session run; a test defines the states of its Pod, and its log."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Node:
     states: Sequence[Document | None]
     logs: Sequence[list[bytes] | EnsoError] = ()
     """The log's lines at each read, or the error that the read raises."""
-    then: EnsoError = field(default_factory=lambda: NoLog("404"))
+    later_error: EnsoError = field(default_factory=lambda: NoLog("404"))
     """The error of all later reads."""
     deleted: int = 0
     expired: int = 0
@@ -89,7 +89,7 @@ class Node:
         if (now := self.states[0]) and not state.records_have_begun(now):
             self.refused += 1
             raise NoLog("400")
-        log, self.logs = (self.logs[0] if self.logs else self.then), self.logs[1:]
+        log, self.logs = (self.logs[0] if self.logs else self.later_error), self.logs[1:]
         if isinstance(log, EnsoError):
             raise log
         yield log
@@ -129,8 +129,8 @@ def follow(
         api, logs = cast("PodApi", node), cast("PodLogs", node)
         settings = SETTINGS.model_copy(update={"pull_patience_seconds": patience})
         run_ref = replace(RUN, after=after, settle_seconds=settle, attempt=attempt)
-        given = (run_ref, api, logs, settings, SystemClock(), locations.append)
-        follower = ContainerFollower(*given, timeout) if container else PodFollower(*given)
+        arguments = (run_ref, api, logs, settings, SystemClock(), locations.append)
+        follower = ContainerFollower(*arguments, timeout) if container else PodFollower(*arguments)
         if control:
             follower.on_control(control)
         observed: list[Observations] = []

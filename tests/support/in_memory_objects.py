@@ -1,4 +1,4 @@
-"""Objects of one kind as an API server has them, in this process's memory."""
+"""An API server's objects of one kind, in memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class InMemoryCluster:
 
     stored: dict[tuple[str, str], Document] = field(default_factory=dict[tuple[str, str], Document])
     version: int = 0
-    others: dict[str, InMemoryCluster] = field(default_factory=dict[str, "InMemoryCluster"])
+    other_kinds: dict[str, InMemoryCluster] = field(default_factory=dict[str, "InMemoryCluster"])
     """The objects of other kinds."""
     watch: Callable[[str, Document], None] = lambda _kind, _document: None
     lock: RLock = field(default_factory=RLock)
@@ -47,41 +47,41 @@ class InMemoryObjects:
 
     def beside(self, plural: str, api: str = "") -> InMemoryObjects:
         del api
-        others = self.cluster.others.setdefault(plural, InMemoryCluster())
-        return InMemoryObjects(others, self.namespace)
+        other_kinds = self.cluster.other_kinds.setdefault(plural, InMemoryCluster())
+        return InMemoryObjects(other_kinds, self.namespace)
 
     def get(self, name: str) -> Document:
         with self.cluster.lock:
-            return deepcopy(self._found(name))
+            return deepcopy(self._stored(name))
 
     def metadata(self) -> Iterator[Document]:
         return (document["metadata"] for document in self.each())
 
     def each(self, *, fields: str = "") -> Iterator[Document]:
-        path, _, wanted = fields.partition("=")
+        path, _, value = fields.partition("=")
         with self.cluster.lock:
             stored = deepcopy(self.cluster.stored)
         return (
             document
             for (namespace, _), document in sorted(stored.items())
             if self.namespace in ("", namespace)
-            and (not fields or document["spec"].get(path.removeprefix("spec.")) == wanted)
+            and (not fields or document["spec"].get(path.removeprefix("spec.")) == value)
         )
 
     def create(self, document: Document) -> Document:
         with self.cluster.lock:
-            made = deepcopy(document)
-            name = made["metadata"]["name"]
+            created = deepcopy(document)
+            name = created["metadata"]["name"]
             if (self.namespace, name) in self.cluster.stored:
                 raise Taken(f"{name} already exists")
-            made.pop("status", None)  # the status has its own subresource
-            made["metadata"] |= {
+            created.pop("status", None)  # the status has its own subresource
+            created["metadata"] |= {
                 "namespace": self.namespace,
                 "uid": str(uuid4()),
                 "generation": 1,
                 "creationTimestamp": "2026-11-28T12:00:00Z",
             }
-            return self.cluster.store("ADDED", made)
+            return self.cluster.store("ADDED", created)
 
     def patch(self, name: str, version: str, spec: Document) -> Document:
         return self._patch(name, version, "spec", spec)
@@ -94,29 +94,29 @@ class InMemoryObjects:
 
     def delete(self, name: str, uid: str, version: str) -> None:
         with self.cluster.lock:
-            metadata = self._found(name)["metadata"]
+            metadata = self._stored(name)["metadata"]
             if (metadata["uid"], metadata["resourceVersion"]) != (uid, version):
                 raise Conflict(f"{name} was modified")
-            gone = self.cluster.stored[self.namespace, name]
-            self.cluster.store("DELETED", gone)
+            deleted = self.cluster.stored[self.namespace, name]
+            self.cluster.store("DELETED", deleted)
             del self.cluster.stored[self.namespace, name]
 
     def _patch(self, name: str, version: str, part: str, patch: Document) -> Document:
         with self.cluster.lock:
-            found = self._found(name)
-            if found["metadata"]["resourceVersion"] != version:
+            stored = self._stored(name)
+            if stored["metadata"]["resourceVersion"] != version:
                 raise Conflict(f"{name} was modified")
-            before = found.get(part, {})
+            before = stored.get(part, {})
             after = merged(before, patch)
             if after == before:
-                return deepcopy(found)
-            changed = deepcopy(found) | {part: after}
+                return deepcopy(stored)
+            changed = deepcopy(stored) | {part: after}
             changed["metadata"]["generation"] += part == "spec"
             return self.cluster.store("MODIFIED", changed)
 
-    def _found(self, name: str) -> Document:
-        if found := self.cluster.stored.get((self.namespace, name)):
-            return found
+    def _stored(self, name: str) -> Document:
+        if stored := self.cluster.stored.get((self.namespace, name)):
+            return stored
         raise NoSuchObject(f"{name} not found")
 
 

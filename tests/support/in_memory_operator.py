@@ -1,4 +1,4 @@
-"""An operator over a cluster in memory, with simulated sessions."""
+"""An operator with an API server in memory and simulated sessions, for tests of `controller`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from enso_operator.api.document import Document
 from enso_operator.controller.action_dispatcher import ActionDispatcher
-from enso_operator.controller.action_turns import ActionTurns
+from enso_operator.controller.action_processor import ActionProcessor
 from enso_operator.controller.ensojob_actor import EnsoJobActor
 from enso_operator.controller.event_publisher import EventPublisher
 from enso_operator.controller.pending_actions import PendingActions
@@ -31,13 +31,13 @@ SHOT = of_scripts({}, {})
 
 @dataclass
 class Operator:
-    """A reconciler over a cluster in memory; a watch shows it every change."""
+    """A reconciler and a dispatcher; a watch sends them every change of the objects."""
 
     cluster: InMemoryCluster = field(default_factory=InMemoryCluster)
     backend: SimulatedBackend = field(default_factory=SimulatedBackend)
     events: KeptEvents = field(default_factory=KeptEvents)
     failures: list[Exception] = field(default_factory=list[Exception])
-    """What the next actors break with, one after the other."""
+    """The errors that the next actors raise, one after the other."""
 
     def __post_init__(self) -> None:
         self.metrics, self.clock = Metrics(), SystemClock()
@@ -55,8 +55,8 @@ class Operator:
         )
         self.dispatcher = ActionDispatcher(self.pending, self.reconciler, self.clock)
 
-    def watches(self) -> None:
-        """Show from now on what changes; it may be changed in any thread."""
+    def start_watch(self) -> None:
+        """Send changes to the operator from now on; any thread may change objects."""
         loop = asyncio.get_running_loop()
 
         def show(kind: str, document: Document) -> None:
@@ -76,7 +76,7 @@ class Operator:
             publisher=EventPublisher(
                 ensojob, self.events, self.metrics, self.clock, lambda _job, _events: None
             ),
-            turns=ActionTurns(ensojob.key, self.pending, self.jobs, self.clock),
+            action_processor=ActionProcessor(ensojob.key, self.pending, self.jobs, self.clock),
         )
         if self.failures:
             error = self.failures.pop(0)
@@ -95,14 +95,14 @@ class Operator:
         self.backend.failing = {"script-1"}
         self.create()
         await self.until(lambda: self.get().is_finished)
-        await self.is_at_rest()
+        await self.until_idle()
         self.backend.failing = set()
 
     async def waits_suspended(self) -> None:
         """Create a suspended job; return when nothing is done for it."""
         self.create(of_scripts({}, {}, suspend=True))
         await self.until(lambda: self.get().is_observed)
-        await self.is_at_rest()
+        await self.until_idle()
 
     def get(self, name: str = "shot") -> EnsoJobObject:
         return EnsoJobObject(self.jobs.get(name))
@@ -110,36 +110,38 @@ class Operator:
     def patch(self, **spec: object) -> EnsoJobObject:
         return EnsoJobObject(self.jobs.patch("shot", self.get().version, spec))
 
-    def ask(self, verb: str, name: str = "again", **spec: object) -> EnsoActionObject:
+    def create_action(self, verb: str, name: str = "again", **spec: object) -> EnsoActionObject:
         return EnsoActionObject(self.actions.create(action(verb, name, **spec)))
 
-    def told(self, name: str = "again") -> tuple[str, str]:
-        """Return the reason and message of an action's status; empty before its turn."""
+    def result(self, name: str = "again") -> tuple[str, str]:
+        """Return the reason and message of an action's status; empty until it is decided."""
         status: Document = self.actions.get(name).get("status") or {}
-        found = [has for has in status.get("conditions", ()) if has["type"] == "Succeeded"]
-        return (found[0]["reason"], found[0]["message"]) if found else ("", "")
+        for condition in status.get("conditions", ()):
+            if condition["type"] == "Succeeded":
+                return condition["reason"], condition["message"]
+        return "", ""
 
     def delete(self) -> None:
         self.jobs.delete("shot", self.get().uid, self.get().version)
 
     async def until(self, condition: Callable[[], object]) -> None:
-        """Return when it holds; the deadline is against hangs."""
+        """Wait until the condition holds; the deadline only ends a test that hangs."""
         async with asyncio.timeout(30):
             while not condition():  # noqa: ASYNC110  # it changes in another thread
                 await asyncio.sleep(0.005)
 
-    async def is_at_rest(self) -> None:
+    async def until_idle(self) -> None:
         await self.until(lambda: not self.reconciler._tasks)  # pyright: ignore[reportPrivateUsage]
 
 
-def operate(story: Callable[[Operator], Awaitable[None]]) -> Operator:
-    """Run a story of an operator to its end."""
+def operate(scenario: Callable[[Operator], Awaitable[None]]) -> Operator:
+    """Run a scenario with an operator to its end."""
 
     async def run() -> Operator:
         operator = Operator()
-        operator.watches()
+        operator.start_watch()
         try:
-            await story(operator)
+            await scenario(operator)
         finally:
             await operator.reconciler.stop(30)
         return operator

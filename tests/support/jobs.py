@@ -41,12 +41,12 @@ def job_of(
     for number, part in enumerate(text.split(";"), start=1):
         session = Session(f"s{number}", retry_lost=retry_lost, lost_backoff_seconds=lost_backoff)
         sessions.append(session)
-        scripts += [_script(word, session.name, backoff) for word in part.split()]
+        scripts += [_script(script_text, session.name, backoff) for script_text in part.split()]
     return Job("job", tuple(scripts), tuple(sessions), deadline)
 
 
-def _script(word: str, session: str, backoff: float) -> Script:
-    name, *traits = word.split(".")
+def _script(text: str, session: str, backoff: float) -> Script:
+    name, *traits = text.split(".")
     limits = [int(trait.removeprefix(RETRY)) for trait in traits if trait.startswith(RETRY)]
     return Script(
         name,

@@ -1,4 +1,4 @@
-"""Jobs of three scripts in one session, in every state in which somebody may act on them."""
+"""Jobs of three scripts in one session, in every state in which actions may be done on them."""
 
 from __future__ import annotations
 
@@ -28,24 +28,26 @@ def running() -> Job:
         at=1, run="s1-1", session="s1", uid="u", scripts=("open", "do", "save")
     )
     job.record(opened)
-    tells(job, events.ScriptStarted, "open")
-    tells(job, events.ScriptSucceeded, "open")
-    tells(job, events.ScriptStarted, "do")
+    record_in_session(job, events.ScriptStarted, "open")
+    record_in_session(job, events.ScriptSucceeded, "open")
+    record_in_session(job, events.ScriptStarted, "do")
     return job
 
 
-def tells(job: Job, kind: type[events.ScriptEvent], script: str, attempt: int = 1) -> None:
-    """Apply a script event as the open session writes it."""
+def record_in_session(
+    job: Job, kind: type[events.ScriptEvent], script: str, attempt: int = 1
+) -> None:
+    """Record a script event of the open session."""
     job.origin = "s1-1"
-    more = {"cause": CAUSE} if kind is events.ScriptFailed else {}
-    job.record(job.script_event(kind, script, attempt, 2, **more))
+    details = {"cause": CAUSE} if kind is events.ScriptFailed else {}
+    job.record(job.script_event(kind, script, attempt, 2, **details))
     job.origin = events.COORDINATOR
 
 
 def retrying() -> Job:
     job = running()
-    tells(job, events.ScriptFailed, "do")
-    tells(job, events.ScriptRetrying, "do")
+    record_in_session(job, events.ScriptFailed, "do")
+    record_in_session(job, events.ScriptRetrying, "do")
     return job
 
 
@@ -61,15 +63,15 @@ def suspended() -> Job:
     return after(running(), Suspend())
 
 
-def both() -> Job:
+def paused_and_suspended() -> Job:
     return after(suspended(), Pause())
 
 
 def succeeded() -> Job:
     job = running()
-    tells(job, events.ScriptSucceeded, "do")
-    tells(job, events.ScriptStarted, "save")
-    tells(job, events.ScriptSucceeded, "save")
+    record_in_session(job, events.ScriptSucceeded, "do")
+    record_in_session(job, events.ScriptStarted, "save")
+    record_in_session(job, events.ScriptSucceeded, "save")
     job.record(events.SessionEnded(at=3, run="s1-1"))
     job.record(events.JobSucceeded(at=3))
     return job
@@ -78,7 +80,7 @@ def succeeded() -> Job:
 def ending() -> Job:
     """Return a job that has failed, but whose session has not ended yet."""
     job = running()
-    tells(job, events.ScriptFailed, "do")
+    record_in_session(job, events.ScriptFailed, "do")
     job.record(events.JobFailed(at=3, cause=CAUSE, script="do"))
     return job
 
@@ -111,7 +113,7 @@ JOBS: dict[str, Callable[[], Job]] = {
     "Pausing": pausing,
     "Paused": paused,
     "Suspended": suspended,
-    "Both": both,
+    "Both": paused_and_suspended,
     "Succeeded": succeeded,
     "Ending": ending,
     "Failed": failed,

@@ -1,4 +1,4 @@
-"""Kubernetes Events that are kept instead of posted."""
+"""An event recorder that keeps Kubernetes Events in memory instead of posting them."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from job_execution_framework.domain.errors import Unavailable
 
 
 class KeptEvents(Recorder):
-    """Keeps Events as an API server does; may be unavailable."""
+    """Stores each Event once, by name, as an API server does; may be unavailable."""
 
     def __init__(self) -> None:
         super().__init__(cast("ApiClient", None), "test")
-        self.there: dict[str, Document] = {}
-        self.away, self.tries = False, 0
+        self.stored: dict[str, Document] = {}
+        self.is_unavailable, self.attempts = False, 0
 
     def send(self, document: Document) -> bool:
-        self.tries += 1
-        if self.away:
+        self.attempts += 1
+        if self.is_unavailable:
             raise Unavailable("it is away")
-        return self.there.setdefault(document["metadata"]["name"], document) is document
+        return self.stored.setdefault(document["metadata"]["name"], document) is document
 
-    def told(self) -> Counter[str]:
-        return Counter(event["reason"] for event in self.there.values())
+    def reasons(self) -> Counter[str]:
+        return Counter(event["reason"] for event in self.stored.values())

@@ -36,24 +36,24 @@ class Operator:
         return self.process.pid
 
     @property
-    def said(self) -> str:
+    def log_text(self) -> str:
         return self.log.read_text("utf-8")
 
     @property
     def health(self) -> str:
         """Wait for the port of its probes; return their address."""
-        until(lambda: re.search(r"http://127\.0\.0\.1:\d+", self.said))
-        found = re.search(r"http://127\.0\.0\.1:\d+", self.said)
-        assert found
-        return found[0]
+        until(lambda: re.search(r"http://127\.0\.0\.1:\d+", self.log_text))
+        address = re.search(r"http://127\.0\.0\.1:\d+", self.log_text)
+        assert address
+        return address[0]
 
-    def asked(self, path: str) -> tuple[int, str]:
+    def http_get(self, path: str) -> tuple[int, str]:
         """GET a path of the probes' port; return status code and body."""
         answer = httpx.get(self.health + path, trust_env=False)
         return answer.status_code, answer.text
 
     def is_ready(self) -> bool:
-        return self.asked("/readyz")[0] == 200
+        return self.http_get("/readyz")[0] == 200
 
     def send(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
@@ -72,9 +72,9 @@ class Operator:
 
 @dataclass
 class Operators:
-    """Starts operators that look after one namespace and share a folder for local sessions.
+    """Starts operators that watch one namespace and share a folder for local sessions.
 
-    `sessions` are the flags that say where scripts run.
+    `sessions` are the flags that choose where scripts run.
     """
 
     kubeconfig: Path
@@ -93,22 +93,22 @@ class Operators:
         kubeconfig: Path | None = None,
         environment: Mapping[str, str] = MappingProxyType({}),
     ) -> Operator:
-        """Start one more operator, which is ended with the test."""
+        """Start another operator, which is ended after the test."""
         log = self.root / f"operator-{len(self.started)}.log"
         log.write_text("")  # an earlier benchmark may have used the same folder
-        given = [*self.sessions, f"--namespaces={self.namespace}", "--health-port=0", *flags]
-        whole = {
+        arguments = [*self.sessions, f"--namespaces={self.namespace}", "--health-port=0", *flags]
+        variables = {
             **environment,
             "KUBECONFIG": str(kubeconfig or self.kubeconfig),
             "ENSO_STATE_DIR": str(self.state),
         }
-        process = processes.Process(target=_operate, args=(given, whole, str(log)))
+        process = processes.Process(target=_operate, args=(arguments, variables, str(log)))
         process.start()
         self.started.append(Operator(process, log))
         return self.started[-1]
 
     def ready(self, *flags: str) -> Operator:
-        """Start one more operator, and wait until it is ready."""
+        """Start another operator, and wait until it is ready."""
         operator = self.start(*flags)
         until(operator.is_ready)
         return operator

@@ -43,7 +43,7 @@ def pod(
     }
     if deleted:
         metadata["deletionTimestamp"] = "2026-11-26T12:00:00Z"
-    more = inits or {}
+    init_containers = inits or {}
     spec: Document = {
         "containers": [
             {
@@ -55,7 +55,7 @@ def pod(
         "initContainers": [
             *(
                 {"name": name, "image": f"{name}:1"} | policy_of(init)
-                for name, init in more.items()
+                for name, init in init_containers.items()
             ),
             {"name": "records", "image": "enso", "restartPolicy": "Always"},
         ],
@@ -64,12 +64,14 @@ def pod(
         spec["schedulingGates"] = [{"name": "enso.dev/release"}]
     elif scheduled:
         spec["nodeName"] = "render-12"
-    told: Document = {"phase": "Pending", "conditions": [SCHEDULED] if scheduled else []}
+    pod_status: Document = {"phase": "Pending", "conditions": [SCHEDULED] if scheduled else []}
     if session is not None:
-        told["containerStatuses"] = [container("session", session)]
-    before = more | ({"records": records} if records is not None else {})
-    told["initContainerStatuses"] = [container(name, state) for name, state in before.items()]
-    return {"metadata": metadata, "spec": spec, "status": told | status}
+        pod_status["containerStatuses"] = [container("session", session)]
+    init_states = init_containers | ({"records": records} if records is not None else {})
+    pod_status["initContainerStatuses"] = [
+        container(name, state) for name, state in init_states.items()
+    ]
+    return {"metadata": metadata, "spec": spec, "status": pod_status | status}
 
 
 def policy_of(init: Document) -> Document:
@@ -79,14 +81,14 @@ def policy_of(init: Document) -> Document:
 def container(name: str, state: Document) -> Document:
     """Return the status of a container; `state` may hold other fields of it, too."""
     states = {key: value for key, value in state.items() if key in RUNNING | WAITING | ENDED}
-    others = {key: value for key, value in state.items() if key not in states}
+    other_fields = {key: value for key, value in state.items() if key not in states}
     return {
         "name": name,
         "state": states,
         "lastState": {},
         "restartCount": 0,
         "imageID": "studio/houdini@sha256:9f2c41ab00000000",
-        **others,
+        **other_fields,
     }
 
 
@@ -120,11 +122,11 @@ def disrupted(reason: str, message: str = "said") -> list[Document]:
 
 def session_pod(job: Document) -> Document:
     """Return the Pod that an operator makes for an EnsoJob whose only script is `open`."""
-    seen = EnsoJobObject(job)
+    ensojob = EnsoJobObject(job)
     plan = Plan.of(
-        Job(seen.name, (Script("open", Source("def main(): pass")),)),
+        Job(ensojob.name, (Script("open", Source("def main(): pass")),)),
         Open("main-1", "main", ("open",)),
         ScriptLibrary([]),
     )
     settings = PodSettings(records_image="enso", session_image="enso")
-    return SessionPod(seen, parse_ensojob(seen.document).spec, plan, settings).pod("plan")
+    return SessionPod(ensojob, parse_ensojob(ensojob.document).spec, plan, settings).pod("plan")

@@ -6,7 +6,7 @@ A test that needs sixty operators does not wait sixty times for their imports.
 import multiprocessing
 
 processes = multiprocessing.get_context("forkserver")
-# One list for all tests: each call replaces what an earlier one asked for.
+# One list for all tests: each call replaces the list of an earlier call.
 processes.set_forkserver_preload(
     ["enso_operator.cli.operator", "enso_operator.cli.run", "tests.support.operators"]
 )

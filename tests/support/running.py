@@ -1,4 +1,4 @@
-"""Which processes run on this machine, and what they use: asked by tests and benchmarks."""
+"""Finds processes on this machine, for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def supervisors_of(folder: Path) -> list[int]:
     return [
         process.pid
         for process in psutil.process_iter(["cmdline"])
-        if "job_execution_framework.runtime" in (words := words_of(process))
-        and str(folder) in words[-1]
+        if "job_execution_framework.runtime" in (arguments := words_of(process))
+        and str(folder) in arguments[-1]
     ]
 
 

@@ -71,7 +71,7 @@ def pid_in(file: Path) -> int:
     return int(file.read_text())
 
 
-def needs(program: str | Path) -> None:
+def skip_without(program: str | Path) -> None:
     """Skip a test where a program is missing; in CI this is a failure."""
     if shutil.which(program) is None:
         assert not os.environ.get("CI"), f"{program} is missing"

@@ -1,6 +1,6 @@
 """The contract of sessions: one suite of tests for all adapters.
 
-A test class of an adapter inherits from `SessionContract` and has a fixture `bench`.
+The test class of an adapter inherits from `SessionContract`, and its module has a fixture `bench`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Bench(ABC):
     """A job, and the sessions that run it."""
 
     journal: str
-    """The path at which a hostile script finds the journal of its own session."""
+    """The path of the session's own journal, for hostile scripts."""
     job_id = "shot"
 
     @property
@@ -56,7 +56,7 @@ class Bench(ABC):
 
     @asynccontextmanager
     async def watched(self) -> AsyncGenerator[None]:
-        """Watch the machines of the sessions inside of the ``with`` block, where that is needed."""
+        """Watch the Pods of the sessions inside the ``with`` block, if the adapter needs it."""
         yield
 
     def plan(
@@ -96,29 +96,29 @@ class Bench(ABC):
     async def follow(
         self, run: str, uid: str, sessions: Sessions | None = None
     ) -> tuple[list[str], Ended]:
-        wrote: list[str] = []
+        labels: list[str] = []
         async with asyncio.timeout(DEADLINE_SECONDS), self.watched():
-            async for seen in (sessions or self.sessions).follow(run, uid):
-                wrote += told(seen)
-                if seen.ended:
-                    return wrote, seen.ended
-        pytest.fail("the follow ended without a word of the session's end")
+            async for observations in (sessions or self.sessions).follow(run, uid):
+                labels += event_labels(observations)
+                if observations.ended:
+                    return labels, observations.ended
+        pytest.fail("the follow ended without the session's end")
 
 
-def told(seen: Observations) -> list[str]:
+def event_labels(observations: Observations) -> list[str]:
     return [
         f"{event.script} {type(event).__name__.removeprefix('Script')}"
         if isinstance(event, events.ScriptEvent)
         else type(event).__name__
-        for event in seen.records
+        for event in observations.records
     ]
 
 
 class SessionContract:
-    def test_records_come_in_order_and_the_end_is_said(self, bench: Bench) -> None:
+    def test_records_come_in_order_and_the_end_is_reported(self, bench: Bench) -> None:
         plan = bench.plan("def main(): pass", "def main(): return 1")
-        wrote, ended = asyncio.run(bench.run(plan))
-        assert wrote == ["s1 Started", "s1 Succeeded", "s2 Started", "s2 Succeeded"]
+        labels, ended = asyncio.run(bench.run(plan))
+        assert labels == ["s1 Started", "s1 Succeeded", "s2 Started", "s2 Succeeded"]
         assert ended == Ended(log_is_complete=True)
 
     def test_open_is_idempotent_and_whoever_coordinates_finds_the_same_run(
@@ -130,8 +130,8 @@ class SessionContract:
 
     def test_a_run_that_was_only_opened_takes_the_newest_plan(self, bench: Bench) -> None:
         asyncio.run(bench.sessions.open(bench.plan("def main(): raise ValueError('stale')")))
-        wrote, _ = asyncio.run(bench.run(bench.plan("def main(): pass")))
-        assert wrote == ["s1 Started", "s1 Succeeded"]
+        labels, _ = asyncio.run(bench.run(bench.plan("def main(): pass")))
+        assert labels == ["s1 Started", "s1 Succeeded"]
 
     def test_released_by_many_at_once_it_starts_once(self, bench: Bench) -> None:
         plan = bench.plan(SAYS)
@@ -145,9 +145,9 @@ class SessionContract:
             assert all(result is None or isinstance(result, Conflict) for result in results)
             return await bench.follow(plan.run, uid, others[0])
 
-        wrote, ended = asyncio.run(many())
+        labels, ended = asyncio.run(many())
         assert bench.output(plan.run).count("started once") == 1
-        assert wrote == ["s1 Started", "s1 Succeeded"]
+        assert labels == ["s1 Started", "s1 Succeeded"]
         assert ended.log_is_complete
 
     def test_a_run_that_was_released_before_is_not_started_again(self, bench: Bench) -> None:
@@ -160,8 +160,8 @@ class SessionContract:
             await other.release(plan.run, uid)
             return await bench.follow(plan.run, uid, other)
 
-        wrote, _ = asyncio.run(twice())
-        assert wrote == ["s1 Started", "s1 Succeeded"]
+        labels, _ = asyncio.run(twice())
+        assert labels == ["s1 Started", "s1 Succeeded"]
         assert bench.output(plan.run).count("started once") == 1
 
     def test_a_second_follower_sees_everything_from_the_start(self, bench: Bench) -> None:
@@ -169,8 +169,8 @@ class SessionContract:
 
         async def again() -> list[str]:
             await bench.run(plan)
-            wrote, _ = await bench.follow(plan.run, await bench.sessions.open(plan))
-            return wrote
+            labels, _ = await bench.follow(plan.run, await bench.sessions.open(plan))
+            return labels
 
         assert asyncio.run(again()) == ["s1 Started", "s1 Succeeded"]
 
@@ -183,8 +183,8 @@ class SessionContract:
             await bench.sessions.tell(plan.run, uid, PAUSE)
             return await bench.follow(plan.run, uid)
 
-        wrote, ended = asyncio.run(pause())
-        assert wrote == ["s1 Started", "s1 Succeeded"]
+        labels, ended = asyncio.run(pause())
+        assert labels == ["s1 Started", "s1 Succeeded"]
         assert ended == Ended(log_is_complete=True)
 
     def test_a_pause_may_wait_for_a_script_and_may_be_taken_back(self, bench: Bench) -> None:
@@ -194,12 +194,12 @@ class SessionContract:
         async def pause() -> tuple[list[str], Ended]:
             uid = await bench.started(plan)
             await bench.sessions.tell(plan.run, uid, PAUSE)
-            await asyncio.sleep(1)  # so that it was heard
+            await asyncio.sleep(1)  # so that the session has read it
             await bench.sessions.tell(plan.run, uid, SessionControl(pause=True, after="s2"))
             return await bench.follow(plan.run, uid)
 
-        wrote, ended = asyncio.run(pause())
-        assert wrote == ["s1 Started", "s1 Succeeded", "s2 Started", "s2 Succeeded"]
+        labels, ended = asyncio.run(pause())
+        assert labels == ["s1 Started", "s1 Succeeded", "s2 Started", "s2 Succeeded"]
         assert ended == Ended(log_is_complete=True)
 
     def test_what_is_to_be_skipped_is_recorded_and_not_started(self, bench: Bench) -> None:
@@ -211,8 +211,8 @@ class SessionContract:
             await bench.sessions.tell(plan.run, uid, SessionControl(skip=("s1", "s2")))
             return await bench.follow(plan.run, uid)
 
-        wrote, ended = asyncio.run(skip())
-        assert wrote == ["s1 Started", "s1 Succeeded", "s2 Skipped", "s3 Started", "s3 Succeeded"]
+        labels, ended = asyncio.run(skip())
+        assert labels == ["s1 Started", "s1 Succeeded", "s2 Skipped", "s3 Started", "s3 Succeeded"]
         assert ended == Ended(log_is_complete=True)
 
     def test_an_attempt_that_is_forced_waits_no_longer(self, bench: Bench) -> None:
@@ -224,8 +224,8 @@ class SessionContract:
             await bench.sessions.tell(plan.run, uid, SessionControl(retry="s1", attempt=1))
             return await bench.follow(plan.run, uid)
 
-        wrote, ended = asyncio.run(force())
-        assert wrote == ["s1 Started", "s1 Failed", "s1 Retrying", "s1 Started", "s1 Failed"]
+        labels, ended = asyncio.run(force())
+        assert labels == ["s1 Started", "s1 Failed", "s1 Retrying", "s1 Started", "s1 Failed"]
         assert ended.log_is_complete
 
     def test_a_cancel_ends_the_running_script_which_may_clean_up(self, bench: Bench) -> None:
@@ -244,8 +244,8 @@ class SessionContract:
             await bench.sessions.tell(plan.run, uid, CANCEL)
             return await bench.follow(plan.run, uid)
 
-        wrote, ended = asyncio.run(cancel())
-        assert wrote == ["s1 Started", "s1 Failed", "InterpreterLost"]
+        labels, ended = asyncio.run(cancel())
+        assert labels == ["s1 Started", "s1 Failed", "InterpreterLost"]
         assert "clean" in bench.output(plan.run)
         assert ended.log_is_complete
 
@@ -258,8 +258,8 @@ class SessionContract:
             "def main(): threading.Thread(target=work).start()\n"
         )
         plan = bench.plan(late)
-        wrote, ended = asyncio.run(bench.run(plan))
-        assert wrote == ["s1 Started", "s1 Succeeded"]
+        labels, ended = asyncio.run(bench.run(plan))
+        assert labels == ["s1 Started", "s1 Succeeded"]
         assert "work is done" in bench.output(plan.run)
         assert ended == Ended(log_is_complete=True)
 
@@ -280,16 +280,16 @@ class SessionContract:
         async def close() -> tuple[list[str], Ended]:
             uid = await bench.sessions.open(plan)
             await bench.sessions.tell(plan.run, uid, CANCEL)
-            seen = await bench.follow(plan.run, uid)
+            outcome = await bench.follow(plan.run, uid)
             await bench.sessions.release(plan.run, uid)
-            return seen
+            return outcome
 
-        wrote, ended = asyncio.run(close())
-        assert wrote == []
+        labels, ended = asyncio.run(close())
+        assert labels == []
         assert ended.log_is_complete
         assert "started once" not in bench.output(plan.run)
 
-    def test_a_killed_session_is_said_to_be_lost(self, bench: Bench) -> None:
+    def test_a_killed_session_is_reported_as_lost(self, bench: Bench) -> None:
         plan = bench.plan(SLOW)
 
         async def kill() -> tuple[list[str], Ended]:
@@ -297,12 +297,12 @@ class SessionContract:
             bench.kill(plan.run)
             return await bench.follow(plan.run, uid)
 
-        wrote, ended = asyncio.run(kill())
-        assert wrote == ["s1 Started"]
+        labels, ended = asyncio.run(kill())
+        assert labels == ["s1 Started"]
         assert ended.cause
         assert ended.cause.reason == Reason.SESSION_LOST
 
-    def test_a_damaged_log_is_not_believed_and_the_session_is_ended(self, bench: Bench) -> None:
+    def test_a_damaged_log_is_not_used_and_the_session_is_ended(self, bench: Bench) -> None:
         garble = (
             "import time\n"
             "def main():\n"
@@ -327,6 +327,6 @@ class SessionContract:
         self, bench: Bench
     ) -> None:
         plan = bench.plan("def main(): pass", interpreter=("no-such-interpreter",))
-        wrote, ended = asyncio.run(bench.run(plan))
-        assert wrote == ["s1 Started", "s1 Failed"]
+        labels, ended = asyncio.run(bench.run(plan))
+        assert labels == ["s1 Started", "s1 Failed"]
         assert ended == Ended(log_is_complete=True)

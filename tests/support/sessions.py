@@ -62,7 +62,7 @@ class SimulatedSession:
         self.run, self.uid, self.lease = plan.run, uid, plan.lease
         self.control = GO_ON
         self.released = self.dead = self.ended_in_order = False
-        self.described: Mapping[str, Script] = {}
+        self.scripts_at_open: Mapping[str, Script] = {}
         """The job's scripts by name when the run was opened."""
         self.memory: set[str] = set()
         """The scripts that succeeded in the present interpreter."""
@@ -83,7 +83,7 @@ class SimulatedSession:
         """All records, as the bytes of the log."""
         return b"".join(to_line(event) for event in self._uow.jobs.get(self._job_id).events)
 
-    def runs_one_script(self, start: Callable[[Script, int], Fate], clock: FakeClock) -> None:
+    def run_one_script(self, start: Callable[[Script, int], Fate], clock: FakeClock) -> None:
         """Run the next script as the control says; where there is none, end in order."""
         ran: list[str] = []
 

@@ -1,4 +1,4 @@
-"""Sessions of EnsoJobs without processes: each script succeeds at once, or after a control word."""
+"""Sessions of EnsoJobs without processes: scripts end at once, or after a session control."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class SimulatedSessions:
         while self.waits_for_control and not session.control.stops:  # noqa: ASYNC110  # as a process does
             await asyncio.sleep(0.005)
         while session.alive:
-            session.runs_one_script(self._fate, FakeClock())
+            session.run_one_script(self._fate, FakeClock())
         ended = Ended(log_is_complete=True)
         yield Observations(run=run, records=only_events(from_log(session.log)), ended=ended)
 
@@ -63,25 +63,25 @@ class SimulatedSessions:
 
 @dataclass
 class SimulatedBackend:
-    """Implements `reconciler.SessionBackend`, and notes what is asked of it."""
+    """Implements `reconciler.SessionBackend`, and records the calls."""
 
-    asked_for: list[str] = field(default_factory=list[str])
-    """The uids of jobs whose sessions were asked for, in order."""
+    requested_uids: list[str] = field(default_factory=list[str])
+    """The uids of jobs whose sessions were requested, in order."""
     forgotten: list[str] = field(default_factory=list[str])
     waits_for_control: bool = False
     """Whether sessions wait until they get a control."""
     failing: set[str] = field(default_factory=set[str])
     """Names of scripts that fail."""
-    made: list[SimulatedSessions] = field(default_factory=list[SimulatedSessions])
+    created: list[SimulatedSessions] = field(default_factory=list[SimulatedSessions])
     kept: list[set[str]] = field(default_factory=list[set[str]])
     """The uids that each call of `tidy` kept."""
 
     def sessions(self, ensojob: EnsoJobObject) -> SimulatedSessions:
-        self.asked_for.append(ensojob.uid)
-        self.made.append(
+        self.requested_uids.append(ensojob.uid)
+        self.created.append(
             SimulatedSessions(waits_for_control=self.waits_for_control, failing=self.failing)
         )
-        return self.made[-1]
+        return self.created[-1]
 
     async def forget(self, namespace: str, uid: str) -> None:
         del namespace

@@ -1,4 +1,4 @@
-"""Code that the pages in docs/ show, to be run by tests as it stands there."""
+"""Code blocks of the pages in docs/, which tests run unchanged."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ def page(name: str) -> str:
     return (CHECKOUT / "docs" / name).read_text("utf-8")
 
 
-def snippet(name: str, holding: str) -> str:
-    """Return the one block of code on a page of docs/ that holds some words."""
+def snippet(name: str, text: str) -> str:
+    """Return the only block of code on a page of docs/ that contains this text."""
     blocks: list[str] = re.findall(r"^```\w+\n(.*?)^```$", page(name), re.MULTILINE | re.DOTALL)
-    (found,) = [block for block in blocks if holding in block]
-    return found
+    (match,) = [block for block in blocks if text in block]
+    return match

@@ -34,7 +34,7 @@ class Workstation:
         return file.read_text().splitlines() if file.exists() else []
 
     def journal_lines(self) -> int:
-        """Count what all journals hold so far, the job's and those of its sessions."""
+        """Return the number of records in all journals, the job's and those of its sessions."""
         return sum(path.read_bytes().count(b"\n") for path in self.root.glob("state/**/journal"))
 
     def write(self, scripts: Sequence[Mapping[str, Any]], **spec: object) -> None:
@@ -55,8 +55,8 @@ class Workstation:
         **streams: Any,  # noqa: ANN401  # as Popen takes them
     ) -> subprocess.Popen[str]:
         """Start `enso run` on the manifest, or on another file, from this folder or another."""
-        own = {
-            # As in a shell whose venv is active, which is how people have `enso`.
+        variables = {
+            # As in a shell with an active venv, in which people start `enso`.
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "PYTHONDONTWRITEBYTECODE": "",
             "XDG_STATE_HOME": str(self.root / "state"),
@@ -66,17 +66,17 @@ class Workstation:
         return subprocess.Popen(
             [sys.executable, "-m", "enso_operator", "run", str(file or self.manifest), *options],
             cwd=folder,
-            env=os.environ | own | self.environment,
+            env=os.environ | variables | self.environment,
             **streams,
         )
 
     def run(
         self, *options: str, file: Path | str = "", folder: Path | None = None
     ) -> tuple[int, str]:
-        """Return the exit code of `enso run`, and all that it said."""
+        """Return the exit code of `enso run`, and its output."""
         process = self.start(*options, file=file, folder=folder)
-        said, _ = process.communicate(timeout=DEADLINE_SECONDS)
-        return process.returncode, said
+        output, _ = process.communicate(timeout=DEADLINE_SECONDS)
+        return process.returncode, output
 
     def supervisors(self) -> list[int]:
         """Return the processes that supervise this workstation's sessions."""

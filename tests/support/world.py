@@ -1,7 +1,7 @@
-"""A simulated world for one job: what really runs, what is recorded, what must never happen.
+"""Simulates everything around one job: nodes, Pods and logs, its coordinator and its user.
 
-It stands for nodes, Pods and logs. It keeps its own account of what scripts really did, apart from
-what the job believes, and asserts at every start that the start is allowed.
+Tests of the domain with random steps use it. It records what scripts really did, independently of
+the job's own state, and asserts at every start of a script that the start is allowed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LOST = Cause(Reason.SESSION_LOST, "its process is gone")
 
 
 class World:
-    """One job's coordinator, sessions and user; each public method is something that can happen."""
+    """One job with its coordinator, sessions and user; each public method is a step of a test."""
 
     def __init__(
         self, scripts: Sequence[Script], sessions: Sequence[Session], deadline: float | None
@@ -50,14 +50,14 @@ class World:
         self.started: list[str] = []
         """The scripts in the order in which they really started."""
         self.succeeded: set[str] = set()
-        """Scripts that really succeeded, recorded or not, and that nobody wants to run again."""
-        self.made_from: dict[str, Mapping[str, object]] = {}
+        """Scripts that really succeeded, recorded or not, and that no resume runs again."""
+        self.produced_with: dict[str, Mapping[str, object]] = {}
         """For each succeeded script, the definitions of the scripts before it in its session."""
         self.failed_at: dict[tuple[str, str], float] = {}
-        self.acted: list[str] = []
+        self.done_actions: list[str] = []
         """The ids of the actions that were done, in order."""
         self.forced: set[tuple[str, int]] = set()
-        """Attempts that had failed when somebody wanted the next one at once."""
+        """Failed attempts after which a retry action requested the next one at once."""
         self.losses: dict[str, int] = {}
         """Number of runs with unknown outcomes, by session, since the latest start or resume."""
         self.done: set[str] = set()
@@ -85,11 +85,11 @@ class World:
 
     def run_one_script(self, fate: Fate) -> None:
         for session in self.live():
-            session.runs_one_script(
+            session.run_one_script(
                 lambda script, attempt: self._start(session, script, attempt, fate),  # noqa: B023  # called at once
                 self.clock,
             )
-            self._forget_skipped(session.rows)
+            self._drop_skipped(session.rows)
 
     def _start(self, session: SimulatedSession, script: Script, attempt: int, fate: Fate) -> Fate:
         run = self.job().open_run
@@ -102,7 +102,7 @@ class World:
         assert all(self._in_doubt(other, script.name) for other in earlier), "it silently ran again"
         self._assert_memory(session, script)
         self._assert_not_behind_a_checkpoint(session, script)
-        self._assert_checkpoints_vouch(session, script)
+        self._assert_kept_checkpoints_are_valid(session, script)
         pause = self.failed_at.get((session.run, script.name), 0) + script.retries.backoff_seconds
         is_forced = (script.name, attempt - 1) in self.forced
         assert self.clock.now() >= pause or is_forced, "it did not wait"
@@ -112,18 +112,20 @@ class World:
             self.failed_at[session.run, script.name] = self.clock.now()
         if not isinstance(fate, SupervisorDied) and not fate.cause:
             self.succeeded.add(script.name)
-            self.made_from[script.name] = self._described_before(script, session.described)
+            self.produced_with[script.name] = self._arguments_before(
+                script, session.scripts_at_open
+            )
         return fate
 
-    def _forget_skipped(self, rows: Mapping[str, Row]) -> None:
-        """Drop skipped scripts: they are done, but have made nothing."""
+    def _drop_skipped(self, rows: Mapping[str, Row]) -> None:
+        """Drop skipped scripts: they are done, but have produced nothing."""
         self.succeeded -= {name for name, row in rows.items() if row.state is ScriptState.SKIPPED}
 
-    def _described_before(
-        self, script: Script, described: Mapping[str, Script]
+    def _arguments_before(
+        self, script: Script, scripts_at_open: Mapping[str, Script]
     ) -> dict[str, object]:
         names = [earlier.name for earlier in self._before(script)]
-        return {name: dict(described[name].parameters) for name in names}
+        return {name: dict(scripts_at_open[name].parameters) for name in names}
 
     def _before(self, script: Script) -> list[Script]:
         """Return the scripts before it in its session."""
@@ -132,7 +134,7 @@ class World:
         return [earlier for earlier in before if earlier.session == script.session]
 
     def _assert_memory(self, session: SimulatedSession, script: Script) -> None:
-        """Assert that the scripts that this one needs ran in the present interpreter."""
+        """Assert that the scripts that this one needs have run in the present interpreter."""
         before = [earlier for earlier in self._before(script) if earlier.name in self.succeeded]
         behind = max((i for i, earlier in enumerate(before) if earlier.checkpoint), default=-1)
         if script.setup and self._checkpoints_ahead(session, script):
@@ -145,7 +147,7 @@ class World:
         assert script.setup or not ahead, f"{script.name} runs again, though {ahead} succeeded"
 
     def _checkpoints_ahead(self, session: SimulatedSession, script: Script) -> list[str]:
-        """Return the succeeded checkpoints from the script on, where it is a replay."""
+        """Return the succeeded checkpoints after the script, if the script is replayed."""
         ahead = list(self.scripts)[list(self.scripts).index(script.name) :]
         undone = next(i for i, name in enumerate(ahead) if not session.rows[name].done)
         return [
@@ -154,8 +156,8 @@ class World:
             if self.scripts[name].checkpoint and session.rows[name].succeeded
         ]
 
-    def _assert_checkpoints_vouch(self, session: SimulatedSession, script: Script) -> None:
-        """Assert that kept checkpoints were made from the present definitions."""
+    def _assert_kept_checkpoints_are_valid(self, session: SimulatedSession, script: Script) -> None:
+        """Assert that kept checkpoints were produced with the present definitions."""
         for kept_script in self.scripts.values():
             kept = (
                 kept_script.checkpoint
@@ -163,24 +165,25 @@ class World:
                 and kept_script.name not in session.lease
             )
             if kept and kept_script.session == script.session:
-                now = self._described_before(kept_script, session.described)
-                then = self.made_from[kept_script.name]
+                now = self._arguments_before(kept_script, session.scripts_at_open)
+                then = self.produced_with[kept_script.name]
                 assert now == then, (
                     f"{kept_script.name} is kept, which was made from {then}, not {now}"
                 )
 
     def _in_doubt(self, run: str, script: str) -> bool:
-        """Whether an event says that it is unknown what `run` did to the script."""
-        told = self.job().events
-        opened = next(i for i, e in enumerate(told) if _is_opening(e, run))
+        """Whether an event records that the script's outcome in `run` is unknown."""
+        recorded = self.job().events
+        opened = next(i for i, event in enumerate(recorded) if _is_opening(event, run))
         return any(
-            isinstance(e, events.ScriptInterrupted) and e.script == script for e in told[opened:]
+            isinstance(event, events.ScriptInterrupted) and event.script == script
+            for event in recorded[opened:]
         )
 
     # The coordinator.
 
-    def read(self, start: int, end: int | None, *, look_for_end: bool = False) -> Observations:
-        """Read the open session's log, up to any byte, from any record that is already known."""
+    def read(self, start: int, end: int | None, *, detect_end: bool = False) -> Observations:
+        """Read the open session's log: from any known record on, and up to any byte."""
         session, job = self.open_session(), self.job()
         if session is None:
             return Observations()
@@ -190,43 +193,46 @@ class World:
         known = min(job.cursors.get(session.run, 0), len(records))
         whole = cut == len(log)
         ended = None
-        if look_for_end and session.dead and not session.released:
+        if detect_end and session.dead and not session.released:
             ended = Ended(log_is_complete=True, cause=LOST)
-        elif look_for_end and session.dead and session.ended_in_order and whole:
+        elif detect_end and session.dead and session.ended_in_order and whole:
             ended = Ended(log_is_complete=True)
-        elif look_for_end and session.dead:
+        elif detect_end and session.dead:
             ended = Ended(log_is_complete=False, cause=LOST if cut % 3 else None)
         return Observations(records[start % (known + 1) :], ended, run=session.run)
 
     def coordinate(
-        self, seen: Observations, *asked: Action, commits: bool = True, acts: bool = True
+        self, observations: Observations, *actions: Action, commits: bool = True, acts: bool = True
     ) -> None:
-        """Do the actions, reconcile, commit, act; crash before or after the commit if told to."""
+        """Do the actions, reconcile, commit, act.
+
+        Without `commits` the coordinator crashes before the commit, without `acts` after it.
+        """
         with InMemoryJobUnitOfWork(self.repository) as uow:
             job = uow.jobs.get("job")
             open_run, is_closing = job.open_run, job.closing is not None
-            for action in asked:
+            for action in actions:
                 if not job.why_not(action):
                     job.obey(action, self.clock.now())
-            self.reconcile(job, seen)
+            self.reconcile(job, observations)
             if commits:
                 uow.commit()
-        if commits and open_run and seen.run == open_run.run:
-            self._assert_folded(open_run, seen, is_closing=is_closing)
-        self._forget_skipped(self.job().rows)
+        if commits and open_run and observations.run == open_run.run:
+            self._assert_recorded(open_run, observations, is_closing=is_closing)
+        self._drop_skipped(self.job().rows)
         if commits and acts:
             self.act(job)
 
-    def reconcile(self, job: Job, seen: Observations) -> None:
-        """Reconcile the job; prepare a session that the step opens, without starting it."""
-        step = services.reconcile(job, seen, self.clock.now())
+    def reconcile(self, job: Job, observations: Observations) -> None:
+        """Reconcile the job; create the session that the step opens, without starting it."""
+        step = services.reconcile(job, observations, self.clock.now())
         if not isinstance(step, Open):
             return
         self._assert_waited(job, step.session)
         plan = Plan.of(job, step, ScriptLibrary([]))
         uid = f"uid-{crc32(plan.to_json().encode())}"
         session = self.sessions.setdefault((step.run, uid), SimulatedSession(plan, uid))
-        session.described = {script.name: script for script in job.scripts}
+        session.scripts_at_open = {script.name: script for script in job.scripts}
         at, scripts = self.clock.now(), step.scripts
         opened = events.SessionOpened(
             at=at, run=step.run, session=step.session, uid=uid, scripts=scripts
@@ -234,7 +240,7 @@ class World:
         job.record(opened)
 
     def _assert_waited(self, job: Job, session: str) -> None:
-        """Assert that a session that was lost had its pause, unless its job was resumed since."""
+        """Assert that the job waited after the loss of a session, unless it was resumed since."""
         lost_at, opened, before = 0.0, "", ""
         for event in job.events:
             if isinstance(event, events.SessionOpened):
@@ -245,7 +251,7 @@ class World:
                 of = event.run.rpartition("-")[0]
                 lost_at = event.at if of == session else lost_at
             if isinstance(event, (events.JobResumed, events.JobUnpaused)):
-                before = opened  # it belongs to what was before, and was to end
+                before = opened  # this run belongs to the time before the resume
         if lost_at:
             pause = job.session(session).lost_backoff_seconds
             assert self.clock.now() >= lost_at + pause, "it did not wait after its loss"
@@ -263,29 +269,33 @@ class World:
             session.released = True
         session.control = control_of(job)
 
-    def _assert_folded(
-        self, opened: events.SessionOpened, seen: Observations, *, is_closing: bool
+    def _assert_recorded(
+        self, opened: events.SessionOpened, observations: Observations, *, is_closing: bool
     ) -> None:
-        """Assert that read records are in the job, and that unknown outcomes are recorded."""
+        """Assert that the job has all records that were read, and records unknown outcomes."""
         job, run = self.job(), opened.run
-        assert all(job.cursors[run] >= record.seq for record in seen.records), "a record is lost"
-        if not seen.ended:
+        assert all(job.cursors[run] >= record.seq for record in observations.records), (
+            "a record is lost"
+        )
+        if not observations.ended:
             return
         assert job.open_run is None or job.open_run.run != run
         outcome = (events.ScriptSucceeded, events.ScriptFailed)
         known = {
-            (e.script, e.attempt) for e in job.events if isinstance(e, outcome) and e.origin == run
+            (event.script, event.attempt)
+            for event in job.events
+            if isinstance(event, outcome) and event.origin == run
         }
         started = {start for start, runs in self.starts.items() if run in runs}
         for script, _ in started - known:
             assert self._in_doubt(run, script), f"{script} ran, nobody knows how, nobody says so"
-        if not is_closing:  # else somebody has resumed the job meanwhile
+        if not is_closing:  # else the job was resumed meanwhile
             lost = self.losses.get(opened.session, 0) + bool(started - known)
             self.losses[opened.session] = lost
 
     # The user.
 
-    def ask(self, action: Action, *, commits: bool = True) -> str:
+    def do_action(self, action: Action, *, commits: bool = True) -> str:
         """Do an action and commit, or crash before the commit; return why it was refused."""
         with InMemoryJobUnitOfWork(self.repository) as uow:
             job = uow.jobs.get("job")
@@ -296,13 +306,13 @@ class World:
             if not commits:
                 return "it crashed"
             uow.commit()
-        assert action.action_id not in self.acted, "the action was done twice"
-        self.acted += [action.action_id] if action.action_id else []
-        self._account_for(action, before)
+        assert action.action_id not in self.done_actions, "the action was done twice"
+        self.done_actions += [action.action_id] if action.action_id else []
+        self._update_expectations(action, before)
         return ""
 
-    def _account_for(self, action: Action, before: Job) -> None:
-        """Update the expectations of this world after an action."""
+    def _update_expectations(self, action: Action, before: Job) -> None:
+        """Update what is expected after an action."""
         if isinstance(action, Retry):
             script = retrying(before)
             assert script
@@ -315,7 +325,7 @@ class World:
             self.done -= again
             self.losses = {}
         self.scripts = {script.name: script for script in self.job().scripts}
-        self._forget_skipped(self.job().rows)
+        self._drop_skipped(self.job().rows)
 
     def changed(self, name: str) -> Definition:
         """Return the job's definition with other arguments for one script."""
@@ -328,7 +338,7 @@ class World:
         )
         return replace(job.definition, scripts=scripts)
 
-    # What holds at any time.
+    # Invariants.
 
     def check(self) -> None:
         job = self.job()
@@ -336,7 +346,9 @@ class World:
         assert done >= self.done, f"{self.done - done} was done and is not any more"
         self.done = done
         assert len(self.live()) <= 1, "two sessions live"
-        assert job.acted == tuple(self.acted[-ACTIONS_KEPT:]), "actions were done in another order"
+        assert job.acted == tuple(self.done_actions[-ACTIONS_KEPT:]), (
+            "actions were done in another order"
+        )
         if str(job.state) == "Succeeded":
             assert len(done) == len(self.scripts)
         if job.open_run is None:
@@ -344,7 +356,7 @@ class World:
             assert ScriptState.RUNNING not in states, "it is said to run, and nothing does"
 
     def check_history(self) -> None:
-        """Assert that the events alone give the same job."""
+        """Assert that folding the events again gives the same job."""
         job = self.job()
         again = Job(job.id, job.scripts, job.sessions, job.deadline_seconds)
         for event in job.events:

@@ -10,7 +10,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     from enso_operator.cli import app, display  # noqa: PLC0415  # it takes as long as a Ctrl-C
 
-    display.make_steady()
+    display.replace_streams()
     is_plugin = Path(sys.argv[0]).name.startswith("kubectl-")  # kubectl calls `kubectl-enso`
     app(prog_name="kubectl enso" if is_plugin else "enso")
 

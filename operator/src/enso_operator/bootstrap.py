@@ -17,7 +17,7 @@ from kubernetes.client import ApiClient
 
 from enso_operator.controller import malloc
 from enso_operator.controller.action_dispatcher import ActionDispatcher
-from enso_operator.controller.action_turns import ActionTurns
+from enso_operator.controller.action_processor import ActionProcessor
 from enso_operator.controller.ensojob_actor import EnsoJobActor
 from enso_operator.controller.event_publisher import EventPublisher
 from enso_operator.controller.handlers import handlers
@@ -183,7 +183,9 @@ def _actor_factory(
             publisher=EventPublisher(
                 ensojob, recorder, metrics, clock, _listener(ensojob, metrics)
             ),
-            turns=ActionTurns(ensojob.key, pending, jobs, clock, settings.allow_code_changes),
+            action_processor=ActionProcessor(
+                ensojob.key, pending, jobs, clock, settings.allow_code_changes
+            ),
         )
 
     return actor_of

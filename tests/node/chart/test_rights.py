@@ -7,7 +7,7 @@ from dev.cluster.audit import Request
 from dev.node.images import PYTHON
 
 from enso_operator.sessions.pods.names import GATE, JOB_LABEL, JOB_UID_LABEL, pod_name
-from tests.cluster.acting import is_resumed
+from tests.cluster.action_client import resume_twice
 from tests.node.chart.forwarded import forwarded
 from tests.node.chart.release import OPERATOR, WAITS, Release, ReleaseNamespace
 from tests.node.chart.rights import asked, granted, quota, requests_of
@@ -44,7 +44,7 @@ def test_the_operator_uses_each_of_its_rights_and_asks_for_no_other(
     a_job_of_every_kind(ns)
     missing_volume(ns, release, mark)
     taken_name(ns)
-    is_resumed(ns)
+    resume_twice(ns)
     until(lambda: late not in ns.kubectl("get", "pods", "-o", "name").split())
     ns.begin("last", of(PASSES))
     assert ns.ends("last")["scripts"][0]["state"] == "Succeeded"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tests.cluster.acting import is_resumed_with, needs_two_frames
+from tests.cluster.action_client import apply_failing_job, resume_with
 from tests.node.chart.release import Release, ReleaseNamespace
 
 
 def test_an_upgrade_and_a_rollback_disturb_no_job(ns: ReleaseNamespace, release: Release) -> None:
     release.install()
-    needs_two_frames(ns)
-    is_resumed_with(ns, 1)
+    apply_failing_job(ns)
+    resume_with(ns, 1)
     first = {pod["metadata"]["uid"] for pod in release.operators()}
     ns.holds("before")
 
@@ -20,7 +20,7 @@ def test_an_upgrade_and_a_rollback_disturb_no_job(ns: ReleaseNamespace, release:
     assert not first & second
     ns.let_go("before")
     ns.went_undisturbed("before")
-    is_resumed_with(ns, 2)
+    resume_with(ns, 2)
     ns.waits("Succeeded", "c")
 
     release.rollback()

@@ -89,8 +89,8 @@ class OneJob(PodNamespace):
     def patch(self, name: str = "", **spec: object) -> None:
         super().patch(name or self.name, **spec)
 
-    def told(self, name: str = "") -> list[tuple[str, str]]:
-        return super().told(name or self.name)
+    def job_events(self, name: str = "") -> list[tuple[str, str]]:
+        return super().job_events(name or self.name)
 
     def pods(self) -> list[Document]:
         return [
@@ -111,7 +111,7 @@ class OneJob(PodNamespace):
 
     def events(self, reason: str) -> list[str]:
         """Return what its Events of a kind say."""
-        return [message for said, message in self.told() if said == reason]
+        return [message for said, message in self.job_events() if said == reason]
 
     def fails(self) -> Verdict:
         """Wait for the failure; assert that status, condition and Events say the same."""
@@ -130,7 +130,7 @@ class OneJob(PodNamespace):
             row["name"]: (row["state"], row["attempt"], row.get("reason", ""))
             for row in status["scripts"]
         }
-        return Verdict(status["reason"], line, why, rows, self.told())
+        return Verdict(status["reason"], line, why, rows, self.job_events())
 
     def end(self, pod: Document) -> None:
         """End the supervisor of one of several Pods, as a crash would."""

@@ -84,7 +84,7 @@ class PodStory(Story):
         status: Document = self.document["status"]
         assert self.ns.state(self.name) == "Failed"
         assert [row["state"] for row in status["scripts"]] == [*states]
-        told = Counter(self.ns.told(self.name))
+        told = Counter(self.ns.job_events(self.name))
         assert [start for start, times in told.items() if times > 1] == []
         return status
 

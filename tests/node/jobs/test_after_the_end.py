@@ -57,7 +57,7 @@ def test_nothing_is_asked_for_ten_seconds_after_every_end(
     for name, (reason, _) in ENDS.items():
         ns.waits("Finished", name)
         assert (name, ns.get(name)["status"].get("reason", "")) == (name, reason)
-    until(lambda: "enso_live_jobs 0.0" in operator.asked("/metrics")[1])
+    until(lambda: "enso_live_jobs 0.0" in operator.http_get("/metrics")[1])
 
     mark = ns.node.audit.mark()
     time.sleep(AFTERWARDS_SECONDS)  # this time is what is looked at

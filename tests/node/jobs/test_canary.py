@@ -60,7 +60,7 @@ async def test_a_secret_is_nowhere_but_in_itself_and_in_what_a_script_printed(jo
     told = [job.kubectl("get", kind, "-o", "json") for kind in READ]
     told += [job.kubectl("describe", kind) for kind in ("ensojobs", "pods", "events")]
     told += [job.kubectl("logs", pod["metadata"]["name"], "-c", "records") for pod in job.pods()]
-    told += [job.house.operator.said, job.house.operator.asked("/metrics")[1]]
+    told += [job.house.operator.log_text, job.house.operator.http_get("/metrics")[1]]
     told += [file.read_text("utf-8", "replace") for file in (HOME / "logs").glob("*.log")]
     async with served(job.objects) as api:
         for path in ("/list-jobs", f"/get-job/{job.name}", f"/get-job/{alone.name}"):

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pytest
 
-from tests.cluster.story import TOLD
+from tests.cluster.story import EVENT_REASONS
 from tests.node.jobs import runtime
 from tests.node.jobs.pod_namespace import Document, PodNamespace
 from tests.node.jobs.story import START, PodStory
@@ -114,8 +114,8 @@ def test_where_the_records_are_lost_the_last_words_of_the_session_tell(
     rows = [("open", "Succeeded", 1), ("do", "Succeeded", 1), ("save", "Succeeded", 1)]
     assert story.ns.rows() == rows
     assert story.starts() == ["open", "do", "save"]
-    told = Counter(reason for reason, _ in story.ns.told(story.name))
-    assert told >= Counter(TOLD)  # without the records, earlier details are not known
+    told = Counter(reason for reason, _ in story.ns.job_events(story.name))
+    assert told >= Counter(EVENT_REASONS)  # without the records, earlier details are not known
 
 
 def ends_unseen(story: PodStory, operators: Operators) -> None:
@@ -140,7 +140,7 @@ def test_a_job_that_does_nothing_costs_five_writes_and_its_events(
     # What takes long, as on a machine that has much to do, tells of its progress once a second.
     assert written[5:] == [progress] * (len(written) - 5)
     assert len(written) - 5 <= seconds_of(story.document["status"])
-    assert events(story.ns, mark) == len(TOLD)
+    assert events(story.ns, mark) == len(EVENT_REASONS)
     operator.kill()
     mark = story.ns.node.audit.mark()
     operators.ready("--resync-seconds=0.5")

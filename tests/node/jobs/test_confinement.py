@@ -116,7 +116,7 @@ def test_a_secret_argument_reaches_main_and_nobody_else(job: OneJob) -> None:
     names = ("ensojob", "events", "configmaps", "pods")
     for kind in names:
         assert CANARY not in job.kubectl("get", kind, "-o", "json")
-    assert CANARY not in job.house.operator.said
+    assert CANARY not in job.house.operator.log_text
     assert CANARY not in job.kubectl("logs", job.pod()["metadata"]["name"], "-c", "records")
     requests = job.node.audit.since(mark)
     ours = [

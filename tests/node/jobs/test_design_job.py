@@ -125,7 +125,7 @@ def test_it_publishes_a_shot(studio: PodNamespace) -> None:
     assert studio.columns("publish-shot")[1:3] == ["Succeeded", "4/4"]
     labels = {pod["metadata"]["labels"]["studio/shot"] for pod in studio.pods()}
     assert labels == {"010"}
-    assert TOKEN not in str(status) + str(studio.told("publish-shot"))
+    assert TOKEN not in str(status) + str(studio.job_events("publish-shot"))
     plans = studio.kubectl("get", "configmaps", "-o", "yaml")
     assert "/shots/010/a.hip" in plans
     assert TOKEN not in plans
@@ -148,8 +148,8 @@ def test_its_failure_says_at_once_what_with_which_arguments_and_why(studio: PodN
         f"kubectl logs -n {studio.namespace} {pod['metadata']['name']} -c session",
     ):
         assert said in why
-    reasons = [reason for reason, _ in studio.told("publish-shot")]
+    reasons = [reason for reason, _ in studio.job_events("publish-shot")]
     assert reasons.count("ScriptFailed") == 2
     assert reasons[-1] == "JobFailed"
-    (told,) = [text for reason, text in studio.told("publish-shot") if reason == "JobFailed"]
+    (told,) = [text for reason, text in studio.job_events("publish-shot") if reason == "JobFailed"]
     assert told.startswith("simulate failed: MemoryError: cache exceeded 100 frames")

@@ -71,7 +71,7 @@ def rows(status: Document) -> list[tuple[str, str, int]]:
 
 
 def told(ns: PodNamespace, name: str) -> Counter[str]:
-    return Counter(reason for reason, _ in ns.told(name))
+    return Counter(reason for reason, _ in ns.job_events(name))
 
 
 @dataclass

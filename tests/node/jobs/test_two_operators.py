@@ -80,7 +80,7 @@ def sleeps_through(lane: Lane, point: Point) -> None:
 
 
 def has_nothing_to_do(operator: Operator) -> bool:
-    return "enso_live_jobs 0.0" in operator.asked("/metrics")[1]
+    return "enso_live_jobs 0.0" in operator.http_get("/metrics")[1]
 
 
 class Late:

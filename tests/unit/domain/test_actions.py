@@ -31,21 +31,21 @@ from tests.support.jobs import job_of
 from tests.support.jobs_in_states import (
     CAUSE,
     after,
-    both,
     ending,
     failed,
     paused,
+    paused_and_suspended,
+    record_in_session,
     retrying,
     running,
     stopping,
-    tells,
     waiting,
 )
 
 
 def test_a_suspended_and_paused_job_runs_only_after_unsuspend_and_resume() -> None:
     for first, second in ((Unsuspend(), Resume()), (Resume(), Unsuspend())):
-        job = both()
+        job = paused_and_suspended()
         job.obey(first, 4)
         assert str(job.state) == "Suspended"
         job.obey(second, 5)
@@ -86,13 +86,13 @@ def test_a_resume_waits_until_the_last_session_has_ended() -> None:
 
 def test_late_failures_of_the_last_session_use_up_no_retries_after_a_resume() -> None:
     job = after(running(), Cancel(), Resume(from_script="do"))
-    tells(job, events.ScriptFailed, "do")
+    record_in_session(job, events.ScriptFailed, "do")
     assert job.rows["do"].failures == 0
     job = after(running(), Cancel(), Resume(from_script="do"))
-    tells(job, events.ScriptSucceeded, "do")
+    record_in_session(job, events.ScriptSucceeded, "do")
     assert not job.rows["do"].done, "it was asked for once more"
     job = after(running(), Cancel(), Resume())
-    tells(job, events.ScriptSucceeded, "do")
+    record_in_session(job, events.ScriptSucceeded, "do")
     assert job.rows["do"].done
 
 
@@ -104,7 +104,7 @@ def test_a_paused_job_that_was_changed_goes_on_in_another_session() -> None:
     )
     job.obey(Resume(definition=replace(job.definition, scripts=scripts)), 4)
     assert control_of(job) == PAUSE, "the session that runs knows nothing of the change"
-    tells(job, events.ScriptSucceeded, "do")
+    record_in_session(job, events.ScriptSucceeded, "do")
     job.record(events.SessionEnded(at=5, run="s1-1"))
     assert job.script("save").parameters == {"frames": 9}
     assert job.next(6) == Open("s1-2", "s1", ("open", "do", "save"))
@@ -123,8 +123,8 @@ def test_a_session_that_may_start_a_script_decides_whether_it_is_skipped() -> No
     assert not job.rows["save"].done
     assert str(job.events[-1])[21:] == "SkipRequested 3/3 save, attempt 0, by ann, not today"
     started = job.copy()
-    tells(started, events.ScriptSucceeded, "do")
-    tells(started, events.ScriptStarted, "save")
+    record_in_session(started, events.ScriptSucceeded, "do")
+    record_in_session(started, events.ScriptStarted, "save")
     assert started.why_not(Skip(script="save")) == "job job cannot skip 'save', which runs now"
     services.reconcile(job, Observations(ended=Ended(log_is_complete=True)), 5)
     assert str(job.rows["save"].state) == "Skipped", "nobody can start it any more"
@@ -138,7 +138,7 @@ def test_a_resume_skips_a_script_that_is_still_being_stopped(
     job = after(stopping(), Resume(from_script=begin, skip=("do",)))
     assert (str(job.rows["do"].state), job.next(10)) == ("Running", Wait())
     if ends:
-        tells(job, ends, "do")
+        record_in_session(job, ends, "do")
     step = services.reconcile(job, Observations(ended=Ended(log_is_complete=True)), 11)
     assert job.rows["do"].done
     is_kept = ends is events.ScriptSucceeded and not begin
@@ -174,7 +174,7 @@ def test_a_retry_that_is_forced_forces_no_other_loss() -> None:
 def test_a_pause_after_a_script_takes_effect_with_it() -> None:
     job = after(running(), Pause(after="do"))
     assert control_of(job) == SessionControl(pause=True, after="do")
-    tells(job, events.ScriptSucceeded, "do")
+    record_in_session(job, events.ScriptSucceeded, "do")
     services.reconcile(job, Observations(ended=Ended(log_is_complete=True)), 5)
     assert job.state is JobState.SUSPENDED
     assert job.next(6) == Wait()
@@ -195,9 +195,9 @@ def test_a_session_is_in_doubt_only_of_what_it_was_given() -> None:
 
 def test_what_is_to_run_again_does_so_however_often_the_job_is_resumed_meanwhile() -> None:
     job = after(running(), Cancel(), Resume(from_script="do"), Cancel())
-    tells(job, events.ScriptSucceeded, "do")
+    record_in_session(job, events.ScriptSucceeded, "do")
     job = after(job, Resume())
-    tells(job, events.ScriptStarted, "save")
-    tells(job, events.ScriptSucceeded, "save")
+    record_in_session(job, events.ScriptStarted, "save")
+    record_in_session(job, events.ScriptSucceeded, "save")
     job.record(events.SessionEnded(at=5, run="s1-1"))
     assert job.next(6) == Open("s1-2", "s1", ("open", "do", "save"))

@@ -216,7 +216,7 @@ def test_which_scripts_run_again(cell: Cell) -> None:
     coordinator.drive()
     for act in cell.after:
         coordinator.act(act)
-    assert " ".join(coordinator.ran) == cell.ran
+    assert " ".join(coordinator.starts) == cell.ran
     assert str(coordinator.job.state) == cell.ends
 
 
@@ -232,9 +232,9 @@ def test_what_a_resume_will_run_is_said_beforehand(job: str, fates: str, said: s
     coordinator = Coordinator(job_of(job), fates_of(fates))
     coordinator.drive()
     assert to_come(coordinator.job) == said
-    before = len(coordinator.ran)
+    before = len(coordinator.starts)
     coordinator.act("resume")
-    ran = [word.partition(":")[0] for word in coordinator.ran[before:] if ":" in word]
+    ran = [word.partition(":")[0] for word in coordinator.starts[before:] if ":" in word]
     assert ran == [part.partition(" ")[0] for part in said.split(", ")]
 
 

@@ -29,7 +29,7 @@ seen: Counter[str] = Counter()
 def until_it_rests(world: World) -> Job:
     """Let everything be known of what has happened so far; what is to end has ended."""
     for _ in range(20):
-        world.coordinate(world.read(0, None, look_for_end=True))
+        world.coordinate(world.read(0, None, detect_end=True))
         job = world.job()
         if job.state is JobState.RUNNING or job.open_run is None:
             break
@@ -67,10 +67,10 @@ def promise_and_what_ran(
     scripts, sessions, _ = described
     world = World(scripts, sessions, None)
     for fate in fates:
-        world.coordinate(world.read(0, None, look_for_end=True))
+        world.coordinate(world.read(0, None, detect_end=True))
         world.run_one_script(fate)
     if held == 0:
-        world.ask(Pause())
+        world.do_action(Pause())
     elif held == 1:
         world.coordinate(Observations(), Suspend())
     job = until_it_rests(world)
@@ -82,10 +82,10 @@ def promise_and_what_ran(
     promised = forecast(job, asked)
     told = [outlook.script.name for outlook in promised if outlook.fate in STARTS]
     if asked:
-        assert world.ask(asked) == ""
+        assert world.do_action(asked) == ""
     before = len(world.started)
     for _ in range(200):
-        world.coordinate(world.read(0, None, look_for_end=True))
+        world.coordinate(world.read(0, None, detect_end=True))
         if world.job().finished:
             break
         if world.job().state is JobState.SUSPENDED:

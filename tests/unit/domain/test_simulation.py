@@ -100,7 +100,7 @@ class Simulation(RuleBasedStateMachine):
     @rule(fates=st.lists(FATES, min_size=1, max_size=8))
     def scripts_run_and_the_coordinator_follows(self, fates: list[Fate]) -> None:
         for fate in fates:
-            self.world.coordinate(self.world.read(0, None, look_for_end=True))
+            self.world.coordinate(self.world.read(0, None, detect_end=True))
             self.world.run_one_script(fate)
 
     @precondition(lambda self: self.world.live())
@@ -123,7 +123,7 @@ class Simulation(RuleBasedStateMachine):
 
     @rule(start=SIZES, end=SIZES)
     def the_end_of_the_log_is_lost(self, start: int, end: int) -> None:
-        self.world.coordinate(self.world.read(start, end, look_for_end=True))
+        self.world.coordinate(self.world.read(start, end, detect_end=True))
 
     @rule()
     def the_coordinator_looks_again(self) -> None:
@@ -131,7 +131,7 @@ class Simulation(RuleBasedStateMachine):
 
     @rule(start=SIZES, end=SIZES, before=st.booleans())
     def the_coordinator_crashes_at_its_commit(self, start: int, end: int, before: bool) -> None:
-        seen = self.world.read(start, end, look_for_end=True)
+        seen = self.world.read(start, end, detect_end=True)
         self.world.coordinate(seen, commits=not before, acts=False)
 
     @rule(seconds=st.sampled_from([1, 30, 200]))
@@ -145,7 +145,7 @@ class Simulation(RuleBasedStateMachine):
         uow = InMemoryJobUnitOfWork(self.world.repository)
         uow.__enter__()
         uow.jobs.get("job")
-        self.late = (uow, self.world.read(start, end, look_for_end=True))
+        self.late = (uow, self.world.read(start, end, detect_end=True))
 
     @precondition(lambda self: self.late is not None)
     @rule()
@@ -176,11 +176,11 @@ class Simulation(RuleBasedStateMachine):
         names = list(self.world.job().rows)
         self.asked += 1
         asked = action(names[place % len(names)], f"a{self.asked}")
-        self.world.ask(asked, commits=crash != "before")
+        self.world.do_action(asked, commits=crash != "before")
         if crash == "no":
             self.world.coordinate(Observations())
         if twice:
-            self.world.ask(asked)
+            self.world.do_action(asked)
 
     @precondition(lambda self: self.world.job().state in ENDED or self.world.job().paused)
     @rule(place=SIZES, explicit=st.booleans(), change=st.none() | SIZES | SIZES)
@@ -193,9 +193,9 @@ class Simulation(RuleBasedStateMachine):
         start = names[place % (undone + 1)] if explicit and not job.paused else ""
         if change is not None:
             definition = self.world.changed(names[change % len(names)])
-            why = self.world.ask(Resume(from_script=start, definition=definition))
+            why = self.world.do_action(Resume(from_script=start, definition=definition))
             self.changes["is kept" in why] += 1
-        self.world.ask(Resume(from_script=start))
+        self.world.do_action(Resume(from_script=start))
 
     # What holds, whatever happened.
 
@@ -218,7 +218,7 @@ class Simulation(RuleBasedStateMachine):
             self.late[0].__exit__(None, None, None)
         world = self.world
         for _ in range(200):
-            world.coordinate(world.read(0, None, look_for_end=True))
+            world.coordinate(world.read(0, None, detect_end=True))
             if world.job().finished:
                 break
             if str(world.job().state) == "Suspended":
@@ -270,13 +270,13 @@ class Changing(Simulation):
         """Begin with a job one of whose later scripts has failed, resumed with another setup."""
         super().begin(job)
         for fate in [*[SUCCEEDS] * passing, FAILS, SUCCEEDS]:
-            self.world.coordinate(self.world.read(0, None, look_for_end=True))
+            self.world.coordinate(self.world.read(0, None, detect_end=True))
             self.world.run_one_script(fate)
-        self.world.coordinate(self.world.read(0, None, look_for_end=True))
+        self.world.coordinate(self.world.read(0, None, detect_end=True))
         assert self.world.job().finished
-        why = self.world.ask(Resume(definition=self.world.changed("a")))
+        why = self.world.do_action(Resume(definition=self.world.changed("a")))
         self.changes["is kept" in why] += 1
-        self.world.ask(Resume())
+        self.world.do_action(Resume())
 
 
 def test_a_kept_checkpoint_vouches_only_for_what_it_was_made_from() -> None:

@@ -13,7 +13,7 @@ import pytest
 from job_execution_framework.domain.cause import Reason
 from tests.support.eventually import until
 from tests.support.running import is_alive
-from tests.support.scripts import Scripts, needs, pid_in
+from tests.support.scripts import Scripts, pid_in, skip_without
 from tests.unit.runtime.conftest import Start
 
 VERSIONS = ["3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13"]
@@ -85,7 +85,7 @@ def test_an_exit_code_above_128_is_no_signal_without_a_wrapper(scripts: Scripts)
 
 
 def test_a_host_program_that_embeds_python(start: Start) -> None:
-    needs("gdb")
+    skip_without("gdb")
     scripts = start(["gdb", "-q", "-batch", "-x"], grace=2)
     source = "import gdb\ndef main(): return gdb.parse_and_eval('6 * 7').format_string()"
     assert scripts.run(source).output == "42"
@@ -100,7 +100,7 @@ def test_a_host_program_that_embeds_python(start: Start) -> None:
 
 
 def test_a_host_program_that_sources_the_file(start: Start, tmp_path: Path) -> None:
-    needs("gdb")
+    skip_without("gdb")
     host = program(tmp_path, "host", '#!/bin/sh\nexec gdb -q -batch -ex "source $1"\n')
     scripts = start([host], grace=2)
     scripts.good(1)

@@ -1,9 +1,8 @@
-"""What the wire models cannot say by themselves: keys of lists, and rules between fields, as CEL.
+"""What the wire models cannot express: keys of lists, and rules between fields, as CEL.
 
-`crd.py` puts them into the CRDs, so that the API server refuses at once what `rules.py` and the
-domain would refuse later. Only two rules are not here, because `args`, whose values are of any
-kind, are closed to CEL: that no argument is in args and in argsFrom, too, and what an argument's
-name may be.
+`crd.py` writes them into the CRDs, so that the API server refuses at once what `rules.py` and the
+domain would refuse later. Two rules are not here, because CEL cannot read `args`, whose values
+may have any type: that no argument is both in args and in argsFrom, and which names are allowed.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from enso_operator.api.ensoaction import (
     ScriptChange,
     SessionChange,
 )
-from enso_operator.api.fields import FORMS
+from enso_operator.api.fields import PATTERN_HINTS
 from enso_operator.api.rules import BLOCKS, EXACTLY_ONE_OF
 from enso_operator.api.session_fields import EnvironmentVariable, Toleration, ValueFrom, Volume
 from enso_operator.api.status import EnsoJobStatus, Ledger
@@ -40,24 +39,24 @@ IMMUTABLE = "field is immutable"
 
 @dataclass(frozen=True)
 class Rule:
-    """One CEL rule, with what the author of a manifest that breaks it reads."""
+    """One CEL validation rule, with the message for authors of manifests that break it."""
 
     rule: str
     message: str
     expression: str = ""
-    """CEL for a message that names what is wrong: `format`, as the cost of `+` is not bounded."""
+    """CEL for a message with the wrong value. It uses `format`: the cost of `+` is not bounded."""
     field: str = ""
-    """The field that the API server names; else what the rule is about."""
+    """The field that the API server names in its error; "" for the object that has the rule."""
 
     def document(self) -> dict[str, str]:
-        """Return it as an entry of x-kubernetes-validations."""
-        said = {
+        """Return the rule as an entry of x-kubernetes-validations."""
+        entry = {
             "rule": self.rule,
             "message": self.message,
             "messageExpression": self.expression,
             "fieldPath": self.field,
         }
-        return {key: value for key, value in said.items() if value}
+        return {key: value for key, value in entry.items() if value}
 
 
 KEYS: dict[type[BaseModel], dict[str, str]] = {
@@ -71,43 +70,47 @@ KEYS: dict[type[BaseModel], dict[str, str]] = {
     SessionChange: {"env": "name"},
     EnsoActionStatus: {"conditions": "type"},
 }
-"""Lists whose items are told apart by a field, so that it is unique."""
+"""Lists of type `map`: their items have a unique key, the value of this field."""
 SETS: dict[type[BaseModel], frozenset[str]] = {
     ResumeSpec: frozenset({"skip"}),
     ScriptChange: frozenset({"unsetArgs"}),
 }
-"""Lists of texts none of which stands there twice. All other lists are atomic."""
+"""Lists of type `set`: no text occurs twice. All other lists are atomic."""
 
 
 def _exactly_one(model: type[BaseModel]) -> Rule:
     names = [to_camel(field) for field in EXACTLY_ONE_OF[model]]
-    given = " + ".join(f"(has(self.{name}) ? 1 : 0)" for name in names)
-    return Rule(f"{given} == 1", f"give it exactly one of {', '.join(names)}")
+    count = " + ".join(f"(has(self.{name}) ? 1 : 0)" for name in names)
+    return Rule(f"{count} == 1", f"give it exactly one of {', '.join(names)}")
 
 
-def _where_listed(of_sessions: str, of_none: str) -> str:
-    """Return CEL for a job that lists its sessions, and for one that has the session main."""
-    return f"has(self.sessions) && size(self.sessions) > 0 ? {of_sessions} : {of_none}"
+def _if_listed(listed: str, implied: str) -> str:
+    """Return CEL: `listed` for a job that lists sessions, else `implied`: it has session main."""
+    return f"has(self.sessions) && size(self.sessions) > 0 ? {listed} : {implied}"
 
 
-_LISTED = _where_listed("self.sessions.exists(one, one.name == {0})", "{0} == 'main'")
-_UNKNOWN = f"has(s.session) && !({_LISTED.format('s.session')})"
-_NAMED_AS_SESSION = f"has(s.container) && ({_LISTED.format('s.name')})"
-# Of one session, whether each script is in it: between the first and the last all must be.
-_IN_LISTED = "has(s.session) ? s.session == one.name : self.sessions[0].name == one.name"
-_IN = "self.scripts.map(s, !has(s.container) && ({}))"
-_TOGETHER = (
+_IS_LISTED = _if_listed("self.sessions.exists(one, one.name == {0})", "{0} == 'main'")
+_HAS_UNKNOWN_SESSION = f"has(s.session) && !({_IS_LISTED.format('s.session')})"
+_HAS_NAME_OF_SESSION = f"has(s.container) && ({_IS_LISTED.format('s.name')})"
+# For one session, a list that says of each script whether it belongs to the session. The scripts of
+# a session are consecutive if all between the first and the last of them belong to it.
+_IS_IN_SESSION = "has(s.session) ? s.session == one.name : self.sessions[0].name == one.name"
+_MEMBERSHIP = "self.scripts.map(s, !has(s.container) && ({}))"
+_ARE_CONSECUTIVE = (
     "(!{0}.exists(is, is) || {0}.lastIndexOf(true) - {0}.indexOf(true) + 1 == "
     "{0}.filter(is, is).size())"
 )
-_LISTED_TOGETHER = _TOGETHER.format(_IN.format(_IN_LISTED))
-_STAND_TOGETHER = _where_listed(
-    f"self.sessions.all(one, {_LISTED_TOGETHER})", _TOGETHER.format(_IN.format("true"))
+_IS_SESSION_CONSECUTIVE = _ARE_CONSECUTIVE.format(_MEMBERSHIP.format(_IS_IN_SESSION))
+_ALL_CONSECUTIVE = _if_listed(
+    f"self.sessions.all(one, {_IS_SESSION_CONSECUTIVE})",
+    _ARE_CONSECUTIVE.format(_MEMBERSHIP.format("true")),
 )
-_SCATTERED = _where_listed(f"self.sessions.filter(one, !{_LISTED_TOGETHER})[0].name", "'main'")
+_FIRST_SCATTERED = _if_listed(
+    f"self.sessions.filter(one, !{_IS_SESSION_CONSECUTIVE})[0].name", "'main'"
+)
 
 
-def _named(message: str, *names: str) -> str:
+def _formatted(message: str, *names: str) -> str:
     return f"'{message}'.format([{', '.join(names)}])"
 
 
@@ -117,29 +120,30 @@ def _first(condition: str, field: str) -> str:
 
 _SESSIONS = (
     Rule(
-        f"!self.scripts.exists(s, {_UNKNOWN})",
+        f"!self.scripts.exists(s, {_HAS_UNKNOWN_SESSION})",
         "a script names a session that the job does not have: add it to sessions",
-        _named(
+        _formatted(
             "script %s names session %s, which the job does not have: add it to sessions",
-            _first(_UNKNOWN, "name"),
-            _first(_UNKNOWN, "session"),
+            _first(_HAS_UNKNOWN_SESSION, "name"),
+            _first(_HAS_UNKNOWN_SESSION, "session"),
         ),
         ".scripts",
     ),
     Rule(
-        f"!self.scripts.exists(s, {_NAMED_AS_SESSION})",
+        f"!self.scripts.exists(s, {_HAS_NAME_OF_SESSION})",
         "a container script has the name of a session: rename one",
-        _named(
+        _formatted(
             "container script %s has the name of a session: rename one",
-            _first(_NAMED_AS_SESSION, "name"),
+            _first(_HAS_NAME_OF_SESSION, "name"),
         ),
         ".scripts",
     ),
     Rule(
-        _STAND_TOGETHER,
+        _ALL_CONSECUTIVE,
         "the scripts of one session must stand together, with nothing between them",
-        _named(
-            "the scripts of session %s must stand together, with nothing between them", _SCATTERED
+        _formatted(
+            "the scripts of session %s must stand together, with nothing between them",
+            _FIRST_SCATTERED,
         ),
         ".scripts",
     ),
@@ -147,14 +151,14 @@ _SESSIONS = (
 
 
 def _immutable() -> tuple[Rule, ...]:
-    """Return a rule for each field of a job that may never change, nor be added or removed."""
+    """Return a rule for each field of a job that may not be changed, added or removed."""
     rules: list[Rule] = []
     for info in EnsoJobSpec.model_fields.values():
         name = str(info.alias)
         if name in MUTABLE:
             continue
         same = f"self.{name} == oldSelf.{name}"
-        if name in KEYS[EnsoJobSpec]:  # such lists are equal in any order
+        if name in KEYS[EnsoJobSpec]:  # lists of type map are equal in any order
             same += f" && self.{name}.map(one, one.name) == oldSelf.{name}.map(one, one.name)"
         if not info.is_required():
             both = f"has(self.{name}) == has(oldSelf.{name})"
@@ -163,8 +167,8 @@ def _immutable() -> tuple[Rule, ...]:
     return tuple(rules)
 
 
-def _of_verb() -> tuple[Rule, ...]:
-    """Return a rule for each block of an action: it stands beside its own verb alone."""
+def _action_blocks() -> tuple[Rule, ...]:
+    """Return a rule for each block of an action: it is allowed only with its own verb."""
     return tuple(
         Rule(
             f"!has(self.{verb}) || self.verb == '{verb}'",
@@ -213,7 +217,7 @@ RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
     Volume: (_exactly_one(Volume),),
     EnsoScriptSpec: (_exactly_one(EnsoScriptSpec),),
     EnsoActionSpec: (
-        *_of_verb(),
+        *_action_blocks(),
         Rule(
             "self.verb != 'skip' || has(self.skip)",
             "verb skip needs the script that is skipped: write skip: {script: NAME}",
@@ -230,13 +234,13 @@ RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
 }
 """The rules of each model."""
 
-APART: dict[type[BaseModel], tuple[str, str]] = {ScriptSpec: ("container", "args")}
-"""Two fields of a model that do not go together, where CEL cannot say so: `args` may hold anything,
-and CEL has no word for whether such a field is there."""
+MUTUALLY_EXCLUSIVE: dict[type[BaseModel], tuple[str, str]] = {ScriptSpec: ("container", "args")}
+"""Two fields of a model that exclude each other, where CEL cannot express it: values of `args` may
+have any type, and CEL cannot test whether such a field is set."""
 
 
 def name_rules(longest: int, why: str) -> tuple[Rule, ...]:
-    """Return what an object's own name must be, beyond what Kubernetes asks of every name."""
+    """Return rules for an object's own name, beyond those that Kubernetes has for every name."""
     return (
         Rule(
             f"size(self.metadata.name) <= {longest}",
@@ -250,8 +254,8 @@ def name_rules(longest: int, why: str) -> tuple[Rule, ...]:
 
 
 def key_rule(pattern: str, longest: int) -> Rule:
-    """Return what the keys of a map must be."""
+    """Return the rule for the keys of a map."""
     return Rule(
         f"self.all(key, size(key) <= {longest} && key.matches(r'{pattern}'))",
-        f"a key is not as it must be: {FORMS[pattern]}",
+        f"a key is not as it must be: {PATTERN_HINTS[pattern]}",
     )

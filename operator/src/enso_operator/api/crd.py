@@ -1,8 +1,8 @@
 """The CRDs of deploy/crds, generated from the wire models. `make manifests` writes them.
 
-pydantic says almost everything: this module says it in the subset of JSON schema that the API
-server takes ("structural"), adds keys and rules from `cel.py`, and lets `structural.py` refuse
-what would be rejected or silently dropped.
+The schemas come from pydantic. This module converts them to the subset of JSON schema that the API
+server accepts ("structural schemas"), adds keys and rules from `cel.py`, and calls `structural.py`,
+which refuses what the API server would reject or silently drop.
 """
 
 from __future__ import annotations
@@ -77,31 +77,31 @@ def schema_of(model: type[BaseModel], path: str) -> structural.Schema:
 
 
 def _generated(model: type[BaseModel], path: str) -> structural.Schema:
-    made = model.model_json_schema(schema_generator=_Structural)
-    return _inlined(made, made.pop("$defs", {}), path, ())
+    schema = model.model_json_schema(schema_generator=_StructuralSchemas)
+    return _inlined(schema, schema.pop("$defs", {}), path, ())
 
 
 def _schema(
     model: type[BaseModel], rules: tuple[cel.Rule, ...], *, status: type[BaseModel] | None = None
 ) -> structural.Schema:
-    """Return the schema of a whole resource: metadata is the API server's own.
+    """Return the schema of a whole resource; the API server has its own for the metadata.
 
-    Until somebody writes the status, it says that nobody has looked at the resource.
+    The default of a status says that no operator has written it yet.
     """
-    made: dict[str, Any] = _generated(model, model.__name__)
-    fields = made["properties"]
+    schema: dict[str, Any] = _generated(model, model.__name__)
+    fields = schema["properties"]
     structural.check(fields["spec"], "spec")
-    plain = {
+    type_meta = {
         name: {"type": "string", "description": fields[name]["description"]}
         for name in ("apiVersion", "kind")
     }
-    kept = {**plain, "metadata": {"type": "object"}, "spec": fields["spec"]}
+    properties = {**type_meta, "metadata": {"type": "object"}, "spec": fields["spec"]}
     if status:
-        kept["status"] = schema_of(status, "status") | {"default": {"observedGeneration": -1}}
+        properties["status"] = schema_of(status, "status") | {"default": {"observedGeneration": -1}}
     return {
         "type": "object",
-        "description": made["description"],
-        "properties": kept,
+        "description": schema["description"],
+        "properties": properties,
         "required": ["spec"],
         RULES: [rule.document() for rule in rules],
     }
@@ -147,81 +147,86 @@ def _text(crd: dict[str, object]) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes everything out: the API server's YAML has no aliases to what is said twice."""
+    """Writes repeated values in full: the API server's YAML has no aliases."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  # its name in the base
         return True
 
 
 def _inlined(
-    schema: dict[str, Any], definitions: dict[str, Any], path: str, above: tuple[str, ...]
+    schema: dict[str, Any], definitions: dict[str, Any], path: str, ancestors: tuple[str, ...]
 ) -> dict[str, Any]:
-    """Return the schema with each reference replaced by what it means."""
-    beside = dict(schema)
-    if reference := beside.pop("$ref", None):
+    """Return the schema with each reference replaced by the definition that it names."""
+    inlined = dict(schema)
+    if reference := inlined.pop("$ref", None):
         name = str(reference).rpartition("/")[2]
-        if name in above:
+        if name in ancestors:
             raise structural.NotStructural(
                 f"{path}: {name} contains itself: a structural schema ends"
             )
-        return _inlined({**definitions[name], **beside}, definitions, path, (*above, name))
+        return _inlined({**definitions[name], **inlined}, definitions, path, (*ancestors, name))
     for key in ("items", "additionalProperties"):
-        if isinstance(beside.get(key), dict):
-            beside[key] = _inlined(beside[key], definitions, f"{path}[]", above)
-    if "properties" in beside:
-        beside["properties"] = {
-            name: _inlined(field, definitions, f"{path}.{name}", above)
-            for name, field in beside["properties"].items()
+        if isinstance(inlined.get(key), dict):
+            inlined[key] = _inlined(inlined[key], definitions, f"{path}[]", ancestors)
+    if "properties" in inlined:
+        inlined["properties"] = {
+            name: _inlined(field, definitions, f"{path}.{name}", ancestors)
+            for name, field in inlined["properties"].items()
         }
-    return beside
+    return inlined
 
 
-class _Structural(GenerateJsonSchema):
-    """Says in structural terms what pydantic says in all of JSON schema."""
+class _StructuralSchemas(GenerateJsonSchema):
+    """Generates structural schemas where pydantic would use other parts of JSON schema."""
 
     def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002  # as in the base
         return False
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
-        """Leave null out: a field that is absent says the same, and the server prunes nulls."""
+        """Leave null out: an absent field means the same, and the server prunes nulls."""
         return self.generate_inner(schema["schema"])
 
     def literal_schema(self, schema: core_schema.LiteralSchema) -> JsonSchemaValue:
-        """Say one value as an enum: the server drops a const."""
-        made = super().literal_schema(schema)
-        return made | {"enum": [made.pop("const")]} if "const" in made else made
+        """Write a single value as an enum: the server drops a const."""
+        json = super().literal_schema(schema)
+        return json | {"enum": [json.pop("const")]} if "const" in json else json
 
     def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
-        """Say what keys must be as a rule, and that values of any kind are kept as they are.
+        """Write the pattern of keys as a rule, and keep values of any type as they are.
 
-        Of a map that is free as a whole CEL would compare only the keys of one side.
+        If the whole map were free (preserve-unknown-fields), CEL would not compare it correctly:
+        only the keys of one side.
         """
-        made = super().dict_schema(schema)
-        keys = made.pop("propertyNames", {})
-        if patterns := made.pop("patternProperties", None):
-            ((pattern, made["additionalProperties"]),) = patterns.items()
-            made[RULES] = [cel.key_rule(pattern, keys["maxLength"]).document()]
-        if made.get("additionalProperties") in (True, {}):
-            made["additionalProperties"] = dict(ANYTHING)
-        return made
+        json = super().dict_schema(schema)
+        keys = json.pop("propertyNames", {})
+        if patterns := json.pop("patternProperties", None):
+            ((pattern, json["additionalProperties"]),) = patterns.items()
+            json[RULES] = [cel.key_rule(pattern, keys["maxLength"]).document()]
+        if json.get("additionalProperties") in (True, {}):
+            json["additionalProperties"] = dict(ANYTHING)
+        return json
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        """Say only defaults that say something; also those that are made anew for each object."""
-        made = super().default_schema(schema)
-        default = made.pop("default", None)
+        """Write only defaults that are not empty; also those that a factory returns."""
+        json = super().default_schema(schema)
+        default = json.pop("default", None)
         if "default_factory" in schema and not schema.get("default_factory_takes_data"):
             factory: Any = schema["default_factory"]
             default = factory()
-        return made | {"default": default} if (default := _said(default)) is not None else made
+        return (
+            json | {"default": default}
+            if (default := _without_empty(default)) is not None
+            else json
+        )
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
-        """Add the keys of lists, and the rules, that stand in `cel.py`."""
-        made = super().model_schema(schema)
-        made.pop("title", None)
-        made["description"] = " ".join(made.get("description", "").split())
+        """Add the keys of lists and the rules that `cel.py` has for the model."""
+        json = super().model_schema(schema)
+        json.pop("title", None)
+        json["description"] = " ".join(json.get("description", "").split())
         model = schema["cls"]
-        for name, field in made["properties"].items():
-            if "description" in field:  # else it has the words of its own model
+        for name, field in json["properties"].items():
+            if "description" in field:  # else it has the description of its own model
                 field["description"] = " ".join(field["description"].split())
             if field.get("type") == "array":
                 key = cel.KEYS.get(model, {}).get(name)
@@ -229,15 +234,19 @@ class _Structural(GenerateJsonSchema):
                 if key:
                     field |= {LIST_TYPE: "map", LIST_KEYS: [key]}
         if rules := cel.RULES.get(model):
-            made[RULES] = [rule.document() for rule in rules]
-        if apart := cel.APART.get(model):
-            made[ANY_OF] = [{"not": {"required": [field]}} for field in apart]
-        return made
+            json[RULES] = [rule.document() for rule in rules]
+        if exclusive := cel.MUTUALLY_EXCLUSIVE.get(model):
+            json[ANY_OF] = [{"not": {"required": [field]}} for field in exclusive]
+        return json
 
 
-def _said(default: object) -> object:
-    """Return a default without what is empty in it, or None where nothing is left."""
+def _without_empty(default: object) -> object:
+    """Return a default without empty values in it, or None where nothing is left."""
     if is_mapping(default):
-        kept = {str(key): item for key, one in default.items() if (item := _said(one)) is not None}
+        kept = {
+            str(key): kept_value
+            for key, value in default.items()
+            if (kept_value := _without_empty(value)) is not None
+        }
         return kept or None
     return None if default in ("", []) else default

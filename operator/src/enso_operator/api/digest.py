@@ -1,7 +1,8 @@
-"""A digest of what an EnsoJob asks for: how the operator knows the spec of its first sight again.
+"""A digest of the spec of an EnsoJob, by which the operator notices that the spec was changed.
 
-The API server refuses changes of a spec, but not every one does: an older CRD may be installed
-there, and somebody may replace it while jobs run.
+`kube/ensojob.py` compares it with the digest in the job's status. The CRD has rules by which the
+API server refuses such changes, but a cluster may have an older CRD, or somebody may replace the
+CRD while jobs run.
 """
 
 from __future__ import annotations
@@ -17,24 +18,25 @@ from pydantic import BaseModel
 from enso_operator.api.cel import MUTABLE
 from enso_operator.api.v1alpha1 import EnsoJobSpec
 
-_HEX = 32
+_LENGTH = 32
+"""Hexadecimal digits of the hash."""
 
 
 def digest_of(spec: EnsoJobSpec) -> str:
-    """Return the digest of what the author set, behind the version of what it is over.
+    """Return `VERSION-HASH`: the version of the models, and the hash of the fields that are set.
 
-    What equals its default is left out: a newer CRD fills its defaults into old objects. So is
-    what may change.
+    Fields that equal their default are left out: a newer CRD fills its defaults into old objects.
+    Mutable fields are left out, too.
     """
-    asked = spec.model_dump(by_alias=True, exclude_defaults=True)
-    asked = {key: value for key, value in asked.items() if key not in MUTABLE}
-    return f"{_version()}-{_hash(asked)[:_HEX]}"
+    fields = spec.model_dump(by_alias=True, exclude_defaults=True)
+    fields = {key: value for key, value in fields.items() if key not in MUTABLE}
+    return f"{_version()}-{_hash(fields)[:_LENGTH]}"
 
 
 def is_comparable(digest: str) -> bool:
-    """Whether whoever made the digest knew the same fields as we do.
+    """Whether the digest was computed by a release whose models have the same fields as ours.
 
-    Of a field that only one of us knows the other's digest says nothing.
+    Otherwise a field that only one of the releases has could make the digests differ.
     """
     return digest.partition("-")[0] == _version()
 
@@ -45,19 +47,19 @@ def _version() -> str:
 
 
 def _fields(model: type[BaseModel]) -> Iterator[str]:
-    """Yield each field of the model, and of the models in it, with its default."""
+    """Yield each field of the model and of its nested models, with its default."""
     for name, info in model.model_fields.items():
         default = "" if info.is_required() else repr(info.get_default(call_default_factory=True))
         yield f"{model.__name__}.{name}={default}"
-        for below in _models_in(info.annotation):
-            yield from _fields(below)
+        for nested in _models_in(info.annotation):
+            yield from _fields(nested)
 
 
 def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
-    for part in get_args(annotation):
-        yield from _models_in(part)
+    for argument in get_args(annotation):
+        yield from _models_in(argument)
 
 
 def _hash(value: object) -> str:

@@ -18,13 +18,13 @@ from enso_operator.api.fields import (
     OneLine,
     Parameter,
     Program,
-    Qualified,
+    QualifiedName,
     Seconds,
     Uid,
-    Wire,
+    WireModel,
 )
 from enso_operator.api.session_fields import Environment, Resources, Toleration
-from enso_operator.api.status import Condition, Line, Time, Word
+from enso_operator.api.status import Condition, Identifier, Line, Time
 from enso_operator.api.v1alpha1 import LARGEST_SOURCE, MOST_SCRIPTS, MOST_SESSIONS, RetriesSpec
 
 LONGEST_WHY = 256
@@ -33,7 +33,7 @@ LONGEST_CALLER = 512
 """Characters of a user's name: a service account's has up to 339, an identity provider's more."""
 
 
-class ScriptChange(Wire):
+class ScriptChange(WireModel):
     """What of one script is another one from this resume on."""
 
     name: Name
@@ -52,7 +52,7 @@ class ScriptChange(Wire):
     """How often, and after which pause, the script is started again when it failed."""
 
 
-class SessionChange(Wire):
+class SessionChange(WireModel):
     """What of one session is another one from this resume on. Each field is replaced whole."""
 
     name: Name
@@ -65,7 +65,7 @@ class SessionChange(Wire):
     """What the session is promised of a machine, and what it may use at most."""
     env: Environment | None = None
     """Environment variables of the session."""
-    node_selector: Annotated[dict[Qualified, LabelValue], Field(max_length=50)] | None = None
+    node_selector: Annotated[dict[QualifiedName, LabelValue], Field(max_length=50)] | None = None
     """Labels that a node must have to run the session."""
     tolerations: Annotated[list[Toleration], Field(max_length=50)] | None = None
     """Taints of nodes that do not keep the session off."""
@@ -73,7 +73,7 @@ class SessionChange(Wire):
     """How long, in seconds, the interpreter may take to come up."""
 
 
-class ResumeSpec(Wire):
+class ResumeSpec(WireModel):
     """How a job goes on that has ended, or was paused."""
 
     from_script: Annotated[Name | None, Field(alias="from")] = None
@@ -90,21 +90,21 @@ class ResumeSpec(Wire):
     """Changes of sessions that will run."""
 
 
-class PauseSpec(Wire):
+class PauseSpec(WireModel):
     """When a job is paused."""
 
     after: Name | None = None
     """The script after which it is paused; without it the one that runs."""
 
 
-class SkipSpec(Wire):
+class SkipSpec(WireModel):
     """What is skipped."""
 
     script: Name
     """The script that counts as done from now on and is never started."""
 
 
-class EnsoActionSpec(Wire):
+class EnsoActionSpec(WireModel):
     """What is asked, of which job. It never changes: who wants something else makes another one."""
 
     job: JobName
@@ -125,7 +125,7 @@ class EnsoActionSpec(Wire):
     """With verb skip: which script."""
 
 
-class ActionMetadata(Wire):
+class ActionMetadata(WireModel):
     """What every Kubernetes object has. Its other fields are not ours."""
 
     name: Name
@@ -134,7 +134,7 @@ class ActionMetadata(Wire):
     """The namespace that the action and its job live in."""
 
 
-class EnsoAction(Wire):
+class EnsoAction(WireModel):
     """What somebody asks of an EnsoJob that exists: resume, pause, retry, skip or cancel."""
 
     api_version: Literal["enso.dev/v1alpha1"]
@@ -152,13 +152,13 @@ class ActionCondition(Condition):
 
     status: Literal["True", "False", "Unknown"]
     """Whether it is so. Succeeded is Unknown until the action was done or refused."""
-    reason: Word
+    reason: Identifier
     """Why it is so, in one word."""
     message: Line = ""
     """One line: what was done and what is still to come, or why it was refused and what helps."""
 
 
-class EnsoActionStatus(Wire):
+class EnsoActionStatus(WireModel):
     """What came of the action."""
 
     observed_generation: Annotated[int, Field(ge=-1, le=2**53)] = -1

@@ -1,6 +1,8 @@
-"""What all wire models are made of: their base, and bounded texts with a sentence on each form.
+"""The base class of all wire models, and the types of their fields.
 
-Every text, list and map has a bound: without one the API server refuses a CRD that has rules.
+The other modules of `api` build their models from these. Every string, list and map has a bound:
+without bounds the API server refuses a CRD with CEL rules. `PATTERN_HINTS` has a sentence for each
+pattern, for messages about values that do not match.
 """
 
 from __future__ import annotations
@@ -13,36 +15,36 @@ from pydantic.alias_generators import to_camel
 from job_execution_framework.domain import script
 
 LONGEST_SECONDS = 366 * 24 * 3600
-"""The longest time that a field takes: a year."""
+"""The largest value of a field with seconds: a year."""
 
-# Patterns, in what Python, pydantic and the API server's RE2 have in common.
+# Patterns, with only the syntax that Python, pydantic and the API server's RE2 have in common.
 NAME = f"^{script.NAME}$"
 OBJECT_NAME = r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"
 LIBRARY_NAME = r"^[A-Za-z0-9_]([-A-Za-z0-9_]*[A-Za-z0-9_])?$"
 REFERENCE = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_.]*$"
 KEY = r"^[-._A-Za-z0-9]+$"
-QUALIFIED = r"^([a-z0-9]([-.a-z0-9]*[a-z0-9])?/)?[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$"
+QUALIFIED_NAME = r"^([a-z0-9]([-.a-z0-9]*[a-z0-9])?/)?[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$"
 LABEL_VALUE = r"^([A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?)?$"
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$"
-WORD = r"^[^\s\x00]+$"
+NO_SPACES = r"^[^\s\x00]+$"
 NO_NUL = r"^[^\x00]*$"
 ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f]*$"
 ABSOLUTE = r"^/[^\x00]*$"
 RELATIVE = r"^[^/\x00][^\x00]*$"
 
-FORMS = {
+PATTERN_HINTS = {
     NAME: "use lower-case letters, digits and '-', beginning and ending with a letter or digit",
     OBJECT_NAME: "use the name of a Kubernetes object: lower-case letters, digits, '-' and '.'",
     LIBRARY_NAME: "use letters, digits, '_' and '-'",
     REFERENCE: "write package.module:function",
     KEY: "use letters, digits, '-', '_' and '.'",
-    QUALIFIED: "use letters, digits, '-', '_' and '.', after a prefix and '/' if you like",
+    QUALIFIED_NAME: "use letters, digits, '-', '_' and '.', after a prefix and '/' if you like",
     LABEL_VALUE: "use letters, digits, '-', '_' and '.', beginning and ending with a letter or "
     "digit",
     VARIABLE: "use letters, digits and '_', beginning with a letter",
     QUANTITY: "write a quantity of Kubernetes, such as 500m or 16Gi",
-    WORD: "write it without spaces",
+    NO_SPACES: "write it without spaces",
     NO_NUL: "remove the NUL character",
     ONE_LINE: "write one line, without control characters",
     ABSOLUTE: "write a path that begins with '/'",
@@ -51,12 +53,12 @@ FORMS = {
 """What to write instead, for each pattern."""
 
 
-class Wire(BaseModel):
-    """Base of what people write in manifests.
+class WireModel(BaseModel):
+    """Base class of all models of Kubernetes resources.
 
-    A newer resource must not break an older operator: unknown fields are ignored, unless whoever
-    reads a file on behalf of its author asks for ``extra="forbid"``. Nothing is converted: the
-    API server would not either.
+    A newer resource must not break an older operator, so unknown fields are ignored. Code that
+    reads a file for its author passes ``extra="forbid"``. Values are not converted to another
+    type: the API server would not do it either.
     """
 
     model_config = ConfigDict(
@@ -70,7 +72,7 @@ class Wire(BaseModel):
 
 
 def _digits(value: object) -> object:
-    """Take `cpu: 4` for `cpu: "4"`, as Kubernetes does."""
+    """Accept `cpu: 4` for `cpu: "4"`, as Kubernetes does."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -80,23 +82,23 @@ ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=OBJECT_N
 LibraryName = Annotated[str, Field(min_length=1, max_length=63, pattern=LIBRARY_NAME)]
 Reference = Annotated[str, Field(min_length=3, max_length=253, pattern=REFERENCE)]
 Key = Annotated[str, Field(min_length=1, max_length=253, pattern=KEY)]
-Qualified = Annotated[str, Field(min_length=1, max_length=317, pattern=QUALIFIED)]
+QualifiedName = Annotated[str, Field(min_length=1, max_length=317, pattern=QUALIFIED_NAME)]
 LabelValue = Annotated[str, Field(max_length=63, pattern=LABEL_VALUE)]
 Variable = Annotated[str, Field(min_length=1, max_length=253, pattern=VARIABLE)]
 Parameter = Annotated[str, Field(min_length=1, max_length=253)]
-Image = Annotated[str, Field(min_length=1, max_length=512, pattern=WORD)]
+Image = Annotated[str, Field(min_length=1, max_length=512, pattern=NO_SPACES)]
 Argument = Annotated[str, Field(max_length=4096, pattern=NO_NUL)]
 Program = Annotated[str, Field(min_length=1, max_length=4096, pattern=NO_NUL)]
 Path = Annotated[str, Field(min_length=1, max_length=1024, pattern=ABSOLUTE)]
 RelativePath = Annotated[str, Field(min_length=1, max_length=1024, pattern=RELATIVE)]
 OneLine = Annotated[str, Field(pattern=ONE_LINE)]
-"""Give it a largest size where it is used."""
+"""Each field of this type adds its own `max_length`."""
 LongText = Annotated[str, Field(max_length=32 * 1024, pattern=NO_NUL)]
-Uid = Annotated[str, Field(min_length=1, max_length=128, pattern=WORD)]
-"""What Kubernetes gives each object, and no other one ever again."""
+Uid = Annotated[str, Field(min_length=1, max_length=128, pattern=NO_SPACES)]
+"""An object's unique id, which Kubernetes assigns and never reuses."""
 UnixId = Annotated[int, Field(ge=0, le=2**31 - 1)]
 UserId = Annotated[int, Field(ge=1, le=2**31 - 1)]
-"""Not root: no Pod of ours may run as that."""
+"""A user id other than root's: no Pod of ours may run as root."""
 Seconds = Annotated[int, Field(ge=1, le=LONGEST_SECONDS)]
 Quantity = Annotated[
     str,
@@ -105,7 +107,7 @@ Quantity = Annotated[
     WithJsonSchema(
         {
             "x-kubernetes-int-or-string": True,
-            "minimum": 0,  # of a number; what a text must be, the pattern says
+            "minimum": 0,  # for numbers; the pattern is for strings
             "maxLength": 32,
             "pattern": QUANTITY,
         }

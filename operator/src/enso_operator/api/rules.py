@@ -1,7 +1,8 @@
-"""The rules between the fields of a resource. The CRDs say them once more, as CEL.
+"""The rules between the fields of a resource, for manifests and for the operator.
 
-That names are unique, that the session of a script exists and that its scripts stand together is
-the domain's own (`job_execution_framework.domain.script.check`).
+The CRDs have the same rules as CEL (`cel.py`). The domain itself checks that names are unique,
+that the session of a script exists and that the scripts of a session are consecutive
+(`job_execution_framework.domain.script.check`).
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ EXACTLY_ONE_OF: dict[type[BaseModel], tuple[str, ...]] = {
     ValueFrom: ("secret_key_ref", "config_map_key_ref"),
     Volume: ("persistent_volume_claim", "config_map", "secret", "empty_dir", "nfs"),
 }
-"""Fields of a model of which exactly one is given."""
-CODE = {"script": ("source",), "session": ("image", "interpreter", "env")}
-"""Fields by which a resume brings code of its own: to change them is as much as to write a job."""
+"""Fields of a model of which exactly one must be set."""
+CODE_FIELDS = {"script": ("source",), "session": ("image", "interpreter", "env")}
+"""Fields by which a resume changes code: they need the same rights as creating a job."""
 BLOCKS = ("resume", "pause", "skip")
-"""Fields of an action that say more of the verb whose name they have."""
+"""Fields of an action with the options of one verb; each is named like its verb."""
 
 
 def broken_rules(job: EnsoJob) -> Iterator[str]:
@@ -66,23 +67,23 @@ def broken_resume_rules(resume: ResumeSpec, path: str) -> Iterator[str]:
         yield f"{path}.from is in skip, too: take it out of one of the two"
     yield from _unique(f"{path}.scripts", [script.name for script in resume.scripts])
     for script in resume.scripts:
-        here = f"{path}.scripts[{script.name}].unsetArgs"
-        yield from _unique(here, script.unset_args)
+        change_path = f"{path}.scripts[{script.name}].unsetArgs"
+        yield from _unique(change_path, script.unset_args)
         for name in script.unset_args:
             if name in script.args:
-                yield f"{here} has {name}, which is in args, too: remove one of the two"
+                yield f"{change_path} has {name}, which is in args, too: remove one of the two"
     yield from _unique(f"{path}.sessions", [session.name for session in resume.sessions])
     for session in resume.sessions:
-        here = f"{path}.sessions[{session.name}]"
-        yield from _environment(session.env or [], f"{here}.env")
-        yield from _tolerations(session.tolerations or [], f"{here}.tolerations")
+        change_path = f"{path}.sessions[{session.name}]"
+        yield from _environment(session.env or [], f"{change_path}.env")
+        yield from _tolerations(session.tolerations or [], f"{change_path}.tolerations")
 
 
 def code_changes(resume: ResumeSpec) -> Iterator[tuple[str, str, str]]:
-    """Yield what brings code in a resume: `script` or `session`, its name, and the field."""
+    """Yield each code change of a resume: `script` or `session`, its name, and the field."""
     for kind, changes in (("script", resume.scripts), ("session", resume.sessions)):
         for change in changes:
-            for field in CODE[kind]:
+            for field in CODE_FIELDS[kind]:
                 if field in change.model_fields_set:
                     yield kind, change.name, field
 
@@ -127,10 +128,10 @@ def _tolerations(tolerations: Sequence[Toleration], path: str) -> Iterator[str]:
 def _environment(env: Sequence[EnvironmentVariable], path: str) -> Iterator[str]:
     yield from _unique(path, [variable.name for variable in env])
     for variable in env:
-        here = f"{path}[{variable.name}]"
-        yield from _exactly_one(here, variable)
+        variable_path = f"{path}[{variable.name}]"
+        yield from _exactly_one(variable_path, variable)
         if source := variable.value_from:
-            yield from _exactly_one(f"{here}.valueFrom", source)
+            yield from _exactly_one(f"{variable_path}.valueFrom", source)
 
 
 def _volumes(session: SessionSpec, path: str) -> Iterator[str]:
@@ -152,11 +153,11 @@ def _volumes(session: SessionSpec, path: str) -> Iterator[str]:
 def _exactly_one(path: str, model: BaseModel) -> Iterator[str]:
     names = [to_camel(field) for field in EXACTLY_ONE_OF[type(model)]]
     values = [getattr(model, field) for field in EXACTLY_ONE_OF[type(model)]]
-    given = [name for name, value in zip(names, values, strict=True) if value is not None]
-    if not given:
+    present = [name for name, value in zip(names, values, strict=True) if value is not None]
+    if not present:
         yield f"{path} has none of {', '.join(names)}: give it exactly one"
-    elif len(given) > 1:
-        yield f"{path} has {' and '.join(given)}: keep exactly one"
+    elif len(present) > 1:
+        yield f"{path} has {' and '.join(present)}: keep exactly one"
 
 
 def _unique(path: str, names: Sequence[str]) -> Iterator[str]:

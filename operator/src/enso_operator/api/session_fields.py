@@ -14,15 +14,15 @@ from enso_operator.api.fields import (
     Name,
     ObjectName,
     Path,
-    Qualified,
+    QualifiedName,
     Quantity,
     RelativePath,
     Variable,
-    Wire,
+    WireModel,
 )
 
 
-class KeyReference(Wire):
+class KeyReference(WireModel):
     """One key of a Secret or a ConfigMap in the job's namespace."""
 
     name: ObjectName
@@ -31,7 +31,7 @@ class KeyReference(Wire):
     """The key in it."""
 
 
-class ValueFrom(Wire):
+class ValueFrom(WireModel):
     """Source of an environment variable's value: exactly one of the two fields."""
 
     secret_key_ref: KeyReference | None = None
@@ -40,7 +40,7 @@ class ValueFrom(Wire):
     """A key of a ConfigMap."""
 
 
-class EnvironmentVariable(Wire):
+class EnvironmentVariable(WireModel):
     """One environment variable: exactly one of value and valueFrom."""
 
     name: Variable
@@ -52,10 +52,10 @@ class EnvironmentVariable(Wire):
 
 
 Environment = Annotated[list[EnvironmentVariable], Field(max_length=100)]
-Quantities = Annotated[dict[Qualified, Quantity], Field(max_length=16)]
+Quantities = Annotated[dict[QualifiedName, Quantity], Field(max_length=16)]
 
 
-class Resources(Wire):
+class Resources(WireModel):
     """Resource requests and limits of a container."""
 
     requests: Quantities = Field(default_factory=dict[str, str])
@@ -64,7 +64,7 @@ class Resources(Wire):
     """What the container may use at most. Beyond its memory it is killed: OutOfMemory."""
 
 
-class Claim(Wire):
+class Claim(WireModel):
     """A PersistentVolumeClaim of the job's namespace."""
 
     claim_name: ObjectName
@@ -73,21 +73,21 @@ class Claim(Wire):
     """Whether nothing can be written to it."""
 
 
-class ConfigMapVolume(Wire):
+class ConfigMapVolume(WireModel):
     """The keys of a ConfigMap as files."""
 
     name: ObjectName
     """Name of the ConfigMap."""
 
 
-class SecretVolume(Wire):
+class SecretVolume(WireModel):
     """The keys of a Secret as files."""
 
     secret_name: ObjectName
     """Name of the Secret."""
 
 
-class EmptyDir(Wire):
+class EmptyDir(WireModel):
     """An empty folder that is gone with the Pod."""
 
     medium: Literal["", "Memory"] = ""
@@ -96,7 +96,7 @@ class EmptyDir(Wire):
     """How much may be written to it, such as 10Gi. Beyond that the Pod is evicted."""
 
 
-class NfsVolume(Wire):
+class NfsVolume(WireModel):
     """A folder that an NFS server exports. Only where the operator's settings allow it."""
 
     server: Annotated[str, Field(min_length=1, max_length=253)]
@@ -107,7 +107,7 @@ class NfsVolume(Wire):
     """Whether nothing can be written to it."""
 
 
-class Volume(Wire):
+class Volume(WireModel):
     """One volume of the Pod: exactly one kind."""
 
     name: Name
@@ -124,7 +124,7 @@ class Volume(Wire):
     """An NFS export."""
 
 
-class VolumeMount(Wire):
+class VolumeMount(WireModel):
     """Where the session sees a volume."""
 
     name: Name
@@ -137,10 +137,10 @@ class VolumeMount(Wire):
     """Whether nothing can be written to it."""
 
 
-class Toleration(Wire):
+class Toleration(WireModel):
     """A taint of nodes that the Pod tolerates."""
 
-    key: Qualified | None = None
+    key: QualifiedName | None = None
     """Key of the taint; without it every taint, which needs operator Exists."""
     operator: Literal["Equal", "Exists"] = "Equal"
     """Whether the taint's value must be equal, or the key is enough."""
@@ -152,7 +152,7 @@ class Toleration(Wire):
     """How long, in seconds, a NoExecute taint is tolerated; without it for ever."""
 
 
-class ObjectReference(Wire):
+class ObjectReference(WireModel):
     """An object of the job's namespace, by its name."""
 
     name: ObjectName

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from enso_operator.api.fields import Name, ObjectName, Wire
+from enso_operator.api.fields import Name, ObjectName, WireModel
 from enso_operator.api.v1alpha1 import MOST_SCRIPTS, MOST_SESSIONS
 from job_execution_framework.domain.actions import MOST_RESUMES
 from job_execution_framework.domain.cause import LINES_KEPT, LONGEST_MESSAGE
@@ -29,7 +29,7 @@ MOST_ORIGINS = 128
 """Origins of events that are remembered: the coordinator, and the latest session runs."""
 
 Time = Annotated[datetime, Field(strict=False)]
-Word = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
+Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
 Line = Annotated[str, Field(max_length=LONGEST_LINE)]
 Message = Annotated[str, Field(max_length=LONGEST_MESSAGE)]
 RunName = Annotated[str, Field(min_length=1, max_length=80)]
@@ -40,7 +40,7 @@ Number = Annotated[int, Field(ge=0, le=2**53)]
 State = Literal["NotStarted", "Running", "Succeeded", "Failed", "Interrupted", "Skipped"]
 
 
-class Condition(Wire):
+class Condition(WireModel):
     """One aspect of the job's state, in the form that all of Kubernetes shares."""
 
     type: Literal["Succeeded", "Finished", "Ready", "Reconciling", "Stalled"]
@@ -51,13 +51,13 @@ class Condition(Wire):
     """The metadata.generation that the condition is about."""
     last_transition_time: Time
     """When the condition's status changed last."""
-    reason: Word
+    reason: Identifier
     """One word; that of Succeeded is the job's state: Waiting, Running, Suspended, Failed …."""
     message: Line = ""
     """One line; of a failed job it says which script failed, with which arguments, and why."""
 
 
-class CodeLocation(Wire):
+class CodeLocation(WireModel):
     """A place in the user's own code."""
 
     file: Line
@@ -70,7 +70,7 @@ class CodeLocation(Wire):
     """The line itself."""
 
 
-class Failure(Wire):
+class Failure(WireModel):
     """Why something failed."""
 
     script: Name | None = None
@@ -79,7 +79,7 @@ class Failure(Wire):
     """Number of the attempt that failed."""
     time: Time | None = None
     """When it failed."""
-    reason: Word
+    reason: Identifier
     """The cause in one word: OutOfMemory, Timeout, Exception, ImagePullFailed …."""
     message: Message | None = None
     """The failure's message, in which secrets are hidden."""
@@ -91,7 +91,7 @@ class Failure(Wire):
     """The innermost place in the user's own code."""
     exit_code: ExitCode | None = None
     """Exit code of the process, where it ended by itself."""
-    signal: Word | None = None
+    signal: Identifier | None = None
     """Signal that ended the process, such as SIGSEGV."""
     said: Annotated[list[Line], Field(max_length=LINES_KEPT)] | None = None
     """The last lines that the script wrote."""
@@ -99,7 +99,7 @@ class Failure(Wire):
     """How many lines the script wrote in all."""
 
 
-class AttemptStatus(Wire):
+class AttemptStatus(WireModel):
     """An earlier attempt of a script."""
 
     attempt: Count
@@ -114,11 +114,11 @@ class AttemptStatus(Wire):
     """When it ended."""
     exit_code: ExitCode | None = None
     """Exit code of its process, where it ended by itself."""
-    reason: Word | None = None
+    reason: Identifier | None = None
     """Why it failed, in one word."""
 
 
-class ScriptStatus(Wire):
+class ScriptStatus(WireModel):
     """One script: its latest attempt, and what came before it."""
 
     name: Name
@@ -135,7 +135,7 @@ class ScriptStatus(Wire):
     """When the latest attempt ended."""
     exit_code: ExitCode | None = None
     """Exit code of its process, where it ended by itself."""
-    reason: Word | None = None
+    reason: Identifier | None = None
     """Why it failed, in one word."""
     message: Annotated[str, Field(max_length=LONGEST_IN_ROW)] | None = None
     """Why it failed, in short."""
@@ -147,7 +147,7 @@ class ScriptStatus(Wire):
     """The attempts before the latest; only the last few are kept."""
 
 
-class OpenRun(Wire):
+class OpenRun(WireModel):
     """The process of a session that may be running."""
 
     name: RunName
@@ -166,7 +166,7 @@ class OpenRun(Wire):
     """Scripts whose results are in the memory of the run's interpreter."""
 
 
-class SessionLedger(Wire):
+class SessionLedger(WireModel):
     """What is remembered of one session."""
 
     name: Name
@@ -181,14 +181,14 @@ class SessionLedger(Wire):
     """When the last of them was lost, while the next one waits for its backoff."""
 
 
-class Pause(Wire):
+class Pause(WireModel):
     """A pause that somebody asked for."""
 
     after: Name | None = None
     """The script after which the pause begins; absent once it has begun."""
 
 
-class Closing(Wire):
+class Closing(WireModel):
     """A session run that is still open and began before the job was resumed."""
 
     kind: Literal["Resume", "Unpause"] | None = None
@@ -197,7 +197,7 @@ class Closing(Wire):
     """Scripts that are to run again even if that session run succeeds in them."""
 
 
-class ChangedDefinition(Wire):
+class ChangedDefinition(WireModel):
     """A definition of the job that a resume has made; its changes are in a ControllerRevision."""
 
     number: Count
@@ -206,7 +206,7 @@ class ChangedDefinition(Wire):
     """Name of the ControllerRevision, with a hash over the job's uid and the changes."""
 
 
-class Ledger(Wire):
+class Ledger(WireModel):
     """What the operator needs to go on from here, after its own restart or a resume."""
 
     run: OpenRun | None = None
@@ -249,7 +249,7 @@ class Ledger(Wire):
     """The latest actions that were applied, as uid and name, so that none is applied twice."""
 
 
-class EnsoJobStatus(Wire):
+class EnsoJobStatus(WireModel):
     """How the job stands."""
 
     observed_generation: Annotated[int, Field(ge=-1, le=2**53)] = -1
@@ -264,7 +264,7 @@ class EnsoJobStatus(Wire):
     """How many of the scripts are done, such as 2/4."""
     script: Name | None = None
     """The script that runs, or at which the job failed."""
-    reason: Word | None = None
+    reason: Identifier | None = None
     """Why the job failed, or waits, in one word."""
     pod: ObjectName | None = None
     """The Pod in which the job runs, or ran last."""

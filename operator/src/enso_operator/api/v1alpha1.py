@@ -21,12 +21,12 @@ from enso_operator.api.fields import (
     ObjectName,
     Parameter,
     Program,
-    Qualified,
+    QualifiedName,
     Reference,
     Seconds,
     UnixId,
     UserId,
-    Wire,
+    WireModel,
 )
 from enso_operator.api.session_fields import (
     Environment,
@@ -49,20 +49,20 @@ LARGEST_LIBRARY_SOURCE = 256 * 1024
 """Characters of source in one EnsoScript."""
 
 
-class Metadata(Wire):
+class Metadata(WireModel):
     """Metadata of the object."""
 
     name: JobName
     """The job's name, at most 52 characters: names of Pods are made from it."""
     namespace: Name | None = None
     """The namespace that the job lives in."""
-    labels: Annotated[dict[Qualified, LabelValue], Field(max_length=100)] = Field(
+    labels: Annotated[dict[QualifiedName, LabelValue], Field(max_length=100)] = Field(
         default_factory=dict[str, str]
     )
     """Labels of the job, which its Pods get, too: queues, cost reports."""
 
 
-class OnInterrupted(Wire):
+class OnInterrupted(WireModel):
     """What happens when a session's process is lost, as when its node fails or it is evicted."""
 
     policy: Literal["Fail", "Retry"] = "Fail"
@@ -73,7 +73,7 @@ class OnInterrupted(Wire):
     """How long, in seconds, Retry waits before it replaces a lost process."""
 
 
-class SessionSpec(Wire):
+class SessionSpec(WireModel):
     """One process that runs consecutive scripts of the job in one warm interpreter."""
 
     name: Name
@@ -100,7 +100,7 @@ class SessionSpec(Wire):
         default_factory=list[VolumeMount]
     )
     """Where the session sees its volumes."""
-    node_selector: Annotated[dict[Qualified, LabelValue], Field(max_length=50)] = Field(
+    node_selector: Annotated[dict[QualifiedName, LabelValue], Field(max_length=50)] = Field(
         default_factory=dict[str, str]
     )
     """Labels that a node must have to run the session."""
@@ -128,14 +128,14 @@ class SessionSpec(Wire):
     """ServiceAccount of the session's Pod. Only one that the operator's settings allow."""
 
 
-class ScriptReference(Wire):
+class ScriptReference(WireModel):
     """A script of the script library."""
 
     name: LibraryName
     """Its name; open_scene and open-scene name the same script."""
 
 
-class ContainerSpec(Wire):
+class ContainerSpec(WireModel):
     """A container that needs no Python; exit code 0 means success."""
 
     image: Image
@@ -150,7 +150,7 @@ class ContainerSpec(Wire):
     """Resource requests and limits of the container."""
 
 
-class RetriesSpec(Wire):
+class RetriesSpec(WireModel):
     """How a script that failed is started again."""
 
     limit: Annotated[int, Field(ge=0, le=100)] = 0
@@ -159,7 +159,7 @@ class RetriesSpec(Wire):
     """How long, in seconds, to wait before the script is started again."""
 
 
-class ArgumentFrom(Wire):
+class ArgumentFrom(WireModel):
     """An argument whose value comes from a Secret."""
 
     name: Parameter
@@ -168,7 +168,7 @@ class ArgumentFrom(Wire):
     """The Secret's key with its value. It is read inside the session and shown nowhere."""
 
 
-class ScriptSpec(Wire):
+class ScriptSpec(WireModel):
     """One step of a job: exactly one of scriptRef, source, function and container."""
 
     name: Name
@@ -201,7 +201,7 @@ class ScriptSpec(Wire):
     """How often, and after which pause, the script is started again when it failed."""
 
 
-class EnsoJobSpec(Wire):
+class EnsoJobSpec(WireModel):
     """What the job runs."""
 
     sessions: Annotated[list[SessionSpec], Field(max_length=MOST_SESSIONS)] = Field(
@@ -222,7 +222,7 @@ class EnsoJobSpec(Wire):
     """How long, in seconds, a finished job is kept; without it until somebody deletes it."""
 
 
-class EnsoJob(Wire):
+class EnsoJob(WireModel):
     """An ordered list of scripts, run one after the other."""
 
     api_version: Literal["enso.dev/v1alpha1"]
@@ -235,7 +235,7 @@ class EnsoJob(Wire):
     """The job's scripts, its sessions and its limits."""
 
 
-class EnsoScriptSpec(Wire):
+class EnsoScriptSpec(WireModel):
     """What a script of the library is: exactly one of source and function."""
 
     description: Annotated[str, Field(max_length=1024)] = ""
@@ -246,7 +246,7 @@ class EnsoScriptSpec(Wire):
     """A function that the session's interpreter already has, as package.module:function."""
 
 
-class LibraryMetadata(Wire):
+class LibraryMetadata(WireModel):
     """Metadata of the object."""
 
     name: Name
@@ -255,7 +255,7 @@ class LibraryMetadata(Wire):
     """The namespace that the script lives in."""
 
 
-class EnsoScript(Wire):
+class EnsoScript(WireModel):
     """A script of the script library, which jobs name in a scriptRef."""
 
     api_version: Literal["enso.dev/v1alpha1"]

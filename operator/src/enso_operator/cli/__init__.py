@@ -70,10 +70,10 @@ def run_command(  # noqa: PLR0913  # one for each option
     Exit code 0: it succeeded; 1: it failed; 2: it could not run.
     """
     if resume:
-        from enso_operator.cli.resume import Wish  # noqa: PLC0415  # each loads only its own
+        from enso_operator.cli.resume import ResumeOptions  # noqa: PLC0415  # each loads only its own
         from enso_operator.cli.resume import resume as go_on  # noqa: PLC0415
 
-        context.exit(go_on(file, Wish(from_script, skip, arguments, why)))
+        context.exit(go_on(file, ResumeOptions(from_script, skip, arguments, why)))
     if from_script or skip or arguments or why:
         raise click.UsageError("--from, --skip, --set and --why say how to go on: add --resume")
     from enso_operator.cli.run import run  # noqa: PLC0415  # as above

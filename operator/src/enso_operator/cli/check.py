@@ -15,9 +15,9 @@ from job_execution_framework.domain.errors import Conflict, EnsoError
 
 PASSED, FAILED = 0, 1
 """Exit codes."""
-LOOK_SECONDS = 0.5
-KEPT_SECONDS = 3600
-"""How long a job stays that did not succeed, for people to look at."""
+POLL_SECONDS = 0.5
+TTL_SECONDS = 3600
+"""The time to live of a job that did not succeed, for people to look at."""
 SOURCE = "def main(): print('enso runs scripts here')"
 
 
@@ -25,10 +25,10 @@ def check(*, namespace: str, seconds: float) -> int:
     """Create the job, wait for its end, remove it if all went well; return the exit code."""
     try:
         jobs = _jobs(namespace)
-        ensojob = _created(jobs)
+        ensojob = _create(jobs)
         where = f"ensojob/{ensojob.name} in namespace {jobs.namespace}"
         print(f"enso: created {where}", flush=True)
-        ensojob = _ended(jobs, ensojob, seconds)
+        ensojob = _wait_until_ended(jobs, ensojob, seconds)
         state = ensojob.condition("Succeeded").get("reason")
         print(f"enso: it is {state}", flush=True)
         if state == "Succeeded":
@@ -40,8 +40,8 @@ def check(*, namespace: str, seconds: float) -> int:
     except EnsoError as error:
         return refuse(str(error))
     advice = f"kubectl -n {jobs.namespace} describe {where.split(maxsplit=1)[0]}"
-    said = ensojob.condition("Succeeded").get("message") or "no operator has looked at it"
-    return refuse(f"it has not ended within {seconds:g} s: {said}. Look at it with: {advice}")
+    message = ensojob.condition("Succeeded").get("message") or "no operator has looked at it"
+    return refuse(f"it has not ended within {seconds:g} s: {message}. Look at it with: {advice}")
 
 
 def _jobs(namespace: str) -> ApiObjects:
@@ -51,7 +51,7 @@ def _jobs(namespace: str) -> ApiObjects:
     return jobs
 
 
-def _created(jobs: ApiObjects) -> EnsoJobObject:
+def _create(jobs: ApiObjects) -> EnsoJobObject:
     with explained(jobs.client):
         try:
             return EnsoJobObject(jobs.create(_job()))
@@ -68,16 +68,16 @@ def _job() -> Document:
         "metadata": {"name": f"enso-check-{secrets.token_hex(4)}"},
         "spec": {
             "scripts": [{"name": "say-so", "source": SOURCE}],
-            "ttlSecondsAfterFinished": KEPT_SECONDS,
+            "ttlSecondsAfterFinished": TTL_SECONDS,
         },
     }
 
 
-def _ended(jobs: ApiObjects, ensojob: EnsoJobObject, seconds: float) -> EnsoJobObject:
-    """Return the job once it has ended, or as it is when the time is over."""
+def _wait_until_ended(jobs: ApiObjects, ensojob: EnsoJobObject, seconds: float) -> EnsoJobObject:
+    """Return the job once it has ended, or as it is after the time-out."""
     end = time.monotonic() + seconds
     while not ensojob.is_finished and time.monotonic() < end:
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
         try:
             ensojob = EnsoJobObject(jobs.get(ensojob.name))
         except NoSuchObject as error:
@@ -87,7 +87,7 @@ def _ended(jobs: ApiObjects, ensojob: EnsoJobObject, seconds: float) -> EnsoJobO
 
 
 def _remove(jobs: ApiObjects, name: str) -> None:
-    """Delete the job; whatever the operator still writes into its status is no reason to fail."""
+    """Delete the job; try again if the operator changes its status meanwhile."""
     while True:
         try:
             ensojob = EnsoJobObject(jobs.get(name))

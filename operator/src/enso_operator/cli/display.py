@@ -1,7 +1,7 @@
-"""Standard output and error of every command; failures to write to them never stop the command.
+"""Standard output and standard error of all commands; write errors never stop a command.
 
-After a full disk, a closed terminal or a closed pipe further output is dropped, and the work goes
-on. Characters that a terminal cannot show are written as escapes.
+`__main__` replaces the streams once. After a full disk, a closed terminal or a closed pipe, further
+output is dropped and the command continues. Characters that a terminal cannot show are escaped.
 """
 
 from __future__ import annotations
@@ -16,35 +16,35 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-_left: set[int] = set()
+_closed_pipes: set[int] = set()
 """File descriptors whose reader has closed the pipe."""
 REFUSED = 2
-"""The exit code of a command that could not do what it is for."""
+"""The exit code of a command that could not be done."""
 
 
 def refuse(sentence: str) -> int:
-    """Say on standard error why a command cannot do what it is for; return its exit code."""
+    """Print on standard error why a command cannot be done; return its exit code."""
     print(f"enso: {sentence}", file=sys.stderr)
     return REFUSED
 
 
-def end_if_nobody_reads() -> None:
-    """End a command that only shows something, once its reader has closed the pipe (`| head`)."""
-    if 1 in _left:
+def exit_if_pipe_closed() -> None:
+    """Exit once the reader has closed the pipe (`| head`); for commands that only print."""
+    if 1 in _closed_pipes:
         raise SystemExit(0)
 
 
-def make_steady() -> None:
-    """Replace the streams of this process. One that was closed before stays closed."""
+def replace_streams() -> None:
+    """Replace the streams of this process; a stream that is closed stays closed."""
     for number in (0, 1, 2):
         with suppress(OSError):
             os.fstat(number)
             continue
-        os.open(os.devnull, os.O_RDWR)  # it gets the number: no file of ours ever has it
-    sys.stdout, sys.stderr = _steady(sys.stdout), _steady(sys.stderr)
+        os.open(os.devnull, os.O_RDWR)  # it takes this number, so that no other file gets it
+    sys.stdout, sys.stderr = _robust(sys.stdout), _robust(sys.stderr)
 
 
-def _steady(stream: TextIO) -> TextIO:
+def _robust(stream: TextIO) -> TextIO:
     if not isinstance(stream, io.TextIOWrapper):  # None where it was closed
         return stream
     stream.flush()
@@ -52,30 +52,30 @@ def _steady(stream: TextIO) -> TextIO:
         io.BufferedWriter(_Descriptor(stream.fileno(), "w", closefd=False)),
         encoding=stream.encoding,
         errors="backslashreplace",
-        # With PYTHONUNBUFFERED a stream writes through; whole lines are as soon as people can read.
+        # With PYTHONUNBUFFERED a stream writes through; here line buffering is soon enough.
         line_buffering=stream.line_buffering or stream.write_through,
     )
 
 
 class _Descriptor(io.FileIO):
-    """A file descriptor that takes everything: what cannot be written is dropped."""
+    """A file descriptor whose writes always succeed: after an error, data is dropped."""
 
     def write(self, data: ReadableBuffer, /) -> int:
         """Write the data, or drop it after an error."""
         try:
-            while (written := super().write(data)) is None:  # somebody made it non-blocking
+            while (written := super().write(data)) is None:  # the descriptor is non-blocking
                 select.select([], [self], [])
         except OSError as error:
-            self._fall_silent(error)
+            self._redirect_to_null(error)
             return memoryview(data).nbytes
         return written
 
-    def _fall_silent(self, error: OSError) -> None:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, self.fileno())
-        os.close(nowhere)
+    def _redirect_to_null(self, error: OSError) -> None:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, self.fileno())
+        os.close(null)
         if isinstance(error, BrokenPipeError):
-            _left.add(self.fileno())
+            _closed_pipes.add(self.fileno())
         elif self.fileno() == 1:
             why = f"standard output cannot be written: {error.strerror}"
             with suppress(OSError):

@@ -1,4 +1,7 @@
-"""The last run of a manifest: what it was, what it depended on, and how it may go on."""
+"""The last run of a manifest: its job, the context it ran in, and whether it can be resumed.
+
+`run.py` and `resume.py` read it from its folder.
+"""
 
 from __future__ import annotations
 
@@ -31,32 +34,35 @@ FROM_THE_START = "run it from the start, without --resume"
 
 @dataclass(frozen=True)
 class LastRun:
-    """A run that came as far as having a job."""
+    """A run whose journal has at least one record, so that there is a job."""
 
     folder: RunFolder
-    described: Manifest
-    """The job as it was run last."""
+    manifest: Manifest
+    """The manifest as it was run last."""
     job: Job
 
     @classmethod
     def read(cls, folder: RunFolder, name: str) -> Self:
-        """Read it from its folder. Raises InvalidAction where that is damaged."""
-        described = _with_arguments(load.load(folder.manifest, name=name), _arguments_in(folder))
+        """Read a run from its folder. Raises InvalidAction if the journal is damaged."""
+        manifest = _with_arguments(load.load(folder.manifest, name=name), _arguments_in(folder))
         try:
-            job = unit_of_work(described, folder).jobs.get(described.name)
+            job = unit_of_work(manifest, folder).jobs.get(manifest.name)
         except EnsoError as error:
             raise InvalidAction(
                 f"the journal {folder.journal} is damaged ({error}): {FROM_THE_START}"
             ) from error
-        return cls(folder, described, job)
+        return cls(folder, manifest, job)
 
-    def return_to(self) -> list[str]:
-        """Go back to what the run depends on; say what is otherwise here. Raises InvalidAction."""
+    def restore_context(self) -> list[str]:
+        """Restore the working directory and script path of the run; return lines about changes.
+
+        Raises InvalidAction.
+        """
         context = self.folder.context
         if context is None:
             return []
-        told: list[str] = []
-        if context.directory != (here := str(Path.cwd())):
+        lines: list[str] = []
+        if context.directory != (present_directory := str(Path.cwd())):
             try:
                 os.chdir(context.directory)
             except OSError as error:
@@ -64,46 +70,46 @@ class LastRun:
                     f"the folder {context.directory}, in which {self.job.id} began, cannot be "
                     f"entered ({error.strerror}): bring it back, or {FROM_THE_START}"
                 ) from error
-            told.append(f"in {context.directory}, where it began, not in {here}")
-        if context.scripts_path != (set_here := os.environ.get(PATH_VARIABLE)):
+            lines.append(f"in {context.directory}, where it began, not in {present_directory}")
+        if context.scripts_path != (present_path := os.environ.get(PATH_VARIABLE)):
             _set(PATH_VARIABLE, context.scripts_path)
             now, was = (
-                f"{text!r}" if text else "unset" for text in (set_here, context.scripts_path)
+                f"{text!r}" if text else "unset" for text in (present_path, context.scripts_path)
             )
-            told.append(f"with {PATH_VARIABLE} as it was then, {was}; here it is {now}")
-        return told
+            lines.append(f"with {PATH_VARIABLE} as it was then, {was}; here it is {now}")
+        return lines
 
-    def as_wanted(self, wanted: Manifest) -> Job:
-        """Return the job, with what happened to it, as the manifest describes it now."""
-        return self.job.redefined(definition_of(wanted))
+    def redefined(self, manifest: Manifest) -> Job:
+        """Return the job with its events, but with the definition in this manifest."""
+        return self.job.redefined(definition_of(manifest))
 
-    def with_arguments(self, wanted: Manifest, more: Arguments) -> Manifest:
+    def with_arguments(self, manifest: Manifest, more: Arguments) -> Manifest:
         """Return the manifest with the arguments that earlier resumes changed, and with `more`.
 
-        Raises InvalidAction where a script is none of the job's, or takes no arguments.
+        Raises InvalidAction if a script is not in the job, or takes no arguments.
         """
         merged: dict[str, dict[str, object]] = {
             name: {**values} for name, values in _arguments_in(self.folder).items()
         }
         for name, values in more.items():
-            script = next((script for script in wanted.scripts if script.name == name), None)
+            script = next((script for script in manifest.scripts if script.name == name), None)
             if script is None:
-                names = ", ".join(script.name for script in wanted.scripts)
-                raise InvalidAction(f"job {wanted.name} has no script {name!r}; it has {names}")
+                names = ", ".join(script.name for script in manifest.scripts)
+                raise InvalidAction(f"job {manifest.name} has no script {name!r}; it has {names}")
             if isinstance(script.work, Container):
                 raise InvalidAction(f"script {name!r} is a container, which takes no arguments")
             merged[name] = {**merged.get(name, {}), **values}
-        return _with_arguments(wanted, merged)
+        return _with_arguments(manifest, merged)
 
-    def check(self, wanted: Manifest, from_script: str = "") -> list[str]:
-        """Return what was changed since, as ``script.field``.
+    def check(self, manifest: Manifest, from_script: str = "") -> list[str]:
+        """Return what was changed since the run, as ``script.field``.
 
-        Raises InvalidAction where it cannot go on so.
+        Raises InvalidAction if the job cannot be resumed with these changes.
         """
-        refusal = reshaped(self.job, definition_of(wanted))
+        refusal = reshaped(self.job, definition_of(manifest))
         changed: list[str] = []
         if not refusal:
-            before, after = self._as_found(wanted)  # of then, and of now
+            before, after = self._before_and_after(manifest)
             changed = [str(change) for change in changes(before, after)]
             refusal = why_not_resumable(before, after, from_script) if changed else ""
         if self.job.state is JobState.SUCCEEDED and (refusal or changed) and not from_script:
@@ -116,24 +122,26 @@ class LastRun:
             raise InvalidAction(f"{refusal}: undo the change, or {FROM_THE_START}")
         return changed
 
-    def remember(self, library: Mapping[str, str], wanted: Manifest) -> None:
-        """Keep what the library has for scripts that will run now, and their changed arguments."""
+    def save_context_of(self, library: Mapping[str, str], manifest: Manifest) -> None:
+        """Save the digests of library scripts that will run now, and the changed arguments."""
         if context := self.folder.context:
-            known = {**context.library, **library}
-            kept = replace(context, library=known, arguments=wanted.changed_arguments)
-            self.folder.keep_context(kept)
+            digests_by_script = {**context.library, **library}
+            saved = replace(
+                context, library=digests_by_script, arguments=manifest.changed_arguments
+            )
+            self.folder.save_context(saved)
 
-    def _as_found(self, wanted: Manifest) -> tuple[Job, Definition]:
-        """Return the job as it was and what it is to be, with the scripts of the library.
+    def _before_and_after(self, manifest: Manifest) -> tuple[Job, Definition]:
+        """Return the job as it was, and its new definition, both with digests of library scripts.
 
-        Of those that do not run again it does not matter what they are now.
+        Scripts that do not run again have their old digest in both.
         """
-        after = self.as_wanted(wanted)
+        after = self.redefined(manifest)
         context = self.folder.context
         was: Mapping[str, str] = context.library if context else {}
         now = digests(works_of(after.to_come()))
         now = {**was, **{name: digest for name, digest in now.items() if name in was}}
-        return _with(self.job, was), _with(after, now).definition
+        return _with_digests(self.job, was), _with_digests(after, now).definition
 
 
 def _arguments_in(folder: RunFolder) -> Arguments:
@@ -141,33 +149,33 @@ def _arguments_in(folder: RunFolder) -> Arguments:
     return context.arguments if (context := folder.context) else {}
 
 
-def _with_arguments(described: Manifest, arguments: Arguments) -> Manifest:
+def _with_arguments(manifest: Manifest, arguments: Arguments) -> Manifest:
     scripts = tuple(
         replace(script, parameters={**script.parameters, **arguments.get(script.name, {})})
-        for script in described.scripts
+        for script in manifest.scripts
     )
-    return replace(described, scripts=scripts, changed_arguments=arguments)
+    return replace(manifest, scripts=scripts, changed_arguments=arguments)
 
 
-def definition_of(described: Manifest) -> Definition:
-    """Return what a manifest says that its job is made of."""
-    return Definition(described.scripts, described.sessions, described.deadline_seconds)
+def definition_of(manifest: Manifest) -> Definition:
+    """Return the definition in a manifest."""
+    return Definition(manifest.scripts, manifest.sessions, manifest.deadline_seconds)
 
 
-def unit_of_work(described: Manifest, folder: RunFolder) -> JournalUnitOfWork:
-    """Return the job that a manifest describes, with what its journal tells."""
-    job = Job(described.name, described.scripts, described.sessions, described.deadline_seconds)
+def unit_of_work(manifest: Manifest, folder: RunFolder) -> JournalUnitOfWork:
+    """Return a unit of work with the job of a manifest and the events in its journal."""
+    job = Job(manifest.name, manifest.scripts, manifest.sessions, manifest.deadline_seconds)
     return JournalUnitOfWork(job, Journal(folder.journal))
 
 
 def works_of(scripts: Iterable[Script]) -> dict[str, Work]:
-    """Return what each script runs, with what the library has for it now."""
+    """Return what each script runs, by its name, with library scripts resolved."""
     library = ScriptLibrary()
     return {script.name: resolved(script.work, library) for script in scripts}
 
 
 def digests(works: Mapping[str, Work]) -> dict[str, str]:
-    """Return by the scripts' names what tells their sources from others."""
+    """Return a digest of what each script runs, by its name."""
     texts = {
         name: work.text if isinstance(work, Source) else str(work) for name, work in works.items()
     }
@@ -177,17 +185,17 @@ def digests(works: Mapping[str, Work]) -> dict[str, str]:
     }
 
 
-def _with(job: Job, library: Mapping[str, str]) -> Job:
-    """Return the job with each script of the library told apart by what the library had for it."""
+def _with_digests(job: Job, library: Mapping[str, str]) -> Job:
+    """Return a copy of the job whose library scripts have their digest in their name."""
     scripts = (
         replace(script, work=LibraryScript(f"{script.work.name} {library.get(script.name)}"))
         if isinstance(script.work, LibraryScript)
         else script
         for script in job.scripts
     )
-    twin = job.copy()
-    twin.scripts = tuple(scripts)
-    return twin
+    copy = job.copy()
+    copy.scripts = tuple(scripts)
+    return copy
 
 
 def _set(variable: str, value: str | None) -> None:

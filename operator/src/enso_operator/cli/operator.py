@@ -1,4 +1,4 @@
-"""``enso operator``: watches EnsoJobs and runs their scripts."""
+"""``enso operator``: runs the operator, which watches EnsoJobs and runs their scripts."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from job_execution_framework.domain.errors import EnsoError
 
 STOPPED = 0
 """Exit codes."""
-LEAVE_SECONDS = 1.0
-"""How long open requests of others, and those that nobody waits for, have when it stops."""
+EXIT_SECONDS = 1.0
+"""How long to wait for open requests when the operator stops."""
 NO_SESSIONS = (
     "there is nowhere to run scripts: --sessions=pods (or ENSO_SESSIONS=pods) runs them in Pods, "
     "and --sessions=local as processes of this machine, under this user, whoever wrote the EnsoJob"
@@ -36,14 +36,14 @@ NO_RECORDS_IMAGE = (
     "sessions in Pods need --records-image (or ENSO_RECORDS_IMAGE): the image that this operator "
     "runs from, which brings records out of each Pod"
 )
-LOCAL = (
+LOCAL_WARNING = (
     "enso: warning: sessions are local: whoever may create an EnsoJob runs programs on this "
     "machine, as this user; use it for development"
 )
 
 
 def operator(arguments: Sequence[str]) -> int:
-    """Operate until SIGTERM or SIGINT; return the exit code."""
+    """Run the operator until SIGTERM or SIGINT; return the exit code."""
     try:
         settings = CliApp.run(OperatorSettings, cli_args=[*arguments])
     except (ValidationError, SettingsError) as error:
@@ -55,29 +55,29 @@ def operator(arguments: Sequence[str]) -> int:
     server.raise_file_limit()
     log_format.configure(settings.log_format, settings.log_level)
     if settings.sessions == "local":
-        print(LOCAL, file=sys.stderr)
+        print(LOCAL_WARNING, file=sys.stderr)
     try:
         client, cluster = _cluster(settings)
         listener = _listen(settings.health_host, settings.health_port)
-        asyncio.run(_leave_after(operate(client, cluster, settings, listener)))
+        asyncio.run(_exit_after(operate(client, cluster, settings, listener)))
     except EnsoError as error:
         return refuse(str(error))
     return STOPPED
 
 
-async def _leave_after(operating: Coroutine[Any, Any, None]) -> None:
-    """Operate, then leave, whatever is still under way.
+async def _exit_after(operation: Coroutine[Any, Any, None]) -> None:
+    """Run the operator, then exit, even if requests are still open.
 
-    A request may take longer than whoever stops us waits, and its thread cannot be stopped.
+    A request may take longer than the grace period, and its thread cannot be stopped.
     """
-    await operating
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    if others and (await asyncio.wait(others, timeout=LEAVE_SECONDS))[1]:
-        os._exit(STOPPED)  # what is not written is written by the next one
+    await operation
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    if tasks and (await asyncio.wait(tasks, timeout=EXIT_SECONDS))[1]:
+        os._exit(STOPPED)  # the next operator writes what this one has not
 
 
 def _cluster(settings: OperatorSettings) -> tuple[ApiClient, str]:
-    """Return a client, and what local sessions tell the cluster by. Raises NotConnected."""
+    """Return a client, and for local sessions the cluster's unique id. Raises NotConnected."""
     for namespace in settings.namespaces:
         check_namespace(namespace)
     client, _ = client_of(MOST_AT_ONCE)

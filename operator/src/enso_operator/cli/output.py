@@ -1,4 +1,4 @@
-"""Reads the output of one local session's scripts while they write it.
+"""Reads the output of one local session's scripts while they write it, for `progress.py`.
 
 Records have the positions in bytes at which each attempt's output begins and ends. Lines are never
 parsed to find an attempt: a script may print lines that look like enso's own.
@@ -19,11 +19,11 @@ LARGEST_LINE_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class Line:
-    """One line, without its end."""
+    """One line, without its line ending."""
 
     text: bytes
-    is_written_over: bool = False
-    """It ended with CR: what comes next is written over it, as progress bars do."""
+    is_overwritten: bool = False
+    """Whether it ended with CR, so that the next line overwrites it (a progress bar)."""
 
 
 class Output:
@@ -33,37 +33,37 @@ class Output:
         self.run, self.log = directory.name, directory / OUTPUT
         self._journal = directory / JOURNAL
         self.position = self.known = 0
-        """How many bytes were read or left out, and how many of the session's records are known."""
+        """Bytes that were read or skipped; number of the session's records that are known."""
         self.is_in_attempt = False
-        """The last known record begins an attempt: what is written now is that attempt's."""
-        self.rest = b""
-        """What was read last and is no whole line yet."""
+        """Whether the last known record is the start of an attempt, which writes the output now."""
+        self.incomplete = b""
+        """The bytes after the last complete line."""
         self._is_torn = False
-        """The last line was given without its end, which may come yet."""
+        """Whether the last line was yielded without its line ending, which may still come."""
         self._records = self._journal_position = 0
 
     def size(self) -> int:
-        """Return how much was written so far."""
+        """Return the bytes that were written so far."""
         return self.log.stat().st_size if self.log.exists() else 0
 
     def attributable(self) -> int:
         """Return the position up to which all output belongs to known attempts.
 
-        An attempt's end is recorded before the next one's mark is written: so the size is read
-        before the records. The mark is written before its attempt's start is recorded: so nothing
-        belongs to an attempt while none is known to run.
+        The size is read before the records, because the end of an attempt is recorded before the
+        mark of the next one is written. While no attempt is known to run, new output may be the
+        mark of the next attempt, which is written before its start is recorded.
         """
         size = self.size()
-        is_known = self.is_in_attempt and self._recorded() <= self.known
+        is_known = self.is_in_attempt and self._count_records() <= self.known
         return size if is_known else self.position
 
-    def go_on_at(self, position: int) -> None:
+    def skip_to(self, position: int) -> None:
         """Skip the output before a position."""
-        self.position, self.rest = max(self.position, min(position, self.size())), b""
+        self.position, self.incomplete = max(self.position, min(position, self.size())), b""
 
     def lines(self, end: int, *, is_end: bool) -> Iterator[Line]:
-        """Yield the lines before a position; `is_end` where none goes on behind it."""
-        self.rest = b""
+        """Yield the lines before a position; with `is_end` the last line ends there."""
+        self.incomplete = b""
         while self.position < end:
             with self.log.open("rb") as log:
                 log.seek(self.position)
@@ -74,21 +74,21 @@ class Output:
                 continue
             is_last = is_end and self.position + len(data) == end
             begin = 0
-            for found in END.finditer(data):
-                if found[0] == b"\r" and found.end() == len(data) and not is_last:
+            for ending in END.finditer(data):
+                if ending[0] == b"\r" and ending.end() == len(data) and not is_last:
                     break  # it may be the first half of CRLF
-                line = Line(data[begin : found.start()], found[0] == b"\r")
-                self.position, begin = self.position + found.end() - begin, found.end()
+                line = Line(data[begin : ending.start()], ending[0] == b"\r")
+                self.position, begin = self.position + ending.end() - begin, ending.end()
                 yield line
             if begin:
                 continue
             if len(data) < LARGEST_LINE_BYTES and not is_last:
-                self.rest = data
+                self.incomplete = data
                 return
             self.position, self._is_torn = self.position + len(data), True
             yield Line(data)
 
-    def _recorded(self) -> int:
+    def _count_records(self) -> int:
         """Return how many records the session has written."""
         if self._journal.exists():
             with self._journal.open("rb") as journal:

@@ -1,6 +1,6 @@
-"""Before anything of a manifest runs: what cannot work, each with its line in the file.
+"""Checks a manifest before anything of it runs; each problem has its line in the file.
 
-`enso run` and `enso plan` ask. What a Python newer than this one may know better is a warning.
+`enso run` and `enso plan` call it. A problem that a newer Python may not have is only a warning.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from enso_operator.manifests.load import Manifest, ManifestError, as_lines
-from enso_operator.manifests.yaml_reader import Lines, parse
+from enso_operator.manifests.yaml_reader import LineNumbers, parse
 from job_execution_framework.domain.script import LibraryScript, Missing, Script, Source, Work
 from job_execution_framework.domain.values import is_mapping
 from job_execution_framework.service_layer.preflight import Problem, problems_of
@@ -23,7 +23,7 @@ from job_execution_framework.service_layer.preflight import Problem, problems_of
 _PYTHON = re.compile(r"python(3(\.\d+)?)?\Z")
 _FLAG = re.compile(r"-[bBdEIOPqsSuv]+\Z")
 _VERSION = re.compile(r"Python (\d+)\.(\d+)")
-_PATIENCE_SECONDS = 5.0
+_TIMEOUT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -32,36 +32,36 @@ class Finding:
 
     sentence: str
     is_certain: bool
-    """The session's interpreter cannot know better."""
+    """Whether it is an error with every interpreter that the session may have."""
 
 
-def checked(
-    file: Path, wanted: Manifest, scripts: Iterable[Script], works: Mapping[str, Work]
+def check(
+    file: Path, manifest: Manifest, scripts: Iterable[Script], works: Mapping[str, Work]
 ) -> list[str]:
-    """Refuse what cannot work; return what a newer interpreter may know better."""
-    findings = preflight(file, wanted, scripts, works)
+    """Raise ManifestError if a problem is certain; else return the problems as warnings."""
+    findings = preflight(file, manifest, scripts, works)
     if any(finding.is_certain for finding in findings):
         raise ManifestError(as_lines(file, [finding.sentence for finding in findings]))
     return [f"warning: {file}: {finding.sentence}" for finding in findings]
 
 
 def preflight(
-    file: Path, described: Manifest, scripts: Iterable[Script], works: Mapping[str, Work]
+    file: Path, manifest: Manifest, scripts: Iterable[Script], works: Mapping[str, Work]
 ) -> list[Finding]:
-    """Return what is wrong with the scripts, which are to run as `works` says."""
-    found = [
+    """Return the problems of the scripts; `works` has what each of them runs, by its name."""
+    problems = [
         (script, problem) for script in scripts for problem in _problems(works[script.name], script)
     ]
-    if not found:
+    if not problems:
         return []
-    location = _CodeLocation(file, described)
-    interpreters = {session.name: session.interpreter for session in described.sessions}
+    location = _SourceLocation(file, manifest)
+    interpreters = {session.name: session.interpreter for session in manifest.sessions}
     return [
         Finding(
             location.sentence(script, works[script.name], problem),
-            isinstance(works[script.name], Missing) or _is_ours(interpreters[script.session]),
+            isinstance(works[script.name], Missing) or _is_not_newer(interpreters[script.session]),
         )
-        for script, problem in found
+        for script, problem in problems
     ]
 
 
@@ -72,15 +72,15 @@ def _problems(work: Work, script: Script) -> Iterator[Problem]:
         yield from problems_of(work, script.parameters)
 
 
-class _CodeLocation:
-    """Where the scripts of a manifest stand in its file."""
+class _SourceLocation:
+    """Finds the lines of scripts in the file of a manifest."""
 
-    def __init__(self, file: Path, described: Manifest) -> None:
+    def __init__(self, file: Path, manifest: Manifest) -> None:
         is_json = file.suffix.lower() == ".json"
-        document = parse(described.text, is_json=is_json)
+        document = parse(manifest.text, is_json=is_json)
         self._is_resource = not (is_mapping(document) and "instructions" in document)
-        self._names = [script.name for script in described.scripts]
-        self._lines = None if is_json else Lines(described.text)
+        self._names = [script.name for script in manifest.scripts]
+        self._lines = None if is_json else LineNumbers(manifest.text)
 
     def sentence(self, script: Script, work: Work, problem: Problem) -> str:
         """Return a sentence that begins with the line and the field."""
@@ -88,16 +88,18 @@ class _CodeLocation:
         if not self._is_resource:
             path = f"instructions[{index}]{problem.argument and f' {problem.argument!r}'}"
             return self._at(("instructions", index), path, _in_library(work, problem))
-        path, place = f"spec.scripts[{script.name}]", ("spec", "scripts", index)
+        path, script_path = f"spec.scripts[{script.name}]", ("spec", "scripts", index)
         if problem.line is None and not isinstance(work, Missing):
-            below = ("args", problem.argument) if problem.argument else ("args",)
-            return self._at((*place, *below), ".".join((path, *below)), problem.why)
+            field = ("args", problem.argument) if problem.argument else ("args",)
+            return self._at((*script_path, *field), ".".join((path, *field)), problem.why)
         if isinstance(script.work, LibraryScript):
-            return self._at((*place, "scriptRef"), f"{path}.scriptRef:", _in_library(work, problem))
+            return self._at(
+                (*script_path, "scriptRef"), f"{path}.scriptRef:", _in_library(work, problem)
+            )
         line = problem.line or 1
-        if self._lines and (exact := self._lines.within(line, *place, "source")):
+        if self._lines and (exact := self._lines.within(line, *script_path, "source")):
             return f"line {exact}: {path}.source {problem.why}"
-        return self._at((*place, "source"), f"{path}.source, line {line},", problem.why)
+        return self._at((*script_path, "source"), f"{path}.source, line {line},", problem.why)
 
     def _at(self, location: tuple[str | int, ...], path: str, why: str) -> str:
         line = self._lines and self._lines.of(*location)
@@ -105,27 +107,27 @@ class _CodeLocation:
 
 
 def _in_library(work: Work, problem: Problem) -> str:
-    """Say it of a script that the library has in a file."""
+    """Return the problem of a library script, with its file and line."""
     if isinstance(work, Source) and problem.line is not None:
         return f"{work.file}, line {problem.line}, {problem.why}"
     return problem.why
 
 
 @cache
-def _is_ours(interpreter: Sequence[str]) -> bool:
-    """Whether the interpreter is known to be no newer than the one that runs this."""
+def _is_not_newer(interpreter: Sequence[str]) -> bool:
+    """Whether the interpreter is known to be no newer than the one that runs this process."""
     program, is_plain = shutil.which(interpreter[0]), all(map(_FLAG.match, interpreter[1:]))
     if program is None or not is_plain or not _PYTHON.match(Path(interpreter[0]).name):
-        return False  # one of an application is not started for that: it may take a licence
+        return False  # an application's interpreter is not started: it may need a licence
     try:
-        asked = subprocess.run(
+        completed = subprocess.run(
             [program, "--version"],
             capture_output=True,
             text=True,
             check=True,
-            timeout=_PATIENCE_SECONDS,
+            timeout=_TIMEOUT_SECONDS,
         )
     except (OSError, ValueError, subprocess.SubprocessError):
         return False
-    version = _VERSION.match(asked.stdout)
+    version = _VERSION.match(completed.stdout)
     return version is not None and (int(version[1]), int(version[2])) <= sys.version_info[:2]

@@ -1,4 +1,7 @@
-"""What `enso run` shows: each transition as a line, what the scripts write, and the failure."""
+"""The output of `enso run`: a line for each event, what the scripts write, and the failure card.
+
+`run.py` and `resume.py` create a `Progress`; the actor calls `committed` after each commit.
+"""
 
 from __future__ import annotations
 
@@ -28,19 +31,19 @@ from job_execution_framework.domain.transitions import JobState
 from job_execution_framework.runtime.child_runner import mark
 from job_execution_framework.service_layer.clock import SystemClock
 
-LOOK_SECONDS = 0.1
-"""How often the scripts' output is looked at."""
+POLL_SECONDS = 0.1
+"""How often the scripts' output is read."""
 LINES_SHOWN = 200
-"""Lines of one attempt that are shown where nobody looks on; the log has them all."""
+"""Lines of one attempt that are shown if the output is no terminal; the log has them all."""
 LONGEST_LINE = 2000
-"""Characters of a line that are shown."""
+"""The most characters of a line that are shown."""
 BAR_SECONDS = 10.0
-"""How often a progress bar is shown where it cannot be written over."""
+"""How often a progress bar is shown if the output is no terminal, where it takes a line."""
 _STYLES = {"succeeded": "green", "failed": "red", "interrupted": "yellow", "retrying": "yellow"}
 
 
 class Progress:
-    """Lines for a person on a terminal or in a log; on a terminal also what runs right now."""
+    """Prints lines to a terminal or a log; on a terminal also a status line about what runs now."""
 
     def __init__(self, folder: RunFolder, file: Path) -> None:
         self._console = Console()
@@ -49,14 +52,14 @@ class Progress:
         self._running = ""
         self._since = 0.0
         self._output: Output | None = None
-        """Of the latest session run."""
+        """The output of the latest session run."""
         self._shown = 0
         self._bar, self._bar_at = "", 0.0
-        """A line that will be written over, and when one was shown last."""
-        self._live = ""
-        """What is not a whole line yet."""
+        """The latest line that ends with CR (a progress bar), and when one was shown last."""
+        self._incomplete = ""
+        """The output after the last complete line."""
         self._begun: set[tuple[str, int]] = set()
-        """The open session's attempts whose start has been told."""
+        """The attempts of the open session whose start was recorded."""
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -75,15 +78,15 @@ class Progress:
             self._status.stop()
 
     def say(self, text: str, style: str = "") -> None:
-        """Print one line, or several, as they are: no word of them is a style or a picture."""
-        text = text.encode("utf-8", "backslashreplace").decode()  # a file's name may be anything
+        """Print one or more lines as they are, without rich's markup and emoji codes."""
+        text = text.encode("utf-8", "backslashreplace").decode()  # file names may have any bytes
         line = Segment(f"{text}\n", self._console.get_style(style or "none"))
         self._console.print(Segments([line]), soft_wrap=True)
 
     def attach(self, job: Job) -> None:
-        """Take up a job that somebody else showed until now."""
+        """Continue to show a job that an earlier `enso run` has started."""
         for event in job.events:
-            self._take_up(event, event.at)
+            self._track(event, event.at)
         running = f", {self._running} since {self._took()}"
         running = running if self._running else ""
         self.say(
@@ -94,8 +97,8 @@ class Progress:
     def _took(self) -> str:
         return took(max(0.0, self._clock.now() - self._since))
 
-    def _take_up(self, event: events.Event, at: float) -> None:
-        """Know which session's output is shown and from where on, what began, and what runs."""
+    def _track(self, event: events.Event, at: float) -> None:
+        """Update from an event: which output is shown, from which position, and what runs."""
         if isinstance(event, events.SessionOpened):
             self._output = Output(self._folder.sessions / event.run)
             self._begun.clear()
@@ -108,7 +111,7 @@ class Progress:
         if self._output and event.origin == self._output.run:
             self._output.known = event.seq
             self._output.is_in_attempt = isinstance(event, events.ScriptStarted)
-            self._output.go_on_at(_place(event) or 0)
+            self._output.skip_to(_output_position(event) or 0)
 
     async def watch(self) -> None:
         """Show output and the running time until cancelled."""
@@ -117,22 +120,22 @@ class Progress:
             if self._status and self._running:
                 head = f"{self._running}, {self._took()}"
                 room = max(0, self._console.width - len(head) - len("⠋  | "))
-                live = f" | {self._live[:room]}" if self._live else ""
+                live = f" | {self._incomplete[:room]}" if self._incomplete else ""
                 self._status.update(Text(f"{head}{live}"))
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
     def committed(self, job: Job, new: Sequence[events.Event]) -> None:
-        """Tell what happened; the scripts' own output comes before what came of it."""
-        del job  # the events say it all
+        """Show new events; the output of a script comes before the event of its outcome."""
+        del job  # the events have everything that is shown
         for event in new:
             self._show_output(event)
-            self._take_up(event, self._clock.now())
+            self._track(event, self._clock.now())
             if isinstance(event, events.ScriptEvent):
-                self._tell(event)
+                self._show_event(event)
             elif isinstance(event, (events.InterpreterLost, events.SessionEnded)):
-                self._tell_loss(event)
+                self._show_loss(event)
 
-    def _tell(self, event: events.ScriptEvent) -> None:
+    def _show_event(self, event: events.ScriptEvent) -> None:
         what = type(event).__name__.removeprefix("Script").lower()
         place = f"{event.number}/{event.of} {event.script}"
         text = f"{place} {what}{event.outcome()}"
@@ -144,7 +147,7 @@ class Progress:
             text = f"{place} in doubt, nobody can know whether it began{event.outcome()}"
         self.say(text, _STYLES.get(what, ""))
 
-    def _tell_loss(self, event: events.InterpreterLost | events.SessionEnded) -> None:
+    def _show_loss(self, event: events.InterpreterLost | events.SessionEnded) -> None:
         if isinstance(event, events.InterpreterLost):
             self.say(
                 "the interpreter is gone, and what its scripts had in memory with it", "yellow"
@@ -155,7 +158,7 @@ class Progress:
             self.say(f"session {event.details()}", "yellow")
 
     def ended(self, job: Job) -> None:
-        """Say how the job ended and, where it failed, all that helps."""
+        """Print how the job ended and, if it failed, why and how to resume it."""
         self._show_output()
         done = sum(row.done for row in job.rows.values())
         if job.state is JobState.SUCCEEDED:
@@ -174,9 +177,9 @@ class Progress:
         self.say(f"{text}; resume: {resume}", "bold yellow")
 
     def _show_output(self, event: events.Event | None = None) -> None:
-        """Show the scripts' new lines, up to what an event tells of.
+        """Show the scripts' new lines, up to the position of an event.
 
-        That they cannot be read is no reason to stop their job.
+        If the log cannot be read, the job still goes on.
         """
         if not self._output:
             return
@@ -187,7 +190,7 @@ class Progress:
             self._output = None
 
     def _show_lines(self, output: Output, event: events.Event | None) -> None:
-        end, is_end = _place(event), True
+        end, is_end = _output_position(event), True
         if isinstance(event, events.SessionEnded):
             end = output.size()
         elif end is None:
@@ -197,14 +200,14 @@ class Progress:
         for line in output.lines(min(end, output.size()), is_end=is_end):
             self._show(line)
             if self._shown > LINES_SHOWN and not self._console.is_terminal:
-                output.go_on_at(end)
+                output.skip_to(end)
                 break
         self._show_bar(output, is_end=is_end)
 
     def _show(self, line: Line) -> None:
-        """Show one line; one that is written over waits for what that is."""
+        """Show one line; keep a line that the next one overwrites until the last of them."""
         text = _text(line.text)
-        if line.is_written_over:
+        if line.is_overwritten:
             self._bar = text if text.strip() else self._bar
             return
         text, self._bar = text or self._bar, ""
@@ -215,16 +218,16 @@ class Progress:
             self.say(f"  | … more in {self._output.log}", "dim")
 
     def _show_bar(self, output: Output, *, is_end: bool) -> None:
-        """Show what is not whole yet: on a terminal beside what runs, elsewhere now and then."""
-        self._live = _text(output.rest).strip() or self._bar.strip()
+        """Show an incomplete line: in a terminal's status line, else every BAR_SECONDS."""
+        self._incomplete = _text(output.incomplete).strip() or self._bar.strip()
         is_due = not self._status and self._clock.now() >= self._bar_at + BAR_SECONDS
         if self._bar and (is_end or is_due):
-            self._show(Line((self._bar if is_end else self._live).encode()))
+            self._show(Line((self._bar if is_end else self._incomplete).encode()))
             self._bar_at = self._clock.now()
 
 
 def _program() -> str:
-    """Return how this program can be started again."""
+    """Return the command that starts this program."""
     return "enso" if which("enso") else shlex.quote(sys.argv[0])
 
 
@@ -232,8 +235,8 @@ def _text(line: bytes) -> str:
     return printable(line.decode("utf-8", "replace"), LONGEST_LINE)
 
 
-def _place(event: events.Event | None) -> int | None:
-    """Return where in its session's output an event of an attempt stands, if that is known."""
+def _output_position(event: events.Event | None) -> int | None:
+    """Return the position of an attempt's event in its session's output, if it is known."""
     if isinstance(event, events.ScriptStarted):
         return event.output_begins
     if isinstance(event, (events.ScriptSucceeded, events.ScriptFailed)):

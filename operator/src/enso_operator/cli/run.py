@@ -1,4 +1,4 @@
-"""``enso run``: a job on this machine, with a journal on disk, so that a failure can be resumed."""
+"""``enso run``: runs a job on this machine, with a journal on disk for `--resume`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from enso_operator.cli import run_folders
 from enso_operator.cli.display import refuse
 from enso_operator.cli.last_run import LastRun, digests, unit_of_work, works_of
-from enso_operator.cli.preflight import checked
+from enso_operator.cli.preflight import check
 from enso_operator.cli.progress import Progress
 from enso_operator.cli.run_folders import Context, RunFolder, Runs
 from enso_operator.coordinator.actor import Actor
@@ -38,11 +38,11 @@ SUCCEEDED, FAILED = 0, 1
 
 def run(file: Path) -> int:
     """Run the job in `file` from its start; return the exit code."""
-    return or_refused(file, lambda: _start(file))
+    return run_or_refuse(file, lambda: _start(file))
 
 
-def or_refused(file: Path, act: Callable[[], int]) -> int:
-    """Return the exit code; where something is refused, say why."""
+def run_or_refuse(file: Path, act: Callable[[], int]) -> int:
+    """Call `act` and return its exit code; print errors, and return their exit code."""
     try:
         return act()
     except (ManifestError, EnsoError) as error:
@@ -52,60 +52,62 @@ def or_refused(file: Path, act: Callable[[], int]) -> int:
 
 
 def _start(file: Path) -> int:
-    wanted = load.load(file)
-    runs = run_folders.runs_of(file, wanted.name)
-    works = works_of(wanted.scripts)
-    doubts = checked(file, wanted, wanted.scripts, works)
+    manifest = load.load(file)
+    runs = run_folders.runs_of(file, manifest.name)
+    works = works_of(manifest.scripts)
+    warnings = check(file, manifest, manifest.scripts, works)
     context = Context(str(Path.cwd()), os.environ.get(PATH_VARIABLE), digests(works))
-    with runs.alone():
-        hint = _left(runs, wanted, file)
+    with runs.locked():
+        hint = _resume_hint(runs, manifest, file)
         folder = runs.new()
         folder.lock()
-        folder.keep_manifest(wanted.text, file.suffix)
-        folder.keep_context(context)
-        uow = unit_of_work(wanted, folder)
+        folder.save_manifest(manifest.text, file.suffix)
+        folder.save_context(context)
+        uow = unit_of_work(manifest, folder)
         services.add(
-            wanted.scripts,
+            manifest.scripts,
             job_uow=uow,
-            job_id=wanted.name,
-            sessions=wanted.sessions,
-            deadline_seconds=wanted.deadline_seconds,
+            job_id=manifest.name,
+            sessions=manifest.sessions,
+            deadline_seconds=manifest.deadline_seconds,
         )
     progress = Progress(folder, file)
-    for line in filter(None, [hint, *doubts]):
+    for line in filter(None, [hint, *warnings]):
         progress.say(line, "yellow")
-    progress.say(f"{wanted.name}: {_count(wanted)}; journal {folder.path}")
-    if wanted.ignored:
-        progress.say(f"only a cluster heeds {', '.join(wanted.ignored)}")
+    progress.say(f"{manifest.name}: {_count(manifest)}; journal {folder.path}")
+    if manifest.ignored:
+        progress.say(f"only a cluster uses {', '.join(manifest.ignored)}")
     return drive(uow, folder, progress)
 
 
-def _left(runs: Runs, wanted: Manifest, file: Path) -> str:
-    """Say what a run afresh leaves behind, if the last one can be resumed; raise where it lives."""
+def _resume_hint(runs: Runs, manifest: Manifest, file: Path) -> str:
+    """Return a hint if the last run could be resumed; raise if it has not ended."""
     folder = runs.last()
     if folder is None:
         return ""
-    if not folder.lock():  # held from now on: nobody resumes it while another run goes on
-        raise busy(wanted.name)
+    if not folder.lock():  # held until this process ends, so that no other one resumes it
+        raise job_in_use(manifest.name)
     try:
-        last = LastRun.read(folder, wanted.name)
+        last = LastRun.read(folder, manifest.name)
     except (EnsoError, ManifestError):
-        return ""  # one that is damaged cannot go on
+        return ""  # a damaged run cannot be resumed
     if not last.job.finished:
-        raise InvalidJob(f"{wanted.name} has not ended: `enso run {file} --resume` goes on with it")
+        raise InvalidJob(
+            f"{manifest.name} has not ended: `enso run {file} --resume` goes on with it"
+        )
     with suppress(EnsoError):
-        last.check(wanted)
+        last.check(manifest)
         if last.job.state is not JobState.SUCCEEDED:
             state = "failed" if last.job.state is JobState.FAILED else "was cancelled"
             return (
                 f"starting afresh: the last run {state}, and `enso run {file} --resume` would have "
-                f"gone on with {to_come(last.as_wanted(wanted))}"
+                f"gone on with {to_come(last.redefined(manifest))}"
             )
     return ""
 
 
-def busy(name: str) -> InvalidAction:
-    """Return the refusal where somebody else drives the job."""
+def job_in_use(name: str) -> InvalidAction:
+    """Return the error for a job that another process drives."""
     return InvalidAction(f"another `enso run` drives {name} right now: wait for it, or end it")
 
 
@@ -125,22 +127,22 @@ async def _drive_to_end(uow: JournalUnitOfWork, folder: RunFolder, progress: Pro
         cancel = Cancel(by=user(), why=signal.Signals(number).name)
         loop.add_signal_handler(number, actor.ask, cancel)
     with progress:
-        watching = asyncio.create_task(progress.watch())
+        watch_task = asyncio.create_task(progress.watch())
         await actor.drive()
-        watching.cancel()
+        watch_task.cancel()
         with suppress(asyncio.CancelledError):
-            await watching
+            await watch_task
     job = uow.jobs.get(job_id)
     progress.ended(job)
     return job
 
 
-def _count(wanted: Manifest) -> str:
-    return f"{len(wanted.scripts)} script{'s' if len(wanted.scripts) > 1 else ''}"
+def _count(manifest: Manifest) -> str:
+    return f"{len(manifest.scripts)} script{'s' if len(manifest.scripts) > 1 else ''}"
 
 
 def user() -> str:
-    """Return who runs this, as this machine knows them."""
+    """Return the name of the user who runs this; "" if there is none."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name

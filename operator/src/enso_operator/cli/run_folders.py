@@ -1,7 +1,7 @@
-"""Where `enso run` keeps what happened: one folder for each run of a manifest, the newest last.
+"""The folders on disk in which `enso run` stores runs: one folder for each run of a manifest.
 
-A folder holds the job's ``journal``, the ``manifest`` as it was run, ``context.json``, what the
-run depended on beside it, the ``sessions``, and ``lock``, which whoever drives the job holds.
+A folder has the job's ``journal``, the ``manifest`` as it was run, ``context.json`` (what else the
+run depends on), the ``sessions``, and ``lock``, which the process that drives the job holds.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _HASH = 8
 
 @dataclass(frozen=True)
 class Context:
-    """What a run depends on beside its manifest: a resume goes on with the same."""
+    """What a run depends on besides its manifest: a resume uses the same."""
 
     directory: str
-    """The folder that it began in: relative paths mean something there."""
+    """The working directory of the run, for relative paths."""
     scripts_path: str | None
-    """ENSO_SCRIPTS_PATH, None where it was not set."""
+    """ENSO_SCRIPTS_PATH; None if it was not set."""
     library: Mapping[str, str] = field(default_factory=dict[str, str])
-    """For each script a digest of what it ran, as the library may have another one later."""
+    """For each script the digest of what it ran: the library may have another source later."""
     arguments: Mapping[str, Mapping[str, object]] = field(
         default_factory=dict[str, Mapping[str, object]]
     )
@@ -57,24 +57,24 @@ class RunFolder:
 
     @property
     def manifest(self) -> Path:
-        """The manifest as it was run last; its suffix says how it is written."""
+        """The manifest as it was run last; its suffix is that of the original file."""
         return next(self.path.glob("manifest.*"), self.path / "manifest")
 
-    def keep_manifest(self, text: str, suffix: str) -> None:
-        """Keep the manifest as it is run now."""
+    def save_manifest(self, text: str, suffix: str) -> None:
+        """Save the manifest as it is run now."""
         self.manifest.unlink(missing_ok=True)
         self.path.joinpath(f"manifest{suffix}").write_text(text, "utf-8")
 
     @property
     def context(self) -> Context | None:
-        """What the run depends on; a run of an earlier release does not tell."""
+        """What the run depends on; None for a run of an earlier release."""
         try:
             return Context(**json.loads(self._context.read_text("utf-8")))
         except (OSError, ValueError, TypeError):
             return None
 
-    def keep_context(self, context: Context) -> None:
-        """Keep what the run depends on."""
+    def save_context(self, context: Context) -> None:
+        """Save what the run depends on."""
         self._context.write_text(json.dumps(asdict(context)), "utf-8")
 
     @property
@@ -82,11 +82,11 @@ class RunFolder:
         return self.path / "context.json"
 
     def has_begun(self) -> bool:
-        """Whether the journal holds one whole record: until then there is no job."""
+        """Whether the journal has a complete record: before that there is no job."""
         return self.journal.exists() and b"\n" in self.journal.read_bytes()
 
     def lock(self) -> bool:
-        """Hold the folder until this process ends; False where somebody else holds it."""
+        """Lock the folder until this process ends; return False if another process holds it."""
         file = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -98,11 +98,11 @@ class RunFolder:
 
 @dataclass(frozen=True)
 class Runs:
-    """All runs of one manifest, under the names by which it is known."""
+    """The folder with all runs of one manifest."""
 
     path: Path
-    names: tuple[Path, ...] = ()
-    """Links to the folder: a manifest that is a link is known by its own name, too."""
+    links: tuple[Path, ...] = ()
+    """Symbolic links to the folder, for a manifest that is itself a symbolic link."""
 
     @property
     def job_name(self) -> str:
@@ -110,30 +110,30 @@ class Runs:
         return self.path.name[: -_HASH - 1]
 
     def last(self) -> RunFolder | None:
-        """Return the folder of the last run that came as far as having a job."""
+        """Return the folder of the last run whose journal has a record."""
         begun = [folder for folder in self._all() if folder.has_begun()]
         return begun[-1] if begun else None
 
     def new(self) -> RunFolder:
-        """Make the folder of the next run, and forget the oldest ones."""
-        known = self._all()
-        number = int(known[-1].path.name) + 1 if known else 1
+        """Create the folder of the next run, and delete the oldest folders."""
+        folders = self._all()
+        number = int(folders[-1].path.name) + 1 if folders else 1
         folder = RunFolder(self.path / str(number))
         make_private(folder.path)
-        for old in known[: max(0, len(known) + 1 - FOLDERS_KEPT)]:
+        for old in folders[: max(0, len(folders) + 1 - FOLDERS_KEPT)]:
             shutil.rmtree(old.path)
         return folder
 
     @contextmanager
-    def alone(self) -> Generator[None]:
-        """Let nobody else begin or take up a run of this manifest meanwhile: it takes a moment."""
+    def locked(self) -> Generator[None]:
+        """Lock all runs of this manifest for a moment: no other process starts or resumes one."""
         make_private(self.path.parent)
         make_private(self.path)
         with (self.path / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            for name in self.names:
+            for name in self.links:
                 if not name.exists():
-                    name.unlink(missing_ok=True)  # what it pointed to was removed
+                    name.unlink(missing_ok=True)  # a link whose target was removed
                     name.symlink_to(self.path.name)
             yield
 
@@ -144,31 +144,31 @@ class Runs:
 
 
 def runs_of(manifest: Path, name: str) -> Runs:
-    """Return the runs of a manifest, which need not be there any more.
+    """Return the runs of a manifest; the file itself may have been deleted.
 
-    Two manifests of one name in two folders are two jobs. One that is reached through a link is
-    the same job as the file, and stays it where the link moves on to another file.
+    Manifests with the same name in two folders are two jobs. A symbolic link to a manifest is the
+    same job as the file, also after the link was changed to another file.
     """
-    places = [state_directory() / f"{name}-{key}" for key in _keys(manifest)]
-    kept = next((place for place in places if place.is_dir()), places[-1]).resolve()
-    return Runs(kept, tuple(place for place in places if place != kept))
+    candidates = [state_directory() / f"{name}-{key}" for key in _keys(manifest)]
+    path = next((folder for folder in candidates if folder.is_dir()), candidates[-1]).resolve()
+    return Runs(path, tuple(folder for folder in candidates if folder != path))
 
 
 def known_runs(manifest: Path) -> Runs | None:
-    """Return the runs of a manifest that cannot be read, so that its job's name is not known."""
+    """Return the runs of a manifest that cannot be read, so that its job's name is unknown."""
     for key in _keys(manifest):
-        found = [path for path in state_directory().glob(f"*-{key}") if path.is_dir()]
-        if found:
-            newest = max(found, key=lambda path: path.stat().st_mtime)
+        folders = [path for path in state_directory().glob(f"*-{key}") if path.is_dir()]
+        if folders:
+            newest = max(folders, key=lambda path: path.stat().st_mtime)
             return Runs(newest.resolve())
     return None
 
 
 def _keys(manifest: Path) -> list[str]:
-    """Return what tells the manifest from others: by the path that was given, by the file's own."""
-    given, real = manifest.absolute(), manifest.resolve()
-    plain = Path(os.path.normpath(given))
-    paths = dict.fromkeys([plain if plain.resolve() == real else given, real])
+    """Return hashes of the manifest's path: as the user wrote it, and without symbolic links."""
+    absolute, real = manifest.absolute(), manifest.resolve()
+    plain = Path(os.path.normpath(absolute))
+    paths = dict.fromkeys([plain if plain.resolve() == real else absolute, real])
     return [
         hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:_HASH]
         for path in paths

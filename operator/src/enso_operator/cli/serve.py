@@ -1,4 +1,4 @@
-"""``enso serve``: the HTTP API."""
+"""``enso serve``: runs the HTTP API, over a cluster or with jobs in memory."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from job_execution_framework.domain.errors import EnsoError
 STOPPED = 0
 """Exit codes."""
 MOST_CONNECTIONS = 200
-"""The one that has waited longest for a request gives way to another."""
+"""If there are more, the connection that has been idle for longest is closed."""
 LOOPBACK_HOSTS = LOOPBACK | {"::1"}
 
 
@@ -44,7 +44,7 @@ def serve(*, embedded: bool, namespace: str, host: str, port: int) -> int:
     except EnsoError as error:
         return refuse(str(error))
     except (OSError, OverflowError, UnicodeError) as error:
-        return refuse(_why_not(host, port, error))
+        return refuse(_listen_error(host, port, error))
     if host not in LOOPBACK_HOSTS:
         print(
             f"enso: warning: {host} can be reached from other machines, and there is no "
@@ -58,7 +58,7 @@ def serve(*, embedded: bool, namespace: str, host: str, port: int) -> int:
     return STOPPED
 
 
-# Each of the two loads only its own: the client of Kubernetes takes a second.
+# Each of these functions imports only what it needs: Kubernetes' client takes a second.
 
 
 def _in_memory() -> tuple[AbstractAsyncContextManager[Jobs], str]:
@@ -92,7 +92,7 @@ async def _serve(
         await server.serve(sockets=[listener])
 
 
-def _why_not(host: str, port: int, error: Exception) -> str:
+def _listen_error(host: str, port: int, error: Exception) -> str:
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         return f"port {port} of {host} is taken: end what listens there, or choose another --port"
     if isinstance(error, socket.gaierror):

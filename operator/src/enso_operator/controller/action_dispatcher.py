@@ -1,4 +1,8 @@
-"""Sees to it that each job with a pending EnsoAction has an actor, which does or refuses it."""
+"""Starts an actor for each job with a pending EnsoAction; the actor does or refuses the action.
+
+`bootstrap.py` creates the dispatcher; `PendingActions` calls it for every new action, and the
+resync calls `sweep`.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from enso_operator.blocking import patiently, until_available
-from enso_operator.controller.action_turns import ActionTurns
-from enso_operator.controller.pending_actions import Pending, PendingActions
+from enso_operator.controller.action_processor import ActionProcessor
+from enso_operator.controller.pending_actions import PendingAction, PendingActions
 from enso_operator.controller.reconciler import Reconciler
 from enso_operator.controller.resync import versions_of
 from enso_operator.kube.client import NoSuchObject, waiting
@@ -30,29 +34,33 @@ class ActionDispatcher:
     pending: PendingActions
     reconciler: Reconciler
     clock: Clock
-    _looked_for: set[JobKey] = field(default_factory=set[JobKey], init=False)
-    """Jobs that are being read."""
+    _being_read: set[JobKey] = field(default_factory=set[JobKey], init=False)
+    """Jobs that are being read from the API server."""
 
     def __post_init__(self) -> None:
         self.pending.on_pending = self.on_pending
 
     def on_pending(self, job: JobKey) -> None:
-        """Let the job's actor look at its actions; give it one where it has none."""
+        """Wake the job's actor, so that it reads its actions; start one if there is none."""
         if actor := self.reconciler.actor_named(job):
             actor.wake()
-        elif job not in self._looked_for:
-            self._looked_for.add(job)
-            self.reconciler.do(self._begin(job))
+        elif job not in self._being_read:
+            self._being_read.add(job)
+            self.reconciler.do(self._start_actor(job))
 
     async def sweep(self) -> list[tuple[str, int]]:
-        """List all actions. Return the uids and versions that the watch has not shown."""
+        """List all actions; return uids and versions of those that the watch has not shown."""
         before = set(self.pending.known)
         listed = await versions_of(self._actions, self.reconciler.namespaces)
         self.pending.forget(before - listed.keys())
-        return [(uid, at) for uid, at in listed.items() if self.pending.is_missing(uid, at)]
+        return [
+            (uid, version)
+            for uid, version in listed.items()
+            if self.pending.is_missing(uid, version)
+        ]
 
-    async def _begin(self, job: JobKey) -> None:
-        """Start the job's actor, or refuse its actions if it does not exist after a while."""
+    async def _start_actor(self, job: JobKey) -> None:
+        """Start the job's actor; refuse the actions if the job does not exist after a while."""
         try:
             ensojob = await patiently(self._get, job)
             if ensojob is None:
@@ -62,7 +70,7 @@ class ActionDispatcher:
                 if ensojob is None:
                     await self._refuse(job, actions)
         finally:
-            self._looked_for.discard(job)
+            self._being_read.discard(job)
         if ensojob:
             self.reconciler.act_on(ensojob)
         elif self.pending.of(job):
@@ -79,8 +87,9 @@ class ActionDispatcher:
         except NoSuchObject:
             return None
 
-    async def _refuse(self, job: JobKey, actions: list[Pending]) -> None:
+    async def _refuse(self, job: JobKey, actions: list[PendingAction]) -> None:
         namespace, name = job
-        turns = ActionTurns(job, self.pending, self.reconciler.objects(namespace), self.clock)
+        jobs = self.reconciler.objects(namespace)
+        processor = ActionProcessor(job, self.pending, jobs, self.clock)
         result = Result("JobNotFound", f"there is no job {name!r} in namespace {namespace!r}")
-        await until_available(partial(turns.refuse_all, actions, result))
+        await until_available(partial(processor.refuse_all, actions, result))

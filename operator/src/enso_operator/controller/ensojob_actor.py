@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from enso_operator.blocking import in_thread
-from enso_operator.controller.action_turns import ActionTurns
+from enso_operator.controller.action_processor import ActionProcessor
 from enso_operator.controller.event_publisher import EventPublisher
 from enso_operator.coordinator.actor import Actor
 from enso_operator.coordinator.planner import Planner
@@ -62,11 +62,11 @@ class EnsoJobActor(Actor):
         planner: Planner,
         clock: Clock,
         publisher: EventPublisher,
-        turns: ActionTurns,
+        action_processor: ActionProcessor,
     ) -> None:
         name = publisher.ensojob.name
         super().__init__(name, job_uow, sessions, planner, clock, publisher, PACE_SECONDS)
-        self._objects, self._events, self._turns = job_uow, publisher, turns
+        self._objects, self._events, self._action_processor = job_uow, publisher, action_processor
         self.unread: EnsoJobObject | None = None
         """The EnsoJob as the watch showed it, until it is loaded; None where nothing is new."""
         self.gave_up = False
@@ -157,8 +157,8 @@ class EnsoJobActor(Actor):
                 await self._refuse(str(error))
             self._events.ensojob, self.gave_up = self._objects.ensojob(self.job_id), True
             why = f"job {self.job_id} cannot be acted on: {error}"
-            await self._turns.refuse_all(
-                self._turns.waiting, Result("InvalidJob", why), self.ensojob
+            await self._action_processor.refuse_all(
+                self._action_processor.pending_actions, Result("InvalidJob", why), self.ensojob
             )
             raise NoJob(str(error)) from error
         self._events.ensojob = self._objects.ensojob(self.job_id)
@@ -172,34 +172,36 @@ class EnsoJobActor(Actor):
             await in_thread(self._objects.refuse, self.job_id, why, self.clock.now())
 
     async def obey(self, job: Job) -> None:
-        """Do what the spec asks for, and the EnsoAction whose turn it is."""
+        """Do the actions that the spec requests, and the next EnsoAction."""
         await super().obey(job)
-        await self.attempt(READ_ACTION, partial(self._turns.take, job, self.ensojob))
-        if self._turns.is_to_be_committed:
+        await self.attempt(
+            READ_ACTION, partial(self._action_processor.decide_next, job, self.ensojob)
+        )
+        if self._action_processor.needs_commit:
             await super().obey(job)  # the spec may suspend a job that was just resumed
-            self._turns.describe(job)
+            self._action_processor.set_outcome(job)
 
     def is_urgent(self, job: Job, step: Step) -> bool:
         """Whether an action, or the next step, waits for this commit."""
-        return self._turns.is_to_be_committed or super().is_urgent(job, step)
+        return self._action_processor.needs_commit or super().is_urgent(job, step)
 
     async def act(self, job: Job) -> None:
-        """Act on the job's session, and write what came of an EnsoAction."""
+        """Act on the job's session, and write the status of an EnsoAction."""
         await super().act(job)
-        if self._turns.is_to_be_settled:
-            await self.attempt(WRITE_ACTION, self._settle)
+        if self._action_processor.needs_status:
+            await self.attempt(WRITE_ACTION, self._write_action_status)
 
-    async def _settle(self) -> None:
-        await self._turns.settle(self.ensojob)
+    async def _write_action_status(self) -> None:
+        await self._action_processor.write_status(self.ensojob)
         self.wake()  # another action may wait for this one
 
     def may_end(self, job: Job) -> bool:
         """Whether the job has ended, and no EnsoAction waits."""
-        return super().may_end(job) and not self._turns.are_left
+        return super().may_end(job) and not self._action_processor.has_work
 
     def may_rest(self, job: Job, step: Step) -> bool:
         """Whether there is no work until the EnsoJob is changed, or for REST_SECONDS at least."""
-        if self._turns.are_left:
+        if self._action_processor.has_work:
             return False
         if job.open_run or not isinstance(step, Wait):
             return False
@@ -221,7 +223,7 @@ class EnsoJobActor(Actor):
         self._objects.location = replace(location, waits=waits)
         with waiting():
             await super().commit(job, step, waits)
-        self._turns.was_committed()
+        self._action_processor.was_committed()
         self._events.ensojob = self._objects.ensojob(self.job_id)
         # What sessions told is in the status, which is made of the other events.
         kept = [event for event in job.events[:-1] if event.origin in (COORDINATOR, "")]

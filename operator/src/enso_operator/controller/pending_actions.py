@@ -1,6 +1,6 @@
-"""The EnsoActions that were neither done nor refused yet, by the job that they are for.
+"""The pending EnsoActions, which were neither done nor refused yet, by job.
 
-The watch adds them, `ActionTurns` takes them away. Of all other actions only the version is held.
+The watch adds them, and `ActionProcessor` removes them. All other actions are kept by version only.
 """
 
 from __future__ import annotations
@@ -16,36 +16,36 @@ from job_execution_framework.domain.errors import EnsoError
 
 
 @dataclass(frozen=True, order=True)
-class Pending:
-    """An action that waits; actions are done in this order."""
+class PendingAction:
+    """A pending action; actions are done in the order of these fields."""
 
     created: str
     version: int
-    """The lowest resourceVersion that was seen: whoever labels an action does not move it."""
+    """The lowest resourceVersion that was seen, so that labels do not change the order."""
     uid: str
     name: str
 
     @property
     def action_id(self) -> str:
-        """What the job's ledger remembers of it."""
+        """The id by which the job's ledger has it, as `EnsoActionObject.action_id`."""
         return action_id_of(self.uid, self.name)
 
 
 @dataclass
 class PendingActions:
-    """Which actions wait for their turn."""
+    """The pending actions of all jobs."""
 
     on_pending: Callable[[JobKey], None] = lambda _: None
-    """Called with the job of an action that is new."""
+    """Called with the job of each new action."""
     known: dict[str, int] = field(default_factory=dict[str, int], init=False)
     """The newest resourceVersion that was seen of each action, by uid."""
-    _waiting: dict[JobKey, dict[str, Pending]] = field(
-        default_factory=dict[JobKey, dict[str, Pending]], init=False
+    _pending: dict[JobKey, dict[str, PendingAction]] = field(
+        default_factory=dict[JobKey, dict[str, PendingAction]], init=False
     )
     _unlisted: set[JobKey] = field(default_factory=set[JobKey], init=False)
 
     def on_event(self, kind: str | None, document: Document) -> None:
-        """Take an object of the watch; `kind` is ADDED, MODIFIED, DELETED, or None from a list."""
+        """Handle an event of the watch; `kind` is ADDED, MODIFIED, DELETED, or None from a list."""
         action = EnsoActionObject(document)
         if kind == "DELETED":
             self.known.pop(action.uid, None)
@@ -62,39 +62,39 @@ class PendingActions:
             self.on_pending(action.job)
 
     def add(self, action: EnsoActionObject) -> bool:
-        """Let an action wait; return whether it is new."""
-        waiting = self._waiting.setdefault(action.job, {})
-        before = waiting.get(action.uid)
+        """Add a pending action; return whether it is new."""
+        pending = self._pending.setdefault(action.job, {})
+        before = pending.get(action.uid)
         version = min(int(action.version), before.version if before else int(action.version))
-        waiting[action.uid] = Pending(action.created, version, action.uid, action.name)
+        pending[action.uid] = PendingAction(action.created, version, action.uid, action.name)
         return before is None
 
     def discard(self, job: JobKey, uid: str) -> None:
-        """Let an action wait no more: it was done, refused, or deleted."""
-        waiting = self._waiting.get(job, {})
-        waiting.pop(uid, None)
-        if not waiting:
-            self._waiting.pop(job, None)
+        """Remove an action: it was done, refused, or deleted."""
+        pending = self._pending.get(job, {})
+        pending.pop(uid, None)
+        if not pending:
+            self._pending.pop(job, None)
             self._unlisted.discard(job)
 
-    def of(self, job: JobKey) -> list[Pending]:
-        """Return the actions that wait on the job, in their order."""
-        return sorted(self._waiting.get(job, {}).values())
+    def of(self, job: JobKey) -> list[PendingAction]:
+        """Return the pending actions on the job, in their order."""
+        return sorted(self._pending.get(job, {}).values())
 
-    def first(self, job: JobKey, acted: Collection[str]) -> Pending | None:
-        """Return the action on the job whose turn is next; `acted` is the job's ledger.
+    def first(self, job: JobKey, acted: Collection[str]) -> PendingAction | None:
+        """Return the next pending action on the job; `acted` is the job's ledger.
 
         One that was done, and only lacks its status, comes first: the ledger must not forget it
         before, or it would be done again.
         """
-        waiting = self.of(job)
-        return min(waiting, key=lambda pending: pending.action_id not in acted, default=None)
+        actions = self.of(job)
+        return min(actions, key=lambda action: action.action_id not in acted, default=None)
 
     @contextmanager
     def listing(self, job: JobKey) -> Generator[bool]:
         """Yield whether a new action came since all were listed last; then the caller lists them.
 
-        An older action may exist that the watch shows later. A list that fails is made again.
+        An older one may exist that the watch has not shown. A list that fails is made again.
         """
         is_unlisted = job in self._unlisted
         self._unlisted.discard(job)
@@ -109,12 +109,12 @@ class PendingActions:
         return version > self.known.get(uid, 0)
 
     def forget(self, uids: set[str]) -> None:
-        """Forget actions that do not exist any more."""
+        """Remove actions that do not exist any more."""
         for uid in uids:
             self.known.pop(uid, None)
-        for job, waiting in list(self._waiting.items()):
-            for uid in waiting.keys() & uids:
+        for job, pending in list(self._pending.items()):
+            for uid in pending.keys() & uids:
                 self.discard(job, uid)
 
     def __len__(self) -> int:
-        return sum(map(len, self._waiting.values()))
+        return sum(map(len, self._pending.values()))

@@ -1,7 +1,7 @@
 """Calls that fail and keep a job from going on: since when, how often, when to try again.
 
 A failed call is tried again after a growing pause. Meanwhile the actor still receives messages,
-commits and heeds deadlines.
+commits and respects deadlines.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the routes of actions take: a job's id, and the fields of an EnsoAction's spec."""
+"""The request bodies of the routes in `action_routes`: a job's id, and fields of an EnsoAction."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from enso_operator.api.ensoaction import (
     SessionChange,
     SkipSpec,
 )
-from enso_operator.api.fields import OneLine, Wire
+from enso_operator.api.fields import OneLine, WireModel
 from enso_operator.api.rules import broken_resume_rules, code_changes
 from enso_operator.api.v1alpha1 import MOST_SCRIPTS, MOST_SESSIONS
 from enso_operator.http_api.mistakes import RULE
@@ -30,27 +30,27 @@ LONGEST_KEY = 255
 """Characters of an Idempotency-Key."""
 
 
-def _script(value: object) -> ScriptChange:
+def _strict_script(value: object) -> ScriptChange:
     change = ScriptChange.model_validate(value, extra="forbid")
     checked_parameters(change.args)
     return change
 
 
-StrictScript = Annotated[ScriptChange, BeforeValidator(_script)]
+StrictScript = Annotated[ScriptChange, BeforeValidator(_strict_script)]
 StrictSession = Annotated[
     SessionChange, BeforeValidator(partial(SessionChange.model_validate, extra="forbid"))
 ]
-"""Here an unknown field is a mistake; an object of the API server may be of a newer release."""
+"""Unknown fields are refused here; in Kubernetes objects a newer release may have set them."""
 
 
-class Asked(Wire):
-    """What every action has. It is the last of the bases, whose config is what pydantic takes."""
+class ActionRequest(WireModel):
+    """Base class of all bodies. It must be the last base: pydantic uses the config of the last."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=False)
 
     verb: ClassVar[Literal["resume", "pause", "retry", "skip", "cancel"]]
-    block: ClassVar[type[Wire] | None] = None
-    """The verb's own block of an EnsoAction, whose fields stand in the body."""
+    block: ClassVar[type[WireModel] | None] = None
+    """The model of the verb's own block in an EnsoAction; the body has its fields at top level."""
 
     jobid: str
     """As /add-job answered it."""
@@ -58,11 +58,11 @@ class Asked(Wire):
     """Why it is asked, in one line, for whoever reads the job's events."""
 
     def spec(self) -> EnsoActionSpec:
-        """Return it as the spec of an EnsoAction. Its parts were validated before."""
+        """Return the body as the spec of an EnsoAction. Its parts were validated before."""
         parts: dict[str, Any] = {"why": self.why} if self.why else {}
-        if self.block and (given := self.model_fields_set & self.block.model_fields.keys()):
+        if self.block and (fields := self.model_fields_set & self.block.model_fields.keys()):
             values = {name: getattr(self, name) for name in self.block.model_fields}
-            parts[self.verb] = self.block.model_construct(given, **values)
+            parts[self.verb] = self.block.model_construct(fields, **values)
         return EnsoActionSpec.model_construct(job=self.jobid, verb=self.verb, **parts)
 
 
@@ -72,7 +72,7 @@ def _examples(*fields: dict[str, Any]) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [job | more for more in fields]})
 
 
-class ResumeJob(ResumeSpec, Asked):
+class ResumeJob(ResumeSpec, ActionRequest):
     """The job to go on with, and what is otherwise from then on."""
 
     model_config = _examples(
@@ -94,13 +94,13 @@ class ResumeJob(ResumeSpec, Asked):
     """Changes of sessions that will run; `image`, `interpreter`, `env` are not taken over HTTP."""
 
     @model_validator(mode="after")
-    def _rules(self) -> Self:
-        for sentence in (*self._code(), *broken_resume_rules(self, "")):
+    def _check_rules(self) -> Self:
+        for sentence in (*self._code_changes(), *broken_resume_rules(self, "")):
             raise PydanticCustomError(RULE, sentence.removeprefix("."))  # pyright: ignore[reportArgumentType]
         return self
 
-    def _code(self) -> Iterator[str]:
-        """Whoever reaches the port may only run what is in the library."""
+    def _code_changes(self) -> Iterator[str]:
+        """Yield a sentence for each code change: over HTTP only scripts of the library may run."""
         for kind, name, field in code_changes(self):
             yield (
                 f"{kind}s[{name}].{field} is not taken over HTTP, where the script library alone "
@@ -108,36 +108,36 @@ class ResumeJob(ResumeSpec, Asked):
             )
 
 
-class PauseJob(PauseSpec, Asked):
+class PauseJob(PauseSpec, ActionRequest):
     """The job to pause, and when."""
 
     model_config = _examples({}, {"after": "simulate"})
     verb, block = "pause", PauseSpec
 
 
-class RetryJob(Asked):
+class RetryJob(ActionRequest):
     """The job whose failed script starts again now."""
 
     model_config = _examples({}, {"why": "the licence server is back"})
     verb = "retry"
 
 
-class SkipScript(SkipSpec, Asked):
+class SkipScript(SkipSpec, ActionRequest):
     """The job, and its script that is not to run."""
 
     model_config = _examples({"script": "notify"})
     verb, block = "skip", SkipSpec
 
 
-class CancelJob(Asked):
+class CancelJob(ActionRequest):
     """The job to end."""
 
     model_config = _examples({}, {"why": "the shot was cut"})
     verb = "cancel"
 
 
-def identity(key: str, asked: EnsoActionSpec, uid: str = "") -> str:
-    """Return what a request that is repeated with the same key has in common with the first."""
-    document: dict[str, Any] = asked.model_dump(mode="json", by_alias=True, exclude_unset=True)
+def idempotency_id(key: str, spec: EnsoActionSpec, uid: str = "") -> str:
+    """Return an id that is the same for each repetition of a request with the same key."""
+    document: dict[str, Any] = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
     text = json.dumps([key, uid, document], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:10]

@@ -1,4 +1,4 @@
-"""The five routes that ask something of a job that exists: resume, pause, retry, skip, cancel."""
+"""The five routes for actions on an existing job: resume, pause, retry, skip, cancel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi import FastAPI, Header, Response
 
 from enso_operator.http_api.action_requests import (
     LONGEST_KEY,
-    Asked,
+    ActionRequest,
     CancelJob,
     PauseJob,
     ResumeJob,
@@ -41,16 +41,16 @@ _OPTIONS: dict[str, Any] = {"responses": _ANSWERS, "response_model_exclude_none"
 
 
 def add_action_routes(app: FastAPI, backend: Jobs) -> None:
-    """Add them to the application."""
+    """Add the routes to the application."""
 
-    async def act(body: Asked, key: str, response: Response) -> Done:
-        acted = await backend.act(body.spec(), key)
-        response.status_code = 200 if acted.is_done else 202
+    async def act(body: ActionRequest, key: str, response: Response) -> Done:
+        outcome = await backend.act(body.spec(), key)
+        response.status_code = 200 if outcome.is_done else 202
         return Done(
             jobid=body.jobid,
-            state=acted.state,
-            outcome=acted.outcome,
-            action=acted.action or None,
+            state=outcome.state,
+            outcome=outcome.outcome,
+            action=outcome.action or None,
         )
 
     @app.post("/resume-job", **_OPTIONS)
@@ -83,4 +83,4 @@ def add_action_routes(app: FastAPI, backend: Jobs) -> None:
         """Cancel a job; its script has some time to clean up. It can be resumed later."""
         return await act(body, key, response)
 
-    del resume_job, pause_job, retry_job, skip_script, cancel_job  # the app has them
+    del resume_job, pause_job, retry_job, skip_script, cancel_job  # the app keeps them

@@ -1,6 +1,7 @@
-"""The HTTP API over whatever keeps the jobs, this process's memory or Kubernetes.
+"""The FastAPI application of `enso serve`: its routes, and its error responses.
 
-The routes that act on a job stand in `action_routes`.
+It works with both backends, jobs in memory and EnsoJobs in a cluster. The routes for actions on a
+job are in `action_routes`.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ EXAMPLES = {
     "/skip-script": '{"jobid": "<jobid>", "script": "<script>"}',
 }
 EXAMPLE = '{"jobid": "<jobid>"}'
-"""Of a body, for all other routes."""
+"""The example body of all other routes."""
 DESCRIPTION = """\
 Run jobs, ordered lists of scripts, and see at once which script failed, with which parameters, and
 why. Every refusal is `{"error": "a sentence"}`.
@@ -55,7 +56,7 @@ why. Every refusal is `{"error": "a sentence"}`.
 
 
 def create_app(backend: Jobs, hosts: frozenset[str] | None = LOOPBACK) -> FastAPI:
-    """Return the ASGI application; `hosts` are the names that it answers to, None means any."""
+    """Return the ASGI application; `hosts` are the allowed Host headers, None allows any."""
     app = FastAPIOffline(  # FastAPI, with the page at /docs from this machine instead of a CDN
         title="enso",
         version=version("enso-operator"),
@@ -96,10 +97,10 @@ def _add_routes(app: FastAPI, backend: Jobs) -> None:
     @app.get("/get-job/{jobid}", response_model=JobShown, responses={404: _refused(_UNKNOWN)})
     async def get_job(jobid: str) -> Answer:
         """Show a job: its scripts with their parameters and outcomes, why it failed, its events."""
-        shown = await backend.get(jobid)
-        # A large job takes a moment to write out, which others need not wait for; FastAPI would do
-        # it on the event loop, and would refuse the lone surrogates of a script's output.
-        return await asyncio.to_thread(lambda: Answer(JobShown.of(shown).document()))
+        snapshot = await backend.get(jobid)
+        # Serializing a large job takes a moment, so it is done in a thread. FastAPI would do it on
+        # the event loop, and would refuse lone surrogates in a script's output.
+        return await asyncio.to_thread(lambda: Answer(JobShown.of(snapshot).document()))
 
     @app.post(
         "/execute-job",
@@ -110,7 +111,7 @@ def _add_routes(app: FastAPI, backend: Jobs) -> None:
         """Let a job go, once, and answer at once: /get-job tells how it goes."""
         return Listed(jobid=body.jobid, state=await backend.execute(body.jobid))
 
-    del list_jobs, add_job, get_job, execute_job  # the app has them
+    del list_jobs, add_job, get_job, execute_job  # the app keeps them
 
 
 def _add_refusals(app: FastAPI) -> None:

@@ -1,11 +1,11 @@
-"""An EnsoAction made for an HTTP request, and what came of it; `cluster_backend` waits for that."""
+"""Creates EnsoActions for `cluster_backend`, and reads their outcomes."""
 
 from __future__ import annotations
 
 from enso_operator.api.document import Document
 from enso_operator.api.ensoaction import EnsoActionSpec
 from enso_operator.api.v1alpha1 import API_VERSION
-from enso_operator.http_api.action_requests import identity
+from enso_operator.http_api.action_requests import idempotency_id
 from enso_operator.kube.client import NoSuchObject, Taken
 from enso_operator.kube.ensoaction import EnsoActionObject, has_name
 from enso_operator.kube.ensojob import EnsoJobObject
@@ -14,40 +14,42 @@ from job_execution_framework.domain.errors import InvalidAction, JobNotFound, Un
 
 
 class Withdrawn(Exception):  # as Busy: what it is
-    """An action that was made is not there any more."""
+    """An action that was created does not exist any more."""
 
 
-def manifest_of(asked: EnsoActionSpec, key: str, ensojob: EnsoJobObject) -> Document:
-    """Return the action; the same request with the same key has the same name.
+def manifest_of(spec: EnsoActionSpec, key: str, ensojob: EnsoJobObject) -> Document:
+    """Return the EnsoAction; the same request with the same key gets the same name.
 
     A name has at most 63 characters: a job's has 52, and 5 or 10 come after it.
     """
     stem = f"{ensojob.name}-"
-    name = {"name": stem + identity(key, asked, ensojob.uid)} if key else {"generateName": stem}
+    name = (
+        {"name": stem + idempotency_id(key, spec, ensojob.uid)} if key else {"generateName": stem}
+    )
     return {
         "apiVersion": API_VERSION,
         "kind": "EnsoAction",
         "metadata": name,
-        "spec": asked.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        "spec": spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
         | {"jobUID": ensojob.uid},
     }
 
 
-def made(actions: Objects, document: Document) -> str:
-    """Create the action and return its name. Where it has one, it may be there already."""
+def create_action(actions: Objects, document: Document) -> str:
+    """Create the action and return its name. An action with a key may exist already."""
     name: str | None = document["metadata"].get("name")
     try:
         return str(actions.create(document)["metadata"]["name"])
     except Taken as error:
-        if name is None:  # the API server found no free one, which is rare
+        if name is None:  # the API server generated a name that is taken, which is rare
             raise Unavailable("the action got no name: try again") from error
         return name
 
 
 def outcome_of(actions: Objects, name: str) -> str | None:
-    """Return what an action has done; None where the operator has not acted yet.
+    """Return the outcome of an action; None if the operator has not acted yet.
 
-    Raises InvalidAction where it was refused, and Withdrawn where it is not there any more.
+    Raises InvalidAction if the action was refused, and Withdrawn if it does not exist any more.
     """
     try:
         action = EnsoActionObject(actions.get(name))
@@ -62,9 +64,9 @@ def outcome_of(actions: Objects, name: str) -> str | None:
 
 
 def outcome_without(name: str, before: EnsoJobObject, now: EnsoJobObject | None) -> str:
-    """Return what an action has done that was deleted, as its job knows that.
+    """Return the outcome of an action that was deleted, from the ledger of its job.
 
-    Raises JobNotFound where the job is gone, too, and InvalidAction where nothing was done.
+    Raises JobNotFound if the job was deleted, too, and InvalidAction if nothing was done.
     """
     if now is None or now.uid != before.uid:
         raise JobNotFound(
@@ -77,8 +79,8 @@ def outcome_without(name: str, before: EnsoJobObject, now: EnsoJobObject | None)
     raise InvalidAction(f"EnsoAction {name} was deleted before anybody acted on it: ask again")
 
 
-def not_yet(namespace: str, name: str) -> str:
-    """Say that the operator has not acted yet, and how to learn what comes of it."""
+def pending_outcome(namespace: str, name: str) -> str:
+    """Return a sentence: the operator has not acted yet, and how to see the outcome later."""
     return (
         "asked, but the operator has not acted on it yet, and will when it can: kubectl -n "
         f"{namespace} get ensoaction {name} tells what comes of it"

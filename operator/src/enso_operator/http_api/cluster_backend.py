@@ -1,6 +1,6 @@
-"""The HTTP API's backend for the EnsoJobs of one namespace.
+"""The HTTP API's backend with EnsoJobs: creates and reads those of one namespace.
 
-It holds no state and runs nothing: the operator runs the jobs.
+It keeps no state and runs nothing: the operator runs the jobs.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from enso_operator.api.ensoaction import EnsoActionSpec
 from enso_operator.blocking import MOST_AT_ONCE, in_thread, pause_of
 from enso_operator.http_api.cluster_actions import (
     Withdrawn,
-    made,
+    create_action,
     manifest_of,
-    not_yet,
     outcome_of,
     outcome_without,
+    pending_outcome,
 )
-from enso_operator.http_api.port import Acted, Instructions, NotAllowed, Shown
+from enso_operator.http_api.port import ActionOutcome, Instructions, JobSnapshot, NotAllowed
 from enso_operator.kube.client import (
     DEADLINE_SECONDS,
     Forbidden,
@@ -51,7 +51,7 @@ from job_execution_framework.service_layer.clock import SystemClock
 ANSWER_SECONDS = 10.0
 """How long the answer to an action waits for the operator."""
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 1.0
-"""Bounds of the pause before the action is looked at again."""
+"""Bounds of the pause before the action is read again."""
 MOST_TRIES = 5
 """Tries to unsuspend a job that other writers change at the same time."""
 
@@ -66,45 +66,47 @@ class ClusterJobs:
         self._slots = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def add(self, instructions: Instructions) -> str:
-        """Create a suspended EnsoJob, named after the time, so that names of one second sort."""
+        """Create a suspended EnsoJob, named by the time: names of one second sort by age."""
         milliseconds = int(SystemClock().now() * 1000)
         job_id = f"job-{milliseconds:011x}{secrets.token_hex(3)}"
         uow = self._unit_of_work()
         return await self._call(lambda: services.add(instructions, job_uow=uow, job_id=job_id))
 
     async def list(self) -> list[tuple[str, str]]:
-        """Return the name and the state of each EnsoJob, also of those that make no job."""
-        return await self._call(lambda: _listed(self._jobs))
+        """Return the name and the state of each EnsoJob, also of invalid ones."""
+        return await self._call(lambda: _list_jobs(self._jobs))
 
-    async def get(self, job_id: str) -> Shown:
-        """Return the job as its status tells it."""
+    async def get(self, job_id: str) -> JobSnapshot:
+        """Return the job, restored from its status."""
         return await self._call(lambda: self._get(job_id))
 
     async def execute(self, job_id: str) -> str:
         """Set the job's spec.suspend to false; of several concurrent callers only one succeeds."""
         return await self._call(lambda: self._execute(job_id))
 
-    async def act(self, asked: EnsoActionSpec, key: str) -> Acted:
-        """Make an EnsoAction, and wait for some time for what the operator says of it."""
-        ensojob = await self._call(lambda: self._ensojob(asked.job))
-        document = manifest_of(asked, key, ensojob)
-        name = await self._call(lambda: made(self._actions, document))
+    async def act(self, spec: EnsoActionSpec, key: str) -> ActionOutcome:
+        """Create an EnsoAction, and wait some time until the operator has acted on it."""
+        ensojob = await self._call(lambda: self._ensojob(spec.job))
+        document = manifest_of(spec, key, ensojob)
+        name = await self._call(lambda: create_action(self._actions, document))
         loop = asyncio.get_running_loop()
         deadline, tries = loop.time() + ANSWER_SECONDS, 0
         while loop.time() < deadline:
             await asyncio.sleep(pause_of(tries, SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS))
             tries += 1
-            with suppress(Unavailable):  # the action is made, and may be done meanwhile
+            with suppress(Unavailable):  # the action exists, and may be done meanwhile
                 try:
                     outcome = await self._call(lambda: outcome_of(self._actions, name))
                 except Withdrawn:
-                    now = await self._present(asked.job)
+                    now = await self._present(spec.job)
                     outcome = outcome_without(name, ensojob, now)
                 if outcome is not None:
                     # A cancelled job may have been deleted at once.
-                    now = await self._present(asked.job) or ensojob
-                    return Acted(now.state, outcome, action=name)
-        return Acted(ensojob.state, not_yet(ensojob.namespace, name), is_done=False, action=name)
+                    now = await self._present(spec.job) or ensojob
+                    return ActionOutcome(now.state, outcome, action=name)
+        return ActionOutcome(
+            ensojob.state, pending_outcome(ensojob.namespace, name), is_done=False, action=name
+        )
 
     async def _present(self, job_id: str) -> EnsoJobObject | None:
         """Return the object as it is now; None where it was deleted."""
@@ -114,7 +116,7 @@ class ClusterJobs:
             return None
 
     async def _call(self, call: Callable[[], R]) -> R:
-        """Make a blocking call in a thread; what the API server said becomes the API's errors."""
+        """Make a blocking call in a thread; convert errors of the API server to the port's."""
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 await self._slots.acquire()
@@ -134,22 +136,22 @@ class ClusterJobs:
             self._slots.release()
 
     def _unit_of_work(self) -> KubernetesJobUnitOfWork:
-        return KubernetesJobUnitOfWork(self._jobs, repairs=False)  # it has no right to
+        return KubernetesJobUnitOfWork(self._jobs, repairs=False)  # it has no permission to
 
-    def _get(self, job_id: str) -> Shown:
+    def _get(self, job_id: str) -> JobSnapshot:
         with self._unit_of_work() as uow:
             try:
                 job = uow.jobs.get(job_id)
                 ensojob = uow.ensojob(job_id)
-                return Shown(job_id, ensojob.state, card_in(ensojob.status), job)
-            except InvalidJob as error:  # the operator will say the same when it looks
+                return JobSnapshot(job_id, ensojob.state, card_in(ensojob.status), job)
+            except InvalidJob as error:  # the operator will report the same
                 why, state = str(error), str(JobState.FAILED)
-            except Unreadable as error:  # of a newer operator, perhaps
+            except Unreadable as error:  # perhaps written by a newer operator
                 why, state = str(error), uow.ensojob(job_id).state
-        return Shown(job_id, state, FailureCard(one_line(why), (one_line(why),)), None)
+        return JobSnapshot(job_id, state, FailureCard(one_line(why), (one_line(why),)), None)
 
     def _ensojob(self, job_id: str) -> EnsoJobObject:
-        """Return the object, also where it makes no job, or a newer operator wrote it."""
+        """Return the object, also if it is invalid, or written by a newer operator."""
         with self._unit_of_work() as uow:
             with suppress(InvalidJob, Unreadable):
                 uow.jobs.get(job_id)
@@ -169,7 +171,7 @@ class ClusterJobs:
     def _executable(self, job_id: str) -> EnsoJobObject:
         """Return the object of a job that was not started yet; else raise JobAlreadyStarted."""
         with self._unit_of_work() as uow:
-            with suppress(Unreadable):  # what a newer operator wrote need not be understood here
+            with suppress(Unreadable):  # a status of a newer operator need not be read here
                 uow.jobs.get(job_id)
             ensojob = uow.ensojob(job_id)
         state, how = ensojob.state, "to run it once more, add it again"
@@ -180,8 +182,8 @@ class ClusterJobs:
         raise JobAlreadyStarted(f"job {job_id} is {state}, and a job is executed once; {how}")
 
 
-def _listed(jobs: Objects) -> list[tuple[str, str]]:
-    """Return all of them, the oldest first. The API server tells times in whole seconds."""
+def _list_jobs(jobs: Objects) -> list[tuple[str, str]]:
+    """Return the name and state of all jobs, the oldest first; times have whole seconds."""
     ensojobs = map(EnsoJobObject, jobs.each())  # one by one: all of them may not fit into memory
-    found = [(ensojob.created_at, ensojob.name, ensojob.state) for ensojob in ensojobs]
-    return [(name, state) for _, name, state in sorted(found)]
+    keys = [(ensojob.created_at, ensojob.name, ensojob.state) for ensojob in ensojobs]
+    return [(name, state) for _, name, state in sorted(keys)]

@@ -1,4 +1,4 @@
-"""Jobs in this process's memory, run by sessions on this machine: the API without a cluster."""
+"""The HTTP API's backend without a cluster: jobs in memory, run by local sessions."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from typing import Self
 from pydantic.alias_generators import to_camel
 
 from enso_operator.api.ensoaction import EnsoActionSpec
-from enso_operator.http_api.action_requests import identity
-from enso_operator.http_api.memory_drive import Drive, has_work, tell
+from enso_operator.http_api.action_requests import idempotency_id
+from enso_operator.http_api.memory_drive import Drive, has_work, log_events
 from enso_operator.http_api.memory_size import memory_of
-from enso_operator.http_api.port import Acted, Busy, Instructions, Shown
+from enso_operator.http_api.port import ActionOutcome, Busy, Instructions, JobSnapshot
 from enso_operator.manifests.changes import changed_definition
 from enso_operator.manifests.render import suspended_manifest
 from enso_operator.manifests.to_action import action_of
@@ -44,16 +44,16 @@ from job_execution_framework.service_layer.unit_of_work import (
     InMemoryRepository,
 )
 
-MACHINES = {"resources", "node_selector", "tolerations"}
-"""Fields of a session that only a Pod has."""
+POD_FIELDS = {"resources", "node_selector", "tolerations"}
+"""Fields of a session that only apply to Pods."""
 EVENT_BYTES = 1000
-"""Memory of an action's event, beside what was asked; 370 to 590 were measured."""
+"""Memory of an action's event, beside its texts; 370 to 590 were measured."""
 MOST_TRIES = 5
-"""Tries to act on a job of which its session tells something at the same time."""
+"""Tries to act on a job whose session records events at the same time."""
 STOP_SECONDS = 2.5
-"""How long running scripts have for their clean-up when the server stops."""
+"""How long running scripts may clean up when the server stops."""
 KILL_SECONDS = 1.0
-"""How long the end of those that were killed is waited for."""
+"""How long to wait for scripts after they were killed."""
 _log = logging.getLogger(__name__)
 
 
@@ -62,17 +62,17 @@ class Limits:
     """Limits of the server's memory and of the machine's load."""
 
     sessions: int = 2 * (os.cpu_count() or 1)
-    """Jobs that run at once; others wait for their turn."""
+    """Jobs that run at the same time; others wait."""
     ended: int = 1000
-    """Jobs that have ended and can still be asked for."""
+    """Ended jobs that are kept."""
     live: int = 1000
     """Jobs that have not ended."""
     memory_bytes: int = 64 * 1024 * 1024
-    """Memory of all jobs together: their instructions, what happened, what scripts returned."""
+    """Memory of all jobs together: their instructions, events and outputs of scripts."""
 
 
 class EmbeddedJobs:
-    """Implements `port.Jobs`. Runs jobs as long as it is entered."""
+    """Implements `port.Jobs`. A context manager: it runs jobs until it is exited."""
 
     def __init__(self, library: Library | None = None, limits: Limits | None = None) -> None:
         self._library, self._limits = library or ScriptLibrary(), limits or Limits()
@@ -82,13 +82,13 @@ class EmbeddedJobs:
         self._slots = asyncio.Semaphore(self._limits.sessions)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._drives: dict[str, Drive] = {}
-        """What drives each job for which there is something to do; the same jobs as in `_tasks`."""
+        """The drive of each job that has work to do; the same jobs as in `_tasks`."""
         self._executed: set[str] = set()
-        """The jobs that were executed."""
+        """The ids of jobs that were executed."""
         self._sizes: dict[str, int] = {}
-        """The jobs that are kept, with the memory that each takes."""
+        """All jobs, with the memory that each takes."""
         self._ended: dict[str, None] = {}
-        """Those of them that have ended, in the order in which they did."""
+        """The jobs that have ended, in the order in which they ended."""
 
     async def __aenter__(self) -> Self:
         self._root = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="enso-serve-"))
@@ -101,29 +101,29 @@ class EmbeddedJobs:
             if not self._drives[job_id].cancel("the server is stopping"):
                 task.cancel()
         if tasks := set(self._tasks.values()):
-            late = (await asyncio.wait(tasks, timeout=STOP_SECONDS))[1]
-            for task in late:
+            still_running = (await asyncio.wait(tasks, timeout=STOP_SECONDS))[1]
+            for task in still_running:
                 task.cancel()
-            if late:
-                await asyncio.wait(late, timeout=KILL_SECONDS)
+            if still_running:
+                await asyncio.wait(still_running, timeout=KILL_SECONDS)
         await asyncio.to_thread(_remove, self._root)
         if self._guardian:
             await asyncio.to_thread(self._guardian.dismiss)
 
     async def add(self, instructions: Instructions) -> str:
-        """Add a job that waits; raise Busy where there is no room."""
+        """Add a job, which waits to be executed; raise Busy if the limits do not allow it."""
         size = await asyncio.to_thread(memory_of, instructions)
         self._check_room(size)
-        doomed = self._forget(size)
+        folders = self._forget(size)
         uow = InMemoryJobUnitOfWork(self._repository)
         job_id = services.add(instructions, job_uow=uow, clock=self._clock)
         self._sizes[job_id] = size
-        await asyncio.to_thread(_remove, *doomed)
+        await asyncio.to_thread(_remove, *folders)
         return job_id
 
     def _check_room(self, size: int, jobs: int = 1) -> None:
-        """Raise Busy where so many more jobs that have not ended, of this size, cannot be kept."""
-        live = [kept for job_id, kept in self._sizes.items() if job_id not in self._ended]
+        """Raise Busy if the limits do not allow `jobs` more live jobs of this size together."""
+        live = [used for job_id, used in self._sizes.items() if job_id not in self._ended]
         is_too_large = sum(live) + size > self._limits.memory_bytes
         if len(live) + jobs > self._limits.live or is_too_large:
             what = "another job beside" if jobs else "what this action adds to"
@@ -137,12 +137,12 @@ class EmbeddedJobs:
         with self._repository.lock:
             return [(job.id, str(job.state)) for job in self._repository.jobs.values()]
 
-    async def get(self, job_id: str) -> Shown:
+    async def get(self, job_id: str) -> JobSnapshot:
         """Return the job as it is now, and why it failed."""
         job = self._load(job_id)
         runs = [event.run for event in job.events if isinstance(event, SessionOpened)]
         log = str(self._root / job_id / runs[-1] / OUTPUT) if runs else ""
-        return Shown(job.id, str(job.state), failure_card(job, log=log), job)
+        return JobSnapshot(job.id, str(job.state), failure_card(job, log=log), job)
 
     async def execute(self, job_id: str) -> str:
         """Start a task that drives the job, once."""
@@ -151,41 +151,43 @@ class EmbeddedJobs:
             why = f"was executed before and is {job.state}; to run it once more, add it again"
             raise JobAlreadyStarted(f"job {job_id} {why}")
         self._executed.add(job_id)
-        self._go_on(job)
+        self._ensure_driven(job)
         return str(job.state)
 
-    async def act(self, asked: EnsoActionSpec, key: str) -> Acted:
-        """Do what is asked; a job that goes on by it gets a task that drives it."""
-        size = await asyncio.to_thread(_growth, asked)
-        job = self._load(asked.job)
-        action_id = identity(key, asked) if key else ""
+    async def act(self, spec: EnsoActionSpec, key: str) -> ActionOutcome:
+        """Do an action; if the job then has work to do, start a task that drives it."""
+        size = await asyncio.to_thread(_growth, spec)
+        job = self._load(spec.job)
+        action_id = idempotency_id(key, spec) if key else ""
         if action_id in job.acted:
-            return Acted(str(job.state), "done already, when it was asked with this key before")
-        action = action_of(asked, action_id, _changed(asked, job))
-        if asked.verb == "resume" and job.id in self._ended:
+            return ActionOutcome(
+                str(job.state), "done already, when it was asked with this key before"
+            )
+        action = action_of(spec, action_id, _changed_definition(spec, job))
+        if spec.verb == "resume" and job.id in self._ended:
             self._check_room(size + self._sizes[job.id])
-        elif asked.verb != "cancel":  # which ends the job: then it can be forgotten
+        elif spec.verb != "cancel":  # which ends the job: then it can be forgotten
             self._check_room(size, jobs=0)
-        self._obey(job.id, action)
+        self._apply(job.id, action)
         after = self._load(job.id)
-        tell(after, after.events[len(job.events) :])
+        log_events(after, after.events[len(job.events) :])
         self._sizes[job.id] += size
-        self._go_on(after)
+        self._ensure_driven(after)
         await asyncio.to_thread(_remove, *self._forget(0))
-        return Acted(str(after.state), action.outcome(after))
+        return ActionOutcome(str(after.state), action.outcome(after))
 
-    def _obey(self, job_id: str, action: Action) -> None:
+    def _apply(self, job_id: str, action: Action) -> None:
         for _ in range(MOST_TRIES):
             try:
                 uow = InMemoryJobUnitOfWork(self._repository)
                 services.act(job_id, action, job_uow=uow, clock=self._clock)
-            except Conflict:  # what its session told came first
+            except Conflict:  # its session has recorded an event meanwhile
                 continue
             return
         raise Unavailable(f"job {job_id} changes all the time: try again")
 
-    def _go_on(self, job: Job) -> None:
-        """Have somebody look after a job that was changed, as far as that is needed."""
+    def _ensure_driven(self, job: Job) -> None:
+        """After a change of a job, wake its drive, or start one if the job has work to do."""
         if job.state is JobState.RUNNING:
             self._executed.add(job.id)  # also one that was cancelled before it was executed
         if job.state not in ENDED:
@@ -209,7 +211,7 @@ class EmbeddedJobs:
             ) from error
 
     async def _run(self, job_id: str, drive: Drive) -> None:
-        """Drive one job, each time when its turn comes, as long as there is work for it."""
+        """Drive one job as long as it has work to do; each time wait for a free slot."""
         try:
             while has_work(self._load(job_id)):
                 async with self._slots:
@@ -217,17 +219,17 @@ class EmbeddedJobs:
                 job = self._load(job_id)
                 size = await asyncio.to_thread(memory_of, (job.scripts, job.events))
                 self._sizes[job_id] = size
-        except Exception:  # noqa: BLE001  # without this nobody would ever hear of it
+        except Exception:  # noqa: BLE001  # nobody awaits the task: else the error would be lost
             _log.exception("job %s: giving it up failed", job_id)
-        finally:  # no await before it: who changes a job finds a drive that sees it, or none
+        finally:  # no await before this line: a change finds a drive that still reads it, or none
             del self._tasks[job_id], self._drives[job_id]
         if self._load(job_id).state is not JobState.SUSPENDED:
             self._ended[job_id] = None
         await asyncio.to_thread(_remove, *self._forget(0))
 
     def _forget(self, size: int) -> tuple[Path, ...]:
-        """Forget ended jobs, the oldest first, where `size` more would not fit; return folders."""
-        doomed: list[Path] = []
+        """Drop the oldest ended jobs until `size` more bytes fit; return their folders."""
+        folders: list[Path] = []
         room = self._limits.memory_bytes - size - sum(self._sizes.values())
         while self._ended and (room < 0 or len(self._ended) > self._limits.ended):
             job_id = next(iter(self._ended))
@@ -236,25 +238,25 @@ class EmbeddedJobs:
             self._executed.discard(job_id)
             with self._repository.lock:
                 del self._repository.jobs[job_id]
-            doomed.append(self._root / job_id)
-        return tuple(doomed)
+            folders.append(self._root / job_id)
+        return tuple(folders)
 
 
-def _growth(asked: EnsoActionSpec) -> int:
-    """Return how much more memory a job takes once it has done what is asked."""
-    resume = asked.resume
+def _growth(spec: EnsoActionSpec) -> int:
+    """Return how much more memory a job takes once the action is done."""
+    resume = spec.resume
     args = [change.args for change in resume.scripts] if resume else []
     events = 1 + (len(resume.skip) if resume else 0)
-    return memory_of((asked.why, args)) + events * EVENT_BYTES
+    return memory_of((spec.why, args)) + events * EVENT_BYTES
 
 
-def _changed(asked: EnsoActionSpec, job: Job) -> Definition | None:
-    """Return what a resume's changes make of the job; None where there are none."""
-    resume = asked.resume
+def _changed_definition(spec: EnsoActionSpec, job: Job) -> Definition | None:
+    """Return the job's definition after the changes of a resume; None if there are none."""
+    resume = spec.resume
     if resume is None or not (resume.scripts or resume.sessions):
         return None
     for session in resume.sessions:
-        for field in MACHINES & session.model_fields_set:
+        for field in POD_FIELDS & session.model_fields_set:
             raise InvalidJob(
                 f"sessions[{session.name}].{to_camel(field)} cannot be changed here: the sessions "
                 "of this server's jobs are processes of its own machine, and no Pods"

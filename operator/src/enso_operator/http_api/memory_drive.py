@@ -1,4 +1,4 @@
-"""Drives one job of the server's memory until it has ended, or is paused."""
+"""Drives one job of `memory_backend` until it has ended or is paused."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ _log = logging.getLogger(__name__)
 
 
 def has_work(job: Job) -> bool:
-    """Whether something is to be done for a job that was executed; not while it is paused."""
+    """Whether an executed job has work to do; a paused job has none."""
     return job.open_run is not None or job.state not in (*ENDED, JobState.SUSPENDED)
 
 
 class _Actor(Actor):
-    """The actor of a job that requests change, too."""
+    """An actor whose job is also changed by HTTP requests."""
 
     def take(self, message: Message) -> None:
-        """Load the job again where a request has changed it. No turn is under way here."""
+        """Load the job again after a request has changed it. No turn of the actor runs now."""
         if isinstance(message, Wake):
             self.job_uow.jobs.forget(self.job_id)
         super().take(message)
 
     def may_rest(self, job: Job, step: Step) -> bool:
-        """Whether the job is paused, and no session of it runs: others may have its place."""
+        """Whether the job is paused and has no running session, so that its slot is free."""
         del step
         return not has_work(job) and not self.has_messages()
 
 
 class Drive:
-    """Runs the sessions of one job, as long as `run` does."""
+    """Runs the sessions of one job while `run` runs."""
 
     def __init__(
         self, job_id: str, repository: InMemoryRepository, library: Library, folder: Path
@@ -62,7 +62,7 @@ class Drive:
         self._actor: _Actor | None = None
 
     async def run(self, clock: Clock) -> None:
-        """Drive the job to its end, or until it is paused. Nothing of it is left running."""
+        """Drive the job until it has ended or is paused; then no process of it runs any more."""
         sessions, patience = LocalSessions(self._folder), 0.0
         try:
             await self._drive(sessions, clock)
@@ -72,12 +72,12 @@ class Drive:
             self._actor = None
 
     def wake(self) -> None:
-        """Tell that the stored job was changed."""
+        """Notify the actor that the stored job was changed."""
         if self._actor:
             self._actor.wake()
 
     def cancel(self, why: str) -> bool:
-        """Have the job cancelled; return False where nothing of it runs."""
+        """Cancel the job; return False if it is not being driven."""
         if self._actor:
             self._actor.ask(Cancel(why=why))
         return self._actor is not None
@@ -86,19 +86,19 @@ class Drive:
         self._actor = _Actor(
             self._job_id,
             InMemoryJobUnitOfWork(self._repository),
-            *(sessions, Planner(self._library), clock, Publisher(tell)),
+            *(sessions, Planner(self._library), clock, Publisher(log_events)),
         )
         try:
             await self._actor.drive()
-        except Exception as error:  # noqa: BLE001  # whatever it is, the job's user must know
+        except Exception as error:  # noqa: BLE001  # any error must become visible in the job
             _log.exception("job %s: driving it failed", self._job_id)
             await sessions.reap(0)
             what = f"{type(error).__name__}: {error}"
             cause = Cause(Reason.SESSION_LOST, printable(f"enso broke: {what}"))
-            self._give_up(cause, clock.now())
+            self._fail_job(cause, clock.now())
 
-    def _give_up(self, cause: Cause, now: float) -> None:
-        """Fail a job that nobody drives any more and whose session is gone."""
+    def _fail_job(self, cause: Cause, now: float) -> None:
+        """Record the failure of a job whose actor broke and whose session was ended."""
         ended = Ended(log_is_complete=False, cause=cause)
         with InMemoryJobUnitOfWork(self._repository) as uow:
             job = uow.jobs.get(self._job_id)
@@ -109,7 +109,7 @@ class Drive:
             uow.commit()
 
 
-def tell(job: Job, events: Sequence[Event]) -> None:
-    """Write events into the server's log."""
+def log_events(job: Job, events: Sequence[Event]) -> None:
+    """Write the events of a job to the server's log."""
     for event in events:
         _log.info("%s: %s", job.id, event)

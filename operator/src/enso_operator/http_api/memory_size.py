@@ -1,4 +1,7 @@
-"""How much memory values take: of 1 MiB of JSON, ``[[],[],…]``, Python makes 22."""
+"""Estimates the memory that values take, for the limit of `memory_backend`.
+
+The size of their JSON would not do: 1 MiB of ``[[],[],…]`` takes 22 MiB in Python.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,16 @@ from job_execution_framework.domain.values import is_list, is_mapping
 
 
 def memory_of(value: object) -> int:
-    """Return how many bytes a value takes with all that is in it: JSON, and dataclasses of it."""
-    size, left = 0, [value]
-    while left:
-        value = left.pop()
+    """Return the bytes of a value and of all that it contains: JSON values and dataclasses."""
+    size, pending = 0, [value]
+    while pending:
+        value = pending.pop()
         size += sys.getsizeof(value)
-        left += _within(value)
+        pending += _children(value)
     return size
 
 
-def _within(value: object) -> Iterable[object]:
+def _children(value: object) -> Iterable[object]:
     if is_mapping(value):
         return [*value.keys(), *value.values()]
     if is_list(value):

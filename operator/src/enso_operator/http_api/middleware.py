@@ -1,13 +1,13 @@
-"""What stands before the routes: who may ask, how much, and how a refusal looks.
+"""Checks of requests before they reach the routes in `app`: hosts, sizes, content types.
 
-There is no authentication: whoever reaches the port may use the API. A browser on the same machine
-reaches it too, for any page that it shows; it is kept out by the Host header, which betrays a name
-that was bound to 127.0.0.1 afterwards (DNS rebinding), and by the content type, which no page may
-send to another site without asking first (CSRF).
+There is no authentication: whoever can connect to the port may use the API. A browser on the same
+machine can connect, too, for any web page that it shows. Two checks refuse such requests. The Host
+header has the page's own name, if that name now resolves to 127.0.0.1 (DNS rebinding). And a page
+may not send the content type of JSON to another site without a preflight request (CSRF).
 
-Starlette and FastAPI have checks of these kinds. Ours stay where theirs answer otherwise: what is
-over `max_body_size`, and a host that TrustedHostMiddleware does not know, get a plain text instead
-of a sentence in JSON (and 400 instead of 421), and a wrong content type gets 422 instead of 415.
+Starlette and FastAPI have similar checks, but other responses: a body over `max_body_size`, or a
+host that TrustedHostMiddleware does not know, gets plain text instead of a sentence in JSON (and
+400 instead of 421), and a wrong content type gets 422 instead of 415.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from enso_operator.manifests.yaml_reader import DocumentError, unique
+from enso_operator.manifests.yaml_reader import DocumentError, reject_duplicate_keys
 from job_execution_framework.domain.values import TOO_DEEP
 from job_execution_framework.service_layer import bounded_json
 
 LARGEST_BODY_BYTES = 1024 * 1024
 LARGE_BODY_BYTES = 64 * 1024
 LARGE_BODIES_AT_ONCE = 2
-"""Bodies above that size, or of unknown size, that are read and worked on at the same time."""
+"""Requests with a body above that size, or of unknown size, that are handled at the same time."""
 TURN_SECONDS = 30.0
-"""How long a large body may wait for its turn."""
+"""How long a request with a large body may wait until it is handled."""
 LONGEST_LINE = 200
-"""Characters of a document that fit on one line."""
+"""The most characters of a document that is written on one line."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 class Answer(JSONResponse):
-    """JSON that people read too: indented where it is long, with a newline at its end."""
+    """A JSON response that people can read: indented if it is long, with a newline at its end."""
 
     def render(self, content: object) -> bytes:
-        """Return the document. A lone surrogate becomes an escape, which is JSON again."""
+        """Return the document. A lone surrogate is written as an escape, so that it is JSON."""
         text = json.dumps(content, ensure_ascii=False)
         if len(text) > LONGEST_LINE:
             text = json.dumps(content, ensure_ascii=False, indent=2)
@@ -53,19 +53,19 @@ class Answer(JSONResponse):
 
 
 def refusal(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Answer:
-    """Return a refusal, in the one shape that all of them have."""
+    """Return an error response; all of them have this format."""
     return Answer({"error": sentence}, status, headers)
 
 
 class Guard:
-    """ASGI middleware: refuses foreign hosts, and answers HEAD as GET, whose body nobody sends."""
+    """ASGI middleware: refuses unknown hosts; handles HEAD as GET, without sending the body."""
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str] | None) -> None:
-        """`hosts` are the names under which the server may be asked; None means any."""
+        """`hosts` are the allowed Host headers; None allows any."""
         self._app, self._hosts = app, hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with a refusal, or hand the request on."""
+        """Send an error response, or pass the request on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -86,16 +86,16 @@ class Guard:
 
 
 class StrictRequest(Request):
-    """A request whose body is bounded, and read as `enso run` reads a file: no key twice."""
+    """A request whose body is limited in size, and parsed strictly: no duplicate keys."""
 
     @property
     def length(self) -> float:
-        """How large its body says to be; one that does not say it may have any size."""
+        """The Content-Length; infinite if there is none."""
         length = self.headers.get("content-length", "")
         return int(length) if length.isdigit() else math.inf
 
     def check(self) -> None:
-        """Raise HTTPException where the body need not be read to be refused."""
+        """Raise HTTPException if the headers are reason enough to refuse the request."""
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != Answer.media_type:
             sentence = "the body must be JSON: send the header 'Content-Type: application/json'"
@@ -104,18 +104,18 @@ class StrictRequest(Request):
             raise HTTPException(413, _TOO_LARGE)
 
     async def stream(self) -> AsyncGenerator[bytes]:
-        """Yield the body as it comes. Raises HTTPException where it becomes too large."""
+        """Yield the body in chunks. Raises HTTPException if it becomes too large."""
         size = 0
-        async for part in super().stream():
-            size += len(part)
+        async for chunk in super().stream():
+            size += len(chunk)
             if size > LARGEST_BODY_BYTES:
                 raise HTTPException(413, _TOO_LARGE)
-            yield part
+            yield chunk
 
     async def json(self) -> object:
-        """Return the body. Raises JSONDecodeError, and HTTPException with a sentence."""
+        """Return the parsed body. Raises JSONDecodeError, and HTTPException with a sentence."""
         try:
-            return bounded_json.loads(await self.body(), object_pairs_hook=unique)
+            return bounded_json.loads(await self.body(), object_pairs_hook=reject_duplicate_keys)
         except DocumentError as error:
             raise HTTPException(422, f"the body: {error}") from None
         except bounded_json.TooDeep:
@@ -123,35 +123,36 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route whose bodies are read strictly, and of the large ones only a few at once."""
+    """A route that parses bodies strictly, and handles only a few large ones at the same time."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return what answers."""
-        answer = super().get_route_handler()
+        """Return the handler of the route."""
+        handle = super().get_route_handler()
 
-        async def answer_strictly(request: Request) -> Response:
+        async def handle_strictly(request: Request) -> Response:
             strict = StrictRequest(request.scope, request.receive)
             if self.body_field is None:
-                return await answer(strict)
+                return await handle(strict)
             strict.check()
             if strict.length <= LARGE_BODY_BYTES:
-                return await answer(strict)
-            async with _turn(request.app.state.large_bodies):
-                return await answer(strict)
+                return await handle(strict)
+            async with _acquired(request.app.state.large_bodies):
+                return await handle(strict)
 
-        return answer_strictly
+        return handle_strictly
 
 
 @asynccontextmanager
-async def _turn(turns: asyncio.Semaphore) -> AsyncGenerator[None]:
+async def _acquired(slots: asyncio.Semaphore) -> AsyncGenerator[None]:
+    """Hold a slot of the semaphore; raise HTTPException if none is free for TURN_SECONDS."""
     try:
-        await asyncio.wait_for(turns.acquire(), TURN_SECONDS)
+        await asyncio.wait_for(slots.acquire(), TURN_SECONDS)
     except TimeoutError:
         raise HTTPException(503, "too many large bodies come at once: try again later") from None
     try:
         yield
     finally:
-        turns.release()
+        slots.release()
 
 
 _TOO_LARGE = f"the body is larger than {LARGEST_BODY_BYTES} bytes"

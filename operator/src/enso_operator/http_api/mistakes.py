@@ -1,6 +1,6 @@
-"""What is wrong with a request's body, as a sentence that repeats no value of it.
+"""Sentences about validation errors of request bodies; `app` calls `sentence_of`.
 
-`app` makes the sentence of what FastAPI and pydantic found; a body may hold what nobody may read.
+A sentence never repeats a value of the body, which may hold secrets.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from enso_operator.api.fields import FORMS
+from enso_operator.api.fields import PATTERN_HINTS
 
 RULE = "rule"
-"""The type of an error of ours about several fields; its message is the whole sentence."""
+"""The type of our own errors about several fields; their message is the whole sentence."""
 
 
 def sentence_of(error: Mapping[str, Any], example: str) -> str:
-    """Say what is wrong with a body like `example`, and where."""
+    """Return what is wrong with the body, and in which field; `example` is a valid body."""
     kind, place = str(error["type"]), tuple(error["loc"])[1:]
     if kind == "json_invalid":
         return f"the body is not JSON: {error['ctx']['error']} at character {place[0]}"
@@ -23,21 +23,21 @@ def sentence_of(error: Mapping[str, Any], example: str) -> str:
         return str(error["msg"])
     if not place:
         return f"the body must be a JSON object, such as {example}"
-    parts = [part for part in place if part != "[key]"]  # pydantic's mark of a wrong key
+    parts = [part for part in place if part != "[key]"]  # with which pydantic marks an invalid key
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
-    return f"{where.removeprefix('.')}: {_what(error, kind, place)}"
+    return f"{where.removeprefix('.')}: {_problem(error, kind, place)}"
 
 
-def _what(error: Mapping[str, Any], kind: str, place: tuple[object, ...]) -> str:
-    if place[0] == "instructions" and (sentence := _OF_INSTRUCTIONS.get((kind, len(place)))):
+def _problem(error: Mapping[str, Any], kind: str, place: tuple[object, ...]) -> str:
+    if place[0] == "instructions" and (sentence := _INSTRUCTIONS_SENTENCES.get((kind, len(place)))):
         return sentence
-    say = _SENTENCES.get(kind)
-    return say(error.get("ctx", {})) if say else str(error["msg"])
+    to_sentence = _SENTENCES.get(kind)
+    return to_sentence(error.get("ctx", {})) if to_sentence else str(error["msg"])
 
 
 _PAIR = "must be a pair, [the script's name, an object with its parameters]"
 _OBJECT = "must be an object with the script's parameters"
-_OF_INSTRUCTIONS = {
+_INSTRUCTIONS_SENTENCES = {
     ("list_type", 1): f"must be a list; each of its items {_PAIR}",
     ("too_short", 1): "must hold at least one instruction",
     ("too_long", 1): "must hold at most 100 instructions",
@@ -47,7 +47,7 @@ _OF_INSTRUCTIONS = {
     ("dict_type", 3): _OBJECT,
     ("string_type", 3): "must be a string, the script's name in the library",
 }
-"""Of add-job's body, by the type of the error and by how deep in the body it is."""
+"""Sentences for the body of add-job, by type of the error and by its depth in the body."""
 _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "missing": lambda _: "is missing",
     "extra_forbidden": lambda _: "is not a field of this body",
@@ -64,6 +64,6 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "greater_than_equal": lambda bound: f"must be at least {bound['ge']}",
     "less_than_equal": lambda bound: f"must be at most {bound['le']}",
     "literal_error": lambda bound: f"must be {bound['expected']}",
-    "string_pattern_mismatch": lambda form: FORMS[str(form["pattern"])],
+    "string_pattern_mismatch": lambda form: PATTERN_HINTS[str(form["pattern"])],
 }
-"""Of all others, by the type of the error."""
+"""Sentences for all other bodies, by type of the error; the parameter is pydantic's `ctx`."""

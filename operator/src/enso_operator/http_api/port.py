@@ -1,4 +1,4 @@
-"""The port between the HTTP API's routes and its two backends."""
+"""The port of the HTTP API: what its routes call, and its two backends implement."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ Instructions = Sequence[tuple[str, Mapping[str, Any]]]
 """Scripts of the library, by name, each with its parameters."""
 
 
-class Busy(Exception):  # as the core's Conflict: what it is, not that it is an error
-    """There is no room for another job now; the message says what to do."""
+class Busy(Exception):  # named like the core's Conflict, without "Error"
+    """The server's limits allow no other job now; the message says what to do."""
 
 
 class NotAllowed(Exception):
-    """The API server refuses this to the HTTP server; the message names the missing right."""
+    """The HTTP server has no permission for this in the cluster; the message names the right."""
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A job at one moment."""
+class JobSnapshot:
+    """The state of a job at one moment."""
 
     jobid: str
     state: str
     card: FailureCard | None
     """Why it failed, if it did."""
     job: Job | None
-    """None where the object of this id makes no job."""
+    """None if the EnsoJob with this id is invalid."""
 
 
 @dataclass(frozen=True)
-class Acted:
-    """What came of an action on a job that was not refused."""
+class ActionOutcome:
+    """The outcome of an action that was not refused."""
 
     state: str
     """The job's state after it."""
     outcome: str
-    """What was done and what is still to come, or why nobody knows yet."""
+    """What was done and what will happen next, or why that is not known yet."""
     is_done: bool = True
-    """Whether the job has obeyed; else the operator has not acted yet."""
+    """Whether the action was done; if not, the operator has not acted yet."""
     action: str = ""
     """Name of the EnsoAction, where there is one."""
 
@@ -59,7 +59,7 @@ class Jobs(Protocol):
         """Return the id and the state of each job, the oldest first."""
         ...
 
-    async def get(self, job_id: str) -> Shown:
+    async def get(self, job_id: str) -> JobSnapshot:
         """Return the job as it is now; raise JobNotFound."""
         ...
 
@@ -70,10 +70,11 @@ class Jobs(Protocol):
         """
         ...
 
-    async def act(self, asked: EnsoActionSpec, key: str) -> Acted:
-        """Do what is asked of a job; where `key` and request came before, only say how it went.
+    async def act(self, spec: EnsoActionSpec, key: str) -> ActionOutcome:
+        """Do an action on a job once for each `key`; an empty key is no key.
 
-        An empty key is none. Raises JobNotFound, InvalidAction where it is refused, and InvalidJob
-        where these jobs can never do it.
+        If the same action was requested with this key before, only its outcome is returned. Raises
+        JobNotFound, InvalidAction if the action is refused, and InvalidJob if this backend never
+        supports it.
         """
         ...

@@ -1,4 +1,4 @@
-"""What the HTTP API takes: the bodies of its requests, and what FastAPI checks of them."""
+"""The request bodies of add-job and execute-job, with the checks that FastAPI runs on them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from pydantic_core import PydanticCustomError
 from enso_operator.api.v1alpha1 import MOST_SCRIPTS
 
 NAME = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}"
-"""A regular expression."""
+"""A regular expression for names of scripts."""
 _EXAMPLE: JsonDict = {
     "instructions": [["example_script", {"arg1": "open", "arg2": "/shots/010/a.hip"}]]
 }
 
 
 def _library_name(name: str) -> str:
-    """Over HTTP nobody may name code: ``os:system`` would be open to all who reach the port."""
+    """Return the name, or raise: ``os:system`` would let everybody run any code over HTTP."""
     if ":" in name:
         sentence = "must be the name of a script in the library; references with ':' are refused"
         raise PydanticCustomError("library_name", f"{sentence} over HTTP")
@@ -32,8 +32,8 @@ def _library_name(name: str) -> str:
 
 
 def checked_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return them, or raise PydanticCustomError where they hold what is not JSON."""
-    for value in _walked(parameters):
+    """Return the parameters; raise PydanticCustomError if a value is not valid JSON."""
+    for value in _walk(parameters):
         problem = ""
         if isinstance(value, float) and not math.isfinite(value):
             problem = "holds a number that is not finite, which is not JSON"
@@ -44,16 +44,16 @@ def checked_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
     return parameters
 
 
-def _walked(value: object) -> Iterator[object]:
-    """Yield every key and value in `value`; how deep a body may be, `middleware` knows."""
+def _walk(value: object) -> Iterator[object]:
+    """Yield every key and value in `value`; `middleware` limits how deep a body is nested."""
     yield value
     if isinstance(value, dict):
         for key, item in cast("dict[str, object]", value).items():
             yield key
-            yield from _walked(item)
+            yield from _walk(item)
     elif isinstance(value, list):
         for item in cast("list[object]", value):
-            yield from _walked(item)
+            yield from _walk(item)
 
 
 def _has_surrogates(text: str) -> bool:

@@ -1,4 +1,7 @@
-"""What the HTTP API answers: each model says how it is made of a job, and is its description."""
+"""The response models of the HTTP API; their docstrings are the descriptions in OpenAPI.
+
+The routes build them from what a backend returns.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from enso_operator.http_api.port import Shown
+from enso_operator.http_api.port import JobSnapshot
 from job_execution_framework.domain.cause import Cause, Frame
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
@@ -56,11 +59,13 @@ class Problem(BaseModel):
 
 
 class _Shown(BaseModel):
-    """A part of a job. It is not validated: it is made of what was validated before."""
+    """Base class of parts of a job. They are not validated: their values come from the job."""
 
     def document(self) -> dict[str, Any]:
-        """Return it as JSON has it, without the fields that were not set."""
-        return self.model_dump(exclude_unset=True, warnings=False)  # a tuple is a list, too
+        """Return the model as plain JSON values, without the fields that were not set."""
+        return self.model_dump(
+            exclude_unset=True, warnings=False
+        )  # tuples in fields of lists would warn
 
 
 class CauseShown(_Shown):
@@ -96,16 +101,16 @@ class ScriptShown(_Shown):
 
     @classmethod
     def of(cls, job: Job, script: Script) -> ScriptShown:
-        """Return a script of the job."""
+        """Return the response for a script of the job."""
         latest = job.rows[script.name].latest
         return cls.model_construct(
             name=script.name,
-            script=_work(script),
+            script=_name_of_work(script),
             parameters=job.shown(script.name, latest.number),
             state=str(latest.state),
             attempt=latest.number,
             seconds=round(latest.seconds, 3),
-            cause=CauseShown.model_construct(**_fields(latest.cause)) if latest.cause else None,
+            cause=CauseShown.model_construct(**_set_fields(latest.cause)) if latest.cause else None,
             output=latest.output,
         )
 
@@ -121,13 +126,13 @@ class EventShown(_Shown):
 
     @classmethod
     def of(cls, event: Event) -> EventShown:
-        """Return an event, with the fields of its type."""
+        """Return the response for an event, with the fields of its type."""
         at = datetime.fromtimestamp(event.at, UTC).isoformat(timespec="milliseconds")
         return cls.model_construct(
             type=type(event).__name__,
             at=at.replace("+00:00", "Z"),
             text=str(event),
-            **_fields(event, leave_out=("at", "origin", "seq")),
+            **_set_fields(event, leave_out=("at", "origin", "seq")),
         )
 
 
@@ -142,12 +147,12 @@ class JobShown(_Shown):
     events: list[EventShown]
 
     @classmethod
-    def of(cls, view: Shown) -> JobShown:
-        """Return the job as it was at one moment."""
-        job, card = view.job, view.card
+    def of(cls, snapshot: JobSnapshot) -> JobShown:
+        """Return the response for a snapshot of a job."""
+        job, card = snapshot.job, snapshot.card
         return cls.model_construct(
-            jobid=view.jobid,
-            state=view.state,
+            jobid=snapshot.jobid,
+            state=snapshot.state,
             failure=card.line if card else None,
             why=list(card.why) if card else None,
             scripts=[ScriptShown.of(job, script) for script in job.scripts] if job else [],
@@ -155,7 +160,7 @@ class JobShown(_Shown):
         )
 
 
-def _work(script: Script) -> str:
+def _name_of_work(script: Script) -> str:
     match script.work:
         case LibraryScript(name):
             return name
@@ -169,19 +174,19 @@ def _work(script: Script) -> str:
             return missing.why
 
 
-def _fields(part: Event | Cause, leave_out: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return the fields that say something."""
+def _set_fields(part: Event | Cause, leave_out: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the fields that are not empty."""
     values = {field.name: getattr(part, field.name) for field in fields(part)}
     return {
-        key: _plain(value)
+        key: _as_json(value)
         for key, value in values.items()
         if key not in leave_out and value not in (None, "", (), {})
     }
 
 
-def _plain(value: object) -> object:
+def _as_json(value: object) -> object:
     if isinstance(value, Cause):
-        return _fields(value)
+        return _set_fields(value)
     if isinstance(value, Frame):
         return str(value)
     if isinstance(value, float):

@@ -1,9 +1,9 @@
-"""Changed definitions of jobs: each is a ControllerRevision (apps/v1), whose data never changes.
+"""Stores changed definitions of jobs as ControllerRevisions (apps/v1), whose data is immutable.
 
-A resume that changes scripts or sessions makes another definition of its job. The unit of work
-stores it here before it writes the status, whose ledger names it, and reads it here when it loads
-the job. A ControllerRevision holds what differs from the job's spec. Its name has a hash over the
-job's uid and that content, so nothing is believed that the ledger has not named.
+A resume that changes scripts or sessions creates a new definition of its job. The unit of work
+stores it here before it writes the status, whose ledger has its name, and reads it here when it
+loads the job. A ControllerRevision has the difference from the job's spec. Its name has a hash of
+the job's uid and that content, so an object that does not match the ledger's name is not used.
 """
 
 from __future__ import annotations
@@ -38,22 +38,24 @@ class Definitions:
         self._revisions = jobs.beside(REVISIONS, REVISIONS_API)
         self._actions = jobs.beside(ACTIONS)
         self._repairs = repairs
-        """Whether a lost definition is made again of the job's actions, and stored again."""
+        """Whether a lost definition is rebuilt from the job's EnsoActions, and stored again."""
         self._known: dict[str, Definition] = {}
-        """By the name of the ControllerRevision, after its content was verified."""
+        """Verified definitions by the name of their ControllerRevision."""
 
     def read(self, ensojob: EnsoJobObject) -> EnsoJobObject:
-        """Return the object with the definitions that its ledger names, and why one is lost."""
+        """Return the object with the definitions in its ledger, and why the present one is lost."""
         ledger = ensojob.status.ledger
-        named = ledger.definitions if ledger else None
-        if not named or ensojob.why_spec_broken:
+        entries = ledger.definitions if ledger else None
+        if not entries or ensojob.why_spec_broken:
             return ensojob
-        found: dict[int, Revision] = {}
-        for each in named:
-            if definition := self._read(ensojob, each):
-                found[each.number] = Revision(each.name, definition)
-        present = named[-1]
-        return ensojob.with_revisions(found, "" if present.number in found else _lost(present))
+        revisions: dict[int, Revision] = {}
+        for entry in entries:
+            if definition := self._read(ensojob, entry):
+                revisions[entry.number] = Revision(entry.name, definition)
+        present = entries[-1]
+        return ensojob.with_revisions(
+            revisions, "" if present.number in revisions else _lost(present)
+        )
 
     def store(self, ensojob: EnsoJobObject, number: int, definition: Definition) -> EnsoJobObject:
         """Store a definition, if it is not there yet; return the object with it."""
@@ -64,70 +66,70 @@ class Definitions:
         revisions = {**ensojob.revisions, number: Revision(name, definition)}
         return ensojob.with_revisions(revisions)
 
-    def _create(self, ensojob: EnsoJobObject, wanted: ChangedDefinition, data: Document) -> None:
+    def _create(self, ensojob: EnsoJobObject, entry: ChangedDefinition, data: Document) -> None:
         document = {
             "apiVersion": REVISIONS_API,
             "kind": "ControllerRevision",
             "metadata": {
-                "name": wanted.name,
+                "name": entry.name,
                 "namespace": ensojob.namespace,
                 "ownerReferences": [ensojob.owner_reference | {"controller": True}],
             },
-            "revision": wanted.number,
+            "revision": entry.number,
             "data": data,
         }
         try:
             self._revisions.create(document)
-        except Taken as taken:
+        except Taken as error:
             try:
-                found = self._revisions.get(wanted.name)
+                revision = self._revisions.get(entry.name)
             except NoSuchObject:
-                raise Conflict(f"ControllerRevision {wanted.name} has just gone") from taken
-            if not _is_genuine(found, ensojob, wanted):
+                raise Conflict(f"ControllerRevision {entry.name} has just gone") from error
+            if not _is_genuine(revision, ensojob, entry):
                 raise Refused(
-                    f"a ControllerRevision {wanted.name} is there already, and is not this job's: "
+                    f"a ControllerRevision {entry.name} is there already, and is not this job's: "
                     "delete it"
-                ) from taken
+                ) from error
         except NoSuchObject as error:
             raise JobNotFound(f"job {ensojob.name} is gone with its namespace") from error
 
-    def _read(self, ensojob: EnsoJobObject, wanted: ChangedDefinition) -> Definition | None:
-        """Return a definition that the ledger names; None where it cannot be found again."""
-        if known := self._known.get(wanted.name):
+    def _read(self, ensojob: EnsoJobObject, entry: ChangedDefinition) -> Definition | None:
+        """Return a definition in the ledger; None if it is lost and cannot be rebuilt."""
+        if known := self._known.get(entry.name):
             return known
         try:
-            found = self._revisions.get(wanted.name)
+            revision = self._revisions.get(entry.name)
         except NoSuchObject:
-            found = None
-        if found and _is_genuine(found, ensojob, wanted):
-            data: Document | None = found["data"]
+            revision = None
+        if revision and _is_genuine(revision, ensojob, entry):
+            data: Document | None = revision["data"]
         else:
-            data = self._rebuilt(ensojob, wanted) if self._repairs else None
-            if data is not None and found is None and not ensojob.is_being_deleted:
-                self._create(ensojob, wanted, data)
+            data = self._rebuilt(ensojob, entry) if self._repairs else None
+            if data is not None and revision is None and not ensojob.is_being_deleted:
+                self._create(ensojob, entry, data)
         if data is None:
             return None
         try:
             definition = with_changes(ensojob.document, ResumeSpec.model_validate(data))
-        except (InvalidJob, ValidationError):  # a release before ours took what this one refuses
+        except (InvalidJob, ValidationError):  # valid in an earlier release only
             return None
-        self._known[wanted.name] = definition
+        self._known[entry.name] = definition
         return definition
 
-    def _rebuilt(self, ensojob: EnsoJobObject, wanted: ChangedDefinition) -> Document | None:
-        """Return the content of a lost definition, made again of what the job's actions changed."""
+    def _rebuilt(self, ensojob: EnsoJobObject, entry: ChangedDefinition) -> Document | None:
+        """Return the data of a lost definition, rebuilt from the resumes of the job."""
         data: Document = {}
         for resume in self._resumes(ensojob):
             with suppress(InvalidJob, ValidationError):
                 before = ResumeSpec.model_validate(data)
                 changed = with_changes(ensojob.document, before, resume)
                 data = difference(ensojob.spec_definition, changed)
-            if _name_of(ensojob, wanted.number, data) == wanted.name:
+            if _name_of(ensojob, entry.number, data) == entry.name:
                 return data
         return None
 
     def _resumes(self, ensojob: EnsoJobObject) -> Iterator[ResumeSpec]:
-        """Yield the resumes that the job has done and that still exist, in their order."""
+        """Yield the job's resumes, in their order, whose EnsoActions still exist."""
         ledger = ensojob.status.ledger
         actions = {action.action_id: action for action in actions_on(self._actions, ensojob.name)}
         for action_id in (ledger and ledger.actions) or ():
@@ -140,16 +142,16 @@ def _name_of(ensojob: EnsoJobObject, number: int, data: object) -> str:
     return definition_name(ensojob.name, ensojob.uid, number, data)
 
 
-def _is_genuine(found: Document, ensojob: EnsoJobObject, wanted: ChangedDefinition) -> bool:
-    """Whether the object is this job's, and has the content that its name was made from."""
-    owners = [each["uid"] for each in found["metadata"].get("ownerReferences") or ()]
-    is_content = _name_of(ensojob, wanted.number, found.get("data")) == wanted.name
-    return is_content and ensojob.uid in owners
+def _is_genuine(revision: Document, ensojob: EnsoJobObject, entry: ChangedDefinition) -> bool:
+    """Whether the object belongs to this job, and its content matches the hash in its name."""
+    owners = [reference["uid"] for reference in revision["metadata"].get("ownerReferences") or ()]
+    matches_name = _name_of(ensojob, entry.number, revision.get("data")) == entry.name
+    return matches_name and ensojob.uid in owners
 
 
-def _lost(wanted: ChangedDefinition) -> str:
+def _lost(entry: ChangedDefinition) -> str:
     return (
-        f"its definition {wanted.number} is lost, because ControllerRevision {wanted.name} was "
+        f"its definition {entry.number} is lost, because ControllerRevision {entry.name} was "
         "deleted or changed, and the job's EnsoActions do not give it again: restore that object "
         "and resume the job, or apply the job under a new name"
     )

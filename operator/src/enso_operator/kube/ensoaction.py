@@ -1,7 +1,7 @@
-"""An EnsoAction object at one resourceVersion, and the action of the domain that it asks for.
+"""An EnsoAction object at one resourceVersion, and the action of the domain in its spec.
 
-The operator takes these objects from its watch, and reads each again before its turn; the HTTP API
-makes them, and waits for their end.
+The operator gets these objects from its watch, and reads each again before it does the action. The
+HTTP API creates them, and waits until they are finished.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from job_execution_framework.domain.actions import Action
 from job_execution_framework.domain.errors import InvalidAction
 
 ACTIONS = "ensoactions"
-"""The plural in paths of the API server."""
+"""The plural, for paths of the API server."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class EnsoActionObject(ResourceObject):
 
     @property
     def job(self) -> JobKey:
-        """The job that it is for."""
+        """Namespace and name of its job."""
         return self.namespace, str(self.document["spec"]["job"])
 
     @property
     def job_uid(self) -> str:
-        """The UID of the only job that it is for; "" where any job of the name may be meant."""
+        """The UID of its job; "" if the action is for any job with this name."""
         return str(self.document["spec"].get("jobUID") or "")
 
     @property
@@ -59,12 +59,12 @@ class EnsoActionObject(ResourceObject):
 
     @property
     def action_id(self) -> str:
-        """What the job's ledger remembers of it: its UID and its name."""
+        """The id by which the job's ledger has it: its UID and its name."""
         return action_id_of(self.uid, self.name)
 
     @cached_property
     def spec(self) -> EnsoActionSpec:
-        """The parsed spec. Raises InvalidAction: rules may have been others when it was created."""
+        """The parsed spec. Raises InvalidAction: it may have been created under other rules."""
         spec: Document = self.document["spec"]
         try:
             parsed = EnsoActionSpec.model_validate(spec)
@@ -76,13 +76,16 @@ class EnsoActionObject(ResourceObject):
 
     @property
     def code_changes(self) -> list[str]:
-        """What a resume changes that is as much as writing a job. Raises InvalidAction."""
+        """The code changes of a resume, which need the same rights as creating a job.
+
+        Raises InvalidAction.
+        """
         resume = self.spec.resume or ResumeSpec()
         return [f"{field} of {kind} {name!r}" for kind, name, field in code_changes(resume)]
 
     @property
     def action(self) -> Action:
-        """What it asks of its job, without what a resume changes. Raises InvalidAction."""
+        """The action of the domain, without the changes of a resume. Raises InvalidAction."""
         action = action_of(self.spec, self.action_id)
         return replace(action, by=action.by or "unknown")
 
@@ -90,12 +93,12 @@ class EnsoActionObject(ResourceObject):
 def actions_on(actions: Objects, job: str) -> list[EnsoActionObject]:
     """Return the EnsoActions on a job of the namespace. Raises Unavailable and Refused."""
     try:
-        found = [*actions.each(fields=f"spec.job={job}")]
+        documents = [*actions.each(fields=f"spec.job={job}")]
     except Forbidden:
         raise
-    except Refused:  # Kubernetes 1.30 selects by names alone
-        found = [*actions.each()]
-    return [action for action in map(EnsoActionObject, found) if action.job[1] == job]
+    except Refused:  # Kubernetes 1.30 has no selectable fields of CRDs
+        documents = [*actions.each()]
+    return [action for action in map(EnsoActionObject, documents) if action.job[1] == job]
 
 
 def action_id_of(uid: str, name: str) -> str:
@@ -104,5 +107,5 @@ def action_id_of(uid: str, name: str) -> str:
 
 
 def has_name(action_id: str, name: str) -> bool:
-    """Whether a job's ledger has this id of an action with this name."""
+    """Whether an id in a job's ledger is that of an action with this name."""
     return action_id.partition("/")[2] == name

@@ -218,8 +218,9 @@ class EnsoJobObject(ResourceObject):
     def definition_names(self) -> dict[int, str]:
         """The names of the ControllerRevisions of its changed definitions, by number."""
         ledger = self.status.ledger
-        named = {each.number: each.name for each in (ledger and ledger.definitions) or ()}
-        return named | {number: each.name for number, each in self.revisions.items()}
+        entries = (ledger and ledger.definitions) or ()
+        names = {entry.number: entry.name for entry in entries}
+        return names | {number: revision.name for number, revision in self.revisions.items()}
 
     @property
     def spec_definition(self) -> Definition:
@@ -255,7 +256,7 @@ class EnsoJobObject(ResourceObject):
         The job of a `broken` object is made from its status alone; one whose changed definition was
         not read, as its spec describes it.
         """
-        known = {number: each.definition for number, each in self.revisions.items()}
+        known = {number: revision.definition for number, revision in self.revisions.items()}
         if not self.why_spec_broken:
             known[1] = self.spec_definition
         if self.broken:

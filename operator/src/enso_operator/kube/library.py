@@ -1,4 +1,7 @@
-"""The script library of a namespace: its EnsoScripts, and the scripts that come with the core."""
+"""The script library of a namespace: its EnsoScripts, and the scripts that come with the core.
+
+The planner of the operator looks for the scripts of jobs here.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ class EnsoScriptLibrary:
     built_in: Library = field(default_factory=lambda: ScriptLibrary([]))
 
     def find(self, name: str) -> Source | Function:
-        """Return what to run. Besides ScriptNotFound it may raise Unavailable and Refused."""
+        """Return the script. Raises ScriptNotFound, Unavailable and Refused."""
         key = name.replace("_", "-").lower()
         try:
             return _work(EnsoScript.model_validate(self.scripts.get(key)), name)
@@ -44,8 +47,8 @@ class EnsoScriptLibrary:
 
     def _not_found(self, name: str, key: str) -> str:
         known = [str(metadata["name"]) for metadata in self.scripts.metadata()]
-        near = difflib.get_close_matches(key, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"apply an EnsoScript named {key}"
+        matches = difflib.get_close_matches(key, known, n=1)
+        hint = f"did you mean {matches[0]!r}?" if matches else f"apply an EnsoScript named {key}"
         return f"there is no script {name!r} in namespace {self.scripts.namespace!r}: {hint}"
 
 

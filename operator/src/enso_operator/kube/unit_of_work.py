@@ -15,7 +15,7 @@ from enso_operator.kube.client import NoSuchObject
 from enso_operator.kube.definitions import Definitions
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.objects import Objects
-from enso_operator.kube.status.conditions import refused
+from enso_operator.kube.status.conditions import invalid_job_status
 from enso_operator.kube.status.read import number_of_definition
 from enso_operator.kube.status.size import document_of, merge_patch
 from enso_operator.kube.status.write import status_of
@@ -78,7 +78,11 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
     def refuse(self, job_id: str, why: str, at: float) -> None:
         """Write at once that the object, loading which raised InvalidJob, makes no job."""
         ensojob = self.ensojob(job_id)
-        self._write(ensojob, refused(why, ensojob.generation, ensojob.status, at), ensojob.version)
+        self._write(
+            ensojob,
+            invalid_job_status(why, ensojob.generation, ensojob.status, at),
+            ensojob.version,
+        )
 
     def load(self, job_id: str) -> tuple[Job, str]:
         """Return the job and its object's resourceVersion."""

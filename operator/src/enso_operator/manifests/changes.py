@@ -1,8 +1,8 @@
-"""What the resumes of a job have changed of its manifest: definitions, and how they differ.
+"""Applies the changes of resumes to the definition of a job, and computes what they changed.
 
-The operator turns an EnsoAction's `resume` into a definition with `changed_definition`. Of a
-definition only its `difference` from the job's manifest is stored, in the form of an EnsoAction's
-`resume`; `with_changes` makes the definition from it again.
+The operator and the HTTP API turn an EnsoAction's `resume` into a definition with
+`changed_definition`. Only the `difference` of a definition from the job's manifest is stored, in
+the format of an EnsoAction's `resume`; `with_changes` restores the definition from it.
 """
 
 from __future__ import annotations
@@ -22,79 +22,79 @@ from job_execution_framework.domain.secret import Secret
 from job_execution_framework.domain.values import is_same
 
 LARGEST_BYTES = 1024 * 1024
-"""Bytes that all changes of a job may have together: one object of the API server holds them."""
+"""Bytes of all changes of a job together: they are stored in one object of the API server."""
 
 
 def changed_definition(manifest: Document, job: Job, resume: ResumeSpec) -> Definition | None:
-    """Return the job's definition with these changes too; None where the resume has none.
+    """Return the job's definition with the changes of this resume; None if it changes nothing.
 
-    `manifest` is the EnsoJob that the job was made from. Whether the job accepts the changes now
-    is not checked here: `Job.why_not` says that. Raises InvalidAction, with a sentence for each
+    `manifest` is the EnsoJob of the job. Whether the job accepts the changes in its present state
+    is not checked here: `Job.why_not` does that. Raises InvalidAction, with a sentence for each
     mistake.
     """
     if not resume.scripts and not resume.sessions:
         return None
-    told = f"job {job.id} cannot go on with these changes"
+    prefix = f"job {job.id} cannot go on with these changes"
     if mistakes := [*_mistakes(job, resume)]:
-        raise InvalidAction(f"{told}: {'; '.join(mistakes)}")
+        raise InvalidAction(f"{prefix}: {'; '.join(mistakes)}")
     spec = job_definition(parse_ensojob(manifest))
     present = ResumeSpec.model_validate(difference(spec, job.definition))
     try:
         definition = with_changes(manifest, present, resume)
     except InvalidJob as error:
-        raise InvalidAction(f"{told}: {error}") from error
+        raise InvalidAction(f"{prefix}: {error}") from error
     size = len(json.dumps(difference(spec, definition)).encode())
     if size > LARGEST_BYTES:
         raise InvalidAction(
-            f"{told}: with those of earlier resumes they have {size} bytes of at most "
+            f"{prefix}: with those of earlier resumes they have {size} bytes of at most "
             f"{LARGEST_BYTES}; create a new job"
         )
     return definition
 
 
 def with_changes(manifest: Document, *changes: ResumeSpec) -> Definition:
-    """Return what the manifest describes with these changes, one after the other.
+    """Return the definition in the manifest after these changes, one after the other.
 
     Raises InvalidJob, with a sentence for each mistake.
     """
     spec: Document = manifest["spec"]
     scripts = {script["name"]: script for script in spec["scripts"]}
-    sessions = {session["name"]: session for session in spec.get("sessions") or [_IMPLIED]}
+    sessions = {session["name"]: session for session in spec.get("sessions") or [_IMPLIED_SESSION]}
     for change in changes:
         for script in change.scripts:
-            scripts[script.name] = _script(_named(script.name, scripts, "script"), script)
+            scripts[script.name] = _script(_by_name(script.name, scripts, "script"), script)
         for session in change.sessions:
-            before = _named(session.name, sessions, "session")
-            sessions[session.name] = before | _fields(session)
+            before = _by_name(session.name, sessions, "session")
+            sessions[session.name] = before | _replaced_fields(session)
     changed = {"scripts": [*scripts.values()], "sessions": [*sessions.values()]}
     return job_definition(parse_ensojob(manifest | {"spec": spec | changed}))
 
 
 def difference(before: Definition, after: Definition) -> Document:
     """Return what differs between two definitions of one job, as an EnsoAction's `resume`."""
-    scripts = [*map(_of_script, before.scripts, after.scripts)]
-    sessions = [*map(_of_session, before.sessions, after.sessions)]
-    found = {"scripts": scripts, "sessions": sessions}
+    scripts = [*map(_script_difference, before.scripts, after.scripts)]
+    sessions = [*map(_session_difference, before.sessions, after.sessions)]
+    differences = {"scripts": scripts, "sessions": sessions}
     return {
         kind: changed
-        for kind, parts in found.items()
+        for kind, parts in differences.items()
         if (changed := [part for part in parts if len(part) > len({"name"})])
     }
 
 
-_IMPLIED: Document = {"name": Session.name}
-"""The session of a manifest that names none."""
-_SOURCES = ("scriptRef", "function", "source")
+_IMPLIED_SESSION: Document = {"name": Session.name}
+"""The session of a manifest that lists none."""
+_WORK_FIELDS = ("scriptRef", "function", "source")
 
 
-def _named(name: str, parts: Mapping[str, Document], kind: str) -> Document:
+def _by_name(name: str, parts: Mapping[str, Document], kind: str) -> Document:
     if name not in parts:
         raise InvalidJob(f"there is no {kind} {name!r}; the job has {', '.join(parts)}")
     return parts[name]
 
 
 def _mistakes(job: Job, resume: ResumeSpec) -> Iterator[str]:
-    """Yield what a script of its kind cannot change, and arguments that are not there."""
+    """Yield changes that the kind of a script does not allow, and arguments that do not exist."""
     for change in resume.scripts:
         if change.name not in job.rows:
             continue
@@ -117,58 +117,58 @@ def _mistakes(job: Job, resume: ResumeSpec) -> Iterator[str]:
 
 
 def _script(before: Document, change: ScriptChange) -> Document:
-    """Return a script of a manifest, changed."""
+    """Return the script of a manifest with a change applied."""
     args = {**before.get("args", {}), **change.args}
     args = {name: value for name, value in args.items() if name not in change.unset_args}
-    after = {name: before[name] for name in before if not (change.source and name in _SOURCES)}
-    return after | _fields(change) | {"args": args}
+    after = {name: before[name] for name in before if not (change.source and name in _WORK_FIELDS)}
+    return after | _replaced_fields(change) | {"args": args}
 
 
-def _fields(change: ScriptChange | SessionChange) -> Document:
-    """Return the fields that are replaced whole."""
+def _replaced_fields(change: ScriptChange | SessionChange) -> Document:
+    """Return the fields whose whole value is replaced."""
     written = change.model_dump(by_alias=True, exclude_none=True, exclude={"args", "unset_args"})
     return {name: value for name, value in written.items() if name != "name"}
 
 
-def _of_script(before: Script, after: Script) -> Document:
-    was, now = _literal(before), _literal(after)
+def _script_difference(before: Script, after: Script) -> Document:
+    old, new = _literal(before), _literal(after)
     args = {
         name: value
-        for name, value in now.items()
-        if name not in was or not is_same(was[name], value)
+        for name, value in new.items()
+        if name not in old or not is_same(old[name], value)
     }
-    found: Document = {"name": after.name}
+    changed: Document = {"name": after.name}
     if args:
-        found["args"] = args
-    if unset := [name for name in was if name not in now]:
-        found["unsetArgs"] = unset
+        changed["args"] = args
+    if unset := [name for name in old if name not in new]:
+        changed["unsetArgs"] = unset
     if isinstance(after.work, Source) and after.work != before.work:
-        found["source"] = after.work.text
+        changed["source"] = after.work.text
     if after.timeout_seconds != before.timeout_seconds:
-        found["timeoutSeconds"] = after.timeout_seconds
+        changed["timeoutSeconds"] = after.timeout_seconds
     if after.retries != before.retries:
-        found["retries"] = {
+        changed["retries"] = {
             "limit": after.retries.limit,
             "backoffSeconds": after.retries.backoff_seconds,
         }
-    return found
+    return changed
 
 
-def _of_session(before: Session, after: Session) -> Document:
-    was, now = before.platform or {}, after.platform or {}
-    found: Document = {"name": after.name}
-    for field in {**was, **now}:
-        if was.get(field) != now.get(field):
-            found[field] = now[field] if field in now else type(was[field])()
+def _session_difference(before: Session, after: Session) -> Document:
+    old, new = before.platform or {}, after.platform or {}
+    changed: Document = {"name": after.name}
+    for field in {**old, **new}:
+        if old.get(field) != new.get(field):
+            changed[field] = new[field] if field in new else type(old[field])()
     if after.interpreter != before.interpreter:
-        found["interpreter"] = [*after.interpreter]
+        changed["interpreter"] = [*after.interpreter]
     if after.start_timeout_seconds != before.start_timeout_seconds:
-        found["startTimeoutSeconds"] = after.start_timeout_seconds
-    return found
+        changed["startTimeoutSeconds"] = after.start_timeout_seconds
+    return changed
 
 
 def _literal(script: Script) -> dict[str, object]:
-    """Return the arguments that stand in the manifest itself."""
+    """Return the arguments whose values are in the manifest itself, not in Secrets."""
     return {
         name: value for name, value in script.parameters.items() if not isinstance(value, Secret)
     }

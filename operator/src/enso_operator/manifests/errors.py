@@ -11,7 +11,7 @@ from typing import get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from enso_operator.api.fields import FORMS
+from enso_operator.api.fields import PATTERN_HINTS
 from job_execution_framework.domain.values import is_list, is_mapping
 
 Location = tuple[int | str, ...]
@@ -213,6 +213,6 @@ _LIMITS: dict[str, Callable[[object, Mapping[str, object]], str]] = {
     "string_too_long": lambda v, c: f"has {_size(v)} characters: use at most {c['max_length']}",
     "too_long": lambda v, c: f"has {_size(v)} items: use at most {c['max_length']}",
     "literal_error": lambda v, c: f"is {shown(v)}: use {c['expected']}",
-    "string_pattern_mismatch": lambda v, c: f"is {shown(v)}: {FORMS[str(c['pattern'])]}",
+    "string_pattern_mismatch": lambda v, c: f"is {shown(v)}: {PATTERN_HINTS[str(c['pattern'])]}",
 }
 """Errors of a value that has the right type."""

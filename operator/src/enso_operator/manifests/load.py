@@ -74,7 +74,7 @@ class Manifest:
     text: str
     """The file's own text."""
     ignored: tuple[str, ...] = ()
-    """Paths of the fields that only a cluster heeds."""
+    """Paths of the fields that only a cluster uses."""
     changed_arguments: Mapping[str, Mapping[str, object]] = field(
         default_factory=dict[str, Mapping[str, object]]
     )
@@ -227,12 +227,12 @@ def _needs_a_cluster(job: EnsoJob) -> Iterator[str]:
 
 
 def _ignored(job: EnsoJob) -> Iterator[str]:
-    yield from _unheeded(job.spec, "spec")
+    yield from _cluster_only_fields(job.spec, "spec")
     for session in job.spec.sessions:
-        yield from _unheeded(session, f"spec.sessions[{session.name}]")
+        yield from _cluster_only_fields(session, f"spec.sessions[{session.name}]")
 
 
-def _unheeded(model: EnsoJobSpec | SessionSpec, path: str) -> Iterator[str]:
+def _cluster_only_fields(model: EnsoJobSpec | SessionSpec, path: str) -> Iterator[str]:
     for name, info in type(model).model_fields.items():
         if name in model.model_fields_set - _USED_FIELDS[type(model)]:
             yield f"{path}.{info.alias}"

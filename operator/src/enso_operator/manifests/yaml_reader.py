@@ -1,8 +1,9 @@
-"""From the bytes of a file to one plain document of mappings, lists and scalars.
+"""Reads a YAML or JSON file into one document of plain mappings, lists and scalars.
 
-YAML is read as kubectl reads it, and stricter: what would silently become something else than its
-author wrote (``on`` as a key, ``010``, a key written twice) is refused. So are documents that
-would grow without end. Every error is a sentence without the file's name, which the caller adds.
+`load.py` and the command line call it. YAML is read as kubectl reads it, but more strictly: values
+that YAML would silently turn into something else (``on`` as a key, ``010``, duplicate keys) are
+refused, and so are documents that aliases would make too large. Every error is a sentence without
+the file's name, which the caller adds.
 """
 
 from __future__ import annotations
@@ -21,20 +22,20 @@ from job_execution_framework.service_layer import bounded_json
 LARGEST_BYTES = 2 * 1024 * 1024
 """A manifest's size. A job's plan is at most half of that."""
 MOST_VALUES = 200_000
-"""Values in a document, each alias counted as what it stands for."""
+"""Values in a document; an alias counts as all the values that it repeats."""
 
 _TAG = "tag:yaml.org,2002:"
 _TEXT, _MERGE = f"{_TAG}str", f"{_TAG}merge"
 _PLAIN_TAGS = {_MERGE} | {
     f"{_TAG}{kind}" for kind in ("str", "int", "float", "bool", "null", "map", "seq")
 }
-_NOTHING = ("", "~", "null")
-_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_NULLS = ("", "~", "null")
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+\Z")
 
 
 class DocumentError(Exception):
-    """The file holds no document that can be used; the text is a sentence that says why."""
+    """The file has no usable document; the message is a sentence that says why."""
 
 
 def read_text(path: Path) -> str:
@@ -65,7 +66,7 @@ def read_text(path: Path) -> str:
 
 
 def parse(text: str, *, is_json: bool) -> object:
-    """Return the one document that the text holds. Raises DocumentError."""
+    """Return the only document in the text. Raises DocumentError."""
     try:
         return _parse_json(text) if is_json else _parse_yaml(text)
     except bounded_json.TooDeep:
@@ -78,7 +79,9 @@ def _parse_json(text: str) -> object:
     if not text.strip():
         return None
     try:
-        return bounded_json.loads(text, object_pairs_hook=unique, parse_constant=_no_constant)
+        return bounded_json.loads(
+            text, object_pairs_hook=reject_duplicate_keys, parse_constant=_no_constant
+        )
     except json.JSONDecodeError as error:
         raise DocumentError(
             f"line {error.lineno}, column {error.colno}: this is not JSON: "
@@ -86,14 +89,14 @@ def _parse_json(text: str) -> object:
         ) from None
 
 
-def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return an object of JSON; raise DocumentError where a key is written twice."""
-    found: dict[str, object] = {}
+def reject_duplicate_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return the pairs as a dict; raise DocumentError for duplicate keys (an object_pairs_hook)."""
+    result: dict[str, object] = {}
     for key, value in pairs:
-        if key in found:
+        if key in result:
             raise DocumentError(f"{key!r} is written twice in one object: remove one of the two")
-        found[key] = value
-    return found
+        result[key] = value
+    return result
 
 
 def _no_constant(name: str) -> object:
@@ -101,14 +104,14 @@ def _no_constant(name: str) -> object:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as kubectl reads it: dates and 12:30 stay text, 1e3 is a number."""
+    """Loads YAML as kubectl does: dates and 12:30 stay strings, 1e3 is a number."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Compose what stands at one place, and in it, which recurses."""
+        """Compose one node and, recursively, its children. Raises TooDeep."""
         self._depth += 1
         if self._depth > bounded_json.DEEPEST_DOCUMENT:
             raise bounded_json.TooDeep
@@ -122,10 +125,10 @@ _FLOAT = re.compile(
     r"([-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
     r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))\Z"
 )
-_KEPT = {f"{_TAG}bool", f"{_TAG}null", _MERGE}
+_KEPT_TAGS = {f"{_TAG}bool", f"{_TAG}null", _MERGE}
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, form) for tag, form in forms if tag in _KEPT]
-    for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    first: [(tag, pattern) for tag, pattern in patterns if tag in _KEPT_TAGS]
+    for first, patterns in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 for _first in "-+.0123456789":
     _Loader.yaml_implicit_resolvers.setdefault(_first, []).extend(
@@ -142,11 +145,11 @@ def _parse_yaml(text: str) -> object:
             f"line {line}: the character {chr(error.character)!r} is not allowed in YAML: remove it"
         ) from None
     except yaml.MarkedYAMLError as error:
-        raise DocumentError(_not_yaml(error)) from None
+        raise DocumentError(_syntax_error(error)) from None
 
 
 def _document(loader: _Loader) -> object:
-    nodes = [node for node in _nodes(loader) if node.value not in _NOTHING]
+    nodes = [node for node in _nodes(loader) if node.value not in _NULLS]
     if len(nodes) > 1:
         raise DocumentError(
             f"holds {len(nodes)} documents, but only one job is run at a time: put each into a "
@@ -154,7 +157,7 @@ def _document(loader: _Loader) -> object:
         )
     if not nodes:
         return None
-    if _weigh(nodes[0], {}).values > MOST_VALUES:
+    if _checked_size(nodes[0], {}).values > MOST_VALUES:
         raise DocumentError(
             f"holds more than {MOST_VALUES} values: keep data in files of its own and name them "
             "in args"
@@ -169,49 +172,51 @@ def _nodes(loader: _Loader) -> Iterator[yaml.Node]:
             yield node
 
 
-def _not_yaml(error: yaml.MarkedYAMLError) -> str:
+def _syntax_error(error: yaml.MarkedYAMLError) -> str:
     mark, problem = error.problem_mark or error.context_mark, error.problem or "it breaks off"
-    place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+    position = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
     advice = "check the indentation and the quotes there and just above"
     if "'\\t'" in problem:
         advice = "indent with spaces, not with tabs"
-    return f"{place}this is not YAML: {problem}: {advice}"
+    return f"{position}this is not YAML: {problem}: {advice}"
 
 
-class Lines:
-    """Where the values of a YAML text stand in it; the text has been parsed before."""
+class LineNumbers:
+    """Finds the line of each value of a YAML text, which must have been parsed without error."""
 
     def __init__(self, text: str) -> None:
-        self._lines = _BREAK.split(text)
-        nodes = [node for node in _nodes(_Loader(text)) if node.value not in _NOTHING]
+        self._lines = _LINE_BREAK.split(text)
+        nodes = [node for node in _nodes(_Loader(text)) if node.value not in _NULLS]
         self._root = nodes[0] if nodes else None
 
     def of(self, *location: str | int) -> int | None:
-        """Return the line of a key or an item; of what it would stand in where it is not there."""
-        return self._found(location)[0]
+        """Return the line of a key or item; if it is absent, the line of its closest parent."""
+        return self._locate(location)[0]
 
     def within(self, line: int, *location: str | int) -> int | None:
-        """Return where a line of a text stands, None where that is not one line of the file."""
-        _, node = self._found(location)
+        """Return the line in the file of line `line` of a block text; None if it has none there."""
+        _, node = self._locate(location)
         if not isinstance(node, yaml.ScalarNode) or node.style != "|":
             return None
-        texts, place = node.value.split("\n"), node.start_mark.line + line
-        if not 0 < line <= len(texts) or place >= len(self._lines):
+        texts, line_number = node.value.split("\n"), node.start_mark.line + line
+        if not 0 < line <= len(texts) or line_number >= len(self._lines):
             return None
-        return place + 1 if self._lines[place].strip() == texts[line - 1].strip() else None
+        return (
+            line_number + 1 if self._lines[line_number].strip() == texts[line - 1].strip() else None
+        )
 
-    def _found(self, location: Sequence[str | int]) -> tuple[int | None, yaml.Node | None]:
+    def _locate(self, location: Sequence[str | int]) -> tuple[int | None, yaml.Node | None]:
         line, node = None, self._root
         for part in location:
-            mark, below = _step(node, part)
-            if below is None or mark is None:
+            mark, child = _child(node, part)
+            if child is None or mark is None:
                 return line, None
-            line, node = mark.line + 1, below
+            line, node = mark.line + 1, child
         return line, node
 
 
-def _step(node: yaml.Node | None, part: str | int) -> tuple[yaml.Mark | None, yaml.Node | None]:
-    """Return the key's or the item's place, and its value."""
+def _child(node: yaml.Node | None, part: str | int) -> tuple[yaml.Mark | None, yaml.Node | None]:
+    """Return the position of a key or an item, and its value."""
     if isinstance(node, yaml.MappingNode):
         pairs = ((key.start_mark, value) for key, value in node.value if key.value == part)
         return next(pairs, (None, None))
@@ -220,32 +225,35 @@ def _step(node: yaml.Node | None, part: str | int) -> tuple[yaml.Mark | None, ya
     return None, None
 
 
-class _Weight(NamedTuple):
-    """How many values a node stands for, and how many levels of nesting."""
+class _NodeSize(NamedTuple):
+    """The number of values in a node, with aliases written out, and its levels of nesting."""
 
     values: int
     levels: int
 
 
-_UNKNOWN = _Weight(0, 0)
+_IN_PROGRESS = _NodeSize(0, 0)
 
 
-def _weigh(node: yaml.Node, known: dict[yaml.Node, _Weight]) -> _Weight:
-    """Return what `node` weighs, and refuse what would not be read as written."""
+def _checked_size(node: yaml.Node, sizes: dict[yaml.Node, _NodeSize]) -> _NodeSize:
+    """Return the size of a node; raise DocumentError where it would not be read as written.
+
+    `sizes` has the nodes that were seen before: an alias is the same node again.
+    """
     line = f"line {node.start_mark.line + 1}: "
-    if node in known:
-        if known[node] == _UNKNOWN:
+    if node in sizes:
+        if sizes[node] == _IN_PROGRESS:
             raise DocumentError(f"{line}this contains itself by an alias: write it out")
-        return known[node]
-    known[node] = _UNKNOWN
+        return sizes[node]
+    sizes[node] = _IN_PROGRESS
     if node.tag not in _PLAIN_TAGS:
         raise DocumentError(f"{line}the tag {node.tag.replace(_TAG, '!!')} is not used here")
-    below: list[yaml.Node] = []
+    children: list[yaml.Node] = []
     if isinstance(node, yaml.MappingNode):
         _check_keys(node)
-        below = [child for pair in node.value for child in pair]
+        children = [child for pair in node.value for child in pair]
     elif isinstance(node, yaml.SequenceNode):
-        below = node.value
+        children = node.value
     elif (
         isinstance(node, yaml.ScalarNode) and node.style is None and _LEADING_ZERO.match(node.value)
     ):
@@ -253,12 +261,12 @@ def _weigh(node: yaml.Node, known: dict[yaml.Node, _Weight]) -> _Weight:
             f"{line}{node.value} may be read as octal: put it in quotes to keep its zeros, or "
             "write the number without them"
         )
-    weights = [_weigh(inner, known) for inner in below]
-    levels = 1 + max((weight.levels for weight in weights), default=0)
+    child_sizes = [_checked_size(child, sizes) for child in children]
+    levels = 1 + max((size.levels for size in child_sizes), default=0)
     if levels > bounded_json.DEEPEST_DOCUMENT:  # aliases of aliases
         raise bounded_json.TooDeep
-    known[node] = _Weight(1 + sum(weight.values for weight in weights), levels)
-    return known[node]
+    sizes[node] = _NodeSize(1 + sum(size.values for size in child_sizes), levels)
+    return sizes[node]
 
 
 def _check_keys(node: yaml.MappingNode) -> None:

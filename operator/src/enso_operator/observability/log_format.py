@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from enso_operator.kube.event_recorder import SAID, is_warning
-from enso_operator.kube.status.fields import one_line, word
+from enso_operator.kube.status.fields import identifier, one_line
 from job_execution_framework.domain.cause import Cause, printable
 from job_execution_framework.domain.events import Event, ScriptEvent
 from job_execution_framework.domain.job import Job
@@ -76,7 +76,7 @@ def _fields(event: Event) -> Fields:
         fields["attempt"] = event.attempt
     cause: Cause | None = getattr(event, "cause", None)
     if cause:
-        fields["reason"] = word(cause.reason) or "Unknown"
+        fields["reason"] = identifier(cause.reason) or "Unknown"
     seconds: float | None = getattr(event, "seconds", None)
     if seconds is not None:
         fields["seconds"] = round(min(max(0.0, seconds), LONGEST_SECONDS), 3)  # nan becomes 0

@@ -37,13 +37,13 @@ class Connection(H11Protocol):
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for a request; where there are too many of us, one has to go."""
+        """Wait for a request; if there are too many connections, close the one idle for longest."""
         super().connection_made(transport)
         self._expect()
         if len(self.connections) > self._most:
-            all_of_us = cast("set[Connection]", self.connections)
-            waiting = [each for each in all_of_us if each.is_waiting]
-            min(waiting, key=lambda each: each.since, default=self).give_up()
+            connections = cast("set[Connection]", self.connections)
+            idle = [connection for connection in connections if connection.is_waiting]
+            min(idle, key=lambda connection: connection.since, default=self).give_up()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""

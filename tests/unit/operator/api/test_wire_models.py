@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from enso_operator.api.ensoaction import EnsoAction
-from enso_operator.api.fields import FORMS
+from enso_operator.api.fields import PATTERN_HINTS
 from enso_operator.api.rules import broken_rules, broken_script_rules
 from enso_operator.api.v1alpha1 import API_VERSION, EnsoJob, EnsoScript
 from enso_operator.manifests.to_domain import SecretKey, job_definition
@@ -99,7 +99,7 @@ def test_every_form_says_what_to_write_instead() -> None:
         for path, field in fields_of(schema)
         for _, part in parts_of(path, field)
     ]
-    assert {part["pattern"] for part in parts if "pattern" in part} == set(FORMS)
+    assert {part["pattern"] for part in parts if "pattern" in part} == set(PATTERN_HINTS)
 
 
 def test_an_older_operator_survives_a_newer_resource() -> None:

@@ -12,7 +12,7 @@ from enso_operator.cli.progress import Progress
 from enso_operator.coordinator.actor import Actor
 from enso_operator.coordinator.planner import Planner
 from enso_operator.coordinator.publisher import Publisher
-from enso_operator.http_api.port import Acted, Instructions, Shown
+from enso_operator.http_api.port import ActionOutcome, Instructions, JobSnapshot
 from enso_operator.sessions.local.sessions import OUTPUT, LocalSessions
 from job_execution_framework.domain import events
 from job_execution_framework.domain.failure_card import failure_card
@@ -101,11 +101,13 @@ class _OneJob:
     async def list(self) -> list[tuple[str, str]]:
         return [(self._job.id, str(self._job.state))]
 
-    async def get(self, job_id: str) -> Shown:
-        return Shown(job_id, str(self._job.state), failure_card(self._job, log="log"), self._job)
+    async def get(self, job_id: str) -> JobSnapshot:
+        return JobSnapshot(
+            job_id, str(self._job.state), failure_card(self._job, log="log"), self._job
+        )
 
     async def execute(self, job_id: str) -> str:
         raise NotImplementedError
 
-    async def act(self, asked: EnsoActionSpec, key: str) -> Acted:
+    async def act(self, spec: EnsoActionSpec, key: str) -> ActionOutcome:
         raise NotImplementedError

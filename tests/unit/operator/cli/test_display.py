@@ -126,7 +126,7 @@ def test_what_scripts_say_is_shown_as_it_is(
 
 
 def test_without_buffers_a_line_is_shown_at_once() -> None:
-    steady = "import sys; from enso_operator.cli import display; display.make_steady()"
+    steady = "import sys; from enso_operator.cli import display; display.replace_streams()"
     program = f"{steady}; print('now'); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", program],

@@ -11,7 +11,7 @@ import pytest
 
 from enso_operator.cli.preflight import preflight
 from enso_operator.manifests.load import load
-from enso_operator.manifests.yaml_reader import Lines
+from enso_operator.manifests.yaml_reader import LineNumbers
 from tests.support.workstation import Workstation
 
 HEAD = """\
@@ -153,7 +153,7 @@ def test_lines_of_what_is_written_otherwise() -> None:
         "    one\n"
         "      two\n"
     )
-    lines = Lines(text)
+    lines = LineNumbers(text)
     assert lines.of("a", "b") == 2
     assert lines.of("a", "c", 1) == 6
     assert lines.of("d", "c") == 5

@@ -30,7 +30,7 @@ def main():
 
 def begin(file: Path, said: Path, resume: bool, together: Barrier) -> None:
     """Run one `enso run`, which begins when the other one does."""
-    from enso_operator.cli.resume import Wish  # noqa: PLC0415  # the fork server has them
+    from enso_operator.cli.resume import ResumeOptions  # noqa: PLC0415  # the fork server has them
     from enso_operator.cli.resume import resume as go_on  # noqa: PLC0415
     from enso_operator.cli.run import run  # noqa: PLC0415
 
@@ -38,7 +38,7 @@ def begin(file: Path, said: Path, resume: bool, together: Barrier) -> None:
     os.environ |= {"XDG_STATE_HOME": str(root / "state"), "NOTES": str(root / "notes")}
     with said.open("w") as output, contextlib.redirect_stderr(output):
         together.wait(DEADLINE_SECONDS)
-        code = go_on(file, Wish()) if resume else run(file)
+        code = go_on(file, ResumeOptions()) if resume else run(file)
     sys.exit(code)
 
 

@@ -142,12 +142,12 @@ def test_lines_are_read_as_they_come(
     output = Output(tmp_path)
     output.log.write_bytes(data)
     assert list(output.lines(output.size(), is_end=False)) == lines
-    assert output.rest == rest
+    assert output.incomplete == rest
     with output.log.open("ab") as log:
         log.write(b"\n")
     whole = b"".join(line.text for line in output.lines(output.size(), is_end=True))
     assert whole == rest.rstrip(b"\r")
-    assert output.rest == b""
+    assert output.incomplete == b""
 
 
 def test_what_may_be_of_an_attempt_that_is_not_known_yet_waits(tmp_path: Path) -> None:

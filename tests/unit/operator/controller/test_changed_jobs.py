@@ -37,13 +37,13 @@ def test_the_next_session_of_the_same_drive_is_planned_from_what_was_changed() -
         operator.backend.waits_for_control = True
         operator.create(SHOT)
         await operator.until(lambda: operator.get().committed_uid)
-        (sessions,) = operator.backend.made
+        (sessions,) = operator.backend.created
         await operator.until(lambda: [run for run in sessions.runs.values() if run.released])
         change(operator)
         sessions.waits_for_control = False
         await operator.until(lambda: operator.get().is_finished)
 
-        assert operator.backend.made == [sessions], "one drive"
+        assert operator.backend.created == [sessions], "one drive"
         first, second = sessions.plans.values()
         assert first.session.platform == {"image": "houdini:20"}
         assert second.session.platform == {"image": "houdini:21"}

@@ -21,10 +21,10 @@ def test_a_failed_job_is_resumed_and_the_action_says_so() -> None:
     async def story(operator: Operator) -> None:
         await operator.fails()
         writes = operator.cluster.version
-        operator.ask("resume", why="a licence was missing", by="ann")
+        operator.create_action("resume", why="a licence was missing", by="ann")
         await operator.until(lambda: operator.get().state == "Succeeded")
-        await operator.is_at_rest()
-        assert operator.told() == ("Done", "resumed; it goes on at 'script-1'")
+        await operator.until_idle()
+        assert operator.result() == ("Done", "resumed; it goes on at 'script-1'")
         action = operator.actions.get("again")
         assert [owner["uid"] for owner in action["metadata"]["ownerReferences"]] == [
             operator.get().uid
@@ -36,7 +36,7 @@ def test_a_failed_job_is_resumed_and_the_action_says_so() -> None:
 
     operator = operate(story)
     (resumed,) = [
-        event for event in operator.events.there.values() if event["reason"] == "JobResumed"
+        event for event in operator.events.stored.values() if event["reason"] == "JobResumed"
     ]
     assert "ann" in resumed["message"]
     assert "a licence was missing" in resumed["message"]
@@ -45,23 +45,24 @@ def test_a_failed_job_is_resumed_and_the_action_says_so() -> None:
 def test_an_event_says_where_nobody_knows_who_asked() -> None:
     async def story(operator: Operator) -> None:
         await operator.fails()
-        operator.ask("resume")
-        await operator.until(lambda: operator.told()[0])
+        operator.create_action("resume")
+        await operator.until(lambda: operator.result()[0])
 
-    told = {event["reason"]: event["message"] for event in operate(story).events.there.values()}
-    assert told["JobResumed"] == "by unknown"
+    events = operate(story).events.stored.values()
+    messages = {event["reason"]: event["message"] for event in events}
+    assert messages["JobResumed"] == "by unknown"
 
 
 def test_a_refusal_is_told_and_changes_nothing() -> None:
     async def story(operator: Operator) -> None:
         await operator.fails()
         before = operator.get()
-        operator.ask("pause", name="too-late")
-        operator.ask("skip", name="unknown", skip={"script": "no-such"})
-        await operator.until(lambda: operator.told("unknown")[0])
-        await operator.is_at_rest()
+        operator.create_action("pause", name="too-late")
+        operator.create_action("skip", name="unknown", skip={"script": "no-such"})
+        await operator.until(lambda: operator.result("unknown")[0])
+        await operator.until_idle()
         why = "job shot is Failed: only a job that has not ended can be paused"
-        assert operator.told("too-late") == ("NotPossible", why)
+        assert operator.result("too-late") == ("NotPossible", why)
         assert operator.get().version == before.version
 
     operate(story)
@@ -70,14 +71,14 @@ def test_a_refusal_is_told_and_changes_nothing() -> None:
 def test_a_resting_job_is_acted_on() -> None:
     async def story(operator: Operator) -> None:
         await operator.waits_suspended()
-        operator.ask("pause", name="one")
-        operator.ask("resume", name="two")
-        await operator.until(lambda: operator.told("two")[0])
-        assert operator.told("two") == ("Done", "resumed; still suspended by its spec")
-        operator.ask("cancel", name="three")
+        operator.create_action("pause", name="one")
+        operator.create_action("resume", name="two")
+        await operator.until(lambda: operator.result("two")[0])
+        assert operator.result("two") == ("Done", "resumed; still suspended by its spec")
+        operator.create_action("cancel", name="three")
         await operator.until(lambda: operator.get().is_finished)
-        await operator.is_at_rest()
-        assert operator.told("three") == ("Done", "cancelled")
+        await operator.until_idle()
+        assert operator.result("three") == ("Done", "cancelled")
         assert operator.get().state == "Cancelled"
 
     operate(story)
@@ -88,16 +89,16 @@ def test_actions_that_the_watch_shows_in_another_order_are_done_in_that_of_their
         await operator.waits_suspended()
         operator.action_cluster.watch = lambda _kind, _document: None
         asked = [
-            operator.ask(verb, name=f"{99 - number}-{verb}")
+            operator.create_action(verb, name=f"{99 - number}-{verb}")
             for number in range(20)
             for verb in ("pause", "resume")
         ]
         labelled = operator.actions.own(asked[4].name, asked[4].version, [])
         for action in [*reversed(asked), EnsoActionObject(labelled)]:
             operator.pending.on_event("ADDED", action.document)
-        await operator.until(lambda: operator.told(asked[-1].name)[0])
-        await operator.is_at_rest()
-        assert {operator.told(action.name)[0] for action in asked} == {"Done"}
+        await operator.until(lambda: operator.result(asked[-1].name)[0])
+        await operator.until_idle()
+        assert {operator.result(action.name)[0] for action in asked} == {"Done"}
         ledger = operator.get().raw_ledger["actions"]
         assert ledger == [action.action_id for action in asked]
 
@@ -109,11 +110,11 @@ def test_an_action_that_was_withdrawn_in_time_is_not_done() -> None:
         await operator.fails()
         watch = operator.action_cluster.watch
         operator.action_cluster.watch = lambda _kind, _document: None
-        action = operator.ask("resume")
+        action = operator.create_action("resume")
         operator.actions.delete("again", action.uid, action.version)
         watch("ADDED", action.document)
         await operator.until(lambda: not len(operator.pending))
-        await operator.is_at_rest()
+        await operator.until_idle()
         assert operator.get().state == "Failed"
 
     operate(story)
@@ -124,14 +125,14 @@ def test_what_an_old_watch_shows_does_nothing_to_a_job_that_was_created_again(
     says_uid: bool,
 ) -> None:
     async def story(operator: Operator) -> None:
-        jobs, actions = kept(operator.cluster), kept(operator.action_cluster)
+        jobs, actions = recorded(operator.cluster), recorded(operator.action_cluster)
         await operator.fails()
         uid = {"jobUID": operator.get().uid} if says_uid else {}
-        acted = operator.ask("pause", name="acted", **uid)
-        await operator.until(lambda: operator.told("acted")[0])
+        acted = operator.create_action("pause", name="acted", **uid)
+        await operator.until(lambda: operator.result("acted")[0])
         show_action = operator.action_cluster.watch
         operator.action_cluster.watch = lambda _kind, _document: None
-        waits = operator.ask("resume", name="waits", **uid)
+        waits = operator.create_action("resume", name="waits", **uid)
         actions.append(("ADDED", waits.document))
         for action in (acted, waits):
             version = operator.actions.get(action.name)["metadata"]["resourceVersion"]
@@ -140,29 +141,31 @@ def test_what_an_old_watch_shows_does_nothing_to_a_job_that_was_created_again(
         operator.action_cluster.watch = show_action
         operator.delete()
         await operator.fails()
-        new, sessions = operator.get(), len(operator.backend.made)
+        new, sessions = operator.get(), len(operator.backend.created)
 
         for kind, document in old[0]:
             operator.reconciler.on_event(kind, document)
         for kind, document in old[1]:
             operator.pending.on_event(kind, document)
         await operator.until(lambda: not len(operator.pending))
-        await operator.is_at_rest()
+        await operator.until_idle()
         assert operator.get().document == new.document
-        assert [made.plans for made in operator.backend.made[sessions:] if made.plans] == []
+        assert [
+            created.plans for created in operator.backend.created[sessions:] if created.plans
+        ] == []
 
     operate(story)
 
 
-def kept(cluster: InMemoryCluster) -> list[tuple[str, Document]]:
-    """Return a list that gets what the watch shows from now on."""
+def recorded(cluster: InMemoryCluster) -> list[tuple[str, Document]]:
+    """Return a list to which the watch's events are added from now on."""
     show, events = cluster.watch, list[tuple[str, Document]]()
 
-    def keep(kind: str, document: Document) -> None:
+    def record(kind: str, document: Document) -> None:
         events.append((kind, document))
         show(kind, document)
 
-    cluster.watch = keep
+    cluster.watch = record
     return events
 
 
@@ -170,17 +173,17 @@ def test_a_second_action_of_the_same_name_is_refused() -> None:
     async def story(operator: Operator) -> None:
         await operator.fails()
         operator.backend.failing = {"script-1"}
-        first = operator.ask("resume")
-        await operator.until(lambda: operator.told()[0] and operator.get().is_finished)
-        await operator.is_at_rest()
+        first = operator.create_action("resume")
+        await operator.until(lambda: operator.result()[0] and operator.get().is_finished)
+        await operator.until_idle()
         operator.actions.delete(
             "again", first.uid, operator.actions.get("again")["metadata"]["resourceVersion"]
         )
-        operator.ask("resume")
-        await operator.until(lambda: operator.told()[0])
+        operator.create_action("resume")
+        await operator.until(lambda: operator.result()[0])
         why = "an action again was done on job shot before: give it a new name"
-        assert operator.told() == ("NameUsed", why)
-        await operator.is_at_rest()
+        assert operator.result() == ("NameUsed", why)
+        await operator.until_idle()
         assert operator.get().raw_ledger["resumes"] == 1
 
     operate(story)
@@ -189,9 +192,9 @@ def test_a_second_action_of_the_same_name_is_refused() -> None:
 def test_an_action_whose_job_has_another_uid_is_refused() -> None:
     async def story(operator: Operator) -> None:
         await operator.fails()
-        operator.ask("resume", jobUID="of-the-one-before")
-        await operator.until(lambda: operator.told()[0])
-        assert operator.told()[0] == "AnotherJob"
+        operator.create_action("resume", jobUID="of-the-one-before")
+        await operator.until(lambda: operator.result()[0])
+        assert operator.result()[0] == "AnotherJob"
         assert "ownerReferences" not in operator.actions.get("again")["metadata"]
 
     operate(story)
@@ -203,21 +206,21 @@ def test_an_action_on_a_job_that_there_is_not_is_refused_after_a_while(
     monkeypatch.setattr(action_dispatcher, "UNKNOWN_SECONDS", 0.1)
 
     async def story(operator: Operator) -> None:
-        operator.ask("resume")
-        assert operator.told() == ("", "")
-        await operator.until(lambda: operator.told()[0])
-        assert operator.told() == ("JobNotFound", "there is no job 'shot' in namespace 'shows'")
+        operator.create_action("resume")
+        assert operator.result() == ("", "")
+        await operator.until(lambda: operator.result()[0])
+        assert operator.result() == ("JobNotFound", "there is no job 'shot' in namespace 'shows'")
 
     operate(story)
 
 
 def test_an_action_may_be_applied_before_its_job() -> None:
     async def story(operator: Operator) -> None:
-        operator.ask("pause")
+        operator.create_action("pause")
         await asyncio.sleep(0)
         operator.create(SHOT)
-        await operator.until(lambda: operator.told()[0])
-        assert operator.told()[0] == "Done"
+        await operator.until(lambda: operator.result()[0])
+        assert operator.result()[0] == "Done"
         assert operator.get().state == "Suspended"
 
     operate(story)
@@ -227,12 +230,12 @@ def test_actions_on_what_makes_no_job_are_refused() -> None:
     async def story(operator: Operator) -> None:
         operator.create(of_scripts({"args": {"x": 1}, "argsFrom": [{"name": "x"}]}))
         await operator.until(lambda: operator.get().is_finished)
-        await operator.is_at_rest()
-        operator.ask("resume")
-        await operator.until(lambda: operator.told()[0])
+        await operator.until_idle()
+        operator.create_action("resume")
+        await operator.until(lambda: operator.result()[0])
         why = "spec.scripts[script-0].argsFrom[x].secretKeyRef is missing: add it"
-        assert operator.told() == ("InvalidJob", f"job shot cannot be acted on: {why}")
-        await operator.is_at_rest()
+        assert operator.result() == ("InvalidJob", f"job shot cannot be acted on: {why}")
+        await operator.until_idle()
 
     operate(story)
 
@@ -252,12 +255,12 @@ def test_an_action_that_cannot_be_read_or_written_holds_up_no_job(
             return own(self, *args)  # type: ignore[arg-type]
 
         monkeypatch.setattr(InMemoryObjects, "own", fails_first)
-        operator.ask("resume")
+        operator.create_action("resume")
         await operator.until(lambda: operator.get().state == "Succeeded")
-        await operator.until(lambda: operator.told()[0])
-        await operator.is_at_rest()
+        await operator.until(lambda: operator.result()[0])
+        await operator.until_idle()
         assert not away
-        assert operator.told()[0] == "Done"
+        assert operator.result()[0] == "Done"
         assert operator.get().raw_ledger["resumes"] == 1
 
     operate(story)
@@ -270,13 +273,13 @@ def test_a_refusal_is_decided_on_the_job_as_it_is_now() -> None:
         await operator.until(lambda: operator.get().committed_uid)
         operator.cluster.watch = lambda _kind, _document: None
         operator.patch(suspend=True)
-        operator.ask("resume")
-        await operator.until(lambda: operator.told()[0])
+        operator.create_action("resume")
+        await operator.until(lambda: operator.result()[0])
         patch = (
             """kubectl -n shows patch ensojob shot --type=merge -p '{"spec": {"suspend": false}}'"""
         )
         why = f"job shot is suspended by its spec: set spec.suspend to false with {patch}"
-        assert operator.told() == ("NotPossible", why)
+        assert operator.result() == ("NotPossible", why)
 
     operate(story)
 
@@ -295,13 +298,13 @@ def test_a_refusal_is_decided_on_the_job_as_it_is_now() -> None:
 def test_without_a_policy_no_resume_changes_code(change: Document, what: str) -> None:
     async def story(operator: Operator) -> None:
         await operator.fails()
-        operator.ask("resume", resume=change)
-        await operator.until(lambda: operator.told()[0])
+        operator.create_action("resume", resume=change)
+        await operator.until(lambda: operator.result()[0])
         why = (
             f"this operator lets no resume change the {what}: no admission policy here says who "
             "may; create a new job"
         )
-        assert operator.told() == ("InvalidAction", why)
+        assert operator.result() == ("InvalidAction", why)
 
     operate(story)
 
@@ -320,10 +323,10 @@ def test_an_api_server_that_selects_by_names_alone_does_not_matter(
 
     async def story(operator: Operator) -> None:
         await operator.fails()
-        operator.ask("resume")
-        operator.ask("cancel", name="of-another", job="another")
+        operator.create_action("resume")
+        operator.create_action("cancel", name="of-another", job="another")
         await operator.until(lambda: operator.get().state == "Succeeded")
-        await operator.until(lambda: operator.told()[0])
-        assert operator.told()[0] == "Done"
+        await operator.until(lambda: operator.result()[0])
+        assert operator.result()[0] == "Done"
 
     operate(story)

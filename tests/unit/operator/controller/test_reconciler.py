@@ -22,21 +22,21 @@ def test_a_job_runs_to_its_end_and_is_held_no_more() -> None:
     async def story(operator: Operator) -> None:
         operator.create()
         await operator.until(lambda: operator.get().is_finished)
-        await operator.is_at_rest()
+        await operator.until_idle()
         assert (operator.reconciler.actors, operator.reconciler.live) == ({}, 0)
         assert operator.get().state == "Succeeded"
         assert not operator.get().needs_work
 
     operator = operate(story)
-    assert operator.events.told()["ScriptSucceeded"] == 2
-    assert len(operator.backend.asked_for) == 1
+    assert operator.events.reasons()["ScriptSucceeded"] == 2
+    assert len(operator.backend.requested_uids) == 1
 
 
 def test_what_is_seen_of_a_job_that_has_ended_begins_nothing() -> None:
     async def story(operator: Operator) -> None:
         operator.create()
         await operator.until(lambda: operator.get().is_finished)
-        await operator.is_at_rest()
+        await operator.until_idle()
         later = Reconciler(
             operator.cluster.objects,
             operator.backend,
@@ -48,7 +48,7 @@ def test_what_is_seen_of_a_job_that_has_ended_begins_nothing() -> None:
         later.on_event(None, operator.get().document)
         assert (later.actors, later.live) == ({}, 0)
 
-    assert len(operate(story).backend.asked_for) == 1
+    assert len(operate(story).backend.requested_uids) == 1
 
 
 def test_two_sights_in_one_turn_of_the_loop_have_one_actor() -> None:
@@ -57,7 +57,7 @@ def test_two_sights_in_one_turn_of_the_loop_have_one_actor() -> None:
         operator.patch(ttlSecondsAfterFinished=60)
         await operator.until(lambda: operator.get().is_finished)
 
-    assert len(operate(story).backend.asked_for) == 1
+    assert len(operate(story).backend.requested_uids) == 1
 
 
 def test_a_deletion_in_the_turn_of_the_first_sight_reaches_the_actor() -> None:
@@ -65,7 +65,7 @@ def test_a_deletion_in_the_turn_of_the_first_sight_reaches_the_actor() -> None:
         uid = operator.create().uid
         operator.delete()
         await operator.until(lambda: uid in operator.backend.forgotten)
-        await operator.is_at_rest()
+        await operator.until_idle()
         reconciler = operator.reconciler
         assert (reconciler.known, reconciler.actors, reconciler.live) == ({}, {}, 0)
 
@@ -76,11 +76,11 @@ def test_a_suspended_job_rests_until_it_is_let_go() -> None:
     async def story(operator: Operator) -> None:
         operator.create(of_scripts({}, suspend=True))
         await operator.until(lambda: operator.get().raw_status)
-        await operator.is_at_rest()
+        await operator.until_idle()
         assert (operator.reconciler.actors, operator.reconciler.live) == ({}, 1)
         operator.patch(suspend=False)
         await operator.until(lambda: operator.get().is_finished)
-        await operator.is_at_rest()
+        await operator.until_idle()
         assert operator.reconciler.live == 0
 
     operate(story)
@@ -104,12 +104,12 @@ def test_an_actor_that_breaks_is_followed_by_another(monkeypatch: pytest.MonkeyP
         operator.failures[:] = [ValueError("a mistake"), ValueError("another one")]
         operator.create()
         await operator.until(lambda: operator.get().is_finished)
-        await operator.is_at_rest()
+        await operator.until_idle()
 
     operator = operate(story)
     assert operator.get().state == "Succeeded"
-    assert len(operator.backend.asked_for) == 1  # they drive the same sessions
-    messages = [event["message"] for event in operator.events.there.values()]
+    assert len(operator.backend.requested_uids) == 1  # they drive the same sessions
+    messages = [event["message"] for event in operator.events.stored.values()]
     assert sum("enso itself broke" in message for message in messages) == 1
 
 
@@ -117,7 +117,7 @@ def test_a_job_that_is_deleted_while_its_actor_is_broken_waits_for_nothing() -> 
     async def story(operator: Operator) -> None:
         operator.failures[:] = [ValueError("a mistake")]
         uid = operator.create().uid
-        await operator.until(lambda: operator.events.there)
+        await operator.until(lambda: operator.events.stored)
         operator.delete()  # another actor would begin in 2 s
         await operator.until(lambda: uid in operator.backend.forgotten)
 
@@ -129,15 +129,15 @@ def test_a_job_that_is_deleted_while_its_session_runs_is_ended_in_order() -> Non
         operator.backend.waits_for_control = True
         uid = operator.create().uid
         await operator.until(lambda: operator.get().committed_uid)
-        await operator.until(lambda: operator.backend.made[0].runs["main-1"].released)
+        await operator.until(lambda: operator.backend.created[0].runs["main-1"].released)
         operator.delete()
         await operator.until(lambda: uid in operator.backend.forgotten)
         assert operator.reconciler.live == 0
 
     operator = operate(story)
-    session = operator.backend.made[0].runs["main-1"]
+    session = operator.backend.created[0].runs["main-1"]
     assert (session.control, session.dead) == (CANCEL, True)
-    told = {event["reason"]: event["message"] for event in operator.events.there.values()}
+    told = {event["reason"]: event["message"] for event in operator.events.stored.values()}
     assert told["JobCancelled"] == "its EnsoJob was deleted"
     assert "SessionEnded" in told
 
@@ -146,28 +146,28 @@ def test_an_object_that_makes_no_job_is_refused_once() -> None:
     async def story(operator: Operator) -> None:
         operator.create(NO_JOB)
         await operator.until(lambda: operator.get().is_finished)
-        await operator.is_at_rest()
+        await operator.until_idle()
         assert operator.reconciler.live == 0
         assert operator.get().state == "Failed"
 
     operator = operate(story)
-    assert operator.events.told() == {"NotGoingOn": 1}
+    assert operator.events.reasons() == {"NotGoingOn": 1}
 
 
 def test_a_status_that_cannot_be_read_is_looked_at_less_and_less_often() -> None:
     async def story(operator: Operator) -> None:
         operator.create(of_scripts({}, suspend=True))
         await operator.until(lambda: operator.get().raw_status)
-        await operator.is_at_rest()
+        await operator.until_idle()
         for odd in ("Odd", "Odder"):
             version = operator.get().version
             condition = operator.get().condition("Succeeded") | {"reason": odd}
             operator.jobs.patch_status("shot", version, {"conditions": [condition]})
             await asyncio.sleep(0.05)
-            await operator.is_at_rest()
+            await operator.until_idle()
         assert operator.reconciler.live == 1
 
-    assert len(operate(story).backend.asked_for) == 2  # at first sight, and once more
+    assert len(operate(story).backend.requested_uids) == 2  # at first sight, and once more
 
 
 @pytest.mark.parametrize(("kind", "is_news"), [("MODIFIED", False), (None, True)])
@@ -200,7 +200,7 @@ def test_a_sweep_finds_what_the_watch_has_missed() -> None:
         assert dict(unseen).items() >= {(missed.uid, int(missed.version))}
         assert dict(unseen).items() <= versions.items()
         assert "gone" not in operator.reconciler.known
-        await operator.is_at_rest()
+        await operator.until_idle()
         assert operator.backend.kept == [{seen.uid, missed.uid}]
 
     operate(story)

@@ -181,7 +181,7 @@ def test_a_job_that_is_resumed_lives_until_it_has_ended_again(
         operator.create(of_scripts({}, ttlSecondsAfterFinished=0))
         await operator.until(lambda: len(tried) > 1)
         operator.backend.failing, operator.backend.waits_for_control = set(), True
-        operator.ask("resume")
+        operator.create_action("resume")
         await operator.until(lambda: operator.get().committed_uid)
         is_away.clear()
         tried.clear()
@@ -189,9 +189,9 @@ def test_a_job_that_is_resumed_lives_until_it_has_ended_again(
         assert not operator.get().is_finished
         assert operator.get().expires_at is None
         resumed = int(operator.get().version)
-        operator.ask("cancel", name="enough")
+        operator.create_action("cancel", name="enough")
         await operator.until(lambda: not operator.cluster.stored)
-        assert operator.told("enough") == ("Done", "cancelled; session main-2 is being stopped")
+        assert operator.result("enough") == ("Done", "cancelled; session main-2 is being stopped")
         assert all(int(version) > resumed for version in tried), "of the new end alone"
 
     operate(story)

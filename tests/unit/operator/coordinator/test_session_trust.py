@@ -95,7 +95,7 @@ def test_no_honest_session_writes_more_records(seed: int) -> None:
         return fates.choice((TIMES_OUT, SUCCEEDS))
 
     while session.alive:
-        session.runs_one_script(fate, clock)
+        session.run_one_script(fate, clock)
     assert session.log.count(b"\n") <= most_records(opened, run)
 
 

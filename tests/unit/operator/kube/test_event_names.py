@@ -57,7 +57,7 @@ def begin(told: Told) -> None:
     told.report_blocked("has not begun")
     told.history.runs("open")
     told.commit()
-    told.history.does(events.ScriptStarted, "do")
+    told.history.record_in_session(events.ScriptStarted, "do")
     told.commit()
 
 
@@ -66,7 +66,7 @@ def ends_late(told: Told) -> None:
 
 
 def is_cancelled(told: Told) -> None:
-    told.history.says(events.JobCancelled)
+    told.history.record(events.JobCancelled)
 
 
 @pytest.mark.parametrize("end", [ends_late, is_cancelled])
@@ -76,8 +76,8 @@ def test_a_job_that_is_ended_while_it_runs(end: Callable[[Told], None]) -> None:
     end(told)
     told.commit()
     told.report_blocked("it cannot be told")
-    told.history.does(events.ScriptFailed, "do", cause=LOST)
-    told.history.says(events.SessionEnded, run="s1-1", cause=LOST)
+    told.history.record_in_session(events.ScriptFailed, "do", cause=LOST)
+    told.history.record(events.SessionEnded, run="s1-1", cause=LOST)
     told.commit()
     told.assert_in_order()
 
@@ -85,18 +85,18 @@ def test_a_job_that_is_ended_while_it_runs(end: Callable[[Told], None]) -> None:
 def test_a_job_that_is_suspended_again_and_again() -> None:
     told = Told()
     begin(told)
-    told.history.says(events.JobSuspended)
+    told.history.record(events.JobSuspended)
     told.commit()
-    told.history.does(events.ScriptSucceeded, "do")
+    told.history.record_in_session(events.ScriptSucceeded, "do")
     told.history.ends()
     told.commit()
     for kind in (events.JobUnsuspended, events.JobSuspended, events.JobUnsuspended):
-        told.history.says(kind)
+        told.history.record(kind)
         told.commit()
     told.history.opens("s2")
     told.history.runs("publish")
     told.history.ends()
-    told.history.says(events.JobSucceeded)
+    told.history.record(events.JobSucceeded)
     told.commit()
     told.assert_in_order()
 

@@ -56,7 +56,7 @@ def running() -> tuple[JobHistory, Document]:
     seen = EnsoJobObject(document())
     history = JobHistory(seen.job())
     history.opens("a")
-    history.does(events.ScriptStarted, "script-0")
+    history.record_in_session(events.ScriptStarted, "script-0")
     return history, told(history, seen)
 
 
@@ -139,11 +139,11 @@ def test_a_job_whose_spec_was_changed_is_ended_in_order(other: Document) -> None
 
 def test_a_job_that_has_ended_stays_as_it_was() -> None:
     history, _ = running()
-    history.does(events.ScriptSucceeded, "script-0")
+    history.record_in_session(events.ScriptSucceeded, "script-0")
     for script in ("script-1",):
         history.runs(script)
     history.ends()
-    history.says(events.JobCancelled)
+    history.record(events.JobCancelled)
     status = told(history, EnsoJobObject(document()))
     seen = EnsoJobObject(document(changed(evil=666), 2, **status))
     job = seen.job()

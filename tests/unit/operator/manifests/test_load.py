@@ -54,7 +54,7 @@ def test_aliases_and_merged_mappings_are_fine(file: Path) -> None:
     )
 
 
-def test_what_only_a_cluster_heeds_is_accepted_and_listed(file: Path) -> None:
+def test_fields_that_only_a_cluster_uses_are_accepted_and_listed(file: Path) -> None:
     file.write_text(
         "\ufeff"
         + spec(

@@ -153,9 +153,11 @@ def test_a_whole_life_has_a_line_for_each_event_and_warns_of_what_went_wrong() -
     history.opens()
     history.runs("open")
     history.runs("do", Cause(Reason.TIMEOUT, "longer than 3 s"))
-    history.does(events.ScriptStarted, "do")
+    history.record_in_session(events.ScriptStarted, "do")
     history.ends(Cause(Reason.SESSION_LOST, "it is gone"))
-    history.finds(events.ScriptInterrupted, "do", cause=Cause(Reason.SESSION_LOST, "it is gone"))
+    history.record_for_script(
+        events.ScriptInterrupted, "do", cause=Cause(Reason.SESSION_LOST, "it is gone")
+    )
     history.fails("do", Cause(Reason.SESSION_LOST, "it is gone"))
     job = history.job
 

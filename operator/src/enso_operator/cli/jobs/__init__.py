@@ -1,4 +1,5 @@
-"""What people ask of the jobs in a cluster: one module for each command, named as the command.
+"""The commands about jobs in a cluster: each command has a module of the same name.
 
-`commands` declares them and their options, and imports a command's module only when it is called.
+`commands` and `action_commands` declare them and their options, and import the module of a command
+only when it is called.
 """

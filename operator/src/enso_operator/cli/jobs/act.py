@@ -1,6 +1,7 @@
-"""`enso resume`, `pause`, `retry`, `skip`, `cancel`: each makes EnsoActions, and waits for them.
+"""`enso resume`, `pause`, `retry`, `skip`, `cancel`: create EnsoActions, and wait for the outcome.
 
-The operator does an action or refuses it, and says so in the action's status, which is watched.
+The operator does an action or refuses it, and writes the outcome to the action's status, which is
+watched (`outcomes.py`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from enso_operator.api.document import Document
 from enso_operator.cli.display import refuse
 from enso_operator.cli.jobs import documents, output, times
-from enso_operator.cli.jobs.asking import REFUSED, for_each, job_of
+from enso_operator.cli.jobs.connect import REFUSED, for_each, job_of
 from enso_operator.cli.jobs.outcomes import Outcomes
 from enso_operator.kube.workstation.api_server import ApiServer
 from enso_operator.kube.workstation.errors import Answered, NoCluster
@@ -25,63 +26,65 @@ PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 LONGEST_CALLER = 512
 """Characters of `spec.by`."""
 _CONFLICT, _BROKEN = 409, 500
-"""HTTP statuses: there is an object of that name already; from here on, the server has failed."""
+"""HTTP statuses: an object of that name exists; this and higher ones are server errors."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is asked of each job."""
+class ActionTemplate:
+    """The fields that the EnsoActions of one command have in common."""
 
     verb: str
     block: Document = field(default_factory=Document)
-    """What an EnsoAction has below the name of its verb."""
+    """The fields of the EnsoAction's block for its verb."""
     why: str = ""
 
 
-def act(api: ApiServer, names: Iterable[str], asked: Asked, timeout: str, form: str | None) -> int:
-    """Ask it of each job, and print what comes of it; return the exit code.
+def act(
+    api: ApiServer, names: Iterable[str], template: ActionTemplate, timeout: str, form: str | None
+) -> int:
+    """Do the action on each job, and print the outcomes; return the exit code.
 
-    `form` is what is printed of each action: its name, or all of it; None: the sentence.
+    `form` is the output format: the action's name, or the whole object; None prints a sentence.
     """
     seconds = times.duration(timeout)
     by, actions = caller(api), dict[str, Document]()
 
-    def ask(name: str) -> None:
-        action = created(api, action_for(job_of(api, name), asked, by))
+    def create(name: str) -> None:
+        action = create_once(api, action_for(job_of(api, name), template, by))
         actions[documents.name_of(action)] = action
 
-    codes = [DONE, *for_each(names, ask)]
+    codes = [DONE, *for_each(names, create)]
     outcomes = Outcomes(api, actions)
-    codes += (tell(action, form) for action in outcomes.within(seconds))
-    codes += (refuse(sentence) for sentence in outcomes.not_known())
+    codes += (print_outcome(action, form) for action in outcomes.within(seconds))
+    codes += (refuse(sentence) for sentence in outcomes.unknown_outcomes())
     if form in output.WHOLE and actions:
-        shown = [documents.shown(action, "EnsoAction") for action in outcomes.actions.values()]
-        listed: Document = {"apiVersion": "v1", "kind": "List", "items": shown}
-        print(output.text(shown[0] if len(shown) == 1 else listed, form))
+        items = [documents.for_output(action, "EnsoAction") for action in outcomes.actions.values()]
+        listed: Document = {"apiVersion": "v1", "kind": "List", "items": items}
+        print(output.text(items[0] if len(items) == 1 else listed, form))
     return max(codes)
 
 
 def caller(api: ApiServer) -> str:
-    """Return who the API server says that we are; empty where it does not know, or does not say."""
+    """Return our user name as the API server knows it; empty if it does not tell it."""
     kind = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     try:
         review = api.create("/apis/authentication.k8s.io/v1/selfsubjectreviews", kind)
-    except Answered:  # older than 1.28, or nobody may ask
+    except Answered:  # older than Kubernetes 1.28, or not permitted
         return ""
     name = str(review.get("status", {}).get("userInfo", {}).get("username") or "")
     return name if len(name) <= LONGEST_CALLER and name.isprintable() else ""
 
 
-def action_for(job: Document, asked: Asked, by: str) -> Document:
-    """Return the EnsoAction that asks it of a job, and of none that is created again later."""
+def action_for(job: Document, template: ActionTemplate, by: str) -> Document:
+    """Return the EnsoAction for a job; its jobUID excludes a later job of the same name."""
     name, uid = documents.name_of(job), job["metadata"]["uid"]
-    spec: Document = {"job": name, "jobUID": uid, "verb": asked.verb}
-    if asked.why:
-        spec["why"] = asked.why
+    spec: Document = {"job": name, "jobUID": uid, "verb": template.verb}
+    if template.why:
+        spec["why"] = template.why
     if by:
         spec["by"] = by
-    if asked.block:
-        spec[asked.verb] = asked.block
+    if template.block:
+        spec[template.verb] = template.block
     return {
         "apiVersion": "enso.dev/v1alpha1",
         "kind": "EnsoAction",
@@ -91,8 +94,8 @@ def action_for(job: Document, asked: Asked, by: str) -> Document:
     }
 
 
-def created(api: ApiServer, action: Document) -> Document:
-    """Create an action once, also where the API server restarts meanwhile."""
+def create_once(api: ApiServer, action: Document) -> Document:
+    """Create an action exactly once, also if the API server restarts meanwhile."""
     name = documents.name_of(action)
     was_sent = False
     for pause in (*PAUSES_SECONDS, None):
@@ -100,7 +103,7 @@ def created(api: ApiServer, action: Document) -> Document:
             return api.create(api.path("ensoactions"), action)
         except (NoCluster, Answered) as error:
             status = error.status if isinstance(error, Answered) else None
-            if was_sent and status == _CONFLICT:  # by an attempt before, whose answer was lost
+            if was_sent and status == _CONFLICT:  # the response to an earlier attempt was lost
                 return api.get(api.path("ensoactions", name))
             if pause is None or (status is not None and status < _BROKEN):
                 raise
@@ -109,8 +112,8 @@ def created(api: ApiServer, action: Document) -> Document:
     raise AssertionError
 
 
-def tell(action: Document, form: str | None) -> int:
-    """Print what came of an action; return the exit code."""
+def print_outcome(action: Document, form: str | None) -> int:
+    """Print the outcome of an action; return the exit code."""
     condition = documents.condition(action, "Succeeded")
     if form == "name":
         print(f"ensoaction.enso.dev/{documents.name_of(action)}", flush=True)

@@ -1,6 +1,6 @@
 """The commands that change jobs in a cluster, and `enso plan`; `cli` adds them to `enso`.
 
-As in `commands`, everything else is imported by the command that needs it.
+As in `commands`, each command imports its own module only when it is called.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import click
 
 from enso_operator.cli.jobs.commands import (
     Command,
-    answer,
     form_option,
     job_names,
     of_cluster,
+    run_and_exit,
     script_names,
 )
 
@@ -42,12 +42,12 @@ def names_or_files(
 
 
 def is_file(text: str) -> bool:
-    """Whether a file is meant, and no job: a job's name has neither a dot nor a slash."""
+    """Whether the text is a file, not a job: names of jobs have neither a dot nor a slash."""
     return "." in text or "/" in text
 
 
 def of_action(command: Command) -> Command:
-    """Add the options that all five actions have, and to their help what it exits with."""
+    """Add the common options of the five actions, and the exit codes to their help."""
     command.__doc__ = f"{inspect.cleandoc(command.__doc__ or '')}\n\n{EXIT_CODES}"
     command = of_cluster(command)
     for option in (
@@ -70,7 +70,7 @@ jobs_argument = click.argument(
 )
 
 
-def ask(  # what all five have in common
+def request_action(
     verb: str,
     jobs: tuple[str, ...],
     block: Document,
@@ -80,14 +80,14 @@ def ask(  # what all five have in common
     form: str | None,
     **cluster: str,
 ) -> None:
-    """Ask it of each job, and exit with what comes of it."""
+    """Do an action on each job, and exit with the exit code; all five commands call this."""
 
     def act_on(api: ApiServer) -> int:
-        from enso_operator.cli.jobs.act import Asked, act  # noqa: PLC0415  # once it is needed
+        from enso_operator.cli.jobs.act import ActionTemplate, act  # noqa: PLC0415  # only when it is called
 
-        return act(api, jobs, Asked(verb, block, why), timeout, form)
+        return act(api, jobs, ActionTemplate(verb, block, why), timeout, form)
 
-    answer(act_on, **cluster)
+    run_and_exit(act_on, **cluster)
 
 
 @click.command(
@@ -174,16 +174,16 @@ def resume_command(  # noqa: PLR0913  # one for each option
         from enso_operator.cli.jobs import resume  # noqa: PLC0415  # as above
 
         block = resume.Changes(from_script, skip, arguments, without, file).block()
-        names = resume.failed(api, reason, selector, since) if failed else jobs
+        names = resume.failed_jobs(api, reason, selector, since) if failed else jobs
         if is_dry:
             from enso_operator.cli.jobs.plan import plan_jobs  # noqa: PLC0415  # it loads slowly
 
             return plan_jobs(api, names, block, form)
-        from enso_operator.cli.jobs.act import Asked, act  # noqa: PLC0415  # as above
+        from enso_operator.cli.jobs.act import ActionTemplate, act  # noqa: PLC0415  # as above
 
-        return act(api, names, Asked("resume", block, why), timeout, form)
+        return act(api, names, ActionTemplate("resume", block, why), timeout, form)
 
-    answer(go_on, **cluster)
+    run_and_exit(go_on, **cluster)
 
 
 @click.command(
@@ -205,7 +205,7 @@ def pause_command(*, jobs: tuple[str, ...], after: str, **options: str) -> None:
 
     The machine and the licence are free then; `enso resume` goes on.
     """
-    ask("pause", jobs, {"after": after} if after else {}, **options)
+    request_action("pause", jobs, {"after": after} if after else {}, **options)
 
 
 @click.command(
@@ -217,7 +217,7 @@ def pause_command(*, jobs: tuple[str, ...], after: str, **options: str) -> None:
 @of_action
 def retry_command(*, jobs: tuple[str, ...], **options: str) -> None:
     """Start the next attempt of the script for which each JOB waits, and wait no longer."""
-    ask("retry", jobs, {}, **options)
+    request_action("retry", jobs, {}, **options)
 
 
 @click.command(
@@ -235,7 +235,7 @@ def skip_command(*, jobs: tuple[str, ...], script: str, **options: str) -> None:
 
     It neither runs nor is done. Of a job that has ended: `enso resume --skip`.
     """
-    ask("skip", jobs, {"script": script}, **options)
+    request_action("skip", jobs, {"script": script}, **options)
 
 
 @click.command(
@@ -247,7 +247,7 @@ def skip_command(*, jobs: tuple[str, ...], script: str, **options: str) -> None:
 @of_action
 def cancel_command(*, jobs: tuple[str, ...], **options: str) -> None:
     """End the running script of each JOB, and the job: SIGTERM, then SIGKILL. It can be resumed."""
-    ask("cancel", jobs, {}, **options)
+    request_action("cancel", jobs, {}, **options)
 
 
 @click.command(
@@ -268,14 +268,16 @@ def plan_command(*, jobs: tuple[str, ...], form: str | None, **cluster: str) -> 
     Exit code 0: it is said, of each; 1: one cannot go on, or is no manifest, and this is why; 2:
     there is no such job, or the cluster could not be asked.
     """
-    files, names = [[name for name in jobs if is_file(name) is wanted] for wanted in (True, False)]
+    files, names = [
+        [name for name in jobs if is_file(name) is as_file] for as_file in (True, False)
+    ]
     if files and names:
         raise click.UsageError("name jobs, or files")
     from enso_operator.cli.jobs.plan import plan_files, plan_jobs  # noqa: PLC0415  # it loads slowly
 
     if files:
         click.get_current_context().exit(plan_files([*map(Path, files)], form))
-    answer(lambda api: plan_jobs(api, names, None, form), **cluster)
+    run_and_exit(lambda api: plan_jobs(api, names, None, form), **cluster)
 
 
 def add_to(app: click.Group) -> None:

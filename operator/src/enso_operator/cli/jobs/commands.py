@@ -1,6 +1,6 @@
 """The commands about jobs in a cluster, with their options and examples; `cli` adds them to `enso`.
 
-Everything else is imported by the command that needs it, as each look at a cluster starts anew.
+Each command imports its own module only when it is called, so that it starts fast.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ def script_names(context: click.Context, _parameter: click.Parameter, incomplete
     """Complete the name of a script of the job that is named before it."""
     from enso_operator.cli.jobs.names import script_completions  # noqa: PLC0415  # as above
 
-    # Of a line that ends in --script, click has not read the arguments yet.
+    # If the line ends with --script, click has not parsed the arguments yet.
     named = context.params.get("job") or next(iter(context.params.get("jobs") or ()), "")
     job = str(named or next(iter(context.args), ""))
     return script_completions(context.params, job, incomplete)
 
 
 def of_cluster(command: Command) -> Command:
-    """Add the options that say which cluster is asked, and as whom."""
+    """Add the options that select the cluster, the namespace and the user."""
     for option in (
         click.option(
             "-n", "--namespace", default="", metavar="NAME", help="Default: that of the context."
@@ -57,13 +57,13 @@ def form_option(text: str, forms: Sequence[str] = ("json", "yaml")) -> Callable[
     return click.option("-o", "--output", "form", type=choice, metavar="|".join(forms), help=text)
 
 
-def answer(
-    ask: Callable[[ApiServer], int], *, kubeconfig: str, context: str, namespace: str
+def run_and_exit(
+    command: Callable[[ApiServer], int], *, kubeconfig: str, context: str, namespace: str
 ) -> None:
-    """Ask the API server that is meant, and exit with what comes of it."""
-    from enso_operator.cli.jobs.asking import answer_of  # noqa: PLC0415  # not for `enso run`
+    """Call the command with the chosen API server, and exit with its exit code."""
+    from enso_operator.cli.jobs.connect import run_command  # noqa: PLC0415  # not for `enso run`
 
-    click.get_current_context().exit(answer_of(ask, kubeconfig, context, namespace))
+    click.get_current_context().exit(run_command(command, kubeconfig, context, namespace))
 
 
 @click.command("list", epilog="Example: enso list --failed --since 20:00 -l studio/shot=010")
@@ -98,13 +98,13 @@ def list_command(
 
     Exit code 0: they are listed, also where there are none; 2: the cluster could not be asked.
     """
-    from enso_operator.cli.jobs.list import list_jobs, wanted  # noqa: PLC0415  # as above
+    from enso_operator.cli.jobs.list import filter_of, list_jobs  # noqa: PLC0415  # as above
 
     def ask(api: ApiServer) -> int:
-        filters = wanted(is_failed=failed, since=since, reason=reason, selector=selector)
+        filters = filter_of(is_failed=failed, since=since, reason=reason, selector=selector)
         return list_jobs(api, filters, everywhere=everywhere, form=form)
 
-    answer(ask, **cluster)
+    run_and_exit(ask, **cluster)
 
 
 @click.command(
@@ -122,7 +122,7 @@ def show_command(*, job: str, form: str | None, **cluster: str) -> None:
     """
     from enso_operator.cli.jobs.show import show_job  # noqa: PLC0415  # as above
 
-    answer(lambda api: show_job(api, job, form), **cluster)
+    run_and_exit(lambda api: show_job(api, job, form), **cluster)
 
 
 @click.command("why", short_help="Say why a job failed.", epilog="Example: enso why publish-shot")
@@ -136,7 +136,7 @@ def why_command(*, job: str, **cluster: str) -> None:
     """
     from enso_operator.cli.jobs.why import explain  # noqa: PLC0415  # as above
 
-    answer(lambda api: explain(api, job), **cluster)
+    run_and_exit(lambda api: explain(api, job), **cluster)
 
 
 @click.command(
@@ -155,7 +155,7 @@ def wait_command(*, jobs: tuple[str, ...], timeout: str, **cluster: str) -> None
     """
     from enso_operator.cli.jobs.wait import wait  # noqa: PLC0415  # as above
 
-    answer(lambda api: wait(api, jobs, timeout), **cluster)
+    run_and_exit(lambda api: wait(api, jobs, timeout), **cluster)
 
 
 @click.command(
@@ -186,7 +186,7 @@ def watch_command(*, job: str | None, selector: str, everywhere: bool, **cluster
     def ask(api: ApiServer) -> int:
         return watch_job(api, job) if job else watch_jobs(api, selector, everywhere=everywhere)
 
-    answer(ask, **cluster)
+    run_and_exit(ask, **cluster)
 
 
 @click.command(
@@ -213,12 +213,12 @@ def logs_command(
     Exit code 0: it is shown; with -f, that of `enso wait`; 2: it is not there, there is no such
     job, or the cluster could not be asked.
     """
-    from enso_operator.cli.jobs.logs import Part, show_logs  # noqa: PLC0415  # as above
+    from enso_operator.cli.jobs.logs import LogFilter, show_logs  # noqa: PLC0415  # as above
 
     def ask(api: ApiServer) -> int:
-        return show_logs(api, job, Part(script, attempt or 0), is_following=is_following)
+        return show_logs(api, job, LogFilter(script, attempt or 0), is_following=is_following)
 
-    answer(ask, **cluster)
+    run_and_exit(ask, **cluster)
 
 
 def add_to(app: click.Group) -> None:

@@ -1,7 +1,7 @@
-"""What an EnsoJob's document says of its job. Pure, and without the wire models: they are slow.
+"""Reads fields of an EnsoJob document, for all commands about jobs.
 
-What is said of conditions and names holds of an EnsoAction, too. Whoever wrote the document may be
-another release: what is not there is left out.
+It does without the wire models, which are slow to import. The functions for conditions and names
+work for EnsoActions, too. Another release may have written the document, so a field may be absent.
 """
 
 from __future__ import annotations
@@ -11,30 +11,29 @@ from datetime import datetime
 from enso_operator.api.document import Document
 
 WAITING, SUSPENDED = "Waiting", "Suspended"
-_DETAILS_OF_WRITES = "managedFields"
 
 
 def status(document: Document) -> Document:
     """Return the status; empty before an operator has looked at the job."""
-    found: Document = document.get("status") or {}
-    return found
+    read: Document = document.get("status") or {}
+    return read
 
 
 def condition(document: Document, kind: str) -> Document:
     """Return the condition of this type, empty where there is none."""
     conditions: list[Document] = status(document).get("conditions") or []
-    return next((found for found in conditions if found.get("type") == kind), Document())
+    return next((item for item in conditions if item.get("type") == kind), Document())
 
 
 def state(document: Document) -> str:
-    """Return the state that people read; before an operator looked, the one that the spec means."""
-    said = condition(document, "Succeeded").get("reason")
-    before = SUSPENDED if document.get("spec", {}).get("suspend") else WAITING
-    return str(said or before)
+    """Return the job's state; before an operator has written a status, by its spec."""
+    reason = condition(document, "Succeeded").get("reason")
+    initial = SUSPENDED if document.get("spec", {}).get("suspend") else WAITING
+    return str(reason or initial)
 
 
 def is_finished(document: Document) -> bool:
-    """Whether nothing of the job will happen any more by itself."""
+    """Whether the job has ended: nothing more will happen by itself."""
     return condition(document, "Finished").get("status") == "True"
 
 
@@ -53,10 +52,8 @@ def time_of(text: object) -> datetime | None:
     return datetime.fromisoformat(str(text)) if text else None
 
 
-def shown(document: Document, kind: str = "EnsoJob") -> Document:
-    """Return the document as `kubectl get -o yaml` shows it, without who wrote which field."""
-    metadata = {
-        key: value for key, value in document["metadata"].items() if key != _DETAILS_OF_WRITES
-    }
-    about = {"apiVersion": "enso.dev/v1alpha1", "kind": kind}  # a list's items lack both
-    return about | document | {"metadata": metadata}
+def for_output(document: Document, kind: str = "EnsoJob") -> Document:
+    """Return the document as `kubectl get -o yaml` shows it: without managedFields."""
+    metadata = {key: value for key, value in document["metadata"].items() if key != "managedFields"}
+    type_meta = {"apiVersion": "enso.dev/v1alpha1", "kind": kind}  # a list's items lack both
+    return type_meta | document | {"metadata": metadata}

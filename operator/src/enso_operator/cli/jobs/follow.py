@@ -1,7 +1,8 @@
-"""Watches jobs or Pods at the API server, in a thread of its own.
+"""Watches jobs, actions or Pods at the API server, in a thread of its own.
 
-A caller may wait for a limited time, to update the times that it shows. When the API server
-restarts, a watch yields `Away`, connects again, and starts with a new list.
+The commands that wait use it. A caller may wait for a limited time, to update the times that it
+shows. When the API server restarts, a watch yields `Disconnected`, connects again, and starts with
+a new list.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
 
 
 @dataclass(frozen=True)
-class All:
-    """A list of all present objects, in parts."""
+class FullList:
+    """The list of all present objects, in pages."""
 
     pages: tuple[Document, ...]
 
@@ -44,48 +45,50 @@ class Deleted:
 
 
 @dataclass(frozen=True)
-class Away:
-    """The API server does not answer; it is asked again."""
+class Disconnected:
+    """The API server does not answer; the watch tries again."""
 
     sentence: str
 
 
-Seen = All | Changed | Deleted | Away
+WatchEvent = FullList | Changed | Deleted | Disconnected
 
 
 class Follower:
-    """Follows the objects at some paths of the API server, all of them in one order."""
+    """Watches the objects at some paths of the API server; all events come in one queue."""
 
     def __init__(self, api: ApiServer) -> None:
         self._access = api.access
-        self._seen: queue.SimpleQueue[Seen | EnsoError] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[WatchEvent | EnsoError] = queue.SimpleQueue()
 
     def follow(self, path: str, query: Mapping[str, str], *, accept: str = JSON) -> None:
-        """Begin to follow what is at a path."""
+        """Start to watch the objects at a path."""
         threading.Thread(target=self._run, args=(path, query, accept), daemon=True).start()
 
-    def next(self, seconds: float | None = None) -> Seen | None:
-        """Return what was seen next, None where that takes longer.
+    def next(self, seconds: float | None = None) -> WatchEvent | None:
+        """Return the next event; None if there is none within this time.
 
-        Raises NoCluster and Answered where the API server cannot even be asked a first time.
+        Raises NoCluster and Answered if the first request fails.
         """
         try:
-            seen = self._seen.get(timeout=seconds)
+            event = self._events.get(timeout=seconds)
         except queue.Empty:
             return None
-        if isinstance(seen, EnsoError):
-            raise seen
-        return seen
+        if isinstance(event, EnsoError):
+            raise event
+        return event
 
     def _run(self, path: str, query: Mapping[str, str], accept: str) -> None:
         try:
-            for seen in watched(ApiServer(self._access), path, query, accept):
-                self._seen.put(seen)
+            for event in watch_objects(ApiServer(self._access), path, query, accept):
+                self._events.put(event)
         except EnsoError as error:
-            self._seen.put(error)
+            self._events.put(error)
 
 
-def watched(api: ApiServer, path: str, query: Mapping[str, str], accept: str) -> Iterator[Seen]:
+def watch_objects(
+    api: ApiServer, path: str, query: Mapping[str, str], accept: str
+) -> Iterator[WatchEvent]:
     """Yield a list of all objects, then changes, without end. Raises if the first list fails."""
     version, pause, has_begun = "", FIRST_PAUSE_SECONDS, False
     while True:
@@ -93,9 +96,14 @@ def watched(api: ApiServer, path: str, query: Mapping[str, str], accept: str) ->
             if not version:
                 pages = tuple(api.pages(path, query, accept=accept))
                 version, pause, has_begun = _version(pages[-1]), FIRST_PAUSE_SECONDS, True
-                yield All(pages)
-            watch = {**query, "watch": "1", "allowWatchBookmarks": "1", "resourceVersion": version}
-            for line in api.lines(path, watch, accept=accept):
+                yield FullList(pages)
+            watch_query = {
+                **query,
+                "watch": "1",
+                "allowWatchBookmarks": "1",
+                "resourceVersion": version,
+            }
+            for line in api.lines(path, watch_query, accept=accept):
                 event = _event(line)
                 version = _version(event["object"])
                 if event["type"] == "DELETED":
@@ -106,19 +114,19 @@ def watched(api: ApiServer, path: str, query: Mapping[str, str], accept: str) ->
             if not has_begun:
                 raise
             version = ""
-            yield Away(str(error))
+            yield Disconnected(str(error))
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 
 def _event(line: bytes) -> Document:
-    """Return an event of a watch; raise NoCluster where the watch has failed, or is cut off."""
+    """Return an event of a watch; raise NoCluster if the watch has failed, or was cut off."""
     try:
         event: Document = bounded_json.loads_cut(line)
         kind = event["type"]
     except (ValueError, KeyError, TypeError) as error:
         raise NoCluster("the watch was cut off") from error
-    if kind == "ERROR":  # such as a history that goes back less far
+    if kind == "ERROR":  # such as a resourceVersion that is too old
         raise NoCluster(f"the watch has ended: {event['object'].get('message')}")
     return event
 

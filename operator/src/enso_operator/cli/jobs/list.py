@@ -27,8 +27,8 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Which jobs are asked for; without anything, all."""
+class JobFilter:
+    """The filters of `enso list`; without any, all jobs match."""
 
     is_failed: bool = False
     reason: str = ""
@@ -38,10 +38,10 @@ class Wanted:
 
     def __bool__(self) -> bool:
         """Whether some jobs may be left out."""
-        return self != Wanted()
+        return self != JobFilter()
 
-    def has(self, job: JobLine, now: datetime) -> bool:
-        """Whether a job is one of them; labels are the API server's matter."""
+    def matches(self, job: JobLine, now: datetime) -> bool:
+        """Whether a job matches; the API server filters by labels."""
         if self.is_failed and job.status != "Failed":
             return False
         if self.reason and job.reason.lower() != self.reason.lower():
@@ -68,7 +68,7 @@ class JobLine:
 
     @classmethod
     def of_row(cls, headers: list[str], row: Document) -> JobLine:
-        """Return it from a row of the API server's table."""
+        """Return the line for a row of the API server's table."""
         cells = dict(zip(headers, row["cells"], strict=False))
         status, done, script, reason, finished, pod = (
             _text(cells.get(header))
@@ -89,7 +89,7 @@ class JobLine:
 
     @classmethod
     def of_document(cls, document: Document, now: datetime) -> JobLine:
-        """Return it from a whole EnsoJob."""
+        """Return the line for a whole EnsoJob."""
         metadata, status = document["metadata"], documents.status(document)
         ended = documents.time_of(status.get("completionTime"))
         return cls(
@@ -107,25 +107,25 @@ class JobLine:
     def cells(self, now: datetime) -> tuple[str, ...]:
         """Return what the columns show."""
         age = times.age((now - self.created).total_seconds())
-        told = self.namespace, self.name, self.status, self.done, self.script, self.reason
-        return (*told, age, self.finished, self.pod)
+        cells = self.namespace, self.name, self.status, self.done, self.script, self.reason
+        return (*cells, age, self.finished, self.pod)
 
 
-def wanted(*, is_failed: bool, since: str, reason: str, selector: str) -> Wanted:
-    """Return what the options ask for. Raises NotUnderstood."""
-    now = datetime.now().astimezone()  # a time without a zone is of this machine's
-    return Wanted(is_failed, reason, selector, times.since(since, now) if since else None)
+def filter_of(*, is_failed: bool, since: str, reason: str, selector: str) -> JobFilter:
+    """Return the filter for these options. Raises InvalidTime."""
+    now = datetime.now().astimezone()  # times without a time zone are local times
+    return JobFilter(is_failed, reason, selector, times.since(since, now) if since else None)
 
 
-def list_jobs(api: ApiServer, asked: Wanted, *, everywhere: bool, form: str | None) -> int:
+def list_jobs(api: ApiServer, job_filter: JobFilter, *, everywhere: bool, form: str | None) -> int:
     """Print the jobs; return the exit code."""
     now = datetime.now(UTC)
     path = api.path("ensojobs", everywhere=everywhere)
     if form in output.WHOLE:
-        items = whole(api, path, asked, now)
+        items = whole_documents(api, path, job_filter, now)
         print(output.text({"apiVersion": "v1", "kind": "List", "items": items}, form))
         return SUCCEEDED
-    jobs = found(api, asked, now, everywhere=everywhere)
+    jobs = find_jobs(api, job_filter, now, everywhere=everywhere)
     if form == "name":
         for job in jobs:
             print(f"ensojob.enso.dev/{job.name}")
@@ -133,35 +133,37 @@ def list_jobs(api: ApiServer, asked: Wanted, *, everywhere: bool, form: str | No
         screen = Screen.of_output()
         lines = rendered(jobs, now, screen, everywhere=everywhere, is_wide=form == "wide")
         print("\n".join(lines))
-        if left := left_out(lines[0]):
-            print(f"enso: {left} left out, as the terminal is too narrow", file=sys.stderr)
+        if hidden := hidden_columns(lines[0]):
+            print(f"enso: {hidden} left out, as the terminal is too narrow", file=sys.stderr)
     else:
-        print(nothing_found(asked, "" if everywhere else api.access.namespace), file=sys.stderr)
+        print(
+            nothing_found(job_filter, "" if everywhere else api.access.namespace), file=sys.stderr
+        )
     return SUCCEEDED
 
 
-def found(
-    api: ApiServer, asked: Wanted, now: datetime, *, everywhere: bool = False
+def find_jobs(
+    api: ApiServer, job_filter: JobFilter, now: datetime, *, everywhere: bool = False
 ) -> list[JobLine]:
-    """Return the jobs that are asked for, the newest first."""
+    """Return the jobs that match, the newest first."""
     path = api.path("ensojobs", everywhere=everywhere)
     return newest_first(
         job
-        for page in api.pages(path, _query(asked), accept=TABLE)
+        for page in api.pages(path, _query(job_filter), accept=TABLE)
         for job in lines_of(page)
-        if asked.has(job, now)
+        if job_filter.matches(job, now)
     )
 
 
 def lines_of(page: Document) -> Iterator[JobLine]:
-    """Yield the jobs of one part of a table."""
+    """Yield the jobs of one page of a table."""
     headers = [str(column["name"]) for column in page["columnDefinitions"] or ()]
     for row in page["rows"] or ():
         yield JobLine.of_row(headers, row)
 
 
 def newest_first(jobs: Iterator[JobLine]) -> list[JobLine]:
-    """Return them in the order in which they are shown; of one second, by name."""
+    """Return the jobs in the order in which they are shown; those of one second by name."""
     return sorted(jobs, key=lambda job: (-job.created.timestamp(), job.namespace, job.name))
 
 
@@ -174,33 +176,35 @@ def rendered(
     return table(_COLUMNS[first:last], rows, screen)
 
 
-def left_out(header: str) -> str:
-    """Return the columns that people look for and that had no room."""
+def hidden_columns(header: str) -> str:
+    """Return the important columns that are not shown because the terminal is too narrow."""
     return " and ".join(name for name in ("SCRIPT", "REASON") if name not in header.split())
 
 
-def nothing_found(asked: Wanted, namespace: str) -> str:
-    """Say that there are no jobs, and where they may be."""
-    what = "no jobs like these" if asked else "no jobs"
+def nothing_found(job_filter: JobFilter, namespace: str) -> str:
+    """Return the sentence for an empty list."""
+    what = "no jobs like these" if job_filter else "no jobs"
     if not namespace:
         return f"enso: {what} in this cluster"
     return f"enso: {what} in namespace {namespace}; -A looks into all namespaces"
 
 
-def whole(api: ApiServer, path: str, asked: Wanted, now: datetime) -> list[Document]:
+def whole_documents(
+    api: ApiServer, path: str, job_filter: JobFilter, now: datetime
+) -> list[Document]:
     """Return the EnsoJobs as the API server has them."""
     pairs = [
-        (JobLine.of_document(document, now), documents.shown(document))
-        for page in api.pages(path, _query(asked))
+        (JobLine.of_document(document, now), documents.for_output(document))
+        for page in api.pages(path, _query(job_filter))
         for document in page["items"] or ()
     ]
-    kept = [(job, document) for job, document in pairs if asked.has(job, now)]
+    kept = [(job, document) for job, document in pairs if job_filter.matches(job, now)]
     order = {id(job): number for number, job in enumerate(newest_first(job for job, _ in kept))}
     return [document for _, document in sorted(kept, key=lambda pair: order[id(pair[0])])]
 
 
-def _query(asked: Wanted) -> dict[str, str]:
-    return {"labelSelector": asked.selector} if asked.selector else {}
+def _query(job_filter: JobFilter) -> dict[str, str]:
+    return {"labelSelector": job_filter.selector} if job_filter.selector else {}
 
 
 def _text(cell: object) -> str:

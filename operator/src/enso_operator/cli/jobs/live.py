@@ -1,4 +1,4 @@
-"""Where a watch is shown: drawn again and again on a terminal, line by line elsewhere."""
+"""The output of `enso watch`: a table that is redrawn on a terminal, else line by line."""
 
 from __future__ import annotations
 
@@ -9,65 +9,65 @@ from datetime import datetime
 from enso_operator.cli import display
 from enso_operator.cli.jobs.table import Screen
 
-_LEFT = 2
-"""Lines of the screen that a table leaves: one for trouble, and the one where the cursor stands."""
+_RESERVED_LINES = 2
+"""Lines of the screen that a table does not use: one for a problem, and the cursor's line."""
 
 
 class Live:
-    """Standard output, as a watch shows itself on it."""
+    """Shows tables and lines on standard output."""
 
     def __init__(self) -> None:
-        self.is_on = sys.stdout.isatty()
-        """Whether it is a terminal, on which a table can be drawn again."""
+        self.is_terminal = sys.stdout.isatty()
+        """Whether standard output is a terminal, where a table can be redrawn."""
         self._drawn = 0
-        self._trouble = ""
+        self._problem = ""
 
     def screen(self) -> Screen:
-        """Return the terminal as it is now: people change its size."""
+        """Return the present size of the terminal, which may change."""
         return Screen.of_output()
 
-    def trouble(self, sentence: str) -> None:
-        """Say what keeps the watch from going on: once, or below the table as long as it lasts."""
-        if sentence != self._trouble and not self.is_on:
+    def show_problem(self, sentence: str) -> None:
+        """Show why the watch is interrupted: print it once, or show it below the table."""
+        if sentence != self._problem and not self.is_terminal:
             print(f"enso: {sentence}; trying again", file=sys.stderr, flush=True)
-        self._trouble = sentence
+        self._problem = sentence
 
-    def all_is_well(self) -> None:
-        """Remove the sentence that `trouble` shows."""
-        self._trouble = ""
+    def clear_problem(self) -> None:
+        """Remove the sentence of `show_problem`."""
+        self._problem = ""
 
-    def tell(self, lines: Iterable[str]) -> None:
-        """Print lines with the time, where no table is drawn."""
-        if not self.is_on:
+    def print_lines(self, lines: Iterable[str]) -> None:
+        """Print lines with the time, if standard output is no terminal."""
+        if not self.is_terminal:
             for line in lines:
                 print(f"{datetime.now().astimezone():%H:%M:%S} {line}", flush=True)
-                display.end_if_nobody_reads()
+                display.exit_if_pipe_closed()
 
     def draw(self, lines: list[str], focus: int, head: str = "") -> None:
-        """Draw a table in the place of the one before; if it is too high, the part at `focus`.
+        """Redraw the table; if it is too high for the screen, only the part around line `focus`.
 
-        `head` stands above it.
+        `head` is shown above the table.
         """
         above = [head, ""] if head else []
-        height = self.screen().height or len(lines) + len(above) + _LEFT
-        shown = [*above, *part_of(lines, focus, height - len(above) - _LEFT)]
-        if self._trouble:
-            shown.append(f"{self._trouble}; trying again")
+        height = self.screen().height or len(lines) + len(above) + _RESERVED_LINES
+        shown = [*above, *visible_part(lines, focus, height - len(above) - _RESERVED_LINES)]
+        if self._problem:
+            shown.append(f"{self._problem}; trying again")
         self._replace(shown)
 
     def end(self, lines: list[str]) -> None:
-        """Draw the whole table a last time."""
-        if self.is_on:
+        """Draw the whole table for the last time."""
+        if self.is_terminal:
             self._replace(lines)
 
     def _replace(self, lines: list[str]) -> None:
         up = f"\x1b[{self._drawn}A" if self._drawn else ""
-        # The terminal cuts lines that are too long: one that wraps would be two lines high.
+        # Turn off line wrapping meanwhile: a wrapped line would take two lines of the screen.
         print(f"\x1b[?7l{up}\r\x1b[J" + "\n".join(lines) + "\x1b[?7h", flush=True)
         self._drawn = len(lines)
 
 
-def part_of(lines: list[str], focus: int, room: int) -> list[str]:
+def visible_part(lines: list[str], focus: int, room: int) -> list[str]:
     """Return the header and as many lines around `focus` as there is room for."""
     if len(lines) <= room:
         return lines

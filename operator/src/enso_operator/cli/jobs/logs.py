@@ -1,7 +1,7 @@
-"""`enso logs`: what the scripts of a job wrote, out of the logs of its Pods.
+"""`enso logs`: shows the output of a job's scripts from the logs of its Pods.
 
-A session writes a mark before what each attempt writes: `--- simulate, attempt 2`. The Pod of a
-container script has none, so one is written for it here.
+A session writes a mark before the output of each attempt: `--- simulate, attempt 2`. The log of a
+container script has no mark, so one is added here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enso_operator.api.document import Document
 from enso_operator.cli import display
 from enso_operator.cli.jobs import documents, follow, scripts
-from enso_operator.cli.jobs.asking import job_of
+from enso_operator.cli.jobs.connect import job_of
 from enso_operator.cli.jobs.table import Screen
 from enso_operator.cli.jobs.wait import code_of, job_in
 from enso_operator.kube.workstation.api_server import ApiServer
@@ -31,61 +31,64 @@ _PAUSE_SECONDS = 1.0
 
 
 class NoOutput(EnsoError):
-    """There is nothing to show; the sentence says where it is, or that it is gone."""
+    """There is no output to show; the sentence says where it is, or that it was deleted."""
 
 
 @dataclass
-class Part:
-    """The part of the output to show: of a script, of an attempt; without either, all of it."""
+class LogFilter:
+    """Prints the output of one script or attempt; without either, all output."""
 
     script: str = ""
     attempt: int = 0
-    is_on: bool = True
+    is_selected: bool = True
+    """Whether the lines that come now are printed."""
     has_shown: bool = False
 
     def begin(self) -> None:
-        """Begin with the log of another Pod: lines before its first mark belong to no script."""
-        self.is_on = not (self.script or self.attempt)
+        """Start with the log of another Pod; lines before its first mark belong to no script."""
+        self.is_selected = not (self.script or self.attempt)
 
     def show(self, line: bytes) -> None:
-        """Print a line, if it is of this part."""
+        """Print a line, if it belongs to the script and attempt."""
         if mark := _MARK.match(line):
             is_script = self.script in ("", mark[1].decode())
-            self.is_on = is_script and self.attempt in (0, int(mark[2]))
-        if self.is_on:
+            self.is_selected = is_script and self.attempt in (0, int(mark[2]))
+        if self.is_selected:
             self.has_shown = True
             sys.stdout.buffer.write(line)
             sys.stdout.buffer.flush()
-            display.end_if_nobody_reads()
+            display.exit_if_pipe_closed()
 
 
-def show_logs(api: ApiServer, name: str, part: Part, *, is_following: bool) -> int:
-    """Print what was written; return the exit code."""
+def show_logs(api: ApiServer, name: str, log_filter: LogFilter, *, is_following: bool) -> int:
+    """Print the output of the scripts; return the exit code."""
     job = job_of(api, name)
-    known = [str(script["name"]) for script in scripts.of(job)]
-    if part.script and part.script not in known:
-        raise NoOutput(f"{name} has no script {part.script!r}; it has: {', '.join(known)}")
+    script_names = [str(script["name"]) for script in scripts.of(job)]
+    if log_filter.script and log_filter.script not in script_names:
+        raise NoOutput(
+            f"{name} has no script {log_filter.script!r}; it has: {', '.join(script_names)}"
+        )
     if is_following:
-        return Following(api, job, part).until_it_ends()
+        return LogFollower(api, job, log_filter).until_it_ends()
     for pod in pods_of(api, job):
-        part.begin()
-        for line in written(api, pod, is_following=False):
-            part.show(line)
-    if not part.has_shown:
-        raise NoOutput(where_it_is(job, part))
+        log_filter.begin()
+        for line in log_lines(api, pod, is_following=False):
+            log_filter.show(line)
+    if not log_filter.has_shown:
+        raise NoOutput(why_no_output(job, log_filter))
     return SHOWN
 
 
 def pods_of(api: ApiServer, job: Document) -> list[Document]:
-    """Return the job's Pods whose scripts have begun, in their order."""
+    """Return the job's Pods whose containers have started, the oldest first."""
     pages = api.pages(api.path("pods"), selector(job))
     return in_order(pod for page in pages for pod in page["items"] or ())
 
 
 def in_order(pods: Iterable[Document]) -> list[Document]:
-    """Return those that have something to read, in the order in which they were created."""
-    begun = [pod for pod in pods if state.container_to_read(pod)]
-    return sorted(begun, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+    """Return the Pods that have a log, in the order in which they were created."""
+    started = [pod for pod in pods if state.container_to_read(pod)]
+    return sorted(started, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
 
 
 def selector(job: Document) -> dict[str, str]:
@@ -93,7 +96,7 @@ def selector(job: Document) -> dict[str, str]:
     return {"labelSelector": f"{names.JOB_UID_LABEL}={job['metadata']['uid']}"}
 
 
-def written(api: ApiServer, pod: Document, *, is_following: bool) -> Iterator[bytes]:
+def log_lines(api: ApiServer, pod: Document, *, is_following: bool) -> Iterator[bytes]:
     """Yield the lines of a Pod's log."""
     query = {"container": state.container_to_read(pod)}
     if is_following:
@@ -104,8 +107,8 @@ def written(api: ApiServer, pod: Document, *, is_following: bool) -> Iterator[by
     yield from api.lines(f"{api.path('pods', documents.name_of(pod))}/log", query, accept="*/*")
 
 
-def where_it_is(job: Document, part: Part) -> str:
-    """Say where a job's output is that has no Pod with it, or that it is gone."""
+def why_no_output(job: Document, log_filter: LogFilter) -> str:
+    """Return a sentence that says where the output is if no Pod has it, or that it is lost."""
     name, status = documents.name_of(job), documents.status(job)
     card = [str(line) for line in status.get("why") or ()]
     logs = [line.removeprefix("log").strip() for line in card if line.startswith("log ")]
@@ -113,13 +116,14 @@ def where_it_is(job: Document, part: Part) -> str:
         return f"{name} ran beside the operator, which keeps what it wrote in {logs[0]}"
     ledger: Document = status.get("ledger") or {}
     cursors: Document = ledger.get("cursors") or {}
-    runs = [origin for origin in cursors if origin[-1].isdigit()]  # the others are no sessions
+    # Other origins are no session runs.
+    runs = [origin for origin in cursors if origin[-1].isdigit()]
     if not runs:
         return f"nothing of {name} has run yet; {scripts.headline(job, Screen())}"
-    if part.script or part.attempt:
-        of = f" {part.script}" if part.script else ""
-        of += f", attempt {part.attempt}" if part.attempt else ""
-        return f"what{of} of {name} wrote is not there: it has not run, or its Pod is gone"
+    if log_filter.script or log_filter.attempt:
+        part = f" {log_filter.script}" if log_filter.script else ""
+        part += f", attempt {log_filter.attempt}" if log_filter.attempt else ""
+        return f"what{part} of {name} wrote is not there: it has not run, or its Pod is gone"
     place = f"{job['metadata']['namespace']}/{job['metadata']['uid']}/{runs[-1]}/output.log"
     return (
         f"{name} has no Pods: what they wrote went with them; an operator with --sessions=local "
@@ -127,87 +131,89 @@ def where_it_is(job: Document, part: Part) -> str:
     )
 
 
-class Following:
+class LogFollower:
     """Follows the logs of a job, one Pod after the other, until the job has ended."""
 
-    def __init__(self, api: ApiServer, job: Document, part: Part) -> None:
-        self._api, self._job, self._part = api, job, part
+    def __init__(self, api: ApiServer, job: Document, log_filter: LogFilter) -> None:
+        self._api, self._job, self._log_filter = api, job, log_filter
         self._pods: dict[str, Document] = {}
-        self._read: set[tuple[str, str]] = set()
-        """Pods and containers whose log has been shown to its end."""
+        self._shown: set[tuple[str, str]] = set()
+        """Pods (by uid) and containers whose log has been shown to its end."""
         self._follower = follow.Follower(api)
         name = documents.name_of(job)
         self._follower.follow(api.path("ensojobs"), {"fieldSelector": f"metadata.name={name}"})
         self._follower.follow(api.path("pods"), selector(job))
 
     def until_it_ends(self) -> int:
-        """Show what comes; return the exit code of `enso wait`."""
+        """Show new output until the job has ended; return the exit code of `enso wait`."""
         if not pods_of(self._api, self._job) and not documents.is_finished(self._job):
-            _tell(f"{scripts.headline(self._job, Screen())}; waiting for its first Pod to begin")
+            _print_note(
+                f"{scripts.headline(self._job, Screen())}; waiting for its first Pod to begin"
+            )
         while not documents.is_finished(self._job):
-            seen = self._follower.next()
-            if seen:
-                self._take(seen)
+            event = self._follower.next()
+            if event:
+                self._on_event(event)
             self._show(in_order(self._pods.values()))
-        self._show(pods_of(self._api, self._job))  # the job's end may be known before its last Pod
-        if not self._part.has_shown:
-            display.refuse(where_it_is(self._job, self._part))
+        self._show(pods_of(self._api, self._job))  # the end may be seen before the last Pod
+        if not self._log_filter.has_shown:
+            display.refuse(why_no_output(self._job, self._log_filter))
         return code_of(self._job)
 
-    def _take(self, seen: follow.Seen) -> None:
-        if isinstance(seen, follow.Away):
-            _tell(f"{seen.sentence}; trying again")
+    def _on_event(self, event: follow.WatchEvent) -> None:
+        if isinstance(event, follow.Disconnected):
+            _print_note(f"{event.sentence}; trying again")
             return
-        first = seen.pages[0] if isinstance(seen, follow.All) else seen.document
+        first = event.pages[0] if isinstance(event, follow.FullList) else event.document
         if str(first["kind"]).startswith("EnsoJob"):
-            self._job = job_in(seen, self._job, self._api, documents.name_of(self._job))
-        elif isinstance(seen, follow.All):
+            self._job = job_in(event, self._job, self._api, documents.name_of(self._job))
+        elif isinstance(event, follow.FullList):
             self._pods = {
-                str(pod["metadata"]["uid"]): pod for page in seen.pages for pod in page["items"]
+                str(pod["metadata"]["uid"]): pod for page in event.pages for pod in page["items"]
             }
         else:
-            self._pods[str(seen.document["metadata"]["uid"])] = seen.document
+            self._pods[str(event.document["metadata"]["uid"])] = event.document
 
     def _show(self, pods: list[Document]) -> None:
         for pod in pods:
-            read = str(pod["metadata"]["uid"]), state.container_to_read(pod)
-            if read not in self._read:
-                self._part.begin()
+            container = str(pod["metadata"]["uid"]), state.container_to_read(pod)
+            if container not in self._shown:
+                self._log_filter.begin()
                 self._show_to_the_end(pod)
-                self._read.add(read)
+                self._shown.add(container)
 
     def _show_to_the_end(self, pod: Document) -> None:
-        """Show a Pod's log until its container has ended: the end of a stream says nothing."""
-        shown, trouble = 0, ""
+        """Show a Pod's log until its container has ended; the log stream may end earlier."""
+        shown_bytes, problem = 0, ""
         while True:
-            skipped = shown
+            to_skip = shown_bytes
             try:
-                for line in written(self._api, pod, is_following=True):
-                    rest = line[skipped:]
-                    skipped -= len(line) - len(rest)
-                    shown += len(rest)
+                for line in log_lines(self._api, pod, is_following=True):
+                    rest = line[to_skip:]
+                    to_skip -= len(line) - len(rest)
+                    shown_bytes += len(rest)
                     if rest:
-                        self._part.show(rest)
+                        self._log_filter.show(rest)
                 if self._is_over(pod):
                     return
             except NoSuchName:
                 return
-            except (NoCluster, Answered) as error:  # a kubelet that restarts is a 500
-                if str(error) != trouble:
-                    _tell(f"{error}; trying again")
-                trouble = str(error)
+            except (NoCluster, Answered) as error:  # while a kubelet restarts, the status is 500
+                if str(error) != problem:
+                    _print_note(f"{error}; trying again")
+                problem = str(error)
                 if self._is_lost():
                     return
             time.sleep(_PAUSE_SECONDS)
 
     def _is_over(self, pod: Document) -> bool:
-        """Whether nothing more comes of the container whose log was read."""
+        """Whether the container whose log was read has ended."""
         fresh = self._api.get(self._api.path("pods", documents.name_of(pod)))
-        read = state.container_to_read(pod)
-        return state.is_over(fresh) or state.container_to_read(fresh) != read
+        container = state.container_to_read(pod)
+        return state.is_over(fresh) or state.container_to_read(fresh) != container
 
     def _is_lost(self) -> bool:
-        """Whether the job has ended: then nobody brings back a log that cannot be read."""
+        """Whether the job has ended: then an unreadable log will never be readable again."""
         name = documents.name_of(self._job)
         try:
             return documents.is_finished(self._api.get(self._api.path("ensojobs", name)))
@@ -215,5 +221,5 @@ class Following:
             return False
 
 
-def _tell(sentence: str) -> None:
+def _print_note(sentence: str) -> None:
     print(f"enso: {sentence}", file=sys.stderr, flush=True)

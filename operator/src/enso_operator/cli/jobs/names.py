@@ -1,4 +1,4 @@
-"""Names of jobs: those like a name that is wrong, and those that a shell completes."""
+"""Names of jobs and scripts: suggestions for unknown names, and completion in shells."""
 
 from __future__ import annotations
 
@@ -10,50 +10,50 @@ from enso_operator.kube.workstation.api_server import TABLE, ApiServer
 from enso_operator.kube.workstation.kubeconfig import access
 from job_execution_framework.domain.errors import EnsoError
 
-MOST = 5000
-"""Names that are looked through."""
+MOST_NAMES = 5000
+"""The most names that are read."""
 
 
 def names(api: ApiServer) -> Iterator[str]:
-    """Yield the names of the namespace's jobs; of each job nothing else is fetched."""
+    """Yield the names of the namespace's jobs; nothing else of them is fetched."""
     query = {"includeObject": "None"}
     for page in api.pages(api.path("ensojobs"), query, accept=TABLE):
         for row in page["rows"] or ():
             yield str(row["cells"][0])
 
 
-def near(api: ApiServer, name: str) -> str:
-    """Return which jobs may be meant: the end of a sentence that says there is no such job."""
-    import difflib  # noqa: PLC0415  # only for a name that is wrong
+def suggestions(api: ApiServer, name: str) -> str:
+    """Return the end of a sentence about an unknown job: similar names."""
+    import difflib  # noqa: PLC0415  # only for unknown names
 
-    known = [*islice(names(api), MOST)]
+    known = [*islice(names(api), MOST_NAMES)]
     if not known:
         return ", which has no jobs at all"
-    alike = difflib.get_close_matches(name, known, 3)
-    alike += [found for found in known if name in found and found not in alike][:3]
-    return f"; did you mean {' or '.join(alike[:3])}?" if alike else ""
+    similar = difflib.get_close_matches(name, known, 3)
+    similar += [other for other in known if name in other and other not in similar][:3]
+    return f"; did you mean {' or '.join(similar[:3])}?" if similar else ""
 
 
-def completions(given: Mapping[str, object], incomplete: str) -> list[str]:
-    """Return the names of jobs that begin so; none where the cluster cannot be asked."""
+def completions(options: Mapping[str, object], incomplete: str) -> list[str]:
+    """Return the names of jobs that start with this text; none if the cluster is unreachable."""
     try:
-        found = islice(names(_api_server(given)), MOST)
-        return [name for name in found if name.startswith(incomplete)]
+        candidates = islice(names(_api_server(options)), MOST_NAMES)
+        return [name for name in candidates if name.startswith(incomplete)]
     except EnsoError:
         return []
 
 
-def script_completions(given: Mapping[str, object], job: str, incomplete: str) -> list[str]:
-    """Return the names of a job's scripts that begin so; none where it cannot be asked for."""
+def script_completions(options: Mapping[str, object], job: str, incomplete: str) -> list[str]:
+    """Return the names of a job's scripts that start with this text; none if it is unknown."""
     try:
-        api = _api_server(given)
+        api = _api_server(options)
         document = api.get(api.path("ensojobs", job)) if job else {}
     except EnsoError:
         return []
-    found = [str(script["name"]) for script in scripts.of(document)]
-    return [name for name in found if name.startswith(incomplete)]
+    candidates = [str(script["name"]) for script in scripts.of(document)]
+    return [name for name in candidates if name.startswith(incomplete)]
 
 
-def _api_server(given: Mapping[str, object]) -> ApiServer:
-    chosen = (str(given.get(name) or "") for name in ("kubeconfig", "context", "namespace"))
-    return ApiServer(access(*chosen))
+def _api_server(options: Mapping[str, object]) -> ApiServer:
+    values = (str(options.get(name) or "") for name in ("kubeconfig", "context", "namespace"))
+    return ApiServer(access(*values))

@@ -1,4 +1,4 @@
-"""Waits for what comes of EnsoActions, by a watch that survives an API server that restarts."""
+"""Waits for the outcomes of EnsoActions; its watch continues after the API server restarts."""
 
 from __future__ import annotations
 
@@ -13,69 +13,69 @@ from enso_operator.kube.workstation.errors import Answered, NoCluster
 
 
 class Outcomes:
-    """What comes of some actions."""
+    """The outcomes of some actions."""
 
     def __init__(self, api: ApiServer, actions: dict[str, Document]) -> None:
         self._api = api
         self.actions = actions
-        """All of them by their names, as they were seen last."""
+        """All of the actions by name, in their latest known state."""
         self._open = set(actions)
         self._deleted: list[str] = []
         self._why_unknown = ""
 
     def within(self, seconds: float) -> Iterator[Document]:
-        """Yield each action once it is done or refused, until all are or the time is over."""
+        """Yield each action once it is done or refused, until all are or the time-out is over."""
         deadline = time.monotonic() + seconds
         waited = times.age(seconds)
         self._why_unknown = f"no operator has acted within {waited}; one that comes back will"
-        follower, trouble = self._follower(), ""
+        follower, problem = self._follower(), ""
         while self._open:
             try:
-                seen = follower.next(max(0.0, deadline - time.monotonic()))
+                event = follower.next(max(0.0, deadline - time.monotonic()))
             except NoCluster as error:  # not even the first list
-                seen, follower = follow.Away(str(error)), self._follower()
+                event, follower = follow.Disconnected(str(error)), self._follower()
                 time.sleep(follow.FIRST_PAUSE_SECONDS)
             except Answered as error:
                 self._why_unknown = str(error)
                 return
-            if seen is None:
+            if event is None:
                 return
-            if isinstance(seen, follow.Away) and seen.sentence != trouble:
-                trouble = seen.sentence
-                print(f"enso: {trouble}; trying again", file=sys.stderr, flush=True)
-            yield from self._ended(seen)
+            if isinstance(event, follow.Disconnected) and event.sentence != problem:
+                problem = event.sentence
+                print(f"enso: {problem}; trying again", file=sys.stderr, flush=True)
+            yield from self._finished(event)
 
     def _follower(self) -> follow.Follower:
         follower = follow.Follower(self._api)
-        chosen: dict[str, str] = {}  # of several: Kubernetes 1.30 selects by names alone
+        query: dict[str, str] = {}  # a selector of Kubernetes 1.30 has one name only
         if len(self._open) == 1:
-            chosen["fieldSelector"] = f"metadata.name={next(iter(self._open))}"
+            query["fieldSelector"] = f"metadata.name={next(iter(self._open))}"
         if self._open:
-            follower.follow(self._api.path("ensoactions"), chosen)
+            follower.follow(self._api.path("ensoactions"), query)
         return follower
 
-    def _ended(self, seen: follow.Seen) -> Iterator[Document]:
-        """Yield the actions that have ended by what was seen of them."""
-        found, gone = list[Document](), set[str]()
-        if isinstance(seen, follow.All):
-            found = [action for page in seen.pages for action in page["items"] or ()]
-            gone = self._open - {documents.name_of(action) for action in found}
-        elif isinstance(seen, follow.Changed):
-            found = [seen.document]
-        elif isinstance(seen, follow.Deleted):  # it may have been done just before
-            found, gone = [seen.document], {documents.name_of(seen.document)}
-        for action in found:
+    def _finished(self, event: follow.WatchEvent) -> Iterator[Document]:
+        """Yield the actions that were done or refused according to this event."""
+        actions, deleted = list[Document](), set[str]()
+        if isinstance(event, follow.FullList):
+            actions = [action for page in event.pages for action in page["items"] or ()]
+            deleted = self._open - {documents.name_of(action) for action in actions}
+        elif isinstance(event, follow.Changed):
+            actions = [event.document]
+        elif isinstance(event, follow.Deleted):  # it may have been done just before
+            actions, deleted = [event.document], {documents.name_of(event.document)}
+        for action in actions:
             name = documents.name_of(action)
             if name in self._open:
                 self.actions[name] = action
                 if documents.is_finished(action):
                     self._open.discard(name)
                     yield action
-        self._deleted += sorted(gone & self._open)
-        self._open -= gone
+        self._deleted += sorted(deleted & self._open)
+        self._open -= deleted
 
-    def not_known(self) -> Iterator[str]:
-        """Yield a sentence for each action of which nobody knows what comes of it."""
+    def unknown_outcomes(self) -> Iterator[str]:
+        """Yield a sentence for each action whose outcome is unknown."""
         for name in self._deleted:
             yield f"{self._job_of(name)}: action {name} was deleted before it told what came of it"
         look = f"kubectl get ensoaction -n {self._api.access.namespace}"

@@ -1,7 +1,7 @@
 """`enso plan` and `enso resume --dry-run`: what would run, what is kept, and why.
 
-Nothing is changed. It is computed here, by the same code with which the operator decides; so this
-module and what it imports take a while to load.
+Nothing is changed. It is computed here, by the same code with which the operator decides, so this
+module is slow to import.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from enso_operator.api.ensoaction import ResumeSpec
 from enso_operator.api.rules import broken_resume_rules
 from enso_operator.cli.display import refuse
 from enso_operator.cli.jobs import documents, output
-from enso_operator.cli.jobs.asking import REFUSED, for_each, job_of
+from enso_operator.cli.jobs.connect import REFUSED, for_each, job_of
 from enso_operator.cli.jobs.scripts import headline
 from enso_operator.cli.jobs.started_with import changes_in
 from enso_operator.cli.jobs.table import Column, Screen, table
-from enso_operator.cli.preflight import checked
+from enso_operator.cli.preflight import check
 from enso_operator.kube.ensojob import EnsoJobObject, Revision
 from enso_operator.kube.workstation.api_server import ApiServer
 from enso_operator.kube.workstation.errors import NoSuchName
@@ -39,7 +39,7 @@ from job_execution_framework.domain.forecast import STARTS, Forecast, forecast
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.transitions import ENDED, JobState
 
-TOLD = 0
+SHOWN = 0
 """Exit code where all is well; of several jobs it is the largest."""
 _COLUMNS = (
     Column("#"),
@@ -52,16 +52,16 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to come of one job."""
+    """What would run of one job."""
 
-    head: str
+    headline_text: str
     when: str
     scripts: tuple[Forecast, ...]
     changes: tuple[str, ...] = ()
     """What a resume changes, as ``script.field``."""
 
     def lines(self, screen: Screen) -> list[str]:
-        """Return it for people."""
+        """Return the plan as lines for people."""
         counts = Counter(script.fate in STARTS for script in self.scripts)
         starts, total = counts[True], len(self.scripts)
         sessions = {script.script.session for script in self.scripts}
@@ -69,19 +69,19 @@ class Plan:
             (str(number), to_come.script.name, to_come.script.session, to_come.fate, to_come.why)
             for number, to_come in enumerate(self.scripts, start=1)
         ]
-        shown = [0, 1, *([2] if len(sessions) > 1 else []), 3, 4]
-        cells = [[row[column] for column in shown] for row in rows]
+        columns = [0, 1, *([2] if len(sessions) > 1 else []), 3, 4]
+        cells = [[row[column] for column in columns] for row in rows]
         changed = [f"Changes: {', '.join(self.changes)}", ""] if self.changes else []
         return [
-            self.head,
+            self.headline_text,
             f"{self.when}, {starts} of {total} script{'s' if total > 1 else ''} will be started:",
             "",
             *changed,
-            *table([_COLUMNS[column] for column in shown], cells, screen),
+            *table([_COLUMNS[column] for column in columns], cells, screen),
         ]
 
     def document(self, job: str) -> Document:
-        """Return it for programs."""
+        """Return the plan as a document for programs."""
         scripts = [
             {
                 "name": to_come.script.name,
@@ -97,46 +97,50 @@ class Plan:
 def plan_jobs(
     api: ApiServer, names: Iterable[str], block: Document | None, form: str | None
 ) -> int:
-    """Print what is to come of each job; `block` is what a resume of it asks for, if that is meant.
+    """Print the plan of each job; return the exit code.
 
-    Return the exit code.
+    `block` is the `resume` of an EnsoAction for which the plan is computed, if there is one.
     """
     plans = dict[str, Plan]()
 
-    def ask(name: str) -> None:
+    def plan(name: str) -> None:
         ensojob = EnsoJobObject.of(job_of(api, name))
-        plans[name] = plan_of(_as_resumed(api, ensojob), block)
+        plans[name] = plan_of(_with_present_definition(api, ensojob), block)
 
-    codes = [TOLD, *for_each(names, ask)]
+    codes = [SHOWN, *for_each(names, plan)]
     _show(plans, form)
     return max(codes)
 
 
 def plan_files(files: Iterable[Path], form: str | None) -> int:
-    """Print what of manifests would run, or what is wrong with them; return the exit code."""
-    codes, plans = [TOLD], dict[str, Plan]()
+    """Print the plan of each manifest, or its mistakes; return the exit code."""
+    codes, plans = [SHOWN], dict[str, Plan]()
     for file in files:
         try:
-            described = load.load(file, is_for_cluster=True)
-            works = {script.name: script.work for script in described.scripts}
-            doubts = checked(file, described, described.scripts, works)
+            manifest = load.load(file, is_for_cluster=True)
+            works = {script.name: script.work for script in manifest.scripts}
+            warnings = check(file, manifest, manifest.scripts, works)
         except ManifestError as error:
             refuse(str(error))
             codes.append(REFUSED)
         else:
-            for doubt in doubts:
-                print(doubt, file=sys.stderr)
-            job = Job(described.name, described.scripts, described.sessions)
-            head = f"{described.name}: not created yet, as {file} describes it"
-            plans[described.name] = Plan(head, "Once it is", forecast(job))
+            for warning in warnings:
+                print(warning, file=sys.stderr)
+            job = Job(manifest.name, manifest.scripts, manifest.sessions)
+            headline_text = f"{manifest.name}: not created yet, as {file} describes it"
+            plans[manifest.name] = Plan(headline_text, "Once it is", forecast(job))
     _show(plans, form)
     return max(codes)
 
 
 def _show(plans: dict[str, Plan], form: str | None) -> None:
     if form:
-        shown = [plan.document(name) for name, plan in plans.items()]
-        print(output.text(shown[0] if len(shown) == 1 else {"plans": shown}, form))
+        plan_documents = [plan.document(name) for name, plan in plans.items()]
+        print(
+            output.text(
+                plan_documents[0] if len(plan_documents) == 1 else {"plans": plan_documents}, form
+            )
+        )
         return
     screen = Screen.of_output()
     parts = ["\n".join(plan.lines(screen)) for plan in plans.values()]
@@ -144,8 +148,8 @@ def _show(plans: dict[str, Plan], form: str | None) -> None:
         print("\n\n".join(parts))
 
 
-def _as_resumed(api: ApiServer, ensojob: EnsoJobObject) -> EnsoJobObject:
-    """Return the job with what its resumes have changed, which is an object of its own."""
+def _with_present_definition(api: ApiServer, ensojob: EnsoJobObject) -> EnsoJobObject:
+    """Return the job with its present definition, which is stored in a ControllerRevision."""
     ledger = ensojob.status.ledger
     if not (ledger and ledger.definitions) or ensojob.why_spec_broken:
         return ensojob
@@ -164,11 +168,11 @@ def _as_resumed(api: ApiServer, ensojob: EnsoJobObject) -> EnsoJobObject:
 
 
 def plan_of(ensojob: EnsoJobObject, block: Document | None) -> Plan:
-    """Return what is to come of a job. Raises InvalidAction and InvalidJob."""
+    """Return the plan of a job. Raises InvalidAction and InvalidJob."""
     if ensojob.broken:
         raise InvalidJob(f"job {ensojob.name} cannot go on: {ensojob.broken}")
     document, job = ensojob.document, ensojob.job()
-    action = _resume(document, job, block)
+    action = _resume_action(document, job, block)
     if action and (why := why_not(job, action, ensojob.namespace)):
         raise InvalidAction(why)
     changed = changes.changes(job, action.definition) if action and action.definition else ()
@@ -180,27 +184,29 @@ def plan_of(ensojob: EnsoJobObject, block: Document | None) -> Plan:
     )
 
 
-def _resume(document: Document, job: Job, block: Document | None) -> Resume | None:
-    """Return the resume that is meant; None where the job goes on without one."""
+def _resume_action(document: Document, job: Job, block: Document | None) -> Resume | None:
+    """Return the resume for which the plan is computed; None if the job runs without one."""
     if block is not None:
-        asked = _parsed(block, job)
-        definition = changed_definition(document, job, asked)
+        resume_spec = _resume_spec(block, job)
+        definition = changed_definition(document, job, resume_spec)
         return Resume(
-            from_script=asked.from_script or "", skip=tuple(asked.skip), definition=definition
+            from_script=resume_spec.from_script or "",
+            skip=tuple(resume_spec.skip),
+            definition=definition,
         )
     is_paused = job.state is JobState.SUSPENDED and job.paused
     return Resume() if job.state in ENDED or is_paused else None
 
 
-def _parsed(block: Document, job: Job) -> ResumeSpec:
-    told = f"job {job.id} cannot be resumed so"
+def _resume_spec(block: Document, job: Job) -> ResumeSpec:
+    refusal = f"job {job.id} cannot be resumed so"
     try:
-        asked = ResumeSpec.model_validate(block, extra="forbid")
+        resume_spec = ResumeSpec.model_validate(block, extra="forbid")
     except ValidationError as error:
-        raise InvalidAction(f"{told}: {mistakes_in(block, error, ResumeSpec)}") from error
-    if broken := [sentence.removeprefix(".") for sentence in broken_resume_rules(asked, "")]:
-        raise InvalidAction(f"{told}: {'; '.join(broken)}")
-    return asked
+        raise InvalidAction(f"{refusal}: {mistakes_in(block, error, ResumeSpec)}") from error
+    if broken := [sentence.removeprefix(".") for sentence in broken_resume_rules(resume_spec, "")]:
+        raise InvalidAction(f"{refusal}: {'; '.join(broken)}")
+    return resume_spec
 
 
 def _when(state: str, action: Resume | None) -> str:

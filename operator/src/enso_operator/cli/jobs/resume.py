@@ -1,4 +1,4 @@
-"""What `enso resume` asks for: the `resume` of an EnsoAction, by its options and from a file."""
+"""The `resume` of an EnsoAction from the options of `enso resume`, and the jobs of `--failed`."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from typing import cast
 
 from enso_operator.api.document import Document
 from enso_operator.cli import arguments
-from enso_operator.cli.jobs.list import found, nothing_found, wanted
+from enso_operator.cli.jobs.list import filter_of, find_jobs, nothing_found
 from enso_operator.kube.workstation.api_server import ApiServer
 from job_execution_framework.domain.errors import InvalidAction
 from job_execution_framework.domain.values import is_list, is_mapping
 
-_NONE: list[object] = []
+_EMPTY: list[object] = []
 
 
 @dataclass(frozen=True)
 class Changes:
-    """How the jobs are to go on; with nothing in it, as their checkpoints say."""
+    """The options of `enso resume`; without any, the checkpoints decide what runs again."""
 
     from_script: str = ""
     skip: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
-    """What is changed, as ``SCRIPT.PARAMETER=JSON``."""
+    """Changed arguments, as ``SCRIPT.PARAMETER=JSON``."""
     without: tuple[str, ...] = ()
-    """What is taken away, as ``SCRIPT.PARAMETER``."""
+    """Removed arguments, as ``SCRIPT.PARAMETER``."""
     file: Path | None = None
-    """A file with more: what an EnsoAction has below `resume`."""
+    """A file with more changes: the fields that an EnsoAction has below `resume`."""
 
     def block(self) -> Document:
-        """Return all of it; the API server checks what it means. Raises InvalidAction."""
+        """Return the fields below `resume`; the API server validates them. Raises InvalidAction."""
         block = _read(self.file) if self.file else {}
         if self.from_script:
             block["from"] = self.from_script
@@ -48,17 +48,17 @@ class Changes:
         return block
 
 
-def failed(api: ApiServer, reason: str, selector: str, since: str) -> list[str]:
-    """Return the names of the jobs that failed, the newest first; say so where there are none."""
-    asked = wanted(is_failed=True, since=since, reason=reason, selector=selector)
-    names = [job.name for job in found(api, asked, datetime.now(UTC))]
+def failed_jobs(api: ApiServer, reason: str, selector: str, since: str) -> list[str]:
+    """Return the names of the failed jobs, the newest first; print a note if there are none."""
+    job_filter = filter_of(is_failed=True, since=since, reason=reason, selector=selector)
+    names = [job.name for job in find_jobs(api, job_filter, datetime.now(UTC))]
     if not names:
-        print(nothing_found(asked, api.access.namespace), file=sys.stderr)
+        print(nothing_found(job_filter, api.access.namespace), file=sys.stderr)
     return names
 
 
 def _script(block: Document, name: str) -> Document:
-    """Return what the block changes of a script; add it where there is nothing yet."""
+    """Return the block's changes of a script; add them if there are none yet."""
     scripts: list[Document] = block.setdefault("scripts", [])
     script = next((script for script in scripts if script.get("name") == name), None)
     if script is None:
@@ -68,20 +68,20 @@ def _script(block: Document, name: str) -> Document:
 
 
 def _read(file: Path) -> Document:
-    from enso_operator.manifests import yaml_reader  # noqa: PLC0415  # only where a file is given
+    from enso_operator.manifests import yaml_reader  # noqa: PLC0415  # only with a file
 
     try:
         text = yaml_reader.read_text(file)
-        read = yaml_reader.parse(text, is_json=file.suffix.lower() == ".json")
+        document = yaml_reader.parse(text, is_json=file.suffix.lower() == ".json")
     except yaml_reader.DocumentError as error:
         raise InvalidAction(f"{file}: {error}") from None
-    scripts = read.get("scripts", _NONE) if is_mapping(read) else None
-    if not is_mapping(read) or not is_list(scripts) or not all(map(is_mapping, scripts)):
+    scripts = document.get("scripts", _EMPTY) if is_mapping(document) else None
+    if not is_mapping(document) or not is_list(scripts) or not all(map(is_mapping, scripts)):
         raise InvalidAction(
             f"{file}: write into it what an EnsoAction has below resume, as in "
             "`scripts: [{name: simulate, args: {substeps: 4}}]`"
         )
-    block = cast("Document", read)
+    block = cast("Document", document)
     if wrong := ", ".join(_misshapen(block)):
         raise InvalidAction(f"{file}: {wrong}")
     return block

@@ -1,4 +1,4 @@
-"""How one job stands: on one line, and its scripts as a table. Pure."""
+"""Shows the state of one job: as one line, and its scripts as a table."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _COLUMNS = (
 
 
 def of(document: Document) -> list[Document]:
-    """Return the scripts as the job's spec has them."""
-    found: list[Document] = document.get("spec", {}).get("scripts") or []
-    return found
+    """Return the scripts in the job's spec."""
+    scripts: list[Document] = document.get("spec", {}).get("scripts") or []
+    return scripts
 
 
 def rows(document: Document) -> list[Document]:
-    """Return how each script stands, in the job's order; before an operator looked, too."""
-    known = {row["name"]: row for row in documents.status(document).get("scripts") or ()}
-    untouched = {"state": "NotStarted", "attempt": 0}
-    names = [str(script["name"]) for script in of(document)] or [*known]
-    return [known.get(name) or {"name": name, **untouched} for name in names]
+    """Return the row of each script, in the job's order, also before there is a status."""
+    rows_by_name = {row["name"]: row for row in documents.status(document).get("scripts") or ()}
+    not_started = {"state": "NotStarted", "attempt": 0}
+    names = [str(script["name"]) for script in of(document)] or [*rows_by_name]
+    return [rows_by_name.get(name) or {"name": name, **not_started} for name in names]
 
 
 def headline(document: Document, screen: Screen) -> str:
-    """Return how the job stands, on one line."""
+    """Return the state of the job as one line."""
     state, status = documents.state(document), documents.status(document)
     done = str(status.get("done") or f"0/{len(of(document))}").replace("/", " of ")
     line = f"{documents.name_of(document)}: {screen.paint(state, state)}, {done} scripts done"
@@ -47,16 +47,16 @@ def headline(document: Document, screen: Screen) -> str:
     return f"{line}; {documents.condition(document, 'Succeeded').get('message')}"
 
 
-def window(document: Document, now: datetime, screen: Screen) -> tuple[list[str], int]:
-    """Return the lines of the table, and the number of the one that people look for."""
+def lines_and_focus(document: Document, now: datetime, screen: Screen) -> tuple[list[str], int]:
+    """Return the lines of the table, and the number of the line of the current script."""
     lines = rendered(document, now, screen)
-    at = documents.status(document).get("script")
-    found = (number for number, line in enumerate(lines) if at and at[:11] in line)
-    return lines, next(found, 1)
+    script = documents.status(document).get("script")
+    matches = (number for number, line in enumerate(lines) if script and script[:11] in line)
+    return lines, next(matches, 1)
 
 
 def rendered(document: Document, now: datetime, screen: Screen) -> list[str]:
-    """Return the lines of the table; earlier attempts of a script stand below its latest."""
+    """Return the lines of the table; earlier attempts of a script are below its latest one."""
     cells = [
         line
         for number, row in enumerate(rows(document), start=1)
@@ -85,15 +85,15 @@ def _attempt(attempt: Document, now: datetime) -> list[str]:
     return [
         state,
         str(attempt.get("attempt") or ""),
-        _clock(began, now) if began else "",
+        _time_of_day(began, now) if began else "",
         times.age((until - began).total_seconds()) if began and until else "",
         f"{reason} ({code})" if code and reason == "ExitCode" else reason,
         " ".join(str(attempt.get("message") or "").split()),
     ]
 
 
-def _clock(at: datetime, now: datetime) -> str:
-    """Return a time of day, with the date where that was not today."""
+def _time_of_day(at: datetime, now: datetime) -> str:
+    """Return a time of day; with the date if it is not today."""
     local = at.astimezone()
     is_today = local.date() == now.astimezone().date()
     return f"{local:%H:%M:%S}" if is_today else f"{local:%m-%d %H:%M}"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from enso_operator.api.document import Document
 from enso_operator.cli.jobs import documents, output, scripts, times
-from enso_operator.cli.jobs.asking import job_of
+from enso_operator.cli.jobs.connect import job_of
 from enso_operator.cli.jobs.started_with import started_with
 from enso_operator.cli.jobs.table import Screen
 from enso_operator.cli.jobs.why import card_of
@@ -22,43 +22,49 @@ def show_job(api: ApiServer, name: str, form: str | None) -> int:
     """Print the job; return the exit code."""
     document = job_of(api, name)
     if form:
-        print(output.text(documents.shown(document), form))
+        print(output.text(documents.for_output(document), form))
     else:
-        given, screen = started_with(api, document), Screen.of_output()
-        print("\n".join(rendered(document, given, datetime.now(UTC), screen)))
+        args, screen = started_with(api, document), Screen.of_output()
+        print("\n".join(rendered(document, args, datetime.now(UTC), screen)))
     return SHOWN
 
 
 def rendered(
     document: Document, args: Mapping[str, Document | str], now: datetime, screen: Screen
 ) -> list[str]:
-    """Return what is shown of a job; `args` has the arguments of each script (`started_with`)."""
+    """Return the lines about a job; `args` has the arguments of each script (`started_with`)."""
     lines = [scripts.headline(document, screen)]
     if card := card_of(document):
         lines += ["", "Why:", *(f"  {line}" for line in card)]
     lines += ["", *scripts.rendered(document, now, screen)]
-    if given := [*_arguments(document, args)]:
-        width = max(len(name) for name, _ in given)
-        lines += ["", "Arguments:", *(f"  {name:<{width}}  {text}" for name, text in given)]
-    return [*lines, "", *_about(document, now)]
+    if arguments_by_script := [*_arguments(document, args)]:
+        width = max(len(name) for name, _ in arguments_by_script)
+        lines += [
+            "",
+            "Arguments:",
+            *(f"  {name:<{width}}  {text}" for name, text in arguments_by_script),
+        ]
+    return [*lines, "", *_metadata_lines(document, now)]
 
 
 def _arguments(document: Document, args: Mapping[str, Document | str]) -> Iterator[tuple[str, str]]:
-    """Yield what each script that takes any is given; secrets by their names."""
+    """Yield the arguments of each script that has any; Secrets by their names."""
     for script in scripts.of(document):
-        own = args[script["name"]]
-        given = [own if isinstance(own, str) else arguments(own)] if own else []
+        texts: list[str] = []
+        if script_args := args[script["name"]]:
+            text = script_args if isinstance(script_args, str) else arguments(script_args)
+            texts.append(text)
         for source in script.get("argsFrom") or ():
             key: Document = source.get("secretKeyRef") or {}
-            given.append(f"{source.get('name')}=(secret {key.get('name')}, key {key.get('key')})")
+            texts.append(f"{source.get('name')}=(secret {key.get('name')}, key {key.get('key')})")
         container: Document = script.get("container") or {}
-        words = [*(container.get("command") or ()), *(container.get("args") or ())]
-        given += [" ".join(map(str, words))] if words else []
-        if given:
-            yield str(script["name"]), escaped(" ".join(given)).replace("\n", "\\n")
+        command = [*(container.get("command") or ()), *(container.get("args") or ())]
+        texts += [" ".join(map(str, command))] if command else []
+        if texts:
+            yield str(script["name"]), escaped(" ".join(texts)).replace("\n", "\\n")
 
 
-def _about(document: Document, now: datetime) -> Iterator[str]:
+def _metadata_lines(document: Document, now: datetime) -> Iterator[str]:
     metadata, status = document["metadata"], documents.status(document)
     yield f"Namespace: {metadata['namespace']}"
     for label, text in (

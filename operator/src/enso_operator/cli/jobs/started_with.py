@@ -1,7 +1,7 @@
-"""The arguments that scripts were started with, which resumes may have changed since.
+"""The arguments with which scripts were started, for `enso show`; resumes may have changed them.
 
-`enso show` shows them. A job's manifest has its first arguments. What a resume changed is in a
-ControllerRevision that the job's status names, and each attempt says which it was started with.
+A job's manifest has the original arguments. What a resume changed is in a ControllerRevision that
+the job's status names. Each attempt has the number of the definition that it was started with.
 `enso plan` reads the changes here, too.
 """
 
@@ -15,24 +15,27 @@ from enso_operator.kube.workstation.errors import Answered
 
 
 def started_with(api: ApiServer, document: Document) -> dict[str, Document | str]:
-    """Return for each script the arguments of its latest attempt, or why these are not known.
+    """Return for each script the arguments of its latest attempt, or why they are unknown.
 
-    Of a script that has not started they are those that it will be started with.
+    For a script that has not started, return the arguments that it will be started with.
     """
     ledger: Document = documents.status(document).get("ledger") or {}
-    names = {each["number"]: str(each["name"]) for each in ledger.get("definitions") or ()}
+    names = {
+        definition["number"]: str(definition["name"])
+        for definition in ledger.get("definitions") or ()
+    }
     changes = {number: _changes(api, document, number, name) for number, name in names.items()}
-    present = max(names, default=1)
-    found: dict[str, Document | str] = {}
+    newest = max(names, default=1)
+    arguments: dict[str, Document | str] = {}
     for script, row in zip(scripts.of(document), scripts.rows(document), strict=True):
-        number = row.get("definition") or 1 if row.get("attempt") else present
+        number = row.get("definition") or 1 if row.get("attempt") else newest
         changed = changes.get(number, {})
-        found[script["name"]] = changed if isinstance(changed, str) else _args(script, changed)
-    return found
+        arguments[script["name"]] = changed if isinstance(changed, str) else _args(script, changed)
+    return arguments
 
 
 def _changes(api: ApiServer, document: Document, number: int, name: str) -> Document | str:
-    """Return what differs from the manifest, or why that is not known."""
+    """Return the changes of a definition from the manifest, or why they are unknown."""
     try:
         data = changes_in(api, document, number, name)
     except Answered as error:

@@ -1,4 +1,4 @@
-"""Tables and colours, on a terminal and elsewhere. Pure: what is known of the screen is given."""
+"""Tables and colours for the commands about jobs, on a terminal and in a pipe."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ COLOURS = {
     "Interrupted": "33",
     "Cancelled": "33",
 }
-"""Of a state: the terminal's code for its colour."""
+"""The ANSI colour code of each state."""
 
 
 @dataclass(frozen=True)
 class Screen:
-    """What is known of where it is shown."""
+    """The size and the colours of the terminal."""
 
     width: int | None = None
-    """None where nobody says: then nothing is cut."""
+    """None if there is no terminal: then nothing is cut."""
     height: int | None = None
     is_colourful: bool = False
 
     @classmethod
     def of_output(cls) -> Screen:
-        """Return that of standard output: only on a terminal anything is cut or coloured."""
+        """Return the screen of standard output; without a terminal, nothing is cut or coloured."""
         if not sys.stdout.isatty():
             return cls()
         size = shutil.get_terminal_size()
@@ -48,17 +48,17 @@ class Column:
     """A column of a table."""
 
     header: str
-    least: int | None = None
-    """To how many characters it may be cut, and left out where there is no room even for these.
+    min_width: int | None = None
+    """The characters to which it may be cut; if there is no room for these, it is left out.
 
-    None: it is always shown whole.
+    None means that it is never cut.
     """
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], screen: Screen) -> list[str]:
-    """Return the lines of a table, as wide as the screen at most, if its columns allow it.
+    """Return the lines of a table; columns are cut or left out to fit the screen's width.
 
-    A cell that is a state has that state's colour.
+    A cell with the name of a state has that state's colour.
     """
     widths = [
         max(len(column.header), *(len(row[number]) for row in rows)) if rows else len(column.header)
@@ -71,15 +71,15 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], screen: Scre
 
 
 def _fit(widths: list[int], columns: Sequence[Column], room: int) -> None:
-    """Cut the columns that may be cut, the last ones first; one that gets too narrow is dropped."""
+    """Cut columns, the last ones first; then drop columns that would become too narrow."""
     for is_dropping in (False, True):
         for number in reversed(range(len(columns))):
-            least = columns[number].least
-            too_much = sum(width + GAP for width in widths if width) - GAP - room
-            if least is None or too_much <= 0:
+            min_width = columns[number].min_width
+            excess = sum(width + GAP for width in widths if width) - GAP - room
+            if min_width is None or excess <= 0:
                 continue
-            left = widths[number] - too_much
-            widths[number] = 0 if is_dropping else min(widths[number], max(left, least))
+            width = widths[number] - excess
+            widths[number] = 0 if is_dropping else min(widths[number], max(width, min_width))
 
 
 def _line(cells: Iterable[str], widths: Sequence[int], screen: Screen) -> str:

@@ -1,4 +1,4 @@
-"""`enso wait`: until jobs have ended; its exit code says how."""
+"""`enso wait`: waits until jobs have ended; the exit code depends on how they ended."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from enso_operator.api.document import Document
 from enso_operator.cli.display import refuse
 from enso_operator.cli.jobs import documents, follow, times
-from enso_operator.cli.jobs.asking import no_such_job
+from enso_operator.cli.jobs.connect import no_such_job
 from enso_operator.cli.jobs.scripts import headline
 from enso_operator.cli.jobs.table import Screen
 from enso_operator.kube.workstation.api_server import ApiServer
@@ -19,7 +19,7 @@ SUCCEEDED, FAILED, NOT_KNOWN = 0, 1, 2
 
 
 class NotEnded(EnsoError):
-    """The time is over."""
+    """The job has not ended within the time-out."""
 
 
 def wait(api: ApiServer, names: tuple[str, ...], timeout: str) -> int:
@@ -29,10 +29,10 @@ def wait(api: ApiServer, names: tuple[str, ...], timeout: str) -> int:
     codes = [SUCCEEDED]
     for name in names:
         try:
-            document = ended(api, name, end)
+            document = wait_for_end(api, name, end)
         except NotEnded as error:
             codes.append(refuse(f"{error} within {times.age(seconds or 0)}"))
-        except NoSuchName as error:  # the other jobs are waited for all the same
+        except NoSuchName as error:  # go on with the other jobs
             codes.append(refuse(str(error)))
         else:
             print(how_it_ended(document), flush=True)
@@ -40,38 +40,38 @@ def wait(api: ApiServer, names: tuple[str, ...], timeout: str) -> int:
     return max(codes)
 
 
-def ended(api: ApiServer, name: str, end: float | None) -> Document:
+def wait_for_end(api: ApiServer, name: str, end: float | None) -> Document:
     """Return a job once it has ended. Raises NotEnded, NoSuchName, NoCluster and Answered."""
     jobs = of_job(api, name)
     job: Document = {}
     while True:
-        # How it stands is known in any case: the first answer has a deadline of its own.
+        # The first response has its own time-out, so that the state of the job is always known.
         seconds = None if end is None or not job else max(0.0, end - time.monotonic())
-        seen = jobs.next(seconds)
-        if seen is None:
+        event = jobs.next(seconds)
+        if event is None:
             raise NotEnded(f"{headline(job, Screen())}; it has not ended")
-        job = job_in(seen, job, api, name)
+        job = job_in(event, job, api, name)
         if documents.is_finished(job):
             return job
 
 
 def of_job(api: ApiServer, name: str) -> follow.Follower:
-    """Return a follower of one job."""
+    """Return a follower that watches one job."""
     jobs = follow.Follower(api)
     jobs.follow(api.path("ensojobs"), {"fieldSelector": f"metadata.name={name}"})
     return jobs
 
 
-def job_in(seen: follow.Seen, before: Document, api: ApiServer, name: str) -> Document:
-    """Return the job as it is by what was seen of it. Raises NoSuchName."""
-    if isinstance(seen, follow.Away):
+def job_in(event: follow.WatchEvent, before: Document, api: ApiServer, name: str) -> Document:
+    """Return the job after an event of the watch. Raises NoSuchName."""
+    if isinstance(event, follow.Disconnected):
         return before
-    if isinstance(seen, follow.Changed):
-        return seen.document
-    if isinstance(seen, follow.All):
-        found: list[Document] = [job for page in seen.pages for job in page["items"]]
-        if found:
-            return found[0]
+    if isinstance(event, follow.Changed):
+        return event.document
+    if isinstance(event, follow.FullList):
+        jobs: list[Document] = [job for page in event.pages for job in page["items"]]
+        if jobs:
+            return jobs[0]
     if before:
         raise NoSuchName(f"job {name!r} was deleted before it had ended", 404)
     raise no_such_job(api, name)
@@ -83,7 +83,7 @@ def code_of(job: Document) -> int:
 
 
 def how_it_ended(job: Document) -> str:
-    """Return one line."""
+    """Return the line that says how the job has ended."""
     line = headline(job, Screen())
-    said = documents.condition(job, "Succeeded").get("message")
-    return line if documents.has_succeeded(job) or not said else f"{line}; {said}"
+    message = documents.condition(job, "Succeeded").get("message")
+    return line if documents.has_succeeded(job) or not message else f"{line}; {message}"

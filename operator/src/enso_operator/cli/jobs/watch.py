@@ -1,4 +1,4 @@
-"""`enso watch`: a table that lives on a terminal; elsewhere one line for each change."""
+"""`enso watch`: a table that is updated on a terminal; elsewhere one line for each change."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from enso_operator.cli.jobs.wait import code_of, how_it_ended, job_in, of_job
 from enso_operator.cli.jobs.why import card_of
 from enso_operator.kube.workstation.api_server import TABLE, ApiServer
 
-LOOK_SECONDS = 1.0
-"""How often a live table shows how time goes by."""
+UPDATE_SECONDS = 1.0
+"""How often the ages in a table on a terminal are updated."""
 
 
 def watch_job(api: ApiServer, name: str) -> int:
@@ -22,16 +22,16 @@ def watch_job(api: ApiServer, name: str) -> int:
     jobs, live = of_job(api, name), Live()
     job: Document = {}
     while not (job and documents.is_finished(job)):
-        seen = jobs.next(LOOK_SECONDS if live.is_on else None)
-        if isinstance(seen, follow.Away):
-            live.trouble(seen.sentence)
-        elif seen:
-            live.all_is_well()
-            before, job = job, job_in(seen, job, api, name)
-            live.tell(changes(before, job))
-        if job and live.is_on:
+        event = jobs.next(UPDATE_SECONDS if live.is_terminal else None)
+        if isinstance(event, follow.Disconnected):
+            live.show_problem(event.sentence)
+        elif event:
+            live.clear_problem()
+            before, job = job, job_in(event, job, api, name)
+            live.print_lines(changes(before, job))
+        if job and live.is_terminal:
             now = datetime.now(UTC)
-            lines, focus = scripts.window(job, now, live.screen())
+            lines, focus = scripts.lines_and_focus(job, now, live.screen())
             live.draw(lines, focus, scripts.headline(job, Screen()))
     live.end(scripts.rendered(job, datetime.now(UTC), Screen.of_output()))
     print("\n".join([how_it_ended(job), *(f"  {line}" for line in card_of(job))]), flush=True)
@@ -39,13 +39,13 @@ def watch_job(api: ApiServer, name: str) -> int:
 
 
 def changes(before: Document, job: Document) -> list[str]:
-    """Return a line for each script that is another than it was, and one for the job."""
-    known = {row["name"]: row for row in scripts.rows(before)} if before else {}
+    """Return a line for each script whose state changed, and one for the job."""
+    rows_by_name = {row["name"]: row for row in scripts.rows(before)} if before else {}
     rows = scripts.rows(job)
     lines: list[str] = []
     for number, row in enumerate(rows, start=1):
         state, attempt = row["state"], row.get("attempt")
-        old = known.get(row["name"], {"state": "NotStarted"})
+        old = rows_by_name.get(row["name"], {"state": "NotStarted"})
         if (state, attempt or 0) == (old["state"], old.get("attempt") or 0):
             continue
         why = ": ".join(filter(None, [row.get("reason"), row.get("message")]))
@@ -58,46 +58,46 @@ def changes(before: Document, job: Document) -> list[str]:
 
 
 def watch_jobs(api: ApiServer, selector: str, *, everywhere: bool) -> int:
-    """Show the jobs of a namespace, or of all, until somebody ends it."""
+    """Show the jobs of a namespace, or of all, until the user stops it."""
     live, follower = Live(), follow.Follower(api)
     query = {"labelSelector": selector} if selector else {}
     follower.follow(api.path("ensojobs", everywhere=everywhere), query, accept=TABLE)
-    jobs = Jobs(everywhere)
+    jobs = JobTable(everywhere)
     while True:
-        seen = follower.next(LOOK_SECONDS if live.is_on else None)
-        if isinstance(seen, follow.Away):
-            live.trouble(seen.sentence)
-        elif seen:
-            live.all_is_well()
-            live.tell(jobs.take(seen))
-        if live.is_on:
+        event = follower.next(UPDATE_SECONDS if live.is_terminal else None)
+        if isinstance(event, follow.Disconnected):
+            live.show_problem(event.sentence)
+        elif event:
+            live.clear_problem()
+            live.print_lines(jobs.update(event))
+        if live.is_terminal:
             screen = live.screen()
-            live.draw(*jobs.window(datetime.now(UTC), screen))
+            live.draw(*jobs.lines_and_focus(datetime.now(UTC), screen))
 
 
-class Jobs:
-    """The jobs that are watched, as their lines show them."""
+class JobTable:
+    """The watched jobs, as lines of a table."""
 
-    def __init__(self, everywhere: bool) -> None:  # noqa: FBT001  # it is said by name in the only call
+    def __init__(self, everywhere: bool) -> None:  # noqa: FBT001  # the only call passes it alone
         self._everywhere = everywhere
         self._headers: list[str] = []
         self._jobs: dict[tuple[str, str], JobLine] = {}
 
-    def take(self, seen: follow.Seen) -> list[str]:
-        """Take what was seen; return a line for each job that is another than it was."""
-        if isinstance(seen, follow.All):
+    def update(self, event: follow.WatchEvent) -> list[str]:
+        """Update the jobs from an event; return a line for each job whose shown cells changed."""
+        if isinstance(event, follow.FullList):
             before, self._jobs = self._jobs, {}
-            lines = [line for page in seen.pages for line in self._rows(page, before)]
-            gone = [job for key, job in before.items() if key not in self._jobs]
-            return lines + [f"{self._name(job)}  deleted" for job in gone]
-        if isinstance(seen, follow.Changed):
-            return self._rows(seen.document, self._jobs)
-        if isinstance(seen, follow.Deleted):
-            return [f"{self._name(job)}  deleted" for job in self._removed(seen.document)]
+            lines = [line for page in event.pages for line in self._rows(page, before)]
+            deleted = [job for key, job in before.items() if key not in self._jobs]
+            return lines + [f"{self._name(job)}  deleted" for job in deleted]
+        if isinstance(event, follow.Changed):
+            return self._rows(event.document, self._jobs)
+        if isinstance(event, follow.Deleted):
+            return [f"{self._name(job)}  deleted" for job in self._removed(event.document)]
         return []
 
-    def window(self, now: datetime, screen: Screen) -> tuple[list[str], int]:
-        """Return the lines of the table, and the one that matters most: the newest job."""
+    def lines_and_focus(self, now: datetime, screen: Screen) -> tuple[list[str], int]:
+        """Return the lines of the table, and the number of the line of the newest job."""
         jobs = newest_first(iter(self._jobs.values()))
         return rendered(jobs, now, screen, everywhere=self._everywhere), 1
 
@@ -111,7 +111,7 @@ class Jobs:
             key = job.namespace, job.name
             old, self._jobs[key] = before.get(key), job
             if old is None and job.finished:
-                continue  # it ended before anybody watched
+                continue  # it had ended before this watch started
             if old is None or shown_cells(old) != shown_cells(job):
                 lines.append("  ".join(filter(None, [self._name(job), *shown_cells(job)])))
         return lines
@@ -125,5 +125,5 @@ class Jobs:
 
 
 def shown_cells(job: JobLine) -> tuple[str, ...]:
-    """Return what a line tells when a job changes."""
+    """Return the cells whose changes are shown."""
     return job.status, job.done, job.script, job.reason

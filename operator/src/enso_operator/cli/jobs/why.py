@@ -1,10 +1,10 @@
-"""`enso why`: the failure card of a job, or the sentence why there is none."""
+"""`enso why`: shows the failure card of a job, or a sentence why there is none."""
 
 from __future__ import annotations
 
 from enso_operator.api.document import Document
 from enso_operator.cli.jobs import documents
-from enso_operator.cli.jobs.asking import job_of
+from enso_operator.cli.jobs.connect import job_of
 from enso_operator.kube.workstation.api_server import ApiServer
 
 EXPLAINED, NOT_FAILED = 0, 1
@@ -30,7 +30,7 @@ def card_of(document: Document) -> list[str]:
 def why_not(document: Document) -> str:
     """Return why there is nothing to explain."""
     name, state = documents.name_of(document), documents.state(document)
-    said = documents.condition(document, "Succeeded").get("message")
+    message = documents.condition(document, "Succeeded").get("message")
     if not documents.status(document).get("conditions"):
-        said = "no operator has looked at it yet"
-    return f"{name} has not failed, it is {state}" + (f": {said}" if said else "")
+        message = "no operator has looked at it yet"
+    return f"{name} has not failed, it is {state}" + (f": {message}" if message else "")

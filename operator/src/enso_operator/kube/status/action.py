@@ -1,4 +1,4 @@
-"""The status of an EnsoAction: what came of it, in the same five conditions as a job has."""
+"""The status of an EnsoAction: its result, in the same five conditions as a job's status."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ WITHOUT_OWNER: tuple[Reason, ...] = ("JobNotFound", "AnotherJob")
 
 @dataclass(frozen=True)
 class Result:
-    """What came of an action: it was done, or refused."""
+    """The result of an action: it was done, or refused."""
 
     reason: Reason
     message: str
-    """What was done and what is still to come, or why it was refused."""
+    """What was done and what will happen next, or why it was refused."""
 
     def status(self, generation: int, at: float) -> Document:
         """Return the status of the action, decided at `at` (seconds since the epoch)."""

@@ -1,7 +1,8 @@
-"""The conditions of an EnsoJob: the state that people and their tools wait for.
+"""The conditions in the status of an EnsoJob: its state, for people and for tools that wait.
 
-`Succeeded` has the state as its reason and `Finished` is true once nothing more will happen; the
-others are what Flux and Argo CD ask. All five are there from the first sight on.
+`write.py` computes them for every commit. The reason of `Succeeded` is the job's state. `Finished`
+is true once nothing more will happen by itself. `Ready`, `Reconciling` and `Stalled` are what Flux
+and Argo CD evaluate. The first status that is written has all five.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.transitions import ENDED, JobState
 
-LONGEST_ELSEWHERE = 120
-"""Characters of the message that the other four conditions repeat: Succeeded has it whole."""
-Kind = Literal["Succeeded", "Finished", "Ready", "Reconciling", "Stalled"]
-Truth = Literal["True", "False", "Unknown"]
+LONGEST_SHORT_MESSAGE = 120
+"""Characters of the message in the other four conditions; `Succeeded` has the whole message."""
+ConditionType = Literal["Succeeded", "Finished", "Ready", "Reconciling", "Stalled"]
+ConditionStatus = Literal["True", "False", "Unknown"]
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,13 @@ def conditions(
     before: Sequence[Condition],
     waits: Cause | None = None,
 ) -> list[Condition]:
-    """Return the job's five conditions; one that is as it was `before` keeps its time.
+    """Return the job's five conditions; one whose status is as it was `before` keeps its time.
 
-    `waits` is what keeps it from going on, if something does.
+    `waits` is the cause for which the job waits, if it waits.
     """
-    succeeded: Truth = "Unknown"
+    succeeded: ConditionStatus = "Unknown"
     if job.state in ENDED:
-        succeeded = _truth(job.state is JobState.SUCCEEDED)
+        succeeded = _condition_status(job.state is JobState.SUCCEEDED)
     return five_conditions(
         succeeded,
         Common(
@@ -64,20 +65,20 @@ def conditions(
 
 
 def shown_state(job: Job) -> JobState:
-    """Return the state that people read: it runs while a session of it has begun."""
+    """Return the state that people read; a running job waits until its session has a record."""
     if job.state is JobState.RUNNING and not (job.open_run and job.cursors.get(job.open_run.run)):
         return JobState.WAITING
     return job.state
 
 
 def state_in(status: EnsoJobStatus) -> JobState | None:
-    """Return the job's state as a status says it, None where nobody has looked at the job yet."""
+    """Return the job's state by its status; None before an operator has written the status."""
     succeeded = _succeeded(status)
-    said = succeeded.reason if succeeded else None
+    reason = succeeded.reason if succeeded else None
     has_started = status.start_time is not None
-    if said == JobState.WAITING and has_started:  # it runs, and waits for its session
+    if reason == JobState.WAITING and has_started:  # it runs, and waits for its session
         return JobState.RUNNING
-    return None if said is None else JobState(said)
+    return None if reason is None else JobState(reason)
 
 
 def card_in(status: EnsoJobStatus) -> FailureCard | None:
@@ -90,12 +91,14 @@ def card_in(status: EnsoJobStatus) -> FailureCard | None:
 
 def _succeeded(status: EnsoJobStatus) -> Condition | None:
     """Return the condition that has the job's state as its reason."""
-    found = (condition for condition in status.conditions or () if condition.type == "Succeeded")
-    return next(found, None)
+    conditions = status.conditions or ()
+    return next((condition for condition in conditions if condition.type == "Succeeded"), None)
 
 
-def refused(why: str, generation: int, before: EnsoJobStatus, at: float) -> EnsoJobStatus:
-    """Return the status of a resource that makes no job, and never will: its spec is immutable."""
+def invalid_job_status(
+    why: str, generation: int, before: EnsoJobStatus, at: float
+) -> EnsoJobStatus:
+    """Return the status of an EnsoJob whose spec is invalid; it is final: specs are immutable."""
     return EnsoJobStatus(
         observed_generation=generation,
         conditions=five_conditions(
@@ -111,34 +114,34 @@ def refused(why: str, generation: int, before: EnsoJobStatus, at: float) -> Enso
 
 
 def five_conditions(
-    succeeded: Truth, said: Common, before: Sequence[Condition], *, finished: bool
+    succeeded: ConditionStatus, common: Common, before: Sequence[Condition], *, finished: bool
 ) -> list[Condition]:
     """Return the five conditions of a job or an action."""
-    truths: dict[Kind, Truth] = {
+    statuses: dict[ConditionType, ConditionStatus] = {
         "Succeeded": succeeded,
-        "Finished": _truth(finished),
-        "Ready": _truth(finished and succeeded == "True"),
-        "Reconciling": _truth(not finished),
-        "Stalled": _truth(finished and succeeded != "True"),
+        "Finished": _condition_status(finished),
+        "Ready": _condition_status(finished and succeeded == "True"),
+        "Reconciling": _condition_status(not finished),
+        "Stalled": _condition_status(finished and succeeded != "True"),
     }
     since = {
         (condition.type, condition.status): condition.last_transition_time for condition in before
     }
-    short = printable(said.message, LONGEST_ELSEWHERE)
+    short = printable(common.message, LONGEST_SHORT_MESSAGE)
     return [
         Condition(
-            type=kind,
-            status=truth,
-            observed_generation=said.generation,
-            last_transition_time=since.get((kind, truth), said.at),
-            reason=said.reason,
-            message=said.message if kind == "Succeeded" else short,
+            type=condition_type,
+            status=status,
+            observed_generation=common.generation,
+            last_transition_time=since.get((condition_type, status), common.at),
+            reason=common.reason,
+            message=common.message if condition_type == "Succeeded" else short,
         )
-        for kind, truth in truths.items()
+        for condition_type, status in statuses.items()
     ]
 
 
-def _truth(value: bool) -> Truth:  # noqa: FBT001  # it is what it is about
+def _condition_status(value: bool) -> ConditionStatus:  # noqa: FBT001  # the value to convert
     return "True" if value else "False"
 
 
@@ -166,11 +169,9 @@ def _whole(cause: Cause) -> str:
 
 
 def _cancelled(job: Job, before: Sequence[Condition]) -> str:
-    """Say who cancelled it, and why; a restored job does not know, but its condition said it."""
-    said = next(
+    """Return who cancelled the job, and why; of a restored job only the old condition has it."""
+    message = next(
         (condition.message for condition in before if condition.reason == JobState.CANCELLED), ""
     )
-    told = [event.details() for event in job.events if isinstance(event, JobCancelled)]
-    return said or one_line(
-        ": ".join(["cancelled", *(details for details in told[-1:] if details)])
-    )
+    details = [event.details() for event in job.events if isinstance(event, JobCancelled)]
+    return message or one_line(": ".join(["cancelled", *filter(None, details[-1:])]))

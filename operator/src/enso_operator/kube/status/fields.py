@@ -1,6 +1,7 @@
-"""What both directions between a Job and its status are made of: times, words, lines, causes.
+"""Converts single fields of a status: times, identifiers, lines of text, causes of failures.
 
-A session writes what it likes into its records: whatever ends up in a status is bounded here.
+`write.py` and `read.py` use it. A session may write any text into its records, so every value is
+bounded here before it is written into a status.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from job_execution_framework.domain.row import Attempt
 
 LAST_SECOND = 253402300799.0
 """The end of the year 9999."""
-_LONGEST_WORD = 64
+_LONGEST_IDENTIFIER = 64
 _COPY = re.compile(r".*/scripts/[0-9]{2,}-([^/]+\.py)\Z", re.DOTALL)
-"""A session's own copy of a source: a path that means nothing to who reads a status."""
+"""The path of a session's own copy of a source: only its file name means something to people."""
 _LARGEST_INT = 2**31 - 1
 
 
@@ -34,7 +35,7 @@ def time_at(at: float) -> datetime:
 
 
 def time_of(at: float | None) -> datetime | None:
-    """Do the same for a time that may not be known."""
+    """Return the same for a time that may be unknown."""
     return None if at is None else time_at(at)
 
 
@@ -43,9 +44,9 @@ def seconds_of(time: datetime | None) -> float | None:
     return None if time is None else time.timestamp()
 
 
-def word(text: str) -> str | None:
-    """Return a reason as the one word that Kubernetes has for it; None where there is none."""
-    letters = re.sub(r"[^A-Za-z0-9]", "", text)[:_LONGEST_WORD]
+def identifier(text: str) -> str | None:
+    """Return a reason or signal with letters and digits alone, as in conditions; None if empty."""
+    letters = re.sub(r"[^A-Za-z0-9]", "", text)[:_LONGEST_IDENTIFIER]
     return letters.lstrip("0123456789") or None
 
 
@@ -63,7 +64,7 @@ def number(value: int | None) -> int | None:
 
 
 def short(cause: Cause) -> str:
-    """Return what a row says of a cause beside its reason; said of what is restored, the same."""
+    """Return a row's message about a cause; for a restored cause it is the same text."""
     text = str(cause) if cause.error else unbroken(cause.message).strip()
     return printable(text, LONGEST_IN_ROW)
 
@@ -71,24 +72,24 @@ def short(cause: Cause) -> str:
 def failure_of(
     cause: Cause, script: str = "", attempt: Attempt | None = None, at: float | None = None
 ) -> Failure:
-    """Return a cause as a status has it in full."""
+    """Return a cause as the `Failure` of a status, with all of its fields."""
     return Failure(
         script=script or None,
         attempt=attempt.number if attempt else None,
         time=time_of(at),
-        reason=word(cause.reason) or "Unknown",
+        reason=identifier(cause.reason) or "Unknown",
         message=printable(cause.message, LONGEST_MESSAGE) or None,
         error=one_line(cause.error) or None,
         root=one_line(cause.root) or None,
-        at=_place(cause.at) if cause.at else None,
+        at=_code_location(cause.at) if cause.at else None,
         exit_code=number(cause.exit_code),
-        signal=word(cause.signal),
+        signal=identifier(cause.signal),
         said=[one_line(line) for line in cause.said[-LINES_KEPT:]] or None,
         said_lines=max(0, number(cause.said_lines) or 0) or None,
     )
 
 
-def _place(frame: Frame) -> CodeLocation:
+def _code_location(frame: Frame) -> CodeLocation:
     return CodeLocation(
         file=one_line(_COPY.sub(r"\1", frame.file)),
         line=max(0, number(frame.line) or 0),
@@ -98,7 +99,7 @@ def _place(frame: Frame) -> CodeLocation:
 
 
 def cause_of(failure: Failure) -> Cause:
-    """Return the cause that a status has in full."""
+    """Return the cause that a `Failure` of a status describes."""
     at = failure.at
     return Cause(
         failure.reason,

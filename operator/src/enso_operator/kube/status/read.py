@@ -1,7 +1,8 @@
-"""Restores a Job from the status of its EnsoJob; it decides as the stored one would.
+"""Restores a Job from the status of its EnsoJob; it decides as the stored Job would.
 
-Its events are rebuilt from the status: one for each start and outcome that the status still has,
-and those of the job itself. They have no origin and no number.
+The unit of work calls it when it loads a job. The job's events are rebuilt from the status: one
+for each start and outcome that the status still has, and those of the job itself. Rebuilt events
+have no origin and no sequence number.
 """
 
 from __future__ import annotations
@@ -23,18 +24,18 @@ from job_execution_framework.domain.script import Missing, Script, Session
 from job_execution_framework.domain.standstill import Standstill
 from job_execution_framework.domain.transitions import JobState
 
-_SESSIONS_BESIDE = ("before", "after", "beside")
-"""What sessions are called of which nothing is known: two of these are not the open one's name."""
+_PLACEHOLDERS = ("before", "after", "beside")
+"""Names for unknown sessions: at least two of them differ from the open session's name."""
 
 
 def definition_in(status: EnsoJobStatus) -> Definition:
-    """Return a definition from a status alone: the names of scripts, and the open run.
+    """Return a definition that is made of a status alone: names of scripts, and the open run.
 
     It is enough to end a job in order whose spec was changed.
     """
     run = status.ledger and status.ledger.run
-    name = run.session if run else _SESSIONS_BESIDE[0]
-    before, after = [beside for beside in _SESSIONS_BESIDE if beside != name][:2]
+    name = run.session if run else _PLACEHOLDERS[0]
+    before, after = [placeholder for placeholder in _PLACEHOLDERS if placeholder != name][:2]
     names = [row.name for row in status.scripts or ()]
     opened = [i for i, script in enumerate(names) if run and script in run.scripts]
     first, last = (opened[0], opened[-1]) if opened else (0, len(names))
@@ -53,11 +54,11 @@ def restored(
     job: Job,
     status: EnsoJobStatus,
     added_at: float,
-    known: Mapping[int, Definition] = MappingProxyType({}),
+    definitions: Mapping[int, Definition] = MappingProxyType({}),
 ) -> Job:
     """Restore a newly defined job from its status; without conditions the job was just added.
 
-    The job has its present definition; `known` are those of its attempts, by number.
+    The job has its present definition; `definitions` are those of its attempts, by number.
     """
     added = events.JobAdded(at=added_at, origin=events.COORDINATOR, seq=1, scripts=tuple(job.rows))
     state = state_in(status)
@@ -71,15 +72,15 @@ def restored(
     job.standstill = Standstill(seconds_of(ledger.suspend_time), ledger.suspended_seconds)
     job.definition_number = number_of_definition(status)
     job.arguments = {job.definition_number: job.arguments[1]} | {
-        number: shown_arguments(definition.scripts) for number, definition in known.items()
+        number: shown_arguments(definition.scripts) for number, definition in definitions.items()
     }
     skipped = set(ledger.skipped or ())
     for row in status.scripts or ():
         if row.name in job.rows:
             job.rows[row.name] = _row(job, row, status, is_skipped=row.name in skipped)
-    _recall(job, ledger)
-    _recall_actions(job, ledger)
-    job.failure = _failure(status)
+    _restore_sessions(job, ledger)
+    _restore_actions(job, ledger)
+    job.failure = _job_failed(status)
     job.events = _rebuilt_events(job, added)
     if job.state is JobState.SUSPENDED and job.open_run is None:
         # The status that an earlier release wrote does not say since when the job stands still.
@@ -93,7 +94,7 @@ def number_of_definition(status: EnsoJobStatus) -> int:
     return changed[-1].number if changed else 1
 
 
-def _recall(job: Job, ledger: Ledger) -> None:
+def _restore_sessions(job: Job, ledger: Ledger) -> None:
     """Restore the job's sessions."""
     job.cursors = dict(ledger.cursors or {})
     job.run_ended_at = seconds_of(ledger.run_end_time)
@@ -104,17 +105,19 @@ def _recall(job: Job, ledger: Ledger) -> None:
             cause = cause_of(session.lost_by) if session.lost_by else Cause(Reason.SESSION_LOST)
             job.lost[session.name] = Losses(session.lost, cause, seconds_of(session.lost_time) or 0)
     if ledger.run:
-        job.open_run, job.warm = _opened(ledger.run), frozenset(ledger.run.warm or ())
+        job.open_run, job.warm = _session_opened(ledger.run), frozenset(ledger.run.warm or ())
         job.run_definition = ledger.run.definition or 1
 
 
-def _recall_actions(job: Job, ledger: Ledger) -> None:
+def _restore_actions(job: Job, ledger: Ledger) -> None:
     """Restore the actions that were applied, and those that still wait."""
     job.acted = tuple(ledger.actions or ())
     if ledger.pause:
         job.paused = events.JobPaused(at=0, after=ledger.pause.after or "")
-    is_held = job.state is JobState.SUSPENDED
-    job.suspended = ledger.suspended or (is_held and (not job.paused or bool(job.paused.after)))
+    is_suspended = job.state is JobState.SUSPENDED
+    job.suspended = ledger.suspended or (
+        is_suspended and (not job.paused or bool(job.paused.after))
+    )
     if closing := ledger.closing:
         job.again = frozenset(closing.again or ())
         if closing.kind:
@@ -128,7 +131,7 @@ def _recall_actions(job: Job, ledger: Ledger) -> None:
             job.rows[name] = replace(job.rows[name], retry_forced=True)
 
 
-def _opened(run: OpenRun) -> events.SessionOpened:
+def _session_opened(run: OpenRun) -> events.SessionOpened:
     return events.SessionOpened(
         at=run.open_time.timestamp(),
         run=run.name,
@@ -138,7 +141,7 @@ def _opened(run: OpenRun) -> events.SessionOpened:
     )
 
 
-def _failure(status: EnsoJobStatus) -> events.JobFailed | None:
+def _job_failed(status: EnsoJobStatus) -> events.JobFailed | None:
     failure = status.failure
     if failure is None:
         return None
@@ -149,7 +152,9 @@ def _failure(status: EnsoJobStatus) -> events.JobFailed | None:
 def _row(job: Job, row: ScriptStatus, status: EnsoJobStatus, *, is_skipped: bool) -> Row:
     return Row(
         _attempt(job, row.name, row, _cause(row, status)),
-        tuple(_attempt(job, row.name, attempt, _brief(attempt)) for attempt in row.earlier or ()),
+        tuple(
+            _attempt(job, row.name, attempt, _short_cause(attempt)) for attempt in row.earlier or ()
+        ),
         done=row.done,
         succeeded=row.done and not is_skipped,
         failures=row.failures,
@@ -181,35 +186,35 @@ def _attempt(
 def _cause(row: ScriptStatus, status: EnsoJobStatus) -> Cause | None:
     """Return the cause of the latest attempt; in full where the status has it in full."""
     for failure in (status.failure, status.ledger and status.ledger.failed):
-        # A job may fail of another cause than what was said of the script before.
+        # The job may have failed for another cause than the script's attempt.
         if failure and (
             (failure.script, failure.attempt, failure.reason, short(cause_of(failure)))
             == (row.name, row.attempt, row.reason, row.message or "")
         ):
             return cause_of(failure)
-    return _brief(row, row.message or "")
+    return _short_cause(row, row.message or "")
 
 
-def _brief(row: ScriptStatus | AttemptStatus, message: str = "") -> Cause | None:
+def _short_cause(row: ScriptStatus | AttemptStatus, message: str = "") -> Cause | None:
     return Cause(row.reason, message, exit_code=row.exit_code) if row.reason else None
 
 
 def _rebuilt_events(job: Job, added: events.JobAdded) -> list[events.Event]:
     """Return the events that the status still has, in the order of their times."""
-    told: list[events.Event] = []
+    rebuilt: list[events.Event] = []
     if job.started_at is not None:
-        told.append(events.JobStarted(at=job.started_at))
+        rebuilt.append(events.JobStarted(at=job.started_at))
     if job.open_run:
-        told.append(job.open_run)
+        rebuilt.append(job.open_run)
     for name, row in job.rows.items():
         for attempt in (*row.earlier, row.latest):
-            told += _of_attempt(job, name, attempt)
-    told += [events.JobResumed(at=job.resumed_at or 0)] * job.resumes
-    told = [added, *sorted(told, key=lambda event: event.at)]
-    return [*told, *_end(job, told[-1].at)]
+            rebuilt += _attempt_events(job, name, attempt)
+    rebuilt += [events.JobResumed(at=job.resumed_at or 0)] * job.resumes
+    rebuilt = [added, *sorted(rebuilt, key=lambda event: event.at)]
+    return [*rebuilt, *_end_events(job, rebuilt[-1].at)]
 
 
-def _end(job: Job, last: float) -> Iterator[events.Event]:
+def _end_events(job: Job, last: float) -> Iterator[events.Event]:
     at = last if job.ended_at is None else job.ended_at
     if job.state is JobState.SUSPENDED:
         yield events.JobSuspended(at=at)
@@ -221,12 +226,12 @@ def _end(job: Job, last: float) -> Iterator[events.Event]:
         yield job.failure
 
 
-def _of_attempt(job: Job, name: str, attempt: Attempt) -> Iterator[events.Event]:
-    """Tell how an attempt began, where it did, and how it ended."""
+def _attempt_events(job: Job, name: str, attempt: Attempt) -> Iterator[events.Event]:
+    """Yield the start of an attempt, if it was started, and its outcome."""
 
     def event(kind: type[events.ScriptEvent], at: float, **details: object) -> events.Event:
-        told = job.script_event(kind, name, attempt.number, at, **details)
-        return replace(told, parameters=attempt.parameters or {}) if attempt.number else told
+        rebuilt = job.script_event(kind, name, attempt.number, at, **details)
+        return replace(rebuilt, parameters=attempt.parameters or {}) if attempt.number else rebuilt
 
     if attempt.started_at is not None:
         yield event(events.ScriptStarted, attempt.started_at)

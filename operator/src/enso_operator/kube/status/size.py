@@ -1,6 +1,7 @@
-"""Limits the size of a status, and makes merge patches of it.
+"""Limits the size of a status, and computes merge patches of it.
 
-Fields that the job's decisions need always fit. Details for people are cut, in the order of `CUTS`.
+`write.py` and the unit of work call it. Fields that the job's decisions need always fit; details
+for people are cut, in the order of `CUTS`.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from typing import Any, TypeGuard
 from enso_operator.api.status import LARGEST_STATUS, EnsoJobStatus, Failure, Ledger, ScriptStatus
 from job_execution_framework.domain.events import COORDINATOR
 
-ROOM = LARGEST_STATUS - 4096
+LARGEST_SENT_STATUS = LARGEST_STATUS - 4096
 """Bytes of a status as it is sent; the API server adds the fields that have a default."""
 
 
 def document_of(status: EnsoJobStatus) -> dict[str, Any]:
-    """Return the status as JSON, without what is not said."""
+    """Return the status as JSON, without fields that are not set."""
     return status.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
 
 
@@ -45,50 +46,53 @@ def _is_document(value: object) -> TypeGuard[dict[str, Any]]:
 
 def fitted(status: EnsoJobStatus) -> EnsoJobStatus:
     """Return the status, with details for people cut until it fits."""
-    for smaller, measure in CUTS:
-        if size_of(status) <= ROOM:
+    for cut, limit in CUTS:
+        if size_of(status) <= LARGEST_SENT_STATUS:
             break
-        status = smaller(status, measure)
+        status = cut(status, limit)
     return status
 
 
-def _earlier(status: EnsoJobStatus, kept: int) -> EnsoJobStatus:
-    return _rows(status, "earlier", lambda row: (row.earlier or [])[::-1][:kept][::-1])
+def _cut_earlier_attempts(status: EnsoJobStatus, kept: int) -> EnsoJobStatus:
+    return _with_rows(status, "earlier", lambda row: (row.earlier or [])[::-1][:kept][::-1])
 
 
-def _messages(status: EnsoJobStatus, length: int) -> EnsoJobStatus:
-    return _rows(status, "message", lambda row: (row.message or "")[:length])
+def _cut_messages(status: EnsoJobStatus, length: int) -> EnsoJobStatus:
+    return _with_rows(status, "message", lambda row: (row.message or "")[:length])
 
 
-def _rows(
-    status: EnsoJobStatus, field: str, smaller: Callable[[ScriptStatus], object]
+def _with_rows(
+    status: EnsoJobStatus, field: str, shortened: Callable[[ScriptStatus], object]
 ) -> EnsoJobStatus:
-    rows = [row.model_copy(update={field: smaller(row) or None}) for row in status.scripts or ()]
+    rows = [row.model_copy(update={field: shortened(row) or None}) for row in status.scripts or ()]
     return status.model_copy(update={"scripts": rows})
 
 
-def _old_cursors(status: EnsoJobStatus, _: int) -> EnsoJobStatus:
-    """Forget how far sessions that have ended were read."""
+def _drop_old_cursors(status: EnsoJobStatus, _: int) -> EnsoJobStatus:
+    """Drop the cursors of sessions that have ended: how many of their records were read."""
     ledger = status.ledger or Ledger()
     kept = {COORDINATOR, ledger.run.name if ledger.run else COORDINATOR}
     cursors = {origin: seq for origin, seq in (ledger.cursors or {}).items() if origin in kept}
     return status.model_copy(update={"ledger": ledger.model_copy(update={"cursors": cursors})})
 
 
-def _failures(status: EnsoJobStatus, length: int) -> EnsoJobStatus:
+def _cut_failures(status: EnsoJobStatus, length: int) -> EnsoJobStatus:
     ledger = status.ledger or Ledger()
     sessions = [
-        session.model_copy(update={"lost_by": _cut(session.lost_by, length)})
+        session.model_copy(update={"lost_by": _cut_failure(session.lost_by, length)})
         for session in ledger.sessions or ()
     ]
-    update = {"failed": _cut(ledger.failed, length), "sessions": sessions or None}
+    update = {"failed": _cut_failure(ledger.failed, length), "sessions": sessions or None}
     return status.model_copy(
-        update={"failure": _cut(status.failure, length), "ledger": ledger.model_copy(update=update)}
+        update={
+            "failure": _cut_failure(status.failure, length),
+            "ledger": ledger.model_copy(update=update),
+        }
     )
 
 
-def _cut(failure: Failure | None, length: int) -> Failure | None:
-    """Cut each text of it; the message, which is what people read first, the least."""
+def _cut_failure(failure: Failure | None, length: int) -> Failure | None:
+    """Cut each text of a failure; the message, which people read first, may be twice as long."""
     if failure is None:
         return None
     return failure.model_copy(
@@ -110,9 +114,9 @@ def _cut(failure: Failure | None, length: int) -> Failure | None:
 
 
 CUTS: list[tuple[Callable[[EnsoJobStatus, int], EnsoJobStatus], int]] = [
-    *((_earlier, kept) for kept in (5, 2, 1, 0)),
-    *((_messages, length) for length in (64, 0)),
-    (_old_cursors, 0),
-    *((_failures, length) for length in (256, 128, 64, 32)),
+    *((_cut_earlier_attempts, kept) for kept in (5, 2, 1, 0)),
+    *((_cut_messages, length) for length in (64, 0)),
+    (_drop_old_cursors, 0),
+    *((_cut_failures, length) for length in (256, 128, 64, 32)),
 ]
-"""What is cut, one after the other, until the status fits."""
+"""The steps in which details are cut, in this order, until the status fits."""

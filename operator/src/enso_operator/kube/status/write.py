@@ -1,7 +1,7 @@
-"""From a Job to the status of its EnsoJob; `read.py` is the way back.
+"""Converts a Job to the status of its EnsoJob; `read.py` restores the Job from that status.
 
-Conditions, rows and `why` are for people. With the ledger, what they say is all that `Job` needs
-to decide as if nothing had happened in between.
+The unit of work calls `status_of` for every commit. Conditions, rows and `why` are for people.
+Together with the ledger they hold everything that a restored Job needs to decide the same.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from enso_operator.kube.status.fields import (
     LAST_SECOND,
     cause_of,
     failure_of,
+    identifier,
     number,
     one_line,
     short,
     time_at,
     time_of,
-    word,
 )
 from enso_operator.kube.status.size import fitted
 from job_execution_framework.domain.actions import MOST_RESUMES, Resume
@@ -47,7 +47,7 @@ from job_execution_framework.domain.row import Attempt, Row, ScriptState
 from job_execution_framework.domain.transitions import ENDED, JobState
 
 PAUSED = "Paused"
-"""Why a job is Suspended that somebody paused; one without a reason its spec suspends."""
+"""The reason of a job that an action paused; a job that its spec suspends has no reason."""
 
 
 def status_of(
@@ -63,7 +63,7 @@ def status_of(
     `definitions` are the names under which the job's changed definitions are stored, by number.
     """
     card = _card(job, before, location)
-    waits = (location.waits or _pause(job)) if job.state not in ENDED else None
+    waits = (location.waits or _loss_backoff(job)) if job.state not in ENDED else None
     done = sum(row.done for row in job.rows.values())
     return fitted(
         EnsoJobStatus(
@@ -72,7 +72,7 @@ def status_of(
             start_time=time_of(job.started_at),
             completion_time=time_of(job.ended_at),
             done=f"{done}/{len(job.rows)}",
-            script=_at(job),
+            script=_current_script(job),
             reason=_reason(job, waits),
             pod=location.pod or (None if location.is_gone else before.pod),
             scripts=[_row(name, row) for name, row in job.rows.items()],
@@ -83,8 +83,8 @@ def status_of(
     )
 
 
-def _pause(job: Job) -> Cause | None:
-    """Return why a job waits whose session was lost and will be replaced; None of any other."""
+def _loss_backoff(job: Job) -> Cause | None:
+    """Return why a job waits whose lost session will be replaced; None for any other job."""
     goal = first_undone(job.scripts, job.rows)
     lost = job.lost.get(goal.session) if goal else None
     if not (goal and lost and _is_to_be_replaced(job, goal.session)):
@@ -95,7 +95,7 @@ def _pause(job: Job) -> Cause | None:
 
 
 def _is_to_be_replaced(job: Job, name: str) -> bool:
-    """Whether nothing has happened since the loss of a session that the job may get over."""
+    """Whether the loss of a session is the latest event, and the job may replace the session."""
     lost, session = job.lost.get(name), job.session(name)
     if lost is None or job.open_run or job.state is not JobState.RUNNING:
         return False
@@ -108,33 +108,33 @@ def _reason(job: Job, waits: Cause | None) -> str | None:
     cause = job.failure.cause if job.failure else waits
     if cause is None and job.state is JobState.SUSPENDED and job.paused:
         return PAUSED
-    return word(cause.reason) if cause else None
+    return identifier(cause.reason) if cause else None
 
 
 def _card(job: Job, before: EnsoJobStatus, location: SessionLocation) -> FailureCard | None:
-    """Return the card; one that the status has already knows where that session was."""
+    """Return the failure card; for a failure already in the status the card there, with its log."""
     if location == NOWHERE and job.failure and before.completion_time == time_of(job.ended_at):
         return card_in(before) or card_of(job)
     return card_of(job, location)
 
 
 def card_of(job: Job, location: SessionLocation = NOWHERE) -> FailureCard | None:
-    """Return the failure card of a job, if it failed; its line fits anywhere."""
+    """Return the failure card of a job, if it failed; its `line` fits into a condition."""
     job = job.copy()
-    if job.failure:  # as the status has it: a session writes what it likes into its records
+    if job.failure:  # bounded as in the status: a session may write any text into its records
         bounded = cause_of(failure_of(job.failure.cause))
         job.failure = replace(job.failure, cause=bounded)
-    card = failure_card(job, on=location.on, log=location.log, resume=_resume(job))
+    card = failure_card(job, on=location.on, log=location.log, resume=_resume_command(job))
     return card and FailureCard(one_line(card.line), card.why)
 
 
-def _resume(job: Job) -> str:
-    """Return the command with which a job that failed goes on; empty where none helps."""
-    is_spec = job.failure is not None and job.failure.cause.reason == Reason.INVALID_JOB
-    return "" if is_spec or job.why_not(Resume()) else f"kubectl enso resume {job.id}"
+def _resume_command(job: Job) -> str:
+    """Return the command that resumes a failed job; empty where it cannot be resumed."""
+    is_invalid = job.failure is not None and job.failure.cause.reason == Reason.INVALID_JOB
+    return "" if is_invalid or job.why_not(Resume()) else f"kubectl enso resume {job.id}"
 
 
-def _at(job: Job) -> str | None:
+def _current_script(job: Job) -> str | None:
     """Return the script that runs, or the one at which the job failed."""
     running = [name for name, row in job.rows.items() if row.state is ScriptState.RUNNING]
     return next(iter(running), None) or (job.failure.script if job.failure else None) or None
@@ -163,12 +163,12 @@ def _attempt(attempt: Attempt) -> AttemptStatus:
     cause = attempt.cause
     return AttemptStatus(
         attempt=attempt.number,
-        definition=_changed(attempt.definition),
+        definition=_number_if_changed(attempt.definition),
         state=attempt.state.value,
         start_time=time_of(attempt.started_at),
         completion_time=time_of(attempt.ended_at),
         exit_code=number(cause.exit_code) if cause else None,
-        reason=(word(cause.reason) or "Unknown") if cause else None,
+        reason=(identifier(cause.reason) or "Unknown") if cause else None,
     )
 
 
@@ -218,7 +218,7 @@ def _definitions_in_use(job: Job) -> set[int]:
     return {job.definition_number, *attempts} | ({job.run_definition} if job.open_run else set())
 
 
-def _changed(definition: int) -> int | None:
+def _number_if_changed(definition: int) -> int | None:
     """Return the number of a changed definition; None for the spec itself."""
     return definition if definition > 1 else None
 
@@ -240,37 +240,37 @@ def _open_run(job: Job) -> OpenRun | None:
         session=job.open_run.session,
         uid=job.open_run.uid,
         open_time=time_at(job.open_run.at),
-        definition=_changed(job.run_definition),
+        definition=_number_if_changed(job.run_definition),
         scripts=list(job.open_run.scripts),
         warm=[name for name in job.rows if name in job.warm] or None,
     )
 
 
 def _session(job: Job, name: str) -> SessionLedger:
-    """Say how often it was lost. Why matters where the job waits for that, or is about to fail."""
+    """Return how often a session was lost; and why, if the job still waits or fails for that."""
     lost, session = job.lost.get(name), job.session(name)
     if lost is None:
         return SessionLedger(name=name, runs=job.runs.get(name, 0))
     goal = first_undone(job.scripts, job.rows)
     fails = lost.exceed(session) and job.state not in ENDED
-    matters = goal and goal.session == name and (fails or _is_to_be_replaced(job, name))
+    needs_cause = goal and goal.session == name and (fails or _is_to_be_replaced(job, name))
     return SessionLedger(
         name=name,
         runs=job.runs.get(name, 0),
         lost=lost.count,
-        lost_by=failure_of(lost.cause) if matters else None,
+        lost_by=failure_of(lost.cause) if needs_cause else None,
         lost_time=time_at(lost.at) if session.lost_backoff_seconds else None,
     )
 
 
 def _cursors(job: Job) -> dict[str, int]:
-    """Return what was read of the coordinator, and of the last run of each session."""
+    """Return the cursors of the coordinator and of the latest run of each session."""
     kept = {COORDINATOR, *(f"{session}-{number}" for session, number in job.runs.items())}
     return {origin: seq for origin, seq in job.cursors.items() if origin in kept}
 
 
 def _last_failed(job: Job) -> Failure | None:
-    """Return the failure that the job is about to fail of, or the last one that it got over."""
+    """Return the failure for which the job will fail, or else the latest one before a retry."""
     if job.state in ENDED:
         return None
     failed = [

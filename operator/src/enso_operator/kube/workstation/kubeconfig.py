@@ -112,8 +112,8 @@ def _read(path: Path) -> Document:
         config: Document = {"current-context": str(found.get("current-context") or "")}
         for entries, entry in _NAMED.items():
             config[entries] = {
-                str(each["name"]): _absolute(each.get(entry) or {}, path.parent)
-                for each in _list(found, entries)
+                str(item["name"]): _absolute(item.get(entry) or {}, path.parent)
+                for item in _list(found, entries)
             }
     except (OSError, ValueError, yaml.YAMLError) as error:
         why = " ".join(str(error).split())

@@ -256,8 +256,8 @@ class SessionPod:
 
 def present(spec: EnsoJobSpec, session: Session) -> SessionSpec:
     """Return a session of the spec, with what resumes have changed of it."""
-    given = (each for each in spec.sessions if each.name == session.name)
-    unchanged = next(given, SessionSpec(name=session.name)).model_dump(
+    matches = (entry for entry in spec.sessions if entry.name == session.name)
+    unchanged = next(matches, SessionSpec(name=session.name)).model_dump(
         by_alias=True, exclude_unset=True, exclude=set(PLATFORM)
     )
     return SessionSpec.model_validate(unchanged | dict(session.platform or {}))

@@ -153,7 +153,7 @@ class PodSessions:
     def _settle_seconds(self, run: str) -> float:
         """Return how long to wait after an unseen end, before another run may follow."""
         session = names.session_of(run)
-        policies = {each.name: each.on_interrupted.policy for each in self._spec.sessions}
+        policies = {entry.name: entry.on_interrupted.policy for entry in self._spec.sessions}
         is_retried = policies.get(session) == "Retry"
         return self._settings.termination_seconds + SETTLE_SECONDS if is_retried else 0.0
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from enso_operator.cli.jobs import act
-from enso_operator.cli.jobs.act import Asked, action_for, caller, created
+from enso_operator.cli.jobs.act import ActionTemplate, action_for, caller, create_once
 from enso_operator.kube.workstation.api_server import ApiServer
 from enso_operator.kube.workstation.errors import Answered, NoCluster
 from tests.support.resources import Document, of_scripts
@@ -52,10 +52,10 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("lost", [NoCluster("it does not answer"), Answered("timeout", 504)])
 def test_an_action_whose_answer_was_lost_is_asked_for_again_by_its_name(lost: Exception) -> None:
     server, api = answers(lost, {"made": True})
-    assert created(api, ACTION) == {"made": True}
+    assert create_once(api, ACTION) == {"made": True}
     assert server.posted == [ACTION, ACTION]
     _, api = answers(lost, Answered("it exists", 409))
-    assert created(api, ACTION)["got"] == "ensoactions/shot-1"
+    assert create_once(api, ACTION)["got"] == "ensoactions/shot-1"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_an_action_whose_answer_was_lost_is_asked_for_again_by_its_name(lost: Ex
 def test_what_does_not_help_is_not_tried_again(refusals: list[Exception], sentence: str) -> None:
     server, api = answers(*refusals)
     with pytest.raises((Answered, NoCluster), match=sentence):
-        created(api, ACTION)
+        create_once(api, ACTION)
     assert len(server.posted) == len(refusals)
 
 
@@ -89,7 +89,7 @@ def test_who_asks_is_what_the_api_server_says(answer: Document | Exception, name
 def test_an_action_has_nothing_that_was_not_asked_for() -> None:
     document: dict[str, Any] = of_scripts({})
     document["metadata"] |= {"name": "n" * 52, "uid": "0c9f"}
-    first, second = (action_for(document, Asked("retry"), "") for _ in range(2))
+    first, second = (action_for(document, ActionTemplate("retry"), "") for _ in range(2))
     assert first["spec"] == {"job": "n" * 52, "jobUID": "0c9f", "verb": "retry"}
     names = {action["metadata"]["name"] for action in (first, second)}
     assert len(names) == 2
@@ -101,7 +101,7 @@ def test_jobs_are_asked_though_the_api_server_refuses_it_of_others(
 ) -> None:
     who: Document = {"status": {"userInfo": {"username": "ann"}}}
     server, api = answers(who, Answered("over quota", 403), Answered("spec.why is long", 422))
-    assert act.act(api, ["first", "second"], Asked("cancel"), "1s", None) == 2
+    assert act.act(api, ["first", "second"], ActionTemplate("cancel"), "1s", None) == 2
     assert [action["spec"]["job"] for action in server.posted[1:]] == ["first", "second"]
     assert capsys.readouterr().err.splitlines() == [
         "enso: first: over quota",

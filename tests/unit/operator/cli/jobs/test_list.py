@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from enso_operator.cli.jobs.list import (
+    JobFilter,
     JobLine,
-    Wanted,
-    left_out,
+    hidden_columns,
     lines_of,
     newest_first,
     nothing_found,
@@ -72,15 +72,17 @@ def test_the_newest_is_first_and_of_one_second_the_first_name() -> None:
 
 def test_filters() -> None:
     failed, fresh = [*lines_of(page(FAILED, FRESH))]
-    for wanted, expected in (
-        (Wanted(), (True, True)),
-        (Wanted(is_failed=True), (True, False)),
-        (Wanted(reason="outofmemory"), (True, False)),
-        (Wanted(reason="Timeout"), (False, False)),
-        (Wanted(since=NOW - timedelta(minutes=50)), (False, True)),
-        (Wanted(since=NOW - timedelta(minutes=52)), (True, True)),
+    for job_filter, expected in (
+        (JobFilter(), (True, True)),
+        (JobFilter(is_failed=True), (True, False)),
+        (JobFilter(reason="outofmemory"), (True, False)),
+        (JobFilter(reason="Timeout"), (False, False)),
+        (JobFilter(since=NOW - timedelta(minutes=50)), (False, True)),
+        (JobFilter(since=NOW - timedelta(minutes=52)), (True, True)),
     ):
-        assert (wanted.has(failed, NOW), wanted.has(fresh, NOW)) == expected, wanted
+        assert (job_filter.matches(failed, NOW), job_filter.matches(fresh, NOW)) == expected, (
+            job_filter
+        )
 
 
 def test_a_whole_document_says_the_same_as_its_row() -> None:
@@ -94,11 +96,11 @@ def test_a_whole_document_says_the_same_as_its_row() -> None:
 def test_it_is_said_what_a_narrow_terminal_leaves_out() -> None:
     (job,) = lines_of(page(("n" * 52, *FAILED[1:])))
     header, _ = rendered([job], NOW, Screen(80), everywhere=False)
-    assert left_out(header) == "SCRIPT and REASON"
-    assert left_out("NAME STATUS DONE SCRIPT REASON AGE") == ""
+    assert hidden_columns(header) == "SCRIPT and REASON"
+    assert hidden_columns("NAME STATUS DONE SCRIPT REASON AGE") == ""
 
 
 def test_a_list_without_jobs_says_where_to_look() -> None:
-    assert "no jobs in namespace shows; -A looks into all" in nothing_found(Wanted(), "shows")
-    assert "no jobs like these in namespace" in nothing_found(Wanted(is_failed=True), "shows")
-    assert nothing_found(Wanted(), "") == "enso: no jobs in this cluster"
+    assert "no jobs in namespace shows; -A looks into all" in nothing_found(JobFilter(), "shows")
+    assert "no jobs like these in namespace" in nothing_found(JobFilter(is_failed=True), "shows")
+    assert nothing_found(JobFilter(), "") == "enso: no jobs in this cluster"

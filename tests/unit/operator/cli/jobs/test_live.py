@@ -6,18 +6,18 @@ import sys
 
 import pytest
 
-from enso_operator.cli.jobs.live import Live, part_of
+from enso_operator.cli.jobs.live import Live, visible_part
 
 LINES = ["HEADER", *(f"script-{number}" for number in range(100))]
 
 
 def test_what_fits_is_shown_whole() -> None:
-    assert part_of(LINES, 1, 101) == LINES
+    assert visible_part(LINES, 1, 101) == LINES
 
 
 @pytest.mark.parametrize("focus", [1, 2, 41, 99, 100])
 def test_what_does_not_fit_is_shown_around_what_matters(focus: int) -> None:
-    shown = part_of(LINES, focus, 12)
+    shown = visible_part(LINES, focus, 12)
     assert len(shown) == 12
     assert shown[0] == "HEADER"
     assert LINES[focus] in shown
@@ -30,14 +30,14 @@ def test_a_line_for_each_change_in_a_pipe(
 ) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: False)
     live = Live()
-    live.tell(["shot  Running"])
-    live.trouble("nobody answers")
-    live.trouble("nobody answers")
+    live.print_lines(["shot  Running"])
+    live.show_problem("nobody answers")
+    live.show_problem("nobody answers")
     said = capsys.readouterr()
     assert said.out.endswith(" shot  Running\n")
     assert said.err == "enso: nobody answers; trying again\n"  # once, not with every attempt
-    live.all_is_well()
-    live.trouble("nobody answers")
+    live.clear_problem()
+    live.show_problem("nobody answers")
     assert capsys.readouterr().err
 
 
@@ -46,14 +46,14 @@ def test_a_terminal_shows_trouble_only_as_long_as_it_lasts(
 ) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     live = Live()
-    live.tell(["shot  Running"])
-    live.trouble("nobody answers")
+    live.print_lines(["shot  Running"])
+    live.show_problem("nobody answers")
     live.draw(["HEADER", "row"], 1, "shot: Running")
     drawn = capsys.readouterr().out
     assert "shot  Running" not in drawn
     for part in ("shot: Running", "HEADER", "row", "nobody answers; trying again"):
         assert part in drawn
-    live.all_is_well()
+    live.clear_problem()
     live.draw(["HEADER", "row"], 1)
     again = capsys.readouterr().out
     assert "\x1b[5A" in again  # over the five lines that were drawn before

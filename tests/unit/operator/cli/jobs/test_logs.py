@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from enso_operator.cli.jobs.logs import Part, in_order, where_it_is
+from enso_operator.cli.jobs.logs import LogFilter, in_order, why_no_output
 from job_execution_framework.runtime.child_runner import mark
 from tests.support.pods import pod
 from tests.support.resources import Document, of_scripts
@@ -31,32 +31,32 @@ def job(status: Document) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("part", "expected"),
+    ("log_filter", "expected"),
     [
-        (Part(), LOG),
-        (Part("open"), LOG[1:3]),
-        (Part("simulate"), LOG[3:]),
-        (Part("simulate", 2), LOG[5:]),
-        (Part("", 2), LOG[5:]),
-        (Part("simulate", 3), []),
+        (LogFilter(), LOG),
+        (LogFilter("open"), LOG[1:3]),
+        (LogFilter("simulate"), LOG[3:]),
+        (LogFilter("simulate", 2), LOG[5:]),
+        (LogFilter("", 2), LOG[5:]),
+        (LogFilter("simulate", 3), []),
     ],
 )
 def test_only_what_is_asked_for_is_shown(
-    part: Part, expected: list[str], capfdbinary: pytest.CaptureFixture[bytes]
+    log_filter: LogFilter, expected: list[str], capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    part.begin()
+    log_filter.begin()
     for line in LOG:
-        part.show(line.encode())
+        log_filter.show(line.encode())
     assert capfdbinary.readouterr().out.decode() == "".join(expected)
-    assert part.has_shown == bool(expected)
+    assert log_filter.has_shown == bool(expected)
 
 
 def test_the_next_pods_log_begins_with_no_script() -> None:
-    part = Part("open")
-    part.show(mark("open", 1).encode())
-    assert part.is_on
-    part.begin()
-    assert not part.is_on
+    log_filter = LogFilter("open")
+    log_filter.show(mark("open", 1).encode())
+    assert log_filter.is_selected
+    log_filter.begin()
+    assert not log_filter.is_selected
 
 
 def test_pods_are_read_in_the_order_in_which_they_were_made() -> None:
@@ -69,15 +69,15 @@ def test_pods_are_read_in_the_order_in_which_they_were_made() -> None:
 
 def test_where_the_output_is() -> None:
     waiting = {"conditions": [condition("Succeeded", "Unknown", "Waiting", "no image")]}
-    sentence = where_it_is(job(waiting), Part())
+    sentence = why_no_output(job(waiting), LogFilter())
     assert sentence == "nothing of shot has run yet; shot: Waiting, 0 of 1 scripts done; no image"
-    gone = where_it_is(job(FAILED_JOB), Part())
+    gone = why_no_output(job(FAILED_JOB), LogFilter())
     assert "shot has no Pods: what they wrote went with them" in gone
     assert "in CLUSTER/shows/0c9f/houdini-2/output.log" in gone
     local = FAILED_JOB | {"why": [*FAILED_JOB["why"], "log     /state/farm/main-1/output.log"]}
-    assert where_it_is(job(local), Part()) == (
+    assert why_no_output(job(local), LogFilter()) == (
         "shot ran beside the operator, which keeps what it wrote in /state/farm/main-1/output.log"
     )
-    assert where_it_is(job(FAILED_JOB), Part("open", 2)) == (
+    assert why_no_output(job(FAILED_JOB), LogFilter("open", 2)) == (
         "what open, attempt 2 of shot wrote is not there: it has not run, or its Pod is gone"
     )

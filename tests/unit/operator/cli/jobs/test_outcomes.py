@@ -16,32 +16,35 @@ FRESH: Document = {"metadata": {"name": "shot-1"}, "spec": {"job": "shot"}}
 DONE: Document = FRESH | {"status": {"conditions": [condition("Finished", "True", "Done", "done")]}}
 
 
-class Told:
-    """A follower that tells what a test has put into it."""
+class FakeFollower:
+    """A follower with the events of a test."""
 
-    def __init__(self, *told: follow.Seen) -> None:
-        self.told = [*told]
+    def __init__(self, *events: follow.WatchEvent) -> None:
+        self.events = [*events]
 
-    def next(self, _seconds: float) -> follow.Seen | None:
-        return self.told.pop(0) if self.told else None
+    def next(self, _seconds: float) -> follow.WatchEvent | None:
+        return self.events.pop(0) if self.events else None
 
 
 @pytest.mark.parametrize(
-    ("told", "ended", "lost"),
+    ("event", "finished", "deleted"),
     [
         (follow.Deleted(DONE), [DONE], 0),
         (follow.Deleted(FRESH), [], 1),
-        (follow.All(({"items": []},)), [], 1),
-        (follow.All(({"items": [DONE]},)), [DONE], 0),
+        (follow.FullList(({"items": []},)), [], 1),
+        (follow.FullList(({"items": [DONE]},)), [DONE], 0),
         (follow.Deleted(FRESH | {"metadata": {"name": "other"}}), [], 0),
     ],
 )
 def test_the_last_that_is_seen_of_an_action_counts(
-    told: follow.Seen, ended: list[Document], lost: int, monkeypatch: pytest.MonkeyPatch
+    event: follow.WatchEvent,
+    finished: list[Document],
+    deleted: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     api: Any = SimpleNamespace(access=SimpleNamespace(namespace="shows"))
     outcomes = Outcomes(api, {"shot-1": FRESH})
-    monkeypatch.setattr(outcomes, "_follower", lambda: Told(told))
-    assert [*outcomes.within(0)] == ended
-    deleted = [said for said in outcomes.not_known() if "was deleted before it told" in said]
-    assert len(deleted) == lost
+    monkeypatch.setattr(outcomes, "_follower", lambda: FakeFollower(event))
+    assert [*outcomes.within(0)] == finished
+    sentences = [*outcomes.unknown_outcomes()]
+    assert len([each for each in sentences if "was deleted before it told" in each]) == deleted

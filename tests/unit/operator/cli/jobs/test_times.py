@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from enso_operator.cli.jobs.times import NotUnderstood, age, duration, seconds_of_age, since
+from enso_operator.cli.jobs.times import InvalidTime, age, duration, seconds_of_age, since
 
 NOW = datetime(2026, 11, 29, 3, 30, tzinfo=timezone(timedelta(hours=2)))
 
@@ -28,13 +28,13 @@ def test_times_and_ages_that_since_understands(text: str, expected: str) -> None
 
 @pytest.mark.parametrize("text", ["yesterday", "25:00", "12:61", "2", "", "-2h", "2026-13-01"])
 def test_what_is_no_time_is_said_with_what_is_one(text: str) -> None:
-    with pytest.raises(NotUnderstood, match="is no time: write 20:00, 2h"):
+    with pytest.raises(InvalidTime, match="is no time: write 20:00, 2h"):
         since(text, NOW)
 
 
 def test_durations() -> None:
     assert [duration(text) for text in ("90", "90s", "10m", "1h30m")] == [90, 90, 600, 5400]
-    with pytest.raises(NotUnderstood, match="'soon' is no duration: write 90s"):
+    with pytest.raises(InvalidTime, match="'soon' is no duration: write 90s"):
         duration("soon")
 
 

@@ -61,21 +61,21 @@ def test_the_job_with_the_most_sessions_stays_below_64_kib() -> None:
     for script in (*work, *boxes):
         for _ in range(ATTEMPTS_KEPT):
             history.opens(script.session, "u" * 128)
-            history.does(events.ScriptStarted, script.name)
-            history.finds(events.ScriptInterrupted, script.name, cause=HUGE)
+            history.record_in_session(events.ScriptStarted, script.name)
+            history.record_for_script(events.ScriptInterrupted, script.name, cause=HUGE)
             history.ends(HUGE)
-        history.finds(events.ScriptSkipped, script.name)
+        history.record_for_script(events.ScriptSkipped, script.name)
     check_size(history.job)
 
 
 def resumed(history: JobHistory) -> None:
     history.at += 0.123456
     for number in range(50):
-        history.says(events.JobCancelled)
+        history.record(events.JobCancelled)
         history.job.redefine(Definition((*history.job.scripts,), (*history.job.sessions,)))
-        history.says(events.JobResumed, action_id=f"{number:0128}")
+        history.record(events.JobResumed, action_id=f"{number:0128}")
     for number in range(ACTIONS_KEPT):
-        history.says(events.JobUnpaused, action_id=f"{number:0128}")
+        history.record(events.JobUnpaused, action_id=f"{number:0128}")
 
 
 def check_size(job: Job) -> None:

@@ -11,7 +11,7 @@ import pytest
 from enso_operator.api.status import EnsoJobStatus
 from enso_operator.coordinator.session_location import SessionLocation
 from enso_operator.kube.event_recorder import is_warning
-from enso_operator.kube.status.conditions import refused
+from enso_operator.kube.status.conditions import invalid_job_status
 from enso_operator.kube.status.fields import one_line
 from enso_operator.kube.status.read import restored
 from enso_operator.kube.status.size import document_of, merge_patch
@@ -99,7 +99,7 @@ def test_a_condition_keeps_its_time_until_its_status_changes() -> None:
     second = status_of(history.job, 1, first)
     history.runs("do")
     history.ends()
-    history.says(events.JobSucceeded)
+    history.record(events.JobSucceeded)
     third = status_of(history.job, 1, second)
     times = [
         [condition.last_transition_time.timestamp() for condition in status.conditions or ()]
@@ -122,7 +122,7 @@ def test_a_running_job_says_where_it_is(
     history = JobHistory(job_of("open do"))
     history.opens()
     for kind in what:
-        history.does(kind, "open")
+        history.record_in_session(kind, "open")
     status = status_of(history.job, 1, FRESH)
     assert {condition.message for condition in status.conditions or ()} == {says}
     assert {condition.type: condition.status for condition in status.conditions or ()} == {
@@ -152,7 +152,7 @@ def test_a_job_waits_until_a_session_of_it_has_begun(is_open: bool) -> None:
     assert again.state is history.job.state is JobState.RUNNING
     assert again.deadline == history.job.deadline
     if is_open:
-        history.does(events.ScriptStarted, "open")
+        history.record_in_session(events.ScriptStarted, "open")
         runs = status_of(history.job, 1, waits)
         assert (runs.reason, runs.conditions and runs.conditions[0].reason) == (None, "Running")
 
@@ -175,7 +175,7 @@ def test_the_whole_message_stands_in_one_condition() -> None:
 def test_who_cancelled_a_job_is_said_also_after_a_restart() -> None:
     history = JobHistory(job_of("open do"))
     history.opens()
-    history.says(events.JobCancelled, by="ann", why="enough")
+    history.record(events.JobCancelled, by="ann", why="enough")
     first = status_of(history.job, 1, FRESH)
     job = restored(job_of("open do"), first, 1)
     job.record(events.SessionEnded(at=2000, run="s1-1"))
@@ -190,7 +190,7 @@ def test_who_cancelled_a_job_is_said_also_after_a_restart() -> None:
 def test_a_deadline_that_stands_goes_on_where_it_stood_after_a_restart() -> None:
     history = JobHistory(job_of("open do", deadline=60))
     history.opens()
-    history.says(events.JobSuspended)
+    history.record(events.JobSuspended)
     history.ends()
     stands_since = history.at
     status = status_of(history.job, 1, FRESH)
@@ -216,8 +216,8 @@ def test_a_job_says_that_it_waits_before_it_replaces_a_lost_session() -> None:
     evicted = Cause("Evicted", "its node was drained")
     history = JobHistory(job_of("open do", retry_lost=1, lost_backoff=10))
     history.opens()
-    history.does(events.ScriptStarted, "open")
-    history.finds(events.ScriptInterrupted, "open", cause=evicted)
+    history.record_in_session(events.ScriptStarted, "open")
+    history.record_for_script(events.ScriptInterrupted, "open", cause=evicted)
     history.ends(evicted)
     status = status_of(history.job, 1, FRESH)
     again = restored(job_of("open do", retry_lost=1, lost_backoff=10), status, 1)
@@ -238,7 +238,7 @@ def test_what_an_earlier_release_wrote_of_a_suspended_job_does_not_fail_it() -> 
     history.opens()
     history.runs("open")
     ran_at = history.at
-    history.says(events.JobSuspended)
+    history.record(events.JobSuspended)
     history.ends()
     document = document_of(status_of(history.job, 1, FRESH))
     del document["ledger"]["suspendTime"]
@@ -296,13 +296,13 @@ def test_a_job_that_failed_under_an_earlier_release_is_resumed() -> None:
 
 
 def test_a_resource_that_makes_no_job_says_so_in_the_same_place() -> None:
-    status = document_of(refused("spec.scripts[open] has\nno work", 2, FRESH, 1000.5))
+    status = document_of(invalid_job_status("spec.scripts[open] has\nno work", 2, FRESH, 1000.5))
     assert status["conditions"][0]["message"] == "spec.scripts[open] has no work"
     assert status["conditions"][0]["reason"] == "Failed"
     assert status["reason"] == "InvalidJob"
-    assert refused("spec.scripts[open] has\nno work", 2, EnsoJobStatus(**status), 2000) == (
-        EnsoJobStatus.model_validate(status)
-    )
+    assert invalid_job_status(
+        "spec.scripts[open] has\nno work", 2, EnsoJobStatus(**status), 2000
+    ) == (EnsoJobStatus.model_validate(status))
 
 
 @pytest.mark.parametrize("at", [math.nan, math.inf, -1e300, 1e300])

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from enso_operator.cli.jobs.follow import All, Away, Changed, watched
+from enso_operator.cli.jobs.follow import Changed, Disconnected, FullList, watch_objects
 from enso_operator.kube.workstation.api_server import JSON, ApiServer
 from enso_operator.kube.workstation.errors import Answered, NoCluster, NoSuchName, NotInstalled
 from enso_operator.kube.workstation.kubeconfig import Access
@@ -149,8 +149,16 @@ def test_a_watch_begins_again_with_a_list_when_its_history_is_gone(
         (503, said(message="not yet")),
         (200, said(metadata={"resourceVersion": "30"}, items=[])),
     ]
-    seen = watched(api, "/jobs", {}, JSON)
+    seen = watch_objects(api, "/jobs", {}, JSON)
     kinds = [type(next(seen)) for _ in range(7)]
-    assert kinds == [All, Changed, Away, All, Away, Away, All]
+    assert kinds == [
+        FullList,
+        Changed,
+        Disconnected,
+        FullList,
+        Disconnected,
+        Disconnected,
+        FullList,
+    ]
     versions = [path.rpartition("=")[2] for path in server.asked if "watch=1" in path]
     assert versions == ["5", "9", "20"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from enso_operator.cli.resume import Wish, resume
+from enso_operator.cli.resume import ResumeOptions, resume
 from enso_operator.cli.run import run
 from enso_operator.kube.connection import NotConnected, client_of
 from enso_operator.sessions.local.state_folders import Homeless, make_private, state_directory
@@ -30,7 +30,9 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("nobody")
-@pytest.mark.parametrize("begin", [run, partial(resume, wish=Wish())], ids=["run", "resume"])
+@pytest.mark.parametrize(
+    "begin", [run, partial(resume, options=ResumeOptions())], ids=["run", "resume"]
+)
 def test_a_user_without_a_home_is_told_what_to_set(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], begin: Callable[[Path], int]
 ) -> None:

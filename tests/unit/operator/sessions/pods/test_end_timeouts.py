@@ -65,7 +65,7 @@ def test_a_log_that_is_not_there_at_once_is_read_over_some_time() -> None:
 def test_where_the_log_is_kept_from_us_for_ever_the_summary_is_believed(
     control: SessionControl | None,
 ) -> None:
-    followed = follow(Node([pod(session=RUNNING), over(ALL)], then=REFUSED), control=control)
+    followed = follow(Node([pod(session=RUNNING), over(ALL)], later_error=REFUSED), control=control)
     outcomes = (Outcome("open", 1, ScriptState.SUCCEEDED),)
     assert followed.ended == Ended(log_is_complete=True, outcomes=outcomes)
 
@@ -73,7 +73,7 @@ def test_where_the_log_is_kept_from_us_for_ever_the_summary_is_believed(
 @pytest.mark.parametrize("gone", [False, True])
 def test_where_no_log_and_no_summary_tell_that_is_said(gone: bool) -> None:
     states = [pod(session=RUNNING), over(PART), *([None] if gone else [])]
-    cause = follow(Node(states, then=REFUSED)).ended.cause
+    cause = follow(Node(states, later_error=REFUSED)).ended.cause
     assert cause
     assert cause.reason == Reason.SESSION_LOST
     assert "its log could not be read: the API server answers 403" in cause.message

@@ -46,7 +46,7 @@ def test_while_a_status_cannot_be_written_nothing_turns_in_circles(
 
         monkeypatch.setattr(InMemoryObjects, "patch_status", is_away)
         monkeypatch.setattr(KubernetesJobUnitOfWork, "load", counted)
-        operator.ask("resume")
+        operator.create_action("resume")
         await operator.until(lambda: operator.get().state == "Succeeded" and tries)
         turns = list[float]()
         actor = next(iter(operator.reconciler.actors.values()))
@@ -66,16 +66,16 @@ def test_while_a_status_cannot_be_written_nothing_turns_in_circles(
 def test_a_resumed_job_that_its_spec_suspends_opens_no_session() -> None:
     async def story(operator: Operator) -> None:
         await operator.waits_suspended()
-        operator.ask("cancel", name="first")
-        await operator.until(lambda: operator.told("first")[0])
-        operator.ask("resume")
-        await operator.until(lambda: operator.told()[0])
-        await operator.is_at_rest()
-        assert operator.told() == ("Done", "resumed; still suspended by its spec")
+        operator.create_action("cancel", name="first")
+        await operator.until(lambda: operator.result("first")[0])
+        operator.create_action("resume")
+        await operator.until(lambda: operator.result()[0])
+        await operator.until_idle()
+        assert operator.result() == ("Done", "resumed; still suspended by its spec")
         assert operator.get().state == "Suspended"
 
     operator = operate(story)
-    assert "SessionOpened" not in operator.events.told()
+    assert "SessionOpened" not in operator.events.reasons()
 
 
 def test_what_was_done_is_told_before_another_action_is_done() -> None:
@@ -83,15 +83,15 @@ def test_what_was_done_is_told_before_another_action_is_done() -> None:
 
     async def story(operator: Operator) -> None:
         await operator.waits_suspended()
-        done = operator.ask("pause", name="done")
-        await operator.until(lambda: operator.told("done")[0])
-        await operator.is_at_rest()
+        done = operator.create_action("pause", name="done")
+        await operator.until(lambda: operator.result("done")[0])
+        await operator.until_idle()
         # As an operator leaves it that is killed between the owner and the status.
         stored = operator.action_cluster.stored["shows", "done"]
         del stored["status"]
         operator.action_cluster.watch = lambda _kind, _document: None
         others = [
-            operator.ask(verb, name=f"{number:02}-{verb}")
+            operator.create_action(verb, name=f"{number:02}-{verb}")
             for number in range(40)
             for verb in ("resume", "pause")
         ]
@@ -99,9 +99,9 @@ def test_what_was_done_is_told_before_another_action_is_done() -> None:
         for action in (*others, later):
             operator.pending.on_event("ADDED", action.document)
         await operator.until(lambda: not len(operator.pending))
-        await operator.is_at_rest()
-        assert operator.told("done") == ("Done", "paused")
-        assert {operator.told(other.name)[0] for other in others} == {"Done"}
+        await operator.until_idle()
+        assert operator.result("done") == ("Done", "paused")
+        assert {operator.result(other.name)[0] for other in others} == {"Done"}
         ledger = operator.get().raw_ledger["actions"]
         assert ledger == [other.action_id for other in others][-64:]
 
@@ -128,9 +128,14 @@ def test_the_list_that_makes_the_order_is_made_again_where_it_failed(
         await operator.waits_suspended()
         watch = operator.action_cluster.watch
         operator.action_cluster.watch = unseen
-        first, second = operator.ask("pause", "z-pause"), operator.ask("resume", "a-resume")
+        first, second = (
+            operator.create_action("pause", "z-pause"),
+            operator.create_action("resume", "a-resume"),
+        )
         watch("ADDED", second.document)
-        await operator.until(lambda: operator.told("z-pause")[0] and operator.told("a-resume")[0])
+        await operator.until(
+            lambda: operator.result("z-pause")[0] and operator.result("a-resume")[0]
+        )
         assert operator.get().raw_ledger["actions"] == [first.action_id, second.action_id]
 
     operate(story)
@@ -147,9 +152,9 @@ def test_an_action_on_a_job_of_the_same_name_does_not_wait_for_the_one_that_was_
         await operator.until(lambda: dying.is_deleted)
         operator.create(of_scripts({}, {}, suspend=True))
         await operator.until(lambda: operator.get().is_observed)
-        operator.ask("cancel")
-        await operator.until(lambda: operator.told()[0])
-        assert operator.told() == ("Done", "cancelled")
+        operator.create_action("cancel")
+        await operator.until(lambda: operator.result()[0])
+        assert operator.result() == ("Done", "cancelled")
 
     operate(story)
 
@@ -165,14 +170,14 @@ def test_each_action_on_a_job_that_is_missing_waits_for_it(
     monkeypatch.setattr(action_dispatcher, "UNKNOWN_SECONDS", 0.3)
 
     async def story(operator: Operator) -> None:
-        operator.ask("pause", name="first")
+        operator.create_action("pause", name="first")
         await asyncio.sleep(0.2)
-        operator.ask("pause", name="second")
-        await operator.until(lambda: operator.told("first")[0])
+        operator.create_action("pause", name="second")
+        await operator.until(lambda: operator.result("first")[0])
         operator.create(of_scripts({}, {}, suspend=True))
-        await operator.until(lambda: operator.told("second")[0])
-        assert operator.told("first")[0] == "JobNotFound"
-        assert operator.told("second")[0] == "Done"
+        await operator.until(lambda: operator.result("second")[0])
+        assert operator.result("first")[0] == "JobNotFound"
+        assert operator.result("second")[0] == "Done"
 
     operate(story)
 
@@ -180,15 +185,15 @@ def test_each_action_on_a_job_that_is_missing_waits_for_it(
 def test_a_refused_action_gets_its_owner_though_the_operator_was_killed_before() -> None:
     async def story(operator: Operator) -> None:
         await operator.fails()
-        operator.ask("pause")
-        await operator.until(lambda: operator.told()[0])
-        await operator.is_at_rest()
+        operator.create_action("pause")
+        await operator.until(lambda: operator.result()[0])
+        await operator.until_idle()
         stored = operator.action_cluster.stored["shows", "again"]
         owners = stored["metadata"].pop("ownerReferences")
         before = stored["status"]
         operator.pending.on_event(None, operator.actions.get("again"))
         await operator.until(lambda: not len(operator.pending))
-        await operator.is_at_rest()
+        await operator.until_idle()
         assert operator.actions.get("again")["metadata"]["ownerReferences"] == owners
         assert operator.actions.get("again")["status"] == before
         assert operator.get().state == "Failed"
@@ -200,18 +205,18 @@ def test_what_makes_no_job_refuses_no_action_on_the_one_that_came_after() -> Non
     async def story(operator: Operator) -> None:
         operator.create(NO_JOB)
         await operator.until(lambda: operator.get().is_finished)
-        await operator.is_at_rest()
+        await operator.until_idle()
         old = operator.get()
         watch = operator.cluster.watch
         operator.cluster.watch = unseen
         operator.delete()
         new = operator.create(of_scripts({}, {}, suspend=True))
         operator.reconciler.act_on(old)
-        operator.ask("cancel", jobUID=new.uid)
+        operator.create_action("cancel", jobUID=new.uid)
         watch("DELETED", old.document)
         watch("ADDED", new.document)
-        await operator.until(lambda: operator.told()[0])
-        assert operator.told() == ("Done", "cancelled")
+        await operator.until(lambda: operator.result()[0])
+        assert operator.result() == ("Done", "cancelled")
 
     operate(story)
 
@@ -220,12 +225,12 @@ def test_an_action_on_what_makes_no_job_belongs_to_it() -> None:
     async def story(operator: Operator) -> None:
         operator.create(NO_JOB)
         await operator.until(lambda: operator.get().is_finished)
-        await operator.is_at_rest()
-        operator.ask("resume")
-        await operator.until(lambda: not len(operator.pending) and operator.told()[0])
+        await operator.until_idle()
+        operator.create_action("resume")
+        await operator.until(lambda: not len(operator.pending) and operator.result()[0])
         (owner,) = operator.actions.get("again")["metadata"]["ownerReferences"]
         assert owner["uid"] == operator.get().uid
-        assert operator.told()[0] == "InvalidJob"
+        assert operator.result()[0] == "InvalidJob"
 
     operate(story)
 
@@ -234,10 +239,10 @@ def test_a_rule_that_the_api_server_cannot_check_is_checked() -> None:
     async def story(operator: Operator) -> None:
         await operator.fails()
         change = {"name": "script-1", "args": {"a": 1}, "unsetArgs": ["a"]}
-        operator.ask("resume", resume={"scripts": [change]})
-        await operator.until(lambda: operator.told()[0])
+        operator.create_action("resume", resume={"scripts": [change]})
+        await operator.until(lambda: operator.result()[0])
         where = "spec.resume.scripts[script-1].unsetArgs"
         why = f"{where} has a, which is in args, too: remove one of the two"
-        assert operator.told() == ("InvalidAction", why)
+        assert operator.result() == ("InvalidAction", why)
 
     operate(story)

@@ -1,16 +1,16 @@
-"""How several jobs are asked one after the other, where some of them cannot be."""
+"""Calls for several jobs, one after the other, some of which fail."""
 
 from __future__ import annotations
 
 import pytest
 
-from enso_operator.cli.jobs.asking import for_each
+from enso_operator.cli.jobs.connect import for_each
 from enso_operator.kube.workstation.errors import Answered, NoCluster, NoSuchName, NotInstalled
 from job_execution_framework.domain.errors import EnsoError, InvalidAction, Unreadable
 
 
 @pytest.mark.parametrize(
-    ("trouble", "code", "said"),
+    ("error", "code", "message"),
     [
         (InvalidAction("job b is done"), 1, "job b is done"),
         (Unreadable("the status of job b is none"), 2, "the status of job b is none"),
@@ -19,18 +19,18 @@ from job_execution_framework.domain.errors import EnsoError, InvalidAction, Unre
     ],
 )
 def test_a_job_that_is_refused_holds_up_no_other(
-    trouble: EnsoError, code: int, said: str, capsys: pytest.CaptureFixture[str]
+    error: EnsoError, code: int, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked: list[str] = []
 
     def ask(name: str) -> None:
         asked.append(name)
         if name == "b":
-            raise trouble
+            raise error
 
     assert for_each(["a", "b", "a", "c"], ask) == [code]
     assert asked == ["a", "b", "c"]
-    assert capsys.readouterr().err == f"enso: {said}\n"
+    assert capsys.readouterr().err == f"enso: {message}\n"
 
 
 def test_who_was_not_asked_is_said_where_nobody_answers(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""EnsoActions of one namespace, made and read as their users do."""
+"""Creates and reads the EnsoActions of one namespace, for tests on a real API server."""
 
 from __future__ import annotations
 
@@ -24,8 +24,11 @@ def main(note):
 NOTES = "def main(note, name): open(note, 'a').write(name + '\\n')"
 
 
-def five(note: Path) -> Document:
-    """A job whose third script fails until `note`-mended exists; a setup, then a checkpoint."""
+def five_scripts(note: Path) -> Document:
+    """Return a job whose third script fails until `note`-mended exists.
+
+    Its first script is a setup, and the second one a checkpoint.
+    """
     scripts: list[Document] = [
         {"name": name, "source": NOTES, "args": {"note": str(note), "name": name}}
         for name in ("open", "bake", "do", "save", "publish")
@@ -35,13 +38,13 @@ def five(note: Path) -> Document:
     return of_scripts(*scripts)
 
 
-Told = tuple[str, str, str]
-"""Status, reason and message of the condition Succeeded; empty before the action's turn."""
+ActionResult = tuple[str, str, str]
+"""Status, reason and message of the condition Succeeded; empty until the action is decided."""
 
 
 @dataclass(frozen=True)
-class Acting:
-    """Makes EnsoActions of a namespace, and reads what came of them."""
+class ActionClient:
+    """Creates EnsoActions of a namespace, and reads their results."""
 
     ns: ClusterNamespace
 
@@ -51,14 +54,15 @@ class Acting:
     def get(self, name: str = "again") -> Document:
         return self._objects().get(name)
 
-    def told(self, name: str = "again") -> Told:
-        return _told(self.get(name))
+    def result(self, name: str = "again") -> ActionResult:
+        return _result_of(self.get(name))
 
-    def is_told(self, name: str) -> bool:
-        return self.told(name)[0] != ""
+    def has_result(self, name: str) -> bool:
+        return self.result(name)[0] != ""
 
-    def all_told(self) -> dict[str, Told]:
-        return {found["metadata"]["name"]: _told(found) for found in self._objects().each()}
+    def results(self) -> dict[str, ActionResult]:
+        documents = self._objects().each()
+        return {document["metadata"]["name"]: _result_of(document) for document in documents}
 
     def create_pair(self, names: Sequence[str]) -> None:
         """Create actions one after the other, each named NAME-VERB."""
@@ -67,12 +71,12 @@ class Acting:
 
     def in_order(self) -> list[tuple[str, str]]:
         """Return the name of each action and its second, in the order in which they are done."""
-        metadata = [found["metadata"] for found in self._objects().each()]
-        metadata.sort(key=lambda each: (each["creationTimestamp"], int(each["resourceVersion"])))
-        return [(each["name"], each["creationTimestamp"]) for each in metadata]
+        metadata = [document["metadata"] for document in self._objects().each()]
+        metadata.sort(key=lambda one: (one["creationTimestamp"], int(one["resourceVersion"])))
+        return [(one["name"], one["creationTimestamp"]) for one in metadata]
 
-    def label_for_a_while(self, names: Sequence[str]) -> None:
-        """Label each action as soon as it is there."""
+    def label_each(self, names: Sequence[str]) -> None:
+        """Label each action as soon as it exists."""
         for name in names:
             until(partial(self._is_labelled, name), 120)
 
@@ -88,25 +92,25 @@ class Acting:
         return replace(self.ns.objects, plural="ensoactions")
 
 
-def is_resumed(ns: ClusterNamespace) -> None:
-    """Resume a job twice with changes: for the second one the operator reads the first one."""
-    needs_two_frames(ns)
+def resume_twice(ns: ClusterNamespace) -> None:
+    """Resume a job twice with changes; the second time the operator reads the stored changes."""
+    apply_failing_job(ns)
     for frames in (1, 2):
-        is_resumed_with(ns, frames)
+        resume_with(ns, frames)
     ns.waits("Succeeded", "c")
-    held = ns.kubectl("get", "controllerrevisions", "-o", "name").split()
-    assert len(held) == 2
+    revisions = ns.kubectl("get", "controllerrevisions", "-o", "name").split()
+    assert len(revisions) == 2
 
 
-def needs_two_frames(ns: ClusterNamespace) -> None:
-    """Apply a job, `c`, that fails with another argument than 2."""
+def apply_failing_job(ns: ClusterNamespace) -> None:
+    """Apply job `c`, which fails unless its argument is 2."""
     source = "def main(frames):\n    assert frames == 2"
     script: Document = {"name": "do", "source": source, "args": {"frames": 0}}
     ns.apply(of_scripts(script) | {"metadata": {"name": "c"}})
 
 
-def is_resumed_with(ns: ClusterNamespace, frames: int) -> None:
-    """Resume it with this argument, once it has failed."""
+def resume_with(ns: ClusterNamespace, frames: int) -> None:
+    """Wait until job `c` has failed, and resume it with this argument."""
     ns.waits("Finished", "c")
     name, change = f"again-{frames}", {"scripts": [{"name": "do", "args": {"frames": frames}}]}
     ns.create(action("resume", name, job="c", resume=change))
@@ -117,7 +121,7 @@ def list_of(items: Sequence[Document]) -> Document:
     return {"apiVersion": "v1", "kind": "List", "items": [*items]}
 
 
-def _told(document: Document) -> Told:
+def _result_of(document: Document) -> ActionResult:
     status: Document = document.get("status") or {}
     conditions: list[Document] = status.get("conditions") or []
     for condition in conditions:

@@ -1,4 +1,7 @@
-"""Common start of all commands about jobs: connect to the API server, and report errors."""
+"""Connects the commands about jobs to the API server, and prints their errors.
+
+`commands.py` calls `run_command` for each of them; commands read one job with `job_of`.
+"""
 
 from __future__ import annotations
 
@@ -12,33 +15,33 @@ from enso_operator.kube.workstation.kubeconfig import access
 from job_execution_framework.domain.errors import EnsoError, InvalidAction, InvalidJob, Unreadable
 
 REFUSED = 1
-"""Exit code of what a job refuses; what nobody can know has the exit code of `refuse`."""
+"""Exit code if a job refuses it; if the outcome is unknown, it is the one of `refuse`."""
 NOT_INSTALLED = (
     "this cluster has no EnsoJobs: install them with kubectl apply --server-side -f deploy/crds"
 )
 
 
-def answer_of(
-    ask: Callable[[ApiServer], int], kubeconfig: str, context: str, namespace: str
+def run_command(
+    command: Callable[[ApiServer], int], kubeconfig: str, context: str, namespace: str
 ) -> int:
-    """Ask the API server that is meant; return the exit code. What went wrong is one sentence."""
+    """Call the command with the chosen API server; return its exit code. Print errors."""
     try:
-        return ask(ApiServer(access(kubeconfig, context, namespace)))
+        return command(ApiServer(access(kubeconfig, context, namespace)))
     except NotInstalled:
         return refuse(NOT_INSTALLED)
     except EnsoError as error:
         return refuse(str(error))
 
 
-def for_each(names: Iterable[str], ask: Callable[[str], None]) -> list[int]:
-    """Ask of each job, also where another one is refused; return the exit codes of what failed.
+def for_each(names: Iterable[str], call: Callable[[str], None]) -> list[int]:
+    """Call it for each job, also after an error of another job; return the exit codes of errors.
 
-    Where the API server does not answer, the jobs that are left are named and not asked.
+    If the API server does not answer, the remaining jobs are named in the error and left out.
     """
     jobs, codes = [*dict.fromkeys(names)], list[int]()
     for number, name in enumerate(jobs, start=1):
         try:
-            ask(name)
+            call(name)
         except NotInstalled:
             raise
         except (InvalidAction, InvalidJob) as error:
@@ -50,13 +53,13 @@ def for_each(names: Iterable[str], ask: Callable[[str], None]) -> list[int]:
             left = ", ".join(jobs[number:])
             codes.append(refuse(f"{name}: {error}" + (f"; not asked: {left}" if left else "")))
             break
-        except EnsoError as error:  # a sentence that does not name the job
+        except EnsoError as error:  # its sentence does not name the job
             codes.append(refuse(f"{name}: {error}"))
     return codes
 
 
 def job_of(api: ApiServer, name: str) -> Document:
-    """Return an EnsoJob; raise NoSuchName, with names that are like it."""
+    """Return an EnsoJob; raise NoSuchName, with similar names."""
     try:
         return api.get(api.path("ensojobs", name))
     except NoSuchName as error:
@@ -64,9 +67,9 @@ def job_of(api: ApiServer, name: str) -> Document:
 
 
 def no_such_job(api: ApiServer, name: str) -> NoSuchName:
-    """Return the sentence for a job that is not there, with names that are like it."""
-    from enso_operator.cli.jobs.names import near  # noqa: PLC0415  # only for a name that is wrong
+    """Return the error for a job that does not exist, with similar names."""
+    from enso_operator.cli.jobs.names import suggestions  # noqa: PLC0415  # only for unknown names
 
     return NoSuchName(
-        f"there is no job {name!r} in namespace {api.access.namespace}{near(api, name)}", 404
+        f"there is no job {name!r} in namespace {api.access.namespace}{suggestions(api, name)}", 404
     )

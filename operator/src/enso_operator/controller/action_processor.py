@@ -1,8 +1,8 @@
 """Does or refuses the EnsoActions on one job: each once, one after the other, the oldest first.
 
-`EnsoJobActor` calls `take` before it decides, and `settle` after it has committed. An action is
-done in the commit that puts its id into the job's ledger; only then its own status is written. So
-whoever finds an action without a status asks the ledger whether it was done.
+`EnsoJobActor` calls `decide_next` before it decides about the job, and `write_status` after it has
+committed. An action is done by the commit that adds its id to the job's ledger; after that, its
+own status is written. So for an action without a status, the ledger says whether it was done.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from enso_operator.blocking import in_thread
-from enso_operator.controller.pending_actions import Pending, PendingActions
+from enso_operator.controller.pending_actions import PendingAction, PendingActions
 from enso_operator.kube.client import Forbidden, NoSuchObject, Refused, waiting
 from enso_operator.kube.ensoaction import ACTIONS, EnsoActionObject, actions_on, has_name
 from enso_operator.kube.ensojob import EnsoJobObject
@@ -27,25 +27,25 @@ from job_execution_framework.domain.job import Job
 from job_execution_framework.service_layer.clock import Clock
 
 MOST_TRIES = 8
-"""How often a write is tried at once while somebody else changes the action."""
+"""How often a write is repeated at once while somebody else changes the action."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass
-class _Turn:
-    """An action that was decided, and whose own status is not written yet."""
+class _Decision:
+    """An action that was done or refused, but whose status is not written yet."""
 
     action: EnsoActionObject
     result: Result
     is_committed: bool
-    """Whether the job's ledger has it; a refusal needs no commit."""
-    asked: Action | None = None
-    """What was done, until it is known what came of it."""
+    """Whether the job's ledger has the action; a refusal needs no commit."""
+    domain_action: Action | None = None
+    """The action that was done, until its outcome is known."""
 
 
 @dataclass
-class ActionTurns:
-    """The turns of the actions on one job."""
+class ActionProcessor:
+    """Decides about the actions on one job, one after the other."""
 
     job: JobKey
     pending: PendingActions
@@ -53,116 +53,121 @@ class ActionTurns:
     """The EnsoJobs of the job's namespace."""
     clock: Clock
     allow_code_changes: bool = False
-    """Whether a resume may change code: then an admission policy says whose may."""
+    """Whether resumes may change code: only where an admission policy limits who may do it."""
     actions: Objects = field(init=False)
     """The EnsoActions of that namespace."""
-    _turn: _Turn | None = field(default=None, init=False)
+    _latest: _Decision | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.actions = self.jobs.beside(ACTIONS)
 
     @property
-    def waiting(self) -> list[Pending]:
-        """The actions that wait, in their order."""
+    def pending_actions(self) -> list[PendingAction]:
+        """The pending actions on the job, in their order."""
         return self.pending.of(self.job)
 
     @property
-    def are_left(self) -> bool:
-        """Whether an action waits, or its status."""
-        return self._turn is not None or len(self.waiting) > 0
+    def has_work(self) -> bool:
+        """Whether an action is pending, or its status is not written yet."""
+        return self._latest is not None or len(self.pending_actions) > 0
 
     @property
-    def is_to_be_committed(self) -> bool:
-        """Whether the action that was taken last waits for the commit of its job."""
-        return self._turn is not None and not self._turn.is_committed
+    def needs_commit(self) -> bool:
+        """Whether the latest action was done in memory, and the job must be committed now."""
+        return self._latest is not None and not self._latest.is_committed
 
     @property
-    def is_to_be_settled(self) -> bool:
-        """Whether the status of an action is to be written now."""
-        return self._turn is not None and self._turn.is_committed
+    def needs_status(self) -> bool:
+        """Whether the status of the latest action must be written now."""
+        return self._latest is not None and self._latest.is_committed
 
-    async def take(self, job: Job, ensojob: EnsoJobObject) -> None:
+    async def decide_next(self, job: Job, ensojob: EnsoJobObject) -> None:
         """Do the next action on the job in memory, or refuse it.
 
-        Does nothing while the status of the one before is not written. After a commit that failed
-        the action is decided again. Raises Unavailable, and Conflict where the job is outdated.
+        Does nothing while the status of the action before is not written. After a failed commit
+        the action is decided again. Raises Unavailable, and Conflict if the job is outdated.
         """
-        if self.is_to_be_settled:
+        if self.needs_status:
             return
-        self._turn = None
+        self._latest = None
         action = await self._next(job.acted)
         if action is None:
             return
         if action.is_finished:  # only its owner is missing
-            self._turn = _Turn(action, Result("Done", ""), is_committed=True)
+            self._latest = _Decision(action, Result("Done", ""), is_committed=True)
             return
-        done = self._done(action, job, ensojob)
-        if isinstance(done, Result):
+        decided = self._decide(action, job, ensojob)
+        if isinstance(decided, Result):
             await self._check_newest(ensojob)
-            self._turn = _Turn(action, done, is_committed=True)
+            self._latest = _Decision(action, decided, is_committed=True)
         else:
-            self._turn = _Turn(action, Result("Done", ""), is_committed=False, asked=done)
+            self._latest = _Decision(
+                action, Result("Done", ""), is_committed=False, domain_action=decided
+            )
 
-    def describe(self, job: Job) -> None:
-        """Say what came of the action that was done, once all else was done that holds the job."""
-        if self._turn and self._turn.asked:
-            self._turn.result = Result("Done", self._turn.asked.outcome(job))
+    def set_outcome(self, job: Job) -> None:
+        """Set the outcome of the action that was done; the spec may have held the job since."""
+        if self._latest and self._latest.domain_action:
+            self._latest.result = Result("Done", self._latest.domain_action.outcome(job))
 
     def was_committed(self) -> None:
-        """Take note that the job was committed, with the action that was taken last."""
-        if self._turn:
-            self._turn.is_committed = True
+        """Note that the job was committed, with the latest action."""
+        if self._latest:
+            self._latest.is_committed = True
 
-    async def settle(self, ensojob: EnsoJobObject) -> None:
-        """Write the status of the action that was taken last. Raises Unavailable."""
-        turn = self._turn
-        if turn is None or not turn.is_committed:
+    async def write_status(self, ensojob: EnsoJobObject) -> None:
+        """Write the status of the latest action. Raises Unavailable."""
+        latest = self._latest
+        if latest is None or not latest.is_committed:
             return
         with waiting():
-            await in_thread(self._write, turn.action, turn.result, ensojob)
-        self.pending.discard(self.job, turn.action.uid)
-        self._turn = None
+            await in_thread(self._write, latest.action, latest.result, ensojob)
+        self.pending.discard(self.job, latest.action.uid)
+        self._latest = None
 
     async def refuse_all(
-        self, actions: Sequence[Pending], result: Result, ensojob: EnsoJobObject | None = None
+        self,
+        actions: Sequence[PendingAction],
+        result: Result,
+        ensojob: EnsoJobObject | None = None,
     ) -> None:
-        """Refuse these actions on a job that does not exist, or is no job.
+        """Refuse these actions on a job that does not exist, or that cannot be loaded.
 
-        Raises Unavailable, and Conflict where the job is outdated.
+        Raises Unavailable, and Conflict if the job is outdated.
         """
-        self._turn = None
+        self._latest = None
         if ensojob:
             await self._check_newest(ensojob)
         for pending in actions:
-            if action := await self._found(pending):
+            if action := await self._current(pending):
                 another = _another_job(action, ensojob) if ensojob else None
                 with waiting():
                     await in_thread(self._write, action, another or result, ensojob)
                 self.pending.discard(self.job, action.uid)
 
     async def _next(self, acted: Collection[str]) -> EnsoActionObject | None:
-        """Return the first action that still waits, as the API server has it now."""
+        """Return the first action that is still pending, as the API server has it now."""
         with self.pending.listing(self.job) as is_needed:
             for action in await in_thread(self._listed) if is_needed else ():
                 self.pending.add(action)
         while first := self.pending.first(self.job, acted):
-            if found := await self._found(first):
-                return found
+            if current := await self._current(first):
+                return current
         return None
 
-    async def _found(self, pending: Pending) -> EnsoActionObject | None:
-        """Return an action that waits; None if it was withdrawn, or another operator did it."""
-        found = await in_thread(self._get, pending.name)
-        if found and found.uid == pending.uid and not found.is_settled:
-            return found
+    async def _current(self, pending: PendingAction) -> EnsoActionObject | None:
+        """Return the action; None if it was deleted, or another operator has done it."""
+        current = await in_thread(self._get, pending.name)
+        if current and current.uid == pending.uid and not current.is_settled:
+            return current
         self.pending.discard(self.job, pending.uid)
         return None
 
     def _listed(self) -> list[EnsoActionObject]:
-        """Return the actions on the job that the API server has, and that are not settled."""
+        """Return all actions on the job that are not settled, from the API server."""
         with waiting():
-            found = actions_on(self.actions, self.job[1])
-        return [action for action in found if not action.is_settled]
+            actions = actions_on(self.actions, self.job[1])
+        return [action for action in actions if not action.is_settled]
 
     def _get(self, name: str) -> EnsoActionObject | None:
         try:
@@ -171,8 +176,10 @@ class ActionTurns:
         except NoSuchObject:
             return None
 
-    def _done(self, action: EnsoActionObject, job: Job, ensojob: EnsoJobObject) -> Action | Result:
-        """Do the action on the job, unless that is done already; else return why it is refused."""
+    def _decide(
+        self, action: EnsoActionObject, job: Job, ensojob: EnsoJobObject
+    ) -> Action | Result:
+        """Do the action on the job, unless it was done before; else return why it is refused."""
         if another := _another_job(action, ensojob):
             return another
         is_done = action.action_id in job.acted
@@ -180,21 +187,21 @@ class ActionTurns:
             why = f"an action {action.name} was done on job {job.id} before: give it a new name"
             return Result("NameUsed", why)
         try:
-            asked = action.action
+            domain_action = action.action
             if not is_done:
-                if isinstance(asked, Resume):
-                    asked = self._with_changes(asked, action, job, ensojob)
-                if why := why_not(job, asked, ensojob.namespace):
+                if isinstance(domain_action, Resume):
+                    domain_action = self._with_changes(domain_action, action, job, ensojob)
+                if why := why_not(job, domain_action, ensojob.namespace):
                     return Result("NotPossible", why)
-                job.obey(asked, self.clock.now())
+                job.obey(domain_action, self.clock.now())
         except InvalidAction as error:
             return Result("InvalidAction", str(error))
-        return asked
+        return domain_action
 
     def _with_changes(
         self, resume: Resume, action: EnsoActionObject, job: Job, ensojob: EnsoJobObject
     ) -> Resume:
-        """Return the resume with the definition that it makes. Raises InvalidAction."""
+        """Return the resume with the changed definition of the job. Raises InvalidAction."""
         if ensojob.is_being_deleted:
             raise InvalidAction(f"job {job.id} is being deleted")
         if ensojob.broken:
@@ -210,34 +217,34 @@ class ActionTurns:
         return replace(resume, definition=changed_definition(ensojob.document, job, changes))
 
     async def _check_newest(self, ensojob: EnsoJobObject) -> None:
-        """Raise Conflict where the job was changed since it was loaded.
+        """Raise Conflict if the job was changed since it was loaded.
 
-        A commit finds out by itself, but a refusal commits nothing.
+        A commit would detect that, but a refusal commits nothing.
         """
         try:
             with waiting():
-                found = EnsoJobObject.of(await in_thread(self.jobs.get, ensojob.name))
+                newest = EnsoJobObject.of(await in_thread(self.jobs.get, ensojob.name))
         except NoSuchObject as error:
             raise Conflict(f"job {ensojob.name} is gone") from error
-        if found.version != ensojob.version:
+        if newest.version != ensojob.version:
             raise Conflict(f"job {ensojob.name} was changed")
 
     def _write(
         self, action: EnsoActionObject, result: Result, ensojob: EnsoJobObject | None
     ) -> None:
-        """Make the action a dependant of its job, and write its status, whoever else writes it.
+        """Set the job as owner of the action, and write its status; repeat it after conflicts.
 
-        An action that is gone, or whose status the API server does not take, holds up no other.
+        If the action was deleted, or the API server refuses the status, the next action follows.
         """
         try:
             for _ in range(MOST_TRIES):
                 try:
                     return self._write_once(action, result, ensojob)
                 except Conflict:
-                    found = self._get(action.name)
-                    if found is None or found.uid != action.uid:
+                    current = self._get(action.name)
+                    if current is None or current.uid != action.uid:
                         return None
-                    action = found
+                    action = current
         except Forbidden:
             raise
         except (NoSuchObject, Refused) as error:
@@ -249,20 +256,21 @@ class ActionTurns:
     def _write_once(
         self, action: EnsoActionObject, result: Result, ensojob: EnsoJobObject | None
     ) -> None:
-        """Write what of it is not written yet.
+        """Write the status and the owner, as far as they are not written yet.
 
-        Each write moves the action to the end of its second. So a refusal is told first: until it
-        is, the action may be decided again, and must still come before later ones.
+        Each write raises the resourceVersion, by which actions of the same second are ordered. So
+        the status of a refusal is written first: until then the action may be decided again, and
+        it must still come before later ones.
         """
         if result.reason != "Done":
-            action = self._tell(action, result)
+            action = self._write_result(action, result)
         owner = ensojob.owner_reference if ensojob else None
         if owner and result.reason not in WITHOUT_OWNER and owner not in action.owners:
             owners = [*action.owners, owner]
             action = EnsoActionObject(self.actions.own(action.name, action.version, owners))
-        self._tell(action, result)
+        self._write_result(action, result)
 
-    def _tell(self, action: EnsoActionObject, result: Result) -> EnsoActionObject:
+    def _write_result(self, action: EnsoActionObject, result: Result) -> EnsoActionObject:
         if action.is_finished:
             return action
         status = result.status(action.generation, self.clock.now())
