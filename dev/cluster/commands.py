@@ -54,15 +54,27 @@ def programs() -> None:
 
 
 def install_crds(kubectl: Callable[..., str]) -> None:
-    """Apply the CRDs, and return when their objects can be created."""
+    """Apply the CRDs, and return when their objects can be created and watched."""
     kubectl("apply", "--server-side", "-f", str(CRDS))
+    wait_for_crds(kubectl)
+
+
+def wait_for_crds(kubectl: Callable[..., str]) -> None:
+    """Return when objects of our kinds can be created and watched.
+
+    The API server fills its cache of a kind when it is first asked for it. Before that it refuses
+    watches with 429, and a CRD that is deleted may stay for five minutes: its finalizer is refused,
+    too, and may come back only with the API server's next resync.
+    """
     deadline = time.monotonic() + _PATIENCE
     for name in ("ensojobs", "ensoscripts", "ensoactions"):
         while True:
             try:
                 kubectl("wait", "--for=condition=Established", f"crd/{name}.enso.dev")
+                # Version 0 means the cache; kubectl repeats what is refused until it is filled.
+                kubectl("get", "--raw", f"/apis/enso.dev/v1alpha1/{name}?resourceVersion=0")
                 break
-            except subprocess.CalledProcessError:  # the CRD has no conditions yet
+            except subprocess.CalledProcessError:  # no conditions yet, or not served yet
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.1)

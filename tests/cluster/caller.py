@@ -64,7 +64,9 @@ class Caller:
     def watch(self, path: str | None = None, query: str = "") -> Stream:
         """Watch on a connection of its own."""
         caller = Caller(self.proxy, self.namespace, self.headers)
-        return Stream(caller, caller.send("GET", f"{path or self.config_maps}?watch=true&{query}"))
+        answer = caller.send("GET", f"{path or self.config_maps}?watch=true&{query}")
+        assert answer.status == 200, answer.read()
+        return Stream(caller, answer)
 
     def close(self) -> None:
         self.connection.close()

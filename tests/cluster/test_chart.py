@@ -15,7 +15,7 @@ import pytest
 import yaml
 from dev.chart.generated import CHART
 from dev.chart.helm import VALUES, helm
-from dev.cluster.commands import install_crds
+from dev.cluster.commands import install_crds, wait_for_crds
 from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient
 
@@ -72,7 +72,7 @@ def test_a_release_without_keep_takes_the_kinds_with_it(own_cluster: Cluster) ->
     ask = helm_of(own_cluster, "enso")
     said = ask("install", "shows", CHART, "--create-namespace", "--set=crds.keep=false")
     assert "WARNING: crds.keep is false" in said
-    own_cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=50s")
+    wait_for_crds(own_cluster.kubectl)
     ask("uninstall", "shows", "--wait", "--timeout=100s")
     assert own_cluster.kubectl("get", "crds", "-o", "name") == ""
 

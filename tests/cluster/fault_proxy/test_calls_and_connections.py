@@ -55,7 +55,6 @@ def test_a_silent_watch_stays_open_and_healing_is_for_new_ones(caller: Caller) -
                 healthy.until("one")
                 with pytest.raises(ConnectionResetError):
                     healthy.until("the end")
-            assert during.response.status == 200
             # The server has ended this one by now: it began earlier than the healthy one.
             assert during.is_silent()
             assert before_it.is_silent()
