@@ -23,6 +23,7 @@ from enso_operator.kube.status.action import Result
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.enso_program import DEADLINE_SECONDS, Enso, with_status
 from tests.support.eventually import until
+from tests.support.fault_proxy import FaultProxy, answer, on
 from tests.support.operators import Operators
 from tests.support.resources import of_scripts
 from tests.support.statuses import FAILED_JOB
@@ -201,6 +202,19 @@ def test_an_api_server_that_restarts_is_waited_for(own_cluster: Cluster, tmp_pat
             own_cluster.revive()
             decide(ns, {"shot": Result("Done", "cancelled")})
             assert ended(asking)[:2] == (0, "shot: cancelled\n")
+
+
+def test_a_first_list_of_actions_that_is_refused_is_asked_for_again(
+    enso: Enso, ns: ClusterNamespace
+) -> None:
+    ns.objects.create(job())
+    with FaultProxy(ns.cluster.kubeconfig) as proxy:
+        rule = proxy.add(on("list", "ensoactions"), answer(503, "not ready"), times=2)
+        arguments = ("cancel", "shot", "-n", ns.namespace)
+        with enso.started(*arguments, kubeconfig=proxy.kubeconfig) as asking:
+            decide(ns, {"shot": Result("Done", "cancelled")})
+            assert ended(asking)[:2] == (0, "shot: cancelled\n")
+    assert rule.used == 2
 
 
 def test_a_plan_says_what_would_run_and_changes_nothing(

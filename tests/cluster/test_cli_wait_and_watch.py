@@ -13,6 +13,8 @@ from kubernetes.config import new_client_from_config  # pyright: ignore[reportUn
 
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.enso_program import DEADLINE_SECONDS, Enso, set_status, with_status
+from tests.support.eventually import until
+from tests.support.fault_proxy import FaultProxy, answer, before, on, watches
 from tests.support.resources import Document, of_scripts
 from tests.support.statuses import EARLY, FAILED_JOB, condition
 
@@ -71,6 +73,24 @@ def test_wait_says_how_each_has_ended(enso: Enso, ns: ClusterNamespace) -> None:
     assert wrong.splitlines()[0].endswith("; it has not ended within 1s")
     assert "there is no job 'gone'" in wrong
     assert "is no duration" in enso.refusal("wait", "good", "--timeout", "soon")
+
+
+def test_a_server_that_restarts_between_two_jobs_is_waited_for(
+    enso: Enso, ns: ClusterNamespace
+) -> None:
+    first = with_status(ns.objects, job("first"), RUNNING)
+    with_status(ns.objects, job("second"), SUCCEEDED)
+    with FaultProxy(ns.cluster.kubeconfig) as proxy:
+        arguments = ("wait", "first", "second", "-n", ns.namespace)
+        with enso.started(*arguments, kubeconfig=proxy.kubeconfig) as waiting:
+            until(lambda: proxy.count(watches()))
+            faults = [before(lambda: None), answer(429, "slow down"), answer(503, "not ready")]
+            rules = [proxy.add(on("list", "ensojobs"), fault, times=1) for fault in faults]
+            set_status(ns.objects, first, SUCCEEDED)
+            said, wrong = waiting.communicate(timeout=DEADLINE_SECONDS)
+    assert (waiting.returncode, len(said.splitlines())) == (0, 2), wrong
+    assert [rule.used for rule in rules] == [1, 1, 1]
+    assert wrong.count("trying again") == 3
 
 
 def test_wait_ends_with_the_job(enso: Enso, ns: ClusterNamespace) -> None:

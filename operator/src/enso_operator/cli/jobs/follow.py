@@ -8,6 +8,7 @@ a new list.
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 
 from enso_operator.api.document import Document
 from enso_operator.kube.workstation.api_server import JSON, ApiServer
-from enso_operator.kube.workstation.errors import NoCluster
+from enso_operator.kube.workstation.errors import NoCluster, is_temporary
 from job_execution_framework.domain.errors import EnsoError
 from job_execution_framework.service_layer import bounded_json
 
@@ -55,10 +56,14 @@ WatchEvent = FullList | Changed | Deleted | Disconnected
 
 
 class Follower:
-    """Watches the objects at some paths of the API server; all events come in one queue."""
+    """Watches the objects at some paths of the API server; all events come in one queue.
 
-    def __init__(self, api: ApiServer) -> None:
-        self._access = api.access
+    `has_answered` says that the API server has answered this command before. Then the first list is
+    tried again, too, if the API server restarts.
+    """
+
+    def __init__(self, api: ApiServer, *, has_answered: bool = False) -> None:
+        self._access, self._has_answered = api.access, has_answered
         self._events: queue.SimpleQueue[WatchEvent | EnsoError] = queue.SimpleQueue()
 
     def follow(self, path: str, query: Mapping[str, str], *, accept: str = JSON) -> None:
@@ -68,7 +73,7 @@ class Follower:
     def next(self, seconds: float | None = None) -> WatchEvent | None:
         """Return the next event; None if there is none within this time.
 
-        Raises NoCluster and Answered if the first request fails.
+        Raises NoCluster and Answered if the first list fails.
         """
         try:
             event = self._events.get(timeout=seconds)
@@ -80,14 +85,32 @@ class Follower:
 
     def _run(self, path: str, query: Mapping[str, str], accept: str) -> None:
         try:
-            for event in watch_objects(ApiServer(self._access), path, query, accept):
+            api, has_answered = ApiServer(self._access), self._has_answered
+            for event in watch_objects(api, path, query, accept, has_answered=has_answered):
                 self._events.put(event)
         except EnsoError as error:
             self._events.put(error)
 
 
+class ProblemPrinter:
+    """Prints on standard error why a command cannot go on: once, as long as it is so."""
+
+    def __init__(self) -> None:
+        self._problem = ""
+
+    def show(self, problem: str) -> None:
+        """Print the problem, unless it was the last one."""
+        if problem != self._problem:
+            print(f"enso: {problem}; trying again", file=sys.stderr, flush=True)
+        self._problem = problem
+
+    def clear(self) -> None:
+        """Forget the problem, so that it is printed when it comes back."""
+        self._problem = ""
+
+
 def watch_objects(
-    api: ApiServer, path: str, query: Mapping[str, str], accept: str
+    api: ApiServer, path: str, query: Mapping[str, str], accept: str, *, has_answered: bool = False
 ) -> Iterator[WatchEvent]:
     """Yield a list of all objects, then changes, without end. Raises if the first list fails."""
     version, pause, has_begun = "", FIRST_PAUSE_SECONDS, False
@@ -111,7 +134,7 @@ def watch_objects(
                 elif event["type"] != "BOOKMARK":
                     yield Changed(event["object"])
         except EnsoError as error:
-            if not has_begun:
+            if not has_begun and not (has_answered and is_temporary(error)):
                 raise
             version = ""
             yield Disconnected(str(error))

@@ -19,13 +19,15 @@ from enso_operator.cli.jobs.connect import job_of
 from enso_operator.cli.jobs.table import Screen
 from enso_operator.cli.jobs.wait import code_of, job_in
 from enso_operator.kube.workstation.api_server import ApiServer
-from enso_operator.kube.workstation.errors import Answered, NoCluster, NoSuchName
+from enso_operator.kube.workstation.errors import Answered, NoCluster, NoSuchName, is_temporary
 from enso_operator.sessions.pods import names, state
 from job_execution_framework.domain.errors import EnsoError
 from job_execution_framework.service_layer import bounded_json
 
 SHOWN = 0
 _MARK = re.compile(rb"--- ([a-z0-9-]+), attempt ([0-9]+)\r?\n?\Z")
+_LAST_TRIES = 30
+"""How often an unreadable log of a Pod that ends is tried: its kubelet may restart, or be lost."""
 _PAUSE_SECONDS = 1.0
 """Pause before a log is read again whose stream ended before its container did."""
 
@@ -139,31 +141,32 @@ class LogFollower:
         self._pods: dict[str, Document] = {}
         self._shown: set[tuple[str, str]] = set()
         """Pods (by uid) and containers whose log has been shown to its end."""
-        self._follower = follow.Follower(api)
+        self._problem = follow.ProblemPrinter()
+        self._follower = follow.Follower(api, has_answered=True)
         name = documents.name_of(job)
         self._follower.follow(api.path("ensojobs"), {"fieldSelector": f"metadata.name={name}"})
         self._follower.follow(api.path("pods"), selector(job))
 
     def until_it_ends(self) -> int:
         """Show new output until the job has ended; return the exit code of `enso wait`."""
-        if not pods_of(self._api, self._job) and not documents.is_finished(self._job):
-            _print_note(
-                f"{scripts.headline(self._job, Screen())}; waiting for its first Pod to begin"
-            )
+        if not documents.is_finished(self._job) and not self._started_pods():
+            how = scripts.headline(self._job, Screen())
+            print(f"enso: {how}; waiting for its first Pod to begin", file=sys.stderr, flush=True)
         while not documents.is_finished(self._job):
             event = self._follower.next()
             if event:
                 self._on_event(event)
             self._show(in_order(self._pods.values()))
-        self._show(pods_of(self._api, self._job))  # the end may be seen before the last Pod
+        self._show(self._started_pods())  # the end may be seen before the last Pod
         if not self._log_filter.has_shown:
             display.refuse(why_no_output(self._job, self._log_filter))
         return code_of(self._job)
 
     def _on_event(self, event: follow.WatchEvent) -> None:
         if isinstance(event, follow.Disconnected):
-            _print_note(f"{event.sentence}; trying again")
+            self._problem.show(event.sentence)
             return
+        self._problem.clear()
         first = event.pages[0] if isinstance(event, follow.FullList) else event.document
         if str(first["kind"]).startswith("EnsoJob"):
             self._job = job_in(event, self._job, self._api, documents.name_of(self._job))
@@ -174,6 +177,17 @@ class LogFollower:
         else:
             self._pods[str(event.document["metadata"]["uid"])] = event.document
 
+    def _started_pods(self) -> list[Document]:
+        """Return `pods_of` the job, as soon as the API server answers."""
+        while True:
+            try:
+                return pods_of(self._api, self._job)
+            except (NoCluster, Answered) as error:
+                if not is_temporary(error):
+                    raise
+                self._problem.show(str(error))
+            time.sleep(_PAUSE_SECONDS)
+
     def _show(self, pods: list[Document]) -> None:
         for pod in pods:
             container = str(pod["metadata"]["uid"]), state.container_to_read(pod)
@@ -183,8 +197,12 @@ class LogFollower:
                 self._shown.add(container)
 
     def _show_to_the_end(self, pod: Document) -> None:
-        """Show a Pod's log until its container has ended; the log stream may end earlier."""
-        shown_bytes, problem = 0, ""
+        """Show a Pod's log until its container has ended.
+
+        The log stream may end earlier. So the log is read again until a stream has ended that was
+        opened after the container had ended; what was shown before is skipped.
+        """
+        shown_bytes, tries, is_over = 0, 0, state.is_over(pod)
         while True:
             to_skip = shown_bytes
             try:
@@ -194,15 +212,19 @@ class LogFollower:
                     shown_bytes += len(rest)
                     if rest:
                         self._log_filter.show(rest)
-                if self._is_over(pod):
+                self._problem.clear()
+                if is_over:
                     return
+                tries, is_over = 0, self._is_over(pod)
+                if is_over:
+                    continue
             except NoSuchName:
                 return
             except (NoCluster, Answered) as error:  # while a kubelet restarts, the status is 500
-                if str(error) != problem:
-                    _print_note(f"{error}; trying again")
-                problem = str(error)
-                if self._is_lost():
+                self._problem.show(str(error))
+                tries += self._may_be_lost(pod)
+                if tries == _LAST_TRIES:
+                    display.refuse(f"the log of Pod {documents.name_of(pod)} cannot be read")
                     return
             time.sleep(_PAUSE_SECONDS)
 
@@ -212,14 +234,14 @@ class LogFollower:
         container = state.container_to_read(pod)
         return state.is_over(fresh) or state.container_to_read(fresh) != container
 
-    def _is_lost(self) -> bool:
-        """Whether the job has ended: then an unreadable log will never be readable again."""
-        name = documents.name_of(self._job)
+    def _may_be_lost(self, pod: Document) -> bool:
+        """Whether an unreadable log may stay so: its Pod ends or is gone, or the job has ended."""
         try:
-            return documents.is_finished(self._api.get(self._api.path("ensojobs", name)))
-        except NoCluster:
+            fresh = self._api.get(self._api.path("pods", documents.name_of(pod)))
+            job = self._api.get(self._api.path("ensojobs", documents.name_of(self._job)))
+        except NoSuchName:
+            return True
+        except (NoCluster, Answered):
             return False
-
-
-def _print_note(sentence: str) -> None:
-    print(f"enso: {sentence}", file=sys.stderr, flush=True)
+        is_ending = state.is_over(fresh) or state.is_leaving(fresh)
+        return is_ending or documents.is_finished(job)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 
 from enso_operator.api.document import Document
 from enso_operator.cli.jobs import documents, follow, times
 from enso_operator.kube.workstation.api_server import ApiServer
-from enso_operator.kube.workstation.errors import Answered, NoCluster
+from enso_operator.kube.workstation.errors import Answered
 
 
 class Outcomes:
@@ -28,25 +27,23 @@ class Outcomes:
         deadline = time.monotonic() + seconds
         waited = times.age(seconds)
         self._why_unknown = f"no operator has acted within {waited}; one that comes back will"
-        follower, problem = self._follower(), ""
+        follower, problem = self._follower(), follow.ProblemPrinter()
         while self._open:
             try:
                 event = follower.next(max(0.0, deadline - time.monotonic()))
-            except NoCluster as error:  # not even the first list
-                event, follower = follow.Disconnected(str(error)), self._follower()
-                time.sleep(follow.FIRST_PAUSE_SECONDS)
             except Answered as error:
                 self._why_unknown = str(error)
                 return
             if event is None:
                 return
-            if isinstance(event, follow.Disconnected) and event.sentence != problem:
-                problem = event.sentence
-                print(f"enso: {problem}; trying again", file=sys.stderr, flush=True)
+            if isinstance(event, follow.Disconnected):
+                problem.show(event.sentence)
+            else:
+                problem.clear()
             yield from self._finished(event)
 
     def _follower(self) -> follow.Follower:
-        follower = follow.Follower(self._api)
+        follower = follow.Follower(self._api, has_answered=True)
         query: dict[str, str] = {}  # a selector of Kubernetes 1.30 has one name only
         if len(self._open) == 1:
             query["fieldSelector"] = f"metadata.name={next(iter(self._open))}"

@@ -27,9 +27,10 @@ def wait(api: ApiServer, names: tuple[str, ...], timeout: str) -> int:
     seconds = times.duration(timeout) if timeout else None
     end = None if seconds is None else time.monotonic() + seconds
     codes = [SUCCEEDED]
-    for name in names:
+    for number, name in enumerate(names):
+        jobs = of_job(api, name, has_answered=number > 0)
         try:
-            document = wait_for_end(api, name, end)
+            document = wait_for_end(jobs, api, name, end)
         except NotEnded as error:
             codes.append(refuse(f"{error} within {times.age(seconds or 0)}"))
         except NoSuchName as error:  # go on with the other jobs
@@ -40,24 +41,31 @@ def wait(api: ApiServer, names: tuple[str, ...], timeout: str) -> int:
     return max(codes)
 
 
-def wait_for_end(api: ApiServer, name: str, end: float | None) -> Document:
+def wait_for_end(jobs: follow.Follower, api: ApiServer, name: str, end: float | None) -> Document:
     """Return a job once it has ended. Raises NotEnded, NoSuchName, NoCluster and Answered."""
-    jobs = of_job(api, name)
     job: Document = {}
+    event: follow.WatchEvent | None = None
+    problem = follow.ProblemPrinter()
     while True:
-        # The first response has its own time-out, so that the state of the job is always known.
-        seconds = None if end is None or not job else max(0.0, end - time.monotonic())
+        # The first response has its own time-out, so that every job is asked for at least once.
+        seconds = None if end is None or event is None else max(0.0, end - time.monotonic())
         event = jobs.next(seconds)
-        if event is None:
+        if event is None and job:
             raise NotEnded(f"{headline(job, Screen())}; it has not ended")
+        if event is None:
+            raise NotEnded(f"{name}: the API server has not answered")
+        if isinstance(event, follow.Disconnected):
+            problem.show(event.sentence)
+        else:
+            problem.clear()
         job = job_in(event, job, api, name)
         if documents.is_finished(job):
             return job
 
 
-def of_job(api: ApiServer, name: str) -> follow.Follower:
+def of_job(api: ApiServer, name: str, *, has_answered: bool = False) -> follow.Follower:
     """Return a follower that watches one job."""
-    jobs = follow.Follower(api)
+    jobs = follow.Follower(api, has_answered=has_answered)
     jobs.follow(api.path("ensojobs"), {"fieldSelector": f"metadata.name={name}"})
     return jobs
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from job_execution_framework.domain.errors import EnsoError
 
 
@@ -23,3 +25,11 @@ class NoSuchName(Answered):
 
 class NotInstalled(Answered):
     """The API server does not know this kind of object."""
+
+
+def is_temporary(error: EnsoError) -> bool:
+    """Whether the same request may succeed soon: the API server restarts, or is overloaded."""
+    if isinstance(error, Answered):
+        is_broken = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        return is_broken or error.status == HTTPStatus.TOO_MANY_REQUESTS
+    return isinstance(error, NoCluster)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from enso_operator.cli.jobs.logs import LogFilter, in_order, why_no_output
+from enso_operator.cli.jobs import follow, logs
+from enso_operator.cli.jobs.logs import LogFilter, LogFollower, in_order, why_no_output
+from enso_operator.kube.workstation.errors import Answered
 from job_execution_framework.runtime.child_runner import mark
-from tests.support.pods import pod
+from tests.support.pods import ended, pod
 from tests.support.resources import Document, of_scripts
-from tests.support.statuses import FAILED_JOB, condition
+from tests.support.statuses import EARLY, FAILED_JOB, condition
 
 LOG = [
     "licence found\n",
@@ -65,6 +68,52 @@ def test_pods_are_read_in_the_order_in_which_they_were_made() -> None:
         each["metadata"] |= {"name": str(number), "creationTimestamp": f"2026-11-2{9 - number}"}
         each["status"]["containerStatuses"][0]["restartCount"] = int(number < 2)
     assert [found["metadata"]["name"] for found in in_order(pods)] == ["1", "0"]
+
+
+class WithoutNode:
+    """An API server whose job has ended, and which cannot reach its Pod's node any more."""
+
+    def __init__(self) -> None:
+        self.pod = pod(session=ended())
+        self.pod["metadata"]["creationTimestamp"] = EARLY
+        self.tries = 0
+
+    def path(self, plural: str, _name: str = "") -> str:
+        return plural
+
+    def get(self, path: str) -> Document:
+        return {"pods": self.pod, "ensojobs": job(FAILED_JOB)}[path]
+
+    def pages(self, _path: str, _query: object) -> list[Document]:
+        return [{"items": [self.pod]}]
+
+    def lines(self, _path: str, _query: object, *, accept: str) -> Iterator[bytes]:
+        assert accept == "*/*"
+        self.tries += 1
+        raise Answered("the API server answers 500: no route to host", 500)
+
+
+class NoEvents:
+    """A follower to which nothing is told."""
+
+    def __init__(self, _api: object, *, has_answered: bool) -> None:
+        assert has_answered
+
+    def follow(self, path: str, query: object) -> None: ...
+
+
+def test_a_log_whose_node_is_lost_is_given_up_after_the_jobs_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(follow, "Follower", NoEvents)
+    monkeypatch.setattr(logs, "_PAUSE_SECONDS", 0.0)
+    api: Any = WithoutNode()
+    assert LogFollower(api, job(FAILED_JOB), LogFilter()).until_it_ends() == 1
+    assert api.tries == 30
+    assert capsys.readouterr().err.splitlines()[:2] == [
+        "enso: the API server answers 500: no route to host; trying again",
+        "enso: the log of Pod shot-main-1-abcde cannot be read",
+    ]
 
 
 def test_where_the_output_is() -> None:
