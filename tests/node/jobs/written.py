@@ -10,7 +10,9 @@ PASSES = "def main(**given): pass"
 UP = "import time\ndef main():\n    print('up', flush=True)\n"
 SLEEPS = f"{UP}    time.sleep(120)\n"
 IGNORES_SIGTERM = f"import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n{SLEEPS}"
-SLEEPS_AT_FIRST = f"import os\n{UP}    if '-1-' in os.uname().nodename: time.sleep(120)\n"
+SLEEPS_AT_FIRST = (
+    f"import os\n{UP}    if os.uname().nodename.split('-')[-2] == '1': time.sleep(120)\n"
+)
 """In the first run of its session, whose number is in the name of the Pod."""
 CLEANS_UP = (
     "import time\n"
