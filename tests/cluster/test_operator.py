@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
 
-from job_execution_framework.runtime.supervisor import POLL_SECONDS
+from job_execution_framework.runtime.supervisor import CONTROL
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, hold, on, writes
@@ -118,7 +117,7 @@ def test_suspend_lets_the_running_script_end_and_unsuspend_goes_on(
     until(lambda: ns.columns()[:4] == ["shot", "Running", "0/2", "wait"])
     ns.patch(suspend=True)
     until(lambda: ns.state() == "Suspended")
-    time.sleep(5 * POLL_SECONDS)  # the session gets the control a moment after the status shows it
+    until(lambda: any(operators.state.rglob(CONTROL)))  # it is written after the status
     go.touch()
     until(lambda: "SessionEnded" in dict(ns.job_events()))
     until(lambda: ns.columns()[:3] == ["shot", "Suspended", "1/2"])

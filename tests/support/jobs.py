@@ -6,9 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
+from job_execution_framework.domain import events
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import Retries, Script, Session, Source
+from job_execution_framework.domain.steps import Open
+from job_execution_framework.service_layer.library import ScriptLibrary
+from job_execution_framework.service_layer.plan import Plan
 
 EventT = TypeVar("EventT", bound=Event)
 RETRY = "retry"
@@ -61,3 +65,13 @@ def _script(text: str, session: str, backoff: float) -> Script:
 def make(kind: type[EventT], **details: object) -> EventT:
     """Make an event of a kind that is chosen at run time, with that kind's fields."""
     return cast("Callable[..., EventT]", kind)(**details)
+
+
+def plan_of(*scripts: Script) -> Plan:
+    """Return the plan of the first session of a job of these scripts."""
+    job = Job("job", scripts)
+    job.record(events.JobAdded(at=0))
+    job.record(events.JobStarted(at=0))
+    step = job.next(0)
+    assert isinstance(step, Open)
+    return Plan.of(job, step, ScriptLibrary([]))

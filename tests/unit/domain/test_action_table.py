@@ -81,11 +81,11 @@ skip and go on | Failed    | -> Running: resumed; it goes on at 'save'
 skip and go on | Stopping  | -> Running: resumed; it goes on when session s1-1 has ended
 skip and go on | Cancelled | -> Running: resumed; it goes on at 'open'
 pause          | Waiting   | -> Suspended: paused
-pause          | Running   | -> Suspended: it will pause after 'do', which runs now
+pause          | Running   | -> Suspended: its session was asked to pause after 'do', which runs now
 pause          | Retrying  | -> Suspended: paused; session s1-1 is being ended
-pause          | Pausing   | -> Suspended: it will pause after 'do', which runs now
+pause          | Pausing   | -> Suspended: its session was asked to pause after 'do', which runs now
 pause          | Paused    | is paused already
-pause          | Suspended | -> Suspended: it will pause after 'do', which runs now
+pause          | Suspended | -> Suspended: its session was asked to pause after 'do', which runs now
 pause          | Both      | is paused already
 pause          | Succeeded | is Succeeded: only a job that has not ended can be paused
 pause          | Ending    | is Failed: only a job that has not ended can be paused

@@ -182,6 +182,19 @@ def test_a_pause_after_a_script_takes_effect_with_it() -> None:
     assert job.next(8) == Open("s1-2", "s1", ("open", "do", "save"))
 
 
+@pytest.mark.parametrize("pause", [Pause(), Pause(after="do")], ids=["now", "after"])
+def test_a_session_that_is_told_too_late_to_pause_pauses_later(pause: Pause) -> None:
+    job = after(running(), pause)
+    assert pause.outcome(job).startswith("its session was asked to pause after 'do'")
+    record_in_session(job, events.ScriptSucceeded, "do")
+    record_in_session(job, events.ScriptStarted, "save")
+    services.reconcile(job, Observations(), 5)
+    assert (job.state, control_of(job)) == (JobState.SUSPENDED, PAUSE)
+    record_in_session(job, events.ScriptSucceeded, "save")
+    services.reconcile(job, Observations(ended=Ended(log_is_complete=True)), 6)
+    assert job.state is JobState.SUCCEEDED, "nothing is left to pause"
+
+
 def test_a_session_is_in_doubt_only_of_what_it_was_given() -> None:
     job = after(waiting(), Skip(script="do"))
     job.record(events.JobStarted(at=1))

@@ -15,21 +15,18 @@ import pytest
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.control import CANCEL
-from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.script import Retries, Script, Source
 from job_execution_framework.domain.secret import Secret
-from job_execution_framework.domain.steps import Open
 from job_execution_framework.runtime import summary, supervisor
 from job_execution_framework.runtime.journal import Journal
 from job_execution_framework.service_layer import controls, services
-from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.observations import Outcome
-from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.record_line import JOURNAL, LONGEST_BYTES
 from job_execution_framework.service_layer.records import End
 from job_execution_framework.service_layer.runner import Result
 from tests.support.eventually import until
+from tests.support.jobs import plan_of
 from tests.support.sessions import OneScriptRunner
 
 EMPTY: Mapping[str, str | None] = {}
@@ -41,15 +38,6 @@ PATIENT = (
     "        time.sleep(60)\n"
     "    finally: print('clean', flush=True)\n"
 )
-
-
-def plan_of(*scripts: Script) -> Plan:
-    job = Job("job", scripts)
-    job.record(events.JobAdded(at=0))
-    job.record(events.JobStarted(at=0))
-    step = job.next(0)
-    assert isinstance(step, Open)
-    return Plan.of(job, step, ScriptLibrary([]))
 
 
 class Pod:

@@ -181,10 +181,10 @@ class Pause(Action):
     def outcome(self, job: Job) -> str:
         """Say after which script it pauses, if it does not at once."""
         if job.paused and job.paused.after:
-            return f"it will pause after {job.paused.after!r}"
+            return f"{_will_pause(job, job.paused.after)} after {job.paused.after!r}"
         for name, row in job.rows.items():
             if row.state is ScriptState.RUNNING:
-                return f"it will pause after {name!r}, which runs now"
+                return f"{_will_pause(job, name)} after {name!r}, which runs now"
         return f"paused; session {job.open_run.run} is being ended" if job.open_run else "paused"
 
 
@@ -295,6 +295,12 @@ class Unsuspend(Action):
     def outcome(self, job: Job) -> str:
         """Say that it is not suspended any more, or what else holds it."""
         return "unsuspended; still paused" if job.paused else "unsuspended"
+
+
+def _will_pause(job: Job, after: str) -> str:
+    """Promise only what nobody can miss: a session may start its next script before it is told."""
+    ahead = job.open_run.scripts[:-1] if job.open_run else ()
+    return "its session was asked to pause" if after in ahead else "it will pause"
 
 
 def _ended(job: Job, what: str) -> str:

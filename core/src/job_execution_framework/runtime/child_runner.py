@@ -1,7 +1,7 @@
-"""The runner of a session: runs scripts in its interpreter, and can end them.
+"""Runs scripts in an interpreter, which is a process of its own, and can end them.
 
-The supervisor makes one. `interpreter` has the process, `pump` its output, `crash` says where a
-script was when it hung or crashed.
+A session's runner (`session_runner`) is one. `interpreter` has the process, `pump` its output,
+`crash` says where a script was when it hung or crashed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from signal import SIGKILL, Signals
 from typing import Any
 
 from job_execution_framework.domain.cause import LINES_KEPT, Reason
-from job_execution_framework.domain.control import GO_ON, SessionControl
+from job_execution_framework.domain.control import CANCEL, GO_ON, SessionControl
 from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.script import (
     Container,
@@ -78,21 +78,25 @@ class ChildRunner:
         woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._woken, self._wake = os.fdopen(woken, "rb", 0), os.fdopen(wake, "wb", 0)
         self._interpreter: Interpreter | None = None
-        self.control = GO_ON
-        """The latest control of the session."""
+        self._latest_control, self._is_cancelled = GO_ON, False
         for file in _OURS:
             # Read through the package's loader, as the package may be imported from a wheel.
             source = __loader__.get_data(str(file))  # type: ignore[name-defined]
             (directory / file.name).write_bytes(source)
         self._sources = Sources(directory / "scripts")
 
+    @property
+    def control(self) -> SessionControl:
+        """The latest control of the session."""
+        return CANCEL if self._is_cancelled else self._latest_control
+
     def tell(self, control: SessionControl) -> None:
         """Follow a new control from now on; a cancel cannot be withdrawn."""
-        if self.control.cancel:
-            return
-        self.control = control
-        if control.cancel and not self._wake.closed:
-            self._wake.write(b"!")
+        self._latest_control = control
+        if control.cancel and not self._is_cancelled:
+            self._is_cancelled = True
+            if not self._wake.closed:
+                self._wake.write(b"!")
 
     def close(self) -> list[str]:
         """End the interpreter, after giving what scripts left running in it time to end.

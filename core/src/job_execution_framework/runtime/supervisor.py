@@ -20,15 +20,14 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
-import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from job_execution_framework.domain.cause import LONGEST_ON_A_LINE, Reason, printable, unbroken
+from job_execution_framework.domain.cause import LONGEST_ON_A_LINE, printable, unbroken
 from job_execution_framework.domain.control import CANCEL
-from job_execution_framework.domain.errors import EnsoError, Unreadable
+from job_execution_framework.domain.errors import EnsoError
 from job_execution_framework.domain.events import (
     Event,
     ScriptEvent,
@@ -36,33 +35,25 @@ from job_execution_framework.domain.events import (
     ScriptSucceeded,
 )
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.script import Script
 from job_execution_framework.domain.secret import Redactor, Secret
 from job_execution_framework.runtime import summary
-from job_execution_framework.runtime.child_runner import ChildRunner
 from job_execution_framework.runtime.journal import Journal, JournalUnitOfWork
 from job_execution_framework.runtime.processes import orphans
-from job_execution_framework.service_layer import controls, services
+from job_execution_framework.runtime.session_runner import SessionRunner
+from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.record_line import JOURNAL, LONGEST_BYTES
 from job_execution_framework.service_layer.records import End, to_line
-from job_execution_framework.service_layer.runner import Result
 
 MARKER, ALIVE, CONTROL = "marker", "alive", "control"
 GRACE_SECONDS = 5.0
 """From SIGTERM to SIGKILL, for a script's own clean-up."""
-LOCK_TRIES = 20
-"""How often a lock that another process holds is tried."""
+LOCK_TRIES, LOCK_PAUSE_SECONDS = 20, 0.01
+"""How often a lock that another process holds is tried, and how long after the try before."""
 THINNING_BYTES = 3 * 1024 * 1024
 """Size of a Pod's journal above which records are thinned out: a node cuts a log at 10 MiB."""
 LONGEST_NAME, MOST_NAMED = 200, 10
 """Characters of the name of a killed process, and number of names, that are recorded."""
-POLL_SECONDS = 0.1
-"""How often the file of the session's control is read."""
-
-
-class Terminated(EnsoError):
-    """The session's Pod was terminated while a script ran; its outcome is not known."""
 
 
 def main(
@@ -131,30 +122,12 @@ def _thinned(event: Event) -> Event:
     return replace(event, parameters={}) if isinstance(event, ScriptEvent) else event
 
 
-class _TerminableRunner(ChildRunner):
-    """A runner for Pods: a script that ends because the Pod is taken away has no outcome."""
-
-    terminated = False
-
-    def terminate(self) -> None:
-        """End the running script, which may clean up, and start no other."""
-        self.terminated = True
-        self.tell(CANCEL)
-
-    def run(self, script: Script, attempt: int) -> Result:
-        """Run one attempt. Raises Terminated if it ended because the Pod is being terminated."""
-        result = super().run(script, attempt)
-        if self.terminated and result.cause and result.cause.reason == Reason.CANCELLED:
-            raise Terminated(f"script {script.name!r} was ended, as its session was taken away")
-        return result
-
-
 def _lock(alive: int) -> bool:
     """Lock the file until this process ends. `is_alive` locks it, too, for an instant."""
     for _ in range(LOCK_TRIES):
         if _try_lock(alive, fcntl.LOCK_EX):
             return True
-        time.sleep(POLL_SECONDS / 10)
+        time.sleep(LOCK_PAUSE_SECONDS)
     return False
 
 
@@ -188,15 +161,7 @@ def _run(
     """Run the plan; return names of what scripts left running that did not end by itself."""
     for variable in plan.secrets():
         os.environ.pop(variable, None)  # a script gets its own secrets as parameters, no others
-    session = plan.session
-    runner = _TerminableRunner(
-        root,
-        session.interpreter,
-        session.start_timeout_seconds,
-        grace,
-        plan.job_id,
-        session.end_timeout_seconds,
-    )
+    runner = SessionRunner(plan, root, control, grace)
     runner.redactor.learn(*(Secret(os.environ.get(name)) for name in plan.secret_environment))
     runner.add_modules([script for script in plan.scripts if script.name not in plan.lease])
     orphans.adopt()
@@ -205,8 +170,7 @@ def _run(
         signal.SIGTERM,
         lambda _number, _frame: runner.tell(CANCEL) if is_alone else runner.terminate(),
     )
-    _apply_control(control, runner)  # the control may have been written before this process started
-    threading.Thread(target=_watch_control, args=(control, runner), daemon=True).start()
+    runner.watch_for_cancel()
     try:
         services.execute(plan.job_id, job_uow=unit_of_work, runner=runner)
     finally:
@@ -219,19 +183,3 @@ def _shown(killed: list[str], redactor: Redactor) -> tuple[str, ...]:
     names = [printable(redactor.hide(name), LONGEST_NAME) for name in killed[:MOST_NAMED]]
     more = len(killed) - len(names)
     return (*names, f"{more} more") if more else tuple(names)
-
-
-def _watch_control(control: Path, runner: ChildRunner) -> None:
-    """Read the control file again and again, and follow it."""
-    while True:
-        _apply_control(control, runner)
-        time.sleep(POLL_SECONDS)
-
-
-def _apply_control(control: Path, runner: ChildRunner) -> None:
-    try:
-        text = control.read_text("utf-8") if control.exists() else ""
-        if text:
-            runner.tell(controls.from_json(text))
-    except (Unreadable, OSError):
-        return  # a half-written file is read again in a moment

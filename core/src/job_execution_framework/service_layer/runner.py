@@ -35,7 +35,7 @@ class Runner(Protocol):
 
     @property
     def control(self) -> SessionControl:
-        """The latest control of the session."""
+        """The control of the session as it is now: asked for right before each start."""
         ...
 
     def check(self, scripts: Sequence[Script]) -> None:

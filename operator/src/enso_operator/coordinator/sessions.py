@@ -44,7 +44,7 @@ class Sessions(Protocol):
         ...
 
     async def tell(self, run: str, uid: str, control: SessionControl) -> None:
-        """Send the control (pause, cancel, skip, retry now); the run reads it asynchronously."""
+        """Send the control (pause, cancel, skip, retry now), which the run reads at each start."""
         ...
 
     async def reap(self, patience: float) -> None:

@@ -151,7 +151,7 @@ class EmbeddedJobs:
             why = f"was executed before and is {job.state}; to run it once more, add it again"
             raise JobAlreadyStarted(f"job {job_id} {why}")
         self._executed.add(job_id)
-        self._ensure_driven(job)
+        await self._ensure_driven(job)
         return str(job.state)
 
     async def act(self, spec: EnsoActionSpec, key: str) -> ActionOutcome:
@@ -172,7 +172,7 @@ class EmbeddedJobs:
         after = self._load(job.id)
         log_events(after, after.events[len(job.events) :])
         self._sizes[job.id] += size
-        self._ensure_driven(after)
+        await self._ensure_driven(after)
         await asyncio.to_thread(_remove, *self._forget(0))
         return ActionOutcome(str(after.state), action.outcome(after))
 
@@ -186,8 +186,12 @@ class EmbeddedJobs:
             return
         raise Unavailable(f"job {job_id} changes all the time: try again")
 
-    def _ensure_driven(self, job: Job) -> None:
-        """After a change of a job, wake its drive, or start one if the job has work to do."""
+    async def _ensure_driven(self, job: Job) -> None:
+        """After a change of a job, start a drive if it has work to do and none.
+
+        Where it has one, return when that has sent the job's session its control: then what is
+        answered to the request holds before the session starts another script.
+        """
         if job.state is JobState.RUNNING:
             self._executed.add(job.id)  # also one that was cancelled before it was executed
         if job.state not in ENDED:
@@ -195,7 +199,7 @@ class EmbeddedJobs:
         elif job.id not in self._drives:
             self._ended[job.id] = None
         if drive := self._drives.get(job.id):
-            drive.wake()
+            await drive.changed()
         elif job.id in self._executed and has_work(job):
             drive = Drive(job.id, self._repository, self._library, self._root / job.id)
             self._drives[job.id] = drive

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from enso_operator.coordinator.actor import Actor
@@ -36,14 +38,59 @@ def has_work(job: Job) -> bool:
     return job.open_run is not None or job.state not in (*ENDED, JobState.SUSPENDED)
 
 
+@dataclass(frozen=True)
+class _Changed(Wake):
+    """A request has changed the stored job."""
+
+    acted_on: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the session has been sent its control after the change, or no session is left."""
+
+
 class _Actor(Actor):
     """An actor whose job is also changed by HTTP requests."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._loaded: list[_Changed] = []
+        """The changes that were loaded, and not acted on yet."""
+        self._is_over = False
+
+    async def changed(self) -> None:
+        """Notify the actor that the stored job was changed; return when it has acted on that."""
+        if not self._is_over:
+            change = _Changed()
+            self._inbox.put_nowait(change)
+            await change.acted_on.wait()
+
+    async def drive(self) -> None:
+        """Drive the job. No request waits for an actor that has returned."""
+        try:
+            await super().drive()
+        finally:
+            self._is_over = True
+            while not self._inbox.empty():
+                self._note(self._inbox.get_nowait())
+            self._answer()
+
     def take(self, message: Message) -> None:
         """Load the job again after a request has changed it. No turn of the actor runs now."""
-        if isinstance(message, Wake):
-            self.job_uow.jobs.forget(self.job_id)
+        self._note(message)
         super().take(message)
+
+    async def act(self, job: Job) -> None:
+        """Act on the job; then answer the requests that had changed it before."""
+        await super().act(job)
+        self._answer()
+
+    def _note(self, message: Message) -> None:
+        if isinstance(message, _Changed):
+            self.job_uow.jobs.forget(self.job_id)
+            self._loaded.append(message)
+
+    def _answer(self) -> None:
+        for change in self._loaded:
+            change.acted_on.set()
+        self._loaded.clear()
 
     def may_rest(self, job: Job, step: Step) -> bool:
         """Whether the job is paused and has no running session, so that its slot is free."""
@@ -71,10 +118,10 @@ class Drive:
             await sessions.reap(patience)
             self._actor = None
 
-    def wake(self) -> None:
-        """Notify the actor that the stored job was changed."""
+    async def changed(self) -> None:
+        """Have a change of the stored job acted on; then its session has the new control."""
         if self._actor:
-            self._actor.wake()
+            await self._actor.changed()
 
     def cancel(self, why: str) -> bool:
         """Cancel the job; return False if it is not being driven."""

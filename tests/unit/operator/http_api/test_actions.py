@@ -158,7 +158,7 @@ async def test_a_paused_job_gives_its_place_to_others_and_goes_on_later(
     await api.execute(other)
 
     answer = await api.act("/pause-job", jobid)
-    assert answer["outcome"] == "it will pause after 'wait-for', which runs now"
+    assert answer["outcome"] == "its session was asked to pause after 'wait-for', which runs now"
     assert await api.refusal("/pause-job", jobid) == f"job {jobid} is paused already"
     gate.touch()
     assert (await api.ended(other))["state"] == "Succeeded"
@@ -174,7 +174,8 @@ async def test_a_paused_job_gives_its_place_to_others_and_goes_on_later(
 async def test_a_pause_after_a_script(api: Api, tmp_path: Path) -> None:
     jobid = await running(api, tmp_path / "gate")
     answer = await api.act("/pause-job", jobid, after="say")
-    assert (answer["state"], answer["outcome"]) == ("Running", "it will pause after 'say'")
+    asked = "its session was asked to pause after 'say'"
+    assert (answer["state"], answer["outcome"]) == ("Running", asked)
     (tmp_path / "gate").touch()
     job = await api.becomes(jobid, "Suspended")
     assert states(job) == ["Succeeded", "Succeeded", "NotStarted"]

@@ -149,7 +149,7 @@ class LocalSessions:
             await asyncio.sleep(max(pause, SHORTEST_LOOK_SECONDS, bucket.wait(now())))
 
     async def tell(self, run: str, uid: str, control: SessionControl) -> None:
-        """Write the control file, which the supervisor polls."""
+        """Write the control file, which the supervisor reads before it starts a script."""
         del uid  # a directory is never reused
         _write(self.directory(run) / supervisor.CONTROL, controls.to_json(control))
 
