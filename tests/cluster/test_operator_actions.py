@@ -74,6 +74,7 @@ def test_what_is_asked_while_the_operator_is_away_is_done_when_it_is_back(
     assert note.read_text().split().count("do") == 2
 
 
+@pytest.mark.timeout(400)
 def test_pairs_of_one_second_are_done_in_the_order_of_their_creation(
     ns: ClusterNamespace, operators: Operators, actions: ActionClient
 ) -> None:
@@ -113,6 +114,7 @@ def expected_reasons(names: Iterable[str]) -> Iterator[tuple[str, str]]:
         is_paused = is_pause
 
 
+@pytest.mark.timeout(600)
 def test_a_hundred_failed_jobs_are_resumed_at_once(
     ns: ClusterNamespace, operators: Operators, actions: ActionClient, tmp_path: Path
 ) -> None:
