@@ -76,8 +76,13 @@ def test_a_follow_that_breaks_shows_each_line_once(
             while "frame 1" not in said:
                 said += following.stdout.readline()
             proxy.cut(on("get", "pods/log"))
+            assert following.stderr
+            while "trying again" not in following.stderr.readline():
+                assert following.poll() is None
+            proxy.away()  # until after the job's end
+            ns.waits("Finished")
+            proxy.back()
             rest, wrong = following.communicate(timeout=DEADLINE_SECONDS)
-        assert following.returncode == 0
-        assert "trying again" in wrong
+        assert following.returncode == 0, wrong
     lines = ["--- bake, attempt 1", *(f"frame {number}" for number in range(6))]
     assert (said + rest).splitlines() == lines
