@@ -7,6 +7,7 @@ calls it makes and however long they take.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,8 +15,9 @@ from contextvars import ContextVar
 from threading import Lock
 from typing import ParamSpec, TypeVar
 
-from job_execution_framework.domain.errors import Unavailable
+from job_execution_framework.domain.errors import NotYet, Unavailable
 
+_log = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -105,7 +107,7 @@ async def in_thread(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> 
 
 
 async def patiently(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Return what `call` returns, however long the API server is away."""
+    """Return what `call` returns, however long the API server is away or refuses it."""
     return await until_available(
         lambda: in_thread(call, *args, **kwargs), SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
     )
@@ -119,7 +121,9 @@ async def until_available(
     while True:
         try:
             return await call()
-        except Unavailable:
+        except Unavailable as error:
+            if tries == 0 and isinstance(error, NotYet):
+                _log.warning("%s; trying again", error)
             await asyncio.sleep(pause_of(tries, shortest, longest))
             tries += 1
 

@@ -246,7 +246,12 @@ def request(
     query: Mapping[str, str] = MappingProxyType({}),
 ) -> Document:
     """Return what the API server answers."""
-    return _document(ask(client, method, path, body, query=query))
+    try:
+        return _document(ask(client, method, path, body, query=query))
+    except Conflict as error:
+        if method != "GET":
+            raise
+        raise Unavailable(str(error)) from error  # a read conflicts with nothing
 
 
 @translating_errors

@@ -1,0 +1,107 @@
+"""Each call that an operator makes for an EnsoAction, refused for a while."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.action_client import ActionClient
+from tests.cluster.cluster_namespace import ClusterNamespace
+from tests.cluster.test_action_kills import FailedJob
+from tests.support.eventually import until
+from tests.support.fault_proxy import Call, FaultProxy, Filter, answer
+from tests.support.fault_proxy.exchange import Exchange
+from tests.support.operators import Operator, Operators
+
+CALLS = (
+    "get ensojobs",
+    "patch ensojobs/status",
+    "list ensoactions",
+    "get ensoactions",
+    "patch ensoactions/status",
+    "patch ensoactions",
+    "create controllerrevisions",
+    "get controllerrevisions",
+)
+CODES = (403, 409, 429, 500, 503)
+WHILE_SECONDS = 1.0
+MOST_REFUSALS = 20
+"""Within that time; a write that conflicts is tried again 8 times at once, then with pauses."""
+
+
+@dataclass
+class Refused:
+    """A failed job, of whose calls those of one kind are refused."""
+
+    job: FailedJob
+    call: str
+    code: int
+    at: list[float] = field(default_factory=list[float])
+    """When the calls were refused."""
+
+    @property
+    def sentence(self) -> str:
+        return f"refused for a test: {self.call}"
+
+    def begins(self, proxy: FaultProxy) -> None:
+        """Let it fail, then let people act on it while the calls are refused."""
+        self.job.fails()
+        rule = proxy.add(Filter(self._is_meant), self._refuse)
+        self.job.is_asked()
+        until(lambda: self._has_lasted() or self.job.actions.ns.state(self.job.name) == "Succeeded")
+        self.job.actions.create("retry", self._late, job=self.job.name)
+        until(self._has_lasted)
+        proxy.remove(rule)
+
+    def ends_well(self, operator: Operator) -> None:
+        """Assert that each action acted once, and that the refusals were told once."""
+        self.job.ends_well()
+        until(lambda: self.job.actions.result(self._late)[0])
+        assert self.job.actions.result(self._late)[1] == "NotPossible"
+        assert len([at for at in self.at if at - self.at[0] < WHILE_SECONDS]) <= MOST_REFUSALS
+        events = self.job.actions.ns.job_events(self.job.name)
+        told = [message for reason, message in events if reason == "NotGoingOn"]
+        if self.call == "get ensojobs":  # before the job has an actor that could tell it
+            assert operator.log_text.count(self.sentence) == (self.code == 403)
+        elif self.code == 403:
+            assert told == [f"the API server does not let us (403): {self.sentence}"]
+        else:
+            assert len(told) <= 1, "one is told where the machine is slow"
+
+    @property
+    def _late(self) -> str:
+        """An action after the resume: for it the operator reads the changed definition."""
+        return f"{self.job.name}-late"
+
+    def _is_meant(self, call: Call) -> bool:
+        is_ours = self.job.name in call.path or self.job.name.encode() in call.body
+        return is_ours and f"{call.verb} {call.resource}" == self.call
+
+    async def _refuse(self, exchange: Exchange) -> None:
+        self.at.append(time.monotonic())
+        await answer(self.code, self.sentence)(exchange)
+
+    def _has_lasted(self) -> bool:
+        return bool(self.at) and self.at[-1] - self.at[0] >= WHILE_SECONDS
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_each_action_acts_once_afterwards(
+    ns: ClusterNamespace, operators: Operators, tmp_path: Path, code: int
+) -> None:
+    actions = ActionClient(ns)
+    refused = [
+        Refused(FailedJob(actions, f"shot-{number}", tmp_path), call, code)
+        for number, call in enumerate(CALLS)
+    ]
+    with FaultProxy(operators.kubeconfig) as proxy, ThreadPoolExecutor(len(refused)) as pool:
+        operator = operators.start("--resync-seconds=600", kubeconfig=proxy.kubeconfig)
+        for _ in pool.map(partial(Refused.begins, proxy=proxy), refused):
+            pass
+        for each in refused:
+            each.ends_well(operator)
