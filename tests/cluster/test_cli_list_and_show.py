@@ -169,7 +169,11 @@ def test_a_list_of_many_is_fetched_in_parts(enso: Enso, ns: ClusterNamespace) ->
         for request in ns.cluster.audit.since(mark)
         if request.namespace == ns.namespace and request.verb == "list"
     ]
-    assert len(asked) == 2
+    assert ["limit=500" in request.path for request in asked] == [True, True]
+    jobs = json.loads(ns.kubectl("get", "ensojobs", "-o", "json"))["items"]  # sorted by name
+    newest_first = sorted(jobs, key=lambda job: job["metadata"]["creationTimestamp"], reverse=True)
+    names = [job["metadata"]["name"] for job in newest_first]
+    assert [line.split()[0] for line in said.splitlines()[1:]] == names
 
 
 @pytest.mark.usefixtures("jobs")
