@@ -96,6 +96,7 @@ def test_resources_that_are_removed_and_installed_again(stage: Stage) -> None:
     stage.story.ends_well()
     stage.cluster.kubectl("delete", "-f", str(CHECKOUT / "deploy" / "crds"))
     until(lambda: operator.http_get("/readyz")[0] == 503)
+    until(lambda: "resources cannot be served" in operator.log_text)  # kopf looked once
     assert operator.process.is_alive()
     install_crds(stage.cluster.kubectl)
     until(operator.is_ready)

@@ -14,12 +14,17 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import kopf
+from kopf._cogs.structs.references import Insights  # the only way to ask what kopf has found
 
+from enso_operator.kube.ensoaction import ACTIONS
+from enso_operator.kube.ensojob import KIND
 from enso_operator.sessions.pods.names import JOB_UID_LABEL
 
 IDENTITY = "enso"
 """kopf's identity among peering operators; peering is off, so only a constant is needed."""
 _RESTART_SECONDS = 1.0
+_MISSING_SECONDS = 5.0
+"""How long kopf runs where our resources are not installed, until it looks for them again."""
 _CANCEL_SECONDS = 1.0
 """How long a part of kopf may take to end before it is cancelled once more."""
 _log = logging.getLogger(__name__)
@@ -63,22 +68,35 @@ class Watch:
         kopf.operator would end with it, but waits for its other parts without limit, and one that
         swallows its cancellation watches on with a closed session: nothing would watch any more.
         """
+        insights = Insights()
         try:
             parts = await kopf.spawn_tasks(
                 registry=self._registry,
                 settings=_settings(),
+                insights=insights,
                 clusterwide=not self._namespaces,
                 namespaces=self._namespaces,
                 stop_flag=stop,
                 # By itself it would look up its user's name, and a Pod's user has none.
                 identity=IDENTITY,  # type: ignore[arg-type]  # its type is not public
             )
+            parts = [*parts, asyncio.create_task(_find_resources(insights))]
             ended, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
             await _cancel_all()
         finally:
             stop.set()  # kopf leaves a thread that waits for it, and this loop waits for that one
         for part in ended:
             part.result()
+
+
+async def _find_resources(insights: Insights) -> None:
+    """Raise LookupError where kopf has not found all of our resources: it looks only once."""
+    await insights.ready_resources.wait()
+    missing = {KIND, ACTIONS} - {resource.plural for resource in insights.watched_resources}
+    if missing:
+        await asyncio.sleep(_MISSING_SECONDS)
+        raise LookupError(f"the API server did not serve {' and '.join(sorted(missing))}")
+    await asyncio.Event().wait()
 
 
 async def _cancel_all() -> None:
