@@ -3,6 +3,7 @@
 Processes are read from /proc, as psutil does not say in which namespace a process is.
 """
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -60,10 +61,11 @@ def _groups() -> Iterator[str]:
 
 
 def _files() -> Iterator[str]:
-    for place in map(Path, _PLACES):
-        if place.exists():
-            yield f"file {place}"
-            yield from (f"file {path}" for path in place.rglob("*"))
+    """Yield all files; `os.walk` passes over a folder that is removed meanwhile, `rglob` fails."""
+    for place in filter(os.path.exists, _PLACES):
+        yield f"file {place}"
+        for folder, folders, files in os.walk(place):
+            yield from (f"file {folder}/{name}" for name in (*folders, *files))
 
 
 def _settings() -> Iterator[str]:

@@ -64,7 +64,7 @@ class Follower:
 
     def __init__(self, api: ApiServer, *, has_answered: bool = False) -> None:
         self._access, self._has_answered = api.access, has_answered
-        self._events: queue.SimpleQueue[WatchEvent | EnsoError] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[WatchEvent | Exception] = queue.SimpleQueue()
 
     def follow(self, path: str, query: Mapping[str, str], *, accept: str = JSON) -> None:
         """Start to watch the objects at a path."""
@@ -79,7 +79,7 @@ class Follower:
             event = self._events.get(timeout=seconds)
         except queue.Empty:
             return None
-        if isinstance(event, EnsoError):
+        if isinstance(event, Exception):
             raise event
         return event
 
@@ -88,7 +88,7 @@ class Follower:
             api, has_answered = ApiServer(self._access), self._has_answered
             for event in watch_objects(api, path, query, accept, has_answered=has_answered):
                 self._events.put(event)
-        except EnsoError as error:
+        except Exception as error:  # noqa: BLE001  # `next` raises it, or the command ends anyway
             self._events.put(error)
 
 
