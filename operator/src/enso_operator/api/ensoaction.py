@@ -34,7 +34,7 @@ LONGEST_CALLER = 512
 
 
 class ScriptChange(WireModel):
-    """What of one script is another one from this resume on."""
+    """Changes to one script, from this resume on."""
 
     name: Name
     """The script; it must be one that will run."""
@@ -43,9 +43,9 @@ class ScriptChange(WireModel):
     )
     """Arguments to add or to replace, any JSON; null is a value. Who may read it can read them."""
     unset_args: Annotated[list[Parameter], Field(max_length=100)] = Field(default_factory=list[str])
-    """Names of arguments to take away."""
+    """Names of arguments to remove."""
     source: Annotated[str, Field(min_length=1, max_length=LARGEST_SOURCE)] | None = None
-    """Python source with a function main, which runs instead."""
+    """Python source with a function main, to run instead of the present one."""
     timeout_seconds: Seconds | None = None
     """How long, in seconds, one attempt may take."""
     retries: RetriesSpec | None = None
@@ -53,7 +53,7 @@ class ScriptChange(WireModel):
 
 
 class SessionChange(WireModel):
-    """What of one session is another one from this resume on. Each field is replaced whole."""
+    """Changes to one session, from this resume on. A given field replaces the old one whole."""
 
     name: Name
     """The session; it must be one that will run."""
@@ -62,19 +62,19 @@ class SessionChange(WireModel):
     interpreter: Annotated[list[Program], Field(min_length=1, max_length=64)] | None = None
     """The interpreter as a list of arguments, such as [hython]; the file to run is added."""
     resources: Resources | None = None
-    """What the session is promised of a machine, and what it may use at most."""
+    """Resource requests and limits of the session's container."""
     env: Environment | None = None
     """Environment variables of the session."""
     node_selector: Annotated[dict[QualifiedName, LabelValue], Field(max_length=50)] | None = None
     """Labels that a node must have to run the session."""
     tolerations: Annotated[list[Toleration], Field(max_length=50)] | None = None
-    """Taints of nodes that do not keep the session off."""
+    """Tolerations of the session's Pod."""
     start_timeout_seconds: Seconds | None = None
-    """How long, in seconds, the interpreter may take to come up."""
+    """How long, in seconds, the interpreter may take to start, with licences and slow disks."""
 
 
 class ResumeSpec(WireModel):
-    """How a job goes on that has ended, or was paused."""
+    """How a job that has ended or was paused goes on."""
 
     from_script: Annotated[Name | None, Field(alias="from")] = None
     """Run this script and all after it again; without it the job goes on as its checkpoints say."""
@@ -83,11 +83,11 @@ class ResumeSpec(WireModel):
     scripts: Annotated[list[ScriptChange], Field(max_length=MOST_SCRIPTS)] = Field(
         default_factory=list[ScriptChange]
     )
-    """Changes of scripts that will run."""
+    """Changes to scripts that will run."""
     sessions: Annotated[list[SessionChange], Field(max_length=MOST_SESSIONS)] = Field(
         default_factory=list[SessionChange]
     )
-    """Changes of sessions that will run."""
+    """Changes to sessions that will run."""
 
 
 class PauseSpec(WireModel):
@@ -98,14 +98,14 @@ class PauseSpec(WireModel):
 
 
 class SkipSpec(WireModel):
-    """What is skipped."""
+    """Which script is skipped."""
 
     script: Name
     """The script that counts as done from now on and is never started."""
 
 
 class EnsoActionSpec(WireModel):
-    """What is asked, of which job. It never changes: who wants something else makes another one."""
+    """What is asked of which job. It is immutable: to ask for more, create another action."""
 
     job: JobName
     """Name of the EnsoJob, in the action's own namespace."""
@@ -118,15 +118,15 @@ class EnsoActionSpec(WireModel):
     by: Annotated[OneLine, Field(min_length=1, max_length=LONGEST_CALLER)] | None = None
     """Who asks. Leave it out: where the cluster knows the caller, it writes the name here."""
     resume: ResumeSpec | None = None
-    """With verb resume: where the job goes on, and what is otherwise from then on."""
+    """With verb resume: where the job goes on, and what changes from then on."""
     pause: PauseSpec | None = None
-    """With verb pause: when."""
+    """With verb pause: after which script."""
     skip: SkipSpec | None = None
     """With verb skip: which script."""
 
 
 class ActionMetadata(WireModel):
-    """What every Kubernetes object has. Its other fields are not ours."""
+    """Metadata of the object."""
 
     name: Name
     """The action's name, at most 63 characters: the job remembers it."""
@@ -148,7 +148,7 @@ class EnsoAction(WireModel):
 
 
 class ActionCondition(Condition):
-    """One aspect of what came of the action, in the form that all of Kubernetes shares."""
+    """One aspect of the action's result, as a standard Kubernetes condition."""
 
     status: Literal["True", "False", "Unknown"]
     """Whether it is so. Succeeded is Unknown until the action was done or refused."""
@@ -159,11 +159,11 @@ class ActionCondition(Condition):
 
 
 class EnsoActionStatus(WireModel):
-    """What came of the action."""
+    """The result of the action."""
 
     observed_generation: Annotated[int, Field(ge=-1, le=2**53)] = -1
     """The generation of the resource that this status is about; -1 before the first look."""
     conditions: Annotated[list[ActionCondition], Field(max_length=16)] | None = None
-    """Finished is true once the action was done or refused, Succeeded once the job obeys it."""
+    """Finished is true once the action was done or refused, Succeeded only if it was done."""
     completion_time: Time | None = None
     """When the action was done or refused."""

@@ -41,7 +41,7 @@ State = Literal["NotStarted", "Running", "Succeeded", "Failed", "Interrupted", "
 
 
 class Condition(WireModel):
-    """One aspect of the job's state, in the form that all of Kubernetes shares."""
+    """One aspect of the job's state, as a standard Kubernetes condition."""
 
     type: Literal["Succeeded", "Finished", "Ready", "Reconciling", "Stalled"]
     """Succeeded and Finished are for people; Ready, Reconciling and Stalled for GitOps tools."""
@@ -250,7 +250,7 @@ class Ledger(WireModel):
 
 
 class EnsoJobStatus(WireModel):
-    """How the job stands."""
+    """The state of the job."""
 
     observed_generation: Annotated[int, Field(ge=-1, le=2**53)] = -1
     """The metadata.generation that this status is about; -1 before the operator saw the job."""

@@ -73,7 +73,7 @@ def _examples(*fields: dict[str, Any]) -> ConfigDict:
 
 
 class ResumeJob(ResumeSpec, ActionRequest):
-    """The job to go on with, and what is otherwise from then on."""
+    """The job to go on with, and what changes from then on."""
 
     model_config = _examples(
         {},

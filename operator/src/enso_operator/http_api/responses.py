@@ -25,14 +25,14 @@ class Added(BaseModel):
 
 
 class Listed(BaseModel):
-    """A job, and where it stands."""
+    """A job and its state."""
 
     jobid: str
     state: str = Field(description="Waiting, Running, Suspended, Succeeded, Failed or Cancelled.")
 
 
 class Done(BaseModel):
-    """What came of what was asked of a job."""
+    """The outcome of an action on a job."""
 
     model_config = ConfigDict(
         json_schema_extra={
