@@ -27,8 +27,16 @@ SAYS = "def main(): print('start save', flush=True)"
 
 def ask(job: OneJob, verb: str, **spec: object) -> tuple[str, str]:
     """Act on the job; return reason and message of what came of it."""
-    document = action(verb, f"{job.name}-{verb}", job=job.name, **spec)
-    job.kubectl("create", "-f", "-", stdin=json.dumps(document))
+    job.kubectl("create", "-f", "-", stdin=json.dumps(action_on(job, verb, **spec)))
+    return outcome(job, verb)
+
+
+def action_on(job: OneJob, verb: str, **spec: object) -> Document:
+    return action(verb, f"{job.name}-{verb}", job=job.name, **spec)
+
+
+def outcome(job: OneJob, verb: str) -> tuple[str, str]:
+    """Wait until an action was done or refused; return reason and message."""
     name = f"ensoaction/{job.name}-{verb}"
     job.kubectl("wait", "--for=condition=Finished", name, "--timeout=50s")
     found: Document = json.loads(job.kubectl("get", name, "-o", "json"))
@@ -49,11 +57,12 @@ def test_a_resume_waits_for_a_pod_that_still_ends(job: OneJob) -> None:
     job.says("ignores SIGTERM")
     first = job.pod()["metadata"]["name"]
     run = job.get()["status"]["ledger"]["run"]["name"]
-    assert ask(job, "cancel") == ("Done", f"cancelled; session {run} is being stopped")
-    assert ask(job, "resume", resume=change(stubborn=False)) == (
-        "Done",
-        f"resumed; it goes on when session {run} has ended",
-    )
+    resume = action_on(job, "resume", resume=change(stubborn=False))
+    both = {"apiVersion": "v1", "kind": "List", "items": [action_on(job, "cancel"), resume]}
+    job.kubectl("create", "-f", "-", stdin=json.dumps(both))  # at once: it is killed after 5 s
+    assert outcome(job, "cancel") == ("Done", f"cancelled; session {run} is being stopped")
+    goes_on = f"resumed; it goes on when session {run} has ended"
+    assert outcome(job, "resume") == ("Done", goes_on)
     assert job.ends()["done"] == "2/2"
     assert [row[1:] for row in job.rows()] == [("Succeeded", 2), ("Succeeded", 1)]
     assert job.starts_of("do") == 2
