@@ -33,7 +33,7 @@ enso wait publish-shot-broken --timeout 50s || test $? = 1
 SUCCEEDS = "enso wait publish-shot-broken --timeout 50s"
 LET_GO = json.dumps({"spec": {"suspend": False}})
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture
