@@ -9,6 +9,7 @@ from pathlib import Path
 
 from enso_operator.api.document import Document
 from enso_operator.kube.client import ApiObjects, NoSuchObject
+from enso_operator.kube.ensoaction import EnsoActionObject
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.eventually import until
 from tests.support.resources import action, of_scripts
@@ -122,9 +123,7 @@ def list_of(items: Sequence[Document]) -> Document:
 
 
 def _result_of(document: Document) -> ActionResult:
-    status: Document = document.get("status") or {}
-    conditions: list[Document] = status.get("conditions") or []
-    for condition in conditions:
-        if condition["type"] == "Succeeded":
-            return condition["status"], condition["reason"], condition["message"]
-    return "", "", ""
+    succeeded = EnsoActionObject(document).condition("Succeeded")
+    if not succeeded:
+        return "", "", ""
+    return succeeded["status"], succeeded["reason"], succeeded["message"]

@@ -144,3 +144,11 @@ class Served:
         transport = ASGITransport(create_app(backend, **hosts), raise_app_exceptions=False)
         client = AsyncClient(transport=transport, base_url="http://localhost:5005")
         return Api(await self.stack.enter_async_context(client))
+
+
+async def running(api: Api, gate: Path) -> str:
+    """Return a job whose first script runs until the file `gate` is there."""
+    jobid = await api.add(["wait_for", {"path": str(gate)}], ["say", {}], ["say", {}])
+    await api.execute(jobid)
+    await api.starts(jobid)
+    return jobid

@@ -94,8 +94,7 @@ class Operator:
         """Create a job whose second script fails, once; return when nothing is done for it."""
         self.backend.failing = {"script-1"}
         self.create()
-        await self.until(lambda: self.get().is_finished)
-        await self.until_idle()
+        await self.until_finished()
         self.backend.failing = set()
 
     async def waits_suspended(self) -> None:
@@ -115,11 +114,8 @@ class Operator:
 
     def result(self, name: str = "again") -> tuple[str, str]:
         """Return the reason and message of an action's status; empty until it is decided."""
-        status: Document = self.actions.get(name).get("status") or {}
-        for condition in status.get("conditions", ()):
-            if condition["type"] == "Succeeded":
-                return condition["reason"], condition["message"]
-        return "", ""
+        succeeded = EnsoActionObject(self.actions.get(name)).condition("Succeeded")
+        return (succeeded["reason"], succeeded["message"]) if succeeded else ("", "")
 
     def delete(self) -> None:
         self.jobs.delete("shot", self.get().uid, self.get().version)
@@ -129,6 +125,11 @@ class Operator:
         async with asyncio.timeout(30):
             while not condition():  # noqa: ASYNC110  # it changes in another thread
                 await asyncio.sleep(0.005)
+
+    async def until_finished(self) -> None:
+        """Wait until the job has ended, and nothing is done for it any more."""
+        await self.until(lambda: self.get().is_finished)
+        await self.until_idle()
 
     async def until_idle(self) -> None:
         await self.until(lambda: not self.reconciler._tasks)  # pyright: ignore[reportPrivateUsage]

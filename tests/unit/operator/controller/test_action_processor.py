@@ -204,8 +204,7 @@ def test_a_refused_action_gets_its_owner_though_the_operator_was_killed_before()
 def test_what_makes_no_job_refuses_no_action_on_the_one_that_came_after() -> None:
     async def story(operator: Operator) -> None:
         operator.create(NO_JOB)
-        await operator.until(lambda: operator.get().is_finished)
-        await operator.until_idle()
+        await operator.until_finished()
         old = operator.get()
         watch = operator.cluster.watch
         operator.cluster.watch = unseen
@@ -224,8 +223,7 @@ def test_what_makes_no_job_refuses_no_action_on_the_one_that_came_after() -> Non
 def test_an_action_on_what_makes_no_job_belongs_to_it() -> None:
     async def story(operator: Operator) -> None:
         operator.create(NO_JOB)
-        await operator.until(lambda: operator.get().is_finished)
-        await operator.until_idle()
+        await operator.until_finished()
         operator.create_action("resume")
         await operator.until(lambda: not len(operator.pending) and operator.result()[0])
         (owner,) = operator.actions.get("again")["metadata"]["ownerReferences"]

@@ -76,8 +76,7 @@ def test_a_resting_job_is_acted_on() -> None:
         await operator.until(lambda: operator.result("two")[0])
         assert operator.result("two") == ("Done", "resumed; still suspended by its spec")
         operator.create_action("cancel", name="three")
-        await operator.until(lambda: operator.get().is_finished)
-        await operator.until_idle()
+        await operator.until_finished()
         assert operator.result("three") == ("Done", "cancelled")
         assert operator.get().state == "Cancelled"
 
@@ -229,8 +228,7 @@ def test_an_action_may_be_applied_before_its_job() -> None:
 def test_actions_on_what_makes_no_job_are_refused() -> None:
     async def story(operator: Operator) -> None:
         operator.create(of_scripts({"args": {"x": 1}, "argsFrom": [{"name": "x"}]}))
-        await operator.until(lambda: operator.get().is_finished)
-        await operator.until_idle()
+        await operator.until_finished()
         operator.create_action("resume")
         await operator.until(lambda: operator.result()[0])
         why = "spec.scripts[script-0].argsFrom[x].secretKeyRef is missing: add it"

@@ -21,8 +21,7 @@ NO_JOB = of_scripts({"args": {"x": 1}, "argsFrom": [{"name": "x"}]})
 def test_a_job_runs_to_its_end_and_is_held_no_more() -> None:
     async def story(operator: Operator) -> None:
         operator.create()
-        await operator.until(lambda: operator.get().is_finished)
-        await operator.until_idle()
+        await operator.until_finished()
         assert (operator.reconciler.actors, operator.reconciler.live) == ({}, 0)
         assert operator.get().state == "Succeeded"
         assert not operator.get().needs_work
@@ -35,8 +34,7 @@ def test_a_job_runs_to_its_end_and_is_held_no_more() -> None:
 def test_what_is_seen_of_a_job_that_has_ended_begins_nothing() -> None:
     async def story(operator: Operator) -> None:
         operator.create()
-        await operator.until(lambda: operator.get().is_finished)
-        await operator.until_idle()
+        await operator.until_finished()
         later = Reconciler(
             operator.cluster.objects,
             operator.backend,
@@ -79,8 +77,7 @@ def test_a_suspended_job_rests_until_it_is_let_go() -> None:
         await operator.until_idle()
         assert (operator.reconciler.actors, operator.reconciler.live) == ({}, 1)
         operator.patch(suspend=False)
-        await operator.until(lambda: operator.get().is_finished)
-        await operator.until_idle()
+        await operator.until_finished()
         assert operator.reconciler.live == 0
 
     operate(story)
@@ -103,8 +100,7 @@ def test_an_actor_that_breaks_is_followed_by_another(monkeypatch: pytest.MonkeyP
     async def story(operator: Operator) -> None:
         operator.failures[:] = [ValueError("a mistake"), ValueError("another one")]
         operator.create()
-        await operator.until(lambda: operator.get().is_finished)
-        await operator.until_idle()
+        await operator.until_finished()
 
     operator = operate(story)
     assert operator.get().state == "Succeeded"
@@ -145,8 +141,7 @@ def test_a_job_that_is_deleted_while_its_session_runs_is_ended_in_order() -> Non
 def test_an_object_that_makes_no_job_is_refused_once() -> None:
     async def story(operator: Operator) -> None:
         operator.create(NO_JOB)
-        await operator.until(lambda: operator.get().is_finished)
-        await operator.until_idle()
+        await operator.until_finished()
         assert operator.reconciler.live == 0
         assert operator.get().state == "Failed"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from enso_operator.http_api.memory_backend import Limits
-from tests.support.api import Api, Served
+from tests.support.api import Api, Served, running
 from tests.support.eventually import until_async
 from tests.support.resources import EMPTY
 
@@ -21,14 +21,6 @@ async def failed(api: Api, cure: Path) -> str:
     jobid = await api.add(["say", {}], ["needs", {"path": str(cure)}], ["say", {}])
     await api.execute(jobid)
     assert (await api.ended(jobid))["state"] == "Failed"
-    return jobid
-
-
-async def running(api: Api, gate: Path) -> str:
-    """A job whose first script runs until the file `gate` is there."""
-    jobid = await api.add(["wait_for", {"path": str(gate)}], ["say", {}], ["say", {}])
-    await api.execute(jobid)
-    await api.starts(jobid)
     return jobid
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from enso_operator.sessions.local.sessions import LocalSessions
-from tests.support.api import Api
+from tests.support.api import Api, running
 from tests.support.eventually import until_async
 
 pytestmark = pytest.mark.anyio
@@ -17,10 +17,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def jobid(api: Api, tmp_path: Path) -> str:
     """Return a job whose first script runs until the file `gate` is there."""
-    jobid = await api.add(["wait_for", {"path": str(tmp_path / "gate")}], ["say", {}], ["say", {}])
-    await api.execute(jobid)
-    await api.starts(jobid)
-    return jobid
+    return await running(api, tmp_path / "gate")
 
 
 async def test_an_answer_comes_when_the_session_has_its_control(

@@ -98,6 +98,13 @@ class ProblemPrinter:
     def __init__(self) -> None:
         self._problem = ""
 
+    def note(self, event: WatchEvent) -> None:
+        """Print why the watch is interrupted; any other event says that it goes on."""
+        if isinstance(event, Disconnected):
+            self.show(event.sentence)
+        else:
+            self.clear()
+
     def show(self, problem: str) -> None:
         """Print the problem, unless it was the last one."""
         if problem != self._problem:

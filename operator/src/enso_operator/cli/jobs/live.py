@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from enso_operator.cli import display
+from enso_operator.cli.jobs.follow import ProblemPrinter
 from enso_operator.cli.jobs.table import Screen
 
 _RESERVED_LINES = 2
@@ -21,6 +22,7 @@ class Live:
         """Whether standard output is a terminal, where a table can be redrawn."""
         self._drawn = 0
         self._problem = ""
+        self._printer = ProblemPrinter()
 
     def screen(self) -> Screen:
         """Return the present size of the terminal, which may change."""
@@ -28,13 +30,14 @@ class Live:
 
     def show_problem(self, sentence: str) -> None:
         """Show why the watch is interrupted: print it once, or show it below the table."""
-        if sentence != self._problem and not self.is_terminal:
-            print(f"enso: {sentence}; trying again", file=sys.stderr, flush=True)
         self._problem = sentence
+        if not self.is_terminal:
+            self._printer.show(sentence)
 
     def clear_problem(self) -> None:
         """Remove the sentence of `show_problem`."""
         self._problem = ""
+        self._printer.clear()
 
     def print_lines(self, lines: Iterable[str]) -> None:
         """Print lines with the time, if standard output is no terminal."""

@@ -17,7 +17,7 @@ from enso_operator.cli import display
 from enso_operator.cli.jobs import documents, follow, scripts
 from enso_operator.cli.jobs.connect import job_of
 from enso_operator.cli.jobs.table import Screen
-from enso_operator.cli.jobs.wait import code_of, job_in
+from enso_operator.cli.jobs.wait import code_of, job_in, of_job
 from enso_operator.kube.workstation.api_server import ApiServer
 from enso_operator.kube.workstation.errors import Answered, NoCluster, NoSuchName, is_temporary
 from enso_operator.sessions.pods import names, state
@@ -142,9 +142,7 @@ class LogFollower:
         self._shown: set[tuple[str, str]] = set()
         """Pods (by uid) and containers whose log has been shown to its end."""
         self._problem = follow.ProblemPrinter()
-        self._follower = follow.Follower(api, has_answered=True)
-        name = documents.name_of(job)
-        self._follower.follow(api.path("ensojobs"), {"fieldSelector": f"metadata.name={name}"})
+        self._follower = of_job(api, documents.name_of(job), has_answered=True)
         self._follower.follow(api.path("pods"), selector(job))
 
     def until_it_ends(self) -> int:
@@ -163,10 +161,9 @@ class LogFollower:
         return code_of(self._job)
 
     def _on_event(self, event: follow.WatchEvent) -> None:
+        self._problem.note(event)
         if isinstance(event, follow.Disconnected):
-            self._problem.show(event.sentence)
             return
-        self._problem.clear()
         first = event.pages[0] if isinstance(event, follow.FullList) else event.document
         if str(first["kind"]).startswith("EnsoJob"):
             self._job = job_in(event, self._job, self._api, documents.name_of(self._job))

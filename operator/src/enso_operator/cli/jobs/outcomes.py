@@ -36,10 +36,7 @@ class Outcomes:
                 return
             if event is None:
                 return
-            if isinstance(event, follow.Disconnected):
-                problem.show(event.sentence)
-            else:
-                problem.clear()
+            problem.note(event)
             yield from self._finished(event)
 
     def _follower(self) -> follow.Follower:

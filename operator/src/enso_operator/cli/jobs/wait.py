@@ -54,10 +54,7 @@ def wait_for_end(jobs: follow.Follower, api: ApiServer, name: str, end: float | 
             raise NotEnded(f"{headline(job, Screen())}; it has not ended")
         if event is None:
             raise NotEnded(f"{name}: the API server has not answered")
-        if isinstance(event, follow.Disconnected):
-            problem.show(event.sentence)
-        else:
-            problem.clear()
+        problem.note(event)
         job = job_in(event, job, api, name)
         if documents.is_finished(job):
             return job
