@@ -15,7 +15,7 @@ from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_context
 from tests.support.resources import Document
 
-DEADLINE_SECONDS = 60
+DEADLINE_SECONDS = 180
 
 
 class Enso:
