@@ -8,7 +8,7 @@ import math
 import os
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -25,7 +25,7 @@ from enso_operator.controller.leader_election import GIVE_BACK_SECONDS, Alone, L
 from enso_operator.controller.pending_actions import PendingActions
 from enso_operator.controller.planner import EnsoJobPlanner
 from enso_operator.controller.reconciler import Reconciler
-from enso_operator.controller.resync import Resync
+from enso_operator.controller.resync import Resync, Watched
 from enso_operator.controller.watch import Watch
 from enso_operator.coordinator.sessions import Sessions
 from enso_operator.kube.client import ApiObjects
@@ -115,8 +115,8 @@ async def _work(
         settings.namespaces,
     )
     dispatcher = ActionDispatcher(pending, reconciler, clock)
-    sweeps = {"EnsoJobs": reconciler.sweep, "EnsoActions": dispatcher.sweep}
-    resync = Resync(sweeps, clock, settings.resync_seconds)
+    watched: Mapping[str, Watched] = {"EnsoJobs": reconciler, "EnsoActions": dispatcher}
+    resync = Resync(watched, clock, settings.resync_seconds)
     metrics.live_jobs_from(lambda: reconciler.live)
     metrics.watch_age_from(resync.watch_age)
     checks.liveness["watch"], checks.readiness["listing"] = resync.is_blind, resync.is_away

@@ -53,11 +53,11 @@ class ActionDispatcher:
         before = set(self.pending.known)
         listed = await versions_of(self._actions, self.reconciler.namespaces)
         self.pending.forget(before - listed.keys())
-        return [
-            (uid, version)
-            for uid, version in listed.items()
-            if self.pending.is_missing(uid, version)
-        ]
+        return [(uid, at) for uid, at in listed.items() if self.is_missing(uid, at)]
+
+    def is_missing(self, uid: str, version: int) -> bool:
+        """Whether the watch has not shown this version of an action, nor a later one."""
+        return self.pending.is_missing(uid, version)
 
     async def _start_actor(self, job: JobKey) -> None:
         """Start the job's actor; refuse the actions if the job does not exist after a while."""

@@ -146,7 +146,11 @@ class Reconciler:
             self._on_deleted(uid)
         known = listed.keys() | self.known.keys() | self.actors.keys()
         self.do(self.backend.tidy(self.namespaces, known))
-        return [(uid, at) for uid, at in listed.items() if at > self.known.get(uid, 0)]
+        return [(uid, at) for uid, at in listed.items() if self.is_missing(uid, at)]
+
+    def is_missing(self, uid: str, version: int) -> bool:
+        """Whether the watch has not shown this version of a job, nor a later one."""
+        return version > self.known.get(uid, 0)
 
     async def stop(self, patience: float) -> None:
         """Stop every actor, for good. Sessions go on; the next operator finds them."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from enso_operator.blocking import in_thread
 from enso_operator.controller import malloc
@@ -14,16 +15,30 @@ from job_execution_framework.domain.errors import EnsoError
 from job_execution_framework.service_layer.clock import Clock
 
 UNTIL_READY_SECONDS = 0.5
-"""Interval of sweeps until the watch has shown all objects for the first time."""
+"""Shortest interval of sweeps until the watch has shown all objects for the first time."""
+_LOOK_SECONDS = 0.05
+"""How often it is looked, without a request, whether the watch has shown what a sweep listed."""
 _log = logging.getLogger(__name__)
+
+
+class Watched(Protocol):
+    """The objects of a kind, as the watch has shown them."""
+
+    async def sweep(self) -> list[tuple[str, int]]:
+        """List all objects; return uids and versions of those that the watch has not shown."""
+        ...
+
+    def is_missing(self, uid: str, version: int) -> bool:
+        """Whether the watch has not shown this version of an object, nor a later one."""
+        ...
 
 
 @dataclass
 class Resync:
     """Detects a watch that misses changes, and an API server that cannot be reached."""
 
-    sweeps: Mapping[str, Callable[[], Awaitable[list[tuple[str, int]]]]]
-    """For each kind: lists its objects, returns uids and versions that the watch lacks."""
+    watched: Mapping[str, Watched]
+    """By the names of their kinds."""
     clock: Clock
     every_seconds: float
     _trouble: str = field(default="objects cannot be listed: nothing was listed yet", init=False)
@@ -38,16 +53,31 @@ class Resync:
         while True:
             began = self.clock.now()
             await self._sweep()
-            await in_thread(malloc.give_back)
             took = self.clock.now() - began  # of many objects it is work, beside that of the watch
-            soon = max(UNTIL_READY_SECONDS, 2 * took)
-            await asyncio.sleep(self.every_seconds if self._caught_up else soon)
+            if not self._caught_up:
+                await self._catch_up(max(UNTIL_READY_SECONDS, 2 * took))
+            await in_thread(malloc.give_back)
+            if self._caught_up:
+                await asyncio.sleep(self.every_seconds)
+
+    async def _catch_up(self, seconds: float) -> None:
+        """Return when the watch has shown what was listed last, or after so long."""
+        until = self.clock.now() + seconds  # what was deleted since then it will never show
+        while (left := until - self.clock.now()) > 0:
+            await asyncio.sleep(min(_LOOK_SECONDS, left))
+            self._unseen = {key: at for key, at in self._unseen.items() if self._is_missing(*key)}
+            if not self._trouble and not self._unseen:
+                self._caught_up = True
+                return
+
+    def _is_missing(self, uid: str, version: int) -> bool:
+        return all(watched.is_missing(uid, version) for watched in self.watched.values())
 
     async def _sweep(self) -> None:
         now, unseen = self.clock.now(), list[tuple[str, int]]()
-        for kind, sweep in self.sweeps.items():
+        for kind, watched in self.watched.items():
             try:
-                unseen += await sweep()
+                unseen += await watched.sweep()
             except EnsoError as error:  # also where the CRDs were deleted
                 self._trouble = f"{kind} cannot be listed: {error}"
                 _log.warning("%s", self._trouble)
@@ -71,7 +101,7 @@ class Resync:
         """Return why the operator does not know all objects; else None."""
         if self._trouble:
             return self._trouble
-        return None if self._caught_up else f"{' and '.join(self.sweeps)} are being listed"
+        return None if self._caught_up else f"{' and '.join(self.watched)} are being listed"
 
 
 async def versions_of(
