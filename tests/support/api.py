@@ -36,6 +36,10 @@ def main(substeps):
     if substeps < 4:
         raise ValueError(f"{substeps} substeps are too few")
 """,
+    "typed": """
+def main(frames: int):
+    print(frames)
+""",
     "leave": """
 import sys
 def main():

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from job_execution_framework.domain.errors import InvalidJob
+from job_execution_framework.domain.parameters import Parameters
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.domain.values import TOO_DEEP, is_too_deep
 
@@ -29,6 +30,8 @@ class Source:
 
     text: str
     file: str = "<script>"
+    parameters: Parameters | None = None
+    """What `main` takes, where that was declared; a plan does not have it."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Function:
     """A function that the interpreter already has: ``package.module:function``."""
 
     reference: str
+    parameters: Parameters | None = None
+    """What it takes, where that was declared; a plan does not have it."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,14 @@ from job_execution_framework.domain import events
 from job_execution_framework.domain.errors import InvalidJob, Unreadable
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import Row
-from job_execution_framework.domain.script import Container, Missing, Script, Session
+from job_execution_framework.domain.script import (
+    Container,
+    Function,
+    Missing,
+    Script,
+    Session,
+    Source,
+)
 from job_execution_framework.domain.secret import Secret, revealed
 from job_execution_framework.domain.steps import Open
 from job_execution_framework.domain.transitions import JobState
@@ -52,13 +59,9 @@ class Plan:
         are modules that are needed to unpickle objects of their classes.
         """
         scripts = tuple(
-            replace(
-                script,
-                work=resolved(script.work, library)
-                if script.session == step.session
-                else NOT_IN_PLAN,
-                parameters=script.parameters if script.name in step.scripts else {},
-            )
+            _planned(script, library, gets_arguments=script.name in step.scripts)
+            if script.session == step.session
+            else replace(script, work=NOT_IN_PLAN, parameters={})
             for script in job.scripts
         )
         rows = {name: row.summary() for name, row in job.rows.items()}
@@ -139,6 +142,19 @@ class Plan:
             return from_document(cls, document)
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise Unreadable(f"not a plan: {error!r}") from error
+
+
+def _planned(script: Script, library: Library, *, gets_arguments: bool) -> Script:
+    """Return the script with what it runs and, where it may start, its arguments.
+
+    Where its parameters were declared it gets their defaults, too.
+    """
+    work = resolved(script.work, library)
+    defaults: Mapping[str, object] = {}
+    if isinstance(work, (Source, Function)) and work.parameters:
+        defaults, work = work.parameters.defaults, replace(work, parameters=None)
+    arguments = {**defaults, **script.parameters} if gets_arguments else {}
+    return replace(script, work=work, parameters=arguments)
 
 
 def _literal(script: Script) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Checks a manifest before anything of it runs; each problem has its line in the file.
 
-`enso run` and `enso plan` call it. A problem that a newer Python may not have is only a warning.
+`enso run` and `enso plan` call it. An argument that its script does not take is an error; a problem
+of a source, which a newer Python may not have, is only a warning.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def preflight(
     return [
         Finding(
             location.sentence(script, works[script.name], problem),
-            isinstance(works[script.name], Missing) or _is_not_newer(interpreters[script.session]),
+            problem.line is None or _is_not_newer(interpreters[script.session]),
         )
         for script, problem in problems
     ]
@@ -68,8 +69,8 @@ def preflight(
 def _problems(work: Work, script: Script) -> Iterator[Problem]:
     if isinstance(work, Missing):
         yield Problem(work.why)
-    elif isinstance(work, Source):
-        yield from problems_of(work, script.parameters)
+    else:
+        yield from problems_of(script, work)
 
 
 class _SourceLocation:
@@ -90,7 +91,7 @@ class _SourceLocation:
             return self._at(("instructions", index), path, _in_library(work, problem))
         path, script_path = f"spec.scripts[{script.name}]", ("spec", "scripts", index)
         if problem.line is None and not isinstance(work, Missing):
-            field = ("args", problem.argument) if problem.argument else ("args",)
+            field = ("args", problem.argument)
             return self._at((*script_path, *field), ".".join((path, *field)), problem.why)
         if isinstance(script.work, LibraryScript):
             return self._at(

@@ -39,6 +39,7 @@ from job_execution_framework.domain.transitions import ENDED, JobState
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.clock import SystemClock
 from job_execution_framework.service_layer.library import Library, ScriptLibrary
+from job_execution_framework.service_layer.preflight import check_arguments
 from job_execution_framework.service_layer.unit_of_work import (
     InMemoryJobUnitOfWork,
     InMemoryRepository,
@@ -111,8 +112,13 @@ class EmbeddedJobs:
             await asyncio.to_thread(self._guardian.dismiss)
 
     async def add(self, instructions: Instructions) -> str:
-        """Add a job, which waits to be executed; raise Busy if the limits do not allow it."""
+        """Add a job, which waits to be executed.
+
+        Raises InvalidJob for arguments that its scripts do not take, and Busy.
+        """
         size = await asyncio.to_thread(memory_of, instructions)
+        scripts = Definition(services.scripts_of(instructions)).scripts
+        await asyncio.to_thread(check_arguments, scripts, self._library)
         self._check_room(size)
         folders = self._forget(size)
         uow = InMemoryJobUnitOfWork(self._repository)
@@ -157,8 +163,10 @@ class EmbeddedJobs:
     async def act(self, spec: EnsoActionSpec, key: str) -> ActionOutcome:
         """Do an action; if the job then has work to do, start a task that drives it."""
         size = await asyncio.to_thread(_growth, spec)
-        job = self._load(spec.job)
         action_id = idempotency_id(key, spec) if key else ""
+        if spec.verb == "resume":
+            await self._check_arguments(spec, action_id)
+        job = self._load(spec.job)
         if action_id in job.acted:
             return ActionOutcome(
                 str(job.state), "done already, when it was asked with this key before"
@@ -175,6 +183,14 @@ class EmbeddedJobs:
         await self._ensure_driven(after)
         await asyncio.to_thread(_remove, *self._forget(0))
         return ActionOutcome(str(after.state), action.outcome(after))
+
+    async def _check_arguments(self, spec: EnsoActionSpec, action_id: str) -> None:
+        """Raise InvalidJob for arguments that the scripts which a resume runs do not take."""
+        job = self._load(spec.job).copy()
+        action = action_of(spec, action_id, _changed_definition(spec, job))
+        if not job.why_not(action):
+            job.obey(action, self._clock.now())
+            await asyncio.to_thread(check_arguments, job.to_come(), self._library)
 
     def _apply(self, job_id: str, action: Action) -> None:
         for _ in range(MOST_TRIES):

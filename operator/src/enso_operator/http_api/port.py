@@ -75,6 +75,6 @@ class Jobs(Protocol):
 
         If the same action was requested with this key before, only its outcome is returned. Raises
         JobNotFound, InvalidAction if the action is refused, and InvalidJob if this backend never
-        supports it.
+        supports it, or if a script does not take an argument that the action gives it.
         """
         ...

@@ -59,8 +59,11 @@ def test_all_that_cannot_work_is_told_at_once_with_its_line(workstation: Worksta
             ", line 2, does not compile: invalid syntax: return 1 +"
         ),
         f"{file}: line 12: spec.scripts[do].source does not compile: '(' was never closed: x = (1,",
-        f"{file}: line 17: spec.scripts[save].args has no 'disk', but main takes disk",
-        f"{file}: line 18: spec.scripts[save].args.dsk is nothing that main takes: it takes disk",
+        f"{file}: line 17: spec.scripts[save].args.disk is missing: it takes any value",
+        (
+            f"{file}: line 18: spec.scripts[save].args.dsk is nothing that save takes: did you "
+            "mean 'disk'?"
+        ),
     ]
     assert not list(workstation.root.glob("state/enso/*/*"))
 
@@ -72,15 +75,29 @@ def test_a_newer_interpreter_may_know_better(workstation: Workstation) -> None:
     file = workstation.root / "job.yaml"
     session = f"  sessions: [{{name: houdini, interpreter: [{hython}]}}]\n"
     good = "  scripts:\n    - name: first\n      source: 'def main(): pass'\n"
-    file.write_text(HEAD + session + good + SCRIPTS.removeprefix("  scripts:\n"))
+    fits = SCRIPTS.removeprefix("  scripts:\n").replace("dsk:", "disk:")
+    file.write_text(HEAD + session + good + fits)
     code, said = workstation.run(file=file)
     assert code == 1
     lines = said.splitlines()
-    assert [line.partition(" spec.")[0] for line in lines[:4]] == [
-        f"warning: {file}: line {number}:" for number in (10, 15, 20, 21)
+    assert [line.partition(" spec.")[0] for line in lines[:2]] == [
+        f"warning: {file}: line {number}:" for number in (10, 15)
     ]
     assert "1/4 first succeeded" in said
     assert "SyntaxError" in said
+
+
+def test_no_interpreter_knows_better_about_arguments(workstation: Workstation) -> None:
+    session = {"name": "main", "interpreter": ["/opt/hfs20.5/bin/hython"]}
+    source = "def main(frames: int): pass"
+    script = {"name": "simulate", "source": source, "args": {"frames": "240"}}
+    workstation.write([script], sessions=[session])
+    code, said = workstation.run()
+    assert code == 2
+    assert (
+        'spec.scripts[simulate].args.frames is "240", a string, but takes an integer: write it '
+        "without quotes"
+    ) in said
 
 
 @pytest.mark.parametrize(
@@ -119,7 +136,7 @@ def test_a_resume_looks_only_at_what_will_run(workstation: Workstation) -> None:
     workstation.write(scripts)
     code, said = workstation.run("--resume")
     assert code == 2
-    assert "spec.scripts[save].args has no 'ok', but main takes ok" in said
+    assert "spec.scripts[save].args.ok is missing: it takes any value" in said
     scripts[1] |= {"args": {"ok": True}}
     workstation.write(scripts)
     assert workstation.run("--resume")[0] == 0

@@ -64,6 +64,12 @@ async def test_a_failed_job_goes_on_with_another_argument(api: Api, tmp_path: Pa
     ):
         told = await api.refusal("/resume-job", jobid, scripts=[wrong])
         assert told.startswith(f"job {jobid} cannot go on with these changes: {why}")
+    unfit = {"name": "needs", "args": {"pth": 1}}
+    answer = await api.post("/resume-job", {"jobid": jobid, "scripts": [unfit]})
+    assert (answer.status_code, answer.json()["error"]) == (
+        422,
+        "script 'needs': argument 'pth' is nothing that needs takes: did you mean 'path'?",
+    )
     await api.act("/resume-job", jobid, scripts=[right])
 
     job = await api.ended(jobid)

@@ -112,11 +112,17 @@ async def test_what_breaks_in_the_server_fails_the_job_and_is_logged(
     served: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Broken:
-        def find(self, name: str) -> Source | Function:
-            raise RuntimeError(f"no way to find {name}")
+        is_broken = False
 
-    api = await served.api(library=Broken())
+        def find(self, name: str) -> Source | Function:
+            if self.is_broken:
+                raise RuntimeError(f"no way to find {name}")
+            return served.library.find(name)
+
+    library = Broken()
+    api = await served.api(library=library)
     jobid = await api.add(["say", {}])
+    library.is_broken = True
     await api.execute(jobid)
     assert "RuntimeError: no way to find say" in (await api.ended(jobid))["failure"]
     told = [r.levelno for r in caplog.records if r.message == f"job {jobid}: driving it failed"]

@@ -175,3 +175,20 @@ class Silent(EmbeddedJobs):
 async def test_a_kind_of_what_is_unavailable_is_told_as_that(served: Served) -> None:
     answer = await (await served.over(Silent())).get("/list-jobs")
     assert (answer.status_code, answer.json()) == (503, {"error": "the API server did not answer"})
+
+
+async def test_arguments_that_scripts_do_not_take_are_all_told_before_the_job_is_added(
+    api: Api,
+) -> None:
+    instructions = [["typed", {"frames": "240", "y": 1}], ["say", {}], ["typed", {}]]
+    answer = await api.post("/add-job", {"instructions": instructions})
+    assert (answer.status_code, answer.json()) == (
+        422,
+        {
+            "error": "script 'typed': argument 'frames' is \"240\", a string, but takes an "
+            "integer: write it without quotes; script 'typed': argument 'y' is nothing that typed "
+            "takes: it takes frames; script 'typed-2': argument 'frames' is missing: it takes an "
+            "integer"
+        },
+    )
+    assert await api.jobs() == {}
