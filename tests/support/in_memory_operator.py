@@ -20,7 +20,7 @@ from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from enso_operator.observability.metrics import Metrics
 from job_execution_framework.service_layer.clock import SystemClock
-from job_execution_framework.service_layer.library import ScriptLibrary
+from job_execution_framework.service_layer.library import Library, ScriptLibrary
 from tests.support.in_memory_objects import InMemoryCluster
 from tests.support.kept_events import KeptEvents
 from tests.support.resources import action, of_scripts
@@ -38,6 +38,7 @@ class Operator:
     events: KeptEvents = field(default_factory=KeptEvents)
     failures: list[Exception] = field(default_factory=list[Exception])
     """The errors that the next actors raise, one after the other."""
+    library: Library = field(default_factory=lambda: ScriptLibrary([]))
 
     def __post_init__(self) -> None:
         self.metrics, self.clock = Metrics(), SystemClock()
@@ -71,12 +72,14 @@ class Operator:
         actor = EnsoJobActor(
             job_uow=KubernetesJobUnitOfWork(self.jobs),
             sessions=sessions,
-            planner=EnsoJobPlanner(ScriptLibrary([]), sessions, self.clock),
+            planner=EnsoJobPlanner(self.library, sessions, self.clock),
             clock=self.clock,
             publisher=EventPublisher(
                 ensojob, self.events, self.metrics, self.clock, lambda _job, _events: None
             ),
-            action_processor=ActionProcessor(ensojob.key, self.pending, self.jobs, self.clock),
+            action_processor=ActionProcessor(
+                ensojob.key, self.pending, self.jobs, self.clock, library=self.library
+            ),
         )
         if self.failures:
             error = self.failures.pop(0)
@@ -135,11 +138,12 @@ class Operator:
         await self.until(lambda: not self.reconciler._tasks)  # pyright: ignore[reportPrivateUsage]
 
 
-def operate(scenario: Callable[[Operator], Awaitable[None]]) -> Operator:
+def operate(
+    scenario: Callable[[Operator], Awaitable[None]], operator: Operator | None = None
+) -> Operator:
     """Run a scenario with an operator to its end."""
 
-    async def run() -> Operator:
-        operator = Operator()
+    async def run(operator: Operator) -> Operator:
         operator.start_watch()
         try:
             await scenario(operator)
@@ -147,4 +151,4 @@ def operate(scenario: Callable[[Operator], Awaitable[None]]) -> Operator:
             await operator.reconciler.stop(30)
         return operator
 
-    return asyncio.run(run())
+    return asyncio.run(run(operator or Operator()))

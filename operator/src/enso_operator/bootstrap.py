@@ -173,18 +173,18 @@ def _actor_factory(
     recorder = Recorder(client, f"{socket.gethostname()}-{os.getpid()}")
 
     def actor_of(ensojob: EnsoJobObject, sessions: Sessions) -> EnsoJobActor:
-        scripts = ApiObjects(client, ensojob.namespace, "ensoscripts")
+        library = EnsoScriptLibrary(ApiObjects(client, ensojob.namespace, "ensoscripts"))
         jobs = ApiObjects(client, ensojob.namespace, KIND)
         return EnsoJobActor(
             job_uow=KubernetesJobUnitOfWork(jobs),
             sessions=sessions,
-            planner=EnsoJobPlanner(EnsoScriptLibrary(scripts), sessions, clock),
+            planner=EnsoJobPlanner(library, sessions, clock),
             clock=clock,
             publisher=EventPublisher(
                 ensojob, recorder, metrics, clock, _listener(ensojob, metrics)
             ),
             action_processor=ActionProcessor(
-                ensojob.key, pending, jobs, clock, settings.allow_code_changes
+                ensojob.key, pending, jobs, clock, settings.allow_code_changes, library
             ),
         )
 

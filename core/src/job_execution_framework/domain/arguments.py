@@ -88,8 +88,8 @@ def misdefined(parameter: Parameter) -> Iterator[str]:
     least, most = parameter.minimum, parameter.maximum
     if least is not None and most is not None and least > most:
         yield f"has the minimum {least:.15g} above its maximum {most:.15g}"
-    if parameter.access and parameter.type is not Type.PATH:
-        yield "has an access, which only a path can have: write type: path"
+    if parameter.access and parameter.type not in (None, Type.PATH):
+        yield "has an access, which only a path can have: remove it"
     if parameter.required and parameter.default is not ABSENT:
         yield "is required, yet has a default: remove one of the two"
     if parameter.default is not ABSENT and (why := _why_not(parameter, parameter.default)):

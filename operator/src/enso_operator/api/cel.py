@@ -28,6 +28,7 @@ from enso_operator.api.v1alpha1 import (
     EnsoJobSpec,
     EnsoScriptSpec,
     OnInterrupted,
+    ParameterSpec,
     ScriptSpec,
     SessionSpec,
 )
@@ -64,6 +65,7 @@ KEYS: dict[type[BaseModel], dict[str, str]] = {
     SessionSpec: {"env": "name", "volumes": "name", "volumeMounts": "mountPath"},
     ContainerSpec: {"env": "name"},
     ScriptSpec: {"argsFrom": "name"},
+    EnsoScriptSpec: {"parameters": "name"},
     EnsoJobStatus: {"conditions": "type", "scripts": "name"},
     Ledger: {"sessions": "name"},
     ResumeSpec: {"scripts": "name", "sessions": "name"},
@@ -82,6 +84,16 @@ def _exactly_one(model: type[BaseModel]) -> Rule:
     names = [to_camel(field) for field in EXACTLY_ONE_OF[model]]
     count = " + ".join(f"(has(self.{name}) ? 1 : 0)" for name in names)
     return Rule(f"{count} == 1", f"give it exactly one of {', '.join(names)}")
+
+
+def _only_for(field: str, *types: str) -> Rule:
+    """Return the rule that a field of a parameter means nothing but with these types."""
+    listed = ", ".join(f"'{name}'" for name in types)
+    return Rule(
+        f"!has(self.{field}) || !has(self.type) || self.type in [{listed}]",
+        f"{field} means nothing but with type {' or '.join(types)}: remove one of the two",
+        field=f".{field}",
+    )
 
 
 def _if_listed(listed: str, implied: str) -> str:
@@ -216,6 +228,17 @@ RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
     ValueFrom: (_exactly_one(ValueFrom),),
     Volume: (_exactly_one(Volume),),
     EnsoScriptSpec: (_exactly_one(EnsoScriptSpec),),
+    ParameterSpec: (
+        _only_for("access", "path"),
+        _only_for("pattern", "string", "path"),
+        _only_for("minimum", "integer", "number"),
+        _only_for("maximum", "integer", "number"),
+        Rule(
+            "!has(self.minimum) || !has(self.maximum) || self.minimum <= self.maximum",
+            "minimum is above maximum: exchange them",
+            field=".minimum",
+        ),
+    ),
     EnsoActionSpec: (
         *_action_blocks(),
         Rule(

@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+from enso_operator.api.structural import ANYTHING
 from job_execution_framework.domain import script
 
 LONGEST_SECONDS = 366 * 24 * 3600
@@ -86,6 +87,7 @@ QualifiedName = Annotated[str, Field(min_length=1, max_length=317, pattern=QUALI
 LabelValue = Annotated[str, Field(max_length=63, pattern=LABEL_VALUE)]
 Variable = Annotated[str, Field(min_length=1, max_length=253, pattern=VARIABLE)]
 Parameter = Annotated[str, Field(min_length=1, max_length=253)]
+AnyJson = Annotated[object, WithJsonSchema(ANYTHING)]
 Image = Annotated[str, Field(min_length=1, max_length=512, pattern=NO_SPACES)]
 Argument = Annotated[str, Field(max_length=4096, pattern=NO_NUL)]
 Program = Annotated[str, Field(min_length=1, max_length=4096, pattern=NO_NUL)]

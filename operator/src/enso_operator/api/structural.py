@@ -72,6 +72,8 @@ def check(schema: Schema, path: str) -> None:
 
 def _problems(schema: Schema, path: str) -> Iterator[tuple[str, str]]:
     kind = _kind(schema)
+    if ANYTHING.items() <= schema.items() and schema.keys() <= {*ANYTHING, "description"}:
+        return
     if kind not in _KEYWORDS:
         keywords = ", ".join(key for key in schema if key not in ("description", "default"))
         yield path, f"has {keywords or 'nothing'}, but a structural schema needs one type"
@@ -162,7 +164,7 @@ def _object_problems(schema: Schema, path: str) -> Iterator[tuple[str, str]]:
         yield path, "has no bound: give it a largest size"
     if values in (True, False):
         yield path, f"additionalProperties is {values}: give its values a type"
-    elif values is not None and values != ANYTHING:
+    elif values is not None:
         yield from _problems(values, f"{path}{{}}")
     for name, field in fields.items():
         if not field.get("description", "").endswith("."):

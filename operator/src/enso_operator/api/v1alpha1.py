@@ -12,6 +12,7 @@ from pydantic import Field
 
 from enso_operator.api.fields import (
     LONGEST_SECONDS,
+    AnyJson,
     Argument,
     Image,
     JobName,
@@ -38,7 +39,10 @@ from enso_operator.api.session_fields import (
     Volume,
     VolumeMount,
 )
+from job_execution_framework.domain import patterns
 
+ParameterType = Literal["string", "integer", "number", "boolean", "path", "list", "object"]
+Bound = Annotated[float, Field(ge=-(2**53), le=2**53)]
 GROUP, VERSION = "enso.dev", "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 MOST_SCRIPTS = 100
@@ -235,11 +239,47 @@ class EnsoJob(WireModel):
     """The job's scripts, its sessions and its limits."""
 
 
+class ParameterSpec(WireModel):
+    """A parameter of a script, and which arguments it takes."""
+
+    name: Parameter
+    """The parameter's name, by which jobs give its argument."""
+    type: ParameterType | None = None
+    """The type of its argument; a path is text. Without it any JSON is taken."""
+    required: bool = False
+    """Whether a job must give it an argument."""
+    default: AnyJson = None
+    """The argument that the script gets where a job gives it none."""
+    nullable: bool = False
+    """Whether null is taken, too."""
+    enum: Annotated[list[AnyJson], Field(max_length=100)] = Field(default_factory=list[object])
+    """The only arguments that are taken; without it all of the type."""
+    minimum: Bound | None = None
+    """The smallest number that is taken."""
+    maximum: Bound | None = None
+    """The largest number that is taken."""
+    pattern: Annotated[str, Field(max_length=patterns.LONGEST_PATTERN)] = ""
+    """A regular expression that matches the whole of a text or path; docs/scripts.md says which."""
+    secret: bool = False
+    """Whether its argument is a secret: no message shows it, and jobs give it by argsFrom."""
+    description: Annotated[str, Field(max_length=1024)] = ""
+    """What the parameter is for."""
+    access: Literal["read", "write"] | None = None
+    """Whether the script is going to read the path or to write it."""
+
+
 class EnsoScriptSpec(WireModel):
     """What a script of the library is: exactly one of source and function."""
 
     description: Annotated[str, Field(max_length=1024)] = ""
     """What the script does, for whoever looks for one."""
+    parameters: Annotated[list[ParameterSpec], Field(max_length=100)] | None = None
+    """What the script takes; arguments of jobs are checked before anything starts.
+
+    Without it nothing is known of the script, and any arguments are taken.
+    """
+    takes_other_arguments: bool = False
+    """Whether arguments beside the parameters are taken, too, as by main(**kwargs)."""
     source: Annotated[str, Field(min_length=1, max_length=LARGEST_LIBRARY_SOURCE)] | None = None
     """Python source with a function main, which gets the arguments by their names."""
     function: Reference | None = None

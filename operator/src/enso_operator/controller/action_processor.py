@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from enso_operator.blocking import in_thread
 from enso_operator.controller.pending_actions import PendingAction, PendingActions
+from enso_operator.controller.planner import Remembered
 from enso_operator.kube.client import Forbidden, NoSuchObject, Refused, waiting
 from enso_operator.kube.ensoaction import ACTIONS, EnsoActionObject, actions_on, has_name
 from enso_operator.kube.ensojob import EnsoJobObject
@@ -22,9 +23,16 @@ from enso_operator.kube.status.action import WITHOUT_OWNER, Result
 from enso_operator.manifests.changes import changed_definition
 from enso_operator.manifests.unsuspend import why_not
 from job_execution_framework.domain.actions import Action, Resume
-from job_execution_framework.domain.errors import Conflict, InvalidAction, Unavailable
+from job_execution_framework.domain.errors import (
+    Conflict,
+    InvalidAction,
+    InvalidJob,
+    Unavailable,
+)
 from job_execution_framework.domain.job import Job
 from job_execution_framework.service_layer.clock import Clock
+from job_execution_framework.service_layer.library import Library
+from job_execution_framework.service_layer.preflight import check_arguments, declared_by
 
 MOST_TRIES = 8
 """How often a write is repeated at once while somebody else changes the action."""
@@ -54,6 +62,8 @@ class ActionProcessor:
     clock: Clock
     allow_code_changes: bool = False
     """Whether resumes may change code: only where an admission policy limits who may do it."""
+    library: Library | None = None
+    """The library of the job's namespace; a resume's arguments are checked against it."""
     actions: Objects = field(init=False)
     """The EnsoActions of that namespace."""
     _latest: _Decision | None = field(default=None, init=False)
@@ -96,7 +106,7 @@ class ActionProcessor:
         if action.is_finished:  # only its owner is missing
             self._latest = _Decision(action, Result("Done", ""), is_committed=True)
             return
-        decided = self._decide(action, job, ensojob)
+        decided = await self._unfit(action, job, ensojob) or self._decide(action, job, ensojob)
         if isinstance(decided, Result):
             await self._check_newest(ensojob)
             self._latest = _Decision(action, decided, is_committed=True)
@@ -197,6 +207,24 @@ class ActionProcessor:
         except InvalidAction as error:
             return Result("InvalidAction", str(error))
         return domain_action
+
+    async def _unfit(
+        self, action: EnsoActionObject, job: Job, ensojob: EnsoJobObject
+    ) -> Result | None:
+        """Return the refusal of a resume that gives scripts arguments which they do not take."""
+        is_done = action.action_id in job.acted
+        if self.library is None or action.spec.verb != "resume" or is_done:
+            return None
+        resumed = job.copy()
+        if isinstance(self._decide(action, resumed, ensojob), Result):
+            return None  # refused anyway
+        try:
+            with waiting():
+                scripts = resumed.to_come()
+                await in_thread(check_arguments, scripts, Remembered(self.library), declared_by)
+        except InvalidJob as error:
+            return Result("InvalidAction", f"job {job.id} cannot go on so: {error}")
+        return None
 
     def _with_changes(
         self, resume: Resume, action: EnsoActionObject, job: Job, ensojob: EnsoJobObject

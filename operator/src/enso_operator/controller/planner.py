@@ -1,4 +1,7 @@
-"""Plans the sessions of an EnsoJob; the first one is planned only if all scripts are found."""
+"""Plans the sessions of an EnsoJob; the first one only if all scripts are found and fit together.
+
+What their EnsoScripts declare is compared with the arguments; no source is read.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from job_execution_framework.domain.steps import Open
 from job_execution_framework.service_layer.clock import Clock
 from job_execution_framework.service_layer.library import Library, resolved
 from job_execution_framework.service_layer.plan import Plan
+from job_execution_framework.service_layer.preflight import check_arguments, declared_by
 
 LIBRARY_PATIENCE_SECONDS = 10.0
 """How long a started job waits for missing EnsoScripts: `kubectl apply` may create them later."""
@@ -29,9 +33,9 @@ class EnsoJobPlanner(Planner):
         self._sessions, self._clock = sessions, clock
 
     async def plan(self, job: Job, step: Open) -> Plan:
-        """Return the plan; before the first one all scripts of the job are checked and found.
+        """Return the plan; before the first one all scripts are found and their arguments checked.
 
-        A changed job is checked again.
+        A changed job is checked again, and the arguments of each session before it is opened.
         """
         library = Remembered(self.library)
         with waiting():
@@ -39,6 +43,8 @@ class EnsoJobPlanner(Planner):
                 self._sessions.check(job)
             if not job.runs:
                 await in_thread(self._find_all, job, library)
+            scripts = [one for one in job.scripts if not job.runs or one.name in step.scripts]
+            await in_thread(check_arguments, scripts, library, declared_by)
             return await in_thread(Plan.of, job, step, library)
 
     def _find_all(self, job: Job, library: Library) -> None:

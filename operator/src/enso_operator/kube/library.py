@@ -14,6 +14,7 @@ from enso_operator.api.rules import broken_script_rules
 from enso_operator.api.v1alpha1 import EnsoScript
 from enso_operator.kube.client import NoSuchObject
 from enso_operator.kube.objects import Objects
+from enso_operator.manifests.parameters import broken_parameters, parameters_of
 from job_execution_framework.domain.errors import ScriptNotFound
 from job_execution_framework.domain.script import Function, Source
 from job_execution_framework.service_layer.library import Library, ScriptLibrary
@@ -53,10 +54,11 @@ class EnsoScriptLibrary:
 
 
 def _work(script: EnsoScript, name: str) -> Source | Function:
-    if broken := list(broken_script_rules(script)):
+    if broken := [*broken_script_rules(script), *broken_parameters(script.spec)]:
         raise ScriptNotFound(f"EnsoScript {script.metadata.name!r} cannot be used: {broken[0]}")
+    takes = parameters_of(script.spec)
     if script.spec.function is not None:
-        return Function(script.spec.function)
+        return Function(script.spec.function, takes)
     if script.spec.source is not None:
-        return Source(script.spec.source, f"{name}.py")
+        return Source(script.spec.source, f"{name}.py", takes)
     raise ScriptNotFound(f"EnsoScript {script.metadata.name!r} has nothing to run")
