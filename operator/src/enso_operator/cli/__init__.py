@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from enso_operator.cli.jobs import action_commands, commands
+from enso_operator.cli.scripts.commands import scripts
 
 
 def _show_version(context: click.Context, _option: click.Parameter, is_wanted: bool) -> None:  # noqa: FBT001  # click gives a flag's value so
@@ -143,3 +144,4 @@ def operator_command(context: click.Context) -> None:
 
 commands.add_to(app)
 action_commands.add_to(app)
+app.add_command(scripts)

@@ -12,6 +12,7 @@ import pytest
 
 SLOW = {"aiohttp", "fastapi", "kopf", "kubernetes", "pydantic", "requests", "rich", "urllib3"}
 COMMANDS = ("list", "show", "why", "logs", "watch", "wait")
+SCRIPTS = ("scripts check", "scripts push", "scripts list", "scripts show")
 ACTIONS = ("resume", "pause", "retry", "skip", "cancel")
 
 
@@ -45,9 +46,11 @@ except SystemExit as end:
     assert "there is no cluster to ask" in told.stderr
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, *ACTIONS, "plan", "run", "serve", "check"])
+@pytest.mark.parametrize(
+    "command", [*COMMANDS, *ACTIONS, *SCRIPTS, "plan", "run", "serve", "check"]
+)
 def test_every_help_has_an_example_and_the_exit_codes(command: str) -> None:
-    run = [sys.executable, "-m", "enso_operator", command, "--help"]
+    run = [sys.executable, "-m", "enso_operator", *command.split(), "--help"]
     told = subprocess.run(run, capture_output=True, text=True, check=True).stdout
     assert f"Example: enso {command}" in told
     assert "Exit code 0: " in told

@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import cast
 from urllib.parse import quote, urlencode
@@ -21,6 +22,10 @@ from job_execution_framework.service_layer import bounded_json
 JSON = "application/json"
 TABLE = f"{JSON};as=Table;v=v1;g=meta.k8s.io"
 """The media type that kubectl requests: the CRD's columns, and only metadata of each object."""
+APPLY = "application/apply-patch+yaml"
+"""The media type of server-side apply; JSON is YAML, too."""
+FIELD_MANAGER = "enso"
+"""Who owns the fields that are applied."""
 DEADLINE_SECONDS = 15.0
 """Read timeout of a request that is not a stream."""
 PAGE = 500
@@ -31,6 +36,15 @@ _LARGEST_REFUSAL_BYTES = 64 * 1024
 """How much of a refusal is read."""
 _GROUPS = {"pods": "/api/v1", "controllerrevisions": "/apis/apps/v1"}
 _NO_QUERY: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class _Body:
+    """What a request sends."""
+
+    method: str
+    document: Document
+    media_type: str = JSON
 
 
 class ApiServer:
@@ -65,13 +79,28 @@ class ApiServer:
 
         After NoCluster the object may have been created: the answer may have been lost.
         """
+        return self._sent(_Body("POST", document), path, {"fieldValidation": "Strict"})
+
+    def apply(self, path: str, document: Document, *, is_dry_run: bool = False) -> Document:
+        """Create or change an object by server-side apply, and return it.
+
+        Raises NoCluster, and Answered, also where somebody else has set a field to another value.
+        """
+        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+        if is_dry_run:
+            query["dryRun"] = "All"
+        return self._sent(_Body("PATCH", document, APPLY), path, query)
+
+    def delete(self, path: str, *, uid: str) -> None:
+        """Delete an object if it still has this uid. Raises NoCluster and Answered."""
+        options = {"preconditions": {"uid": uid}, "apiVersion": "v1", "kind": "DeleteOptions"}
+        self._sent(_Body("DELETE", options), path)
+
+    def _sent(self, body: _Body, path: str, query: Mapping[str, str] = _NO_QUERY) -> Document:
+        """Send a document once, and return the object that is answered."""
         connection = self._connector.connect(DEADLINE_SECONDS)
         try:
-            strictly = {"fieldValidation": "Strict"}
-            body = json.dumps(document).encode()
-            return self._document(
-                self._read(self._response(connection, path, strictly, JSON, body))
-            )
+            return self._document(self._read(self._response(connection, path, query, JSON, body)))
         finally:
             connection.close()
 
@@ -135,7 +164,7 @@ class ApiServer:
         path: str,
         query: Mapping[str, str],
         accept: str,
-        body: bytes | None = None,
+        body: _Body | None = None,
     ) -> http.client.HTTPResponse:
         """Send a request and return its response, after one retry with new credentials."""
         path = f"{path}?{urlencode(query)}" if query else path
@@ -150,16 +179,17 @@ class ApiServer:
         return response
 
     def _send(
-        self, connection: http.client.HTTPConnection, path: str, accept: str, body: bytes | None
+        self, connection: http.client.HTTPConnection, path: str, accept: str, body: _Body | None
     ) -> http.client.HTTPResponse:
         headers = [("Accept", accept), *self._connector.headers()]
-        if body is not None:
-            headers += [("Content-Type", JSON), ("Content-Length", str(len(body)))]
+        data = json.dumps(body.document).encode() if body else None
+        if body and data:
+            headers += [("Content-Type", body.media_type), ("Content-Length", str(len(data)))]
         try:
-            connection.putrequest("GET" if body is None else "POST", self._connector.target(path))
+            connection.putrequest(body.method if body else "GET", self._connector.target(path))
             for header, value in headers:
                 connection.putheader(header, value)
-            connection.endheaders(body)
+            connection.endheaders(data)
             return connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
             connection.close()

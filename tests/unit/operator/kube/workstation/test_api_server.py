@@ -26,6 +26,7 @@ class Server:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.tokens: list[str | None] = []
+        self.sent: list[tuple[str, Any]] = []
         self.answers: list[Answer] = []
         outer = self
 
@@ -41,6 +42,15 @@ class Server:
                 self.end_headers()
                 self.wfile.write(body)
                 self.close_connection = outer.is_closing
+
+            def do_PATCH(self) -> None:  # as the base class calls it
+                length = int(self.headers["Content-Length"])
+                outer.sent.append(
+                    (self.headers["Content-Type"], json.loads(self.rfile.read(length)))
+                )
+                self.do_GET()
+
+            do_DELETE = do_PATCH  # noqa: N815  # as the base class calls it
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 """Say nothing."""
@@ -81,6 +91,19 @@ def test_a_list_comes_in_parts(server: Server, api: ApiServer) -> None:
     assert [page["items"] for page in pages] == [[1], [2]]
     path = "/apis/enso.dev/v1alpha1/namespaces/shows/ensojobs?labelSelector=a%3Db&limit=500"
     assert server.asked == [path, f"{path}&continue=next"]
+
+
+def test_what_is_applied_and_deleted(server: Server, api: ApiServer) -> None:
+    server.answers = [(201, said(a=1)), (200, said(a=1)), (200, said(status="Success"))]
+    path = api.path("ensoscripts", "open-scene")
+    assert api.apply(path, {"a": 1}) == {"a": 1}
+    assert api.apply(path, {"a": 1}, is_dry_run=True) == {"a": 1}
+    api.delete(path, uid="0c9f")
+    strictly = "fieldManager=enso&fieldValidation=Strict"
+    assert server.asked == [f"{path}?{strictly}", f"{path}?{strictly}&dryRun=All", path]
+    options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": "0c9f"}}
+    applied = ("application/apply-patch+yaml", {"a": 1})
+    assert server.sent == [applied, applied, (JSON, options)]
 
 
 def test_a_name_cannot_be_a_path(api: ApiServer) -> None:

@@ -1,0 +1,1 @@
+"""The commands about the scripts of a library: ``enso scripts``."""
