@@ -302,3 +302,30 @@ def test_a_function_whose_module_breaks(
 
 def test_a_built_in_function_without_a_signature_is_called() -> None:
     assert child.run_function("builtins:dict", {"a": 1}) == {"output": {"a": 1}}
+
+
+@pytest.mark.parametrize(
+    ("imports", "hint", "kind"),
+    [
+        ("from pathlib import Path", "Path", "PosixPath"),
+        ("import pathlib", "pathlib.Path", "PosixPath"),
+        ("from pathlib import Path; from typing import Optional", "Optional[Path]", "PosixPath"),
+        ("from pathlib import Path", "'Path | None'", "PosixPath"),
+        ("from pathlib import Path", "'Annotated[Path, {1: 2}]'", "PosixPath"),
+        ("TYPE_CHECKING = 1", "'Path'", "PosixPath"),
+        ("from pathlib import Path; from typing import Union", "Union[str, Path]", "str"),
+        ("from pathlib import Path", "'str | Path'", "str"),
+        ("class Path: pass", "'Path'", "str"),
+        ("import pathlib", "'studio.Path'", "str"),
+        ("import pathlib", "str", "str"),
+    ],
+)
+def test_a_text_becomes_a_path_where_main_asks_for_one(imports: str, hint: str, kind: str) -> None:
+    source = f"{imports}\ndef main(it: {hint}, *rest, **more): return type(it).__name__"
+    assert run(source, it="/shots/010.hip", other="/x") == {"output": kind}
+
+
+def test_what_is_no_text_stays_as_it_is() -> None:
+    source = "from pathlib import Path\ndef main(it: Path = None, **more): return repr([it, more])"
+    assert run(source, it=None, a="/x") == {"output": "[None, {'a': '/x'}]"}
+    assert run(source, it=3) == {"output": "[3, {}]"}

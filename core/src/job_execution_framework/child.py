@@ -14,6 +14,7 @@ import inspect
 import json
 import linecache
 import os
+import re
 import sys
 import traceback
 import types
@@ -48,8 +49,11 @@ def shield(space: dict[str, Any], *names: str) -> None:
         space[name] = copy
 
 
-shield(globals(), "importlib", "inspect", "json", "linecache", "os", "traceback")
+shield(globals(), "importlib", "inspect", "json", "linecache", "os", "re", "traceback")
 _OURS = shield.__code__.co_filename  # a host program may run us without a __file__
+
+
+_PATH_HINT, _TEXT_HINT = re.compile(r"(?<![\w.])(pathlib\.)?Path\b"), re.compile(r"\bstr\b")
 
 
 class _Refused(Exception):
@@ -105,9 +109,10 @@ def _report(
         patched = dict(vars(builtins))  # by the script; our own code needs the original ones
         builtins.__dict__.update(before)
         _check(main, name, parameters)
+        arguments = _with_paths(main, parameters)
         file = file or _file_of(main)
         builtins.__dict__.update(patched)
-        output = main(**parameters)
+        output = main(**arguments)
         builtins.__dict__.update(before)
         return {"output": _output(output)}
     except BaseException as error:
@@ -132,6 +137,35 @@ def _check(main: Any, name: str, parameters: dict[str, Any]) -> None:
         signature.bind(**parameters)
     except TypeError:
         raise _Refused("BadParameters", _mismatch(name, signature, parameters)) from None
+
+
+def _with_paths(main: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters, with a Path for each text whose hint says so: JSON has only texts."""
+    try:
+        takes = inspect.signature(main).parameters
+    except (TypeError, ValueError):
+        return parameters
+    names = getattr(inspect.unwrap(main), "__globals__", {})
+    paths = [
+        name
+        for name, value in parameters.items()
+        if isinstance(value, str) and name in takes and _is_path(takes[name].annotation, names)
+    ]
+    return {**parameters, **{name: _path_type()(parameters[name]) for name in paths}}
+
+
+def _is_path(hint: Any, names: dict[str, Any]) -> bool:
+    """Whether a hint is Path, also an optional or annotated one, and takes no plain text."""
+    if isinstance(hint, str):  # with `from __future__ import annotations` every hint is one
+        if not _PATH_HINT.search(hint) or _TEXT_HINT.search(hint):
+            return False
+        return names.get("Path", _path_type()) is _path_type()
+    parts = getattr(hint, "__args__", (hint,))
+    return "pathlib" in sys.modules and _path_type() in parts and str not in parts
+
+
+def _path_type() -> Any:
+    return importlib.import_module("pathlib").Path  # not imported above: most scripts need none
 
 
 def _mismatch(name: str, signature: inspect.Signature, parameters: dict[str, Any]) -> str:
