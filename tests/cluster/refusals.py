@@ -12,6 +12,12 @@ TOGETHER = "must stand together, with nothing between them"
 NO_ARGS = "a container has no main that takes args: use container.args and container.env"
 VOLUMES = "give it exactly one of persistentVolumeClaim, configMap, secret, emptyDir, nfs"
 
+
+def taking(**parameter: object) -> Document:
+    """Return a script with one parameter."""
+    return library_script(source="x", parameters=[{"name": "a", **parameter}])
+
+
 RULES_REFUSED: list[tuple[Document, str]] = [
     (
         of_scripts({"scriptRef": {"name": "a"}, "source": "x"}),
@@ -103,6 +109,28 @@ RULES_REFUSED: list[tuple[Document, str]] = [
     ),
     (library_script(), "spec: Invalid value: give it exactly one of source, function"),
     (library_script(source="x", function="a:b"), "give it exactly one of source, function"),
+    (
+        taking(type="string", access="read"),
+        "spec.parameters[0].access: Invalid value: access means nothing but with type path",
+    ),
+    (
+        taking(type="integer", pattern="x"),
+        "spec.parameters[0].pattern: Invalid value: pattern means nothing but with type string or",
+    ),
+    (
+        taking(type="path", minimum=1),
+        "spec.parameters[0].minimum: Invalid value: minimum means nothing but with type integer or",
+    ),
+    (
+        taking(type="boolean", maximum=1),
+        "spec.parameters[0].maximum: Invalid value: maximum means nothing but with type integer or",
+    ),
+    (taking(minimum=2, maximum=1.5), "minimum is above maximum: exchange them"),
+    (taking(type="int"), 'spec.parameters[0].type: Unsupported value: "int"'),
+    (
+        library_script(source="x", parameters=[{"name": "a"}, {"name": "a"}]),
+        "spec.parameters[1]: Duplicate value",
+    ),
     (library_script("a" * 64, source="x"), "metadata.name has more than 63 characters"),
     (
         library_script("a.b", source="x"),

@@ -69,7 +69,7 @@ class Parameter:
     pattern: str = ""
     """A regular expression (`domain.patterns`) that matches the whole of a text."""
     secret: bool = False
-    """Whether its argument is shown nowhere."""
+    """Whether sentences about its argument hide it."""
     description: str = ""
     access: str = ""
     """Of a path: whether the script is going to ``read`` or to ``write`` it."""

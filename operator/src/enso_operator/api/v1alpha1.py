@@ -261,7 +261,7 @@ class ParameterSpec(WireModel):
     pattern: Annotated[str, Field(max_length=patterns.LONGEST_PATTERN)] = ""
     """A regular expression that matches the whole of a text or path; docs/scripts.md says which."""
     secret: bool = False
-    """Whether its argument is a secret: no message shows it, and jobs give it by argsFrom."""
+    """Whether its argument is a secret: give it by argsFrom, so that nothing shows it."""
     description: Annotated[str, Field(max_length=1024)] = ""
     """What the parameter is for."""
     access: Literal["read", "write"] | None = None

@@ -26,7 +26,11 @@ def scripts() -> None:
     """Look after the scripts of a library: files in a folder, or EnsoScripts in a cluster."""
 
 
-@scripts.command("check", epilog="Example: enso scripts check studio/scripts")
+@scripts.command(
+    "check",
+    short_help="Say what keeps files from being scripts.",
+    epilog="Example: enso scripts check studio/scripts",
+)
 @click.argument("path", metavar="FILE|DIR", type=click.Path(exists=True, path_type=Path))
 @click.pass_context
 def check_command(context: click.Context, *, path: Path) -> None:
@@ -39,7 +43,11 @@ def check_command(context: click.Context, *, path: Path) -> None:
     context.exit(check(path))
 
 
-@scripts.command("push", epilog="Example: enso scripts push studio/scripts --prune --dry-run")
+@scripts.command(
+    "push",
+    short_help="Write a folder of scripts into a cluster.",
+    epilog="Example: enso scripts push studio/scripts --prune --dry-run",
+)
 @click.argument(
     "folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path)
 )
@@ -69,7 +77,9 @@ def push_command(*, folder: Path, prune: bool, dry_run: bool, label: str, **clus
     run_and_exit(lambda api: push(api, what), **cluster)
 
 
-@scripts.command("list", epilog="Example: enso scripts list --local")
+@scripts.command(
+    "list", short_help="List the scripts of a library.", epilog="Example: enso scripts list --local"
+)
 @local_option
 @form_option("How they are shown.", FORMS)
 @of_cluster
@@ -85,7 +95,11 @@ def list_command(*, is_local: bool, form: str | None, **cluster: str) -> None:
     run_and_exit(lambda api: list_scripts(api, form), **cluster)
 
 
-@scripts.command("show", epilog="Example: enso scripts show open_scene")
+@scripts.command(
+    "show",
+    short_help="Show what a script does and takes.",
+    epilog="Example: enso scripts show open_scene",
+)
 @click.argument("name")
 @local_option
 @form_option("The whole EnsoScript.")

@@ -18,6 +18,7 @@ from enso_operator.cli.scripts.push import LABEL, Push
 from enso_operator.kube.workstation.api_server import ApiServer
 from enso_operator.kube.workstation.errors import Answered, NoSuchName
 from job_execution_framework.service_layer.library import PATH_VARIABLE
+from tests.support.snippets import snippet
 
 OPEN_SCENE = '''
 from pathlib import Path
@@ -240,6 +241,18 @@ def test_show_and_list_of_this_machine(
     assert "open-scene      Open a scene." in lines
     assert show.list_local("name") == 0
     assert "ensoscript.enso.dev/wrapped" in capsys.readouterr().out.splitlines()
+
+
+def test_the_example_of_the_page_is_shown_as_the_page_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "simulate.py").write_text(snippet("scripts.md", "def main("))
+    monkeypatch.setenv(PATH_VARIABLE, str(tmp_path))
+    assert check.check(tmp_path) == 0
+    capsys.readouterr()
+    assert show.show_local("simulate", None) == 0
+    console = snippet("scripts.md", "enso scripts show --local")
+    assert console.partition("show --local simulate\n")[2] == capsys.readouterr().out
 
 
 def test_show_and_list_of_a_cluster(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
