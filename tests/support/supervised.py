@@ -14,6 +14,7 @@ from job_execution_framework.domain.steps import Open
 from job_execution_framework.runtime.journal import Journal
 from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.plan import Plan
+from job_execution_framework.service_layer.preflight import taken_by
 from job_execution_framework.service_layer.record_line import JOURNAL
 from job_execution_framework.service_layer.records import Record
 
@@ -27,7 +28,7 @@ def supervised(
     job.record(events.JobStarted(at=0))
     step = job.next(0)
     assert isinstance(step, Open)
-    plan = Plan.of(job, step, ScriptLibrary([]))
+    plan = Plan.of(job, step, ScriptLibrary([]), taken_by)
     (folder / "plan.json").write_text(plan.to_json())
     command = [sys.executable, "-m", "job_execution_framework.runtime"]
     ran = subprocess.run(

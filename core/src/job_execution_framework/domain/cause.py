@@ -31,6 +31,7 @@ class Reason:
     NO_MAIN = "NoMain"
     BAD_PARAMETERS = "BadParameters"
     BAD_RESULT = "BadResult"
+    PATH_NOT_FOUND = "PathNotFound"
     INTERPRETER_DID_NOT_START = "InterpreterDidNotStart"
     CANCELLED = "Cancelled"
     DEADLINE_EXCEEDED = "DeadlineExceeded"

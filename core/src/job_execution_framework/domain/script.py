@@ -63,6 +63,11 @@ Work = LibraryScript | Source | Function | Container | Missing
 """What a script runs."""
 
 
+def declared_by(work: Work) -> Parameters | None:
+    """Return the parameters that were declared for what a script runs; nothing is read."""
+    return work.parameters if isinstance(work, (Source, Function)) else None
+
+
 @dataclass(frozen=True)
 class Retries:
     """How often a script may fail and be started again (`limit`), and after which pause."""

@@ -143,7 +143,7 @@ class ChildRunner:
         """Run one attempt to its end, in the present interpreter or in a fresh one."""
         self.redactor.learn(script.parameters)
         if isinstance(script.work, Missing):
-            return self._result(0, _refusal(Reason.SCRIPT_NOT_FOUND, script.work.why))
+            return self.refused(Reason.SCRIPT_NOT_FOUND, script.work.why)
         request, began = self._request(script, attempt), time.monotonic()
         interpreter = self._interpreter or self._started()
         if not isinstance(interpreter, Interpreter):
@@ -157,6 +157,10 @@ class ChildRunner:
         if isinstance(answer, dict):
             return self._result(seconds, answer)
         return self._result(seconds, self._lost_report(script, answer, interpreter), lost=True)
+
+    def refused(self, reason: str, why: str) -> Result:
+        """Return the result of an attempt for which nothing was started."""
+        return self._result(0, _refusal(reason, why))
 
     def _started(self) -> Interpreter | dict[str, Any]:
         """Start the interpreter; where that fails return a report that says why."""

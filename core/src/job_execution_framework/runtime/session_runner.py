@@ -16,6 +16,7 @@ from job_execution_framework.domain.control import CANCEL, SessionControl
 from job_execution_framework.domain.errors import EnsoError, Unreadable
 from job_execution_framework.domain.script import Script
 from job_execution_framework.runtime.child_runner import ChildRunner
+from job_execution_framework.runtime.missing_paths import missing
 from job_execution_framework.service_layer import controls
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.runner import Result
@@ -44,6 +45,7 @@ class SessionRunner(ChildRunner):
             session.end_timeout_seconds,
         )
         self._control_file, self._terminated = control_file, False
+        self._to_look_for = plan.reads
 
     @property
     def control(self) -> SessionControl:
@@ -62,7 +64,13 @@ class SessionRunner(ChildRunner):
         self.tell(CANCEL)
 
     def run(self, script: Script, attempt: int) -> Result:
-        """Run one attempt. Raises Terminated if it ended because the Pod is being terminated."""
+        """Run one attempt. Raises Terminated if it ended because the Pod is being terminated.
+
+        Before the first one all paths are looked for that scripts of the session read.
+        """
+        if not_there := missing(self._to_look_for):
+            return self.refused(Reason.PATH_NOT_FOUND, "; ".join(not_there))
+        self._to_look_for = ()
         result = super().run(script, attempt)
         if self._terminated and result.cause and result.cause.reason == Reason.CANCELLED:
             raise Terminated(f"script {script.name!r} was ended, as its session was taken away")

@@ -8,12 +8,13 @@ session needs to look nothing up; for each secret it has the name of an environm
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from job_execution_framework.domain import events
 from job_execution_framework.domain.errors import InvalidJob, Unreadable
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.parameters import Parameters
 from job_execution_framework.domain.row import Row
 from job_execution_framework.domain.script import (
     Container,
@@ -22,6 +23,8 @@ from job_execution_framework.domain.script import (
     Script,
     Session,
     Source,
+    Work,
+    declared_by,
 )
 from job_execution_framework.domain.secret import Secret, revealed
 from job_execution_framework.domain.steps import Open
@@ -29,6 +32,7 @@ from job_execution_framework.domain.transitions import JobState
 from job_execution_framework.service_layer import bounded_json, secret_places
 from job_execution_framework.service_layer.codec import from_document, to_document
 from job_execution_framework.service_layer.library import Library, resolved
+from job_execution_framework.service_layer.read_paths import ReadPath, read_paths
 from job_execution_framework.service_layer.secret_places import ValuePath, secrets_in
 
 VERSION = 1
@@ -50,22 +54,37 @@ class Plan:
     rows: Mapping[str, Row]
     secret_environment: tuple[str, ...] = ()
     """Variables of the session's own environment whose values are to be hidden, too."""
+    reads: tuple[ReadPath, ...] = ()
+    """Paths that must be there before its first script starts."""
 
     @classmethod
-    def of(cls, job: Job, step: Open, library: Library) -> Plan:
-        """Make the plan of the session that `step` opens.
+    def of(
+        cls,
+        job: Job,
+        step: Open,
+        library: Library,
+        takes: Callable[[Work], Parameters | None] = declared_by,
+    ) -> Plan:
+        """Make the plan of the session that `step` opens; `takes` says what a script takes.
 
         It has the sources of all scripts of the session, also of those that do not run again: they
         are modules that are needed to unpickle objects of their classes.
         """
-        scripts = tuple(
-            _planned(script, library, gets_arguments=script.name in step.scripts)
+        found = [
+            replace(script, work=resolved(script.work, library))
             if script.session == step.session
-            else replace(script, work=NOT_IN_PLAN, parameters={})
+            else replace(script, work=NOT_IN_PLAN)
             for script in job.scripts
+        ]
+        scripts = tuple(
+            _planned(script, gets_arguments=script.name in step.scripts) for script in found
+        )
+        reads = read_paths(
+            (script, takes(script.work)) for script in found if script.name in step.scripts
         )
         rows = {name: row.summary() for name, row in job.rows.items()}
-        return cls(job.id, step.run, job.session(step.session), scripts, step.scripts, rows)
+        session = job.session(step.session)
+        return cls(job.id, step.run, session, scripts, step.scripts, rows, reads=reads)
 
     def job(self) -> Job:
         """Return the job for use inside the session, where `may_start` is the plan's scripts."""
@@ -144,15 +163,15 @@ class Plan:
             raise Unreadable(f"not a plan: {error!r}") from error
 
 
-def _planned(script: Script, library: Library, *, gets_arguments: bool) -> Script:
-    """Return the script with what it runs and, where it may start, its arguments.
+def _planned(script: Script, *, gets_arguments: bool) -> Script:
+    """Return a script as it is in a plan: where it may start, with its arguments.
 
     Where its parameters were declared it gets their defaults, too.
     """
-    work = resolved(script.work, library)
-    defaults: Mapping[str, object] = {}
-    if isinstance(work, (Source, Function)) and work.parameters:
-        defaults, work = work.parameters.defaults, replace(work, parameters=None)
+    declared, work = declared_by(script.work), script.work
+    if isinstance(work, (Source, Function)):
+        work = replace(work, parameters=None)
+    defaults: Mapping[str, object] = declared.defaults if declared else {}
     arguments = {**defaults, **script.parameters} if gets_arguments else {}
     return replace(script, work=work, parameters=arguments)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from job_execution_framework.domain import arguments
 from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.parameters import Parameters
-from job_execution_framework.domain.script import Function, Script, Source, Work
+from job_execution_framework.domain.script import Script, Source, Work, declared_by
 from job_execution_framework.service_layer.library import Library, resolved
 from job_execution_framework.service_layer.main_function import Reading, read
 from job_execution_framework.service_layer.signature import parameters_in
@@ -37,11 +37,6 @@ def problems_of(script: Script, work: Work) -> Iterator[Problem]:
     takes = declared_by(work) or parameters_in(reading)
     for found in arguments.problems(script.name, takes, script.parameters) if takes else ():
         yield Problem(found.why, argument=found.parameter)
-
-
-def declared_by(work: Work) -> Parameters | None:
-    """Return the parameters that were declared for what a script runs; it is not read."""
-    return work.parameters if isinstance(work, (Source, Function)) else None
 
 
 def taken_by(work: Work) -> Parameters | None:

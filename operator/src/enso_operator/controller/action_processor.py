@@ -30,9 +30,10 @@ from job_execution_framework.domain.errors import (
     Unavailable,
 )
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import declared_by
 from job_execution_framework.service_layer.clock import Clock
 from job_execution_framework.service_layer.library import Library
-from job_execution_framework.service_layer.preflight import check_arguments, declared_by
+from job_execution_framework.service_layer.preflight import check_arguments
 
 MOST_TRIES = 8
 """How often a write is repeated at once while somebody else changes the action."""

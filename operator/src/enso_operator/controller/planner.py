@@ -14,12 +14,12 @@ from enso_operator.kube.client import waiting
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.errors import NotYet, ScriptNotFound
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.script import Missing
+from job_execution_framework.domain.script import Missing, declared_by
 from job_execution_framework.domain.steps import Open
 from job_execution_framework.service_layer.clock import Clock
 from job_execution_framework.service_layer.library import Library, resolved
 from job_execution_framework.service_layer.plan import Plan
-from job_execution_framework.service_layer.preflight import check_arguments, declared_by
+from job_execution_framework.service_layer.preflight import check_arguments
 
 LIBRARY_PATIENCE_SECONDS = 10.0
 """How long a started job waits for missing EnsoScripts: `kubectl apply` may create them later."""

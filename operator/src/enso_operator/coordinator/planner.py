@@ -7,6 +7,7 @@ from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.steps import Open
 from job_execution_framework.service_layer.library import Library
 from job_execution_framework.service_layer.plan import Plan
+from job_execution_framework.service_layer.preflight import taken_by
 
 
 class Planner:
@@ -17,4 +18,4 @@ class Planner:
 
     async def plan(self, job: Job, step: Open) -> Plan:
         """Return the session's plan. Raises InvalidJob, Unavailable, and NotYet."""
-        return await in_thread(Plan.of, job, step, self.library)
+        return await in_thread(Plan.of, job, step, self.library, taken_by)
