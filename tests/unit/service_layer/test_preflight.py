@@ -220,6 +220,12 @@ def test_nothing_is_refused_that_would_succeed(before: str) -> None:
     assert refused or before not in CERTAIN
 
 
+def test_a_pattern_that_is_not_taken_is_told_with_the_line_of_main() -> None:
+    main = "\ndef main(a: Annotated[str, {'pattern': '(a+)+'}]): pass"
+    (said,) = found(f"from typing import Annotated{main}", a="b")
+    assert said.startswith("2: has a pattern for 'a' that has the quantifier + on a group")
+
+
 def test_nothing_is_run_or_imported(capsys: pytest.CaptureFixture[str]) -> None:
     assert found("import no_such_module\nprint('ran')\ndef main(): pass") == []
     assert capsys.readouterr().out == ""

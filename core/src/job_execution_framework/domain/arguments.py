@@ -27,10 +27,10 @@ from job_execution_framework.domain.parameters import (
     shown,
 )
 from job_execution_framework.domain.secret import HIDDEN, Secret
-from job_execution_framework.domain.values import is_list, is_mapping, is_same
+from job_execution_framework.domain.values import is_list, is_mapping, is_path, is_same
 
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
-_UNQUOTED = {
+_UNQUOTED: dict[type, str] = {
     bool: "YAML reads an unquoted yes, no, on or off as true or false",
     int: "YAML reads an unquoted 010 as 8",
     float: "YAML reads an unquoted 1.10 as 1.1",
@@ -112,7 +112,7 @@ def _why_not(parameter: Parameter, value: object) -> str:
         return f"is {given}, but takes {parameter.takes}{meant}"
     if _is_number(value) and not _is_in_range(parameter, value):
         return f"is {given}, but takes {parameter.takes}"
-    text = os.fspath(value) if isinstance(value, os.PathLike) else value
+    text = os.fspath(value) if is_path(value) else value
     return _mismatch(parameter, text, given) if isinstance(text, str) else ""
 
 
@@ -137,7 +137,7 @@ def _has_type(kind: Type, value: object) -> bool:
         return is_list(value)
     if kind is Type.OBJECT:
         return is_mapping(value)
-    return isinstance(value, str) or (kind is Type.PATH and isinstance(value, os.PathLike))
+    return isinstance(value, str) or (kind is Type.PATH and is_path(value))
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeGuard
 
@@ -19,6 +20,11 @@ def is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
 def is_list(value: object) -> TypeGuard[Sequence[object]]:
     """Whether `value` is a list or a tuple."""
     return isinstance(value, (list, tuple))
+
+
+def is_path(value: object) -> TypeGuard[os.PathLike[str]]:
+    """Whether `value` is a path and no text; only in process may an argument be one."""
+    return isinstance(value, os.PathLike)
 
 
 def is_too_deep(value: object) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from job_execution_framework.domain import arguments
 from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.parameters import Parameters
+from job_execution_framework.domain.patterns import why_not
 from job_execution_framework.domain.script import Script, Source, Work, declared_by
 from job_execution_framework.service_layer.library import Library, resolved
 from job_execution_framework.service_layer.main_function import Reading, read
@@ -35,7 +36,13 @@ def problems_of(script: Script, work: Work) -> Iterator[Problem]:
     reading = read(work) if isinstance(work, Source) else Reading()
     yield from (Problem(found.why, line=found.line) for found in reading.problems)
     takes = declared_by(work) or parameters_in(reading)
-    for found in arguments.problems(script.name, takes, script.parameters) if takes else ():
+    if takes is None:
+        return
+    line = reading.main.lineno if reading.main else None
+    for parameter in takes.listed:
+        if why := why_not(parameter.pattern):
+            yield Problem(f"has a pattern for {parameter.name!r} that {why}", line=line)
+    for found in arguments.problems(script.name, takes, script.parameters):
         yield Problem(found.why, argument=found.parameter)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from job_execution_framework.domain.parameters import Parameters, Type
 from job_execution_framework.domain.script import Script
+from job_execution_framework.domain.values import is_path
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def _paths(script: Script, takes: Parameters | None, access: str) -> Iterable[tu
     for parameter in takes.listed if takes else ():
         value = script.parameters.get(parameter.name, parameter.default)
         if parameter.type is Type.PATH and parameter.access == access:
-            path = os.fspath(value) if isinstance(value, os.PathLike) else value
+            path = os.fspath(value) if is_path(value) else value
             if isinstance(path, str) and path:  # neither null nor a secret
                 yield parameter.name, path
 

@@ -137,6 +137,10 @@ def test_a_resume_looks_only_at_what_will_run(workstation: Workstation) -> None:
     code, said = workstation.run("--resume")
     assert code == 2
     assert "spec.scripts[save].args.ok is missing: it takes any value" in said
+    code, said = workstation.run("--resume", "--set", "save.ok=true", "--set", "save.oh=1")
+    assert code == 2
+    assert "spec.scripts[save].args.okay is nothing that save takes: did you mean 'ok'?" in said
+    assert "spec.scripts[save].args.oh is nothing that save takes: " in said
     scripts[1] |= {"args": {"ok": True}}
     workstation.write(scripts)
     assert workstation.run("--resume")[0] == 0
