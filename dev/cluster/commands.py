@@ -67,7 +67,7 @@ def wait_for_crds(kubectl: Callable[..., str]) -> None:
     too, and may come back only with the API server's next resync.
     """
     deadline = time.monotonic() + _PATIENCE
-    for name in ("ensojobs", "ensoscripts", "ensoactions"):
+    for name in ("ensojobs", "ensojobtemplates", "ensoscripts", "ensoactions"):
         while True:
             try:
                 kubectl("wait", "--for=condition=Established", f"crd/{name}.enso.dev")

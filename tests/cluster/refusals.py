@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.support.resources import EMPTY, Document, in_session, job, library_script, of_scripts
+from tests.support.templates import SHOT, template
 
 CONTAINER = {"container": {"image": "curl"}}
 TWO = [{"name": "a"}, {"name": "b"}]
@@ -107,6 +108,19 @@ RULES_REFUSED: list[tuple[Document, str]] = [
         job(of_scripts({})["spec"], "a.b"),
         "metadata.name has a '.': use lower-case letters, digits and '-'",
     ),
+    (job({}), "spec: Invalid value: give it exactly one of scripts, templateRef"),
+    (
+        of_scripts({}, templateRef={"name": "publish"}),
+        "spec: Invalid value: give it exactly one of scripts, templateRef",
+    ),
+    (
+        job({"templateRef": {"name": "publish"}, "sessions": [{"name": "a"}]}),
+        "spec.sessions: Invalid value: the sessions of a run come from its template: remove them",
+    ),
+    (
+        template() | {"metadata": {"name": "a" * 47}},
+        "metadata.name has more than 46 characters: names of its runs are made from it",
+    ),
     (library_script(), "spec: Invalid value: give it exactly one of source, function"),
     (library_script(source="x", function="a:b"), "give it exactly one of source, function"),
     (
@@ -169,7 +183,10 @@ REFUSED: list[tuple[Document, str]] = [
         of_scripts({}, sessions=[{"name": f"s-{i}"} for i in range(21)]),
         "spec.sessions: Too many: 21: must have at most 20 items",
     ),
-    (job({}), "spec.scripts: Required value"),
+    (of_scripts({}, params={"shot": "010"}), "spec: Invalid value"),
+    (template(timeoutSecond=1), 'unknown field "spec.job.timeoutSecond"'),
+    (template(scripts="$(params.scripts)"), "spec.job.scripts: Invalid value"),
+    (template(parameters=[SHOT, SHOT]), 'spec.parameters[1]: Duplicate value: {"name":"shot"}'),
     (job({}) | {"spec": None}, "spec: Required value"),
     (of_scripts({"name": "a" * 64}), "spec.scripts[0].name: Too long"),
     (of_scripts({"name": "Open"}), "spec.scripts[0].name in body should match"),

@@ -118,12 +118,14 @@ RIGHTS: dict[str, dict[str, str]] = {
     VIEWER: {
         "ensoactions": "get list watch",
         "ensojobs": "get list watch",
+        "ensojobtemplates": "get list watch",
         "ensoscripts": "get list watch",
         "controllerrevisions": "get list watch",
     },
     EDITOR: {
         "ensoactions": "create get list watch update patch delete",
         "ensojobs": "create get list watch update patch delete",
+        "ensojobtemplates": "create get list watch update patch delete",
         "ensoscripts": "create get list watch update patch delete",
         "controllerrevisions": "get list watch",
     },
@@ -132,6 +134,7 @@ RIGHTS: dict[str, dict[str, str]] = {
         "ensoactions/status": "patch",
         "ensojobs": "get list watch delete",
         "ensojobs/status": "patch",
+        "ensojobtemplates": "get list",
         "ensoscripts": "get list",
         "controllerrevisions": "get create",
     },

@@ -15,6 +15,7 @@ from tests.cluster.action_refusals import ACTION_RULES_REFUSED, ACTIONS_REFUSED
 from tests.cluster.refusals import KEYS, REFUSED, RULES_REFUSED
 from tests.support.crds import parts
 from tests.support.resources import Document, job, largest_job, of_scripts
+from tests.support.templates import run
 
 EXAMPLES = sorted((CHECKOUT / "examples").rglob("*.yaml"))
 IMMUTABLE = "field is immutable"
@@ -133,6 +134,29 @@ def test_what_runs_is_immutable(
     told = refusal(crds, "patch", "ensojob", *options)
 
     assert f"spec.{field}: Invalid value: {IMMUTABLE}" in told
+
+
+@pytest.mark.parametrize(
+    ("field", "patch"),
+    [
+        ("params", {"params": {"shot": "020"}}),
+        ("params", {"params": {"shot": None, "shto": "010"}}),
+        ("params", {"params": {"frames": 1}}),
+        ("params", {"params": None}),
+        ("templateRef", {"templateRef": {"name": "other"}}),
+        ("templateRef", {"templateRef": {"generation": 2}}),
+    ],
+)
+def test_a_run_is_immutable(
+    crds: Cluster, namespace: str, field: str, patch: dict[str, object]
+) -> None:
+    crds.kubectl("create", "-n", namespace, "-f", "-", stdin=json.dumps(run(shot="010")))
+
+    options = ("shot", "-n", namespace, "--type=merge", "-p", json.dumps({"spec": patch}))
+    told = refusal(crds, "patch", "ensojob", *options)
+
+    assert f"spec.{field}: Invalid value: {IMMUTABLE}" in told
+    crds.kubectl("patch", "ensojob", *options[:-1], json.dumps({"spec": {"suspend": True}}))
 
 
 def test_sessions_cannot_be_added_later(crds: Cluster, namespace: str) -> None:

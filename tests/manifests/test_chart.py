@@ -135,6 +135,7 @@ def test_the_operator_may_do_just_this() -> None:
         "ensojobs": ["get", "list", "watch", "delete"],
         "ensojobs/status": ["patch"],
         "ensojobs/finalizers": ["update"],
+        "ensojobtemplates": ["get", "list"],
         "ensoscripts": ["get", "list"],
         "ensoactions": ["get", "list", "watch", "patch", "delete"],
         "ensoactions/status": ["patch"],
@@ -150,6 +151,7 @@ def test_the_gateway_may_do_what_the_security_page_says() -> None:
     documents = rendered("gateway.enabled=true")
     assert rights(only_object(documents, "Role", "gateway")) == {
         "ensojobs": ["get", "list", "create", "patch"],
+        "ensojobtemplates": ["get", "list"],
         "ensoactions": ["get", "create"],
         "controllerrevisions": ["get"],
     }

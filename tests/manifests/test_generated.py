@@ -12,7 +12,9 @@ from enso_operator.api.cel import IMMUTABLE, MUTABLE
 from enso_operator.api.crd import crds
 from enso_operator.api.ensoaction import EnsoAction
 from enso_operator.api.rules import broken_action_rules, broken_rules, broken_script_rules
+from enso_operator.api.template import EnsoJobTemplate
 from enso_operator.api.v1alpha1 import API_VERSION, EnsoJob, EnsoJobSpec, EnsoScript
+from enso_operator.manifests.template import check_template
 from tests.support.crds import parts
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +46,11 @@ def test_why_is_the_last_of_a_status() -> None:
 
 FREE = {
     "ensojobs.yaml": [
-        "Arguments by their names: any JSON. Everyone who may read the job can read them."
+        (
+            "Values of the template's parameters, by name. Everyone who may read the job can read "
+            "them."
+        ),
+        "Arguments by their names: any JSON. Everyone who may read the job can read them.",
     ],
     "ensoactions.yaml": [
         "Arguments to add or to replace, any JSON; null is a value. Who may read it can read them."
@@ -56,7 +62,8 @@ FREE = {
 }
 
 
-@pytest.mark.parametrize("name", crds())
+# What is free in a template: tests/unit/operator/api/test_template_schema.py.
+@pytest.mark.parametrize("name", sorted({*crds()} - {"ensojobtemplates.yaml"}))
 def test_nothing_is_free_but_arguments_and_what_they_are_compared_with(name: str) -> None:
     schemas = [*parts(schema_in(crds()[name]))]
     free = [part for part in schemas if part.get("x-kubernetes-preserve-unknown-fields")]
@@ -80,6 +87,8 @@ def test_every_example_parses(path: Path) -> None:
         if document["kind"] == "EnsoJob":
             job = EnsoJob.model_validate(document, extra="forbid")
             assert list(broken_rules(job)) == []
+        elif document["kind"] == "EnsoJobTemplate":
+            check_template(EnsoJobTemplate.model_validate(document, extra="forbid"))
         elif document["kind"] == "EnsoAction":
             document["metadata"] = {"name": "made-of-generate-name"}
             action = EnsoAction.model_validate(document, extra="forbid")

@@ -43,6 +43,7 @@ from enso_operator.sessions.local.backend import LocalSessionBackend
 from enso_operator.sessions.local.state_folders import state_directory
 from enso_operator.sessions.pods.backend import PodSessionBackend
 from enso_operator.sessions.pods.logs import PodLogs, buffer_little_of_tls
+from enso_operator.sessions.pods.sessions import PodSessions
 from enso_operator.settings import OperatorSettings
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
@@ -186,6 +187,7 @@ def _actor_factory(
             action_processor=ActionProcessor(
                 ensojob.key, pending, jobs, clock, settings.allow_code_changes, library
             ),
+            on_loaded=sessions.use if isinstance(sessions, PodSessions) else None,
         )
 
     return actor_of

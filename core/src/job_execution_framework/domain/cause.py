@@ -47,6 +47,7 @@ class Reason:
     FAILED_CREATE = "FailedCreate"
     UNAVAILABLE = "Unavailable"
     INVALID_JOB = "InvalidJob"
+    TEMPLATE_NOT_FOUND = "TemplateNotFound"
 
 
 @dataclass(frozen=True)

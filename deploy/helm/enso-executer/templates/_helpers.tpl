@@ -96,7 +96,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   resources: [ensojobs/finalizers]
   verbs: [update]
 - apiGroups: [enso.dev]
-  resources: [ensoscripts]
+  resources: [ensojobtemplates, ensoscripts]
   verbs: [get, list]
 # None is deleted: some clusters want that right of whoever makes one a dependant of its EnsoJob.
 - apiGroups: [enso.dev]

@@ -3,6 +3,7 @@
 `crd.py` writes them into the CRDs, so that the API server refuses at once what `rules.py` and the
 domain would refuse later. Two rules are not here, because CEL cannot read `args`, whose values
 may have any type: that no argument is both in args and in argsFrom, and which names are allowed.
+A job that is a run of a template has neither scripts nor sessions here: `rules.py` checks them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from enso_operator.api.fields import PATTERN_HINTS
 from enso_operator.api.rules import BLOCKS, EXACTLY_ONE_OF
 from enso_operator.api.session_fields import EnvironmentVariable, Toleration, ValueFrom, Volume
 from enso_operator.api.status import EnsoJobStatus, Ledger
+from enso_operator.api.template import EnsoJobTemplateSpec
 from enso_operator.api.v1alpha1 import (
     ContainerSpec,
     EnsoJobSpec,
@@ -35,6 +37,8 @@ from enso_operator.api.v1alpha1 import (
 
 MUTABLE = frozenset({"suspend", "ttlSecondsAfterFinished"})
 """Fields of a job that may change. A new field is immutable unless it is named here."""
+PARAMS = "params"
+"""The field of a job that CEL cannot read alone, as its values may have any type."""
 IMMUTABLE = "field is immutable"
 
 
@@ -66,6 +70,7 @@ KEYS: dict[type[BaseModel], dict[str, str]] = {
     ContainerSpec: {"env": "name"},
     ScriptSpec: {"argsFrom": "name"},
     EnsoScriptSpec: {"parameters": "name"},
+    EnsoJobTemplateSpec: {"parameters": "name"},
     EnsoJobStatus: {"conditions": "type", "scripts": "name"},
     Ledger: {"sessions": "name"},
     ResumeSpec: {"scripts": "name", "sessions": "name"},
@@ -132,7 +137,7 @@ def _first(condition: str, field: str) -> str:
 
 _SESSIONS = (
     Rule(
-        f"!self.scripts.exists(s, {_HAS_UNKNOWN_SESSION})",
+        f"!has(self.scripts) || !self.scripts.exists(s, {_HAS_UNKNOWN_SESSION})",
         "a script names a session that the job does not have: add it to sessions",
         _formatted(
             "script %s names session %s, which the job does not have: add it to sessions",
@@ -142,7 +147,7 @@ _SESSIONS = (
         ".scripts",
     ),
     Rule(
-        f"!self.scripts.exists(s, {_HAS_NAME_OF_SESSION})",
+        f"!has(self.scripts) || !self.scripts.exists(s, {_HAS_NAME_OF_SESSION})",
         "a container script has the name of a session: rename one",
         _formatted(
             "container script %s has the name of a session: rename one",
@@ -151,7 +156,7 @@ _SESSIONS = (
         ".scripts",
     ),
     Rule(
-        _ALL_CONSECUTIVE,
+        f"!has(self.scripts) || ({_ALL_CONSECUTIVE})",
         "the scripts of one session must stand together, with nothing between them",
         _formatted(
             "the scripts of session %s must stand together, with nothing between them",
@@ -167,7 +172,7 @@ def _immutable() -> tuple[Rule, ...]:
     rules: list[Rule] = []
     for info in EnsoJobSpec.model_fields.values():
         name = str(info.alias)
-        if name in MUTABLE:
+        if name in MUTABLE or name == PARAMS:
             continue
         same = f"self.{name} == oldSelf.{name}"
         if name in KEYS[EnsoJobSpec]:  # lists of type map are equal in any order
@@ -176,7 +181,24 @@ def _immutable() -> tuple[Rule, ...]:
             both = f"has(self.{name}) == has(oldSelf.{name})"
             same = f"{both} && (!has(self.{name}) || {same})"
         rules.append(Rule(same, IMMUTABLE, field=f".{name}"))
-    return tuple(rules)
+    return (*rules, _immutable_params())
+
+
+def _immutable_params() -> Rule:
+    """Return a rule by which nothing but the params of a job changed: CEL cannot read them alone.
+
+    A change together with one of a mutable field passes, and the operator then stops the job.
+    """
+    others = (
+        f"has(self.{name}) != has(oldSelf.{name}) || "
+        f"has(self.{name}) && self.{name} != oldSelf.{name}"
+        for name in sorted(MUTABLE)
+    )
+    return Rule(
+        f"!has(self.templateRef) || self == oldSelf || {' || '.join(others)}",
+        IMMUTABLE,
+        field=f".{PARAMS}",
+    )
 
 
 def _action_blocks() -> tuple[Rule, ...]:
@@ -192,7 +214,16 @@ def _action_blocks() -> tuple[Rule, ...]:
 
 
 RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
-    EnsoJobSpec: (*_SESSIONS, *_immutable()),
+    EnsoJobSpec: (
+        _exactly_one(EnsoJobSpec),
+        Rule(
+            "!has(self.templateRef) || !has(self.sessions)",
+            "the sessions of a run come from its template: remove them",
+            field=".sessions",
+        ),
+        *_SESSIONS,
+        *_immutable(),
+    ),
     ScriptSpec: (
         _exactly_one(ScriptSpec),
         Rule(
@@ -257,9 +288,12 @@ RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
 }
 """The rules of each model."""
 
-MUTUALLY_EXCLUSIVE: dict[type[BaseModel], tuple[str, str]] = {ScriptSpec: ("container", "args")}
-"""Two fields of a model that exclude each other, where CEL cannot express it: values of `args` may
-have any type, and CEL cannot test whether such a field is set."""
+MUTUALLY_EXCLUSIVE: dict[type[BaseModel], tuple[str, str]] = {
+    ScriptSpec: ("container", "args"),
+    EnsoJobSpec: ("scripts", PARAMS),
+}
+"""Two fields of a model that exclude each other, where CEL cannot express it: values of `args` and
+`params` may have any type, and CEL cannot test whether such a field is set."""
 
 
 def name_rules(longest: int, why: str) -> tuple[Rule, ...]:

@@ -19,6 +19,8 @@ from enso_operator.api import cel, structural
 from enso_operator.api.ensoaction import EnsoAction, EnsoActionStatus
 from enso_operator.api.status import EnsoJobStatus
 from enso_operator.api.structural import ANY_OF, ANYTHING, LIST_KEYS, LIST_TYPE, RULES
+from enso_operator.api.template import LONGEST_TEMPLATE_NAME, EnsoJobTemplate
+from enso_operator.api.template_schema import with_references
 from enso_operator.api.v1alpha1 import GROUP, VERSION, EnsoJob, EnsoScript
 from job_execution_framework.domain.values import is_mapping
 
@@ -34,13 +36,28 @@ def crds() -> dict[str, str]:
     action = _schema(
         EnsoAction, cel.name_rules(63, "the job remembers it"), status=EnsoActionStatus
     )
+    template = _schema(
+        EnsoJobTemplate, cel.name_rules(LONGEST_TEMPLATE_NAME, "names of its runs are made from it")
+    )
+    _let_references_stand(template, job)
     return {
         "ensojobs.yaml": _text(_crd("EnsoJob", "ensoj", job, _JOB_COLUMNS, ["suspend"])),
-        "ensoscripts.yaml": _text(_crd("EnsoScript", "ensos", script, _SCRIPT_COLUMNS)),
+        "ensoscripts.yaml": _text(_crd("EnsoScript", "ensos", script, _DESCRIBED_COLUMNS)),
         "ensoactions.yaml": _text(
             _crd("EnsoAction", "ensoact", action, _ACTION_COLUMNS, ["job", "verb"])
         ),
+        "ensojobtemplates.yaml": _text(
+            _crd("EnsoJobTemplate", "ensot", template, _DESCRIBED_COLUMNS)
+        ),
     }
+
+
+def _let_references_stand(template: structural.Schema, job: structural.Schema) -> None:
+    """Give `spec.job` of a template the fields of a job's spec, with room for references."""
+    fields = template["properties"]["spec"]["properties"]
+    described = {"description": fields["job"]["description"]}
+    fields["job"] = with_references(job["properties"]["spec"]) | described
+    structural.check(fields["job"], "spec.job")
 
 
 def _column(name: str, path: str, kind: str = "string", *, wide: bool = False) -> dict[str, object]:
@@ -57,8 +74,10 @@ _JOB_COLUMNS = [
     _AGE,
     _column("Finished", ".status.completionTime", "date", wide=True),
     _column("Pod", ".status.pod", wide=True),
+    _column("Template", ".spec.templateRef.name", wide=True),
 ]
-_SCRIPT_COLUMNS = [_column("Description", ".spec.description"), _AGE]
+_DESCRIBED_COLUMNS = [_column("Description", ".spec.description"), _AGE]
+"""The columns of EnsoScripts and EnsoJobTemplates."""
 _ACTION_COLUMNS = [
     _column("Job", ".spec.job"),
     _column("Verb", ".spec.verb"),

@@ -16,6 +16,7 @@ from enso_operator.api.ensoaction import EnsoActionSpec, ResumeSpec
 from enso_operator.api.session_fields import EnvironmentVariable, Toleration, ValueFrom, Volume
 from enso_operator.api.v1alpha1 import (
     EnsoJob,
+    EnsoJobSpec,
     EnsoScript,
     EnsoScriptSpec,
     ScriptSpec,
@@ -23,6 +24,7 @@ from enso_operator.api.v1alpha1 import (
 )
 
 EXACTLY_ONE_OF: dict[type[BaseModel], tuple[str, ...]] = {
+    EnsoJobSpec: ("scripts", "template_ref"),
     ScriptSpec: ("script_ref", "source", "function", "container"),
     EnsoScriptSpec: ("source", "function"),
     EnvironmentVariable: ("value", "value_from"),
@@ -38,10 +40,20 @@ BLOCKS = ("resume", "pause", "skip")
 
 def broken_rules(job: EnsoJob) -> Iterator[str]:
     """Yield a sentence, beginning with the field's path, for each rule that the job breaks."""
-    for session in job.spec.sessions:
-        yield from _session(session, f"spec.sessions[{session.name}]")
-    for script in job.spec.scripts:
-        yield from _script(script, f"spec.scripts[{script.name}]")
+    yield from broken_spec_rules(job.spec, "spec")
+
+
+def broken_spec_rules(spec: EnsoJobSpec, place: str) -> Iterator[str]:
+    """Yield the same for a job's spec that stands at `place`: in a template it is spec.job."""
+    yield from _exactly_one(place, spec)
+    if spec.template_ref is None and spec.params:
+        yield f"{place}.params are those of a template: remove them, or name it in templateRef"
+    if spec.template_ref and spec.sessions:
+        yield f"{place}.sessions come from the template: remove them, or templateRef"
+    for session in spec.sessions:
+        yield from _session(session, f"{place}.sessions[{session.name}]")
+    for script in spec.scripts:
+        yield from _script(script, f"{place}.scripts[{script.name}]")
 
 
 def broken_script_rules(script: EnsoScript) -> Iterator[str]:
@@ -153,7 +165,7 @@ def _volumes(session: SessionSpec, path: str) -> Iterator[str]:
 def _exactly_one(path: str, model: BaseModel) -> Iterator[str]:
     names = [to_camel(field) for field in EXACTLY_ONE_OF[type(model)]]
     values = [getattr(model, field) for field in EXACTLY_ONE_OF[type(model)]]
-    present = [name for name, value in zip(names, values, strict=True) if value is not None]
+    present = [name for name, value in zip(names, values, strict=True) if value not in (None, [])]
     if not present:
         yield f"{path} has none of {', '.join(names)}: give it exactly one"
     elif len(present) > 1:

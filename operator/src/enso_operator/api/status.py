@@ -198,12 +198,12 @@ class Closing(WireModel):
 
 
 class ChangedDefinition(WireModel):
-    """A definition of the job that a resume has made; its changes are in a ControllerRevision."""
+    """A definition of the job that is not in its spec, but in a ControllerRevision."""
 
     number: Count
-    """Its number; 1 is the spec."""
+    """Its number: 1 is the spec, or what a template has made of it; a resume makes the others."""
     name: ObjectName
-    """Name of the ControllerRevision, with a hash over the job's uid and the changes."""
+    """Name of the ControllerRevision, with a hash over the job's uid and what it holds."""
 
 
 class Ledger(WireModel):
@@ -225,7 +225,9 @@ class Ledger(WireModel):
     """Scripts that are done because somebody skipped them."""
     spec_digest: Token | None = None
     """Digest of the spec as first seen: a job whose spec has another digest is stopped."""
-    definitions: Annotated[list[ChangedDefinition], Field(max_length=MOST_RESUMES)] | None = None
+    definitions: Annotated[list[ChangedDefinition], Field(max_length=MOST_RESUMES + 1)] | None = (
+        None
+    )
     """Changed definitions: the present one last, before it those that attempts ran with."""
     resumes: Annotated[int, Field(ge=0, le=MOST_RESUMES)] = 0
     """How often the job was resumed."""
@@ -249,6 +251,17 @@ class Ledger(WireModel):
     """The latest actions that were applied, as uid and name, so that none is applied twice."""
 
 
+class TemplateStatus(WireModel):
+    """The template that the job is a run of, as it was when the operator first saw the job."""
+
+    name: Name
+    """Its name."""
+    generation: Number
+    """Its metadata.generation then: later changes of the template do not touch the job."""
+    ttl_seconds_after_finished: Count | None = None
+    """How long the template has finished jobs kept, in seconds; the job's own spec goes first."""
+
+
 class EnsoJobStatus(WireModel):
     """The state of the job."""
 
@@ -256,6 +269,8 @@ class EnsoJobStatus(WireModel):
     """The metadata.generation that this status is about; -1 before the operator saw the job."""
     conditions: Annotated[list[Condition], Field(max_length=16)] | None = None
     """Conditions. The reason of Succeeded is the job's state; Finished is True after its end."""
+    template: TemplateStatus | None = None
+    """The template that the job is a run of."""
     start_time: Time | None = None
     """When the operator started the job."""
     completion_time: Time | None = None

@@ -15,7 +15,9 @@ from job_execution_framework.domain.values import is_mapping
 
 Schema = dict[str, Any]
 
-ANYTHING = {"x-kubernetes-preserve-unknown-fields": True, "nullable": True}
+ANY = {"x-kubernetes-preserve-unknown-fields": True}
+"""The schema of a field of any type."""
+ANYTHING = {**ANY, "nullable": True}
 """The schema of values of any type, which are kept even if they are null."""
 INT_OR_STRING = "x-kubernetes-int-or-string"
 RULES = "x-kubernetes-validations"
@@ -72,7 +74,7 @@ def check(schema: Schema, path: str) -> None:
 
 def _problems(schema: Schema, path: str) -> Iterator[tuple[str, str]]:
     kind = _kind(schema)
-    if ANYTHING.items() <= schema.items() and schema.keys() <= {*ANYTHING, "description"}:
+    if ANY.items() <= schema.items() and schema.keys() <= {*ANYTHING, "description"}:
         return
     if kind not in _KEYWORDS:
         keywords = ", ".join(key for key in schema if key not in ("description", "default"))

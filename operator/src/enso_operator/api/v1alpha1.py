@@ -47,6 +47,7 @@ GROUP, VERSION = "enso.dev", "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 MOST_SCRIPTS = 100
 MOST_SESSIONS = 20
+MOST_PARAMETERS = 100
 LARGEST_SOURCE = 64 * 1024
 """Characters of source in one script of a job."""
 LARGEST_LIBRARY_SOURCE = 256 * 1024
@@ -205,14 +206,31 @@ class ScriptSpec(WireModel):
     """How often, and after which pause, the script is started again when it failed."""
 
 
-class EnsoJobSpec(WireModel):
-    """What the job runs."""
+class TemplateReference(WireModel):
+    """The EnsoJobTemplate that a job is a run of."""
 
+    name: Name
+    """Its name, in the job's own namespace."""
+    generation: Annotated[int, Field(ge=1, le=2**53)] | None = None
+    """The only metadata.generation of it that may be run; without it the present one."""
+
+
+class EnsoJobSpec(WireModel):
+    """What the job runs: its own scripts, or a template's with params."""
+
+    template_ref: TemplateReference | None = None
+    """The template that the job is a run of, instead of sessions and scripts."""
+    params: Annotated[dict[Parameter, object], Field(max_length=MOST_PARAMETERS)] = Field(
+        default_factory=dict[str, object]
+    )
+    """Values of the template's parameters, by name. Everyone who may read the job can read them."""
     sessions: Annotated[list[SessionSpec], Field(max_length=MOST_SESSIONS)] = Field(
         default_factory=list[SessionSpec]
     )
     """The job's sessions; without any there is one, named main, with the operator's defaults."""
-    scripts: Annotated[list[ScriptSpec], Field(min_length=1, max_length=MOST_SCRIPTS)]
+    scripts: Annotated[list[ScriptSpec], Field(min_length=1, max_length=MOST_SCRIPTS)] = Field(
+        default_factory=list[ScriptSpec]
+    )
     """The job's scripts, run one after the other in this order."""
     suspend: bool = False
     """Whether the job waits: the running script ends, and no other starts."""

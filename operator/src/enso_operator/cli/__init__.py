@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from enso_operator.cli.jobs import action_commands, commands
+from enso_operator.cli.jobs import action_commands, commands, template_commands
 from enso_operator.cli.scripts.commands import scripts
 
 
@@ -53,6 +53,7 @@ def app() -> None:
     help="With --resume: give a script another argument, in this and in later resumes.",
 )
 @click.option("--why", default="", help="With --resume: the reason, for whoever reads the events.")
+@commands.params_option
 @click.pass_context
 def run_command(  # noqa: PLR0913  # one for each option
     context: click.Context,
@@ -63,10 +64,12 @@ def run_command(  # noqa: PLR0913  # one for each option
     skip: tuple[str, ...],
     arguments: tuple[str, ...],
     why: str,
+    params: tuple[str, ...],
 ) -> None:
     """Run the job in FILE on this machine.
 
-    FILE is an EnsoJob manifest, or an example_job.json.
+    FILE is an EnsoJob manifest, an EnsoJobTemplate with -p for each parameter, or an
+    example_job.json. A resume has the parameters of the last run, but for those that -p changes.
 
     Exit code 0: it succeeded; 1: it failed; 2: it could not run.
     """
@@ -74,12 +77,12 @@ def run_command(  # noqa: PLR0913  # one for each option
         from enso_operator.cli.resume import ResumeOptions  # noqa: PLC0415  # each loads only its own
         from enso_operator.cli.resume import resume as go_on  # noqa: PLC0415
 
-        context.exit(go_on(file, ResumeOptions(from_script, skip, arguments, why)))
+        context.exit(go_on(file, ResumeOptions(from_script, skip, arguments, why, params)))
     if from_script or skip or arguments or why:
         raise click.UsageError("--from, --skip, --set and --why say how to go on: add --resume")
     from enso_operator.cli.run import run  # noqa: PLC0415  # as above
 
-    context.exit(run(file))
+    context.exit(run(file, params))
 
 
 @app.command("serve", short_help="Serve the HTTP API.", epilog="Example: enso serve --embedded")
@@ -89,11 +92,22 @@ def run_command(  # noqa: PLR0913  # one for each option
     default="",
     help="Namespace of the EnsoJobs. Default: that of the kubeconfig's context, or of the Pod.",
 )
+@click.option(
+    "--templates",
+    type=click.Path(path_type=Path),
+    help="With --embedded: a folder with EnsoJobTemplates, of which /add-job makes jobs.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=5005, show_default=True, help="Port to listen on.")
 @click.pass_context
 def serve_command(
-    context: click.Context, *, embedded: bool, namespace: str, host: str, port: int
+    context: click.Context,
+    *,
+    embedded: bool,
+    namespace: str,
+    templates: Path | None,
+    host: str,
+    port: int,
 ) -> None:
     """Serve the HTTP API over the EnsoJobs of a cluster, or with --embedded over jobs in memory.
 
@@ -101,9 +115,12 @@ def serve_command(
 
     Exit code 0: a signal stopped it; 2: it could not serve.
     """
-    from enso_operator.cli.serve import serve  # noqa: PLC0415  # each command loads only its own
+    from enso_operator.cli.serve import Served, serve  # noqa: PLC0415  # each command loads only its own
 
-    context.exit(serve(embedded=embedded, namespace=namespace, host=host, port=port))
+    if templates and not embedded:
+        raise click.UsageError("--templates are for --embedded: a cluster has its own")
+    jobs = Served(is_embedded=embedded, namespace=namespace, templates=templates)
+    context.exit(serve(jobs, host=host, port=port))
 
 
 @app.command(
@@ -144,4 +161,5 @@ def operator_command(context: click.Context) -> None:
 
 commands.add_to(app)
 action_commands.add_to(app)
+template_commands.add_to(app)
 app.add_command(scripts)

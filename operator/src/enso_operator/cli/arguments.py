@@ -1,6 +1,7 @@
-"""Arguments of scripts as people change them on a command line: ``SCRIPT.PARAM=JSON``.
+"""Arguments of scripts, and parameters of templates, as people write them on a command line.
 
-`enso run --resume` and `enso resume` read their `--set` here, and the latter its `--unset`.
+`enso run --resume` and `enso resume` read their `--set SCRIPT.PARAM=JSON` here, and the latter its
+`--unset`; `enso run`, `enso plan` and `enso start` their `-p NAME=VALUE`.
 """
 
 from __future__ import annotations
@@ -40,4 +41,17 @@ def removed(texts: Iterable[str]) -> dict[str, list[str]]:
         if not (script and parameter) or "=" in parameter:
             raise InvalidAction(f"--unset {text}: write it as SCRIPT.PARAMETER")
         found.setdefault(script, []).append(parameter)
+    return found
+
+
+def params(texts: Iterable[str]) -> dict[str, str]:
+    """Return the parameters of a template by their names, each as a text. Raises InvalidAction."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, is_set, value = text.partition("=")
+        if not (is_set and name):
+            raise InvalidAction(f"-p {text}: write it as NAME=VALUE")
+        if name in found:
+            raise InvalidAction(f"-p {text}: parameter {name} is given twice: leave one out")
+        found[name] = value
     return found

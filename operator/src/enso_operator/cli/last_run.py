@@ -44,7 +44,9 @@ class LastRun:
     @classmethod
     def read(cls, folder: RunFolder, name: str) -> Self:
         """Read a run from its folder. Raises InvalidAction if the journal is damaged."""
-        manifest = _with_arguments(load.load(folder.manifest, name=name), _arguments_in(folder))
+        params = folder.context.params if folder.context else load.NO_PARAMS
+        manifest = load.load(folder.manifest, name=name, params=params)
+        manifest = _with_arguments(manifest, _arguments_in(folder))
         try:
             job = unit_of_work(manifest, folder).jobs.get(manifest.name)
         except EnsoError as error:
@@ -127,7 +129,10 @@ class LastRun:
         if context := self.folder.context:
             digests_by_script = {**context.library, **library}
             saved = replace(
-                context, library=digests_by_script, arguments=manifest.changed_arguments
+                context,
+                library=digests_by_script,
+                arguments=manifest.changed_arguments,
+                params={**manifest.params},
             )
             self.folder.save_context(saved)
 

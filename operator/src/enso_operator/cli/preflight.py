@@ -39,11 +39,16 @@ class Finding:
 def check(
     file: Path, manifest: Manifest, scripts: Iterable[Script], works: Mapping[str, Work]
 ) -> list[str]:
-    """Raise ManifestError if a problem is certain; else return the problems as warnings."""
+    """Raise ManifestError if a problem is certain; else return the problems as warnings.
+
+    A parameter of a template that is not used is a warning, too.
+    """
     findings = preflight(file, manifest, scripts, works)
     if any(finding.is_certain for finding in findings):
         raise ManifestError(as_lines(file, [finding.sentence for finding in findings]))
-    return [f"warning: {file}: {finding.sentence}" for finding in findings]
+    unused = (f"spec.parameters[{name}] is used nowhere in spec.job" for name in manifest.unused)
+    said = [*unused, *(finding.sentence for finding in findings)]
+    return [f"warning: {file}: {sentence}" for sentence in said]
 
 
 def preflight(
@@ -80,6 +85,7 @@ class _SourceLocation:
         is_json = file.suffix.lower() == ".json"
         document = parse(manifest.text, is_json=is_json)
         self._is_resource = not (is_mapping(document) and "instructions" in document)
+        self._place = manifest.place
         self._names = [script.name for script in manifest.scripts]
         self._lines = None if is_json else LineNumbers(manifest.text)
 
@@ -89,7 +95,8 @@ class _SourceLocation:
         if not self._is_resource:
             path = f"instructions[{index}]{problem.argument and f' {problem.argument!r}'}"
             return self._at(("instructions", index), path, _in_library(work, problem))
-        path, script_path = f"spec.scripts[{script.name}]", ("spec", "scripts", index)
+        path = f"{'.'.join(self._place)}.scripts[{script.name}]"
+        script_path: tuple[str | int, ...] = (*self._place, "scripts", index)
         if problem.line is None and not isinstance(work, Missing):
             field = ("args", problem.argument)
             return self._at((*script_path, *field), ".".join((path, *field)), problem.why)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,6 +29,8 @@ class ResumeOptions:
     arguments: tuple[str, ...] = ()
     """Changed arguments, as ``SCRIPT.PARAMETER=JSON``."""
     why: str = ""
+    params: tuple[str, ...] = ()
+    """Parameters of a template, as ``NAME=VALUE``, that are not what they were."""
 
 
 def resume(file: Path, options: ResumeOptions) -> int:
@@ -36,8 +39,8 @@ def resume(file: Path, options: ResumeOptions) -> int:
 
 
 def _resume(file: Path, options: ResumeOptions) -> int:
-    changes = arguments.changed(options.arguments)
-    manifest, error = _read(file)
+    changes, params = arguments.changed(options.arguments), arguments.params(options.params)
+    manifest, error = _read(file, {**_last_params(file), **params})
     runs = run_folders.runs_of(file, manifest.name) if manifest else run_folders.known_runs(file)
     if runs is None or runs.last() is None:
         raise error or InvalidAction(
@@ -99,9 +102,17 @@ def _action(options: ResumeOptions) -> Resume:
     return Resume(from_script=options.from_script, skip=options.skip, by=user(), why=options.why)
 
 
-def _read(file: Path) -> tuple[Manifest | None, ManifestError | None]:
+def _last_params(file: Path) -> Mapping[str, str]:
+    """Return the parameters with which the template in a file was run last."""
+    runs = run_folders.known_runs(file)
+    folder = runs and runs.last()
+    context = folder and folder.context
+    return context.params if context else load.NO_PARAMS
+
+
+def _read(file: Path, params: Mapping[str, str]) -> tuple[Manifest | None, ManifestError | None]:
     """Return the manifest in the file, or the error why it has none."""
     try:
-        return load.load(file), None
+        return load.load(file, params=params), None
     except ManifestError as error:
         return None, error

@@ -6,11 +6,11 @@ import asyncio
 import getpass
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from enso_operator.cli import run_folders
+from enso_operator.cli import arguments, run_folders
 from enso_operator.cli.display import refuse
 from enso_operator.cli.last_run import LastRun, digests, unit_of_work, works_of
 from enso_operator.cli.preflight import check
@@ -36,9 +36,12 @@ SUCCEEDED, FAILED = 0, 1
 """Exit codes."""
 
 
-def run(file: Path) -> int:
-    """Run the job in `file` from its start; return the exit code."""
-    return run_or_refuse(file, lambda: _start(file))
+def run(file: Path, params: Iterable[str] = ()) -> int:
+    """Run the job in `file` from its start; return the exit code.
+
+    `params` are those of a template, as ``NAME=VALUE``.
+    """
+    return run_or_refuse(file, lambda: _start(file, arguments.params(params)))
 
 
 def run_or_refuse(file: Path, act: Callable[[], int]) -> int:
@@ -51,12 +54,14 @@ def run_or_refuse(file: Path, act: Callable[[], int]) -> int:
         return refuse(f"the journal of {file} cannot be kept: {error}")
 
 
-def _start(file: Path) -> int:
-    manifest = load.load(file)
+def _start(file: Path, params: Mapping[str, str]) -> int:
+    manifest = load.load(file, params=params)
     runs = run_folders.runs_of(file, manifest.name)
     works = works_of(manifest.scripts)
     warnings = check(file, manifest, manifest.scripts, works)
-    context = Context(str(Path.cwd()), os.environ.get(PATH_VARIABLE), digests(works))
+    context = Context(
+        str(Path.cwd()), os.environ.get(PATH_VARIABLE), digests(works), params={**params}
+    )
     with runs.locked():
         hint = _resume_hint(runs, manifest, file)
         folder = runs.new()

@@ -37,6 +37,8 @@ class Context:
         default_factory=dict[str, Mapping[str, object]]
     )
     """For each script the arguments that resumes have changed."""
+    params: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The parameters of a template, as they were written on the command line."""
 
 
 @dataclass(frozen=True)

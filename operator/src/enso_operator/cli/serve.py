@@ -10,6 +10,8 @@ import signal
 import socket
 import sys
 from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
 
 from enso_operator.cli.display import refuse
 from enso_operator.http_api.app import create_app
@@ -32,14 +34,28 @@ MOST_CONNECTIONS = 200
 LOOPBACK_HOSTS = LOOPBACK | {"::1"}
 
 
-def serve(*, embedded: bool, namespace: str, host: str, port: int) -> int:
+@dataclass(frozen=True)
+class Served:
+    """Which jobs are served."""
+
+    is_embedded: bool
+    """Whether they are in memory, and run on this machine."""
+    namespace: str
+    """The namespace of those of a cluster; "" for its default."""
+    templates: Path | None
+    """A folder with templates, for those in memory."""
+
+
+def serve(served: Served, *, host: str, port: int) -> int:
     """Serve until SIGTERM, SIGINT or SIGHUP; return the exit code."""
-    if embedded and namespace:
+    if served.is_embedded and served.namespace:
         return refuse("jobs in memory have no namespace: remove --namespace, or --embedded")
     raise_file_limit()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        jobs, place = _in_memory() if embedded else _in_cluster(namespace)
+        jobs, place = (
+            _in_memory(served.templates) if served.is_embedded else _in_cluster(served.namespace)
+        )
         listener = listen(host, port)
     except EnsoError as error:
         return refuse(str(error))
@@ -61,10 +77,11 @@ def serve(*, embedded: bool, namespace: str, host: str, port: int) -> int:
 # Each of these functions imports only what it needs: Kubernetes' client takes a second.
 
 
-def _in_memory() -> tuple[AbstractAsyncContextManager[Jobs], str]:
+def _in_memory(folder: Path | None) -> tuple[AbstractAsyncContextManager[Jobs], str]:
     from enso_operator.http_api.memory_backend import EmbeddedJobs  # noqa: PLC0415
+    from enso_operator.manifests.template_folder import TemplateFolder  # noqa: PLC0415
 
-    return EmbeddedJobs(), "here"
+    return EmbeddedJobs(templates=TemplateFolder(folder)), "here"
 
 
 def _in_cluster(namespace: str) -> tuple[AbstractAsyncContextManager[Jobs], str]:

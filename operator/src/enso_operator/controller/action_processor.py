@@ -243,7 +243,7 @@ class ActionProcessor:
         changes = action.spec.resume
         if changes is None:
             return resume
-        return replace(resume, definition=changed_definition(ensojob.document, job, changes))
+        return replace(resume, definition=changed_definition(ensojob.manifest, job, changes))
 
     async def _check_newest(self, ensojob: EnsoJobObject) -> None:
         """Raise Conflict if the job was changed since it was loaded.

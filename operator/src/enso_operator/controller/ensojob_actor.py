@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Literal
 
 from enso_operator.blocking import in_thread
 from enso_operator.controller.action_processor import ActionProcessor
@@ -18,6 +20,7 @@ from enso_operator.kube.client import waiting
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.status.action import Result
 from enso_operator.kube.status.conditions import shown_state
+from enso_operator.kube.templates import TemplateMissing
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from job_execution_framework.domain.actions import Action, Cancel, Suspend, Unsuspend
 from job_execution_framework.domain.cause import Cause, Reason
@@ -42,8 +45,14 @@ class NoJob(EnsoError):
     """The EnsoJob's spec makes no job, or its status cannot be read; a retry does not help."""
 
 
+class NoJobYet(EnsoError):
+    """The EnsoJob is a run of a template that is not there: it is looked for again later."""
+
+
 REST_SECONDS = 5.0
 """A job without a session that waits at least so long is held without an actor meanwhile."""
+TEMPLATE_SECONDS = 1.0
+"""The first pause before a missing template is looked for again; the reconciler makes it longer."""
 PACE_SECONDS = 1.0
 """Delay of writes of progress alone: a short job is then written once, at its end."""
 READ_ACTION, WRITE_ACTION = "read action", "write action"
@@ -54,7 +63,7 @@ _log = logging.getLogger(__name__)
 class EnsoJobActor(Actor):
     """Drives the job of one EnsoJob, from its first sight or from wherever it stands."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # one for each part that it drives the job with
         self,
         *,
         job_uow: KubernetesJobUnitOfWork,
@@ -63,14 +72,17 @@ class EnsoJobActor(Actor):
         clock: Clock,
         publisher: EventPublisher,
         action_processor: ActionProcessor,
+        on_loaded: Callable[[EnsoJobObject], None] | None = None,
     ) -> None:
+        """Take the parts; `on_loaded` gets the EnsoJob after each load."""
         name = publisher.ensojob.name
         super().__init__(name, job_uow, sessions, planner, clock, publisher, PACE_SECONDS)
         self._objects, self._events, self._action_processor = job_uow, publisher, action_processor
+        self._on_loaded = on_loaded
         self.unread: EnsoJobObject | None = None
         """The EnsoJob as the watch showed it, until it is loaded; None where nothing is new."""
         self.gave_up = False
-        """Whether `drive` raised NoJob."""
+        """Whether there was no job to drive, as its spec makes none or its template is missing."""
         self.wakes_in: float | None = None
         """After `drive` returned early: the seconds until something is due; None if nothing is."""
         self._is_deleted = asyncio.Event()
@@ -115,6 +127,8 @@ class EnsoJobActor(Actor):
         """
         try:
             await super().drive()
+        except NoJobYet as error:
+            _log.info("%s/%s waits: %s", self.ensojob.namespace, self.job_id, error)
         except JobNotFound as error:
             job = self._as_committed()
             if job is None or job.open_run is None:
@@ -152,18 +166,39 @@ class EnsoJobActor(Actor):
         try:
             with waiting():
                 job = await super().load()
+        except TemplateMissing as error:
+            await self._postpone(error)
+            raise NoJobYet(str(error)) from error
         except (InvalidJob, Unreadable) as error:
             if isinstance(error, InvalidJob):
                 await self._refuse(str(error))
-            self._events.ensojob, self.gave_up = self._objects.ensojob(self.job_id), True
-            why = f"job {self.job_id} cannot be acted on: {error}"
-            await self._action_processor.refuse_all(
-                self._action_processor.pending_actions, Result("InvalidJob", why), self.ensojob
-            )
+            await self._give_up("InvalidJob", error)
             raise NoJob(str(error)) from error
         self._events.ensojob = self._objects.ensojob(self.job_id)
+        if self._on_loaded:
+            self._on_loaded(self.ensojob)
         self.set_spec_actions(*spec_actions_of(self.ensojob))
         return job
+
+    async def _give_up(
+        self, reason: Literal["InvalidJob", "TemplateNotFound"], error: EnsoError
+    ) -> None:
+        """Refuse all EnsoActions on what is no job."""
+        self._events.ensojob, self.gave_up = self._objects.ensojob(self.job_id), True
+        why = f"job {self.job_id} cannot be acted on: {error}"
+        await self._action_processor.refuse_all(
+            self._action_processor.pending_actions, Result(reason, why), self.ensojob
+        )
+
+    async def _postpone(self, error: TemplateMissing) -> None:
+        """Write that the job waits for its template; tell it once."""
+        waits = Cause(Reason.TEMPLATE_NOT_FOUND, str(error))
+        with waiting():
+            is_news = await in_thread(self._objects.postpone, self.job_id, waits, self.clock.now())
+        if is_news:
+            await self.report_blocked(str(error))
+        self.wakes_in = TEMPLATE_SECONDS
+        await self._give_up("TemplateNotFound", error)
 
     async def _refuse(self, why: str) -> None:
         """Write that the EnsoJob makes no job; an unreadable status is not replaced."""

@@ -235,11 +235,13 @@ class Reconciler:
         # The watch may still show versions from before the actor's own writes: they are ignored.
         self.known[ensojob.uid] = max(self.known[ensojob.uid], int(newest.version))
         times = self._given_up.pop(ensojob.uid, (0, 0.0))[0] + 1
+        wakes_in = actor.wakes_in
         if actor.gave_up:
             pause = pause_of(times, 1, LONGEST_BACK_OFF_SECONDS)
             self._given_up[ensojob.uid] = times, self.clock.now() + pause
+            wakes_in = wakes_in and max(wakes_in, pause)
         if newest is ensojob and ensojob.needs_work:
-            self._rest(ensojob, actor.wakes_in)
+            self._rest(ensojob, wakes_in)
         else:
             self._start_or_rest(newest)
 

@@ -91,8 +91,10 @@ def _add_routes(app: FastAPI, backend: Jobs) -> None:
 
     @app.post("/add-job", status_code=201)
     async def add_job(body: AddJob) -> Added:
-        """Add a job. It waits until it is executed."""
-        return Added(jobid=await backend.add(body.instructions))
+        """Add a job, from instructions or from a template. It waits until it is executed."""
+        if body.template is not None:
+            return Added(jobid=await backend.add_run(body.template, body.params))
+        return Added(jobid=await backend.add(body.instructions or ()))
 
     @app.get("/get-job/{jobid}", response_model=JobShown, responses={404: _refused(_UNKNOWN)})
     async def get_job(jobid: str) -> Answer:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from enso_operator.api.ensoaction import EnsoActionSpec
+from enso_operator.api.v1alpha1 import TemplateReference
 from enso_operator.blocking import MOST_AT_ONCE, in_thread, pause_of
 from enso_operator.http_api.cluster_actions import (
     Withdrawn,
@@ -33,7 +34,9 @@ from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.objects import Objects
 from enso_operator.kube.status.conditions import card_in
 from enso_operator.kube.status.fields import one_line
+from enso_operator.kube.templates import TEMPLATES, TemplateMissing, find
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
+from enso_operator.manifests.template import expanded, run_of
 from enso_operator.manifests.unsuspend import unsuspend_command
 from job_execution_framework.domain.errors import (
     Conflict,
@@ -67,10 +70,22 @@ class ClusterJobs:
 
     async def add(self, instructions: Instructions) -> str:
         """Create a suspended EnsoJob, named by the time: names of one second sort by age."""
-        milliseconds = int(SystemClock().now() * 1000)
-        job_id = f"job-{milliseconds:011x}{secrets.token_hex(3)}"
-        uow = self._unit_of_work()
+        uow, job_id = self._unit_of_work(), _new_id()
         return await self._call(lambda: services.add(instructions, job_uow=uow, job_id=job_id))
+
+    async def add_run(self, template: str, params: Mapping[str, Any]) -> str:
+        """Create a suspended EnsoJob that is a run of an EnsoJobTemplate, with the same names."""
+        return await self._call(lambda: self._add_run(template, params))
+
+    def _add_run(self, template: str, params: Mapping[str, Any]) -> str:
+        try:
+            found, _ = find(TemplateReference(name=template), self._jobs.beside(TEMPLATES))
+        except TemplateMissing as error:
+            raise InvalidJob(str(error)) from error
+        expanded(found, params, "params")
+        document = run_of(found, _new_id(), params)
+        document["spec"]["suspend"] = True
+        return EnsoJobObject(self._jobs.create(document)).name
 
     async def list(self) -> list[tuple[str, str]]:
         """Return the name and the state of each EnsoJob, also of invalid ones."""
@@ -144,6 +159,8 @@ class ClusterJobs:
                 job = uow.jobs.get(job_id)
                 ensojob = uow.ensojob(job_id)
                 return JobSnapshot(job_id, ensojob.state, card_in(ensojob.status), job)
+            except TemplateMissing as error:  # as the operator says it
+                why, state = str(error), uow.ensojob(job_id).state
             except InvalidJob as error:  # the operator will report the same
                 why, state = str(error), str(JobState.FAILED)
             except Unreadable as error:  # perhaps written by a newer operator
@@ -153,7 +170,7 @@ class ClusterJobs:
     def _ensojob(self, job_id: str) -> EnsoJobObject:
         """Return the object, also if it is invalid, or written by a newer operator."""
         with self._unit_of_work() as uow:
-            with suppress(InvalidJob, Unreadable):
+            with suppress(InvalidJob, Unreadable, TemplateMissing):
                 uow.jobs.get(job_id)
             return uow.ensojob(job_id)
 
@@ -171,7 +188,9 @@ class ClusterJobs:
     def _executable(self, job_id: str) -> EnsoJobObject:
         """Return the object of a job that was not started yet; else raise JobAlreadyStarted."""
         with self._unit_of_work() as uow:
-            with suppress(Unreadable):  # a status of a newer operator need not be read here
+            with suppress(
+                Unreadable, TemplateMissing
+            ):  # a status of a newer operator need not be read here
                 uow.jobs.get(job_id)
             ensojob = uow.ensojob(job_id)
         state, how = ensojob.state, "to run it once more, add it again"
@@ -180,6 +199,11 @@ class ClusterJobs:
                 return ensojob
             how = f"let it go on with {unsuspend_command(ensojob.namespace, job_id)}"
         raise JobAlreadyStarted(f"job {job_id} is {state}, and a job is executed once; {how}")
+
+
+def _new_id() -> str:
+    milliseconds = int(SystemClock().now() * 1000)
+    return f"job-{milliseconds:011x}{secrets.token_hex(3)}"
 
 
 def _list_jobs(jobs: Objects) -> list[tuple[str, str]]:

@@ -7,9 +7,10 @@ import logging
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic.alias_generators import to_camel
 
@@ -20,6 +21,7 @@ from enso_operator.http_api.memory_size import memory_of
 from enso_operator.http_api.port import ActionOutcome, Busy, Instructions, JobSnapshot
 from enso_operator.manifests.changes import changed_definition
 from enso_operator.manifests.render import suspended_manifest
+from enso_operator.manifests.template_folder import TemplateFolder
 from enso_operator.manifests.to_action import action_of
 from enso_operator.sessions.local.guardian import Guardian
 from enso_operator.sessions.local.sessions import OUTPUT
@@ -75,7 +77,13 @@ class Limits:
 class EmbeddedJobs:
     """Implements `port.Jobs`. A context manager: it runs jobs until it is exited."""
 
-    def __init__(self, library: Library | None = None, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        library: Library | None = None,
+        limits: Limits | None = None,
+        templates: TemplateFolder | None = None,
+    ) -> None:
+        self._templates = templates or TemplateFolder()
         self._library, self._limits = library or ScriptLibrary(), limits or Limits()
         self._repository, self._clock = InMemoryRepository(), SystemClock()
         self._root = Path()
@@ -116,13 +124,25 @@ class EmbeddedJobs:
 
         Raises InvalidJob for arguments that its scripts do not take, and Busy.
         """
-        size = await asyncio.to_thread(memory_of, instructions)
-        scripts = Definition(services.scripts_of(instructions)).scripts
-        await asyncio.to_thread(check_arguments, scripts, self._library)
+        return await self._add(Definition(services.scripts_of(instructions)))
+
+    async def add_run(self, template: str, params: Mapping[str, Any]) -> str:
+        """Add a run of a template of the folder, as `add` does."""
+        made = await asyncio.to_thread(self._templates.run_of, template, params)
+        return await self._add(Definition(made.scripts, made.sessions, made.deadline_seconds))
+
+    async def _add(self, definition: Definition) -> str:
+        size = await asyncio.to_thread(memory_of, definition.scripts)
+        await asyncio.to_thread(check_arguments, definition.scripts, self._library)
         self._check_room(size)
         folders = self._forget(size)
-        uow = InMemoryJobUnitOfWork(self._repository)
-        job_id = services.add(instructions, job_uow=uow, clock=self._clock)
+        job_id = services.add(
+            definition.scripts,
+            job_uow=InMemoryJobUnitOfWork(self._repository),
+            clock=self._clock,
+            sessions=definition.sessions,
+            deadline_seconds=definition.deadline_seconds,
+        )
         self._sizes[job_id] = size
         await asyncio.to_thread(_remove, *folders)
         return job_id

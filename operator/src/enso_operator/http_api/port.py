@@ -55,6 +55,10 @@ class Jobs(Protocol):
         """Add a job that waits, and return its id; raise InvalidJob or Busy."""
         ...
 
+    async def add_run(self, template: str, params: Mapping[str, Any]) -> str:
+        """Add a run of a template, which waits; return its id. Raises InvalidJob or Busy."""
+        ...
+
     async def list(self) -> list[tuple[str, str]]:
         """Return the id and the state of each job, the oldest first."""
         ...

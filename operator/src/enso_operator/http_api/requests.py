@@ -5,19 +5,22 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Self, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from enso_operator.api.v1alpha1 import MOST_SCRIPTS
+from enso_operator.api.template import TemplateName
+from enso_operator.api.v1alpha1 import MOST_PARAMETERS, MOST_SCRIPTS
+from enso_operator.http_api.mistakes import RULE
 
 NAME = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}"
 """A regular expression for names of scripts."""
 _EXAMPLE: JsonDict = {
     "instructions": [["example_script", {"arg1": "open", "arg2": "/shots/010/a.hip"}]]
 }
+_RUN_EXAMPLE: JsonDict = {"template": "publish-shot", "params": {"shot": "010"}}
 
 
 def _library_name(name: str) -> str:
@@ -67,15 +70,39 @@ Parameters = Annotated[dict[str, Any], AfterValidator(checked_parameters)]
 
 
 class AddJob(BaseModel):
-    """A job: its scripts, in order, each with its parameters."""
+    """A job: its scripts, in order, each with its parameters; or a run of a template."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [_EXAMPLE, _RUN_EXAMPLE]}
+    )
 
-    instructions: list[tuple[LibraryName, Parameters]] = Field(
+    instructions: list[tuple[LibraryName, Parameters]] | None = Field(
+        None,
         min_length=1,
         max_length=MOST_SCRIPTS,
         description="Pairs of a script's name in the library and an object with its parameters.",
     )
+    template: TemplateName | None = Field(
+        None, description="Instead of instructions: the name of a template."
+    )
+    params: Parameters = Field(
+        default_factory=dict[str, Any],
+        max_length=MOST_PARAMETERS,
+        description="The values of the template's parameters.",
+    )
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        sentence = ""
+        if self.template is None and self.params:
+            sentence = "params: are those of a template: name it as template"
+        elif self.template is None and self.instructions is None:
+            sentence = "instructions: is missing"
+        elif self.template is not None and self.instructions is not None:
+            sentence = "template: stands beside instructions: give one of the two"
+        if sentence:
+            raise PydanticCustomError(RULE, sentence)  # pyright: ignore[reportArgumentType]
+        return self
 
 
 class ExecuteJob(BaseModel):

@@ -1,9 +1,11 @@
-"""Stores changed definitions of jobs as ControllerRevisions (apps/v1), whose data is immutable.
+"""Stores definitions of jobs as ControllerRevisions (apps/v1), whose data is immutable.
 
-A resume that changes scripts or sessions creates a new definition of its job. The unit of work
-stores it here before it writes the status, whose ledger has its name, and reads it here when it
-loads the job. A ControllerRevision has the difference from the job's spec. Its name has a hash of
-the job's uid and that content, so an object that does not match the ledger's name is not used.
+A resume that changes scripts or sessions creates a new definition of its job; of a run of a
+template, definition 1 is what the template makes of it (`kube/templates.py`). The unit of work
+stores them here before it writes the status, whose ledger has their names, and reads them here
+when it loads the job. A ControllerRevision has the expansion of the template, or the difference
+from definition 1. Its name has a hash of the job's uid and that content, so an object that does
+not match the ledger's name is not used.
 """
 
 from __future__ import annotations
@@ -15,12 +17,13 @@ from pydantic import ValidationError
 
 from enso_operator.api.document import Document
 from enso_operator.api.ensoaction import ResumeSpec
-from enso_operator.api.status import ChangedDefinition
+from enso_operator.api.status import ChangedDefinition, TemplateStatus
 from enso_operator.kube.client import NoSuchObject, Refused, Taken
 from enso_operator.kube.definition_names import definition_name
 from enso_operator.kube.ensoaction import ACTIONS, actions_on
-from enso_operator.kube.ensojob import EnsoJobObject, Revision
+from enso_operator.kube.ensojob import EnsoJobObject, Expansion, Revision
 from enso_operator.kube.objects import Objects
+from enso_operator.kube.templates import TEMPLATES, TemplateMissing, expanded
 from enso_operator.manifests.changes import difference, with_changes
 from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.errors import Conflict, InvalidAction, InvalidJob, JobNotFound
@@ -37,16 +40,26 @@ class Definitions:
     def __init__(self, jobs: Objects, *, repairs: bool = True) -> None:
         self._revisions = jobs.beside(REVISIONS, REVISIONS_API)
         self._actions = jobs.beside(ACTIONS)
+        self._templates = jobs.beside(TEMPLATES)
         self._repairs = repairs
         """Whether a lost definition is rebuilt from the job's EnsoActions, and stored again."""
         self._known: dict[str, Definition] = {}
         """Verified definitions by the name of their ControllerRevision."""
+        self._expansions: dict[str, Expansion] = {}
+        """Verified expansions of templates, in the same way."""
 
     def read(self, ensojob: EnsoJobObject) -> EnsoJobObject:
         """Return the object with the definitions in its ledger, and why the present one is lost."""
         ledger = ensojob.status.ledger
-        entries = ledger.definitions if ledger else None
-        if not entries or ensojob.why_spec_broken:
+        entries = [*((ledger and ledger.definitions) or ())]
+        if ensojob.why_spec_broken:
+            return ensojob
+        if ensojob.template:
+            ensojob = self._with_expansion(ensojob, next(iter(entries), None))
+            entries = entries[1:]
+            if ensojob.lost:
+                return ensojob
+        if not entries:
             return ensojob
         revisions: dict[int, Revision] = {}
         for entry in entries:
@@ -56,6 +69,49 @@ class Definitions:
         return ensojob.with_revisions(
             revisions, "" if present.number in revisions else _lost(present)
         )
+
+    def _with_expansion(
+        self, ensojob: EnsoJobObject, entry: ChangedDefinition | None
+    ) -> EnsoJobObject:
+        """Return a run of a template with its expansion: the pinned one, or at first sight a new.
+
+        Raises InvalidJob and TemplateMissing at first sight.
+        """
+        if entry is None:
+            return ensojob if ensojob.expansion else expanded(ensojob, self._templates)
+        if ensojob.expansion and ensojob.expansion.revision == entry.name:
+            return ensojob
+        if expansion := self._expansions.get(entry.name) or self._pinned(ensojob, entry):
+            self._expansions[entry.name] = expansion
+            return ensojob.with_expansion(expansion)
+        return ensojob.with_revisions({}, _lost_expansion(ensojob, entry))
+
+    def _pinned(self, ensojob: EnsoJobObject, entry: ChangedDefinition) -> Expansion | None:
+        """Return the expansion in the ledger; None if it is lost and the template has changed."""
+        try:
+            revision = self._revisions.get(entry.name)
+        except NoSuchObject:
+            revision = None
+        if revision and _is_genuine(revision, ensojob, entry):
+            data: Document = revision["data"]
+            template = TemplateStatus.model_validate(data["template"])
+            return Expansion(entry.name, template, data["spec"])
+        if not self._repairs:
+            return None
+        with suppress(InvalidJob, TemplateMissing):
+            again = expanded(ensojob, self._templates).expansion
+            if again and again.revision == entry.name:
+                if revision is None and not ensojob.is_being_deleted:
+                    self._create(ensojob, entry, again.data)
+                return again
+        return None
+
+    def pin(self, ensojob: EnsoJobObject) -> None:
+        """Store what the template makes of a run, if it is not there yet."""
+        if expansion := ensojob.expansion:
+            entry = ChangedDefinition(number=1, name=expansion.revision)
+            self._create(ensojob, entry, expansion.data)
+            self._expansions[entry.name] = expansion
 
     def store(self, ensojob: EnsoJobObject, number: int, definition: Definition) -> EnsoJobObject:
         """Store a definition, if it is not there yet; return the object with it."""
@@ -110,7 +166,7 @@ class Definitions:
         if data is None:
             return None
         try:
-            definition = with_changes(ensojob.document, ResumeSpec.model_validate(data))
+            definition = with_changes(ensojob.manifest, ResumeSpec.model_validate(data))
         except (InvalidJob, ValidationError):  # valid in an earlier release only
             return None
         self._known[entry.name] = definition
@@ -122,7 +178,7 @@ class Definitions:
         for resume in self._resumes(ensojob):
             with suppress(InvalidJob, ValidationError):
                 before = ResumeSpec.model_validate(data)
-                changed = with_changes(ensojob.document, before, resume)
+                changed = with_changes(ensojob.manifest, before, resume)
                 data = difference(ensojob.spec_definition, changed)
             if _name_of(ensojob, entry.number, data) == entry.name:
                 return data
@@ -154,4 +210,12 @@ def _lost(entry: ChangedDefinition) -> str:
         f"its definition {entry.number} is lost, because ControllerRevision {entry.name} was "
         "deleted or changed, and the job's EnsoActions do not give it again: restore that object "
         "and resume the job, or apply the job under a new name"
+    )
+
+
+def _lost_expansion(ensojob: EnsoJobObject, entry: ChangedDefinition) -> str:
+    return (
+        f"what template {ensojob.template} made of it is lost, because ControllerRevision "
+        f"{entry.name} was deleted or changed, and the template is not what it was: restore that "
+        "object and resume the job, or apply the job under a new name"
     )

@@ -15,11 +15,13 @@ from pydantic import ValidationError
 
 from enso_operator.api.digest import digest_of, is_comparable
 from enso_operator.api.document import Document
-from enso_operator.api.status import EnsoJobStatus
+from enso_operator.api.rules import broken_rules
+from enso_operator.api.status import EnsoJobStatus, TemplateStatus
 from enso_operator.api.v1alpha1 import API_VERSION
 from enso_operator.kube.resource import JobKey, ResourceObject
 from enso_operator.kube.status.read import definition_in, number_of_definition, restored
 from enso_operator.manifests.render import parse_ensojob
+from enso_operator.manifests.template import as_written_out
 from enso_operator.manifests.to_domain import job_definition
 from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.errors import InvalidJob, Unreadable
@@ -54,6 +56,27 @@ class Revision:
 
 
 @dataclass(frozen=True)
+class Expansion:
+    """What a template makes of a run: its definition 1, pinned in a ControllerRevision."""
+
+    revision: str
+    """Name of the ControllerRevision."""
+    template: TemplateStatus
+    spec: Document
+    """The spec of a job, without references."""
+
+    @property
+    def data(self) -> Document:
+        """The data of the ControllerRevision, from which the expansion is read again."""
+        return expansion_data(self.template, self.spec)
+
+
+def expansion_data(template: TemplateStatus, spec: Document) -> Document:
+    """Return what a ControllerRevision holds of an expansion."""
+    return {"template": template.model_dump(by_alias=True, exclude_none=True), "spec": spec}
+
+
+@dataclass(frozen=True)
 class EnsoJobObject(ResourceObject):
     """An EnsoJob as the API server had it at one moment."""
 
@@ -63,6 +86,8 @@ class EnsoJobObject(ResourceObject):
     """The changed definitions that were read (`kube/definitions.py`), by number."""
     lost: str = ""
     """Why the present definition is not among them, if it ought to be."""
+    expansion: Expansion | None = None
+    """What the template makes of the job, once it was read (`kube/definitions.py`)."""
 
     @classmethod
     def of(cls, document: Document, remembered: str | None = None) -> EnsoJobObject:
@@ -85,6 +110,19 @@ class EnsoJobObject(ResourceObject):
     def reference(self) -> Reference:
         """Reference to this version of the object."""
         return Reference(self.namespace, self.name, self.uid, self.version)
+
+    @property
+    def template(self) -> str:
+        """Name of the template that the job is a run of; "" where it has scripts of its own."""
+        reference: Document = self.document["spec"].get("templateRef") or {}
+        return str(reference.get("name") or "")
+
+    @property
+    def manifest(self) -> Document:
+        """The document; that of a run as if its author had written what the template gives."""
+        if self.expansion is None:
+            return self.document
+        return as_written_out(self.document, self.expansion.spec)
 
     @property
     def is_observed(self) -> bool:
@@ -152,7 +190,9 @@ class EnsoJobObject(ResourceObject):
 
         None where it has not ended, has no time to live, or is being deleted already.
         """
-        seconds: int | None = self.document["spec"].get("ttlSecondsAfterFinished")
+        template: Document = self.raw_status.get("template") or {}
+        field = "ttlSecondsAfterFinished"
+        seconds: int | None = self.document["spec"].get(field, template.get(field))
         ended: str | None = self.raw_status.get("completionTime")
         if seconds is None or ended is None or self.is_being_deleted:
             return None
@@ -178,12 +218,27 @@ class EnsoJobObject(ResourceObject):
                 f"the status of job {self.name} is none: {place}: {first['msg']}"
             ) from error
 
+    @property
+    def status_with_template(self) -> EnsoJobStatus:
+        """The parsed status, with the template from which the job was made."""
+        if self.expansion is None:
+            return self.status
+        return self.status.model_copy(update={"template": self.expansion.template})
+
     @cached_property
-    def _parsed(self) -> tuple[Definition, str] | InvalidJob:
-        """The job's definition and the digest of the spec, or why the spec makes no job."""
+    def _parsed(self) -> tuple[Definition | None, str] | InvalidJob:
+        """The job's definition and the digest of the spec, or why the spec makes no job.
+
+        A run of a template has no definition before its expansion was read.
+        """
         try:
             resource = parse_ensojob(self.document)
-            return job_definition(resource), digest_of(resource.spec)
+            if not self.template:
+                return job_definition(resource), digest_of(resource.spec)
+            if broken := [*broken_rules(resource)]:
+                return InvalidJob("; ".join(broken))
+            definition = job_definition(parse_ensojob(self.manifest)) if self.expansion else None
+            return definition, digest_of(resource.spec)
         except InvalidJob as error:
             return error
 
@@ -220,13 +275,17 @@ class EnsoJobObject(ResourceObject):
         ledger = self.status.ledger
         entries = (ledger and ledger.definitions) or ()
         names = {entry.number: entry.name for entry in entries}
+        if self.expansion:
+            names[1] = self.expansion.revision
         return names | {number: revision.name for number, revision in self.revisions.items()}
 
     @property
     def spec_definition(self) -> Definition:
-        """What the spec describes, without the changes of resumes. Raises InvalidJob."""
+        """What the spec or its template describes, without resumes. Raises InvalidJob."""
         if isinstance(self._parsed, InvalidJob):
             raise self._parsed
+        if self._parsed[0] is None:
+            raise InvalidJob(f"it is a run of template {self.template}, which was not read yet")
         return self._parsed[0]
 
     def written(self, document: Document) -> EnsoJobObject:
@@ -240,9 +299,17 @@ class EnsoJobObject(ResourceObject):
         return self._with_spec_of_ours(later) if is_same else later
 
     def _with_spec_of_ours(self, later: EnsoJobObject) -> EnsoJobObject:
-        newer = replace(later, document=later.document | {"spec": self.document["spec"]})
+        newer = replace(
+            later,
+            document=later.document | {"spec": self.document["spec"]},
+            expansion=self.expansion,
+        )
         vars(newer)["_parsed"] = self._parsed
         return newer
+
+    def with_expansion(self, expansion: Expansion) -> EnsoJobObject:
+        """Return the object with what its template makes of it."""
+        return replace(self, expansion=expansion)
 
     def with_revisions(self, revisions: Mapping[int, Revision], lost: str = "") -> EnsoJobObject:
         """Return the object with the changed definitions that were read for it."""
@@ -257,7 +324,7 @@ class EnsoJobObject(ResourceObject):
         not read, as its spec describes it.
         """
         known = {number: revision.definition for number, revision in self.revisions.items()}
-        if not self.why_spec_broken:
+        if not self.why_spec_broken and (self.expansion or not self.template or not self.lost):
             known[1] = self.spec_definition
         if self.broken:
             definition = definition_in(self.status)

@@ -15,11 +15,12 @@ from enso_operator.kube.client import NoSuchObject
 from enso_operator.kube.definitions import Definitions
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.objects import Objects
-from enso_operator.kube.status.conditions import invalid_job_status
-from enso_operator.kube.status.read import number_of_definition
+from enso_operator.kube.status.conditions import invalid_job_status, waiting_job_status
+from enso_operator.kube.status.read import number_of_definition, stored_definitions
 from enso_operator.kube.status.size import document_of, merge_patch
 from enso_operator.kube.status.write import status_of
 from enso_operator.manifests.render import suspended_manifest
+from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.errors import InvalidJob, JobNotFound, Unreadable
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
@@ -84,6 +85,15 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
             ensojob.version,
         )
 
+    def postpone(self, job_id: str, waits: Cause, at: float) -> bool:
+        """Write at once why the object, loading which raised TemplateMissing, makes no job yet.
+
+        Return whether the status did not say it before.
+        """
+        ensojob = self.ensojob(job_id)
+        status = waiting_job_status(waits, ensojob.generation, ensojob.status, at)
+        return self._write(ensojob, status, ensojob.version) != ensojob.version
+
     def load(self, job_id: str) -> tuple[Job, str]:
         """Return the job and its object's resourceVersion."""
         ensojob = self._handed_in.pop(job_id, None)
@@ -112,13 +122,15 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
             version = ensojob.version
         del events  # the status is the whole of what is known
         ensojob = self._seen[job.id]
+        if 1 not in stored_definitions(ensojob.status):
+            self._definitions.pin(ensojob)
         number = job.definition_number
         if number != number_of_definition(ensojob.status) and number not in ensojob.revisions:
             ensojob = self._definitions.store(ensojob, number, job.definition)
         status = status_of(
             job,
             ensojob.generation,
-            ensojob.status,
+            ensojob.status_with_template,
             self.location,
             ensojob.spec_digest,
             ensojob.definition_names,
@@ -158,6 +170,8 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
 
 def _is_job(ensojob: EnsoJobObject) -> bool:
     """Whether the object makes a job; one that does not must not hide all others."""
+    if ensojob.template and not ensojob.expansion:
+        return bool(stored_definitions(ensojob.status))
     try:
         ensojob.job()
     except (InvalidJob, Unreadable):

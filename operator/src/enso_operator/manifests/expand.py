@@ -16,7 +16,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from enso_operator.api.document import Document
@@ -34,15 +34,23 @@ _TOKEN = re.compile(
 )
 
 
+class Mistakes(InvalidJob):
+    """A template, or the values of its parameters, make no job."""
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        super().__init__("; ".join(sentences))
+        self.sentences = tuple(sentences)
+
+
 def expand(job: Document, names: Collection[str], values: Mapping[str, object]) -> Document:
     """Return `spec.job` of a template with the values of its parameters.
 
-    `names` are all parameters of the template. Raises InvalidJob, with a sentence for each mistake.
+    `names` are all parameters of the template. Raises Mistakes; InvalidJob where it is too large.
     """
     expansion = _Expansion(job, names, values)
     expanded = expansion.mapping(job, PLACE)
     if expansion.mistakes:
-        raise InvalidJob("; ".join(expansion.mistakes))
+        raise Mistakes(expansion.mistakes)
     return expanded
 
 

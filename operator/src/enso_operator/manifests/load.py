@@ -1,17 +1,22 @@
-"""A job from a file: an EnsoJob manifest, or an example_job.json. `enso run` reads it.
+"""A job from a file: an EnsoJob, a template with parameters, or an example_job.json.
+
+`enso run` and `enso plan` read it.
 
 Every mistake is a sentence that names the file, the field and what to do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from pydantic import ValidationError
 
-from enso_operator.api.rules import broken_rules
+from enso_operator.api.rules import broken_spec_rules
+from enso_operator.api.template import EnsoJobTemplate
 from enso_operator.api.v1alpha1 import (
     API_VERSION,
     MOST_SCRIPTS,
@@ -20,7 +25,15 @@ from enso_operator.api.v1alpha1 import (
     SessionSpec,
 )
 from enso_operator.manifests.errors import misshapen, path_of, sentences, shown
-from enso_operator.manifests.to_domain import job_definition
+from enso_operator.manifests.expand import Mistakes
+from enso_operator.manifests.template import (
+    check_template,
+    expanded,
+    parse_spec,
+    typed,
+    unused,
+)
+from enso_operator.manifests.to_domain import definition_of
 from enso_operator.manifests.yaml_reader import DocumentError, parse, read_text
 from job_execution_framework.domain.cause import printable
 from job_execution_framework.domain.errors import InvalidJob
@@ -28,6 +41,8 @@ from job_execution_framework.domain.script import Script, Session, check, step_n
 from job_execution_framework.domain.values import is_list, is_mapping
 from job_execution_framework.service_layer.services import scripts_of
 
+TEMPLATE = "EnsoJobTemplate"
+NO_PARAMS: Mapping[str, str] = MappingProxyType({})
 MOST_SENTENCES = 10
 """Most mistakes that are shown at once."""
 LONGEST_JOB_NAME = 52
@@ -75,34 +90,47 @@ class Manifest:
     """The file's own text."""
     ignored: tuple[str, ...] = ()
     """Paths of the fields that only a cluster uses."""
+    place: tuple[str, ...] = ("spec",)
+    """Where in the file the job's spec stands: in a template it is spec.job."""
+    params: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The values of a template's parameters, as they were written."""
+    unused: tuple[str, ...] = ()
+    """Parameters of a template that its job does not refer to."""
     changed_arguments: Mapping[str, Mapping[str, object]] = field(
         default_factory=dict[str, Mapping[str, object]]
     )
     """For each script the arguments that are not the file's: a resume changed them."""
 
 
-def load(path: Path, *, name: str = "", is_for_cluster: bool = False) -> Manifest:
+def load(
+    path: Path,
+    *,
+    name: str = "",
+    is_for_cluster: bool = False,
+    params: Mapping[str, str] = NO_PARAMS,
+) -> Manifest:
     """Read the job in the file. Raises ManifestError.
 
     `name` is what a job is called whose file gives it no name; else it is named after the file. A
-    job that `is_for_cluster` may have what only a cluster can run.
+    job that `is_for_cluster` may have what only a cluster can run. `params` are the values of the
+    parameters of a template, as texts.
     """
+    with _of_file(path):
+        return _read(path, name or _name_of(path), params, is_for_cluster=is_for_cluster)
+
+
+@contextmanager
+def _of_file(path: Path) -> Generator[None]:
+    """Turn what is wrong with a document into ManifestErrors with the file's name."""
     try:
-        return _read(path, name or _name_of(path), is_for_cluster=is_for_cluster)
-    except DocumentError as error:
-        raise ManifestError(as_lines(path, [str(error)])) from None
-    except _Mistakes as mistakes:
+        yield
+    except Mistakes as mistakes:
         raise ManifestError(as_lines(path, mistakes.sentences)) from None
+    except (DocumentError, InvalidJob) as error:
+        raise ManifestError(as_lines(path, [str(error)])) from None
 
 
-class _Mistakes(Exception):
-    """Sentences about a document."""
-
-    def __init__(self, told: Iterable[str]) -> None:
-        self.sentences = list(told)
-
-
-def _read(path: Path, name: str, *, is_for_cluster: bool) -> Manifest:
+def _read(path: Path, name: str, params: Mapping[str, str], *, is_for_cluster: bool) -> Manifest:
     text = read_text(path)
     document = parse(text, is_json=path.suffix.lower() == ".json")
     if document is None:
@@ -112,9 +140,15 @@ def _read(path: Path, name: str, *, is_for_cluster: bool) -> Manifest:
             f"holds {shown(document)}, not a mapping: an EnsoJob begins with "
             f"`apiVersion: {API_VERSION}`"
         )
-    if "instructions" in document:
+    is_instructions = "instructions" in document
+    ours = {} if is_instructions else _ours(document)
+    if ours.get("kind") == TEMPLATE:
+        return _from_template(ours, text, params, is_for_cluster=is_for_cluster)
+    if params:
+        raise DocumentError(f"takes no parameters, as it is no {TEMPLATE}: leave out -p")
+    if is_instructions:
         return _from_instructions(document, name, text)
-    return _from_resource(_ours(document), text, is_for_cluster=is_for_cluster)
+    return _from_resource(ours, text, is_for_cluster=is_for_cluster)
 
 
 def as_lines(path: Path, mistakes: Sequence[str]) -> str:
@@ -150,12 +184,12 @@ def _from_instructions(document: Mapping[object, object], name: str, text: str) 
             if _pair(one) is None
         ]
     if mistakes or not is_list(instructions):
-        raise _Mistakes(mistakes)
+        raise Mistakes(mistakes)
     scripts, sessions = scripts_of(filter(None, map(_pair, instructions))), (Session(),)
     try:
         check(scripts, sessions)
     except InvalidJob as error:
-        raise _Mistakes([str(error)]) from None
+        raise Mistakes([str(error)]) from None
     return Manifest(name, scripts, sessions, None, text)
 
 
@@ -177,7 +211,7 @@ def _ours(document: Mapping[object, object]) -> dict[str, object]:
     wanted = f"write `apiVersion: {API_VERSION}` and `kind: EnsoJob`"
     if kind is None and version is None:
         raise DocumentError(f"is neither an EnsoJob nor an example job: {wanted}")
-    if kind not in (None, "EnsoJob"):
+    if kind not in (None, "EnsoJob", TEMPLATE):
         raise DocumentError(f"kind is {shown(kind)}, but only an EnsoJob can be run: {wanted}")
     if version not in (None, API_VERSION):
         raise DocumentError(f"apiVersion is {shown(version)}, which is unknown here: {wanted}")
@@ -196,24 +230,88 @@ def _from_resource(document: dict[str, object], text: str, *, is_for_cluster: bo
         details = error.errors(include_url=False)
         mistakes = dict(sentences(details, EnsoJob)) | mistakes
     if mistakes or job is None:
-        raise _Mistakes(f"{path_of(where, document)} {what}" for where, what in mistakes.items())
-    broken = [*broken_rules(job)]
-    if not is_for_cluster:
-        broken += _needs_a_cluster(job)
-    if broken:
-        raise _Mistakes(broken)
+        raise Mistakes([f"{path_of(where, document)} {what}" for where, what in mistakes.items()])
+    if job.spec.template_ref and not job.spec.scripts:
+        raise DocumentError(
+            f"spec.templateRef names template {job.spec.template_ref.name} of a cluster: apply the "
+            "file with kubectl, or name the template's own file, and its parameters with -p"
+        )
+    return _manifest(job.metadata.name, job.spec, text, ("spec",), is_for_cluster=is_for_cluster)
+
+
+def _from_template(
+    document: dict[str, object], text: str, params: Mapping[str, str], *, is_for_cluster: bool
+) -> Manifest:
+    template = _template(document)
+    values = typed(template, params)
+    made = run_of(template, values, "parameter", text=text, is_for_cluster=is_for_cluster)
+    return replace(made, params=params)
+
+
+def _template(document: dict[str, object]) -> EnsoJobTemplate:
+    mistakes = dict(misshapen(document))
     try:
-        made = job_definition(job)
+        template = EnsoJobTemplate.model_validate(
+            document, extra="forbid", by_alias=True, by_name=False
+        )
+        check_template(template)
+    except ValidationError as error:
+        mistakes = dict(sentences(error.errors(include_url=False), EnsoJobTemplate)) | mistakes
+    else:
+        if not mistakes:
+            return template
+    raise Mistakes([f"{path_of(where, document)} {what}" for where, what in mistakes.items()])
+
+
+def template_in(path: Path) -> EnsoJobTemplate | None:
+    """Return the template in a file; None where it holds something else. Raises ManifestError."""
+    with _of_file(path):
+        document = parse(read_text(path), is_json=path.suffix.lower() == ".json")
+        if not is_mapping(document) or document.get("kind") != TEMPLATE:
+            return None
+        return _template(_ours(document))
+
+
+def run_of(
+    template: EnsoJobTemplate,
+    values: Mapping[str, object],
+    place: str,
+    *,
+    text: str = "",
+    is_for_cluster: bool = False,
+) -> Manifest:
+    """Return the job that a template and the values of its parameters make.
+
+    `place` is where the values stand, for the sentences about them. Raises InvalidJob.
+    """
+    spec = parse_spec(expanded(template, values, place, "forbid"))
+    name = template.metadata.name
+    made = _manifest(name, spec, text, ("spec", "job"), is_for_cluster=is_for_cluster)
+    return replace(made, unused=tuple(unused(template)))
+
+
+def _manifest(
+    name: str, spec: EnsoJobSpec, text: str, place: tuple[str, ...], *, is_for_cluster: bool
+) -> Manifest:
+    """Return the job that a spec describes, which stands at `place` in the file."""
+    path = ".".join(place)
+    broken = [*broken_spec_rules(spec, path)]
+    if not is_for_cluster:
+        broken += _needs_a_cluster(spec, path)
+    if broken:
+        raise Mistakes(broken)
+    try:
+        made = definition_of(spec, path)
     except InvalidJob as error:
-        raise _Mistakes([str(error)]) from None
+        raise Mistakes([str(error)]) from None
     sessions = tuple(replace(session, platform=None) for session in made.sessions)
-    ignored = tuple(_ignored(job))
-    return Manifest(job.metadata.name, made.scripts, sessions, made.deadline_seconds, text, ignored)
+    ignored = tuple(_ignored(spec, path))
+    return Manifest(name, made.scripts, sessions, made.deadline_seconds, text, ignored, place)
 
 
-def _needs_a_cluster(job: EnsoJob) -> Iterator[str]:
-    for script in job.spec.scripts:
-        path = f"spec.scripts[{script.name}]"
+def _needs_a_cluster(spec: EnsoJobSpec, place: str) -> Iterator[str]:
+    for script in spec.scripts:
+        path = f"{place}.scripts[{script.name}]"
         if script.container is not None:
             yield (
                 f"{path}.container needs a cluster: apply the file with kubectl, or remove the "
@@ -226,10 +324,10 @@ def _needs_a_cluster(job: EnsoJob) -> Iterator[str]:
             )
 
 
-def _ignored(job: EnsoJob) -> Iterator[str]:
-    yield from _cluster_only_fields(job.spec, "spec")
-    for session in job.spec.sessions:
-        yield from _cluster_only_fields(session, f"spec.sessions[{session.name}]")
+def _ignored(spec: EnsoJobSpec, place: str) -> Iterator[str]:
+    yield from _cluster_only_fields(spec, place)
+    for session in spec.sessions:
+        yield from _cluster_only_fields(session, f"{place}.sessions[{session.name}]")
 
 
 def _cluster_only_fields(model: EnsoJobSpec | SessionSpec, path: str) -> Iterator[str]:

@@ -1,10 +1,11 @@
-"""The parameters of an EnsoScript as the domain's, and back."""
+"""The parameters of an EnsoScript, or of an EnsoJobTemplate, as the domain's, and back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from enso_operator.api.document import Document
+from enso_operator.api.template import EnsoJobTemplateSpec
 from enso_operator.api.v1alpha1 import EnsoScriptSpec, ParameterSpec
 from job_execution_framework.domain.arguments import misdefined
 from job_execution_framework.domain.parameters import ABSENT, Parameter, Parameters, Type
@@ -18,7 +19,12 @@ def parameters_of(spec: EnsoScriptSpec) -> Parameters | None:
     return Parameters(tuple(map(_parameter, spec.parameters)), spec.takes_other_arguments)
 
 
-def broken_parameters(spec: EnsoScriptSpec) -> Iterator[str]:
+def parameters_of_template(spec: EnsoJobTemplateSpec) -> Parameters:
+    """Return what a template takes."""
+    return Parameters(tuple(map(_parameter, spec.parameters)))
+
+
+def broken_parameters(spec: EnsoScriptSpec | EnsoJobTemplateSpec) -> Iterator[str]:
     """Yield a sentence for each parameter that cannot be meant so, beginning with its path."""
     names = [parameter.name for parameter in spec.parameters or ()]
     for name in sorted({name for name in names if names.count(name) > 1}):

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from enso_operator.api.rules import broken_rules
-from enso_operator.api.v1alpha1 import ContainerSpec, EnsoJob, ScriptSpec, SessionSpec
+from enso_operator.api.rules import broken_spec_rules
+from enso_operator.api.v1alpha1 import (
+    ContainerSpec,
+    EnsoJob,
+    EnsoJobSpec,
+    ScriptSpec,
+    SessionSpec,
+)
 from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.script import (
@@ -39,11 +45,18 @@ class SecretKey:
 
 def job_definition(job: EnsoJob) -> Definition:
     """Return what the resource describes. Raises InvalidJob, with a sentence for each mistake."""
-    if broken := list(broken_rules(job)):
+    return definition_of(job.spec, "spec")
+
+
+def definition_of(spec: EnsoJobSpec, place: str) -> Definition:
+    """Return what a job's spec describes, which stands at `place`. Raises InvalidJob."""
+    if broken := list(broken_spec_rules(spec, place)):
         raise InvalidJob("; ".join(broken))
-    sessions = tuple(_session(session) for session in job.spec.sessions) or (Session(),)
-    scripts = tuple(_script(script, sessions[0].name) for script in job.spec.scripts)
-    return Definition(scripts, sessions, job.spec.active_deadline_seconds)
+    if spec.template_ref:
+        raise InvalidJob(f"{place}.templateRef is not expanded yet")
+    sessions = tuple(_session(session) for session in spec.sessions) or (Session(),)
+    scripts = tuple(_script(script, sessions[0].name) for script in spec.scripts)
+    return Definition(scripts, sessions, spec.active_deadline_seconds)
 
 
 def _session(session: SessionSpec) -> Session:

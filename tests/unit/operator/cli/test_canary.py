@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,9 @@ class _OneJob:
         self._job = job
 
     async def add(self, instructions: Instructions) -> str:
+        raise NotImplementedError
+
+    async def add_run(self, template: str, params: Mapping[str, object]) -> str:
         raise NotImplementedError
 
     async def list(self) -> list[tuple[str, str]]:

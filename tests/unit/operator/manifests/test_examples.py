@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from enso_operator.api.v1alpha1 import EnsoScript
-from enso_operator.manifests.load import Manifest, load
+from enso_operator.manifests.load import Manifest, ManifestError, load, template_in
 from enso_operator.manifests.render import parse_ensojob
+from enso_operator.manifests.template import expanded
 from enso_operator.manifests.to_domain import job_definition
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import LibraryScript, Script, Source, Work
@@ -20,9 +21,11 @@ from job_execution_framework.domain.transitions import JobState
 from job_execution_framework.service_layer.services import add, execute
 from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
 from tests.support.jobs import FakeClock
+from tests.support.snippets import snippet
 
 ROOT = Path(__file__).parents[4]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+TEMPLATE = ROOT / "examples" / "templates" / "publish-shot.yaml"
 IN_PODS = sorted((ROOT / "examples" / "pods").glob("*.yaml"))
 IN_A_CLUSTER = sorted((ROOT / "examples" / "cluster").glob("*.yaml"))
 LIBRARY = {
@@ -115,6 +118,32 @@ def test_checkpoints_publishes_at_its_second_try(tmp_path: Path) -> None:
         "simulate": 1,
         "publish": 2,
     }
+
+
+@pytest.mark.usefixtures("shared")
+def test_a_template_runs_with_its_parameters(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = ran(load(TEMPLATE, params={"shot": "010", "layers": '["cloak", "hat"]'}), tmp_path)
+    assert job.state is JobState.SUCCEEDED
+    assert capsys.readouterr().out.splitlines() == [
+        "opened /shots/010/cloth.scene",
+        "simulated 24 frames of cloak, hat",
+        "shot-010: 49 items",
+    ]
+    run = parse_ensojob(yaml.safe_load(TEMPLATE.with_name("publish-shot-010.yaml").read_text()))
+    template = template_in(TEMPLATE)
+    assert template
+    assert run.spec.template_ref
+    assert run.spec.template_ref.name == template.metadata.name
+    assert expanded(template, run.spec.params)["scripts"][1]["args"]["frames"] == 48
+
+
+def test_the_page_shows_what_is_said_of_wrong_parameters() -> None:
+    with pytest.raises(ManifestError) as caught:
+        load(TEMPLATE, params={"frames": "0", "shto": "010"})
+    said = str(caught.value).replace(str(TEMPLATE), "examples/templates/publish-shot.yaml")
+    assert f"enso: {said}\n" in snippet("templates.md", "shto=010")
 
 
 @pytest.mark.parametrize("path", IN_A_CLUSTER, ids=lambda path: path.stem)

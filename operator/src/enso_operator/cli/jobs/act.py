@@ -94,17 +94,17 @@ def action_for(job: Document, template: ActionTemplate, by: str) -> Document:
     }
 
 
-def create_once(api: ApiServer, action: Document) -> Document:
-    """Create an action exactly once, also if the API server restarts meanwhile."""
-    name = documents.name_of(action)
+def create_once(api: ApiServer, document: Document, plural: str = "ensoactions") -> Document:
+    """Create an object exactly once, also if the API server restarts meanwhile."""
+    name = documents.name_of(document)
     was_sent = False
     for pause in (*PAUSES_SECONDS, None):
         try:
-            return api.create(api.path("ensoactions"), action)
+            return api.create(api.path(plural), document)
         except (NoCluster, Answered) as error:
             status = error.status if isinstance(error, Answered) else None
             if was_sent and status == _CONFLICT:  # the response to an earlier attempt was lost
-                return api.get(api.path("ensoactions", name))
+                return api.get(api.path(plural, name))
             if pause is None or (status is not None and status < _BROKEN):
                 raise
         was_sent = True

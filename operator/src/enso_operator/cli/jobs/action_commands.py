@@ -14,8 +14,10 @@ import click
 from enso_operator.cli.jobs.commands import (
     Command,
     form_option,
+    given_params,
     job_names,
     of_cluster,
+    params_option,
     run_and_exit,
     script_names,
 )
@@ -256,14 +258,18 @@ def cancel_command(*, jobs: tuple[str, ...], **options: str) -> None:
     epilog="Example: enso plan publish-shot",
 )
 @click.argument(
-    "jobs", nargs=-1, required=True, metavar="JOB|FILE...", shell_complete=names_or_files
+    "jobs", nargs=-1, required=True, metavar="JOB|TEMPLATE|FILE...", shell_complete=names_or_files
 )
+@params_option
 @form_option("For programs.")
 @of_cluster
-def plan_command(*, jobs: tuple[str, ...], form: str | None, **cluster: str) -> None:
+def plan_command(
+    *, jobs: tuple[str, ...], params: tuple[str, ...], form: str | None, **cluster: str
+) -> None:
     """Say what of each JOB would run, what is kept and why: of one that has ended, by a resume.
 
-    A FILE is a manifest that was not created; what has a dot or a slash in it is one.
+    With -p it is what a run of a TEMPLATE would run. A FILE is a manifest that was not created;
+    what has a dot or a slash in it is one.
 
     Exit code 0: it is said, of each; 1: one cannot go on, or is no manifest, and this is why; 2:
     there is no such job, or the cluster could not be asked.
@@ -273,11 +279,19 @@ def plan_command(*, jobs: tuple[str, ...], form: str | None, **cluster: str) -> 
     ]
     if files and names:
         raise click.UsageError("name jobs, or files")
-    from enso_operator.cli.jobs.plan import plan_files, plan_jobs  # noqa: PLC0415  # it loads slowly
+    from enso_operator.cli.jobs import plan  # noqa: PLC0415  # it loads slowly
 
+    given = given_params(params)
     if files:
-        click.get_current_context().exit(plan_files([*map(Path, files)], form))
-    run_and_exit(lambda api: plan_jobs(api, names, None, form), **cluster)
+        click.get_current_context().exit(plan.plan_files([*map(Path, files)], form, given))
+    run_and_exit(
+        lambda api: (
+            plan.plan_templates(api, names, given, form)
+            if given
+            else plan.plan_jobs(api, names, None, form)
+        ),
+        **cluster,
+    )
 
 
 def add_to(app: click.Group) -> None:

@@ -51,6 +51,29 @@ def of_cluster(command: Command) -> Command:
     return command
 
 
+def params_option(command: Command) -> Command:
+    """Add the option that gives the values of a template's parameters."""
+    return click.option(
+        "-p",
+        "--param",
+        "params",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="The value of a template's parameter; lists and mappings are JSON.",
+    )(command)
+
+
+def given_params(texts: tuple[str, ...]) -> dict[str, str]:
+    """Return the parameters of the command line; end the command where one is miswritten."""
+    from enso_operator.cli.arguments import params  # noqa: PLC0415  # as above
+    from job_execution_framework.domain.errors import InvalidAction  # noqa: PLC0415
+
+    try:
+        return params(texts)
+    except InvalidAction as error:
+        raise click.UsageError(str(error)) from error
+
+
 def form_option(text: str, forms: Sequence[str] = ("json", "yaml")) -> Callable[[Command], Command]:
     """Return the option that chooses how something is printed; `text` is its help."""
     choice = click.Choice(forms)

@@ -65,7 +65,7 @@ class LogFilter:
 def show_logs(api: ApiServer, name: str, log_filter: LogFilter, *, is_following: bool) -> int:
     """Print the output of the scripts; return the exit code."""
     job = job_of(api, name)
-    script_names = [str(script["name"]) for script in scripts.of(job)]
+    script_names = [str(row["name"]) for row in scripts.rows(job)]
     if log_filter.script and log_filter.script not in script_names:
         raise NoOutput(
             f"{name} has no script {log_filter.script!r}; it has: {', '.join(script_names)}"

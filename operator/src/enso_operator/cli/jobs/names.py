@@ -14,30 +14,32 @@ MOST_NAMES = 5000
 """The most names that are read."""
 
 
-def names(api: ApiServer) -> Iterator[str]:
+def names(api: ApiServer, plural: str = "ensojobs") -> Iterator[str]:
     """Yield the names of the namespace's jobs; nothing else of them is fetched."""
     query = {"includeObject": "None"}
-    for page in api.pages(api.path("ensojobs"), query, accept=TABLE):
+    for page in api.pages(api.path(plural), query, accept=TABLE):
         for row in page["rows"] or ():
             yield str(row["cells"][0])
 
 
-def suggestions(api: ApiServer, name: str) -> str:
-    """Return the end of a sentence about an unknown job: similar names."""
+def suggestions(api: ApiServer, name: str, plural: str = "ensojobs") -> str:
+    """Return the end of a sentence about an unknown job or template: similar names."""
     import difflib  # noqa: PLC0415  # only for unknown names
 
-    known = [*islice(names(api), MOST_NAMES)]
+    known = [*islice(names(api, plural), MOST_NAMES)]
     if not known:
-        return ", which has no jobs at all"
+        return f", which has no {plural.removeprefix('enso')} at all"
     similar = difflib.get_close_matches(name, known, 3)
     similar += [other for other in known if name in other and other not in similar][:3]
     return f"; did you mean {' or '.join(similar[:3])}?" if similar else ""
 
 
-def completions(options: Mapping[str, object], incomplete: str) -> list[str]:
+def completions(
+    options: Mapping[str, object], incomplete: str, plural: str = "ensojobs"
+) -> list[str]:
     """Return the names of jobs that start with this text; none if the cluster is unreachable."""
     try:
-        candidates = islice(names(_api_server(options)), MOST_NAMES)
+        candidates = islice(names(_api_server(options), plural), MOST_NAMES)
         return [name for name in candidates if name.startswith(incomplete)]
     except EnsoError:
         return []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,20 +17,26 @@ from pydantic import ValidationError
 from enso_operator.api.document import Document
 from enso_operator.api.ensoaction import ResumeSpec
 from enso_operator.api.rules import broken_resume_rules
+from enso_operator.api.status import ChangedDefinition, TemplateStatus
+from enso_operator.api.template import EnsoJobTemplate
 from enso_operator.cli.display import refuse
 from enso_operator.cli.jobs import documents, output
 from enso_operator.cli.jobs.connect import REFUSED, for_each, job_of
 from enso_operator.cli.jobs.scripts import headline
+from enso_operator.cli.jobs.start import PARAMETER, template_of
 from enso_operator.cli.jobs.started_with import changes_in
 from enso_operator.cli.jobs.table import Column, Screen, table
 from enso_operator.cli.preflight import check
-from enso_operator.kube.ensojob import EnsoJobObject, Revision
+from enso_operator.kube.ensojob import EnsoJobObject, Expansion, Revision
+from enso_operator.kube.status.read import number_of_definition
 from enso_operator.kube.workstation.api_server import ApiServer
 from enso_operator.kube.workstation.errors import NoSuchName
 from enso_operator.manifests import load
 from enso_operator.manifests.changes import changed_definition, with_changes
 from enso_operator.manifests.errors import mistakes_in
 from enso_operator.manifests.load import ManifestError
+from enso_operator.manifests.render import parse_ensojob
+from enso_operator.manifests.template import expanded, typed
 from enso_operator.manifests.unsuspend import why_not
 from job_execution_framework.domain import changes
 from job_execution_framework.domain.actions import Resume
@@ -97,14 +103,24 @@ class Plan:
 def plan_jobs(
     api: ApiServer, names: Iterable[str], block: Document | None, form: str | None
 ) -> int:
-    """Print the plan of each job; return the exit code.
+    """Print the plan of each job, or of a template of that name; return the exit code.
 
     `block` is the `resume` of an EnsoAction for which the plan is computed, if there is one.
     """
     plans = dict[str, Plan]()
 
     def plan(name: str) -> None:
-        ensojob = EnsoJobObject.of(job_of(api, name))
+        try:
+            document = job_of(api, name)
+        except NoSuchName as error:
+            if block is not None:
+                raise
+            try:
+                plans[name] = plan_of_template(template_of(api, name), {})
+            except NoSuchName:
+                raise error from None
+            return
+        ensojob = EnsoJobObject.of(document)
         plans[name] = plan_of(_with_present_definition(api, ensojob), block)
 
     codes = [SHOWN, *for_each(names, plan)]
@@ -112,12 +128,28 @@ def plan_jobs(
     return max(codes)
 
 
-def plan_files(files: Iterable[Path], form: str | None) -> int:
+def plan_templates(
+    api: ApiServer, names: Iterable[str], params: Mapping[str, str], form: str | None
+) -> int:
+    """Print what a run of each template would run; return the exit code."""
+    plans = dict[str, Plan]()
+
+    def plan(name: str) -> None:
+        plans[name] = plan_of_template(template_of(api, name), params)
+
+    codes = [SHOWN, *for_each(names, plan)]
+    _show(plans, form)
+    return max(codes)
+
+
+def plan_files(
+    files: Iterable[Path], form: str | None, params: Mapping[str, str] = load.NO_PARAMS
+) -> int:
     """Print the plan of each manifest, or its mistakes; return the exit code."""
     codes, plans = [SHOWN], dict[str, Plan]()
     for file in files:
         try:
-            manifest = load.load(file, is_for_cluster=True)
+            manifest = load.load(file, is_for_cluster=True, params=params)
             works = {script.name: script.work for script in manifest.scripts}
             warnings = check(file, manifest, manifest.scripts, works)
         except ManifestError as error:
@@ -151,20 +183,56 @@ def _show(plans: dict[str, Plan], form: str | None) -> None:
 def _with_present_definition(api: ApiServer, ensojob: EnsoJobObject) -> EnsoJobObject:
     """Return the job with its present definition, which is stored in a ControllerRevision."""
     ledger = ensojob.status.ledger
-    if not (ledger and ledger.definitions) or ensojob.why_spec_broken:
+    if ensojob.why_spec_broken:
+        return ensojob
+    if ensojob.template:
+        ensojob = _with_expansion(api, ensojob)
+    if number_of_definition(ensojob.status) == 1 or not (ledger and ledger.definitions):
         return ensojob
     present = ledger.definitions[-1]
+    data = _data(api, ensojob, present, "its resumes have changed it")
+    definition = with_changes(ensojob.manifest, ResumeSpec.model_validate(data))
+    return ensojob.with_revisions({present.number: Revision(present.name, definition)})
+
+
+def _with_expansion(api: ApiServer, ensojob: EnsoJobObject) -> EnsoJobObject:
+    """Return a run with what its template made of it, or of a run that is new would make."""
+    ledger = ensojob.status.ledger
+    if ledger and ledger.definitions:
+        first = ledger.definitions[0]
+        data = _data(api, ensojob, first, "a template has made it")
+        status = TemplateStatus.model_validate(data["template"])
+        return ensojob.with_expansion(Expansion(first.name, status, data["spec"]))
+    params = parse_ensojob(ensojob.document).spec.params
+    spec = expanded(template_of(api, ensojob.template), params)
+    return ensojob.with_expansion(
+        Expansion("", TemplateStatus(name=ensojob.template, generation=0), spec)
+    )
+
+
+def _data(api: ApiServer, ensojob: EnsoJobObject, entry: ChangedDefinition, why: str) -> Document:
+    """Return what a ControllerRevision holds. Raises InvalidJob."""
     try:
-        data = changes_in(api, ensojob.document, present.number, present.name)
+        data = changes_in(api, ensojob.document, entry.number, entry.name)
     except NoSuchName:
         data = None
     if data is None:
         raise InvalidJob(
-            f"nobody can say what job {ensojob.name} runs: its resumes have changed it, and "
-            f"ControllerRevision {present.name}, which tells how, was deleted or changed"
+            f"nobody can say what job {ensojob.name} runs: {why}, and ControllerRevision "
+            f"{entry.name}, which tells how, was deleted or changed"
         )
-    definition = with_changes(ensojob.document, ResumeSpec.model_validate(data))
-    return ensojob.with_revisions({present.number: Revision(present.name, definition)})
+    return data
+
+
+def plan_of_template(template: EnsoJobTemplate, params: Mapping[str, str]) -> Plan:
+    """Return the plan of a run of a template. Raises InvalidJob."""
+    name = template.metadata.name
+    try:
+        made = load.run_of(template, typed(template, params), PARAMETER, is_for_cluster=True)
+    except InvalidJob as error:
+        raise InvalidJob(f"template {name}: {error}") from error
+    job = Job(name, made.scripts, made.sessions)
+    return Plan(f"a run of template {name}, not created yet", "Once it is", forecast(job))
 
 
 def plan_of(ensojob: EnsoJobObject, block: Document | None) -> Plan:
@@ -172,7 +240,7 @@ def plan_of(ensojob: EnsoJobObject, block: Document | None) -> Plan:
     if ensojob.broken:
         raise InvalidJob(f"job {ensojob.name} cannot go on: {ensojob.broken}")
     document, job = ensojob.document, ensojob.job()
-    action = _resume_action(document, job, block)
+    action = _resume_action(ensojob.manifest, job, block)
     if action and (why := why_not(job, action, ensojob.namespace)):
         raise InvalidAction(why)
     changed = changes.changes(job, action.definition) if action and action.definition else ()
@@ -184,11 +252,11 @@ def plan_of(ensojob: EnsoJobObject, block: Document | None) -> Plan:
     )
 
 
-def _resume_action(document: Document, job: Job, block: Document | None) -> Resume | None:
+def _resume_action(manifest: Document, job: Job, block: Document | None) -> Resume | None:
     """Return the resume for which the plan is computed; None if the job runs without one."""
     if block is not None:
         resume_spec = _resume_spec(block, job)
-        definition = changed_definition(document, job, resume_spec)
+        definition = changed_definition(manifest, job, resume_spec)
         return Resume(
             from_script=resume_spec.from_script or "",
             skip=tuple(resume_spec.skip),

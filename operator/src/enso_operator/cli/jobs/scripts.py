@@ -38,8 +38,10 @@ def rows(document: Document) -> list[Document]:
 def headline(document: Document, screen: Screen) -> str:
     """Return the state of the job as one line."""
     state, status = documents.state(document), documents.status(document)
-    done = str(status.get("done") or f"0/{len(of(document))}").replace("/", " of ")
-    line = f"{documents.name_of(document)}: {screen.paint(state, state)}, {done} scripts done"
+    line = f"{documents.name_of(document)}: {screen.paint(state, state)}"
+    if total := len(of(document)) or status.get("done"):
+        done = str(status.get("done") or f"0/{total}").replace("/", " of ")
+        line += f", {done} scripts done"
     if not status.get("conditions"):
         return f"{line}; no operator has looked at it yet"
     if documents.is_finished(document):

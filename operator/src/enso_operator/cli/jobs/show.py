@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enso_operator.api.document import Document
 from enso_operator.cli.jobs import documents, output, scripts, times
 from enso_operator.cli.jobs.connect import job_of
+from enso_operator.cli.jobs.expansions import with_scripts
 from enso_operator.cli.jobs.started_with import started_with
 from enso_operator.cli.jobs.table import Screen
 from enso_operator.cli.jobs.why import card_of
@@ -24,6 +25,7 @@ def show_job(api: ApiServer, name: str, form: str | None) -> int:
     if form:
         print(output.text(documents.for_output(document), form))
     else:
+        document = with_scripts(api, document)
         args, screen = started_with(api, document), Screen.of_output()
         print("\n".join(rendered(document, args, datetime.now(UTC), screen)))
     return SHOWN
@@ -75,6 +77,8 @@ def _metadata_lines(document: Document, now: datetime) -> Iterator[str]:
         if at := documents.time_of(text):
             ago = times.age((now - at).total_seconds())
             yield f"{label + ':':<10} {at.astimezone():%Y-%m-%d %H:%M:%S} ({ago} ago)"
+    if template := status.get("template"):
+        yield f"{'Template:':<10} {template['name']}, generation {template['generation']}"
     if labels := metadata.get("labels"):
         yield f"{'Labels:':<10} {' '.join(f'{key}={value}' for key, value in labels.items())}"
     if pod := status.get("pod"):

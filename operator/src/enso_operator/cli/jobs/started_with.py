@@ -23,6 +23,7 @@ def started_with(api: ApiServer, document: Document) -> dict[str, Document | str
     names = {
         definition["number"]: str(definition["name"])
         for definition in ledger.get("definitions") or ()
+        if definition["number"] > 1
     }
     changes = {number: _changes(api, document, number, name) for number, name in names.items()}
     newest = max(names, default=1)

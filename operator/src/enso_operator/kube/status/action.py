@@ -10,7 +10,14 @@ from enso_operator.kube.status.conditions import Common, five_conditions
 from enso_operator.kube.status.fields import one_line, time_at
 
 Reason = Literal[
-    "Done", "NotPossible", "InvalidAction", "InvalidJob", "JobNotFound", "AnotherJob", "NameUsed"
+    "Done",
+    "NotPossible",
+    "InvalidAction",
+    "InvalidJob",
+    "TemplateNotFound",
+    "JobNotFound",
+    "AnotherJob",
+    "NameUsed",
 ]
 WITHOUT_OWNER: tuple[Reason, ...] = ("JobNotFound", "AnotherJob")
 """Reasons of refused actions that belong to no existing job."""

@@ -113,6 +113,27 @@ def invalid_job_status(
     )
 
 
+def waiting_job_status(
+    waits: Cause, generation: int, before: EnsoJobStatus, at: float
+) -> EnsoJobStatus:
+    """Return the status of a run of a template that is not there: there are no scripts yet."""
+    return EnsoJobStatus(
+        observed_generation=generation,
+        conditions=five_conditions(
+            "Unknown",
+            Common(
+                time_at(at),
+                generation,
+                str(JobState.WAITING),
+                one_line(f"the job waits: {waits.message}"),
+            ),
+            before.conditions or (),
+            finished=False,
+        ),
+        reason=waits.reason,
+    )
+
+
 def five_conditions(
     succeeded: ConditionStatus, common: Common, before: Sequence[Condition], *, finished: bool
 ) -> list[Condition]:

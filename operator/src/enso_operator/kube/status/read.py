@@ -89,9 +89,13 @@ def restored(
 
 
 def number_of_definition(status: EnsoJobStatus) -> int:
-    """Return the number of the job's present definition; 1 is the spec."""
-    changed = (status.ledger and status.ledger.definitions) or ()
-    return changed[-1].number if changed else 1
+    """Return the number of the job's present definition; 1 is the spec, or its template's."""
+    return max(stored_definitions(status), default=1)
+
+
+def stored_definitions(status: EnsoJobStatus) -> list[int]:
+    """Return the numbers of the definitions that ControllerRevisions hold."""
+    return [entry.number for entry in (status.ledger and status.ledger.definitions) or ()]
 
 
 def _restore_sessions(job: Job, ledger: Ledger) -> None:

@@ -60,7 +60,8 @@ def status_of(
 ) -> EnsoJobStatus:
     """Return the job's status; `before` is the one that it replaces.
 
-    `definitions` are the names under which the job's changed definitions are stored, by number.
+    `definitions` are the names under which the job's changed definitions are stored, by number;
+    number 1 is among them in a run of a template, which `before` names.
     """
     card = _card(job, before, location)
     waits = (location.waits or _loss_backoff(job)) if job.state not in ENDED else None
@@ -69,6 +70,7 @@ def status_of(
         EnsoJobStatus(
             observed_generation=generation,
             conditions=conditions(job, card, generation, before.conditions or (), waits),
+            template=before.template,
             start_time=time_of(job.started_at),
             completion_time=time_of(job.ended_at),
             done=f"{done}/{len(job.rows)}",
@@ -194,7 +196,7 @@ def _ledger(job: Job, spec_digest: str | None, definitions: Mapping[int, str]) -
         spec_digest=spec_digest,
         definitions=[
             ChangedDefinition(number=number, name=definitions[number])
-            for number in sorted(_definitions_in_use(job) & definitions.keys())
+            for number in sorted((_definitions_in_use(job) | {1}) & definitions.keys())
         ]
         or None,
         resumes=min(job.resumes, MOST_RESUMES),

@@ -62,12 +62,18 @@ class PodSessions:
     @cached_property
     def _spec(self) -> EnsoJobSpec:
         try:
-            return parse_ensojob(self._ensojob.document).spec
+            return parse_ensojob(self._ensojob.manifest).spec
         except InvalidJob:
             if self._ensojob.broken is None:
                 raise
             # No session is opened with a broken spec; an open one is followed to its end.
             return EnsoJobSpec.model_construct(sessions=[], scripts=[])
+
+    def use(self, ensojob: EnsoJobObject) -> None:
+        """Take the object as it was loaded: a run of a template is known only from then on."""
+        if ensojob.expansion is not self._ensojob.expansion:
+            self._ensojob = ensojob
+            vars(self).pop("_spec", None)
 
     def check(self, job: Job) -> None:
         """Raise InvalidJob where a session asks for what the operator's settings do not allow."""
