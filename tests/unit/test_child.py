@@ -313,6 +313,8 @@ def test_a_built_in_function_without_a_signature_is_called() -> None:
         ("from pathlib import Path", "'Path | None'", "PosixPath"),
         ("from pathlib import Path", "'Annotated[Path, {1: 2}]'", "PosixPath"),
         ("TYPE_CHECKING = 1", "'Path'", "PosixPath"),
+        ("from pathlib import Path as P; Scene = P", "'Scene | None'", "PosixPath"),
+        ("from pathlib import Path; Scene = 'Path'", "'Scene'", "str"),
         ("from pathlib import Path; from typing import Union", "Union[str, Path]", "str"),
         ("from pathlib import Path", "'str | Path'", "str"),
         ("class Path: pass", "'Path'", "str"),

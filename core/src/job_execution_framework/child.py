@@ -53,9 +53,6 @@ shield(globals(), "importlib", "inspect", "json", "linecache", "os", "re", "trac
 _OURS = shield.__code__.co_filename  # a host program may run us without a __file__
 
 
-_PATH_HINT, _TEXT_HINT = re.compile(r"(?<![\w.])(pathlib\.)?Path\b"), re.compile(r"\bstr\b")
-
-
 class _Refused(Exception):
     """A script that cannot be called, or a result that cannot be kept: a reason and a sentence."""
 
@@ -156,12 +153,17 @@ def _with_paths(main: Any, parameters: dict[str, Any]) -> dict[str, Any]:
 
 def _is_path(hint: Any, names: dict[str, Any]) -> bool:
     """Whether a hint is Path, also an optional or annotated one, and takes no plain text."""
-    if isinstance(hint, str):  # with `from __future__ import annotations` every hint is one
-        if not _PATH_HINT.search(hint) or _TEXT_HINT.search(hint):
-            return False
-        return names.get("Path", _path_type()) is _path_type()
-    parts = getattr(hint, "__args__", (hint,))
-    return "pathlib" in sys.modules and _path_type() in parts and str not in parts
+    if not isinstance(hint, str):
+        parts = getattr(hint, "__args__", (hint,))
+        return "pathlib" in sys.modules and _path_type() in parts and str not in parts
+    # With `from __future__ import annotations` every hint is a text; a word may be an alias.
+    words = {word: names.get(word) for word in re.findall(r"[\w.]+", hint)}
+    return "str" not in words and any(
+        word in ("Path", "pathlib.Path")
+        if known is None
+        else not isinstance(known, str) and _is_path(known, names)
+        for word, known in words.items()
+    )
 
 
 def _path_type() -> Any:
