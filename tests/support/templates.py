@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from tests.support.resources import Document, job
@@ -19,7 +20,7 @@ def template(
         {"name": "simulate", "source": "x", "args": {"frames": "$(params.frames)"}},
     ]
     held = {
-        "parameters": [SHOT, FRAMES] if parameters is None else parameters,
+        "parameters": deepcopy([SHOT, FRAMES] if parameters is None else parameters),
         "job": {"scripts": listed, **spec},
     }
     return job(held, "publish") | {"kind": "EnsoJobTemplate"}

@@ -25,7 +25,7 @@ from enso_operator.serving.server import (
     readable,
     server_of,
 )
-from job_execution_framework.domain.errors import EnsoError
+from job_execution_framework.domain.errors import EnsoError, InvalidJob
 
 STOPPED = 0
 """Exit codes."""
@@ -79,9 +79,15 @@ def serve(served: Served, *, host: str, port: int) -> int:
 
 def _in_memory(folder: Path | None) -> tuple[AbstractAsyncContextManager[Jobs], str]:
     from enso_operator.http_api.memory_backend import EmbeddedJobs  # noqa: PLC0415
+    from enso_operator.manifests.load import ManifestError  # noqa: PLC0415
     from enso_operator.manifests.template_folder import TemplateFolder  # noqa: PLC0415
 
-    return EmbeddedJobs(templates=TemplateFolder(folder)), "here"
+    templates = TemplateFolder(folder)
+    try:
+        templates.all()
+    except ManifestError as error:
+        raise InvalidJob(str(error)) from error
+    return EmbeddedJobs(templates=templates), "here"
 
 
 def _in_cluster(namespace: str) -> tuple[AbstractAsyncContextManager[Jobs], str]:

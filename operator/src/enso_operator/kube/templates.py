@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+from contextlib import suppress
 
 from enso_operator.api.status import TemplateStatus
 from enso_operator.api.template import EnsoJobTemplate
@@ -77,7 +78,9 @@ def find(reference: TemplateReference, templates: Objects) -> tuple[EnsoJobTempl
 
 
 def _not_found(name: str, templates: Objects) -> str:
-    known = [str(metadata["name"]) for metadata in templates.metadata()]
+    known: list[str] = []
+    with suppress(NoSuchObject):  # of a cluster without our CRDs
+        known += (str(metadata["name"]) for metadata in templates.metadata())
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}?" if near else "apply it"
     return f"there is no EnsoJobTemplate {name} in namespace {templates.namespace}: {hint}"

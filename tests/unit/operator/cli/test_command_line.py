@@ -47,7 +47,7 @@ except SystemExit as end:
 
 
 @pytest.mark.parametrize(
-    "command", [*COMMANDS, *ACTIONS, *SCRIPTS, "plan", "run", "serve", "check"]
+    "command", [*COMMANDS, *ACTIONS, *SCRIPTS, "plan", "start", "run", "serve", "check"]
 )
 def test_every_help_has_an_example_and_the_exit_codes(command: str) -> None:
     run = [sys.executable, "-m", "enso_operator", *command.split(), "--help"]
@@ -66,6 +66,11 @@ def test_every_help_has_an_example_and_the_exit_codes(command: str) -> None:
         (["skip", "shot"], "Missing option '--script'"),
         (["pause"], "Missing argument 'JOB...'"),
         (["plan", "shot", "./shot.yaml"], "name jobs, or files"),
+        (["plan", "shot", "-p", "shot"], "-p shot: write it as NAME=VALUE"),
+        (["start"], "Missing argument 'TEMPLATE'"),
+        (["start", "shot", "-p", "=1"], "-p =1: write it as NAME=VALUE"),
+        (["serve", "--templates", "."], "--templates are for --embedded"),
+        (["serve", "--embedded", "--templates", "/none"], "/none: there is no such folder"),
     ],
 )
 def test_what_was_typed_wrongly_is_said_before_a_cluster_is_asked(

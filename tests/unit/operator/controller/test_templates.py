@@ -86,6 +86,28 @@ def test_a_run_that_waits_keeps_what_it_was_made_from() -> None:
     operate(story)
 
 
+def test_a_run_that_is_paused_and_resumed_keeps_what_it_was_made_from() -> None:
+    async def story(operator: Operator) -> None:
+        operator.backend.waits_for_control = True
+        templates_of(operator).create(template())
+        operator.create(run(shot="010"))
+        await operator.until(lambda: operator.get().committed_uid)
+        change(operator, template({"name": "other", "source": "y"}, parameters=[]))
+        operator.create_action("pause")
+        await operator.until(lambda: operator.get().is_paused)
+        await operator.until(lambda: not operator.get().committed_uid)
+        delete(templates_of(operator), "publish")
+        operator.backend.waits_for_control = False
+        for sessions in operator.backend.created:
+            sessions.waits_for_control = False
+        operator.create_action("resume", "go-on")
+        await succeeds(operator)
+        assert arguments(operator) == arguments(operator, 0)
+        assert arguments(operator) == [{"path": "/shots/010/a.hip"}, {"frames": 24}]
+
+    operate(story)
+
+
 def test_a_run_is_resumed_with_changes_after_its_template_was_deleted() -> None:
     async def story(operator: Operator) -> None:
         operator.backend.failing = {"simulate"}

@@ -12,6 +12,7 @@ from enso_operator.http_api.memory_backend import EmbeddedJobs
 from enso_operator.manifests.template_folder import TemplateFolder
 from tests.support.api import Api, Served
 from tests.support.in_memory_objects import InMemoryCluster, InMemoryObjects
+from tests.support.resources import EMPTY
 from tests.support.templates import SHOT, template
 
 pytestmark = pytest.mark.anyio
@@ -116,11 +117,11 @@ async def test_an_unknown_template_is_named(embedded: Api, clustered: Api) -> No
     [
         ({"template": "A B"}, "template: use lower-case letters"),
         (
-            {"template": "publish", "instructions": [["say", {}]]},
+            {"template": "publish", "instructions": [["say", EMPTY]]},
             "template: stands beside instructions: give one of the two",
         ),
         (
-            {"instructions": [["say", {}]], "params": {"a": 1}},
+            {"instructions": [["say", EMPTY]], "params": {"a": 1}},
             "params: are those of a template: name it as template",
         ),
     ],

@@ -10,7 +10,7 @@ import pytest
 from enso_operator.manifests.load import ManifestError, load
 from enso_operator.manifests.template_folder import TemplateFolder
 from job_execution_framework.domain.errors import InvalidJob
-from tests.support.resources import Document, job, of_scripts
+from tests.support.resources import EMPTY, Document, job, of_scripts
 from tests.support.templates import run, template
 
 
@@ -73,7 +73,7 @@ def test_each_mistake_in_a_template_is_a_line(tmp_path: Path) -> None:
 
 
 def test_what_is_no_template_takes_no_parameters(tmp_path: Path) -> None:
-    for document in (of_scripts({}), {"instructions": [["a", {}]]}):
+    for document in (of_scripts({}), {"instructions": [["a", EMPTY]]}):
         assert refusal(written(tmp_path, document), shot="010") == [
             "takes no parameters, as it is no EnsoJobTemplate: leave out -p"
         ]

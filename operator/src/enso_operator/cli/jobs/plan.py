@@ -36,7 +36,8 @@ from enso_operator.manifests.changes import changed_definition, with_changes
 from enso_operator.manifests.errors import mistakes_in
 from enso_operator.manifests.load import ManifestError
 from enso_operator.manifests.render import parse_ensojob
-from enso_operator.manifests.template import expanded, typed
+from enso_operator.manifests.template import PLACE, expanded, parse_spec, typed
+from enso_operator.manifests.to_domain import definition_of
 from enso_operator.manifests.unsuspend import why_not
 from job_execution_framework.domain import changes
 from job_execution_framework.domain.actions import Resume
@@ -65,6 +66,8 @@ class Plan:
     scripts: tuple[Forecast, ...]
     changes: tuple[str, ...] = ()
     """What a resume changes, as ``script.field``."""
+    spec: Document | None = None
+    """What a template and its parameters make, for programs."""
 
     def lines(self, screen: Screen) -> list[str]:
         """Return the plan as lines for people."""
@@ -97,7 +100,8 @@ class Plan:
             }
             for to_come in self.scripts
         ]
-        return {"job": job, "scripts": scripts, "changes": list(self.changes)}
+        document = {"job": job, "scripts": scripts, "changes": list(self.changes)}
+        return document | ({"spec": self.spec} if self.spec else {})
 
 
 def plan_jobs(
@@ -228,11 +232,13 @@ def plan_of_template(template: EnsoJobTemplate, params: Mapping[str, str]) -> Pl
     """Return the plan of a run of a template. Raises InvalidJob."""
     name = template.metadata.name
     try:
-        made = load.run_of(template, typed(template, params), PARAMETER, is_for_cluster=True)
+        spec = expanded(template, typed(template, params), PARAMETER)
     except InvalidJob as error:
         raise InvalidJob(f"template {name}: {error}") from error
+    made = definition_of(parse_spec(spec), PLACE)
     job = Job(name, made.scripts, made.sessions)
-    return Plan(f"a run of template {name}, not created yet", "Once it is", forecast(job))
+    what = f"a run of template {name}, not created yet"
+    return Plan(what, "Once it is", forecast(job), spec=spec)
 
 
 def plan_of(ensojob: EnsoJobObject, block: Document | None) -> Plan:

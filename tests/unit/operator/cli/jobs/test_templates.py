@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from io import StringIO
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -71,6 +73,22 @@ def test_a_run_is_created_with_typed_values(capsys: pytest.CaptureFixture[str]) 
     assert "ensojobs/publish-010" in cluster.objects
 
 
+def test_a_person_at_a_terminal_is_asked_for_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal = StringIO("abc\n010\n")
+    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr("sys.stdin", terminal)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    document = template()
+    document["spec"]["parameters"][0] |= {"pattern": "[0-9]{3}", "description": "its number"}
+    job = started(Cluster(document), frames="48")
+    assert job["spec"]["params"] == {"frames": 48, "shot": "010"}
+    said = capsys.readouterr().out
+    assert "shot (a string that matches [0-9]{3}, its number): " in said
+    assert 'Error: shot is "abc", but takes a string that matches [0-9]{3}' in said
+
+
 def test_a_name_is_made_from_the_template() -> None:
     job = start(Cluster(template()).api, "publish", StartOptions({"shot": "010"}), "name")
     assert not isinstance(job, int)
@@ -107,6 +125,9 @@ def test_a_template_is_planned(capsys: pytest.CaptureFixture[str]) -> None:
         "#  SCRIPT    PLAN  WHY",
         "1  open      runs",
     ]
+    assert plan.plan_templates(cluster.api, ["publish"], {"shot": "010"}, "json") == 0
+    whole = json.loads(capsys.readouterr().out)
+    assert whole["spec"]["scripts"][0]["args"] == {"path": "/shots/010/a.hip"}
     assert plan.plan_jobs(cluster.api, ["publish"], None, None) == 1
     assert "parameter.shot is missing" in capsys.readouterr().err
 

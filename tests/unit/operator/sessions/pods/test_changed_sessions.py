@@ -1,4 +1,4 @@
-"""The Pod of a session whose job was changed by a resume: it is made of the present definition."""
+"""The Pod of a session whose job a template or a resume has made: it is that of its definition."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any, cast
 import pytest
 
 from enso_operator.api.ensoaction import ResumeSpec
-from enso_operator.kube.ensojob import EnsoJobObject
+from enso_operator.api.status import TemplateStatus
+from enso_operator.kube.ensojob import EnsoJobObject, Expansion
 from enso_operator.manifests.changes import changed_definition
 from enso_operator.manifests.render import parse_ensojob
 from enso_operator.sessions.pods import names
@@ -116,3 +117,20 @@ def test_the_operators_settings_hold_for_the_present_definition() -> None:
     assert definition
     job.redefine(definition)
     sessions.check(job)
+
+
+def test_a_session_of_a_run_is_as_its_template_has_it() -> None:
+    bare = EnsoJobObject(SHOT | {"spec": {"templateRef": {"name": "publish"}}})
+    template = TemplateStatus(name="publish", generation=1)
+    made = bare.with_expansion(Expansion("shot-1", template, SHOT["spec"]))
+    nothing = cast("Any", None)
+    settings = PodSettings(records_image="enso", service_accounts=["render"])
+    sessions = PodSessions(bare, nothing, nothing, settings, SystemClock(), nothing)
+    sessions.use(made)
+    sessions.check(made.job())
+    forbidden = SHOT["spec"] | {
+        "sessions": [SHOT["spec"]["sessions"][0] | {"serviceAccountName": "admin"}]
+    }
+    sessions.use(bare.with_expansion(Expansion("shot-1", template, forbidden)))
+    with pytest.raises(InvalidJob, match="admin"):
+        sessions.check(made.job())
