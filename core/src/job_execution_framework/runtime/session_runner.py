@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from job_execution_framework.domain.cause import Reason
@@ -46,6 +47,7 @@ class SessionRunner(ChildRunner):
         )
         self._control_file, self._terminated = control_file, False
         self._to_look_for = plan.reads
+        self._defaults = {one.script: one.arguments for one in plan.defaults}
 
     @property
     def control(self) -> SessionControl:
@@ -71,7 +73,8 @@ class SessionRunner(ChildRunner):
         if not_there := missing(self._to_look_for):
             return self.refused(Reason.PATH_NOT_FOUND, "; ".join(not_there))
         self._to_look_for = ()
-        result = super().run(script, attempt)
+        arguments = {**self._defaults.get(script.name, {}), **script.parameters}
+        result = super().run(replace(script, parameters=arguments), attempt)
         if self._terminated and result.cause and result.cause.reason == Reason.CANCELLED:
             raise Terminated(f"script {script.name!r} was ended, as its session was taken away")
         return result

@@ -42,6 +42,14 @@ NOT_IN_PLAN = Missing("not in this plan")
 
 
 @dataclass(frozen=True)
+class Defaults:
+    """The arguments that a script gets where the job gives it none."""
+
+    script: str
+    arguments: Mapping[str, object]
+
+
+@dataclass(frozen=True)
 class Plan:
     """One session run of one job."""
 
@@ -56,6 +64,8 @@ class Plan:
     """Variables of the session's own environment whose values are to be hidden, too."""
     reads: tuple[ReadPath, ...] = ()
     """Paths that must be there before its first script starts."""
+    defaults: tuple[Defaults, ...] = ()
+    """Of its scripts whose parameters were declared; events show only what the job gave."""
 
     @classmethod
     def of(
@@ -77,14 +87,27 @@ class Plan:
             for script in job.scripts
         ]
         scripts = tuple(
-            _planned(script, gets_arguments=script.name in step.scripts) for script in found
+            replace(
+                script,
+                work=_undeclared(script.work),
+                parameters=script.parameters if script.name in step.scripts else {},
+            )
+            for script in found
         )
-        reads = read_paths(
-            (script, takes(script.work)) for script in found if script.name in step.scripts
+        starts = [script for script in found if script.name in step.scripts]
+        reads = read_paths((script, takes(script.work)) for script in starts)
+        defaults = tuple(
+            Defaults(script.name, declared.defaults)
+            for script in starts
+            if (declared := declared_by(script.work)) and declared.defaults
         )
         rows = {name: row.summary() for name, row in job.rows.items()}
         session = job.session(step.session)
-        return cls(job.id, step.run, session, scripts, step.scripts, rows, reads=reads)
+        return cls(
+            *(job.id, step.run, session, scripts, step.scripts, rows),
+            reads=reads,
+            defaults=defaults,
+        )
 
     def job(self) -> Job:
         """Return the job for use inside the session, where `may_start` is the plan's scripts."""
@@ -163,17 +186,8 @@ class Plan:
             raise Unreadable(f"not a plan: {error!r}") from error
 
 
-def _planned(script: Script, *, gets_arguments: bool) -> Script:
-    """Return a script as it is in a plan: where it may start, with its arguments.
-
-    Where its parameters were declared it gets their defaults, too.
-    """
-    declared, work = declared_by(script.work), script.work
-    if isinstance(work, (Source, Function)):
-        work = replace(work, parameters=None)
-    defaults: Mapping[str, object] = declared.defaults if declared else {}
-    arguments = {**defaults, **script.parameters} if gets_arguments else {}
-    return replace(script, work=work, parameters=arguments)
+def _undeclared(work: Work) -> Work:
+    return replace(work, parameters=None) if isinstance(work, (Source, Function)) else work
 
 
 def _literal(script: Script) -> dict[str, object]:

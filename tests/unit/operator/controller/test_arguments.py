@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enso_operator.api.document import Document
 from enso_operator.kube.library import EnsoScriptLibrary
+from job_execution_framework.service_layer.plan import Defaults
 from tests.support.in_memory_operator import Operator, operate
 from tests.support.resources import library_script, of_scripts
 
@@ -65,8 +66,8 @@ def test_a_script_gets_the_defaults_that_are_declared() -> None:
 
     operator = operate(story, operator_with(parameters=PARAMETERS))
     (plan,) = operator.backend.created[0].plans.values()
-    (script,) = plan.scripts
-    assert script.parameters == {"frames": 24, "shot": "010"}
+    assert plan.scripts[0].parameters == {"frames": 24}
+    assert plan.defaults == (Defaults("script-0", {"shot": "010"}),)
 
 
 def test_a_script_that_declares_nothing_takes_anything() -> None:
