@@ -107,7 +107,7 @@ class LeaderElection(Strict):
 
 
 class Crds(Strict):
-    """The kinds EnsoJob, EnsoScript and EnsoAction. One release of a cluster has them."""
+    """The kinds EnsoJob, EnsoJobTemplate, EnsoScript, EnsoAction: once in a cluster."""
 
     enabled: bool = True
     """Install and upgrade them with the release."""

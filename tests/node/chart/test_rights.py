@@ -15,6 +15,7 @@ from tests.node.jobs.pod_namespace import Document
 from tests.node.pods import pod
 from tests.support.eventually import until
 from tests.support.resources import library_script
+from tests.support.templates import run, template
 
 PASSES, FAILS, SLEEPS = (
     "def main(**_): pass",
@@ -45,6 +46,7 @@ def test_the_operator_uses_each_of_its_rights_and_asks_for_no_other(
     missing_volume(ns, release, mark)
     taken_name(ns)
     resume_twice(ns)
+    run_of_a_template(ns)
     until(lambda: late not in ns.kubectl("get", "pods", "-o", "name").split())
     ns.begin("last", of(PASSES))
     assert ns.ends("last")["scripts"][0]["state"] == "Succeeded"
@@ -86,6 +88,13 @@ def test_the_http_api_and_the_releases_own_test_use_all_of_theirs(
         assert resumed.status_code == 200
         ns.waits("Succeeded", name)
         assert http.get(f"/get-job/{name}").json()["scripts"][0]["parameters"] == {"frames": 1}
+        ns.apply(template({"name": "only", "source": PASSES, "args": {"a": "$(params.shot)"}}))
+        of_template: Document = {"template": "publish", "params": {"shot": "010"}}
+        name = http.post("/add-job", json=of_template).json()["jobid"]
+        http.post("/execute-job", json={"jobid": name})
+        ns.waits("Succeeded", name)
+        refused = http.post("/add-job", json=of_template | {"template": "publihs"})
+        assert refused.json()["error"].endswith("did you mean publish?")
     release.test()
 
     # The roles of the test went with it.
@@ -133,6 +142,14 @@ def a_job_of_every_kind(ns: ReleaseNamespace) -> None:
     for name in ("fails", "unknown", "in-vain", "late"):
         ns.ends(name)
     until(lambda: not {"expires", "deleted"} & {*ns.names()})
+
+
+def run_of_a_template(ns: ReleaseNamespace) -> None:
+    """A run that is there before its template."""
+    ns.apply(run("templated", shot="010"))
+    until(lambda: ns.get("templated").get("status", {}).get("reason") == "TemplateNotFound")
+    ns.apply(template({"name": "only", "source": PASSES, "args": {"a": "$(params.shot)"}}))
+    assert ns.ends("templated")["template"] == {"name": "publish", "generation": 1}
 
 
 def missing_volume(ns: ReleaseNamespace, release: Release, mark: int) -> None:

@@ -64,7 +64,7 @@ class EventPublisher(Publisher):
 
         Raises Unavailable, for PATIENCE_SECONDS at most.
         """
-        if job.events and not self.ensojob.raw_status.get("conditions"):
+        if job.events and not self.ensojob.raw_status.get("scripts"):
             events = [job.events[0], *events]  # that it was added, which its creation says
         documents = self._recorder.documents(self.ensojob, job, events)
         told = [*zip(events, documents, strict=True)]
