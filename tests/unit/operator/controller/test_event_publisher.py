@@ -45,7 +45,7 @@ def published() -> PublishedJob:
     document = of_scripts({})
     document["metadata"] |= metadata | {"creationTimestamp": "2026-11-26T12:00:00Z"}
     job = EnsoJobObject(document).job()
-    seen = {"conditions": [{"type": "Finished", "status": "False"}]}
+    seen = {"scripts": [{"name": "a", "state": "NotStarted"}]}
     ensojob = EnsoJobObject(document | {"status": seen})
     publisher = EventPublisher(ensojob, board, Metrics(), clock, lambda _job, _events: None)
     return PublishedJob(board, clock, publisher, job)

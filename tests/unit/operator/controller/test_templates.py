@@ -145,6 +145,8 @@ def test_a_run_waits_for_its_template_and_says_so() -> None:
         templates_of(operator).create(template())
         ensojob = await succeeds(operator)
         assert "reason" not in ensojob.raw_status
+        reasons = operator.events.reasons()
+        assert (reasons["NotGoingOn"], reasons["JobAdded"], reasons["JobSucceeded"]) == (1, 1, 1)
 
     operate(story)
 
