@@ -52,17 +52,25 @@ def taken_by(work: Work) -> Parameters | None:
     return parameters_in(read(work)) if isinstance(work, Source) and not declared else declared
 
 
+def argument_problems(
+    scripts: Iterable[Script],
+    library: Library,
+    takes: Callable[[Work], Parameters | None] = taken_by,
+) -> list[str]:
+    """Return a sentence for each argument that a script does not take, or misses."""
+    return [
+        str(problem)
+        for script in scripts
+        if (taken := takes(resolved(script.work, library))) is not None
+        for problem in arguments.problems(script.name, taken, script.parameters)
+    ]
+
+
 def check_arguments(
     scripts: Iterable[Script],
     library: Library,
     takes: Callable[[Work], Parameters | None] = taken_by,
 ) -> None:
-    """Raise InvalidJob, with a sentence for each argument that a script does not take."""
-    wrong = [
-        problem
-        for script in scripts
-        if (taken := takes(resolved(script.work, library))) is not None
-        for problem in arguments.problems(script.name, taken, script.parameters)
-    ]
-    if wrong:
-        raise InvalidJob("; ".join(map(str, wrong)))
+    """Raise InvalidJob with all of `argument_problems`, where there are any."""
+    if problems := argument_problems(scripts, library, takes):
+        raise InvalidJob("; ".join(problems))

@@ -5,24 +5,27 @@ What their EnsoScripts declare is compared with the arguments; no source is read
 
 from __future__ import annotations
 
-from functools import cache
+from itertools import islice
 
 from enso_operator.blocking import in_thread
 from enso_operator.coordinator.planner import Planner
 from enso_operator.coordinator.sessions import Sessions
 from enso_operator.kube.client import waiting
 from job_execution_framework.domain.cause import Reason
-from job_execution_framework.domain.errors import NotYet, ScriptNotFound
+from job_execution_framework.domain.errors import InvalidJob, NotYet, ScriptNotFound
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.script import Missing, declared_by
+from job_execution_framework.domain.script import Function, Missing, Source, declared_by
 from job_execution_framework.domain.steps import Open
 from job_execution_framework.service_layer.clock import Clock
 from job_execution_framework.service_layer.library import Library, resolved
 from job_execution_framework.service_layer.plan import Plan
-from job_execution_framework.service_layer.preflight import check_arguments
+from job_execution_framework.service_layer.preflight import argument_problems, check_arguments
 
 LIBRARY_PATIENCE_SECONDS = 10.0
 """How long a started job waits for missing EnsoScripts: `kubectl apply` may create them later."""
+
+MOST_MISSING = 10
+"""Missing scripts that are told at once."""
 
 
 class EnsoJobPlanner(Planner):
@@ -42,26 +45,40 @@ class EnsoJobPlanner(Planner):
             if not job.runs or job.definition_number > 1:
                 self._sessions.check(job)
             if not job.runs:
-                await in_thread(self._find_all, job, library)
-            scripts = [one for one in job.scripts if not job.runs or one.name in step.scripts]
-            await in_thread(check_arguments, scripts, library, declared_by)
+                await in_thread(self._check_all, job, library)
+            else:
+                starts = [script for script in job.scripts if script.name in step.scripts]
+                await in_thread(check_arguments, starts, library, declared_by)
             return await in_thread(Plan.of, job, step, library)
 
-    def _find_all(self, job: Job, library: Library) -> None:
-        """Raise ScriptNotFound where a script is missing, or NotYet while it may still appear."""
-        for script in job.scripts:
-            work = resolved(script.work, library)
-            if not isinstance(work, Missing):
-                continue
-            why = f"script {script.name!r}: {work.why}"
-            since = job.resumed_at or job.started_at or 0  # our own time, not the API server's
-            if self._clock.now() < since + LIBRARY_PATIENCE_SECONDS:
-                raise NotYet(why, Reason.SCRIPT_NOT_FOUND)
-            raise ScriptNotFound(why)
+    def _check_all(self, job: Job, library: Library) -> None:
+        """Raise ScriptNotFound or InvalidJob, with all that is wrong; NotYet while it may pass."""
+        works = ((script.name, resolved(script.work, library)) for script in job.scripts)
+        told = (f"script {name!r}: {work.why}" for name, work in works if isinstance(work, Missing))
+        missing = [*islice(told, MOST_MISSING)]  # for each one the API server lists all scripts
+        since = job.resumed_at or job.started_at or 0  # our own time, not the API server's
+        if missing and self._clock.now() < since + LIBRARY_PATIENCE_SECONDS:
+            raise NotYet("; ".join(missing), Reason.SCRIPT_NOT_FOUND)
+        unfit = argument_problems(job.scripts, library, declared_by)
+        if missing or unfit:
+            raise (ScriptNotFound if missing else InvalidJob)("; ".join([*missing, *unfit]))
 
 
 class Remembered:
-    """A library that caches each script: a job may name one script many times."""
+    """A library that is asked only once for each script: a job may name one many times."""
 
     def __init__(self, library: Library) -> None:
-        self.find = cache(library.find)
+        self._library = library
+        self._found: dict[str, Source | Function | ScriptNotFound] = {}
+
+    def find(self, name: str) -> Source | Function:
+        """Return the script. Raises ScriptNotFound, and what else the library raises."""
+        if name not in self._found:
+            try:
+                self._found[name] = self._library.find(name)
+            except ScriptNotFound as error:
+                self._found[name] = error
+        found = self._found[name]
+        if isinstance(found, ScriptNotFound):
+            raise ScriptNotFound(str(found))
+        return found

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from enso_operator.api.document import Document
+from enso_operator.controller import planner
 from enso_operator.kube.library import EnsoScriptLibrary
 from job_execution_framework.service_layer.plan import Defaults
 from tests.support.in_memory_operator import Operator, operate
@@ -56,6 +59,21 @@ def test_all_of_a_job_is_told_before_anything_of_it_starts() -> None:
         assert [sessions.plans for sessions in operator.backend.created] == [{}]
 
     operate(story, operator_with(parameters=needs_token))
+
+
+def test_a_script_that_is_missing_hides_no_argument(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planner, "LIBRARY_PATIENCE_SECONDS", 0)
+
+    async def story(operator: Operator) -> None:
+        operator.create(of_scripts(simulate(), {"scriptRef": {"name": "save_scene"}}))
+        await operator.until(lambda: operator.get().is_finished)
+        failure = operator.get().raw_status["failure"]
+        assert failure["reason"] == "ScriptNotFound"
+        missing, unfit = failure["message"].split("; ")
+        assert missing.startswith("script 'script-1': there is no script 'save_scene' in")
+        assert unfit.startswith("script 'script-0': argument 'frames' is missing: ")
+
+    operate(story, operator_with(parameters=PARAMETERS))
 
 
 def test_a_script_gets_the_defaults_that_are_declared() -> None:

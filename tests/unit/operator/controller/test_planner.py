@@ -22,8 +22,8 @@ from tests.support.simulated_backend import SimulatedSessions
 @pytest.mark.parametrize("created", ["2026-01-01T00:00:00Z", "2126-01-01T00:00:00Z"])
 def test_a_script_may_come_late_whatever_clock_the_api_server_has(created: str) -> None:
     clock, jobs = FakeClock(), InMemoryCluster().objects("shows")
-    script = {"name": "open", "scriptRef": {"name": "open_scene"}}
-    document = jobs.create(of_scripts(script))
+    names = ("open_scene", "save_scene")
+    document = jobs.create(of_scripts(*({"scriptRef": {"name": name}} for name in names)))
     document["metadata"]["creationTimestamp"] = created
 
     async def planned() -> None:
@@ -33,10 +33,10 @@ def test_a_script_may_come_late_whatever_clock_the_api_server_has(created: str) 
         step = services.reconcile(job, Observations(), clock.now())
         assert isinstance(step, Open)
         clock.time += LIBRARY_PATIENCE_SECONDS - 1
-        with pytest.raises(NotYet, match="open_scene"):
+        with pytest.raises(NotYet, match=r"open_scene.*; script 'script-1'.*save_scene"):
             await planner.plan(job, step)
         clock.time += 1
-        with pytest.raises(ScriptNotFound, match="open_scene"):
+        with pytest.raises(ScriptNotFound, match=r"open_scene.*; script 'script-1'.*save_scene"):
             await planner.plan(job, step)
 
     asyncio.run(planned())
