@@ -152,6 +152,7 @@ def test_the_gateway_may_do_what_the_security_page_says() -> None:
     assert rights(only_object(documents, "Role", "gateway")) == {
         "ensojobs": ["get", "list", "create", "patch"],
         "ensojobtemplates": ["get", "list"],
+        "ensoscripts": ["get", "list"],
         "ensoactions": ["get", "create"],
         "controllerrevisions": ["get"],
     }

@@ -31,6 +31,7 @@ from enso_operator.kube.client import (
 )
 from enso_operator.kube.ensoaction import ACTIONS
 from enso_operator.kube.ensojob import EnsoJobObject
+from enso_operator.kube.library import EnsoScriptLibrary
 from enso_operator.kube.objects import Objects
 from enso_operator.kube.status.conditions import card_in
 from enso_operator.kube.status.fields import one_line
@@ -38,6 +39,7 @@ from enso_operator.kube.templates import TEMPLATES, TemplateMissing, find
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from enso_operator.manifests.template import expanded, run_of
 from enso_operator.manifests.unsuspend import unsuspend_command
+from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.errors import (
     Conflict,
     InvalidJob,
@@ -47,9 +49,11 @@ from job_execution_framework.domain.errors import (
     Unreadable,
 )
 from job_execution_framework.domain.failure_card import FailureCard
+from job_execution_framework.domain.script import declared_by
 from job_execution_framework.domain.transitions import ENDED, JobState
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.clock import SystemClock
+from job_execution_framework.service_layer.preflight import check_arguments
 
 ANSWER_SECONDS = 10.0
 """How long the answer to an action waits for the operator."""
@@ -69,9 +73,18 @@ class ClusterJobs:
         self._slots = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def add(self, instructions: Instructions) -> str:
-        """Create a suspended EnsoJob, named by the time: names of one second sort by age."""
-        uow, job_id = self._unit_of_work(), _new_id()
-        return await self._call(lambda: services.add(instructions, job_uow=uow, job_id=job_id))
+        """Create a suspended EnsoJob, named by the time: names of one second sort by age.
+
+        Raises InvalidJob, also for arguments that its scripts do not take.
+        """
+        return await self._call(lambda: self._add(instructions))
+
+    def _add(self, instructions: Instructions) -> str:
+        scripts = Definition(services.scripts_of(instructions)).scripts
+        with suppress(Forbidden):  # the operator, which may read them, compares them again
+            library = EnsoScriptLibrary(self._jobs.beside("ensoscripts"))
+            check_arguments(scripts, library, declared_by)
+        return services.add(scripts, job_uow=self._unit_of_work(), job_id=_new_id())
 
     async def add_run(self, template: str, params: Mapping[str, Any]) -> str:
         """Create a suspended EnsoJob that is a run of an EnsoJobTemplate, with the same names."""
