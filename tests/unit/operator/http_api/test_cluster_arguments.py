@@ -13,7 +13,9 @@ from tests.support.resources import library_script
 
 pytestmark = pytest.mark.anyio
 FRAMES = {"name": "frames", "type": "integer", "required": True}
-UNFIT = {"instructions": [["simulate", {"frames": "24"}], ["no_such", {}], ["example_script", {}]]}
+UNFIT: Document = {
+    "instructions": [["simulate", {"frames": "24"}], ["no_such", {}], ["example_script", {}]]
+}
 
 
 @pytest.fixture
