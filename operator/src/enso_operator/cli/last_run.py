@@ -15,7 +15,7 @@ from typing import Self
 from enso_operator.cli.arguments import Arguments
 from enso_operator.cli.run_folders import RunFolder
 from enso_operator.manifests import load
-from enso_operator.manifests.load import Manifest
+from enso_operator.manifests.manifest import NO_PARAMS, Manifest
 from job_execution_framework.domain.changes import changes, reshaped, why_not_resumable
 from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.errors import EnsoError, InvalidAction
@@ -44,7 +44,7 @@ class LastRun:
     @classmethod
     def read(cls, folder: RunFolder, name: str) -> Self:
         """Read a run from its folder. Raises InvalidAction if the journal is damaged."""
-        params = folder.context.params if folder.context else load.NO_PARAMS
+        params = folder.context.params if folder.context else NO_PARAMS
         manifest = load.load(folder.manifest, name=name, params=params)
         manifest = _with_arguments(manifest, _arguments_in(folder))
         try:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from enso_operator.manifests.load import Manifest, ManifestError, as_lines
+from enso_operator.manifests.load import ManifestError, as_lines
+from enso_operator.manifests.manifest import Manifest
 from enso_operator.manifests.yaml_reader import LineNumbers, parse
 from job_execution_framework.domain.script import LibraryScript, Missing, Script, Source, Work
 from job_execution_framework.domain.values import is_mapping

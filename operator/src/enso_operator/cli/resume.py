@@ -12,7 +12,8 @@ from enso_operator.cli.preflight import check
 from enso_operator.cli.progress import Progress
 from enso_operator.cli.run import SUCCEEDED, drive, job_in_use, run_or_refuse, user
 from enso_operator.manifests import load
-from enso_operator.manifests.load import Manifest, ManifestError
+from enso_operator.manifests.load import ManifestError
+from enso_operator.manifests.manifest import NO_PARAMS, Manifest
 from job_execution_framework.domain.actions import Resume
 from job_execution_framework.domain.errors import InvalidAction
 from job_execution_framework.domain.failure_card import to_come
@@ -107,7 +108,7 @@ def _last_params(file: Path) -> Mapping[str, str]:
     runs = run_folders.known_runs(file)
     folder = runs and runs.last()
     context = folder and folder.context
-    return context.params if context else load.NO_PARAMS
+    return context.params if context else NO_PARAMS
 
 
 def _read(file: Path, params: Mapping[str, str]) -> tuple[Manifest | None, ManifestError | None]:

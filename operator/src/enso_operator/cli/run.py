@@ -20,7 +20,8 @@ from enso_operator.coordinator.actor import Actor
 from enso_operator.coordinator.planner import Planner
 from enso_operator.coordinator.publisher import Publisher
 from enso_operator.manifests import load
-from enso_operator.manifests.load import Manifest, ManifestError
+from enso_operator.manifests.load import ManifestError
+from enso_operator.manifests.manifest import Manifest
 from enso_operator.sessions.local.sessions import LocalSessions
 from job_execution_framework.domain.actions import Cancel
 from job_execution_framework.domain.errors import EnsoError, InvalidAction, InvalidJob

@@ -7,25 +7,22 @@ Every mistake is a sentence that names the file, the field and what to do.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 
 from pydantic import ValidationError
 
-from enso_operator.api.rules import broken_spec_rules
 from enso_operator.api.template import EnsoJobTemplate
 from enso_operator.api.v1alpha1 import (
     API_VERSION,
     MOST_SCRIPTS,
     EnsoJob,
-    EnsoJobSpec,
-    SessionSpec,
 )
 from enso_operator.manifests.errors import misshapen, path_of, sentences, shown
 from enso_operator.manifests.expand import Mistakes
+from enso_operator.manifests.manifest import NO_PARAMS, Manifest, manifest_of
 from enso_operator.manifests.template import (
     check_template,
     expanded,
@@ -33,16 +30,14 @@ from enso_operator.manifests.template import (
     typed,
     unused,
 )
-from enso_operator.manifests.to_domain import definition_of
 from enso_operator.manifests.yaml_reader import DocumentError, parse, read_text
 from job_execution_framework.domain.cause import printable
 from job_execution_framework.domain.errors import InvalidJob
-from job_execution_framework.domain.script import Script, Session, check, step_names
+from job_execution_framework.domain.script import Session, check, step_names
 from job_execution_framework.domain.values import is_list, is_mapping
 from job_execution_framework.service_layer.services import scripts_of
 
 TEMPLATE = "EnsoJobTemplate"
-NO_PARAMS: Mapping[str, str] = MappingProxyType({})
 MOST_SENTENCES = 10
 """Most mistakes that are shown at once."""
 LONGEST_JOB_NAME = 52
@@ -61,45 +56,10 @@ _OTHERS_METADATA = {
     "uid",
 }
 """Other fields that metadata may have: `kubectl get -o yaml` writes them."""
-_USED_FIELDS = {
-    EnsoJobSpec: {"sessions", "scripts", "active_deadline_seconds"},
-    SessionSpec: {
-        "name",
-        "interpreter",
-        "start_timeout_seconds",
-        "end_timeout_seconds",
-        "on_interrupted",
-    },
-}
-"""Fields that `enso run` uses as well; it ignores or refuses the others."""
 
 
 class ManifestError(Exception):
     """The file describes no job that can run here: one sentence a line, each with the file."""
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """A job as a file describes it."""
-
-    name: str
-    scripts: tuple[Script, ...]
-    sessions: tuple[Session, ...]
-    deadline_seconds: float | None
-    text: str
-    """The file's own text."""
-    ignored: tuple[str, ...] = ()
-    """Paths of the fields that only a cluster uses."""
-    place: tuple[str, ...] = ("spec",)
-    """Where in the file the job's spec stands: in a template it is spec.job."""
-    params: Mapping[str, str] = field(default_factory=dict[str, str])
-    """The values of a template's parameters, as they were written."""
-    unused: tuple[str, ...] = ()
-    """Parameters of a template that its job does not refer to."""
-    changed_arguments: Mapping[str, Mapping[str, object]] = field(
-        default_factory=dict[str, Mapping[str, object]]
-    )
-    """For each script the arguments that are not the file's: a resume changed them."""
 
 
 def load(
@@ -236,7 +196,7 @@ def _from_resource(document: dict[str, object], text: str, *, is_for_cluster: bo
             f"spec.templateRef names template {job.spec.template_ref.name} of a cluster: apply the "
             "file with kubectl, or name the template's own file, and its parameters with -p"
         )
-    return _manifest(job.metadata.name, job.spec, text, ("spec",), is_for_cluster=is_for_cluster)
+    return manifest_of(job.metadata.name, job.spec, text, ("spec",), is_for_cluster=is_for_cluster)
 
 
 def _from_template(
@@ -286,51 +246,5 @@ def run_of(
     """
     spec = parse_spec(expanded(template, values, place, "forbid"))
     name = template.metadata.name
-    made = _manifest(name, spec, text, ("spec", "job"), is_for_cluster=is_for_cluster)
+    made = manifest_of(name, spec, text, ("spec", "job"), is_for_cluster=is_for_cluster)
     return replace(made, unused=tuple(unused(template)))
-
-
-def _manifest(
-    name: str, spec: EnsoJobSpec, text: str, place: tuple[str, ...], *, is_for_cluster: bool
-) -> Manifest:
-    """Return the job that a spec describes, which stands at `place` in the file."""
-    path = ".".join(place)
-    broken = [*broken_spec_rules(spec, path)]
-    if not is_for_cluster:
-        broken += _needs_a_cluster(spec, path)
-    if broken:
-        raise Mistakes(broken)
-    try:
-        made = definition_of(spec, path)
-    except InvalidJob as error:
-        raise Mistakes([str(error)]) from None
-    sessions = tuple(replace(session, platform=None) for session in made.sessions)
-    ignored = tuple(_ignored(spec, path))
-    return Manifest(name, made.scripts, sessions, made.deadline_seconds, text, ignored, place)
-
-
-def _needs_a_cluster(spec: EnsoJobSpec, place: str) -> Iterator[str]:
-    for script in spec.scripts:
-        path = f"{place}.scripts[{script.name}]"
-        if script.container is not None:
-            yield (
-                f"{path}.container needs a cluster: apply the file with kubectl, or remove the "
-                "script to run the others here"
-            )
-        for argument in script.args_from:
-            yield (
-                f"{path}.argsFrom[{argument.name}] is in a Secret of a cluster: apply the file "
-                "with kubectl, or let the script read it from an environment variable"
-            )
-
-
-def _ignored(spec: EnsoJobSpec, place: str) -> Iterator[str]:
-    yield from _cluster_only_fields(spec, place)
-    for session in spec.sessions:
-        yield from _cluster_only_fields(session, f"{place}.sessions[{session.name}]")
-
-
-def _cluster_only_fields(model: EnsoJobSpec | SessionSpec, path: str) -> Iterator[str]:
-    for name, info in type(model).model_fields.items():
-        if name in model.model_fields_set - _USED_FIELDS[type(model)]:
-            yield f"{path}.{info.alias}"

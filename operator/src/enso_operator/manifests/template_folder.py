@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from enso_operator.api.template import EnsoJobTemplate
-from enso_operator.manifests.load import Manifest, ManifestError, run_of, template_in
+from enso_operator.manifests.load import ManifestError, run_of, template_in
+from enso_operator.manifests.manifest import Manifest
 from job_execution_framework.domain.errors import InvalidJob
 
 SUFFIXES = {".yaml", ".yml", ".json"}

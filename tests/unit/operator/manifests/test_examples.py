@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from enso_operator.api.v1alpha1 import EnsoScript
-from enso_operator.manifests.load import Manifest, ManifestError, load, template_in
+from enso_operator.manifests.load import ManifestError, load, template_in
+from enso_operator.manifests.manifest import Manifest
 from enso_operator.manifests.render import parse_ensojob
 from enso_operator.manifests.template import expanded
 from enso_operator.manifests.to_domain import job_definition

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enso_operator.manifests.load import Manifest, ManifestError, load
+from enso_operator.manifests.load import ManifestError, load
+from enso_operator.manifests.manifest import Manifest
 from job_execution_framework.domain.cause import escaped
 from job_execution_framework.domain.script import LibraryScript, Script, Session, Source
 from job_execution_framework.domain.values import TOO_DEEP, is_list, is_mapping

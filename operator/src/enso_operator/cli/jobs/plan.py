@@ -35,6 +35,7 @@ from enso_operator.manifests import load
 from enso_operator.manifests.changes import changed_definition, with_changes
 from enso_operator.manifests.errors import mistakes_in
 from enso_operator.manifests.load import ManifestError
+from enso_operator.manifests.manifest import NO_PARAMS
 from enso_operator.manifests.render import parse_ensojob
 from enso_operator.manifests.template import PLACE, expanded, parse_spec, typed
 from enso_operator.manifests.to_domain import definition_of
@@ -147,7 +148,7 @@ def plan_templates(
 
 
 def plan_files(
-    files: Iterable[Path], form: str | None, params: Mapping[str, str] = load.NO_PARAMS
+    files: Iterable[Path], form: str | None, params: Mapping[str, str] = NO_PARAMS
 ) -> int:
     """Print the plan of each manifest, or its mistakes; return the exit code."""
     codes, plans = [SHOWN], dict[str, Plan]()
