@@ -207,6 +207,27 @@ def test_what_makes_no_job_fails_at_once(
     operate(story)
 
 
+def test_a_run_is_resumed_once_its_template_is_mended() -> None:
+    async def story(operator: Operator) -> None:
+        templates_of(operator).create(template({"name": "open", "source": "x", "container": {}}))
+        operator.create(run(shot="010"))
+        await operator.until(lambda: operator.get().is_finished)
+        await operator.until_idle()
+        operator.create_action("resume", "too-early")
+        await operator.until(lambda: operator.result("too-early") != ("", ""))
+        assert operator.result("too-early")[0] == "InvalidJob"
+        change(operator, template())
+        operator.create_action("resume")
+        await operator.until(lambda: operator.result() != ("", ""))
+        assert operator.result() == ("Done", "resumed; it goes on at 'open'")
+        ensojob = await succeeds(operator)
+        assert ensojob.raw_status["template"]["generation"] == 2
+        assert "reason" not in ensojob.raw_status
+        assert "why" not in ensojob.raw_status
+
+    operate(story)
+
+
 @pytest.mark.parametrize(("wanted", "state"), [(1, "Failed"), (2, "Succeeded"), (3, "Waiting")])
 def test_a_run_may_ask_for_one_generation(wanted: int, state: str) -> None:
     async def story(operator: Operator) -> None:
