@@ -52,7 +52,7 @@ def script_completions(options: Mapping[str, object], job: str, incomplete: str)
         document = api.get(api.path("ensojobs", job)) if job else {}
     except EnsoError:
         return []
-    candidates = [str(script["name"]) for script in scripts.of(document)]
+    candidates = [str(row["name"]) for row in scripts.rows(document)]
     return [name for name in candidates if name.startswith(incomplete)]
 
 

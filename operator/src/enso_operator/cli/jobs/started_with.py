@@ -17,8 +17,11 @@ from enso_operator.kube.workstation.errors import Answered
 def started_with(api: ApiServer, document: Document) -> dict[str, Document | str]:
     """Return for each script the arguments of its latest attempt, or why they are unknown.
 
-    For a script that has not started, return the arguments that it will be started with.
+    For a script that has not started, return the arguments that it will be started with. Of a run
+    of a template whose expansion is lost nothing is known.
     """
+    if not scripts.of(document):
+        return {}
     ledger: Document = documents.status(document).get("ledger") or {}
     names = {
         definition["number"]: str(definition["name"])

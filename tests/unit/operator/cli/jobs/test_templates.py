@@ -12,6 +12,7 @@ import pytest
 
 from enso_operator.cli.jobs import plan
 from enso_operator.cli.jobs.expansions import with_scripts
+from enso_operator.cli.jobs.show import show_job
 from enso_operator.cli.jobs.start import StartOptions, start
 from enso_operator.kube.definition_names import definition_name
 from enso_operator.kube.workstation.api_server import ApiServer
@@ -156,6 +157,9 @@ def test_a_run_is_shown_and_planned_as_it_was_made(capsys: pytest.CaptureFixture
     assert plan.plan_jobs(cluster.api, ["shot"], None, None) == 1
     assert "a template has made it, and ControllerRevision" in capsys.readouterr().err
     assert with_scripts(cluster.api, job) == job
+    job["status"]["scripts"] = [{"name": "bake", "state": "Succeeded", "attempt": 1}]
+    assert show_job(cluster.api, "shot", None) == 0
+    assert "1  bake    Succeeded" in capsys.readouterr().out
 
 
 def test_a_run_that_no_operator_has_seen_is_planned_from_its_template(
