@@ -182,12 +182,12 @@ def _annotated(one: Parameter, note: ast.expr) -> Parameter:
 
 def _noted(one: Parameter, said: Mapping[Any, object]) -> Parameter:
     """Return the parameter with these limits; what cannot be meant so is passed over."""
-    step = 1 if one.type is Type.INTEGER else None
+    is_integer = one.type is Type.INTEGER
     least, most = said.get("minimum", said.get("ge")), said.get("maximum", said.get("le"))
-    if step and _is_number(above := said.get("gt")):
-        least = math.floor(above) + step
-    if step and _is_number(below := said.get("lt")):
-        most = math.ceil(below) - step
+    if is_integer and _is_number(above := said.get("gt")):
+        least = math.floor(above) + 1
+    if is_integer and _is_number(below := said.get("lt")):
+        most = math.ceil(below) - 1
     if _is_number(least):
         one = replace(one, minimum=least)
     if _is_number(most):
