@@ -183,7 +183,7 @@ REFUSED: list[tuple[Document, str]] = [
         of_scripts({}, sessions=[{"name": f"s-{i}"} for i in range(21)]),
         "spec.sessions: Too many: 21: must have at most 20 items",
     ),
-    (of_scripts({}, params={"shot": "010"}), "spec: Invalid value"),
+    (of_scripts({}, params={"shot": "010"}), '"spec" must not validate the schema'),
     (template(timeoutSecond=1), 'unknown field "spec.job.timeoutSecond"'),
     (template(scripts="$(params.scripts)"), "spec.job.scripts: Invalid value"),
     (template(parameters=[SHOT, SHOT]), 'spec.parameters[1]: Duplicate value: {"name":"shot"}'),

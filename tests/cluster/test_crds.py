@@ -18,10 +18,11 @@ from enso_operator.api.status import LARGEST_STATUS, EnsoJobStatus
 from tests.support.eventually import until
 from tests.support.resources import action, in_session, job, library_script, of_scripts
 from tests.support.statuses import FAILED_JOB, largest_status
+from tests.support.templates import template
 
 CRDS = sorted((CHECKOUT / "deploy" / "crds").glob("*.yaml"))
 EXPLAINED = (
-    *("ensojob.spec", "ensojob.status", "ensoscript.spec"),
+    *("ensojob.spec", "ensojob.status", "ensojobtemplate.spec", "ensoscript.spec"),
     *("ensoaction.spec", "ensoaction.status"),
 )
 
@@ -150,7 +151,7 @@ def test_columns(crds: Cluster, namespace: str) -> None:
     assert values.split()[:5] == ["shot", "Failed", "1/4", "simulate", "OutOfMemory"]
 
     wide, values = crds.kubectl(*get, "-o", "wide").splitlines()
-    assert wide.split() == [*heads.split(), "FINISHED", "POD"]
+    assert wide.split() == [*heads.split(), "FINISHED", "POD", "TEMPLATE"]
     assert values.split()[-1] == "shot-houdini-1-abcde"
 
 
@@ -158,12 +159,14 @@ def test_a_category_for_all_that_is_ours(crds: Cluster, namespace: str) -> None:
     create(crds, namespace, of_scripts({}))
     create(crds, namespace, library_script(source="def main(): pass"))
     create(crds, namespace, action("retry"))
+    create(crds, namespace, template())
 
     told = crds.kubectl("get", "enso", "-n", namespace, "-o", "name").split()
 
     assert told == [
         "ensoaction.enso.dev/again",
         "ensojob.enso.dev/shot",
+        "ensojobtemplate.enso.dev/publish",
         "ensoscript.enso.dev/open-scene",
     ]
 

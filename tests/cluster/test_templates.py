@@ -36,8 +36,8 @@ def test_a_run_has_the_values_of_its_parameters(ns: ClusterNamespace, operators:
     ns.apply(run(shot="010", frames=48))
     ns.waits("Succeeded")
     assert started(ns) == [
-        "1/2 open, attempt 1; args path='/shots/010/a.hip'",
-        "2/2 simulate, attempt 1; args frames=48 nothing=None",
+        "1/2 open, attempt 1; args path=/shots/010/a.hip",
+        "2/2 simulate, attempt 1; args frames=48 nothing=null",
     ]
     wide = ns.kubectl("get", "ensojob", "shot", "-o", "wide").split()
     assert wide[-1] == "publish"
