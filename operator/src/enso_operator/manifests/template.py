@@ -51,6 +51,8 @@ def check_template(template: EnsoJobTemplate) -> None:
 def _mistakes(template: EnsoJobTemplate) -> Iterator[str]:
     yield from broken_parameters(template.spec)
     for parameter in template.spec.parameters:
+        if {*"()="} & {*parameter.name}:
+            yield f"spec.parameters[{parameter.name}] has one of ( ) = in its name: rename it"
         if parameter.secret:
             yield (
                 f"spec.parameters[{parameter.name}] is secret, but whoever may read a job can read "

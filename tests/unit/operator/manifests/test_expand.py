@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from enso_operator.manifests import expand as module
 from enso_operator.manifests.expand import expand, references
 from job_execution_framework.domain.errors import InvalidJob
+from job_execution_framework.domain.values import is_list, is_mapping
 from tests.support.resources import Document
 
 VALUES: dict[str, object] = {
@@ -189,3 +192,33 @@ def test_references_are_found_wherever_they_count() -> None:
         "b": {"c": "$$(params.scale)", "$(params.draft)": 1},
     }
     assert list(references(document)) == ["shot", "frames", "shot"]
+
+
+TEXTS = st.text() | st.lists(st.sampled_from(["$", "$$(", "$(", "params.", "a", ")"])).map("".join)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(JSON)
+def test_whatever_a_value_is_a_lone_reference_becomes_it(value: object) -> None:
+    expanded = expand(job("$(params.a)"), ["a"], {"a": value})
+    assert expanded == job(value)
+
+
+def escaped(value: object) -> object:
+    """A value as a template must have it, so that it is none of ours."""
+    if isinstance(value, str):
+        return value.replace("$(", "$$(")
+    if is_list(value):
+        return [escaped(item) for item in value]
+    if is_mapping(value):
+        return {key: escaped(item) for key, item in value.items()}
+    return value
+
+
+@given(JSON)
+def test_whatever_is_written_as_a_literal_is_kept(value: object) -> None:
+    assert expand(job(escaped(value)), ["a"], {"a": "x"}) == job(value)

@@ -119,6 +119,11 @@ def test_a_number_may_stand_where_the_template_has_a_text() -> None:
             id="a secret",
         ),
         pytest.param(
+            template(parameters=[{"name": "a)"}]),
+            "spec.parameters[a)] has one of ( ) = in its name: rename it",
+            id="a name that no reference can have",
+        ),
+        pytest.param(
             template(parameters=[SHOT | {"default": "1"}]),
             "spec.parameters[shot] is required, yet has a default: remove one of the two",
             id="a parameter that cannot be meant so",
