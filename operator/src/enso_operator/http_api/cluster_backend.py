@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -37,7 +37,8 @@ from enso_operator.kube.status.conditions import card_in
 from enso_operator.kube.status.fields import one_line
 from enso_operator.kube.templates import TEMPLATES, TemplateMissing, find
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
-from enso_operator.manifests.template import expanded, run_of
+from enso_operator.manifests.template import PLACE, expanded, parse_spec, run_of
+from enso_operator.manifests.to_domain import definition_of
 from enso_operator.manifests.unsuspend import unsuspend_command
 from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.errors import (
@@ -49,7 +50,7 @@ from job_execution_framework.domain.errors import (
     Unreadable,
 )
 from job_execution_framework.domain.failure_card import FailureCard
-from job_execution_framework.domain.script import declared_by
+from job_execution_framework.domain.script import Script, declared_by
 from job_execution_framework.domain.transitions import ENDED, JobState
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.clock import SystemClock
@@ -81,13 +82,16 @@ class ClusterJobs:
 
     def _add(self, instructions: Instructions) -> str:
         scripts = Definition(services.scripts_of(instructions)).scripts
+        self._check_arguments(scripts)
+        return services.add(scripts, job_uow=self._unit_of_work(), job_id=_new_id())
+
+    def _check_arguments(self, scripts: Sequence[Script]) -> None:
         with suppress(Forbidden):  # the operator, which may read them, compares them again
             library = EnsoScriptLibrary(self._jobs.beside("ensoscripts"))
             check_arguments(scripts, library, declared_by)
-        return services.add(scripts, job_uow=self._unit_of_work(), job_id=_new_id())
 
     async def add_run(self, template: str, params: Mapping[str, Any]) -> str:
-        """Create a suspended EnsoJob that is a run of an EnsoJobTemplate, with the same names."""
+        """Create a suspended EnsoJob that is a run of an EnsoJobTemplate, as `add` does."""
         return await self._call(lambda: self._add_run(template, params))
 
     def _add_run(self, template: str, params: Mapping[str, Any]) -> str:
@@ -95,7 +99,8 @@ class ClusterJobs:
             found, _ = find(TemplateReference(name=template), self._jobs.beside(TEMPLATES))
         except TemplateMissing as error:
             raise InvalidJob(str(error)) from error
-        expanded(found, params, "params")
+        spec = parse_spec(expanded(found, params, "params"))
+        self._check_arguments(definition_of(spec, PLACE).scripts)
         document = run_of(found, _new_id(), params)
         document["spec"]["suspend"] = True
         return EnsoJobObject(self._jobs.create(document)).name

@@ -10,6 +10,7 @@ from enso_operator.kube.client import Forbidden
 from tests.support.api import Served
 from tests.support.in_memory_objects import InMemoryCluster, InMemoryObjects
 from tests.support.resources import library_script
+from tests.support.templates import template
 
 pytestmark = pytest.mark.anyio
 FRAMES = {"name": "frames", "type": "integer", "required": True}
@@ -34,6 +35,20 @@ async def test_what_does_not_fit_is_refused(served: Served, objects: InMemoryObj
     assert (answer.status_code, answer.json()["error"]) == (422, sentence)
     assert await api.jobs() == {}
     assert await api.add(["simulate", {"frames": 24}]) in await api.jobs()
+
+
+async def test_what_a_template_gives_a_script_that_does_not_fit_is_refused(
+    served: Served, objects: InMemoryObjects
+) -> None:
+    args = {"frames": "$(params.shot)"}
+    document = template({"name": "bake", "scriptRef": {"name": "simulate"}, "args": args})
+    objects.beside("ensojobtemplates").create(document)
+    api = await served.over(ClusterJobs(objects))
+    answer = await api.post("/add-job", {"template": "publish", "params": {"shot": "024"}})
+    why = 'is "024", a string, but takes an integer: write it without quotes'
+    sentence = f"script 'bake': argument 'frames' {why}"
+    assert (answer.status_code, answer.json()["error"]) == (422, sentence)
+    assert await api.jobs() == {}
 
 
 async def test_who_may_read_no_scripts_leaves_it_to_the_operator(
