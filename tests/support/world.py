@@ -15,7 +15,8 @@ from job_execution_framework.domain.actions import Action, Resume, Retry
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.control import control_of, retrying
 from job_execution_framework.domain.definition import Definition
-from job_execution_framework.domain.job import ACTIONS_KEPT, Job
+from job_execution_framework.domain.history import ACTIONS_KEPT
+from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import Row, ScriptState
 from job_execution_framework.domain.script import Script, Session
 from job_execution_framework.domain.steps import Open

@@ -22,7 +22,7 @@ from job_execution_framework.domain.control import (
     SessionControl,
     control_of,
 )
-from job_execution_framework.domain.job import ACTIONS_KEPT
+from job_execution_framework.domain.history import ACTIONS_KEPT
 from job_execution_framework.domain.steps import Open, Wait
 from job_execution_framework.domain.transitions import JobState
 from job_execution_framework.service_layer import services

@@ -16,7 +16,7 @@ from enso_operator.api.fields import Name, ObjectName, WireModel
 from enso_operator.api.v1alpha1 import MOST_SCRIPTS, MOST_SESSIONS
 from job_execution_framework.domain.actions import MOST_RESUMES
 from job_execution_framework.domain.cause import LINES_KEPT, LONGEST_MESSAGE
-from job_execution_framework.domain.job import ACTIONS_KEPT
+from job_execution_framework.domain.history import ACTIONS_KEPT
 from job_execution_framework.domain.row import ATTEMPTS_KEPT
 
 LARGEST_STATUS = 64 * 1024

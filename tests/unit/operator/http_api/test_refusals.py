@@ -180,7 +180,11 @@ async def test_a_kind_of_what_is_unavailable_is_told_as_that(served: Served) -> 
 async def test_arguments_that_scripts_do_not_take_are_all_told_before_the_job_is_added(
     api: Api,
 ) -> None:
-    instructions = [["typed", {"frames": "240", "y": 1}], ["say", {}], ["typed", {}]]
+    instructions: list[object] = [
+        ["typed", {"frames": "240", "y": 1}],
+        ["say", {}],
+        ["typed", {}],
+    ]
     answer = await api.post("/add-job", {"instructions": instructions})
     assert (answer.status_code, answer.json()) == (
         422,

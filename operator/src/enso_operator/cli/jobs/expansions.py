@@ -24,9 +24,8 @@ def with_scripts(api: ApiServer, document: Document) -> Document:
 
 def pinned(api: ApiServer, document: Document) -> Document | None:
     """Return what the ControllerRevision of a run holds; None if there is none, or it is lost."""
-    entries: list[Document] = (documents.status(document).get("ledger") or {}).get(
-        "definitions"
-    ) or []
+    ledger: Document = documents.status(document).get("ledger") or {}
+    entries: list[Document] = ledger.get("definitions") or []
     if not document["spec"].get("templateRef") or not entries:
         return None
     try:

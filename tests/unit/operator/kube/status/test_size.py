@@ -10,7 +10,8 @@ from enso_operator.kube.status.write import status_of
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Frame, Reason
 from job_execution_framework.domain.definition import Definition
-from job_execution_framework.domain.job import ACTIONS_KEPT, Job
+from job_execution_framework.domain.history import ACTIONS_KEPT
+from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ATTEMPTS_KEPT
 from job_execution_framework.domain.script import Container, Retries, Script, Session, Source
 from tests.support.decisions import decisions
