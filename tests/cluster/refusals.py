@@ -125,19 +125,19 @@ RULES_REFUSED: list[tuple[Document, str]] = [
     (library_script(source="x", function="a:b"), "give it exactly one of source, function"),
     (
         taking(type="string", access="read"),
-        "spec.parameters[0].access: Invalid value: access means nothing but with type path",
+        "access means nothing but with type path: remove one of the two",
     ),
     (
         taking(type="integer", pattern="x"),
-        "spec.parameters[0].pattern: Invalid value: pattern means nothing but with type string or",
+        "pattern means nothing but with type string or path: remove one of the two",
     ),
     (
         taking(type="path", minimum=1),
-        "spec.parameters[0].minimum: Invalid value: minimum means nothing but with type integer or",
+        "minimum means nothing but with type integer or number: remove one of the two",
     ),
     (
         taking(type="boolean", maximum=1),
-        "spec.parameters[0].maximum: Invalid value: maximum means nothing but with type integer or",
+        "maximum means nothing but with type integer or number: remove one of the two",
     ),
     (taking(minimum=2, maximum=1.5), "minimum is above maximum: exchange them"),
     (taking(type="int"), 'spec.parameters[0].type: Unsupported value: "int"'),
