@@ -244,7 +244,7 @@ def run_of(
 
     `place` is where the values stand, for the sentences about them. Raises InvalidJob.
     """
-    spec = parse_spec(expanded(template, values, place, "forbid"))
-    name = template.metadata.name
+    document = expanded(template, values, place, "forbid")
+    name, spec = template.metadata.name, parse_spec(document)
     made = manifest_of(name, spec, text, ("spec", "job"), is_for_cluster=is_for_cluster)
-    return replace(made, unused=tuple(unused(template)))
+    return replace(made, unused=tuple(unused(template)), expansion=document)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from enso_operator.api.document import Document
 from enso_operator.api.rules import broken_spec_rules
 from enso_operator.api.v1alpha1 import EnsoJobSpec, SessionSpec
 from enso_operator.manifests.expand import Mistakes
@@ -46,6 +47,8 @@ class Manifest:
     """Where in the file the job's spec stands: in a template it is spec.job."""
     params: Mapping[str, str] = field(default_factory=dict[str, str])
     """The values of a template's parameters, as they were written."""
+    expansion: Document | None = None
+    """The spec that a template and the values make; None where the file is no template."""
     unused: tuple[str, ...] = ()
     """Parameters of a template that its job does not refer to."""
     changed_arguments: Mapping[str, Mapping[str, object]] = field(

@@ -165,7 +165,8 @@ def plan_files(
                 print(warning, file=sys.stderr)
             job = Job(manifest.name, manifest.scripts, manifest.sessions)
             headline_text = f"{manifest.name}: not created yet, as {file} describes it"
-            plans[manifest.name] = Plan(headline_text, "Once it is", forecast(job))
+            spec = manifest.expansion
+            plans[manifest.name] = Plan(headline_text, "Once it is", forecast(job), spec=spec)
     _show(plans, form)
     return max(codes)
 

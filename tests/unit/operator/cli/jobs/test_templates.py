@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from io import StringIO
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -114,6 +115,20 @@ def test_an_unknown_template_is_told_with_similar_names() -> None:
     assert str(caught.value) == (
         "there is no template 'publihs' in namespace shows; did you mean publish?"
     )
+
+
+def test_a_template_in_a_file_is_planned_as_one_in_a_cluster(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    source = "def main(frames): pass"
+    simulate = {"name": "simulate", "source": source, "args": {"frames": "$(params.frames)"}}
+    cluster = Cluster(template(simulate))
+    assert plan.plan_templates(cluster.api, ["publish"], {"shot": "010"}, "json") == 0
+    of_cluster = json.loads(capsys.readouterr().out)
+    file = tmp_path / "publish.json"
+    file.write_text(json.dumps(template(simulate)))
+    assert plan.plan_files([file], "json", {"shot": "010"}) == 0
+    assert json.loads(capsys.readouterr().out) == of_cluster
 
 
 def test_a_template_is_planned(capsys: pytest.CaptureFixture[str]) -> None:
