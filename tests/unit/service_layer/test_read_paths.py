@@ -33,7 +33,7 @@ def reads(*arguments: dict[str, object]) -> list[str]:
         (Script(script.name, script.work, parameters), TAKES)
         for script, parameters in zip(scripts, arguments, strict=True)
     ]
-    return [one.path for one in read_paths(given) if one.path != "/studio/setup.json"]
+    return [read.path for read in read_paths(given) if read.path != "/studio/setup.json"]
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def test_a_default_is_kept_where_it_is_json(written: str, default: object, nulla
 def test_the_kinds_of_parameters() -> None:
     takes = parameters_in(read(Source("def main(a=1, /, b=2, *rest, c, d=None, **more): pass")))
     assert takes is not None
-    assert [(one.name, one.required) for one in takes.listed] == [
+    assert [(taken.name, taken.required) for taken in takes.listed] == [
         ("b", False),
         ("c", True),
         ("d", False),
@@ -203,7 +203,7 @@ def test_docstrings_describe_the_script_and_its_parameters(docstring: str) -> No
     reading = read(Source(f"def main(frames=1, quality='', other=None):\n{body}\n"))
     takes = parameters_in(reading)
     assert takes is not None
-    assert [one.description for one in takes.listed] == [
+    assert [taken.description for taken in takes.listed] == [
         "How many frames, from the first. They are cached.",
         "draft or final",
         "",

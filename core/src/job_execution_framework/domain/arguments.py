@@ -105,8 +105,8 @@ def _why_not(parameter: Parameter, value: object) -> str:
         kind = f", {noun}" if (noun := _noun_of(value)) else ""
         advice = _advice(parameter.type, value)
         return f"is {given}{kind}, but takes {parameter.takes}{advice and f': {advice}'}"
-    if parameter.enum and not any(_is_equal(value, one) for one in parameter.enum):
-        texts = [one for one in parameter.enum if isinstance(one, str)]
+    if parameter.enum and not any(_is_equal(value, taken) for taken in parameter.enum):
+        texts = [taken for taken in parameter.enum if isinstance(taken, str)]
         near = difflib.get_close_matches(str(value)[:LONGEST_SHOWN], texts, n=1)
         meant = f": did you mean {shown(near[0])}?" if near else ""
         return f"is {given}, but takes {parameter.takes}{meant}"

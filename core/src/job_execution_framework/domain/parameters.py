@@ -105,7 +105,8 @@ class Parameters:
     @property
     def defaults(self) -> dict[str, object]:
         """The arguments of those parameters that have a default."""
-        return {one.name: one.default for one in self.listed if one.default is not ABSENT}
+        known = (parameter for parameter in self.listed if parameter.default is not ABSENT)
+        return {parameter.name: parameter.default for parameter in known}
 
 
 def shown(value: object) -> str:

@@ -24,8 +24,8 @@ def missing(paths: Sequence[ReadPath], patience: float = PATIENCE_SECONDS) -> li
     answers: list[str] = []
 
     def look() -> None:
-        for one in paths:
-            answers.append(_why_not(one.path))  # noqa: PERF401  # each as soon as it is known
+        for read in paths:
+            answers.append(_why_not(read.path))  # noqa: PERF401  # each as soon as it is known
 
     # A file server that is away holds up who asks it, and cannot be interrupted.
     thread = threading.Thread(target=look, daemon=True)
@@ -35,8 +35,8 @@ def missing(paths: Sequence[ReadPath], patience: float = PATIENCE_SECONDS) -> li
     known = [*answers]
     told = [*known, *[silent] * (len(paths) - len(known))]
     return [
-        f"{one.script} reads {one.path} (argument {one.parameter!r}): {why}"
-        for one, why in zip(paths, told, strict=True)
+        f"{read.script} reads {read.path} (argument {read.parameter!r}): {why}"
+        for read, why in zip(paths, told, strict=True)
         if why
     ]
 

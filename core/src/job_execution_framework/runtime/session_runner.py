@@ -47,7 +47,7 @@ class SessionRunner(ChildRunner):
         )
         self._control_file, self._terminated = control_file, False
         self._to_look_for = plan.reads
-        self._defaults = {one.script: one.arguments for one in plan.defaults}
+        self._defaults = {defaults.script: defaults.arguments for defaults in plan.defaults}
 
     @property
     def control(self) -> SessionControl:

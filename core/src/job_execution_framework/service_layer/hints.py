@@ -75,9 +75,9 @@ def _bindings(statement: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
         yield statement.name, None
     is_alias = type(statement).__name__ == "TypeAlias"  # `type Frames = int`, of Python 3.12
     target = getattr(statement, "name" if is_alias else "target", None)
-    for one in (target, *getattr(statement, "targets", ())):
-        if isinstance(one, ast.Name):
-            yield one.id, getattr(statement, "value", None)
+    for bound in (target, *getattr(statement, "targets", ())):
+        if isinstance(bound, ast.Name):
+            yield bound.id, getattr(statement, "value", None)
 
 
 def hinted(parameter: Parameter, hint: ast.expr | None, names: Names) -> Parameter:

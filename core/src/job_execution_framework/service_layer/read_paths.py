@@ -29,8 +29,8 @@ def read_paths(scripts: Iterable[tuple[Script, Parameters | None]]) -> tuple[Rea
     found: list[ReadPath] = []
     written: list[str] = []
     for script, takes in scripts:
-        reads = [ReadPath(script.name, *one) for one in _paths(script, takes, "read")]
-        found += [one for one in reads if not any(_overlap(one.path, path) for path in written)]
+        reads = [ReadPath(script.name, *path) for path in _paths(script, takes, "read")]
+        found += [read for read in reads if not any(_overlap(read.path, path) for path in written)]
         written += [path for _, path in _paths(script, takes, "write")]
     return tuple(found)
 

@@ -131,7 +131,7 @@ def unused(template: EnsoJobTemplate) -> list[str]:
     That is a warning for authors only: a parameter may stay for those who still pass it.
     """
     used = {*references(template.spec.job)}
-    return [one.name for one in template.spec.parameters if one.name not in used]
+    return [declared.name for declared in template.spec.parameters if declared.name not in used]
 
 
 def run_of(template: EnsoJobTemplate, name: str, params: Mapping[str, object]) -> Document:

@@ -54,8 +54,8 @@ def test_what_a_signature_says_is_the_same_after_a_manifest() -> None:
     }
     back = parameters_of(spec(**fields))
     assert back is not None
-    without_null = [one.default for one in takes.listed if one.name != "scale"]
-    assert [one.default for one in back.listed if one.name != "scale"] == without_null
+    without_null = [taken.default for taken in takes.listed if taken.name != "scale"]
+    assert [taken.default for taken in back.listed if taken.name != "scale"] == without_null
     assert fields_of(back) == fields
 
 

@@ -79,8 +79,12 @@ def _asked(template: EnsoJobTemplate, given: Mapping[str, str]) -> dict[str, str
     """Ask the person at the terminal for what is required and missing; elsewhere ask nobody."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return {}
-    missing = (one for one in takes(template).listed if one.required and one.name not in given)
-    return {one.name: _answer(template, one) for one in missing}
+    required = (parameter for parameter in takes(template).listed if parameter.required)
+    return {
+        parameter.name: _answer(template, parameter)
+        for parameter in required
+        if parameter.name not in given
+    }
 
 
 def _answer(template: EnsoJobTemplate, parameter: Parameter) -> str:
