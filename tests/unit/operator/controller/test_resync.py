@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from enso_operator.controller import resync
-from enso_operator.controller.resync import Resync
+from enso_operator.controller.resync import Resync, Watched
 from job_execution_framework.domain.errors import NoAnswer
 from job_execution_framework.service_layer.clock import SystemClock
 from tests.support.eventually import until_async
@@ -37,7 +37,7 @@ class Listed:
 
 @asynccontextmanager
 async def running(*watched: Listed) -> AsyncGenerator[Resync]:
-    kinds = dict(zip(("EnsoJobs", "EnsoActions"), watched, strict=True))
+    kinds: dict[str, Watched] = dict(zip(("EnsoJobs", "EnsoActions"), watched, strict=True))
     resyncing = Resync(kinds, SystemClock(), every_seconds=60)
     task = asyncio.create_task(resyncing.run())
     try:
