@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
 import socket
 import subprocess
+import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -104,6 +106,26 @@ def test_a_server_that_is_really_away_is_no_fault_of_the_proxy(
     (call,) = proxy.calls
     assert not call.reached
     assert "ClientConnectorError" in call.error
+
+
+def test_a_connection_that_comes_as_the_server_goes_away_is_closed(caller: Caller) -> None:
+    config = yaml.safe_load(caller.proxy.kubeconfig.read_text())
+    port = int(config["clusters"][0]["cluster"]["server"].rpartition(":")[2])
+    is_over = threading.Event()
+
+    def knock() -> None:
+        while not is_over.is_set():
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                pass
+
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(4):
+            pool.submit(knock)
+        for _ in range(200):
+            caller.proxy.away()
+            caller.proxy.back()
+        is_over.set()
+    gc.collect()  # what is not closed is a warning, and warnings are errors
 
 
 # Which calls.

@@ -76,7 +76,7 @@ class FaultProxy:
 
     def away(self) -> None:
         """Reset every connection, and refuse new ones."""
-        self._background.call(self._serving.go_away)
+        self._background.run(self._serving.go_away())
 
     def back(self) -> None:
         """Accept connections again, on the same port."""

@@ -15,6 +15,9 @@ from tests.support.fault_proxy.exchange import CallerLeft, Exchange
 from tests.support.fault_proxy.rules import Filter, Rule
 from tests.support.fault_proxy.upstream import Upstream
 
+ACCEPTING_ROUNDS = 4
+"""Rounds of the event loop until what was accepted is a connection of the server."""
+
 
 class Serving:
     """A server on a port of 127.0.0.1."""
@@ -36,15 +39,20 @@ class Serving:
 
     async def end(self) -> None:
         """Reset every connection, and wait until their tasks have ended."""
-        self.go_away()
+        await self.go_away()
         self._place.close()
         for task in self._open:
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
         await self._upstream.close()
 
-    def go_away(self) -> None:
+    async def go_away(self) -> None:
         """Reset open connections and refuse new ones."""
+        for listener in self._listener.sockets:
+            asyncio.get_running_loop().remove_reader(listener.fileno())
+        # A connection that was accepted a moment ago would lose its server, and never be closed.
+        for _ in range(ACCEPTING_ROUNDS):
+            await asyncio.sleep(0)
         self._listener.close()
         for connection in self._server.connections:
             if connection.transport is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from job_execution_framework.domain.parameters import ABSENT, Parameter, Type
+from job_execution_framework.domain.parameters import ABSENT, Parameter, Parameters, Type
 from job_execution_framework.domain.script import Source
 from job_execution_framework.service_layer.main_function import read
 from job_execution_framework.service_layer.signature import description_in, parameters_in
@@ -112,9 +112,12 @@ def test_a_name_is_what_the_source_makes_of_it() -> None:
     )
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="`type` is a statement since 3.12")
-def test_a_type_statement_is_followed() -> None:
-    assert parameter("it: Frames", "type Frames = int\n").type is Type.INTEGER
+def test_a_type_statement_is_followed_where_python_has_it() -> None:
+    reading = read(Source("type Frames = int\ndef main(it: Frames): pass"))
+    if sys.version_info < (3, 12):
+        assert [*reading.problems]
+    else:
+        assert parameters_in(reading) == Parameters((Parameter("it", Type.INTEGER, required=True),))
 
 
 @pytest.mark.parametrize(
