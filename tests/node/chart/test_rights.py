@@ -95,7 +95,8 @@ def test_the_http_api_and_the_releases_own_test_use_all_of_theirs(
         ns.waits("Succeeded", name)
         refused = http.post("/add-job", json=of_template | {"template": "publihs"})
         assert refused.json()["error"].endswith("did you mean publish?")
-        early = http.post("/add-job", json={"instructions": [["comes_later", {}]]})
+        of_no_script: Document = {"instructions": [["comes_later", {}]]}
+        early = http.post("/add-job", json=of_no_script)
         assert "jobid" in early.json()
     release.test()
 
