@@ -81,6 +81,7 @@ def _not_found(name: str, templates: Objects) -> str:
     known: list[str] = []
     with suppress(NoSuchObject):  # of a cluster without our CRDs
         known += (str(metadata["name"]) for metadata in templates.metadata())
-    near = difflib.get_close_matches(name, known, n=1)
+    others = [other for other in known if other != name]  # it may have been applied just now
+    near = difflib.get_close_matches(name, others, n=1)
     hint = f"did you mean {near[0]}?" if near else "apply it"
     return f"there is no EnsoJobTemplate {name} in namespace {templates.namespace}: {hint}"

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from enso_operator.api.v1alpha1 import TemplateReference
 from enso_operator.controller import ensojob_actor
+from enso_operator.kube.client import NoSuchObject
 from enso_operator.kube.ensojob import EnsoJobObject
-from tests.support.in_memory_objects import InMemoryObjects
+from enso_operator.kube.templates import TemplateMissing, find
+from tests.support.in_memory_objects import InMemoryCluster, InMemoryObjects
 from tests.support.in_memory_operator import Operator, operate
 from tests.support.resources import Document
 from tests.support.templates import run, template
@@ -313,3 +316,16 @@ def test_each_load_gives_the_actor_the_expansion(monkeypatch: pytest.MonkeyPatch
         )
 
     operate(story)
+
+
+class Late(InMemoryObjects):
+    """Templates of which each is created a moment after it was looked for."""
+
+    def get(self, name: str) -> Document:
+        self.create(template() | {"metadata": {"name": name}})
+        raise NoSuchObject(name)
+
+
+def test_a_template_that_comes_as_it_is_looked_for_is_not_what_may_have_been_meant() -> None:
+    with pytest.raises(TemplateMissing, match=r"namespace shows: apply it$"):
+        find(TemplateReference(name="publish"), Late(InMemoryCluster(), "shows"))
