@@ -5,7 +5,6 @@ The planner of the operator looks for the scripts of jobs here.
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
@@ -13,7 +12,7 @@ from pydantic import ValidationError
 from enso_operator.api.rules import broken_script_rules
 from enso_operator.api.v1alpha1 import EnsoScript
 from enso_operator.kube.client import NoSuchObject
-from enso_operator.kube.objects import Objects
+from enso_operator.kube.objects import Objects, similar_name
 from enso_operator.manifests.parameters import broken_parameters, parameters_of
 from job_execution_framework.domain.errors import ScriptNotFound
 from job_execution_framework.domain.script import Function, Source
@@ -47,9 +46,8 @@ class EnsoScriptLibrary:
             raise ScriptNotFound(self._not_found(name, key)) from None
 
     def _not_found(self, name: str, key: str) -> str:
-        known = [str(metadata["name"]) for metadata in self.scripts.metadata()]
-        matches = difflib.get_close_matches(key, known, n=1)
-        hint = f"did you mean {matches[0]!r}?" if matches else f"apply an EnsoScript named {key}"
+        similar = similar_name(self.scripts, key)
+        hint = f"did you mean {similar!r}?" if similar else f"apply an EnsoScript named {key}"
         return f"there is no script {name!r} in namespace {self.scripts.namespace!r}: {hint}"
 
 

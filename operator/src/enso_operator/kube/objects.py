@@ -6,6 +6,7 @@ for an API server, tests implement it in memory; both pass the same contract tes
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -59,3 +60,13 @@ class Objects(Protocol):
     def delete(self, name: str, uid: str, version: str) -> None:
         """Delete the object, if it is still the same one, unchanged; else Conflict."""
         ...
+
+
+def similar_name(objects: Objects, name: str) -> str:
+    """Return the name that was probably meant by one that was not found; "" if there is none.
+
+    An object of that very name may have been created meanwhile: it is not what was meant.
+    """
+    names = [str(metadata["name"]) for metadata in objects.metadata()]
+    others = [other for other in names if other != name]
+    return next(iter(difflib.get_close_matches(name, others, n=1)), "")

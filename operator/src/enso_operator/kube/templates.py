@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 from contextlib import suppress
 
 from enso_operator.api.status import TemplateStatus
@@ -14,7 +13,7 @@ from enso_operator.api.v1alpha1 import TemplateReference
 from enso_operator.kube.client import NoSuchObject
 from enso_operator.kube.definition_names import definition_name
 from enso_operator.kube.ensojob import EnsoJobObject, Expansion, expansion_data
-from enso_operator.kube.objects import Objects
+from enso_operator.kube.objects import Objects, similar_name
 from enso_operator.manifests.render import parse_ensojob
 from enso_operator.manifests.template import expanded as spec_of
 from enso_operator.manifests.template import parse_template
@@ -78,10 +77,8 @@ def find(reference: TemplateReference, templates: Objects) -> tuple[EnsoJobTempl
 
 
 def _not_found(name: str, templates: Objects) -> str:
-    known: list[str] = []
+    similar = ""
     with suppress(NoSuchObject):  # of a cluster without our CRDs
-        known += (str(metadata["name"]) for metadata in templates.metadata())
-    others = [other for other in known if other != name]  # it may have been applied just now
-    near = difflib.get_close_matches(name, others, n=1)
-    hint = f"did you mean {near[0]}?" if near else "apply it"
+        similar = similar_name(templates, name)
+    hint = f"did you mean {similar}?" if similar else "apply it"
     return f"there is no EnsoJobTemplate {name} in namespace {templates.namespace}: {hint}"
