@@ -43,6 +43,8 @@ class Refused:
     code: int
     at: list[float] = field(default_factory=list[float])
     """When the calls were refused."""
+    late: list[str] = field(default_factory=list[str])
+    """The actions after the resume."""
 
     @property
     def sentence(self) -> str:
@@ -54,15 +56,26 @@ class Refused:
         rule = proxy.add(Filter(self._is_meant), self._refuse)
         self.job.is_asked()
         until(lambda: self._has_lasted() or self.job.actions.ns.state(self.job.name) == "Succeeded")
-        self.job.actions.create("retry", self._late, job=self.job.name)
-        until(self._has_lasted)
+        while not self._has_lasted():
+            self._asks_again()
         proxy.remove(rule)
+
+    def _asks_again(self) -> None:
+        """Ask for what is refused. After the resume the operator reads the changed definition.
+
+        It does not where the one that resumed the job is still at work: then the next time.
+        """
+        late = f"{self.job.name}-late-{len(self.late)}"
+        self.late.append(late)
+        self.job.actions.create("retry", late, job=self.job.name)
+        until(lambda: self._has_lasted() or self.job.actions.has_result(late))
 
     def ends_well(self, operator: Operator) -> None:
         """Assert that each action acted once, and that the refusals were told once."""
         self.job.ends_well()
-        until(lambda: self.job.actions.result(self._late)[0])
-        assert self.job.actions.result(self._late)[1] == "NotPossible"
+        for late in self.late:
+            until(partial(self.job.actions.has_result, late))
+            assert self.job.actions.result(late)[1] == "NotPossible"
         assert len([at for at in self.at if at - self.at[0] < WHILE_SECONDS]) <= MOST_REFUSALS
         events = self.job.actions.ns.job_events(self.job.name)
         told = [message for reason, message in events if reason == "NotGoingOn"]
@@ -72,11 +85,6 @@ class Refused:
             assert told == [f"the API server does not let us (403): {self.sentence}"]
         else:
             assert len(told) <= 1, "one is told where the machine is slow"
-
-    @property
-    def _late(self) -> str:
-        """An action after the resume: for it the operator reads the changed definition."""
-        return f"{self.job.name}-late"
 
     def _is_meant(self, call: Call) -> bool:
         is_ours = self.job.name in call.path or self.job.name.encode() in call.body
