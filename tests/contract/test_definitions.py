@@ -287,7 +287,7 @@ def delete(jobs: Objects) -> None:
 
 
 def change(jobs: Objects) -> None:
-    put(jobs, remove(jobs), data={"scripts": [{"name": "simulate", "args": {"frames": 666}}]})
+    put(jobs, remove(jobs), data={"scripts": [{"name": "simulate", "args": {"frames": "evil"}}]})
 
 
 def give_away(jobs: Objects) -> None:
@@ -307,7 +307,7 @@ def test_a_lost_definition_is_rebuilt_from_the_jobs_actions(failed: Objects, los
         args = {"frames": frames, name: None}
         resume(failed, create_action(failed, name, args=args), args=args)
         fail(failed)
-    create_action(failed, "not-done", args={"frames": 666})
+    create_action(failed, "not-done", args={"frames": "evil"})
     LOSSES[loss](failed)
 
     job = load(failed)
@@ -349,7 +349,7 @@ def test_a_job_whose_definition_is_lost_runs_nothing(failed: Objects, loss: str)
     assert (
         f"its definition 2 is lost, because ControllerRevision {name} was" in succeeded["message"]
     )
-    assert "666" not in json.dumps(status)
+    assert "evil" not in json.dumps(status)
     assert status["ledger"]["definitions"] == [{"number": 2, "name": name}]
 
 
