@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,21 @@ from tests.support.eventually import until
 from tests.support.operators import Operators
 from tests.support.resources import of_scripts
 
-RECORDS = """
-import json, pathlib, time
-def main(state, what):
+WAITS = """
+import pathlib, time
+def main(state, what, go):
+    while not pathlib.Path(go).exists():
+        time.sleep(0.05)
+    flood(state, what)
+    pathlib.Path(go).unlink()
+    time.sleep(60)
+"""
+"""Floods once a file is there, and then removes it."""
+RECORDS = (
+    WAITS
+    + """
+import json
+def flood(state, what):
     (journal,) = pathlib.Path(state).glob("*/*/*/floods-1/journal")
     about = {"v": 1, "at": time.time(), "origin": "floods-1", "script": "flood"}
     about.update(number=1, of=3)
@@ -26,22 +39,23 @@ def main(state, what):
         for number in range(1, 2500):
             file.write(line(2 * number, "ScriptFailed", number, cause={"reason": "Flood"}))
             file.write(line(2 * number + 1, "ScriptStarted", number + 1))
-    time.sleep(60)
 """
+)
 """Valid records, but more of them than the plan can need."""
-LINE = """
-import pathlib, time
-def main(state, what):
+LINE = (
+    WAITS
+    + """
+def flood(state, what):
     (journal,) = pathlib.Path(state).glob("*/*/*/floods-1/journal")
     with journal.open("a") as file:
         for _ in range(60):
             file.write(what * (1_000_000 // len(what)))
-    time.sleep(60)
 """
+)
 
 
-def flood(operators: Operators, source: str, what: str) -> dict[str, object]:
-    args = {"state": str(operators.state), "what": what}
+def flood(operators: Operators, source: str, what: str, go: Path) -> dict[str, object]:
+    args = {"state": str(operators.state), "what": what, "go": str(go)}
     retries = {"limit": 100}
     first = {"name": "flood", "source": source, "args": args, "retries": retries}
     others = [{"name": name, "source": source, "retries": retries} for name in ("two", "three")]
@@ -60,9 +74,14 @@ def flood(operators: Operators, source: str, what: str) -> dict[str, object]:
 def test_a_flood_ends_its_own_session_alone(
     ns: ClusterNamespace, operators: Operators, tmp_path: Path, source: str, what: str, why: str
 ) -> None:
-    operators.ready()
-    ns.apply(flood(operators, source, what))
+    operator, go = operators.ready(), tmp_path / "go"
+    ns.apply(flood(operators, source, what, go))
     until(lambda: [*operators.state.glob("*/*/*/floods-1/journal")])
+    # It finds all at once: of the first few hundred records alone the script has failed for good.
+    operator.send(signal.SIGSTOP)
+    go.touch()
+    until(lambda: not go.exists())
+    operator.send(signal.SIGCONT)
     story = Story(ns, "other", tmp_path / "note")
     story.begin()
     story.ends_well()
