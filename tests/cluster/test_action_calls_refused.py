@@ -56,19 +56,20 @@ class Refused:
         rule = proxy.add(Filter(self._is_meant), self._refuse)
         self.job.is_asked()
         until(lambda: self._has_lasted() or self.job.actions.ns.state(self.job.name) == "Succeeded")
-        while not self._has_lasted():
-            self._asks_again()
+        until(self._asks_again)
         proxy.remove(rule)
 
-    def _asks_again(self) -> None:
-        """Ask for what is refused. After the resume the operator reads the changed definition.
+    def _asks_again(self) -> bool:
+        """Act on the job after its resume; return whether the calls were refused long enough.
 
-        It does not where the one that resumed the job is still at work: then the next time.
+        For it the operator reads the changed definition; not where the actor that resumed the job
+        is still at work, but then for a later one.
         """
         late = f"{self.job.name}-late-{len(self.late)}"
         self.late.append(late)
         self.job.actions.create("retry", late, job=self.job.name)
         until(lambda: self._has_lasted() or self.job.actions.has_result(late))
+        return self._has_lasted()
 
     def ends_well(self, operator: Operator) -> None:
         """Assert that each action acted once, and that the refusals were told once."""
