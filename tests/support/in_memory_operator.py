@@ -100,9 +100,9 @@ class Operator:
         await self.until_finished()
         self.backend.failing = set()
 
-    async def waits_suspended(self) -> None:
-        """Create a suspended job; return when nothing is done for it."""
-        self.create(of_scripts({}, {}, suspend=True))
+    async def waits_suspended(self, document: Document = SHOT) -> None:
+        """Create the job, suspended; return when nothing is done for it."""
+        self.create(document | {"spec": document["spec"] | {"suspend": True}})
         await self.until(lambda: self.get().is_observed)
         await self.until_idle()
 

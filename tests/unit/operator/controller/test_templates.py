@@ -52,15 +52,6 @@ async def succeeds(operator: Operator) -> EnsoJobObject:
     return ensojob
 
 
-async def begins_suspended(operator: Operator) -> None:
-    """Create a run that is suspended, and wait until the operator has seen it."""
-    suspended = run(shot="010")
-    suspended["spec"]["suspend"] = True
-    operator.create(suspended)
-    await operator.until(lambda: operator.get().is_observed)
-    await operator.until_idle()
-
-
 def test_a_run_is_made_from_the_template_and_its_parameters() -> None:
     async def story(operator: Operator) -> None:
         templates_of(operator).create(template(ttlSecondsAfterFinished=3600))
@@ -84,7 +75,7 @@ def test_a_run_is_made_from_the_template_and_its_parameters() -> None:
 def test_a_run_that_waits_keeps_what_it_was_made_from() -> None:
     async def story(operator: Operator) -> None:
         templates_of(operator).create(template())
-        await begins_suspended(operator)
+        await operator.waits_suspended(run(shot="010"))
         change(operator, template({"name": "other", "source": "y"}, parameters=[]))
         operator.patch(suspend=False)
         ensojob = await succeeds(operator)
@@ -260,7 +251,7 @@ def test_a_lost_expansion_is_made_again_where_the_template_is_what_it_was(
 ) -> None:
     async def story(operator: Operator) -> None:
         templates_of(operator).create(template())
-        await begins_suspended(operator)
+        await operator.waits_suspended(run(shot="010"))
         (definition,) = operator.get().raw_ledger["definitions"]
         delete(revisions_of(operator), definition["name"])
         if is_changed:
@@ -284,7 +275,7 @@ def test_a_lost_expansion_is_made_again_where_the_template_is_what_it_was(
 def test_a_params_change_that_an_older_crd_lets_through_stops_the_job() -> None:
     async def story(operator: Operator) -> None:
         templates_of(operator).create(template())
-        await begins_suspended(operator)
+        await operator.waits_suspended(run(shot="010"))
         operator.patch(params={"shot": "020"}, suspend=False)
         await operator.until(lambda: operator.get().is_finished)
         assert operator.get().state == "Failed"
