@@ -10,11 +10,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from enso_operator.blocking import in_thread
-from enso_operator.coordinator import session_trust
+from enso_operator.coordinator.folding import Folding
 from enso_operator.coordinator.inbox import Broken, JobGone, Message, SessionSaid, Wake
 from enso_operator.coordinator.obstacles import Obstacles, is_same, pause_after
 from enso_operator.coordinator.planner import Planner
@@ -23,11 +23,9 @@ from enso_operator.coordinator.run_follower import RunFollower, is_full
 from enso_operator.coordinator.sessions import Sessions
 from job_execution_framework.domain.actions import Action
 from job_execution_framework.domain.cause import Cause, Reason
-from job_execution_framework.domain.control import CANCEL, GO_ON, SessionControl, control_of
+from job_execution_framework.domain.control import GO_ON, SessionControl, control_of
 from job_execution_framework.domain.errors import (
     Conflict,
-    GapInLog,
-    IllegalTransition,
     InvalidJob,
     JobNotFound,
     NoAnswer,
@@ -37,9 +35,8 @@ from job_execution_framework.domain.errors import (
 from job_execution_framework.domain.events import Event, JobFailed, SessionOpened
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.steps import Open, Step, Wait
-from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.clock import Clock
-from job_execution_framework.service_layer.observations import Ended, Observations
+from job_execution_framework.service_layer.observations import Observations
 from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
 
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 5.0
@@ -87,12 +84,12 @@ class Actor:
     _follower: RunFollower = field(init=False)
     _sent_control: tuple[str, SessionControl] | None = field(default=None, init=False)
     """Session run and control that were sent last; None where that is not known."""
-    _untrusted_because: Cause | None = field(default=None, init=False)
-    """Why the records of the open session are not believed any more."""
+    _folding: Folding = field(init=False)
     _obstacles: Obstacles = field(default_factory=Obstacles, init=False)
 
     def __post_init__(self) -> None:
         self._follower = RunFollower(self.job_id, self.sessions, self._inbox)
+        self._folding = Folding(self.sessions, self.clock)
 
     def ask(self, action: Action) -> None:
         """Queue an action; it is applied with the next turn if the job allows it then."""
@@ -264,24 +261,8 @@ class Actor:
         return self.pace_seconds - (self.clock.now() - since)
 
     async def _fold(self, job: Job, seen: Observations) -> Step:
-        """Fold observations. A session whose records cannot be true is cancelled and ignored."""
         with self.publisher.reconciling():
-            return await self._believe(job, seen)
-
-    async def _believe(self, job: Job, seen: Observations) -> Step:
-        if self._untrusted_because:
-            ended = seen.ended and Ended(log_is_complete=False, cause=self._untrusted_because)
-            seen = replace(seen, records=(), ended=ended)
-        try:
-            return services.reconcile(job, session_trust.believed(job, seen), self.clock.now())
-        except (GapInLog, IllegalTransition) as error:
-            if not job.open_run or not (seen.records or (seen.ended and seen.ended.outcomes)):
-                raise
-            await self.sessions.tell(job.open_run.run, job.open_run.uid, CANCEL)
-            self._untrusted_because = Cause(
-                Reason.SESSION_LOST, f"its records cannot be true: {error}"
-            )
-            return await self._believe(job, seen)
+            return await self._folding.fold(job, seen)
 
     async def _open(self, job: Job, step: Open) -> Step:
         """Create the session without starting it; the same commit records its uid."""
@@ -344,7 +325,7 @@ class Actor:
         """Let the session start, and follow it."""
         if run.run != self._follower.run:
             await self._follower.start(run, job.cursors.get(run.run, 0))
-            self._untrusted_because = None
+            self._folding.a_run_begins()
 
     # Hear.
 
