@@ -34,7 +34,7 @@ lint: install ## Check style, types and architecture
 	$(RUN) pyright
 	$(RUN) lint-imports
 
-manifests: install ## Write the CRDs, and what of the chart is written by a program
+manifests: install ## Write the CRDs, the reference in docs/, and what programs write of the chart
 	@$(RUN) python -m dev manifests
 
 # Whatever a program writes and git keeps is written again here and compared.

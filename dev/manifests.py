@@ -1,4 +1,4 @@
-"""Writes deploy/crds from the wire models, and what of the chart is written by a program.
+"""Writes deploy/crds from the wire models, what programs write of the chart, and the reference.
 
 `make manifests` and `make verify` call it, through dev/__main__.py.
 """
@@ -8,16 +8,20 @@ from pathlib import Path
 from dev.chart.generated import CRDS as COPIES
 from dev.chart.generated import generated
 from dev.checkout import CHECKOUT
+from dev.reference import pages as reference
 
 from enso_operator.api.crd import crds
 
 FOLDER = CHECKOUT / "deploy" / "crds"
+FOLDERS = (FOLDER, COPIES, reference.FOLDER)
+"""All that is in them is written here."""
 
 
 def write(*, check: bool) -> int:
     """Write all files, or with `check` only compare them; return the exit code."""
     made = crds()
     wanted = {FOLDER / name: text for name, text in made.items()} | generated(made)
+    wanted |= reference.pages(made)
     found = {path: path.read_text() for path in _there(wanted)}
     if check:
         for path in sorted(wanted.keys() | found.keys()):
@@ -34,5 +38,5 @@ def write(*, check: bool) -> int:
 
 def _there(wanted: dict[Path, str]) -> set[Path]:
     """Return the existing files, with those in the CRDs' folders that are no longer wanted."""
-    whole = {path for folder in (FOLDER, COPIES) for path in folder.glob("*") if path.is_file()}
+    whole = {path for folder in FOLDERS for path in folder.glob("*") if path.is_file()}
     return whole | {path for path in wanted if path.exists()}

@@ -21,12 +21,17 @@ class ScriptState(str, Enum):
     """The state of a script's latest attempt."""
 
     NOT_STARTED = "NotStarted"
+    """No attempt has begun."""
     RUNNING = "Running"
+    """An attempt has begun, and has not ended."""
     SUCCEEDED = "Succeeded"
+    """`main` returned, or the container's exit code was 0."""
     FAILED = "Failed"
+    """It failed for a known reason."""
     INTERRUPTED = "Interrupted"
     """It is not known how it ended."""
     SKIPPED = "Skipped"
+    """Somebody skipped it: it counts as done, though it did not run."""
 
     def __str__(self) -> str:
         return self.value

@@ -19,11 +19,17 @@ class JobState(str, Enum):
     NEW = "New"
     """Described, but not added to a unit of work yet."""
     WAITING = "Waiting"
+    """Nothing of it runs yet: it is to be let go, or its session does not run yet."""
     RUNNING = "Running"
+    """A session runs its scripts."""
     SUSPENDED = "Suspended"
+    """Its spec, or somebody's pause, keeps it from starting another script."""
     SUCCEEDED = "Succeeded"
+    """Every script is done."""
     FAILED = "Failed"
+    """It ended at a failure; a resume goes on from there."""
     CANCELLED = "Cancelled"
+    """Somebody stopped it; a resume goes on from there."""
 
     def __str__(self) -> str:
         return self.value

@@ -33,6 +33,15 @@ PATIENCE_SECONDS = 60.0
 _log = logging.getLogger(__name__)
 
 
+class Note:
+    """Reasons of the operator's own Events, all of them warnings."""
+
+    NOT_GOING_ON = "NotGoingOn"
+    """Something keeps the job from going on; the message says what."""
+    EVENTS_LEFT_OUT = "EventsLeftOut"
+    """More happens in the job than the operator tells; its status has it all."""
+
+
 class EventPublisher(Publisher):
     """Posts a job's events as Kubernetes Events, before their commit.
 
@@ -73,7 +82,7 @@ class EventPublisher(Publisher):
         try:
             await self._post_all(self._allowed(recorded))
             if self._new(recorded):
-                await self._note(job, "EventsLeftOut", LEFT_OUT)
+                await self._note(job, Note.EVENTS_LEFT_OUT, LEFT_OUT)
             # One after the other: whoever posts the rest after a crash decides it anew, and later.
             for document in ours:
                 await self._post_all([document])
@@ -85,7 +94,7 @@ class EventPublisher(Publisher):
     async def report_blocked(self, job: Job | None, why: str) -> None:
         """Post once what keeps the job from going on. Raises Unavailable, as `announce` does."""
         try:
-            await self._note(job, "NotGoingOn", why)
+            await self._note(job, Note.NOT_GOING_ON, why)
         except (Refused, NoSuchObject, Unavailable) as error:
             self._raise_while_patient(error)
 
