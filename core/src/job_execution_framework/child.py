@@ -53,6 +53,36 @@ shield(globals(), "importlib", "inspect", "json", "linecache", "os", "re", "trac
 _OURS = shield.__code__.co_filename  # a host program may run us without a __file__
 
 
+def progress(percent: Any, message: Any = None) -> None:
+    """Print how far the script is, from 0 to 100, and what it does now: ``enso.progress``.
+
+    It prints lines of Open Job Description, which whoever runs the script reads from its output.
+    """
+    try:
+        number = float(percent)
+    except (TypeError, ValueError, OverflowError):
+        number = -1.0
+    if isinstance(percent, (str, bytes, bool)) or not 0 <= number < float("inf"):
+        given = _text(repr(percent), 80)
+        raise ValueError(f"enso.progress takes a number from 0 to 100, but got {given}")
+    if not (message is None or isinstance(message, str)):
+        kind = _name(type(message))
+        raise TypeError(f"enso.progress takes a text as its message, but got one of type {kind}")
+    lines = f"openjd_progress: {min(number, 100.0):g}\n"
+    if message is not None:
+        lines = f"openjd_status: {' '.join(_text(message).split())}\n{lines}"
+    stream = sys.__stdout__ or sys.stdout  # a script may send its own output elsewhere meanwhile
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        stream.write(lines.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except (AttributeError, OSError, ValueError):
+        pass  # it is closed: the script goes on
+
+
+vars(ENSO)["progress"] = progress
+
+
 class _Refused(Exception):
     """A script that cannot be called, or a result that cannot be kept: a reason and a sentence."""
 

@@ -31,9 +31,11 @@ from job_execution_framework.domain.script import (
 from job_execution_framework.domain.secret import Redactor, revealed
 from job_execution_framework.runtime import crash, memory
 from job_execution_framework.runtime.interpreter import DIED, TIMED_OUT, WOKEN, WORKER, Interpreter
+from job_execution_framework.runtime.progress import ProgressReader
 from job_execution_framework.runtime.pump import OutputTail, Pump
 from job_execution_framework.runtime.sources import Sources
-from job_execution_framework.service_layer.report import redacted, result_of
+from job_execution_framework.service_layer.record_line import PROGRESS
+from job_execution_framework.service_layer.report import redacted, result_of, with_failure
 from job_execution_framework.service_layer.runner import Result
 
 DRAIN_SECONDS = 2.0
@@ -74,7 +76,8 @@ class ChildRunner:
         """Hides the secrets that it has learnt. The supervisor adds those of the environment."""
         self._tail, self._oom_kills = OutputTail(), memory.kills()
         # One pipe for output and errors, to keep the order in which a script writes them.
-        self._pump = Pump(1, self._tail)
+        self._progress = ProgressReader(directory / PROGRESS, self.redactor)
+        self._pump = Pump(1, self._tail, self._progress.add)
         woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._woken, self._wake = os.fdopen(woken, "rb", 0), os.fdopen(wake, "wb", 0)
         self._interpreter: Interpreter | None = None
@@ -150,6 +153,7 @@ class ChildRunner:
             return self._result(time.monotonic() - began, interpreter)
         self._interpreter = interpreter
         self._oom_kills = memory.kills()
+        self._progress.begin(script.name, attempt)
         interpreter.send(request)
         began = time.monotonic()
         answer = interpreter.wait(script.timeout_seconds or math.inf)
@@ -235,6 +239,7 @@ class ChildRunner:
     def _result(self, seconds: float, report: dict[str, Any], *, lost: bool = False) -> Result:
         ends = self._pump.drain(DRAIN_SECONDS)
         said, redactor = self._tail.take(LINES_KEPT), self.redactor
+        report = with_failure(report, self._progress.end())
         if memory.kills() > self._oom_kills and report.get("refused") != Reason.OUT_OF_MEMORY:
             # Before the failure's own message, which may be long.
             why = f"the kernel killed a process of it, beyond its memory limit{_limit_text()}"

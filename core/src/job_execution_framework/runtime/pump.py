@@ -11,7 +11,7 @@ import os
 import select
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from job_execution_framework.domain.lines import ends_in, lines_of
@@ -59,8 +59,10 @@ class Pump(threading.Thread):
     Nobody waits for the pipe to be closed, because a daemon of a script may keep it open.
     """
 
-    def __init__(self, target: int, tail: OutputTail) -> None:
+    def __init__(self, target: int, tail: OutputTail, *readers: Callable[[bytes], None]) -> None:
+        """Take the descriptor to write to, and who else gets what is passed on."""
         super().__init__(daemon=True)
+        self._readers = readers
         self._source, self.inlet = os.pipe()
         with suppress(PermissionError):  # the pipes of this user have reached their limit
             fcntl.fcntl(self.inlet, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
@@ -78,6 +80,8 @@ class Pump(threading.Thread):
                     self._source = -1
                     return
                 self._tail.add(data)
+                for read in self._readers:
+                    read(data)
                 self._write(data)
             if len(data) < SMALL_BYTES:
                 # Lines that come meanwhile are passed on together, which costs less.

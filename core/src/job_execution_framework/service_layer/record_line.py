@@ -1,4 +1,4 @@
-"""The journal of a session: its file name, how records begin, and a splitter into lines.
+"""The files of a session's journal and progress, how their lines begin, and a splitter into lines.
 
 Used by the supervisor, which writes the journal, and by whoever reads it: local sessions and the
 `records` container of a Pod. It imports nothing, because that container starts with every Pod.
@@ -12,6 +12,12 @@ BEGINS = b'{"v":'
 """How every record begins."""
 LONGEST_BYTES = 64 * 1024
 """Bytes of the longest record, without its newline."""
+PROGRESS = "progress"
+"""The file beside the journal that has the progress of the running attempt, as one line."""
+PROGRESS_BEGINS = b"progress "
+"""How that line begins."""
+LONGEST_PROGRESS_BYTES = 2048
+"""Bytes of the longest such line, without its newline."""
 
 
 class Lines:

@@ -61,6 +61,19 @@ def result_of(
     return Result(seconds, cause, interpreter_lost=lost)
 
 
+def with_failure(report: Mapping[str, Any], said: str) -> dict[str, Any]:
+    """Return the report of a failure with what the script itself said of it (``openjd_fail``).
+
+    That replaces the message of what it raised or exited with. Where it was ended, as by its
+    timeout, our own sentence stays behind it.
+    """
+    has_failed = "output" not in report and report.get("exit") != 0
+    if not said or not has_failed:
+        return {**report}
+    ours = report.get("message", "") if "refused" in report else ""
+    return {**report, "message": "; ".join(filter(None, [said, str(ours)]))}
+
+
 def redacted(text: str, redactor: Redactor) -> str:
     """Return a reported text without secrets; one that was cut may end inside a secret."""
     return redactor.hide(text, cut=len(text) >= child.LONGEST_TEXT)
