@@ -8,11 +8,11 @@ from kubernetes.client import ApiClient, Configuration
 from enso_operator.kube.client import ApiObjects, Refused
 from enso_operator.manifests.to_domain import SecretKey
 from job_execution_framework.domain.errors import InvalidJob, JobNotFound, Unavailable
+from job_execution_framework.domain.retries import Retries
 from job_execution_framework.domain.script import (
     Container,
     Function,
     LibraryScript,
-    Retries,
     Script,
     Session,
     Source,

@@ -11,7 +11,8 @@ import re
 import secrets
 from pathlib import Path
 
-from job_execution_framework.domain.script import Retries, Script, Source
+from job_execution_framework.domain.retries import Retries
+from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.domain.secret import Secret
 
 LOGIN = """

@@ -9,7 +9,8 @@ from typing import TypeVar, cast
 from job_execution_framework.domain import events
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.script import Retries, Script, Session, Source
+from job_execution_framework.domain.retries import Retries
+from job_execution_framework.domain.script import Script, Session, Source
 from job_execution_framework.domain.steps import Open
 from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.plan import Plan

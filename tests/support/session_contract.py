@@ -18,7 +18,8 @@ from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.control import CANCEL, PAUSE, SessionControl
 from job_execution_framework.domain.errors import Conflict
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.script import Retries, Script, Session, Source
+from job_execution_framework.domain.retries import Retries
+from job_execution_framework.domain.script import Script, Session, Source
 from job_execution_framework.domain.steps import Open
 from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.observations import Ended, Observations

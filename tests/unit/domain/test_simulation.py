@@ -27,7 +27,8 @@ from job_execution_framework.domain.actions import (
     Unsuspend,
 )
 from job_execution_framework.domain.errors import Conflict
-from job_execution_framework.domain.script import Retries, Script, Session, Source
+from job_execution_framework.domain.retries import Retries
+from job_execution_framework.domain.script import Script, Session, Source
 from job_execution_framework.domain.transitions import ENDED
 from job_execution_framework.service_layer.observations import Observations
 from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork

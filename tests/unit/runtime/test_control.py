@@ -12,7 +12,8 @@ import pytest
 
 from job_execution_framework.domain.control import PAUSE, SessionControl
 from job_execution_framework.domain.events import ScriptEvent
-from job_execution_framework.domain.script import Retries, Script, Source
+from job_execution_framework.domain.retries import Retries
+from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.runtime.journal import Journal
 from job_execution_framework.runtime.supervisor import CONTROL
 from job_execution_framework.service_layer import controls

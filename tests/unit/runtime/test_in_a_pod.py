@@ -15,8 +15,9 @@ import pytest
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.control import CANCEL
+from job_execution_framework.domain.retries import Retries
 from job_execution_framework.domain.row import ScriptState
-from job_execution_framework.domain.script import Retries, Script, Source
+from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.runtime import summary, supervisor
 from job_execution_framework.runtime.journal import Journal

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from job_execution_framework.domain.events import ScriptFailed, ScriptStarted, ScriptSucceeded
-from job_execution_framework.domain.script import Retries, Script, Session, Source
+from job_execution_framework.domain.retries import Retries
+from job_execution_framework.domain.script import Script, Session, Source
 from job_execution_framework.runtime import missing_paths
 from job_execution_framework.runtime.missing_paths import missing
 from job_execution_framework.service_layer.read_paths import ReadPath

@@ -8,7 +8,8 @@ import pytest
 
 from job_execution_framework.domain import events
 from job_execution_framework.domain.lines import ends_in, lines_of
-from job_execution_framework.domain.script import Retries, Script, Source
+from job_execution_framework.domain.retries import Retries
+from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.runtime.pump import OutputTail
 from tests.support.scripts import Scripts
 from tests.support.supervised import supervised

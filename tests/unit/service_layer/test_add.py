@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from job_execution_framework.domain.errors import Conflict, InvalidJob
-from job_execution_framework.domain.script import Container, Retries, Script, Session, Source
+from job_execution_framework.domain.retries import Retries
+from job_execution_framework.domain.script import Container, Script, Session, Source
 from job_execution_framework.service_layer.services import Instruction, add
 from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
 

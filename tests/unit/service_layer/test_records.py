@@ -15,12 +15,12 @@ from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Frame
 from job_execution_framework.domain.errors import InvalidJob, ScriptNotFound, Unreadable
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.retries import Retries
 from job_execution_framework.domain.row import Attempt, Row, ScriptState
 from job_execution_framework.domain.script import (
     Container,
     Function,
     LibraryScript,
-    Retries,
     Script,
     Session,
     Source,

@@ -17,10 +17,10 @@ from job_execution_framework.domain.errors import (
     JobNotFound,
 )
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.retries import Retries
 from job_execution_framework.domain.script import (
     Container,
     Function,
-    Retries,
     Script,
     Source,
 )
@@ -209,7 +209,7 @@ def test_retries_wait_for_their_backoff_on_the_clock() -> None:
     assert times == [1000, 1030, 1060]
     job = uow.jobs.get(job_id)
     assert kinds(job)[2:5] == ["ScriptStarted", "ScriptFailed", "ScriptRetrying"]
-    assert str(job.events[4]).endswith("ScriptRetrying 1/1 open, attempt 1, again in 30 s")
+    assert str(job.events[4]).endswith("1/1 open, attempt 1, retry 1 of 2, again in 30 s")
     assert str(job.state) == "Succeeded"
 
 

@@ -238,9 +238,18 @@ class ScriptRetrying(ScriptEvent):
     """The script will be started again; `attempt` is the one that failed."""
 
     after_seconds: float = 0
+    retry: int = 0
+    """Which retry of its budget it will be, from 1; 0 in records of earlier releases."""
+    limit: int = 0
+    """How many retries that budget has."""
+    reason: str = ""
+    """The cause for which that budget is; "" for that of all other causes."""
 
     def outcome(self) -> str:
-        return f", again in {took(self.after_seconds)}" if self.after_seconds else ", again now"
+        budget = f", retry {self.retry} of {self.limit}" if self.retry else ""
+        cause = f" for {self.reason}" if self.reason else ""
+        pause = f", again in {took(self.after_seconds)}" if self.after_seconds else ", again now"
+        return f"{budget}{cause}{pause}"
 
 
 @dataclass(frozen=True, kw_only=True)

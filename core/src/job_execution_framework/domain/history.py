@@ -213,7 +213,8 @@ class History:
         before = self.rows[event.script]
         if state is None:
             return before.asked(event)
-        row = before.after(event, state, self._definition_that_runs)
+        retries = self.script(event.script).retries
+        row = before.after(event, state, retries, self._definition_that_runs)
         if event.origin != COORDINATOR and (self.closing or self.again):  # a run of before a resume
             return row.told_late(before, again=event.script in self.again)
         return row

@@ -18,6 +18,7 @@ from job_execution_framework.domain.errors import InvalidAction
 from job_execution_framework.domain.events import COORDINATOR
 from job_execution_framework.domain.history import History
 from job_execution_framework.domain.losses import interrupted_script
+from job_execution_framework.domain.retries import LONG_PAUSE_SECONDS
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.script import Script
 from job_execution_framework.domain.steps import Finish, Open, Start, Step, Wait
@@ -108,7 +109,7 @@ class Job(History):
             return Wait()
         pause = max(self._may_open_at(goal), *map(self._may_start_at, ahead))
         if now < pause:
-            return Wait(pause)
+            return Wait(None if self._leaves_waiting(ahead, now) else pause)
         if self.may_start is None:
             plan = checkpoint.to_run(self.scripts, self.rows, goal)
             run = f"{goal.session}-{self.runs.get(goal.session, 0) + 1}"
@@ -125,6 +126,14 @@ class Job(History):
             at = interrupted_script(self.scripts, self.rows, script.session)
             return Finish(lost.cause, at or script.name)
         return None
+
+    def _leaves_waiting(self, ahead: list[Script], now: float) -> bool:
+        """Whether a session ends here, because one of its scripts is to wait for long."""
+        return self.origin != COORDINATOR and any(
+            self.rows[script.name].pause(script.retries) >= LONG_PAUSE_SECONDS
+            and self._may_start_at(script) > now
+            for script in ahead
+        )
 
     def _may_open_at(self, goal: Script) -> float:
         """Return when the session of `goal`, where it was lost, may be opened again."""

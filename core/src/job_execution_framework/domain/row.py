@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from job_execution_framework.domain import events
+from job_execution_framework.domain import retries as budgets
 from job_execution_framework.domain.cause import Cause
-from job_execution_framework.domain.script import Retries
+from job_execution_framework.domain.retries import Retries, Spent
 
 ATTEMPTS_KEPT = 10
 """How many earlier attempts a row remembers."""
@@ -66,6 +67,10 @@ class Row:
     """The script is done because it ran, not because somebody skipped it."""
     failures: int = 0
     """Failed attempts since the job started or was last resumed."""
+    spent: tuple[Spent, ...] = ()
+    """How many of them used up a budget of a reason, by that reason."""
+    budget: str = ""
+    """The reason of the budget that the last of them used up; "" for that of all other causes."""
     skip_requested: bool = False
     """Somebody wants the script skipped; the open session has not confirmed it yet."""
     retry_forced: bool = False
@@ -86,18 +91,32 @@ class Row:
         """The number of the latest attempt, 0 where there was none."""
         return self.latest.number
 
-    def retries_left(self, retries: Retries) -> int:
-        """Return how many more failures are retried; negative where the last one is not."""
-        return retries.limit - self.failures
-
     def may_be_retried(self, retries: Retries) -> bool:
         """Whether the script may still be started again after a failure of its latest attempt."""
-        has_failed = self.state is ScriptState.FAILED  # the retry of this failure is still to come
-        return self.retries_left(retries) >= (0 if has_failed else 1)
+        if self.state is ScriptState.FAILED:  # the retry of this failure is still to come
+            return not self.failed_for_good(retries)
+        return max(self._left(retries)) > 0
 
     def failed_for_good(self, retries: Retries) -> bool:
         """Whether the script failed more often than it may be retried: it is not started again."""
-        return self.retries_left(retries) < 0
+        return min(self._left(retries)) < 0
+
+    def _left(self, retries: Retries) -> list[int]:
+        """Return of each budget how many retries it has left; negative where it is overdrawn."""
+        counts = budgets.counted(retries, self.failures, self.spent)
+        return [budget.limit - counts[budget.reason] for budget in retries.budgets]
+
+    def budget_of(self, retries: Retries) -> tuple[budgets.Budget, int]:
+        """Return the budget that the last failure used up, and how many failures used it up."""
+        budget = retries.budget(self.budget)
+        return budget, budgets.counted(retries, self.failures, self.spent)[budget.reason]
+
+    def pause(self, retries: Retries) -> float:
+        """Return how long its last failure makes it wait, in seconds; 0 where it did not fail."""
+        if self.state is not ScriptState.FAILED or not self.failures or self.retry_forced:
+            return 0
+        budget, failures = self.budget_of(retries)
+        return retries.pause(budget.reason, failures)
 
     def asked(self, event: events.ScriptEvent) -> Row:
         """Return the row after a request for the script: a skip or a forced retry."""
@@ -112,17 +131,16 @@ class Row:
 
         Its pause begins with the end of its session run, where that has ended.
         """
-        if self.state is not ScriptState.FAILED or not self.failures or self.retry_forced:
+        if not (pause := self.pause(retries)) or self.latest.ended_at is None:
             return 0
-        if self.latest.ended_at is None:
-            return 0
-        since = self.latest.ended_at if run_ended_at is None else run_ended_at
-        return since + retries.backoff_seconds
+        return (self.latest.ended_at if run_ended_at is None else run_ended_at) + pause
 
-    def after(self, event: events.ScriptEvent, state: ScriptState, definition: int = 1) -> Row:
+    def after(
+        self, event: events.ScriptEvent, state: ScriptState, retries: Retries, definition: int = 1
+    ) -> Row:
         """Return the row after `event`, which brings the script into `state`.
 
-        A new attempt is one of this `definition`.
+        A new attempt is one of this `definition`. A failure uses up one of these `retries`.
         """
         latest, earlier = self.latest, self.earlier
         if event.attempt != latest.number:
@@ -139,12 +157,18 @@ class Row:
             output=getattr(event, "output", None),
         )
         succeeded, skipped = state is ScriptState.SUCCEEDED, state is ScriptState.SKIPPED
+        spent, budget = self.spent, self.budget
+        if state is ScriptState.FAILED:
+            budget = retries.reason_for(latest.cause)
+            spent = budgets.more(spent, budget) if budget else spent
         return Row(
             latest,
             earlier,
             done=self.done or succeeded or skipped,
             succeeded=succeeded or (self.succeeded and not skipped),
             failures=self.failures + (state is ScriptState.FAILED),
+            spent=spent,
+            budget=budget,
             skip_requested=self.skip_requested and not succeeded and not skipped,
             retry_forced=self.retry_forced and not begins,
         )
@@ -155,6 +179,8 @@ class Row:
         return replace(
             self,
             failures=0,
+            spent=(),
+            budget="",
             done=self.done and kept,
             succeeded=self.succeeded and kept,
             skip_requested=False,
@@ -170,6 +196,8 @@ class Row:
         return replace(
             self,
             failures=before.failures,
+            spent=before.spent,
+            budget=before.budget,
             done=done,
             succeeded=self.succeeded and done,
             skip_requested=before.skip_requested and not done,

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.parameters import Parameters
+from job_execution_framework.domain.retries import NO_RETRIES, Retries, wrong_limits
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.domain.values import TOO_DEEP, is_too_deep
 
@@ -69,14 +70,6 @@ def declared_by(work: Work) -> Parameters | None:
 
 
 @dataclass(frozen=True)
-class Retries:
-    """How often a script may fail and be started again (`limit`), and after which pause."""
-
-    limit: int = 0
-    backoff_seconds: float = 0
-
-
-@dataclass(frozen=True)
 class Session:
     """One interpreter that runs consecutive scripts of a job, which share its memory."""
 
@@ -108,7 +101,7 @@ class Script:
     """It runs again in every fresh interpreter of its session."""
     checkpoint: bool = False
     """Its result is on disk: after it a job can go on without running it again."""
-    retries: Retries = Retries()
+    retries: Retries = NO_RETRIES
     timeout_seconds: float | None = None
 
     def __post_init__(self) -> None:
@@ -191,11 +184,8 @@ def _check_parameters(script: Script) -> None:
 
 
 def _check_limits(script: Script) -> None:
-    limits: list[tuple[str, float]] = [
-        ("retries.limit", script.retries.limit),
-        ("retries.backoffSeconds", script.retries.backoff_seconds),
-        ("timeoutSeconds", 1 if script.timeout_seconds is None else script.timeout_seconds),
-    ]
-    for what, value in limits:
-        if value < 0 or (what == "timeoutSeconds" and value == 0):
-            raise InvalidJob(f"script {script.name!r}: {what} is {value:g}, but must be positive")
+    if script.timeout_seconds is not None and script.timeout_seconds <= 0:
+        what = f"timeoutSeconds is {script.timeout_seconds:g}, but must be positive"
+        raise InvalidJob(f"script {script.name!r}: {what}")
+    for wrong in wrong_limits(script.retries):
+        raise InvalidJob(f"script {script.name!r}: {wrong}")

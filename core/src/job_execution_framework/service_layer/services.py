@@ -227,8 +227,16 @@ def _run_attempt(
     if result.interpreter_lost:
         job.record(events.InterpreterLost(at=clock.now()))
     failed = result.cause and not result.interrupted and not runner.control.stops
-    if failed and not job.rows[script.name].failed_for_good(script.retries):
-        record(events.ScriptRetrying, after_seconds=script.retries.backoff_seconds)
+    row = job.rows[script.name]
+    if failed and not row.failed_for_good(script.retries):
+        budget, failures = row.budget_of(script.retries)
+        record(
+            events.ScriptRetrying,
+            after_seconds=row.pause(script.retries),
+            retry=failures,
+            limit=budget.limit,
+            reason=budget.reason,
+        )
     job_uow.commit()
     if result.interrupted:
         raise KeyboardInterrupt

@@ -47,7 +47,7 @@ def most_records(job: Job, run: SessionOpened) -> int:
     The whole plan starts again after each failure that kills the interpreter; with the first
     failure beyond the allowed retries the run ends.
     """
-    failures = 1 + sum(job.script(name).retries.limit for name in run.scripts)
+    failures = 1 + sum(job.script(name).retries.most for name in run.scripts)
     return RECORDS_OF_AN_ATTEMPT * len(run.scripts) * (1 + failures)
 
 
@@ -85,6 +85,6 @@ def _check_last_words(job: Job, run: SessionOpened, outcome: Outcome) -> None:
     name, attempt = outcome.script, outcome.attempt
     if name not in run.scripts:
         raise IllegalTransition(f"script {name} is not in the plan of {run.run}")
-    failures = sum(script.retries.limit for script in job.scripts)
+    failures = sum(script.retries.most for script in job.scripts)
     if attempt > job.rows[name].attempt + 1 + failures:
         raise IllegalTransition(f"script {name} had no attempt {attempt}")

@@ -14,11 +14,11 @@ from enso_operator.api.v1alpha1 import (
 )
 from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.errors import InvalidJob
+from job_execution_framework.domain.retries import Retries
 from job_execution_framework.domain.script import (
     Container,
     Function,
     LibraryScript,
-    Retries,
     Script,
     Session,
     Source,

@@ -15,11 +15,11 @@ from enso_operator.api.rules import broken_rules, broken_script_rules
 from enso_operator.api.v1alpha1 import API_VERSION, EnsoJob, EnsoScript
 from enso_operator.manifests.to_domain import SecretKey, job_definition
 from job_execution_framework.domain.errors import InvalidJob
+from job_execution_framework.domain.retries import Retries
 from job_execution_framework.domain.script import (
     Container,
     Function,
     LibraryScript,
-    Retries,
     Script,
     Session,
     Source,

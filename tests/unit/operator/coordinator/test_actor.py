@@ -18,8 +18,9 @@ from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import Conflict, NotYet, Unavailable
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.retries import Retries
 from job_execution_framework.domain.row import ScriptState
-from job_execution_framework.domain.script import Retries, Script, Source
+from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.domain.transitions import JobState
 from job_execution_framework.runtime.journal import Journal

@@ -14,7 +14,8 @@ from job_execution_framework.domain.changes import changes
 from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.errors import InvalidAction, InvalidJob
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.script import Retries, Source
+from job_execution_framework.domain.retries import Retries
+from job_execution_framework.domain.script import Source
 from tests.support.resources import Document, of_scripts
 
 SECRET = {"name": "token", "secretKeyRef": {"name": "tracker", "key": "key"}}

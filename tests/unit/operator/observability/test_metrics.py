@@ -20,7 +20,8 @@ from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import Conflict, JobNotFound, Unavailable
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.script import Retries, Script, Source
+from job_execution_framework.domain.retries import Retries
+from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.clock import SystemClock
 from job_execution_framework.service_layer.library import ScriptLibrary

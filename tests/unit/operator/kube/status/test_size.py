@@ -12,8 +12,9 @@ from job_execution_framework.domain.cause import Cause, Frame, Reason
 from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.history import ACTIONS_KEPT
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.retries import Retries
 from job_execution_framework.domain.row import ATTEMPTS_KEPT
-from job_execution_framework.domain.script import Container, Retries, Script, Session, Source
+from job_execution_framework.domain.script import Container, Script, Session, Source
 from tests.support.decisions import decisions
 from tests.support.job_history import JobHistory
 from tests.unit.operator.kube.status.test_simulation import NAMES, through_status
