@@ -35,6 +35,10 @@ def _do(given: argparse.Namespace) -> int:
             from dev import manifests  # noqa: PLC0415  # it loads the operator's models
 
             return manifests.write(check=given.check)
+        case "docs":
+            from dev.docs import site  # noqa: PLC0415  # as every command loads only its own
+
+            print(f"The site begins at {site.build()}")
         case "chart":
             from dev.chart import check  # noqa: PLC0415  # it loads the schemas of Kubernetes
 
@@ -96,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     written = commands.add_parser("manifests", help="write deploy/crds and parts of the chart")
     written.add_argument("--check", action="store_true", help="write nothing; 1 if they differ")
+    commands.add_parser("docs", help="build the documentation as a site")
     commands.add_parser("chart", help="check the chart and what it renders")
     commands.add_parser("left-out", help="say what `make test` leaves out on this machine")
     return parser

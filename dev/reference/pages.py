@@ -12,6 +12,7 @@ from pathlib import Path
 from dev.checkout import CHECKOUT
 from dev.reference.commands import commands_page
 from dev.reference.events import events_page
+from dev.reference.examples import examples_page
 from dev.reference.kinds import KINDS, kind_page
 from dev.reference.metrics import metrics_page
 from dev.reference.routes import routes_page
@@ -23,6 +24,7 @@ OTHERS = {
     "http.md": ("every route of the HTTP API, its body and its answers", routes_page),
     "events.md": ("states, reasons, and Kubernetes Events", events_page),
     "metrics.md": ("what `/metrics` counts and times", metrics_page),
+    "examples.md": ("every example, and what it shows", examples_page),
 }
 
 
