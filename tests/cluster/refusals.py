@@ -10,7 +10,10 @@ TWO = [{"name": "a"}, {"name": "b"}]
 KEYS = "a key is not as it must be: use letters, digits, '-', '_' and '.', after a prefix"
 KINDS = "give it exactly one of scriptRef, source, function, container"
 TOGETHER = "must stand together, with nothing between them"
-NO_ARGS = "a container has no main that takes args: use container.args and container.env"
+VARIABLES = (
+    "spec.scripts[0]: Invalid value: argsFrom of a container are environment variables: name them "
+    "with letters, digits and '_', beginning with a letter"
+)
 VOLUMES = "give it exactly one of persistentVolumeClaim, configMap, secret, emptyDir, nfs"
 
 
@@ -59,16 +62,22 @@ RULES_REFUSED: list[tuple[Document, str]] = [
     ),
     (
         of_scripts(
-            CONTAINER | {"argsFrom": [{"name": "a", "secretKeyRef": {"name": "s", "key": "k"}}]}
+            CONTAINER | {"argsFrom": [{"name": "a-b", "secretKeyRef": {"name": "s", "key": "k"}}]}
         ),
-        NO_ARGS,
+        VARIABLES,
     ),
     (
         in_session(volumeMounts=[{"name": "a", "mountPath": "/a"}]),
         (
-            "spec.sessions[0].volumeMounts: Invalid value: a volumeMount names no volume of the "
-            "session: add it to volumes"
+            "spec.sessions[0].volumeMounts: Invalid value: a volumeMount names none of the volumes: "
+            "add it to volumes"
         ),
+    ),
+    (
+        of_scripts(
+            {"container": {"image": "curl", "volumeMounts": [{"name": "a", "mountPath": "/a"}]}}
+        ),
+        "spec.scripts[0].container.volumeMounts: Invalid value: a volumeMount names none",
     ),
     (
         in_session(onInterrupted={"limit": 2}),

@@ -28,7 +28,7 @@ from job_execution_framework.domain.actions import (
 )
 from job_execution_framework.domain.errors import Conflict
 from job_execution_framework.domain.retries import Retries
-from job_execution_framework.domain.script import Script, Session, Source
+from job_execution_framework.domain.script import Container, Script, Session, Source
 from job_execution_framework.domain.transitions import ENDED
 from job_execution_framework.service_layer.observations import Observations
 from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
@@ -61,7 +61,7 @@ SIZES = st.integers(0, 10**6)
 
 @st.composite
 def jobs(draw: st.DrawFn) -> tuple[list[Script], list[Session], float | None]:
-    """Describe a job of one to six scripts in up to three sessions."""
+    """Describe a job of one to six scripts in up to three sessions, and perhaps a container."""
     names = "fedcba"[draw(st.integers(0, 5)) :][::-1]
     backoff = draw(st.sampled_from([0, 0, 10]))
     sessions = [
@@ -76,6 +76,12 @@ def jobs(draw: st.DrawFn) -> tuple[list[Script], list[Session], float | None]:
         retries = Retries(draw(st.integers(0, 2)), draw(st.sampled_from([0, 30])))
         work = Source("def main(): pass")
         scripts.append(Script(name, work, {}, sessions[at].name, *flags, retries))
+    if draw(st.booleans()):
+        lost = draw(st.integers(0, 2))
+        container = Container("curl", retry_lost=lost, lost_backoff_seconds=backoff)
+        runs = [script.session for script in scripts]
+        begins = [i for i, name in enumerate(runs) if name not in runs[:i]]
+        scripts.insert(draw(st.sampled_from([*begins, len(scripts)])), Script("g", container))
     return scripts, sessions, draw(st.sampled_from([None, None, 300]))
 
 

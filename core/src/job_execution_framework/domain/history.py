@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TypeVar
 
 from job_execution_framework.domain import checkpoint, events, transitions
@@ -24,7 +25,7 @@ from job_execution_framework.domain.events import (
 )
 from job_execution_framework.domain.losses import Losses
 from job_execution_framework.domain.row import Row, ScriptState
-from job_execution_framework.domain.script import Script, Session, check
+from job_execution_framework.domain.script import Script, Session, check, session_of_container
 from job_execution_framework.domain.standstill import Standstill
 from job_execution_framework.domain.transitions import ENDED, RULES, JobState
 
@@ -133,8 +134,9 @@ class History:
         return self.scripts[self._positions[name]]
 
     def session(self, name: str) -> Session:
-        """Return the session of this name; a container script has one with default settings."""
-        return next((session for session in self.sessions if session.name == name), Session(name))
+        """Return the session of this name; a container script is one of its own."""
+        known = chain(self.sessions, map(session_of_container, self.scripts))
+        return next((session for session in known if session.name == name), Session(name))
 
     @property
     def finished(self) -> bool:

@@ -51,6 +51,10 @@ class Container:
     image: str
     command: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
+    retry_lost: int = 0
+    """How often it is started again after it was lost, before the job fails."""
+    lost_backoff_seconds: float = 0
+    """How long to wait after a loss."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,16 @@ class Script:
         """Give a container a session of its own, named as its script."""
         if isinstance(self.work, Container):
             object.__setattr__(self, "session", self.name)
+
+
+def session_of_container(script: Script) -> Session:
+    """Return the session that a container script is, with the container's own rules for losses."""
+    if not isinstance(script.work, Container):
+        return Session(script.session)
+    lost = script.work
+    return Session(
+        script.session, retry_lost=lost.retry_lost, lost_backoff_seconds=lost.lost_backoff_seconds
+    )
 
 
 def module_of(script: str) -> str:

@@ -2,7 +2,8 @@
 
 `crd.py` writes them into the CRDs, so that the API server refuses at once what `rules.py` and the
 domain would refuse later. Two rules are not here, because CEL cannot read `args`, whose values
-may have any type: that no argument is both in args and in argsFrom, and which names are allowed.
+may have any type: that no argument is both in args and in argsFrom, and which names are allowed. A
+third would cost too much: that no variable of a container is both in env and in argsFrom.
 A job that is a run of a template has neither scripts nor sessions here: `rules.py` checks them.
 """
 
@@ -20,7 +21,8 @@ from enso_operator.api.ensoaction import (
     ScriptChange,
     SessionChange,
 )
-from enso_operator.api.fields import PATTERN_HINTS
+from enso_operator.api.fields import PATTERN_HINTS, VARIABLE
+from enso_operator.api.pod_fields import OnInterrupted
 from enso_operator.api.rules import BLOCKS, EXACTLY_ONE_OF
 from enso_operator.api.session_fields import EnvironmentVariable, Toleration, ValueFrom, Volume
 from enso_operator.api.status import EnsoJobStatus, Ledger
@@ -29,7 +31,6 @@ from enso_operator.api.v1alpha1 import (
     ContainerSpec,
     EnsoJobSpec,
     EnsoScriptSpec,
-    OnInterrupted,
     ParameterSpec,
     ScriptSpec,
     SessionSpec,
@@ -64,10 +65,11 @@ class Rule:
         return {key: value for key, value in entry.items() if value}
 
 
+_POD_KEYS = {"env": "name", "volumes": "name", "volumeMounts": "mountPath"}
 KEYS: dict[type[BaseModel], dict[str, str]] = {
     EnsoJobSpec: {"sessions": "name", "scripts": "name"},
-    SessionSpec: {"env": "name", "volumes": "name", "volumeMounts": "mountPath"},
-    ContainerSpec: {"env": "name"},
+    SessionSpec: _POD_KEYS,
+    ContainerSpec: _POD_KEYS,
     ScriptSpec: {"argsFrom": "name"},
     EnsoScriptSpec: {"parameters": "name"},
     EnsoJobTemplateSpec: {"parameters": "name"},
@@ -213,6 +215,16 @@ def _action_blocks() -> tuple[Rule, ...]:
     )
 
 
+_POD_RULES = (
+    Rule(
+        "!has(self.volumeMounts) || self.volumeMounts.all(mount, has(self.volumes) && "
+        "self.volumes.exists(one, one.name == mount.name))",
+        "a volumeMount names none of the volumes: add it to volumes",
+        field=".volumeMounts",
+    ),
+)
+"""The rules of `PodFields`, for both models that have these fields."""
+
 RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
     EnsoJobSpec: (
         _exactly_one(EnsoJobSpec),
@@ -231,18 +243,14 @@ RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
             "a container is a session of its own: remove session",
         ),
         Rule(
-            "!has(self.container) || !has(self.argsFrom)",
-            "a container has no main that takes args: use container.args and container.env",
+            "!has(self.container) || !has(self.argsFrom) || "
+            f"self.argsFrom.all(one, one.name.matches(r'{VARIABLE}'))",
+            "argsFrom of a container are environment variables: name them with letters, digits "
+            "and '_', beginning with a letter",
         ),
     ),
-    SessionSpec: (
-        Rule(
-            "!has(self.volumeMounts) || self.volumeMounts.all(mount, has(self.volumes) && "
-            "self.volumes.exists(one, one.name == mount.name))",
-            "a volumeMount names no volume of the session: add it to volumes",
-            field=".volumeMounts",
-        ),
-    ),
+    SessionSpec: _POD_RULES,
+    ContainerSpec: _POD_RULES,
     OnInterrupted: (
         Rule(
             "self.policy != 'Fail' || !has(self.limit)",

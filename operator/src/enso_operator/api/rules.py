@@ -7,12 +7,15 @@ that the session of a script exists and that the scripts of a session are consec
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 from enso_operator.api.ensoaction import EnsoActionSpec, ResumeSpec
+from enso_operator.api.fields import PATTERN_HINTS, VARIABLE
+from enso_operator.api.pod_fields import PodFields
 from enso_operator.api.session_fields import EnvironmentVariable, Toleration, ValueFrom, Volume
 from enso_operator.api.v1alpha1 import (
     EnsoJob,
@@ -20,7 +23,6 @@ from enso_operator.api.v1alpha1 import (
     EnsoScript,
     EnsoScriptSpec,
     ScriptSpec,
-    SessionSpec,
 )
 
 EXACTLY_ONE_OF: dict[type[BaseModel], tuple[str, ...]] = {
@@ -51,7 +53,7 @@ def broken_spec_rules(spec: EnsoJobSpec, place: str) -> Iterator[str]:
     if spec.template_ref and spec.sessions:
         yield f"{place}.sessions come from the template: remove them, or templateRef"
     for session in spec.sessions:
-        yield from _session(session, f"{place}.sessions[{session.name}]")
+        yield from _pod(session, f"{place}.sessions[{session.name}]")
     for script in spec.scripts:
         yield from _script(script, f"{place}.scripts[{script.name}]")
 
@@ -109,26 +111,36 @@ def _script(script: ScriptSpec, path: str) -> Iterator[str]:
             yield f"{path}.argsFrom[{name}] is in args, too: remove one of the two"
     if script.container is None:
         return
-    yield from _environment(script.container.env, f"{path}.container.env")
+    yield from _pod(script.container, f"{path}.container")
     if script.session is not None:
         yield (
             f"{path}.session is {script.session!r}, but a container is a session of its own: "
             "remove it"
         )
-    if script.args or script.args_from:
+    if script.args:
         yield (
             f"{path} has args, but a container has no main that takes them: use container.args and "
             "container.env"
         )
+    own = {variable.name for variable in script.container.env}
+    for name in names:
+        if not re.match(VARIABLE, name):
+            yield (
+                f"{path}.argsFrom[{name}] is an environment variable, as this is a container: "
+                f"{PATTERN_HINTS[VARIABLE]}"
+            )
+        if name in own:
+            yield f"{path}.argsFrom[{name}] is in container.env, too: remove one of the two"
 
 
-def _session(session: SessionSpec, path: str) -> Iterator[str]:
-    policy = session.on_interrupted
+def _pod(pod: PodFields, path: str) -> Iterator[str]:
+    """Yield the same for what sessions and containers have in common."""
+    policy = pod.on_interrupted
     if policy.policy == "Fail" and policy.limit is not None:
         yield f"{path}.onInterrupted.limit means nothing with policy Fail: write policy: Retry"
-    yield from _environment(session.env, f"{path}.env")
-    yield from _volumes(session, path)
-    yield from _tolerations(session.tolerations, f"{path}.tolerations")
+    yield from _environment(pod.env, f"{path}.env")
+    yield from _volumes(pod, path)
+    yield from _tolerations(pod.tolerations, f"{path}.tolerations")
 
 
 def _tolerations(tolerations: Sequence[Toleration], path: str) -> Iterator[str]:
@@ -146,20 +158,15 @@ def _environment(env: Sequence[EnvironmentVariable], path: str) -> Iterator[str]
             yield from _exactly_one(f"{variable_path}.valueFrom", source)
 
 
-def _volumes(session: SessionSpec, path: str) -> Iterator[str]:
-    names = [volume.name for volume in session.volumes]
+def _volumes(pod: PodFields, path: str) -> Iterator[str]:
+    names = [volume.name for volume in pod.volumes]
     yield from _unique(f"{path}.volumes", names)
-    for volume in session.volumes:
+    for volume in pod.volumes:
         yield from _exactly_one(f"{path}.volumes[{volume.name}]", volume)
-    yield from _unique(
-        f"{path}.volumeMounts", [mount.mount_path for mount in session.volume_mounts]
-    )
-    for mount in session.volume_mounts:
+    yield from _unique(f"{path}.volumeMounts", [mount.mount_path for mount in pod.volume_mounts])
+    for mount in pod.volume_mounts:
         if mount.name not in names:
-            yield (
-                f"{path}.volumeMounts[{mount.name}] names no volume of the session: add it to "
-                "volumes"
-            )
+            yield f"{path}.volumeMounts[{mount.name}] names none of the volumes: add it to volumes"
 
 
 def _exactly_one(path: str, model: BaseModel) -> Iterator[str]:

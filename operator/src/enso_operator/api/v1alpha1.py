@@ -19,26 +19,15 @@ from enso_operator.api.fields import (
     LabelValue,
     LibraryName,
     Name,
-    ObjectName,
     Parameter,
     Program,
     QualifiedName,
     Reference,
     Seconds,
-    UnixId,
-    UserId,
     WireModel,
 )
-from enso_operator.api.session_fields import (
-    Environment,
-    EnvironmentVariable,
-    KeyReference,
-    ObjectReference,
-    Resources,
-    Toleration,
-    Volume,
-    VolumeMount,
-)
+from enso_operator.api.pod_fields import PodFields
+from enso_operator.api.session_fields import KeyReference
 from job_execution_framework.domain import patterns
 
 ParameterType = Literal["string", "integer", "number", "boolean", "path", "list", "object"]
@@ -67,18 +56,7 @@ class Metadata(WireModel):
     """Labels of the job, which its Pods get, too: queues, cost reports."""
 
 
-class OnInterrupted(WireModel):
-    """What happens when a session's process is lost, as when its node fails or it is evicted."""
-
-    policy: Literal["Fail", "Retry"] = "Fail"
-    """Fail ends the job. Retry starts a new process and runs again the scripts that were lost."""
-    limit: Annotated[int, Field(ge=1, le=100)] | None = None
-    """How many lost processes of this session Retry replaces; 1 by default."""
-    backoff_seconds: Annotated[int, Field(ge=0, le=LONGEST_SECONDS)] = 10
-    """How long, in seconds, Retry waits before it replaces a lost process."""
-
-
-class SessionSpec(WireModel):
+class SessionSpec(PodFields):
     """One process that runs consecutive scripts of the job in one warm interpreter."""
 
     name: Name
@@ -93,44 +71,6 @@ class SessionSpec(WireModel):
     """How long, in seconds, the interpreter may take to start, with licences and slow disks."""
     end_timeout_seconds: Seconds = 60
     """How long, in seconds, threads and atexit functions may run on after the last script."""
-    on_interrupted: OnInterrupted = OnInterrupted()
-    """What happens when the session's process is lost."""
-    resources: Resources = Resources()
-    """Resource requests and limits of the session's container."""
-    env: Environment = Field(default_factory=list[EnvironmentVariable])
-    """Environment variables of the session."""
-    volumes: Annotated[list[Volume], Field(max_length=50)] = Field(default_factory=list[Volume])
-    """Volumes of the session's Pod."""
-    volume_mounts: Annotated[list[VolumeMount], Field(max_length=50)] = Field(
-        default_factory=list[VolumeMount]
-    )
-    """Where the session sees its volumes."""
-    node_selector: Annotated[dict[QualifiedName, LabelValue], Field(max_length=50)] = Field(
-        default_factory=dict[str, str]
-    )
-    """Labels that a node must have to run the session."""
-    tolerations: Annotated[list[Toleration], Field(max_length=50)] = Field(
-        default_factory=list[Toleration]
-    )
-    """Tolerations of the session's Pod."""
-    priority_class_name: ObjectName | None = None
-    """PriorityClass of the session's Pod."""
-    image_pull_secrets: Annotated[list[ObjectReference], Field(max_length=10)] = Field(
-        default_factory=list[ObjectReference]
-    )
-    """Secrets with the credentials of the image's registry."""
-    run_as_user: UserId | None = None
-    """Numeric user id that the session runs under, never root's; without it a default."""
-    run_as_group: UnixId | None = None
-    """Numeric group id that the session runs under."""
-    fs_group: UnixId | None = None
-    """Numeric group id that the session's volumes belong to."""
-    supplemental_groups: Annotated[list[UnixId], Field(max_length=64)] = Field(
-        default_factory=list[int]
-    )
-    """Further numeric group ids of the session, such as those of a file server."""
-    service_account_name: ObjectName | None = None
-    """ServiceAccount of the session's Pod. Only one that the operator's settings allow."""
 
 
 class ScriptReference(WireModel):
@@ -140,7 +80,7 @@ class ScriptReference(WireModel):
     """Its name; open_scene and open-scene name the same script."""
 
 
-class ContainerSpec(WireModel):
+class ContainerSpec(PodFields):
     """A container that needs no Python; exit code 0 means success."""
 
     image: Image
@@ -149,10 +89,6 @@ class ContainerSpec(WireModel):
     """The program and its first arguments, run without a shell; without it the image's own."""
     args: Annotated[list[Argument], Field(max_length=256)] = Field(default_factory=list[str])
     """Further arguments of the program."""
-    env: Environment = Field(default_factory=list[EnvironmentVariable])
-    """Environment variables of the container."""
-    resources: Resources = Resources()
-    """Resource requests and limits of the container."""
 
 
 class RetriesSpec(WireModel):

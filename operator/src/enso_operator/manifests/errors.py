@@ -149,7 +149,14 @@ def _fields(location: Location, model: type[BaseModel]) -> list[str]:
         if isinstance(part, str) and here:
             fields = {info.alias: info.annotation for info in here.model_fields.values()}
             here = _model_in(fields.get(part))
-    return [info.alias or name for name, info in here.model_fields.items()] if here else []
+    return [*_own_first(here)] if here else []
+
+
+def _own_first(model: type[BaseModel]) -> Iterator[str]:
+    """Yield the fields of a model; those that it has in common with others come last."""
+    common = {name for base in model.__bases__ for name in getattr(base, "model_fields", ())}
+    for name in sorted(model.model_fields, key=lambda name: name in common):
+        yield model.model_fields[name].alias or name
 
 
 def _model_in(annotation: object) -> type[BaseModel] | None:

@@ -59,13 +59,19 @@ def _session(session: Session) -> Document:
         "startTimeoutSeconds": max(1, round(session.start_timeout_seconds)),
         "endTimeoutSeconds": max(1, round(session.end_timeout_seconds)),
     }
-    if session.retry_lost:
-        written["onInterrupted"] = {
+    return written | _on_interrupted(session)
+
+
+def _on_interrupted(lost: Session | Container) -> Document:
+    if not lost.retry_lost:
+        return {}
+    return {
+        "onInterrupted": {
             "policy": "Retry",
-            "limit": session.retry_lost,
-            "backoffSeconds": round(session.lost_backoff_seconds),
+            "limit": lost.retry_lost,
+            "backoffSeconds": round(lost.lost_backoff_seconds),
         }
-    return written
+    }
 
 
 def _script(script: Script) -> Document:
@@ -98,7 +104,8 @@ def _work(script: Script) -> Document:
         case Function(reference):
             return {"function": reference}
         case Container(image, command, args):
-            return {"container": {"image": image, "command": [*command], "args": [*args]}}
+            written = {"image": image, "command": [*command], "args": [*args]}
+            return {"container": written | _on_interrupted(script.work)}
         case Missing(why):
             raise InvalidJob(f"script {script.name!r} has nothing to run: {why}")
 

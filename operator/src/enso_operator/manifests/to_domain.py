@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from enso_operator.api.pod_fields import OnInterrupted
 from enso_operator.api.rules import broken_spec_rules
 from enso_operator.api.v1alpha1 import (
     ContainerSpec,
@@ -60,17 +61,21 @@ def definition_of(spec: EnsoJobSpec, place: str) -> Definition:
 
 
 def _session(session: SessionSpec) -> Session:
-    lost = session.on_interrupted
-    is_retried = lost.policy == "Retry"
+    limit, backoff = _retry_lost(session.on_interrupted)
     return Session(
         session.name,
         tuple(session.interpreter),
         session.start_timeout_seconds,
-        retry_lost=(lost.limit or 1) if is_retried else 0,
-        lost_backoff_seconds=lost.backoff_seconds if is_retried else 0,
+        retry_lost=limit,
+        lost_backoff_seconds=backoff,
         end_timeout_seconds=session.end_timeout_seconds,
         platform=_platform(session),
     )
+
+
+def _retry_lost(lost: OnInterrupted) -> tuple[int, float]:
+    """Return how many losses are made up for, and after how many seconds."""
+    return (lost.limit or 1, lost.backoff_seconds) if lost.policy == "Retry" else (0, 0)
 
 
 def _platform(session: SessionSpec) -> dict[str, object] | None:
@@ -113,4 +118,9 @@ def _work(script: ScriptSpec) -> Work:
 
 
 def _container(container: ContainerSpec) -> Container:
-    return Container(container.image, tuple(container.command), tuple(container.args))
+    return Container(
+        container.image,
+        tuple(container.command),
+        tuple(container.args),
+        *_retry_lost(container.on_interrupted),
+    )

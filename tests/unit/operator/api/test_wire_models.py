@@ -205,7 +205,7 @@ IN_A_SESSION: list[tuple[dict[str, object], str]] = [
     ),
     (
         {"volumeMounts": [{"name": "v", "mountPath": "/v"}]},
-        "volumeMounts[v] names no volume of the session: add it to volumes",
+        "volumeMounts[v] names none of the volumes: add it to volumes",
     ),
     (
         {"onInterrupted": {"limit": 2}},
@@ -220,6 +220,39 @@ def test_rules_of_a_session(spec: dict[str, object], sentence: str) -> None:
     assert list(broken_rules(job)) == [f"spec.sessions[main].{sentence}"]
     with pytest.raises(InvalidJob, match=re.escape(sentence)):
         job_definition(job)
+
+
+@pytest.mark.parametrize(("spec", "sentence"), IN_A_SESSION, ids=lambda case: str(case)[:20])
+def test_the_same_rules_hold_for_a_container(spec: dict[str, object], sentence: str) -> None:
+    job = a_job({"name": "tell", "container": {"image": "curl", **spec}})
+    assert list(broken_rules(job)) == [f"spec.scripts[tell].container.{sentence}"]
+
+
+OF_A_CONTAINER: list[tuple[str, str]] = [
+    (
+        "my-token",
+        (
+            "argsFrom[my-token] is an environment variable, as this is a container: use letters, "
+            "digits and '_', beginning with a letter"
+        ),
+    ),
+    ("LEVEL", "argsFrom[LEVEL] is in container.env, too: remove one of the two"),
+]
+
+
+@pytest.mark.parametrize(("name", "sentence"), OF_A_CONTAINER)
+def test_arguments_of_a_container_are_its_environment(name: str, sentence: str) -> None:
+    given = {"name": name, "secretKeyRef": {"name": "tracker", "key": "token"}}
+    container = {"image": "curl", "env": [{"name": "LEVEL", "value": "1"}]}
+    job = a_job({"name": "tell", "container": container, "argsFrom": [given]})
+    assert list(broken_rules(job)) == [f"spec.scripts[tell].{sentence}"]
+
+
+def test_a_lost_container_is_started_again_where_it_says_so() -> None:
+    lost = {"policy": "Retry", "limit": 3}
+    job = a_job({"name": "tell", "container": {"image": "curl", "onInterrupted": lost}})
+    work = Container("curl", retry_lost=3, lost_backoff_seconds=10)
+    assert job_definition(job).scripts[0].work == work
 
 
 def test_a_library_script_is_exactly_one_thing() -> None:

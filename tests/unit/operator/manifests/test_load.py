@@ -77,9 +77,9 @@ def test_fields_that_only_a_cluster_uses_are_accepted_and_listed(file: Path) -> 
     assert manifest.ignored == (
         "spec.suspend",
         "spec.ttlSecondsAfterFinished",
-        "spec.sessions[houdini].image",
         "spec.sessions[houdini].resources",
         "spec.sessions[houdini].env",
+        "spec.sessions[houdini].image",
     )
     assert manifest.sessions == (
         Session("houdini", ("hython",), 60, retry_lost=2, lost_backoff_seconds=5),

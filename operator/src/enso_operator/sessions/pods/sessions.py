@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from functools import cached_property
 
 from enso_operator.api.document import Document
+from enso_operator.api.pod_fields import PodFields
 from enso_operator.api.v1alpha1 import EnsoJobSpec
 from enso_operator.blocking import in_thread
 from enso_operator.coordinator.session_location import SessionLocation
@@ -22,7 +23,7 @@ from enso_operator.sessions.pods.follower import PodFollower
 from enso_operator.sessions.pods.logs import PodLogs
 from enso_operator.sessions.pods.manifest import SessionPod, present
 from enso_operator.sessions.pods.pod_api import PodApi, owner_of
-from enso_operator.sessions.pods.policy import check_session
+from enso_operator.sessions.pods.policy import check_pod
 from enso_operator.sessions.pods.run_ref import RunRef
 from enso_operator.settings import PodSettings
 from job_execution_framework.domain.cause import Reason
@@ -79,7 +80,11 @@ class PodSessions:
         """Raise InvalidJob where a session asks for what the operator's settings do not allow."""
         sessions = [present(self._spec, session) for session in job.sessions]
         for session in sessions:
-            check_session(session, self._settings)
+            check_pod(session, f"spec.sessions[{session.name}]", self._settings)
+        for entry in self._spec.scripts:
+            if entry.container:
+                path = f"spec.scripts[{entry.name}].container"
+                check_pod(entry.container, path, self._settings)
         bare = {session.name for session in sessions if not session.image}
         for script in job.scripts:
             is_bare = not isinstance(script.work, Container) and script.session in bare
@@ -158,9 +163,10 @@ class PodSessions:
 
     def _settle_seconds(self, run: str) -> float:
         """Return how long to wait after an unseen end, before another run may follow."""
-        session = names.session_of(run)
-        policies = {entry.name: entry.on_interrupted.policy for entry in self._spec.sessions}
-        is_retried = policies.get(session) == "Retry"
+        fields: dict[str, PodFields] = {entry.name: entry for entry in self._spec.sessions}
+        fields |= {entry.name: entry.container for entry in self._spec.scripts if entry.container}
+        lost = fields.get(names.session_of(run))
+        is_retried = lost is not None and lost.on_interrupted.policy == "Retry"
         return self._settings.termination_seconds + SETTLE_SECONDS if is_retried else 0.0
 
     def _on_location_changed(self, location: SessionLocation) -> None:

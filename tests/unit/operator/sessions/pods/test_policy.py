@@ -6,7 +6,7 @@ import pytest
 
 from enso_operator.api.session_fields import VolumeMount
 from enso_operator.api.v1alpha1 import SessionSpec
-from enso_operator.sessions.pods.policy import check_session
+from enso_operator.sessions.pods.policy import check_pod
 from enso_operator.settings import PodSettings
 from job_execution_framework.domain.errors import InvalidJob
 
@@ -22,9 +22,9 @@ def mounted_at(path: str) -> SessionSpec:
 )
 def test_nothing_is_mounted_over_what_is_ours_however_it_is_written(path: str) -> None:
     with pytest.raises(InvalidJob, match="is enso's own"):
-        check_session(mounted_at(path), SETTINGS)
+        check_pod(mounted_at(path), "spec.sessions[a]", SETTINGS)
 
 
 @pytest.mark.parametrize("path", ["/ensorcell", "/shows/enso", "/x"])
 def test_volumes_may_be_mounted_at_other_paths(path: str) -> None:
-    check_session(mounted_at(path), SETTINGS)
+    check_pod(mounted_at(path), "spec.sessions[a]", SETTINGS)
