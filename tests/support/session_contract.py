@@ -9,6 +9,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,7 @@ from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.control import CANCEL, PAUSE, SessionControl
 from job_execution_framework.domain.errors import Conflict
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.progress import Progress
 from job_execution_framework.domain.retries import Retries
 from job_execution_framework.domain.script import Script, Session, Source
 from job_execution_framework.domain.steps import Open
@@ -29,6 +31,8 @@ DEADLINE_SECONDS = 60
 SLOW = "import time\ndef main():\n    print('up', flush=True)\n    time.sleep(60)\n"
 NO_RETRIES = Retries()
 SAYS = "def main(): print('started once')"
+ADAPTOR = Path(__file__).with_name("openjd_adaptor.txt")
+"""Standard output in the words of an adaptor of Open Job Description that renders in Houdini."""
 
 
 class Bench(ABC):
@@ -323,6 +327,64 @@ class SessionContract:
         assert not ended.log_is_complete
         assert ended.cause
         assert "damaged" in ended.cause.message
+
+    def test_progress_is_seen_while_the_script_runs_and_is_no_record(self, bench: Bench) -> None:
+        says = (
+            "import enso, time\n"
+            "def main():\n"
+            "    print('up', flush=True)\n"
+            "    for number in range(1000):\n"
+            "        enso.progress(number / 100, 'counts')\n"
+            "    enso.progress(42.5, 'meshing')\n"
+            "    time.sleep(60)\n"
+        )
+
+        async def watch() -> tuple[list[Progress], list[str], Ended]:
+            plan, seen = bench.plan(says), list[Progress]()
+            uid = await bench.started(plan)
+            async with asyncio.timeout(DEADLINE_SECONDS), bench.watched():
+                async for observations in bench.sessions.follow(plan.run, uid):
+                    if observations.progress:
+                        seen.append(observations.progress)
+                    if seen and seen[-1].percent == 42.5:
+                        break
+            await bench.sessions.tell(plan.run, uid, CANCEL)
+            return seen, *await bench.follow(plan.run, uid)
+
+        seen, labels, ended = asyncio.run(watch())
+        last = seen[-1]
+        assert (last.script, last.attempt, last.message) == ("s1", 1, "meshing")
+        assert len({said.number for said in seen}) <= 10
+        assert labels == ["s1 Started", "s1 Failed", "InterpreterLost"]
+        assert ended == Ended(log_is_complete=True)
+
+    def test_an_existing_adaptors_output_gives_its_progress_and_failure(self, bench: Bench) -> None:
+        says = (
+            "import time\n"
+            "def main():\n"
+            f"    for line in {ADAPTOR.read_text().splitlines()!r}: print(line, flush=True)\n"
+            "    print('up', flush=True)\n"
+            "    time.sleep(5)\n"
+            "    raise RuntimeError('Error encountered. Exiting.')\n"
+        )
+
+        async def watch() -> tuple[Progress | None, list[events.Event]]:
+            plan, last, records = bench.plan(says), None, list[events.Event]()
+            uid = await bench.started(plan)
+            async with asyncio.timeout(DEADLINE_SECONDS), bench.watched():
+                async for observations in bench.sessions.follow(plan.run, uid):
+                    records += observations.records
+                    last = observations.progress or last
+                    if observations.ended:
+                        break
+            return last, records
+
+        last, records = asyncio.run(watch())
+        assert last
+        assert (last.percent, last.message) == (50, "Rendering frame 2 of 4")
+        failed = next(event for event in records if isinstance(event, events.ScriptFailed))
+        assert failed.cause.message == "HoudiniAdaptor: no licence for Karma"
+        assert (failed.cause.reason, failed.cause.error) == (Reason.EXCEPTION, "RuntimeError")
 
     def test_an_interpreter_that_is_not_there_is_a_failed_script_not_a_lost_session(
         self, bench: Bench

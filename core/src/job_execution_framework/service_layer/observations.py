@@ -12,6 +12,7 @@ from job_execution_framework.domain import checkpoint
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.progress import Progress
 from job_execution_framework.domain.row import ScriptState
 
 
@@ -58,6 +59,8 @@ class Observations:
     run: str = ""
     """The session run that `records` and `ended` belong to: the open one where this is empty.
     Those of a run that is not open any more are ignored."""
+    progress: Progress | None = None
+    """The latest progress of what runs. It is not recorded: the coordinator may show it."""
 
 
 def unknown_outcomes(job: Job, *, log_is_complete: bool) -> list[tuple[str, int]]:

@@ -22,18 +22,25 @@ from enso_operator.coordinator.session_location import SessionLocation
 from enso_operator.coordinator.token_bucket import TokenBucket
 from enso_operator.manifests.to_domain import SecretKey
 from enso_operator.sessions.local.state_folders import make_private
+from enso_operator.sessions.regular_file import piece_of
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.control import CANCEL, SessionControl
 from job_execution_framework.domain.errors import Conflict, InvalidJob, Unreadable
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.progress import Progress
 from job_execution_framework.domain.script import Container
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.domain.values import leaves
 from job_execution_framework.runtime import supervisor
-from job_execution_framework.service_layer import controls
+from job_execution_framework.service_layer import controls, progress_line
 from job_execution_framework.service_layer.observations import Ended, Observations
 from job_execution_framework.service_layer.plan import Plan
-from job_execution_framework.service_layer.record_line import JOURNAL, Lines
+from job_execution_framework.service_layer.record_line import (
+    JOURNAL,
+    LONGEST_PROGRESS_BYTES,
+    PROGRESS,
+    Lines,
+)
 from job_execution_framework.service_layer.records import End, Record, from_line, only_events
 
 _CORE = Path(job_execution_framework.__file__).parents[1]
@@ -123,7 +130,7 @@ class LocalSessions:
         del after  # nobody cuts a journal: it is read from its start
         self.location = SessionLocation(log=str(self.directory(run) / OUTPUT))
         journal, position, pause = self.directory(run) / JOURNAL, 0, 0.0
-        lines, damage = Lines(), ""
+        lines, damage, progress = Lines(), "", None
         now = asyncio.get_running_loop().time
         bucket = TokenBucket(RECORDS_AT_ONCE, RECORDS_A_SECOND, now())
         while True:
@@ -140,8 +147,9 @@ class LocalSessions:
             ended = _ended(records, None if piece else gone)
             if ended and damage:
                 ended = Ended(log_is_complete=False, cause=Cause(Reason.SESSION_LOST, damage))
-            if records or ended:
-                yield Observations(run=run, records=only_events(records), ended=ended)
+            before, progress = progress, _progress(self.directory(run)) or progress
+            if records or ended or progress != before:
+                yield Observations(only_events(records), ended, run=run, progress=progress)
             if ended:
                 return
             pause = SHORTEST_LOOK_SECONDS if piece else min(pause * 1.5, LONGEST_LOOK_SECONDS)
@@ -211,6 +219,12 @@ def _read(path: Path, position: int) -> bytes:
             return file.read(PIECE_BYTES)
     except FileNotFoundError:
         return b""
+
+
+def _progress(directory: Path) -> Progress | None:
+    """Return the progress of what runs, if it has said any."""
+    line = piece_of(directory / PROGRESS, 0, LONGEST_PROGRESS_BYTES + 1)
+    return progress_line.from_line(line.rstrip(b"\n"))
 
 
 def _write(path: Path, text: str) -> None:

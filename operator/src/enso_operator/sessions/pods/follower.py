@@ -103,7 +103,9 @@ class PodFollower:
             yield Observations(run=self.run_ref.run, records=self.events_of_pod())
             while (ended := self.ended()) is None:
                 await self.intervene()
-                yield Observations(run=self.run_ref.run, records=await self._receive())
+                records = await self._receive()
+                progress = self.run.records.progress
+                yield Observations(run=self.run_ref.run, records=records, progress=progress)
             yield Observations(run=self.run_ref.run, ended=ended)
         finally:
             self._reader.stop()

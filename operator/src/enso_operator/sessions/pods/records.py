@@ -14,7 +14,13 @@ from enso_operator.coordinator.token_bucket import TokenBucket
 from enso_operator.sessions.pods.sidecar import DRAINED
 from job_execution_framework.domain.errors import Unreadable
 from job_execution_framework.domain.events import Event
-from job_execution_framework.service_layer.record_line import BEGINS, LONGEST_BYTES
+from job_execution_framework.domain.progress import Progress
+from job_execution_framework.service_layer import progress_line
+from job_execution_framework.service_layer.record_line import (
+    BEGINS,
+    LONGEST_BYTES,
+    PROGRESS_BEGINS,
+)
 from job_execution_framework.service_layer.records import End, from_line
 
 AT_ONCE, A_SECOND = 16 * 1024 * 1024, 1024 * 1024
@@ -43,6 +49,8 @@ class Records:
     """Whether the log said that the session has ended and all its records are printed."""
     gap: bool = field(default=False, init=False)
     """Whether records are missing because the log was cut; the summary may have their outcomes."""
+    progress: Progress | None = field(default=None, init=False)
+    """The latest progress that the log has; a log that is read again repeats older ones."""
     damage: str = field(default="", init=False)
     """Why a line cannot be a session's; all later lines are ignored."""
     unavailable: str = field(default="", init=False)
@@ -65,14 +73,23 @@ class Records:
         return self._bucket.wait(now)
 
     def sift(self, lines: Sequence[bytes]) -> list[bytes]:
-        """Return the lines that look like records, or end the log; drop all others."""
+        """Return the lines that look like records, or end the log; take the latest progress."""
         wanted = [line for line in lines if line.startswith(BEGINS) or line == _DRAINED]
-        size = sum(map(len, lines))
-        self._noise += len(lines) - len(wanted) + size - sum(map(len, wanted))
+        progress = [line for line in lines if line.startswith(PROGRESS_BEGINS)]
+        size, known = sum(map(len, lines)), [*wanted, *progress]
+        self._noise += len(lines) - len(known) + size - sum(map(len, known))
         self._bucket.spend(size + COST_OF_A_LINE * len(lines))
+        for line in progress[-1:]:
+            self._take_progress(line)
         if self._noise > NOISE_BYTES and not self.damage:
             self.damage = f"it holds more than {NOISE_BYTES} bytes that are no records"
         return wanted
+
+    def _take_progress(self, line: bytes) -> None:
+        self._bucket.spend(COST_OF_ITS_BYTES * len(line))
+        found = progress_line.from_line(line)
+        if found and found.number > (self.progress.number if self.progress else 0):
+            self.progress = found
 
     def take(self, line: bytes) -> Event | None:
         """Process one line; return its event, if the event is new."""

@@ -1,9 +1,10 @@
 """The `records` container of a session Pod: ``python3 -m …sessions.pods.sidecar RUNTIME RUN``.
 
 It puts the runtime into RUNTIME, where the session waits for it, then prints each record of RUN's
-journal as it is written, and an empty line as a heartbeat. It is a native sidecar: killed, it is
-started again and prints everything once more. Its SIGTERM comes after the session has ended; then
-it prints the rest. It imports little, as the Pod's start waits for it.
+journal as it is written, at times the progress of what runs, and an empty line as a heartbeat. It
+is a native sidecar: killed, it is started again and prints everything once more. Its SIGTERM comes
+after the session has ended; then it prints the rest. It imports little, as the Pod's start waits
+for it.
 
 Scripts can write anything to the journal and to its folder. Lines that are no records are not
 printed, and records no more than a correct session writes.
@@ -15,14 +16,21 @@ import importlib.util
 import os
 import shutil
 import signal
-import stat
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from enso_operator.coordinator.token_bucket import TokenBucket
-from job_execution_framework.service_layer.record_line import BEGINS, JOURNAL, LONGEST_BYTES, Lines
+from enso_operator.sessions.pods.progress_tail import ProgressTail
+from enso_operator.sessions.regular_file import piece_of
+from job_execution_framework.service_layer.record_line import (
+    BEGINS,
+    JOURNAL,
+    LONGEST_BYTES,
+    PROGRESS,
+    Lines,
+)
 
 READY = "ready"
 PACKAGE = "job_execution_framework"
@@ -49,13 +57,16 @@ def main(runtime: str, run: str) -> None:
     signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
     bring(Path(runtime))
     tail, pause, beats = Tail(Path(run) / JOURNAL, time.monotonic()), 0.0, 0
+    progress = ProgressTail(Path(run) / PROGRESS, time.monotonic())
     beat_at = time.monotonic() + HEARTBEAT_SECONDS
     while not stopping:
         _print(tail.read(time.monotonic()))
+        _print(progress.read(time.monotonic()))
         if time.monotonic() >= beat_at:
             beats, beat_at = beats + 1, time.monotonic() + HEARTBEAT_SECONDS
             if beats % BEATS_TO_REPEAT == 0:
                 tail = Tail(tail.journal, time.monotonic())
+                progress.repeat()
             _print(b"\n")
         pause = min(pause * 1.2, LONGEST_LOOK_SECONDS) if tail.at_end else 0.0
         time.sleep(max(pause, SHORTEST_LOOK_SECONDS))
@@ -93,7 +104,7 @@ class Tail:
         """Return the next records, each with its newline; empty while the limit is used up."""
         if self._bucket.left(now) <= 0:
             return b""
-        piece = self._piece()
+        piece = piece_of(self.journal, self._position, PIECE_BYTES)
         self._position += len(piece)
         self.at_end = not piece
         lines = self._lines.of(piece)
@@ -106,19 +117,6 @@ class Tail:
         self._bucket, self.at_end = TokenBucket(AT_ONCE_BYTES, BYTES_A_SECOND, now), False
         while self._bucket.left(now) > 0 and not self.at_end:
             yield self.read(now)
-
-    def _piece(self) -> bytes:
-        """Return the next bytes; empty where there is no regular file of the journal's name."""
-        how = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        try:
-            file = os.open(self.journal, how)
-        except OSError:
-            return b""  # not created yet, or removed by a script
-        try:
-            is_file = stat.S_ISREG(os.fstat(file).st_mode)
-            return os.pread(file, PIECE_BYTES, self._position) if is_file else b""
-        finally:
-            os.close(file)
 
 
 def _print(text: bytes) -> None:

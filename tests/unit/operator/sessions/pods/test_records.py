@@ -6,6 +6,8 @@ import pytest
 
 from enso_operator.sessions.pods.records import Records
 from job_execution_framework.domain.events import Event, InterpreterLost
+from job_execution_framework.domain.progress import Progress
+from job_execution_framework.service_layer.progress_line import to_line as to_progress_line
 from job_execution_framework.service_layer.record_line import BEGINS, LONGEST_BYTES
 from job_execution_framework.service_layer.records import End, to_line
 
@@ -103,3 +105,28 @@ def test_what_was_read_before_is_read_again_at_once_and_what_is_new_in_its_time(
     few.begin(now)
     taken(few, *lines[:800])
     assert few.wait(now) == 0
+
+
+def said(number: int) -> bytes:
+    return to_progress_line(Progress("do", 1, number, number=number)).removesuffix(b"\n")
+
+
+def test_progress_is_no_record_and_an_older_one_is_not_shown_again() -> None:
+    records = Records()
+    assert taken(records, line(1), said(1), line(2), said(2)) == [1, 2]
+    assert records.progress == Progress("do", 1, 2, number=2)
+    records.begin(0)
+    assert taken(records, line(1), said(1)) == []
+    assert records.progress == Progress("do", 1, 2, number=2)
+    assert taken(records, line(2), said(2), said(3), b"progress {garbage", END) == []
+    assert records.progress == Progress("do", 1, 2, number=2), "of a piece the last line counts"
+    assert taken(records, said(3)) == []
+    assert records.progress == Progress("do", 1, 3, number=3)
+    assert records.complete
+
+
+def test_progress_of_many_days_damages_no_log() -> None:
+    records = Records()
+    for _ in range(40):
+        assert taken(records, *[said(number) for number in range(1000)]) == []
+    assert not records.damage
