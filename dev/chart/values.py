@@ -10,7 +10,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from enso_operator.settings import OPERATOR_USER, GraceSeconds, PodSettings, UserId
+from enso_operator.settings import (
+    OPERATOR_USER,
+    AnnotationPrefix,
+    GraceSeconds,
+    PodSettings,
+    UserId,
+)
 
 POD = PodSettings()
 """The operator's own defaults."""
@@ -72,6 +78,11 @@ class Sessions(Strict):
     """How long a Pod stays on a node that is not ready, or cannot be reached."""
     service_accounts: list[Name] = Field(default_factory=list[Name])
     """The service accounts that jobs may name; by default none."""
+    allowed_pod_annotation_prefixes: list[AnnotationPrefix] = Field(
+        default_factory=list[AnnotationPrefix]
+    )
+    """Prefixes of annotations that jobs may give their Pods, such as sidecar.istio.io/; by default
+    none."""
     allow_nfs: bool = Field(default=POD.allow_nfs, alias="allowNFS")
     """Whether jobs may mount NFS by address. Pod Security `restricted` refuses it all the same."""
     run_as_user: UserId = POD.run_as_user

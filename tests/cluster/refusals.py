@@ -69,8 +69,8 @@ RULES_REFUSED: list[tuple[Document, str]] = [
     (
         in_session(volumeMounts=[{"name": "a", "mountPath": "/a"}]),
         (
-            "spec.sessions[0].volumeMounts: Invalid value: a volumeMount names none of the volumes: "
-            "add it to volumes"
+            "spec.sessions[0].volumeMounts: Invalid value: a volumeMount names none of the "
+            "volumes: add it to volumes"
         ),
     ),
     (
@@ -78,6 +78,10 @@ RULES_REFUSED: list[tuple[Document, str]] = [
             {"container": {"image": "curl", "volumeMounts": [{"name": "a", "mountPath": "/a"}]}}
         ),
         "spec.scripts[0].container.volumeMounts: Invalid value: a volumeMount names none",
+    ),
+    (
+        in_session(podAnnotations={"scheduler.alpha.kubernetes.io/x": "1"}),
+        "spec.sessions[0].podAnnotations: Invalid value: an annotation is Kubernetes' or enso's",
     ),
     (
         in_session(onInterrupted={"limit": 2}),

@@ -23,6 +23,10 @@ MARGIN_SECONDS = 15
 """Beyond the scripts' grace: until the last record is written, and the process has ended."""
 
 GraceSeconds = Annotated[int, Field(ge=1, le=86400)]
+AnnotationPrefix = Annotated[
+    str, Field(max_length=317, pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?/[-_.A-Za-z0-9]*$")
+]
+"""How keys of annotations begin: a domain with its '/', so that none of a longer domain fits."""
 UserId = Annotated[int, Field(ge=1)]
 
 
@@ -97,6 +101,10 @@ class PodSettings(BaseModel):
         default_factory=list[str]
     )
     """ServiceAccounts that a session may name; without any, none."""
+    allowed_pod_annotation_prefixes: Annotated[
+        list[AnnotationPrefix], NoDecode, BeforeValidator(_names)
+    ] = Field(default_factory=list[str])
+    """Prefixes of annotations that a job may give its Pods; without any, none."""
     allow_nfs: bool = False
     """Whether a session may mount NFS exports by itself."""
     run_as_user: UserId = OPERATOR_USER

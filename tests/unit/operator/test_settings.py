@@ -23,6 +23,7 @@ TOLD = {
     "session_image": "none",
     "schedule_patience_seconds": "for ever",
     "service_accounts": "none",
+    "allowed_pod_annotation_prefixes": "none",
     "allow_nfs": "`false`",
     "allow_code_changes": "`false`",
     "leader_elect": "`false`",

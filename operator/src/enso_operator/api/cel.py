@@ -21,7 +21,7 @@ from enso_operator.api.ensoaction import (
     ScriptChange,
     SessionChange,
 )
-from enso_operator.api.fields import PATTERN_HINTS, VARIABLE
+from enso_operator.api.fields import PATTERN_HINTS, RESERVED_ANNOTATION, VARIABLE
 from enso_operator.api.pod_fields import OnInterrupted
 from enso_operator.api.rules import BLOCKS, EXACTLY_ONE_OF
 from enso_operator.api.session_fields import EnvironmentVariable, Toleration, ValueFrom, Volume
@@ -221,6 +221,12 @@ _POD_RULES = (
         "self.volumes.exists(one, one.name == mount.name))",
         "a volumeMount names none of the volumes: add it to volumes",
         field=".volumeMounts",
+    ),
+    Rule(
+        "!has(self.podAnnotations) || "
+        f"self.podAnnotations.all(key, !key.matches(r'{RESERVED_ANNOTATION}'))",
+        "an annotation is Kubernetes' or enso's own: remove it",
+        field=".podAnnotations",
     ),
 )
 """The rules of `PodFields`, for both models that have these fields."""

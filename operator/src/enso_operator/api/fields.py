@@ -34,6 +34,9 @@ ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f]*$"
 ABSOLUTE = r"^/[^\x00]*$"
 RELATIVE = r"^[^/\x00][^\x00]*$"
 
+RESERVED_ANNOTATION = r"^([^/]+\.)?(kubernetes\.io|k8s\.io|enso\.dev)/"
+"""Annotations by which Kubernetes or enso would do something else with a Pod."""
+
 PATTERN_HINTS = {
     NAME: "use lower-case letters, digits and '-', beginning and ending with a letter or digit",
     OBJECT_NAME: "use the name of a Kubernetes object: lower-case letters, digits, '-' and '.'",
@@ -85,6 +88,7 @@ Reference = Annotated[str, Field(min_length=3, max_length=253, pattern=REFERENCE
 Key = Annotated[str, Field(min_length=1, max_length=253, pattern=KEY)]
 QualifiedName = Annotated[str, Field(min_length=1, max_length=317, pattern=QUALIFIED_NAME)]
 LabelValue = Annotated[str, Field(max_length=63, pattern=LABEL_VALUE)]
+AnnotationValue = Annotated[str, Field(max_length=1024, pattern=NO_NUL)]
 Variable = Annotated[str, Field(min_length=1, max_length=253, pattern=VARIABLE)]
 Parameter = Annotated[str, Field(min_length=1, max_length=253)]
 AnyJson = Annotated[object, WithJsonSchema(ANYTHING)]

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from enso_operator.api.fields import (
     LONGEST_SECONDS,
+    AnnotationValue,
     LabelValue,
     ObjectName,
     QualifiedName,
@@ -82,3 +83,8 @@ class PodFields(WireModel):
     """Further numeric group ids, such as those of a file server."""
     service_account_name: ObjectName | None = None
     """ServiceAccount of the Pod. Only one that the operator's settings allow."""
+    pod_annotations: Annotated[dict[QualifiedName, AnnotationValue], Field(max_length=32)] = Field(
+        default_factory=dict[str, str]
+    )
+    """Annotations of the Pod, as for a mesh or a cost tool. Only of prefixes that the operator's
+    settings allow, and none of Kubernetes or enso."""

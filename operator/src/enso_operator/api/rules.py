@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 from enso_operator.api.ensoaction import EnsoActionSpec, ResumeSpec
-from enso_operator.api.fields import PATTERN_HINTS, VARIABLE
+from enso_operator.api.fields import PATTERN_HINTS, RESERVED_ANNOTATION, VARIABLE
 from enso_operator.api.pod_fields import PodFields
 from enso_operator.api.session_fields import EnvironmentVariable, Toleration, ValueFrom, Volume
 from enso_operator.api.v1alpha1 import (
@@ -141,6 +141,9 @@ def _pod(pod: PodFields, path: str) -> Iterator[str]:
     yield from _environment(pod.env, f"{path}.env")
     yield from _volumes(pod, path)
     yield from _tolerations(pod.tolerations, f"{path}.tolerations")
+    for key in pod.pod_annotations:
+        if re.match(RESERVED_ANNOTATION, key):
+            yield f"{path}.podAnnotations[{key}] is Kubernetes' or enso's own: remove it"
 
 
 def _tolerations(tolerations: Sequence[Toleration], path: str) -> Iterator[str]:

@@ -208,6 +208,10 @@ IN_A_SESSION: list[tuple[dict[str, object], str]] = [
         "volumeMounts[v] names none of the volumes: add it to volumes",
     ),
     (
+        {"podAnnotations": {"enso.dev/run": "x"}},
+        "podAnnotations[enso.dev/run] is Kubernetes' or enso's own: remove it",
+    ),
+    (
         {"onInterrupted": {"limit": 2}},
         "onInterrupted.limit means nothing with policy Fail: write policy: Retry",
     ),

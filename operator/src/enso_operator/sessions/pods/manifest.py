@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from enso_operator.api.document import Document
+from enso_operator.api.pod_fields import PodFields
 from enso_operator.api.v1alpha1 import ContainerSpec, EnsoJobSpec, SessionSpec
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.manifests.to_domain import PLATFORM
@@ -75,13 +76,14 @@ class SessionPod:
                 names.ATTEMPT: to_line(self._start()).decode(),
                 names.TIMEOUT: f"{self._script.timeout_seconds or 0:g}",
             }
-            return self._pod(own, self._container_spec(self.container))
-        return self._pod({names.PLAN: plan}, self._session_spec(plan))
+            return self._pod(self.container, own, self._container_spec(self.container))
+        return self._pod(self.session, {names.PLAN: plan}, self._session_spec(plan))
 
-    def _pod(self, annotations: dict[str, str], spec: Document) -> Document:
+    def _pod(self, fields: PodFields, annotations: dict[str, str], spec: Document) -> Document:
         metadata = self._metadata(self.name)
         metadata["labels"] = {**self._labels_of_job(), **metadata["labels"]}
         metadata["annotations"] = {
+            **fields.pod_annotations,
             names.RUN: self.plan.run,
             names.CONTROL: "",
             names.CONTROL_VERSION: str(controls.VERSION),

@@ -20,6 +20,13 @@ def check_pod(fields: PodFields, path: str, settings: PodSettings) -> None:
             f"{path}.serviceAccountName is {account!r}, but the operator allows {allowed}: remove "
             "it, or have it added to --service-accounts"
         )
+    for key in fields.pod_annotations:
+        if not key.startswith(tuple(settings.allowed_pod_annotation_prefixes)):
+            allowed = ", ".join(sorted(settings.allowed_pod_annotation_prefixes)) or "none"
+            raise InvalidJob(
+                f"{path}.podAnnotations has {key}, but the operator allows {allowed}: remove it, "
+                "or have its prefix added to --allowed-pod-annotation-prefixes"
+            )
     for volume in fields.volumes:
         if volume.nfs and not settings.allow_nfs:
             raise InvalidJob(

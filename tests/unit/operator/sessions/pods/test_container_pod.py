@@ -34,6 +34,7 @@ FIELDS: Document = {
     "supplementalGroups": [4300],
     "serviceAccountName": "publisher",
     "onInterrupted": {"policy": "Retry", "limit": 2},
+    "podAnnotations": {"sidecar.istio.io/inject": "false"},
 }
 """A value for each field that sessions and containers have in common."""
 
@@ -64,7 +65,10 @@ def test_both_kinds_of_pods_are_given_the_same() -> None:
     theirs += ["priorityClassName", "imagePullSecrets", "serviceAccountName"]
     for field in [*theirs, "automountServiceAccountToken", "enableServiceLinks"]:
         assert container["spec"][field] == session["spec"][field]
-    assert container["metadata"]["labels"]["studio/shot"] == "010"
+    for made in (session, container):
+        assert made["metadata"]["labels"]["studio/shot"] == "010"
+        assert made["metadata"]["annotations"]["sidecar.istio.io/inject"] == "false"
+        assert made["metadata"]["annotations"]["enso.dev/run"].endswith("-1")
     (ours,), (its,) = container["spec"]["containers"], session["spec"]["containers"]
     for field in ("image", "resources", "securityContext", "env"):
         assert ours[field] == its[field]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 
 from enso_operator.api.session_fields import VolumeMount
 from enso_operator.api.v1alpha1 import SessionSpec
@@ -28,3 +29,36 @@ def test_nothing_is_mounted_over_what_is_ours_however_it_is_written(path: str) -
 @pytest.mark.parametrize("path", ["/ensorcell", "/shows/enso", "/x"])
 def test_volumes_may_be_mounted_at_other_paths(path: str) -> None:
     check_pod(mounted_at(path), "spec.sessions[a]", SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "allowed"),
+    [
+        (["sidecar.istio.io/"], "sidecar.istio.io/"),
+        (["sidecar.istio.io/inject", "a.b/"], "a.b/, sidecar.istio.io/inject"),
+    ],
+)
+def test_annotations_are_of_the_prefixes_that_the_settings_allow(
+    prefixes: list[str], allowed: str
+) -> None:
+    settings = PodSettings(records_image="enso", allowed_pod_annotation_prefixes=prefixes)
+    good = SessionSpec(name="a", pod_annotations={"sidecar.istio.io/inject": "false"})
+    check_pod(good, "spec.sessions[a]", settings)
+    bad = SessionSpec(name="a", pod_annotations={"sidecar.istio.io.evil/inject": "false"})
+    with pytest.raises(InvalidJob) as refused:
+        check_pod(bad, "spec.sessions[a]", settings)
+    assert str(refused.value) == (
+        "spec.sessions[a].podAnnotations has sidecar.istio.io.evil/inject, but the operator allows "
+        f"{allowed}: remove it, or have its prefix added to --allowed-pod-annotation-prefixes"
+    )
+
+
+def test_without_a_setting_no_annotation_is_allowed() -> None:
+    with pytest.raises(InvalidJob, match="but the operator allows none: remove it"):
+        check_pod(SessionSpec(name="a", pod_annotations={"a.b/c": ""}), "s", SETTINGS)
+
+
+@pytest.mark.parametrize("prefix", ["", "/", "istio.io", "Istio.io/", "*/"])
+def test_a_prefix_has_a_whole_domain(prefix: str) -> None:
+    with pytest.raises(ValidationError):
+        PodSettings(records_image="enso", allowed_pod_annotation_prefixes=[prefix])
