@@ -60,6 +60,7 @@ def _script(text: str, session: str, backoff: float) -> Script:
         setup="setup" in traits,
         checkpoint="checkpoint" in traits,
         retries=Retries(sum(limits), backoff),
+        continues="continue" in traits,
     )
 
 

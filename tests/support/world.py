@@ -15,6 +15,7 @@ from job_execution_framework.domain.actions import Action, Resume, Retry
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.control import control_of, retrying
 from job_execution_framework.domain.definition import Definition
+from job_execution_framework.domain.going_on import failed, is_done, is_past
 from job_execution_framework.domain.history import ACTIONS_KEPT
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import Row, ScriptState
@@ -52,6 +53,8 @@ class World:
         """The scripts in the order in which they really started."""
         self.succeeded: set[str] = set()
         """Scripts that really succeeded, recorded or not, and that no resume runs again."""
+        self.partial: set[str] = set()
+        """Checkpoints that really succeeded without a script before them in their session."""
         self.produced_with: dict[str, Mapping[str, object]] = {}
         """For each succeeded script, the definitions of the scripts before it in its session."""
         self.failed_at: dict[tuple[str, str], float] = {}
@@ -114,6 +117,9 @@ class World:
             self.failed_at[session.run, script.name] = self.clock.now()
         if not isinstance(fate, SupervisorDied) and not fate.cause:
             self.succeeded.add(script.name)
+            self.partial.discard(script.name)
+            if any(not is_done(one, session.rows[one.name]) for one in self._before(script)):
+                self.partial.add(script.name)
             self.produced_with[script.name] = self._arguments_before(
                 script, session.scripts_at_open
             )
@@ -137,8 +143,12 @@ class World:
 
     def _assert_memory(self, session: SimulatedSession, script: Script) -> None:
         """Assert that the scripts that this one needs have run in the present interpreter."""
-        before = [earlier for earlier in self._before(script) if earlier.name in self.succeeded]
-        behind = max((i for i, earlier in enumerate(before) if earlier.checkpoint), default=-1)
+        before = [
+            earlier
+            for earlier in self._before(script)
+            if earlier.name in self.succeeded and not is_past(earlier, session.rows[earlier.name])
+        ]
+        behind = max((i for i, earlier in enumerate(before) if self._vouches(earlier)), default=-1)
         if script.setup and self._checkpoints_ahead(session, script):
             behind = len(before)  # a setup may need only earlier setups
         needed = {earlier.name for i, earlier in enumerate(before) if earlier.setup or i > behind}
@@ -155,14 +165,14 @@ class World:
         return [
             name
             for name in ahead[:undone]
-            if self.scripts[name].checkpoint and session.rows[name].succeeded
+            if self._vouches(self.scripts[name]) and session.rows[name].succeeded
         ]
 
     def _assert_kept_checkpoints_are_valid(self, session: SimulatedSession, script: Script) -> None:
         """Assert that kept checkpoints were produced with the present definitions."""
         for kept_script in self.scripts.values():
             kept = (
-                kept_script.checkpoint
+                self._vouches(kept_script)
                 and kept_script.name in self.succeeded
                 and kept_script.name not in session.lease
             )
@@ -172,6 +182,9 @@ class World:
                 assert now == then, (
                     f"{kept_script.name} is kept, which was made from {then}, not {now}"
                 )
+
+    def _vouches(self, script: Script) -> bool:
+        return script.checkpoint and script.name not in self.partial
 
     def _in_doubt(self, run: str, script: str) -> bool:
         """Whether an event records that the script's outcome in `run` is unknown."""
@@ -323,6 +336,7 @@ class World:
             names = list(self.scripts)
             begin = action.from_script
             again = set(names[names.index(begin) :]) if begin else set[str]()
+            again |= {name for name in names if not before.is_done(name)}
             self.succeeded -= again
             self.done -= again
             self.losses = {}
@@ -353,6 +367,7 @@ class World:
         )
         if str(job.state) == "Succeeded":
             assert len(done) == len(self.scripts)
+            assert not failed(job.scripts, job.rows), "it went on past a failure, and forgot it"
         if job.open_run is None:
             states = {row.state for row in job.rows.values()}
             assert ScriptState.RUNNING not in states, "it is said to run, and nothing does"

@@ -207,6 +207,65 @@ TABLE = {
         "| open:1 save:1 | render:1",
         ("skip render", "resume"),
     ),
+    # --- onFailure: Continue
+    "the job goes on past a script that may fail, and fails at its end": Cell(
+        "open do.continue save", "do:1 fails", "| open:1 do:1 save:1", ends="Failed"
+    ),
+    "once its retries are used up": Cell(
+        "open do.continue.retry1 save",
+        "do:1 fails, do:2 fails",
+        "| open:1 do:1 do:2 save:1",
+        ends="Failed",
+    ),
+    "a retry that succeeds is no failure": Cell(
+        "open do.continue.retry1 save", "do:1 fails", "| open:1 do:1 do:2 save:1"
+    ),
+    "where it took the interpreter with it the checkpoint rule says what runs again": Cell(
+        "open do.continue save",
+        "do:1 times-out",
+        "| open:1 do:1 ~ open:2 save:1",
+        ends="Failed",
+    ),
+    "a script after it that stops the job does so": Cell(
+        "open do.continue save look", "do:1 fails, save:1 fails", "| open:1 do:1 save:1",
+        ends="Failed",
+    ),
+    "a resume goes on there, and what is done stays done": Cell(
+        "open do.continue save ; render",
+        "do:1 fails",
+        "| open:1 do:1 save:1 | render:1 | open:2 do:2",
+        ("resume",),
+    ),
+    "and what is done after it is replayed for what comes later": Cell(
+        "open do.continue save look",
+        "do:1 fails, look:1 fails",
+        "| open:1 do:1 save:1 look:1 | open:2 do:2 save:2 look:2",
+        ("resume",),
+    ),
+    "a checkpoint after it vouches for nothing before it": Cell(
+        "open do.continue save.checkpoint look.retry1",
+        "do:1 fails, look:1 times-out",
+        "| open:1 do:1 save:1 look:1 ~ open:2 save:2 look:2",
+        ends="Failed",
+    ),
+    "nor on a resume, until it was made again": Cell(
+        "open do.continue save.checkpoint look.retry1",
+        "do:1 fails, look:1 fails, look:2 fails, look:3 times-out",
+        "| open:1 do:1 save:1 look:1 look:2 | open:2 do:2 save:2 look:3 ~ look:4",
+        ("resume",),
+    ),
+    "it may be skipped": Cell(
+        "open do.continue save", "do:1 fails", "| open:1 do:1 save:1", ("skip do", "resume")
+    ),
+    "a lost session is no failure that the job goes on past": Cell(
+        "open do.continue save", "do:1 dies", "| open:1 do:1", ends="Failed"
+    ),
+    "a replay that fails is gone past too, and a resume runs it": Cell(
+        "open do.continue save",
+        "save:1 fails, do:2 fails",
+        "| open:1 do:1 save:1 | open:2 do:2 save:2 | open:3 do:3",
+        ("resume", "resume"),
+    ),
 }  # fmt: skip
 
 

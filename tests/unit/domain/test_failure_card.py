@@ -10,6 +10,10 @@ from job_execution_framework.domain.failure_card import FailureCard, failure_car
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import LibraryScript, Script
 from job_execution_framework.domain.secret import Secret
+from job_execution_framework.service_layer.runner import Result
+from tests.support.coordinator import Coordinator
+from tests.support.jobs import job_of
+from tests.support.sessions import FAILS, TIMES_OUT
 
 CAUSE = Cause(
     Reason.EXCEPTION,
@@ -63,6 +67,35 @@ def test_a_card_says_which_script_with_what_why_and_how_to_go_on() -> None:
         "simulate failed: MemoryError: cache exceeded 2 GiB; args frames=240 token=***; "
         "attempt 1, 41 s; resume: enso run shot.yaml --resume"
     )
+
+
+def test_the_first_failure_is_shown_in_full_and_others_with_a_line_each() -> None:
+    coordinator = Coordinator(
+        job_of("open do.continue publish.continue save"), {"do:1": FAILS, "publish:1": TIMES_OUT}
+    )
+    coordinator.drive()
+    made = card(coordinator.job)
+    assert made.why == (
+        "do (2 of 4), attempt 1, failed after 0.0 s",
+        "  ValueError: it broke",
+        "on      render-12",
+        "also    publish: Timeout: 1 s",
+        "log     /log",
+        "resume  enso run shot.yaml --resume",
+        "        runs open (again), do, publish",
+    )
+    assert "; also failed: publish; resume: " in made.line
+
+
+def test_of_many_failures_only_some_have_a_line_and_the_card_stays_small() -> None:
+    names = [f"check-{number}" for number in range(90)]
+    scripts = " ".join(f"{name}.continue" for name in names)
+    fails = Result(cause=Cause(Reason.EXCEPTION, "x" * 900, error="ValueError"))
+    coordinator = Coordinator(job_of(scripts), {f"{name}:1": fails for name in names})
+    coordinator.drive()
+    made = card(coordinator.job)
+    assert "also    84 more" in made.why
+    assert len("\n".join(made.why).encode()) <= 1024
 
 
 def test_a_script_that_never_started_has_no_attempt() -> None:

@@ -75,7 +75,10 @@ def jobs(draw: st.DrawFn) -> tuple[list[Script], list[Session], float | None]:
         flags = draw(st.tuples(st.booleans(), st.booleans()))
         retries = Retries(draw(st.integers(0, 2)), draw(st.sampled_from([0, 30])))
         work = Source("def main(): pass")
-        scripts.append(Script(name, work, {}, sessions[at].name, *flags, retries))
+        goes_on = draw(st.integers(0, 2)) == 2  # one script of three
+        scripts.append(
+            Script(name, work, {}, sessions[at].name, *flags, retries, continues=goes_on)
+        )
     if draw(st.booleans()):
         lost = draw(st.integers(0, 2))
         container = Container("curl", retry_lost=lost, lost_backoff_seconds=backoff)

@@ -93,7 +93,7 @@ class Resume(Action):
         left = [
             script
             for script in job.scripts
-            if not job.rows[script.name].done and script.name not in self.skip
+            if not job.is_done(script.name) and script.name not in self.skip
         ]
         if job.resumes >= MOST_RESUMES:
             return f"was resumed {MOST_RESUMES} times, which is the most: create a new job"
@@ -166,8 +166,9 @@ class Pause(Action):
             return _ended(job, "be paused")
         if self.after and self.after not in job.rows:
             return _no_script(job, self.after)
-        if self.after and job.rows[self.after].done:
-            return f"cannot be paused after {self.after!r}, which is done already"
+        if self.after and job.is_over(self.after):
+            how = "is done" if job.rows[self.after].done else "has failed"
+            return f"cannot be paused after {self.after!r}, which {how} already"
         if job.paused and not job.paused.after:
             return "is paused already"
         if job.paused and job.paused.after == self.after:
@@ -318,7 +319,7 @@ def _why_not_skipped(job: Job, *names: str, again: AbstractSet[str] = frozenset(
         # Of a job that has ended it is being stopped, and is skipped once it has stopped.
         if job.rows[name].state is ScriptState.RUNNING and job.state not in ENDED:
             return f"cannot skip {name!r}, which runs now"
-        if job.rows[name].done and name not in again:
+        if job.is_done(name) and name not in again:
             return f"cannot skip {name!r}, which is done already"
         if job.rows[name].skip_requested:
             return f"was already asked to skip {name!r}"

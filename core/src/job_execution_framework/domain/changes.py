@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from job_execution_framework.domain.checkpoint import vouches
 from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.events import JobResumed
 from job_execution_framework.domain.job import Job
@@ -33,7 +34,11 @@ _WORK_FIELDS = {
     Container: "container",
     Missing: "scriptRef",
 }
-_OTHER_FIELDS = {"retry_lost": "onInterrupted", "lost_backoff_seconds": "onInterrupted"}
+_OTHER_FIELDS = {
+    "retry_lost": "onInterrupted",
+    "lost_backoff_seconds": "onInterrupted",
+    "continues": "onFailure",
+}
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,7 @@ def _outdated_checkpoint(job: Job, change: Change, runs: set[str]) -> Script | N
     else:
         dependent = [script for script in job.scripts if script.session == change.of]
     for script in dependent:
-        if script.checkpoint and job.rows[script.name].succeeded and script.name not in runs:
+        if vouches(script, job.rows[script.name]) and script.name not in runs:
             return script
     return None
 

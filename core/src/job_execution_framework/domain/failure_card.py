@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from job_execution_framework.domain.cause import LONGEST_MESSAGE, Cause, Frame, escaped, unbroken
 from job_execution_framework.domain.events import arguments, took
+from job_execution_framework.domain.going_on import failed
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import LibraryScript, Script, module_of
 
@@ -17,6 +18,8 @@ LARGEST_BYTES = 1024
 """Size of a card, so that it fits into one message of any tool."""
 LONGEST_HEADLINE = 4
 """Lines of the failure's own message that a card shows."""
+MOST_OTHERS = 5
+"""Other scripts that failed, too, and have a line of their own."""
 ENOUGH_BYTES = 120
 """Long lines of a card that is too large are first cut to this, before lines are left out."""
 UNSEEN = "not known to have begun"
@@ -42,10 +45,13 @@ def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> 
     resumes = [f"resume: {resume}"] if resume else []
     ending = _labelled(log=log, resume=resume)
     ending += [f"        runs {_first_of(_to_come(job))}"] if resume else []
+    others = _others(job)
+    also = [f"also failed: {_first_of(others)}"] if others else []
+    resumes = [*also, *resumes]
     if not name or not job.rows[name].attempt:
         who = f"{name} did not start" if name else "job failed"
         line, whole = f"{who}: {cause}", f"{who}: {cause.on_one_line(LONGEST_MESSAGE)}"
-        return _card([line, *resumes], [whole], [], ending)
+        return _card([line, *resumes], [whole, *_also(job, others)], [], ending)
     attempt, position = job.rows[name].latest, list(job.rows).index(name) + 1
     args = arguments(attempt.parameters or {})
     outcome = str(attempt.state).lower()
@@ -60,7 +66,23 @@ def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> 
     head += [f"  {cause.root}"] if cause.root else []
     place = f"{_file(job.script(name), cause.at)}, {cause.at}" if cause.at else ""
     head += _labelled(at=place, args=args, on=on)
+    head += _also(job, others)
     return _card(parts, head, _said(cause), ending)
+
+
+def _others(job: Job) -> list[str]:
+    """Return the names of the other scripts that failed for good."""
+    name = job.failure.script if job.failure else ""
+    return [script.name for script in failed(job.scripts, job.rows) if script.name != name]
+
+
+def _also(job: Job, others: list[str]) -> list[str]:
+    """Return a line for each of the first few others, and how many more there are."""
+    causes = ((other, job.rows[other].latest.cause) for other in others[:MOST_OTHERS])
+    lines = [f"{name}: {cause.on_one_line(ENOUGH_BYTES)}" for name, cause in causes if cause]
+    more = len(others) - len(lines)
+    texts = [*lines, f"{more} more"] if more else lines
+    return [f"also    {text}" for text in texts]
 
 
 def _file(script: Script, at: Frame) -> str:

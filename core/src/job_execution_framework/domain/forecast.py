@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from job_execution_framework.domain.actions import Action
+from job_execution_framework.domain.checkpoint import vouches
+from job_execution_framework.domain.going_on import is_past
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import Row, ScriptState
 from job_execution_framework.domain.script import Container, Script
@@ -25,6 +27,7 @@ class Fate(str, Enum):
     KEPT = "kept"
     SKIPPED = "skipped"
     NOT_REACHED = "not reached"
+    PASSED = "failed"
 
 
 STARTS = (Fate.RUNS, Fate.RUNS_AGAIN)
@@ -58,6 +61,8 @@ def _of(script: Script, before: Job, job: Job, doom: str) -> Forecast:
         return Forecast(script, Fate.RUNS_NOW)
     if row.skip_requested or (row.done and not row.succeeded):
         return Forecast(script, Fate.SKIPPED, "somebody asked for it")
+    if is_past(script, row):
+        return Forecast(script, Fate.PASSED, "the job goes on past it, and fails at its end")
     if doom:
         return Forecast(script, Fate.KEPT if row.done else Fate.NOT_REACHED, doom)
     if row.done:
@@ -116,11 +121,11 @@ def _what_keeps_it(script: Script, job: Job) -> str:
     if goal is None or script.session != goal.session:
         is_alone = isinstance(script.work, Container) or goal is None
         return "it is done" if is_alone else f"all of session {script.session} is done"
-    if script.checkpoint:
+    if vouches(script, job.rows[script.name]):
         return "checkpoint: its effect is on disk"
     behind = [
         later.name
         for later in job.scripts[job.scripts.index(script) + 1 : job.scripts.index(goal)]
-        if later.session == script.session and later.checkpoint and job.rows[later.name].succeeded
+        if later.session == script.session and vouches(later, job.rows[later.name])
     ]
-    return f"its effect is kept by checkpoint {behind[-1]}"
+    return f"its effect is kept by checkpoint {behind[-1]}" if behind else "it is done"

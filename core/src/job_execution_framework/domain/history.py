@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TypeVar
 
-from job_execution_framework.domain import checkpoint, events, transitions
+from job_execution_framework.domain import checkpoint, events, going_on, transitions
 from job_execution_framework.domain.definition import Arguments, Definition, shown_arguments
 from job_execution_framework.domain.errors import GapInLog
 from job_execution_framework.domain.events import (
@@ -143,6 +143,22 @@ class History:
         """The job has ended, and nothing of it runs any more."""
         return self.state in ENDED and self.open_run is None
 
+    def is_done(self, name: str) -> bool:
+        """Whether a resume need not run the script."""
+        return going_on.is_done(self.script(name), self.rows[name])
+
+    def is_over(self, name: str) -> bool:
+        """Whether the script is done, or failed and the job goes on past it."""
+        return going_on.is_over(self.script(name), self.rows[name])
+
+    def resumed_rows(self, rows: Mapping[str, Row], from_script: str = "") -> dict[str, Row]:
+        """Return the rows after a resume, where all from `from_script` on runs again."""
+        begin = self._positions.get(from_script, len(rows))
+        return {
+            name: row.resumed(again=place >= begin or not self.is_done(name))
+            for place, (name, row) in enumerate(rows.items())
+        }
+
     def apply(self, event: Event) -> None:
         """Change the job as an event says; an event that was applied before changes nothing.
 
@@ -215,8 +231,10 @@ class History:
         before = self.rows[event.script]
         if state is None:
             return before.asked(event)
-        retries = self.script(event.script).retries
-        row = before.after(event, state, retries, self._definition_that_runs)
+        script = self.script(event.script)
+        row = before.after(event, state, script.retries, self._definition_that_runs)
+        if state is ScriptState.SUCCEEDED and script.checkpoint:
+            row = replace(row, partial=checkpoint.is_partial(self.scripts, self.rows, script))
         if event.origin != COORDINATOR and (self.closing or self.again):  # a run of before a resume
             return row.told_late(before, again=event.script in self.again)
         return row
@@ -259,10 +277,8 @@ class History:
         if isinstance(event, JobResumed):
             # Failures and losses are counted anew. From `from_script` on all scripts run again.
             self.warm, self.lost = frozenset(), {}
-            self.resumed_at, self.resumes, again = event.at, self.resumes + 1, False
-            for name, row in self.rows.items():
-                again = again or name == event.from_script
-                self.rows[name] = row.resumed(again=again)
+            self.resumed_at, self.resumes = event.at, self.resumes + 1
+            self.rows = self.resumed_rows(self.rows, event.from_script)
 
     def _fold_pause(self, event: Event) -> None:
         """Remember why the job is held: by its description, by somebody, or by both."""

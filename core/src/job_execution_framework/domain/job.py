@@ -8,7 +8,7 @@ in a single process, which starts all scripts. `service_layer.services` calls it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol
 
@@ -16,10 +16,11 @@ from job_execution_framework.domain import checkpoint
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import InvalidAction
 from job_execution_framework.domain.events import COORDINATOR
+from job_execution_framework.domain.going_on import failed, is_past
 from job_execution_framework.domain.history import History
 from job_execution_framework.domain.losses import interrupted_script
 from job_execution_framework.domain.retries import LONG_PAUSE_SECONDS
-from job_execution_framework.domain.row import ScriptState
+from job_execution_framework.domain.row import Row, ScriptState
 from job_execution_framework.domain.script import Script
 from job_execution_framework.domain.steps import Finish, Open, Start, Step, Wait
 from job_execution_framework.domain.transitions import ENDED, JobState
@@ -87,8 +88,18 @@ class Job(History):
 
     def to_come(self) -> list[Script]:
         """Return what a fresh interpreter runs from here on to the job's end, in order."""
-        left = [script for script in self.scripts if not self.rows[script.name].is_settled]
-        return checkpoint.to_replay(self.scripts, self.rows, left[0]) + left if left else []
+        return checkpoint.to_come(self.scripts, self._rows_to_come())
+
+    def _rows_to_come(self) -> dict[str, Row]:
+        """Return the rows as they are once scripts are skipped that shall be, and after a resume.
+
+        Only a resume of a job that has ended lets anything come.
+        """
+        rows = {
+            name: replace(row, done=True) if row.skip_requested else row
+            for name, row in self.rows.items()
+        }
+        return self.resumed_rows(rows) if self.state in ENDED else rows
 
     def _advance(self, now: float) -> Step:
         """Return the next step towards the first script that is not done."""
@@ -97,7 +108,7 @@ class Job(History):
             scripts = tuple(script for script in scripts if script.name in may_start)
         goal = checkpoint.first_undone(scripts, self.rows)
         if goal is None:
-            return Finish()
+            return self._first_failure() or Finish()
         ahead = [goal]
         if not self.warm.issuperset(islice(self.rows, self._positions[goal.name])):
             replay = checkpoint.to_replay(self.scripts, self.rows, goal)
@@ -119,8 +130,9 @@ class Job(History):
     def failure_at(self, script: Script) -> Finish | None:
         """Return the end of the job as failed if `script` may not be started again, else None."""
         row = self.rows[script.name]
-        if row.failed_for_good(script.retries):
-            return Finish(row.latest.cause or Cause(Reason.SESSION_LOST), script.name)
+        if row.failed_for_good(script.retries) and not is_past(script, row):
+            cause = row.latest.cause or Cause(Reason.SESSION_LOST)
+            return self._first_failure() or Finish(cause, script.name)
         lost = self.lost.get(script.session)
         if lost and lost.exceed(self.session(script.session)):
             at = interrupted_script(self.scripts, self.rows, script.session)
@@ -134,6 +146,13 @@ class Job(History):
             and self._may_start_at(script) > now
             for script in ahead
         )
+
+    def _first_failure(self) -> Finish | None:
+        """Return the end of the job as failed at the first script that failed for good, if any."""
+        for script in failed(self.scripts, self.rows):
+            cause = self.rows[script.name].latest.cause
+            return Finish(cause or Cause(Reason.SESSION_LOST), script.name)
+        return None
 
     def _may_open_at(self, goal: Script) -> float:
         """Return when the session of `goal`, where it was lost, may be opened again."""

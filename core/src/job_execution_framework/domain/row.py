@@ -71,6 +71,9 @@ class Row:
     """How many of them used up a budget of a reason, by that reason."""
     budget: str = ""
     """The reason of the budget that the last of them used up; "" for that of all other causes."""
+    partial: bool = False
+    """It is a checkpoint that succeeded while a script before it in its session was not done, or
+    failed in its replay: it vouches for nothing."""
     skip_requested: bool = False
     """Somebody wants the script skipped; the open session has not confirmed it yet."""
     retry_forced: bool = False
@@ -169,6 +172,7 @@ class Row:
             failures=self.failures + (state is ScriptState.FAILED),
             spent=spent,
             budget=budget,
+            partial=self.partial and not succeeded,
             skip_requested=self.skip_requested and not succeeded and not skipped,
             retry_forced=self.retry_forced and not begins,
         )
@@ -183,6 +187,7 @@ class Row:
             budget="",
             done=self.done and kept,
             succeeded=self.succeeded and kept,
+            partial=self.partial and kept,
             skip_requested=False,
             retry_forced=False,
         )

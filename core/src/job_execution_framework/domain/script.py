@@ -107,6 +107,8 @@ class Script:
     """Its result is on disk: after it a job can go on without running it again."""
     retries: Retries = NO_RETRIES
     timeout_seconds: float | None = None
+    continues: bool = False
+    """Where it failed for good the job goes on past it, and fails at its end."""
 
     def __post_init__(self) -> None:
         """Give a container a session of its own, named as its script."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from job_execution_framework.domain import checkpoint
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.events import Event
+from job_execution_framework.domain.going_on import is_past
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.progress import Progress
 from job_execution_framework.domain.row import ScriptState
@@ -75,7 +76,10 @@ def unknown_outcomes(job: Job, *, log_is_complete: bool) -> list[tuple[str, int]
     unknown = [(name, rows[name].attempt) for name in running]
     goal = checkpoint.first_undone(plan, rows)
     # After a script without retries left the session starts no other.
-    stopped = any(rows[script.name].failed_for_good(script.retries) for script in plan)
+    stopped = any(
+        rows[script.name].failed_for_good(script.retries) and not is_past(script, rows[script.name])
+        for script in plan
+    )
     if log_is_complete or goal is None or stopped:
         return unknown
     # A job that was resumed meanwhile may run more than this session was given.

@@ -149,8 +149,8 @@ def _run_all(job: Job, job_uow: JobUnitOfWork, runner: Runner, clock: Clock) -> 
 
 def _is_held(job: Job, control: SessionControl) -> bool:
     """Whether the control forbids to start a script now."""
-    after = job.rows.get(control.after)
-    return control.stops or (control.pause and after is not None and after.done)
+    after = control.after
+    return control.stops or (control.pause and after in job.rows and job.is_over(after))
 
 
 def _is_forced(job: Job, control: SessionControl) -> bool:
@@ -281,7 +281,7 @@ def reconcile(job: Job, seen: Observations, now: float) -> Step:
         _record_session(job, seen, now)
     if seen.broken and job.state not in ENDED:
         job.record(events.JobFailed(at=now, cause=seen.broken))
-    if job.paused and job.paused.after and job.rows[job.paused.after].done:
+    if job.paused and job.paused.after and job.is_over(job.paused.after):
         job.record(events.JobPaused(at=now))
     if job.state is JobState.WAITING:
         job.record(events.JobStarted(at=now))

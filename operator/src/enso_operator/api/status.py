@@ -223,6 +223,8 @@ class Ledger(WireModel):
     """The last failure of a script, while the job may still try it again."""
     skipped: Annotated[list[Name], Field(max_length=MOST_SCRIPTS)] | None = None
     """Scripts that are done because somebody skipped them."""
+    partial: Annotated[list[Name], Field(max_length=MOST_SCRIPTS)] | None = None
+    """Checkpoints that succeeded without a script before them: they vouch for nothing."""
     spec_digest: Token | None = None
     """Digest of the spec as first seen: a job whose spec has another digest is stopped."""
     definitions: Annotated[list[ChangedDefinition], Field(max_length=MOST_RESUMES + 1)] | None = (

@@ -140,6 +140,9 @@ class ScriptSpec(WireModel):
     """How long, in seconds, one attempt may take; without it as long as it likes."""
     retries: RetriesSpec = RetriesSpec()
     """How often, and after which pause, the script is started again when it failed."""
+    on_failure: Literal["Stop", "Continue"] = "Stop"
+    """What happens when it failed for good: Stop ends the job, Continue lets it go on, to fail at
+    its end."""
 
 
 class TemplateReference(WireModel):

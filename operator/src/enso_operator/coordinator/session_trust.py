@@ -7,6 +7,7 @@ their number and size are bounded by what a correct session can need.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 
 from job_execution_framework.domain.errors import IllegalTransition
@@ -18,6 +19,7 @@ from job_execution_framework.domain.events import (
     SessionOpened,
 )
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import Script
 from job_execution_framework.service_layer.observations import Observations, Outcome
 
 RECORDS_OF_AN_ATTEMPT = 4
@@ -45,10 +47,15 @@ def most_records(job: Job, run: SessionOpened) -> int:
     """Return the largest number of records that the run's plan can need.
 
     The whole plan starts again after each failure that kills the interpreter; with the first
-    failure beyond the allowed retries the run ends.
+    failure beyond the allowed retries the run ends, or goes on past the script.
     """
-    failures = 1 + sum(job.script(name).retries.most for name in run.scripts)
+    failures = 1 + _most_failures(map(job.script, run.scripts))
     return RECORDS_OF_AN_ATTEMPT * len(run.scripts) * (1 + failures)
+
+
+def _most_failures(scripts: Iterable[Script]) -> int:
+    """Return after how many failures of these scripts, at most, a run starts another attempt."""
+    return sum(script.retries.most + script.continues for script in scripts)
 
 
 def _check_record(job: Job, run: SessionOpened, event: Event) -> None:
@@ -85,6 +92,5 @@ def _check_last_words(job: Job, run: SessionOpened, outcome: Outcome) -> None:
     name, attempt = outcome.script, outcome.attempt
     if name not in run.scripts:
         raise IllegalTransition(f"script {name} is not in the plan of {run.run}")
-    failures = sum(script.retries.most for script in job.scripts)
-    if attempt > job.rows[name].attempt + 1 + failures:
+    if attempt > job.rows[name].attempt + 1 + _most_failures(job.scripts):
         raise IllegalTransition(f"script {name} had no attempt {attempt}")

@@ -88,6 +88,8 @@ def _script(script: Script) -> Document:
             "backoffSeconds": round(script.retries.backoff_seconds),
         },
     }
+    if script.continues:
+        written["onFailure"] = "Continue"
     if script.timeout_seconds is not None:
         written["timeoutSeconds"] = max(1, round(script.timeout_seconds))
     if not isinstance(script.work, Container):

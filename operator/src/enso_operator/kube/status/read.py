@@ -74,10 +74,11 @@ def restored(
     job.arguments = {job.definition_number: job.arguments[1]} | {
         number: shown_arguments(definition.scripts) for number, definition in definitions.items()
     }
-    skipped = set(ledger.skipped or ())
+    skipped, partial = set(ledger.skipped or ()), set(ledger.partial or ())
     for row in status.scripts or ():
         if row.name in job.rows:
-            job.rows[row.name] = _row(job, row, status, is_skipped=row.name in skipped)
+            restored_row = _row(job, row, status, is_skipped=row.name in skipped)
+            job.rows[row.name] = replace(restored_row, partial=row.name in partial)
     _restore_sessions(job, ledger)
     _restore_actions(job, ledger)
     job.failure = _job_failed(status)

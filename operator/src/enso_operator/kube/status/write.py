@@ -42,6 +42,7 @@ from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.checkpoint import first_undone
 from job_execution_framework.domain.events import COORDINATOR, JobResumed
 from job_execution_framework.domain.failure_card import FailureCard, failure_card
+from job_execution_framework.domain.going_on import failed
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import Attempt, Row, ScriptState
 from job_execution_framework.domain.transitions import ENDED, JobState
@@ -193,6 +194,7 @@ def _ledger(job: Job, spec_digest: str | None, definitions: Mapping[int, str]) -
         cursors=_cursors(job) or None,
         failed=_last_failed(job),
         skipped=skipped or None,
+        partial=[name for name, row in job.rows.items() if row.partial] or None,
         spec_digest=spec_digest,
         definitions=[
             ChangedDefinition(number=number, name=definitions[number])
@@ -275,13 +277,19 @@ def _last_failed(job: Job) -> Failure | None:
     """Return the failure for which the job will fail, or else the latest one before a retry."""
     if job.state in ENDED:
         return None
-    failed = [
-        (row.failed_for_good(job.script(name).retries), row.latest.ended_at or 0, name)
+    first = next((script.name for script in failed(job.scripts, job.rows)), "")
+    causes = [
+        (
+            name == first,
+            row.failed_for_good(job.script(name).retries),
+            row.latest.ended_at or 0,
+            name,
+        )
         for name, row in job.rows.items()
         if row.latest.cause
     ]
-    if not failed:
+    if not causes:
         return None
-    name = max(failed)[2]
+    name = max(causes)[-1]
     latest = job.rows[name].latest
     return failure_of(latest.cause, name, latest, latest.ended_at) if latest.cause else None
