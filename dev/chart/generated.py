@@ -1,4 +1,4 @@
-"""The files of the chart that manifests.py writes: CRDs, values, their schema and table."""
+"""The files of the chart that manifests.py writes: CRDs, values and their schema, a dashboard."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from dev.chart.dashboard import dashboard
 from dev.chart.values import Values
 from dev.checkout import CHECKOUT
 from pydantic import BaseModel
@@ -30,6 +31,7 @@ def generated(crds: Mapping[str, str]) -> dict[Path, str]:
         **{CRDS / name: text for name, text in crds.items()},
         CHART / "values.yaml": f"# {WRITTEN}: change it there.\n" + "".join(_lines(Values(), "")),
         CHART / "values.schema.json": json.dumps(schema(), indent=2) + "\n",
+        CHART / "files" / "monitoring" / "dashboard.json": dashboard(),
         readme: before + BEGIN + table + END + after,
     }
 

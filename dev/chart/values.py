@@ -175,6 +175,41 @@ class NetworkPolicy(Strict):
     """Who may reach the HTTP API: the proxy before it, say. By default no Pod."""
 
 
+class PodMonitor(Strict):
+    """Lets a Prometheus of the Prometheus operator read the metrics of enso's operators."""
+
+    enabled: bool = False
+    """Create it."""
+    interval_seconds: Seconds = 30
+    """How often they are read."""
+
+
+class Alerts(Strict):
+    """Alerts of that Prometheus, as a PrometheusRule: an operator that is down, jobs that wait."""
+
+    enabled: bool = False
+    """Create it."""
+
+
+class Dashboard(Strict):
+    """A dashboard for Grafana, as a ConfigMap that its sidecar finds."""
+
+    enabled: bool = False
+    """Create it."""
+    labels: Strings = Field(default_factory=lambda: {"grafana_dashboard": "1"})
+    """The labels by which the sidecar finds it."""
+
+
+class Monitoring(Strict):
+    """What Prometheus and Grafana are told of the operator."""
+
+    pod_monitor: PodMonitor = Field(default_factory=PodMonitor)
+    alerts: Alerts = Field(default_factory=Alerts)
+    labels: Strings = Field(default_factory=Strings)
+    """Labels of the PodMonitor and the PrometheusRule, as your Prometheus selects them."""
+    dashboard: Dashboard = Field(default_factory=Dashboard)
+
+
 class Service(Strict):
     """The gateway's Service."""
 
@@ -263,6 +298,7 @@ class Values(Strict):
     service_account: ServiceAccount = Field(default_factory=ServiceAccount)
     pod_disruption_budget: PodDisruptionBudget = Field(default_factory=PodDisruptionBudget)
     network_policy: NetworkPolicy = Field(default_factory=NetworkPolicy)
+    monitoring: Monitoring = Field(default_factory=Monitoring)
     gateway: Gateway = Field(default_factory=Gateway)
     test: Test = Field(default_factory=Test)
     resources: Map = Field(

@@ -119,6 +119,7 @@ async def _work(
     watched: Mapping[str, Watched] = {"EnsoJobs": reconciler, "EnsoActions": dispatcher}
     resync = Resync(watched, clock, settings.resync_seconds)
     metrics.live_jobs_from(lambda: reconciler.live)
+    metrics.waits_from(reconciler.waits)
     metrics.watch_age_from(resync.watch_age)
     checks.liveness["watch"], checks.readiness["listing"] = resync.is_blind, resync.is_away
     registry = handlers(
@@ -131,6 +132,7 @@ async def _work(
         )
     finally:
         del checks.liveness["watch"], checks.readiness["listing"]
+        metrics.waits_from(tuple)
         metrics.watch_age_from(lambda: math.nan)
 
 

@@ -85,6 +85,8 @@ class EnsoJobActor(Actor):
         """Whether there was no job to drive, as its spec makes none or its template is missing."""
         self.wakes_in: float | None = None
         """After `drive` returned early: the seconds until something is due; None if nothing is."""
+        self.waits_since: float | None = None
+        """Since when the job has waited for what `committed_waits` says; None where it does not."""
         self._is_deleted = asyncio.Event()
         self.on_event(publisher.ensojob)
 
@@ -258,6 +260,7 @@ class EnsoJobActor(Actor):
         self._objects.location = replace(location, waits=waits)
         with waiting():
             await super().commit(job, step, waits)
+        self.waits_since = (self.waits_since or self.clock.now()) if waits else None
         self._action_processor.was_committed()
         self._events.ensojob = self._objects.ensojob(self.job_id)
         # What sessions told is in the status, which is made of the other events.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -28,7 +28,7 @@ from enso_operator.kube.client import NoSuchObject, Refused
 from enso_operator.kube.ensojob import EnsoJobObject, Reference
 from enso_operator.kube.objects import Objects
 from enso_operator.kube.resource import JobKey
-from enso_operator.observability.metrics import Metrics
+from enso_operator.observability.metrics import Metrics, Waits
 from job_execution_framework.service_layer.clock import Clock
 
 LONGEST_BACK_OFF_SECONDS = 60.0
@@ -93,6 +93,12 @@ class Reconciler:
     def live(self) -> int:
         """Number of jobs that have not ended."""
         return len(self.actors) + len(self._resting)
+
+    def waits(self) -> Iterator[Waits]:
+        """Yield why each job waits that waits for something outside of it, and for how long."""
+        for actor in self.actors.values():
+            if actor.committed_waits and actor.waits_since is not None:
+                yield actor.committed_waits, max(0.0, self.clock.now() - actor.waits_since)
 
     def on_event(self, kind: str | None, document: Document) -> None:
         """Take an object of the watch; `kind` is ADDED, MODIFIED, DELETED, or None from a list.

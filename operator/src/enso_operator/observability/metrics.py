@@ -8,7 +8,7 @@ serves it. docs/operating.md lists what it says.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Literal
@@ -39,6 +39,8 @@ Posted = Literal["posted", "known", "failed"]
 OTHER = "Other"
 """Stands for every reason that `Reason` does not have."""
 REASONS = frozenset(value for name, value in vars(Reason).items() if name.isupper())
+Waits = tuple[Cause, float]
+"""Why a job waits, and for how many seconds it has."""
 NO_REASON = ""
 """Prometheus takes an empty label for one that is not there."""
 OUTCOMES: dict[type[ScriptEvent], ScriptState] = {
@@ -103,6 +105,19 @@ class Metrics:
             registry=registry,
         )
         self._live = Gauge("enso_live_jobs", "Jobs that have not ended.", registry=registry)
+        self._waiting = Gauge(
+            "enso_waiting_jobs",
+            "Jobs that run, and wait for something outside of them, by cause.",
+            ["reason"],
+            registry=registry,
+        )
+        self._longest_waits = Gauge(
+            "enso_longest_wait_seconds",
+            "How long the longest of these waits has taken; 0 where there is none.",
+            ["reason"],
+            registry=registry,
+        )
+        self._waits: Callable[[], Iterable[Waits]] = tuple
         self._leader = Gauge(
             "enso_leader", "1 where this process works, 0 where it stands by.", registry=registry
         )
@@ -163,13 +178,26 @@ class Metrics:
         """Ask `count` for the live jobs whenever somebody reads the metrics."""
         self._live.set_function(count)
 
+    def waits_from(self, waits: Callable[[], Iterable[Waits]]) -> None:
+        """Ask `waits` for the jobs that wait whenever somebody reads the metrics."""
+        self._waits = waits
+
     def watch_age_from(self, seconds: Callable[[], float]) -> None:
         """Ask `seconds` for the age of the watch whenever somebody reads the metrics."""
         self._watch_age.set_function(seconds)
 
     def text(self) -> tuple[bytes, str]:
         """Return all metrics as Prometheus reads them, and their content type."""
+        self._look_at_waits()
         return generate_latest(self._registry), CONTENT_TYPE_PLAIN_0_0_4
+
+    def _look_at_waits(self) -> None:
+        found: dict[str, list[float]] = {reason: [] for reason in (*REASONS, OTHER)}
+        for cause, seconds in self._waits():
+            found[_reason(cause)].append(seconds)
+        for reason, seconds_of in found.items():
+            self._waiting.labels(reason=reason).set(len(seconds_of))
+            self._longest_waits.labels(reason=reason).set(max(seconds_of, default=0))
 
     def _count_script(self, event: ScriptEvent) -> None:
         outcome = OUTCOMES.get(type(event))

@@ -200,6 +200,19 @@ def test_gauges_are_asked_when_they_are_read() -> None:
     assert value(metrics, "enso_watch_age_seconds") == 2.5
 
 
+def test_the_longest_wait_for_each_reason_is_told_as_long_as_it_lasts() -> None:
+    metrics, full = Metrics(), Cause(Reason.UNSCHEDULABLE, HOSTILE)
+    waits = [(full, 20.0), (full, 3000.0), (Cause(HOSTILE), 5.0)]
+    metrics.waits_from(lambda: waits)
+    told = nonzero(metrics, "enso_waiting_jobs")
+    assert told == {(Reason.UNSCHEDULABLE,): 2, ("Other",): 1}
+    told = nonzero(metrics, "enso_longest_wait_seconds")
+    assert told == {(Reason.UNSCHEDULABLE,): 3000, ("Other",): 5}
+    waits.clear()
+    assert nonzero(metrics, "enso_waiting_jobs") == {}
+    assert nonzero(metrics, "enso_longest_wait_seconds") == {}
+
+
 def test_two_operators_in_one_process_count_apart() -> None:
     first, other = Metrics(), Metrics()
     first.actor_failed()
