@@ -125,7 +125,7 @@ def full_plan() -> Plan:
     dcc = Session("dcc", ("rez-env", "houdini", "--", "hython"), 120, 1)
     job = Job("publish", scripts, (dcc,))
     failed = Attempt(2, ScriptState.FAILED, 1, 2, 1, CAUSE)
-    job.rows["open"] = Row(Attempt(1, ScriptState.SUCCEEDED, 1, 2, 1, None, "out"), (), True, True)
+    job.rows["open"] = Row(Attempt(1, ScriptState.SUCCEEDED, 1, 2, 1), (), True, True)
     job.rows["do"] = Row(failed, (Attempt(1, ScriptState.INTERRUPTED),), failures=1)
     return Plan.of(job, Open("dcc-2", "dcc", ("open", "do", "save")), EmptyLibrary())
 

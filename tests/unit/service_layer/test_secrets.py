@@ -103,11 +103,13 @@ def test_a_secret_within_a_parameter_is_hidden(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", [CANARY, NUMBER, {"a": [CANARY]}], ids=str)
-def test_what_a_script_returns_hides_it(value: object) -> None:
-    source = "def main(token): return {'same': token, str(token): ['x %s' % (token,)]}"
-    job = failed(source, token=Secret(value))
-    assert str(job.state) == "Succeeded"
-    assert not tells(everything_said(job))
+def test_a_script_that_returns_a_secret_fails(value: object) -> None:
+    for what in ("{'same': token}", "{str(token): 1}", "[['x %s' % (token,)]]"):
+        job = failed(f"def main(token): return {what}", token=Secret(value))
+        assert failed_cause(job).reason == "BadResult"
+        assert "contains a secret" in failed_cause(job).message
+        assert job.rows["publish"].output is None
+        assert not tells(everything_said(job))
 
 
 def test_the_script_itself_gets_the_value() -> None:

@@ -17,6 +17,7 @@ from job_execution_framework.domain.errors import (
     JobNotFound,
 )
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.outputs import Output
 from job_execution_framework.domain.retries import Retries
 from job_execution_framework.domain.script import (
     Container,
@@ -294,7 +295,7 @@ def test_functions_and_sources_need_no_library(capsys: pytest.CaptureFixture[str
     execute(job_id, job_uow=uow)
     job = uow.jobs.get(job_id)
     assert str(job.state) == "Succeeded", job.events[-1]
-    assert job.rows["join"].latest.output == "b.hip"
+    assert job.rows["join"].output == Output("b.hip", 1)
     assert capsys.readouterr().out == "hello ann\n"
 
 

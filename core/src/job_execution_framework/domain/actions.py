@@ -15,6 +15,7 @@ from typing import TypedDict
 from job_execution_framework.domain import changes, checkpoint, control, events
 from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.outputs import references
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.transitions import ENDED, JobState
 
@@ -323,4 +324,20 @@ def _why_not_skipped(job: Job, *names: str, again: AbstractSet[str] = frozenset(
             return f"cannot skip {name!r}, which is done already"
         if job.rows[name].skip_requested:
             return f"was already asked to skip {name!r}"
+        if why := _why_needed(job, name, set(names), again):
+            return why
+    return ""
+
+
+def _why_needed(job: Job, name: str, skipped: AbstractSet[str], again: AbstractSet[str]) -> str:
+    """Return which later script needs the output of a script that is to be skipped."""
+    for script in job.scripts:
+        row = job.rows[script.name]
+        is_out = row.skip_requested or (row.done and not row.succeeded and script.name not in again)
+        if is_out or script.name in skipped:
+            continue
+        for argument, of in references(script.parameters).items():
+            if of.script == name:
+                needs = f"{script.name!r} needs its output as argument {argument!r}"
+                return f"cannot skip {name!r}, as {needs}: skip {script.name!r} first, or as well"
     return ""

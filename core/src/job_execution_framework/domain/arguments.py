@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from job_execution_framework.domain import patterns
+from job_execution_framework.domain.outputs import OutputOf
 from job_execution_framework.domain.parameters import (
     ABSENT,
     LONGEST_SHOWN,
@@ -60,7 +61,7 @@ def problems(
 ) -> Iterator[ArgumentProblem]:
     """Yield what is wrong with the arguments of a script, all of it.
 
-    The value of a `Secret` is not looked at: only that it is given.
+    Of a `Secret` and of an output only that it is given is looked at.
     """
     known = {parameter.name: parameter for parameter in takes.listed}
     for parameter in takes.listed:
@@ -98,7 +99,7 @@ def misdefined(parameter: Parameter) -> Iterator[str]:
 
 def _why_not(parameter: Parameter, value: object) -> str:
     """Return why the parameter does not take this value, or ''."""
-    if isinstance(value, Secret) or (value is None and parameter.nullable):
+    if isinstance(value, (Secret, OutputOf)) or (value is None and parameter.nullable):
         return ""
     given = HIDDEN if parameter.secret else shown(value)
     if parameter.type and not _has_type(parameter.type, value):

@@ -11,6 +11,7 @@
     ├── GapInLog            an event is missing: read that log again from its start
     ├── Conflict            somebody else changed the job: load it again and decide again
     ├── ScriptNotFound      the script library has no script of this name
+    ├── NoOutput            an argument is the output of a script that has none
     ├── Unavailable         a store or service does not answer now: try again later
     │   ├── NoAnswer        no connection to the store: nothing can be reported there, either
     │   └── NotYet          something that the job needs is missing; a person may have to create it
@@ -54,6 +55,10 @@ class Conflict(EnsoError):
 
 class ScriptNotFound(EnsoError):
     """The script library has no script of this name."""
+
+
+class NoOutput(EnsoError):
+    """An argument is the output of a script that has none, or a key that the output has not."""
 
 
 class Unavailable(EnsoError):

@@ -9,10 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from job_execution_framework.domain.cause import LONGEST_MESSAGE, Cause, Frame, escaped, unbroken
+from job_execution_framework.domain.errors import NoOutput
 from job_execution_framework.domain.events import arguments, took
 from job_execution_framework.domain.going_on import failed
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.outputs import handed, references
 from job_execution_framework.domain.script import LibraryScript, Script, module_of
+from job_execution_framework.domain.secret import shown
 
 LARGEST_BYTES = 1024
 """Size of a card, so that it fits into one message of any tool."""
@@ -53,7 +56,7 @@ def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> 
         line, whole = f"{who}: {cause}", f"{who}: {cause.on_one_line(LONGEST_MESSAGE)}"
         return _card([line, *resumes], [whole, *_also(job, others)], [], ending)
     attempt, position = job.rows[name].latest, list(job.rows).index(name) + 1
-    args = arguments(attempt.parameters or {})
+    args = arguments({**(attempt.parameters or {}), **_given(job, name)})
     outcome = str(attempt.state).lower()
     parts = [f"{name} {outcome}: {cause}", *([f"args {args}"] if args else [])]
     began = attempt.started_at is not None
@@ -65,7 +68,9 @@ def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> 
     head += [f"  {line}" for line in what.splitlines()[:LONGEST_HEADLINE]]
     head += [f"  {cause.root}"] if cause.root else []
     place = f"{_file(job.script(name), cause.at)}, {cause.at}" if cause.at else ""
-    head += _labelled(at=place, args=args, on=on)
+    sources = references(job.script(name).parameters).items()
+    took_from = "; ".join(f"{argument} is {of}" for argument, of in sources)
+    head += _labelled(at=place, args=args, outputs=took_from, on=on)
     head += _also(job, others)
     return _card(parts, head, _said(cause), ending)
 
@@ -83,6 +88,15 @@ def _also(job: Job, others: list[str]) -> list[str]:
     more = len(others) - len(lines)
     texts = [*lines, f"{more} more"] if more else lines
     return [f"also    {text}" for text in texts]
+
+
+def _given(job: Job, name: str) -> dict[str, object]:
+    """Return the arguments of a script that are outputs of others, as it was given them."""
+    needed = references(job.script(name).parameters)
+    try:
+        return shown(handed(needed, job.outputs))
+    except NoOutput:  # it was not called: the cause says which one is missing
+        return {}
 
 
 def _file(script: Script, at: Frame) -> str:

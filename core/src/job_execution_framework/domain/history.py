@@ -24,6 +24,7 @@ from job_execution_framework.domain.events import (
     SessionEnded,
 )
 from job_execution_framework.domain.losses import Losses
+from job_execution_framework.domain.outputs import Output
 from job_execution_framework.domain.row import Row, ScriptState
 from job_execution_framework.domain.script import Script, Session, check, session_of_container
 from job_execution_framework.domain.standstill import Standstill
@@ -137,6 +138,11 @@ class History:
         """Return the session of this name; a container script is one of its own."""
         known = chain(self.sessions, map(session_of_container, self.scripts))
         return next((session for session in known if session.name == name), Session(name))
+
+    @property
+    def outputs(self) -> dict[str, Output]:
+        """The newest output of each script that has one."""
+        return {name: row.output for name, row in self.rows.items() if row.output}
 
     @property
     def finished(self) -> bool:

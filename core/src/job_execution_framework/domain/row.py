@@ -12,6 +12,7 @@ from enum import Enum
 from job_execution_framework.domain import events
 from job_execution_framework.domain import retries as budgets
 from job_execution_framework.domain.cause import Cause
+from job_execution_framework.domain.outputs import Output
 from job_execution_framework.domain.retries import Retries, Spent
 
 ATTEMPTS_KEPT = 10
@@ -48,7 +49,6 @@ class Attempt:
     ended_at: float | None = None
     seconds: float = 0
     cause: Cause | None = None
-    output: object = None
     parameters: Mapping[str, object] | None = None
     """Its parameters as people may see them, secrets hidden; None where not kept."""
     definition: int = field(default=1, compare=False)
@@ -78,6 +78,8 @@ class Row:
     """Somebody wants the script skipped; the open session has not confirmed it yet."""
     retry_forced: bool = False
     """Somebody asked for the next attempt at once, without a pause."""
+    output: Output | None = None
+    """What it returned in its latest attempt that succeeded, which later scripts may be given."""
 
     @property
     def state(self) -> ScriptState:
@@ -157,7 +159,6 @@ class Row:
             ended_at=None if begins else event.at,
             seconds=getattr(event, "seconds", event.at - (latest.started_at or event.at)),
             cause=getattr(event, "cause", None),
-            output=getattr(event, "output", None),
         )
         succeeded, skipped = state is ScriptState.SUCCEEDED, state is ScriptState.SKIPPED
         spent, budget = self.spent, self.budget
@@ -175,7 +176,13 @@ class Row:
             partial=self.partial and not succeeded,
             skip_requested=self.skip_requested and not succeeded and not skipped,
             retry_forced=self.retry_forced and not begins,
+            output=self._output_after(event),
         )
+
+    def _output_after(self, event: events.ScriptEvent) -> Output | None:
+        if isinstance(event, events.ScriptSucceeded):
+            return None if event.output is None else Output(event.output, event.attempt)
+        return None if isinstance(event, events.ScriptSkipped) else self.output
 
     def resumed(self, *, again: bool) -> Row:
         """Return the row after a resume; `again` where the script has to run once more."""
@@ -210,5 +217,5 @@ class Row:
 
     def summary(self) -> Row:
         """Return the row without texts and earlier attempts, as plans carry it."""
-        latest = replace(self.latest, cause=None, output=None, parameters=None, definition=1)
+        latest = replace(self.latest, cause=None, parameters=None, definition=1)
         return replace(self, latest=latest, earlier=())

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from job_execution_framework.domain import outputs
 from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.parameters import Parameters
 from job_execution_framework.domain.retries import NO_RETRIES, Retries, wrong_limits
@@ -155,6 +156,10 @@ def check(scripts: tuple[Script, ...], sessions: tuple[Session, ...]) -> None:
     for script in scripts:
         _check_limits(script)
         _check_parameters(script)
+    containers = {script.name for script in scripts if isinstance(script.work, Container)}
+    given = {script.name: script.parameters for script in scripts}
+    if found := list(outputs.mistakes(given, without=containers)):
+        raise InvalidJob("; ".join(found))
 
 
 def _check_names(kind: str, names: list[str]) -> None:

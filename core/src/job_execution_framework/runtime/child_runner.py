@@ -19,6 +19,7 @@ from typing import Any
 from job_execution_framework.domain.cause import LINES_KEPT, Reason
 from job_execution_framework.domain.control import CANCEL, GO_ON, SessionControl
 from job_execution_framework.domain.errors import InvalidJob
+from job_execution_framework.domain.outputs import OutputOf
 from job_execution_framework.domain.script import (
     Container,
     Function,
@@ -130,6 +131,8 @@ class ChildRunner:
             if isinstance(script.work, Container):
                 raise InvalidJob(f"script {script.name!r} is a container, which needs a cluster")
             for name, value in script.parameters.items():
+                if isinstance(value, OutputOf):
+                    continue  # it becomes JSON
                 try:
                     json.dumps(revealed(value), allow_nan=False)
                 except (TypeError, ValueError, RecursionError) as error:

@@ -32,7 +32,6 @@ from job_execution_framework.domain.events import (
     Event,
     ScriptEvent,
     ScriptFailed,
-    ScriptSucceeded,
 )
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.secret import Redactor, Secret
@@ -117,8 +116,6 @@ def _thinned(event: Event) -> Event:
     if isinstance(event, ScriptFailed):
         message = printable(unbroken(event.cause.message), LONGEST_ON_A_LINE)
         event = replace(event, cause=replace(event.cause, message=message, said=()))
-    if isinstance(event, ScriptSucceeded):
-        event = replace(event, output=None)
     return replace(event, parameters={}) if isinstance(event, ScriptEvent) else event
 
 

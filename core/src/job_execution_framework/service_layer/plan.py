@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from job_execution_framework.domain import events
 from job_execution_framework.domain.errors import InvalidJob, Unreadable
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.outputs import OutputOf
 from job_execution_framework.domain.parameters import Parameters
 from job_execution_framework.domain.row import Row
 from job_execution_framework.domain.script import (
@@ -29,7 +30,7 @@ from job_execution_framework.domain.script import (
 from job_execution_framework.domain.secret import Secret, revealed
 from job_execution_framework.domain.steps import Open
 from job_execution_framework.domain.transitions import JobState
-from job_execution_framework.service_layer import bounded_json, secret_places
+from job_execution_framework.service_layer import bounded_json, output_places, secret_places
 from job_execution_framework.service_layer.codec import from_document, to_document
 from job_execution_framework.service_layer.library import Library, resolved
 from job_execution_framework.service_layer.read_paths import ReadPath, read_paths
@@ -138,6 +139,7 @@ class Plan:
         plan = to_document(replace(self, scripts=public, session=session)) | secret_places.written(
             variables
         )
+        plan |= output_places.written(self.scripts)
         text = json.dumps({"v": VERSION, **plan, **({"texts": True} if texts else {})})
         if len(text) > LARGEST_BYTES:
             raise InvalidJob(
@@ -181,6 +183,7 @@ class Plan:
             parameters = {script["name"]: script["parameters"] for script in document["scripts"]}
             for name, path, variable in secret_places.read(document):
                 secret_places.put(parameters[name], path, Secret(read(environment[variable])))
+            output_places.restore(document, parameters)
             return from_document(cls, document)
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise Unreadable(f"not a plan: {error!r}") from error
@@ -191,8 +194,12 @@ def _undeclared(work: Work) -> Work:
 
 
 def _literal(script: Script) -> dict[str, object]:
-    """Return the parameters without their secrets. Raises InvalidJob where one is not JSON."""
-    literal = {k: value for k, value in script.parameters.items() if not isinstance(value, Secret)}
+    """Return the parameters without secrets and outputs. Raises InvalidJob where one is no JSON."""
+    literal = {
+        name: value
+        for name, value in script.parameters.items()
+        if not isinstance(value, (Secret, OutputOf))
+    }
     for key, value in literal.items():
         try:
             literal[key] = secret_places.without_secrets(value)

@@ -15,10 +15,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from job_execution_framework import child
+from job_execution_framework.domain import outputs
 from job_execution_framework.domain.cause import Cause, Frame, Reason, printable
 from job_execution_framework.domain.lines import lines_of
 from job_execution_framework.domain.secret import Redactor
-from job_execution_framework.domain.values import TOO_DEEP, is_too_deep
 from job_execution_framework.service_layer.runner import Result
 
 LONGEST_LINE = 300
@@ -36,10 +36,11 @@ def result_of(
     lost: bool = False,
 ) -> Result:
     """Return the attempt's result; `said` are the last lines that it wrote, and how many in all."""
-    if is_too_deep(report.get("output")):
-        report = {"refused": Reason.BAD_RESULT, "message": f"what main returned {TOO_DEEP}"}
     if "output" in report:
-        return Result(seconds, output=redactor.value(report["output"]))
+        if why := _why_no_output(report["output"], redactor):
+            report = {"refused": Reason.BAD_RESULT, "message": f"what main returned {why}"}
+        else:
+            return Result(seconds, output=report["output"])
     if report.get("exit") == 0:
         return Result(seconds)
     message = "\n".join(lines_of(redacted(str(report.get("message", "")), redactor)))
@@ -72,6 +73,14 @@ def with_failure(report: Mapping[str, Any], said: str) -> dict[str, Any]:
         return {**report}
     ours = report.get("message", "") if "refused" in report else ""
     return {**report, "message": "; ".join(filter(None, [said, str(ours)]))}
+
+
+def _why_no_output(value: object, redactor: Redactor) -> str:
+    if why := outputs.unfit(value):
+        return why
+    if redactor.value(value) != value:
+        return "contains a secret, which everybody may read there: return something else"
+    return ""
 
 
 def redacted(text: str, redactor: Redactor) -> str:

@@ -32,6 +32,7 @@ from job_execution_framework.domain.script import LibraryScript, Script, Session
 from job_execution_framework.domain.steps import Finish, Start, Step, Wait
 from job_execution_framework.domain.transitions import ENDED, JobState
 from job_execution_framework.domain.values import is_list, is_mapping
+from job_execution_framework.service_layer import handing_on
 from job_execution_framework.service_layer.clock import Clock, SystemClock
 from job_execution_framework.service_layer.in_process import InProcessRunner
 from job_execution_framework.service_layer.observations import (
@@ -218,7 +219,7 @@ def _run_attempt(
 
     record(events.ScriptStarted, output_begins=runner.announce(script, step.attempt))
     job_uow.commit()
-    result = runner.run(script, step.attempt)
+    result = handing_on.run(job, script, step.attempt, runner)
     measured = {"seconds": result.seconds, "output_ends": result.output_ends}
     if result.cause is None:
         record(events.ScriptSucceeded, output=result.output, **measured)

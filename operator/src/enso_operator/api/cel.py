@@ -28,6 +28,7 @@ from enso_operator.api.session_fields import EnvironmentVariable, Toleration, Va
 from enso_operator.api.status import EnsoJobStatus, Ledger
 from enso_operator.api.template import EnsoJobTemplateSpec
 from enso_operator.api.v1alpha1 import (
+    ArgumentFrom,
     ContainerSpec,
     EnsoJobSpec,
     EnsoScriptSpec,
@@ -269,6 +270,7 @@ RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
             "a toleration without key needs operator: Exists",
         ),
     ),
+    ArgumentFrom: (_exactly_one(ArgumentFrom),),
     EnvironmentVariable: (_exactly_one(EnvironmentVariable),),
     ValueFrom: (_exactly_one(ValueFrom),),
     Volume: (_exactly_one(Volume),),

@@ -18,6 +18,7 @@ from enso_operator.api.fields import PATTERN_HINTS, RESERVED_ANNOTATION, VARIABL
 from enso_operator.api.pod_fields import PodFields
 from enso_operator.api.session_fields import EnvironmentVariable, Toleration, ValueFrom, Volume
 from enso_operator.api.v1alpha1 import (
+    ArgumentFrom,
     EnsoJob,
     EnsoJobSpec,
     EnsoScript,
@@ -29,6 +30,7 @@ EXACTLY_ONE_OF: dict[type[BaseModel], tuple[str, ...]] = {
     EnsoJobSpec: ("scripts", "template_ref"),
     ScriptSpec: ("script_ref", "source", "function", "container"),
     EnsoScriptSpec: ("source", "function"),
+    ArgumentFrom: ("secret_key_ref", "output_of"),
     EnvironmentVariable: ("value", "value_from"),
     ValueFrom: ("secret_key_ref", "config_map_key_ref"),
     Volume: ("persistent_volume_claim", "config_map", "secret", "empty_dir", "nfs"),
@@ -106,9 +108,11 @@ def _script(script: ScriptSpec, path: str) -> Iterator[str]:
     yield from _exactly_one(path, script)
     names = [argument.name for argument in script.args_from]
     yield from _unique(f"{path}.argsFrom", names)
-    for name in names:
-        if name in script.args:
-            yield f"{path}.argsFrom[{name}] is in args, too: remove one of the two"
+    for argument in script.args_from:
+        argument_path = f"{path}.argsFrom[{argument.name}]"
+        yield from _exactly_one(argument_path, argument)
+        if argument.name in script.args:
+            yield f"{argument_path} is in args, too: remove one of the two"
     if script.container is None:
         return
     yield from _pod(script.container, f"{path}.container")

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from enso_operator.api.fields import Name, ObjectName, WireModel
+from enso_operator.api.fields import AnyJson, Name, ObjectName, WireModel
 from enso_operator.api.v1alpha1 import MOST_SCRIPTS, MOST_SESSIONS
 from job_execution_framework.domain.actions import MOST_RESUMES
 from job_execution_framework.domain.cause import LINES_KEPT, LONGEST_MESSAGE
@@ -143,6 +143,10 @@ class ScriptStatus(WireModel):
     """Whether the script is done; a later replay that fails does not change this."""
     failures: Count = 0
     """Failed attempts since the job started or was last resumed; retries.limit limits them."""
+    output: AnyJson = None
+    """What main returned in the latest attempt that succeeded: at most 4 KiB, 16 KiB of a job."""
+    output_attempt: Count | None = None
+    """Number of the attempt that returned the output; absent where it is the latest."""
     earlier: Annotated[list[AttemptStatus], Field(max_length=ATTEMPTS_KEPT)] | None = None
     """The attempts before the latest; only the last few are kept."""
 

@@ -100,13 +100,24 @@ class RetriesSpec(WireModel):
     """How long, in seconds, to wait before the script is started again."""
 
 
+class OutputReference(WireModel):
+    """The output of an earlier script of the job: what its main returned."""
+
+    script: Name
+    """The script's name; it stands before this one, and is no container."""
+    key: Parameter | None = None
+    """The key of the output whose value is meant; without it the whole output."""
+
+
 class ArgumentFrom(WireModel):
-    """An argument whose value comes from a Secret."""
+    """An argument whose value comes from elsewhere: exactly one of secretKeyRef and outputOf."""
 
     name: Parameter
     """The argument's name."""
-    secret_key_ref: KeyReference
+    secret_key_ref: KeyReference | None = None
     """The Secret's key with its value. It is read inside the session and shown nowhere."""
+    output_of: OutputReference | None = None
+    """The output of an earlier script. Without one at its start the script fails: NoOutput."""
 
 
 class ScriptSpec(WireModel):
@@ -131,7 +142,7 @@ class ScriptSpec(WireModel):
     args_from: Annotated[list[ArgumentFrom], Field(max_length=32)] = Field(
         default_factory=list[ArgumentFrom]
     )
-    """Arguments whose values come from Secrets."""
+    """Arguments whose values come from Secrets, or from the outputs of earlier scripts."""
     setup: bool = False
     """Whether the script runs again in each new process of its session, as to open a scene."""
     checkpoint: bool = False

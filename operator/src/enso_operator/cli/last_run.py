@@ -20,6 +20,7 @@ from job_execution_framework.domain.changes import changes, reshaped, why_not_re
 from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.errors import EnsoError, InvalidAction
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.outputs import references
 from job_execution_framework.domain.script import Container, LibraryScript, Script, Source, Work
 from job_execution_framework.domain.transitions import JobState
 from job_execution_framework.runtime.journal import Journal, JournalUnitOfWork
@@ -100,6 +101,10 @@ class LastRun:
                 raise InvalidAction(f"job {manifest.name} has no script {name!r}; it has {names}")
             if isinstance(script.work, Container):
                 raise InvalidAction(f"script {name!r} is a container, which takes no arguments")
+            for argument, of in references(script.parameters).items():
+                if argument in values:
+                    what = f"argument {argument!r} of script {name!r} comes from {of}"
+                    raise InvalidAction(f"{what}, and stays")
             merged[name] = {**merged.get(name, {}), **values}
         return _with_arguments(manifest, merged)
 

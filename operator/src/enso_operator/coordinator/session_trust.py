@@ -7,9 +7,10 @@ their number and size are bounded by what a correct session can need.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from job_execution_framework.domain import outputs
 from job_execution_framework.domain.errors import IllegalTransition
 from job_execution_framework.domain.events import (
     Event,
@@ -19,6 +20,7 @@ from job_execution_framework.domain.events import (
     SessionOpened,
 )
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.outputs import Output
 from job_execution_framework.domain.script import Script
 from job_execution_framework.service_layer.observations import Observations, Outcome
 
@@ -40,7 +42,8 @@ def believed(job: Job, seen: Observations) -> Observations:
         _check_record(job, job.open_run, event)
     for outcome in seen.ended.outcomes if seen.ended else ():
         _check_last_words(job, job.open_run, outcome)
-    return replace(seen, records=tuple(_lean(job, event) for event in seen.records))
+    lean = [_lean(job, event) for event in seen.records]
+    return replace(seen, records=tuple(_with_fitting_outputs(job, job.open_run, lean)))
 
 
 def most_records(job: Job, run: SessionOpened) -> int:
@@ -69,8 +72,22 @@ def _check_record(job: Job, run: SessionOpened, event: Event) -> None:
         if row and not row.skip_requested:
             raise IllegalTransition(f"{run.run} skipped script {event.script}, unasked")
     output = event.output if isinstance(event, ScriptSucceeded) else None
-    if output is not None and (size := len(json.dumps(output))) > LONGEST_OUTPUT:
+    if output is not None and (size := outputs.size_of(output)) > LONGEST_OUTPUT:
         raise IllegalTransition(f"{run.run} wrote an output of {size} characters")
+
+
+def _with_fitting_outputs(job: Job, run: SessionOpened, records: list[Event]) -> Iterator[Event]:
+    """Yield the records without outputs that a job cannot keep: only older sessions return them."""
+    kept = job.outputs
+    for event in records:
+        if not isinstance(event, ScriptSucceeded) or event.seq <= job.cursors.get(run.run, 0):
+            yield event
+        elif outputs.unfit(event.output) or outputs.too_much(kept, event.script, event.output):
+            kept.pop(event.script, None)
+            yield replace(event, output=None)
+        else:
+            kept[event.script] = Output(event.output, event.attempt)
+            yield event
 
 
 def _lean(job: Job, event: Event) -> Event:

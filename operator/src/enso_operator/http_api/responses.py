@@ -97,12 +97,12 @@ class ScriptShown(_Shown):
     attempt: int
     seconds: float
     cause: CauseShown | None
-    output: Any = Field(description="What main returned.")
+    output: Any = Field(description="What main returned when it last succeeded.")
 
     @classmethod
     def of(cls, job: Job, script: Script) -> ScriptShown:
         """Return the response for a script of the job."""
-        latest = job.rows[script.name].latest
+        latest, output = job.rows[script.name].latest, job.rows[script.name].output
         return cls.model_construct(
             name=script.name,
             script=_name_of_work(script),
@@ -111,7 +111,7 @@ class ScriptShown(_Shown):
             attempt=latest.number,
             seconds=round(latest.seconds, 3),
             cause=CauseShown.model_construct(**_set_fields(latest.cause)) if latest.cause else None,
-            output=latest.output,
+            output=output.value if output else None,
         )
 
 

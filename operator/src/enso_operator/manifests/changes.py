@@ -17,6 +17,7 @@ from enso_operator.manifests.to_domain import job_definition
 from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.errors import InvalidAction, InvalidJob
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.outputs import OutputOf
 from job_execution_framework.domain.script import Container, Script, Session, Source
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.domain.values import is_same
@@ -109,7 +110,9 @@ def _mistakes(job: Job, resume: ResumeSpec) -> Iterator[str]:
         literal = _literal(script)
         for name in named:
             if name in script.parameters and name not in literal:
-                yield f"argument {name!r} of script {script.name!r} comes from a Secret, and stays"
+                of = script.parameters[name]
+                source = str(of) if isinstance(of, OutputOf) else "a Secret"
+                yield f"argument {name!r} of script {script.name!r} comes from {source}, and stays"
         for name in change.unset_args:
             if name not in script.parameters:
                 has = f"it has {', '.join(literal)}" if literal else "it has none"
@@ -168,7 +171,9 @@ def _session_difference(before: Session, after: Session) -> Document:
 
 
 def _literal(script: Script) -> dict[str, object]:
-    """Return the arguments whose values are in the manifest itself, not in Secrets."""
+    """Return the arguments whose values are in the manifest itself."""
     return {
-        name: value for name, value in script.parameters.items() if not isinstance(value, Secret)
+        name: value
+        for name, value in script.parameters.items()
+        if not isinstance(value, (Secret, OutputOf))
     }

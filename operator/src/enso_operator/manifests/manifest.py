@@ -85,6 +85,8 @@ def _needs_a_cluster(spec: EnsoJobSpec, place: str) -> Iterator[str]:
                 "script to run the others here"
             )
         for argument in script.args_from:
+            if argument.output_of:
+                continue
             yield (
                 f"{path}.argsFrom[{argument.name}] is in a Secret of a cluster: apply the file "
                 "with kubectl, or let the script read it from an environment variable"

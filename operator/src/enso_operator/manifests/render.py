@@ -12,6 +12,7 @@ from enso_operator.manifests.errors import mistakes_in
 from enso_operator.manifests.to_domain import SecretKey
 from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.outputs import OutputOf
 from job_execution_framework.domain.script import (
     Container,
     Function,
@@ -75,12 +76,12 @@ def _on_interrupted(lost: Session | Container) -> Document:
 
 
 def _script(script: Script) -> Document:
-    literal, secret = _arguments(script)
+    literal, from_elsewhere = _arguments(script)
     written: Document = {
         "name": script.name,
         **_work(script),
         "args": literal,
-        "argsFrom": secret,
+        "argsFrom": from_elsewhere,
         "setup": script.setup,
         "checkpoint": script.checkpoint,
         "retries": {
@@ -114,12 +115,13 @@ def _work(script: Script) -> Document:
 
 def _arguments(script: Script) -> tuple[Document, list[Document]]:
     literal: Document = {}
-    secret: list[Document] = []
+    from_elsewhere: list[Document] = []
     for key, value in script.parameters.items():
-        held = value.reveal() if isinstance(value, Secret) else None
-        if isinstance(held, SecretKey):
-            reference = {"name": held.name, "key": held.key}
-            secret.append({"name": key, "secretKeyRef": reference})
+        held = value.reveal() if isinstance(value, Secret) else value
+        if isinstance(held, (SecretKey, OutputOf)):
+            field = "outputOf" if isinstance(held, OutputOf) else "secretKeyRef"
+            reference = {name: part for name, part in vars(held).items() if part is not None}
+            from_elsewhere.append({"name": key, field: reference})
             continue
         try:
             json.dumps(value, allow_nan=False)
@@ -128,4 +130,4 @@ def _arguments(script: Script) -> tuple[Document, list[Document]]:
                 f"script {script.name!r}: parameter {key!r} cannot stand in a manifest: {error}"
             ) from error
         literal[key] = value
-    return literal, secret
+    return literal, from_elsewhere

@@ -15,6 +15,7 @@ from enso_operator.api.v1alpha1 import (
 )
 from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.errors import InvalidJob
+from job_execution_framework.domain.outputs import OutputOf
 from job_execution_framework.domain.retries import Retries
 from job_execution_framework.domain.script import (
     Container,
@@ -98,11 +99,13 @@ def _script(script: ScriptSpec, default_session: str) -> Script:
 
 
 def _parameters(script: ScriptSpec) -> dict[str, object]:
-    secrets = {
-        argument.name: Secret(SecretKey(argument.secret_key_ref.name, argument.secret_key_ref.key))
-        for argument in script.args_from
-    }
-    return {**script.args, **secrets}
+    parameters = {**script.args}
+    for argument in script.args_from:
+        if key := argument.secret_key_ref:
+            parameters[argument.name] = Secret(SecretKey(key.name, key.key))
+        elif of := argument.output_of:
+            parameters[argument.name] = OutputOf(of.script, of.key)
+    return parameters
 
 
 def _work(script: ScriptSpec) -> Work:

@@ -15,6 +15,7 @@ from enso_operator.cli.jobs.why import card_of
 from enso_operator.kube.workstation.api_server import ApiServer
 from job_execution_framework.domain.cause import escaped
 from job_execution_framework.domain.events import arguments
+from job_execution_framework.domain.outputs import OutputOf
 
 SHOWN = 0
 
@@ -56,14 +57,20 @@ def _arguments(document: Document, args: Mapping[str, Document | str]) -> Iterat
         if script_args := args[script["name"]]:
             text = script_args if isinstance(script_args, str) else arguments(script_args)
             texts.append(text)
-        for source in script.get("argsFrom") or ():
-            key: Document = source.get("secretKeyRef") or {}
-            texts.append(f"{source.get('name')}=(secret {key.get('name')}, key {key.get('key')})")
+        sources: list[Document] = script.get("argsFrom") or []
+        texts += [f"{source.get('name')}=({_source(source)})" for source in sources]
         container: Document = script.get("container") or {}
         command = [*(container.get("command") or ()), *(container.get("args") or ())]
         texts += [" ".join(map(str, command))] if command else []
         if texts:
             yield str(script["name"]), escaped(" ".join(texts)).replace("\n", "\\n")
+
+
+def _source(argument: Document) -> str:
+    if of := argument.get("outputOf"):
+        return str(OutputOf(of.get("script"), of.get("key")))
+    key: Document = argument.get("secretKeyRef") or {}
+    return f"secret {key.get('name')}, key {key.get('key')}"
 
 
 def _metadata_lines(document: Document, now: datetime) -> Iterator[str]:

@@ -19,6 +19,7 @@ from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.definition import Definition, shown_arguments
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.losses import Losses
+from job_execution_framework.domain.outputs import Output
 from job_execution_framework.domain.row import Attempt, Row, ScriptState
 from job_execution_framework.domain.script import Missing, Script, Session
 from job_execution_framework.domain.standstill import Standstill
@@ -163,7 +164,12 @@ def _row(job: Job, row: ScriptStatus, status: EnsoJobStatus, *, is_skipped: bool
         done=row.done,
         succeeded=row.done and not is_skipped,
         failures=row.failures,
+        output=_output(row),
     )
+
+
+def _output(row: ScriptStatus) -> Output | None:
+    return None if row.output is None else Output(row.output, row.output_attempt or row.attempt)
 
 
 def _attempt(
@@ -213,7 +219,7 @@ def _rebuilt_events(job: Job, added: events.JobAdded) -> list[events.Event]:
         rebuilt.append(job.open_run)
     for name, row in job.rows.items():
         for attempt in (*row.earlier, row.latest):
-            rebuilt += _attempt_events(job, name, attempt)
+            rebuilt += _attempt_events(job, name, attempt, row.output)
     rebuilt += [events.JobResumed(at=job.resumed_at or 0)] * job.resumes
     rebuilt = [added, *sorted(rebuilt, key=lambda event: event.at)]
     return [*rebuilt, *_end_events(job, rebuilt[-1].at)]
@@ -231,7 +237,9 @@ def _end_events(job: Job, last: float) -> Iterator[events.Event]:
         yield job.failure
 
 
-def _attempt_events(job: Job, name: str, attempt: Attempt) -> Iterator[events.Event]:
+def _attempt_events(
+    job: Job, name: str, attempt: Attempt, output: Output | None
+) -> Iterator[events.Event]:
     """Yield the start of an attempt, if it was started, and its outcome."""
 
     def event(kind: type[events.ScriptEvent], at: float, **details: object) -> events.Event:
@@ -242,7 +250,8 @@ def _attempt_events(job: Job, name: str, attempt: Attempt) -> Iterator[events.Ev
         yield event(events.ScriptStarted, attempt.started_at)
     at, cause = attempt.ended_at or 0, attempt.cause or Cause(Reason.SESSION_LOST)
     if attempt.state is ScriptState.SUCCEEDED:
-        yield event(events.ScriptSucceeded, at, seconds=attempt.seconds)
+        value = output.value if output and output.attempt == attempt.number else None
+        yield event(events.ScriptSucceeded, at, seconds=attempt.seconds, output=value)
     elif attempt.state is ScriptState.FAILED:
         yield event(events.ScriptFailed, at, seconds=attempt.seconds, cause=cause)
     elif attempt.state is ScriptState.INTERRUPTED:

@@ -158,8 +158,15 @@ def _row(name: str, row: Row) -> ScriptStatus:
         message=(short(cause) or None) if cause else None,
         done=row.done,
         failures=row.failures,
+        output=row.output.value if row.output else None,
+        output_attempt=_attempt_if_earlier(row),
         earlier=[_attempt(attempt) for attempt in row.earlier] or None,
     )
+
+
+def _attempt_if_earlier(row: Row) -> int | None:
+    """Return which attempt gave the output; None where that is the latest, or there is none."""
+    return row.output.attempt if row.output and row.output.attempt != row.attempt else None
 
 
 def _attempt(attempt: Attempt) -> AttemptStatus:
