@@ -14,6 +14,7 @@ from enso_operator.controller.event_publisher import EventPublisher
 from enso_operator.controller.pending_actions import PendingActions
 from enso_operator.controller.planner import EnsoJobPlanner
 from enso_operator.controller.reconciler import Reconciler
+from enso_operator.coordinator.progress_budget import ProgressBudget
 from enso_operator.coordinator.sessions import Sessions
 from enso_operator.kube.ensoaction import ACTIONS, EnsoActionObject
 from enso_operator.kube.ensojob import EnsoJobObject
@@ -45,7 +46,7 @@ class Operator:
         self.jobs = self.cluster.objects("shows")
         self.actions = self.jobs.beside(ACTIONS)
         self.action_cluster = self.actions.cluster
-        self.pending = PendingActions()
+        self.pending, self.progress_budget = PendingActions(), ProgressBudget()
         self.reconciler = Reconciler(
             self.cluster.objects,
             self.backend,
@@ -80,6 +81,7 @@ class Operator:
             action_processor=ActionProcessor(
                 ensojob.key, self.pending, self.jobs, self.clock, library=self.library
             ),
+            progress_budget=self.progress_budget,
         )
         if self.failures:
             error = self.failures.pop(0)

@@ -27,6 +27,7 @@ from enso_operator.controller.planner import EnsoJobPlanner
 from enso_operator.controller.reconciler import Reconciler
 from enso_operator.controller.resync import Resync, Watched
 from enso_operator.controller.watch import Watch
+from enso_operator.coordinator.progress_budget import ProgressBudget
 from enso_operator.coordinator.sessions import Sessions
 from enso_operator.kube.client import ApiObjects
 from enso_operator.kube.connection import configuration_of, own_namespace
@@ -174,6 +175,7 @@ def _actor_factory(
 ) -> Callable[[EnsoJobObject, Sessions], EnsoJobActor]:
     """Return what makes an actor for an EnsoJob: it reads and writes at the API server."""
     recorder = Recorder(client, f"{socket.gethostname()}-{os.getpid()}")
+    progress_budget = ProgressBudget()
 
     def actor_of(ensojob: EnsoJobObject, sessions: Sessions) -> EnsoJobActor:
         library = EnsoScriptLibrary(ApiObjects(client, ensojob.namespace, "ensoscripts"))
@@ -189,6 +191,7 @@ def _actor_factory(
             action_processor=ActionProcessor(
                 ensojob.key, pending, jobs, clock, settings.allow_code_changes, library
             ),
+            progress_budget=progress_budget,
             on_loaded=sessions.use if isinstance(sessions, PodSessions) else None,
         )
 

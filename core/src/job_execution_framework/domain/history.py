@@ -25,6 +25,7 @@ from job_execution_framework.domain.events import (
 )
 from job_execution_framework.domain.losses import Losses
 from job_execution_framework.domain.outputs import Output
+from job_execution_framework.domain.progress import Progress
 from job_execution_framework.domain.row import Row, ScriptState
 from job_execution_framework.domain.script import Script, Session, check, session_of_container
 from job_execution_framework.domain.standstill import Standstill
@@ -80,6 +81,8 @@ class History:
         default_factory=dict[int, Arguments], init=False, compare=False
     )
     """The arguments of scripts by the number of the definition, secrets hidden, where known."""
+    progress: Progress | None = field(default=None, init=False, compare=False)
+    """What an attempt said of its progress last, as whoever drives the job shows it."""
     runs: dict[str, int] = field(default_factory=dict[str, int], init=False)
     """How many runs each session has had."""
     lost: dict[str, Losses] = field(default_factory=dict[str, Losses], init=False)
@@ -133,6 +136,17 @@ class History:
     def script(self, name: str) -> Script:
         """Return the script of this name."""
         return self.scripts[self._positions[name]]
+
+    def is_running(self, script: str, attempt: int) -> bool:
+        """Whether this attempt of a script runs, as far as is known."""
+        row = self.rows.get(script)
+        return row is not None and (row.state, row.attempt) == (ScriptState.RUNNING, attempt)
+
+    def progress_of(self, script: str) -> Progress | None:
+        """Return the progress of a script that runs; of its earlier attempts nothing is left."""
+        said = self.progress
+        is_so = said and said.script == script and self.is_running(script, said.attempt)
+        return said if is_so else None
 
     def session(self, name: str) -> Session:
         """Return the session of this name; a container script is one of its own."""

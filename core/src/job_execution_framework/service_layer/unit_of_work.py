@@ -180,4 +180,5 @@ class InMemoryJobUnitOfWork(JobUnitOfWork):
                 stored.redefine(job)  # a resume may have changed it
                 for event in events:
                     stored.apply(event)
+                stored.progress = job.progress
             return len(job.events)

@@ -70,6 +70,7 @@ _JOB_COLUMNS = [
     _column("Status", '.status.conditions[?(@.type=="Succeeded")].reason'),
     _column("Done", ".status.done"),
     _column("Script", ".status.script"),
+    _column("Progress", ".status.progress"),
     _column("Reason", ".status.reason"),
     _AGE,
     _column("Finished", ".status.completionTime", "date", wide=True),

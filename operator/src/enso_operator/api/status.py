@@ -138,7 +138,9 @@ class ScriptStatus(WireModel):
     reason: Identifier | None = None
     """Why it failed, in one word."""
     message: Annotated[str, Field(max_length=LONGEST_IN_ROW)] | None = None
-    """Why it failed, in short."""
+    """Why it failed, in short; while it runs, what it says that it does."""
+    progress: Annotated[float, Field(ge=0, le=100)] | None = None
+    """How far it is while it runs, in percent, if it has told it."""
     done: bool = False
     """Whether the script is done; a later replay that fails does not change this."""
     failures: Count = 0
@@ -285,6 +287,8 @@ class EnsoJobStatus(WireModel):
     """How many of the scripts are done, such as 2/4."""
     script: Name | None = None
     """The script that runs, or at which the job failed."""
+    progress: Annotated[str, Field(max_length=16)] | None = None
+    """How far the script is that runs, such as 42.5%, if it has told it."""
     reason: Identifier | None = None
     """Why the job failed, or waits, in one word."""
     pod: ObjectName | None = None

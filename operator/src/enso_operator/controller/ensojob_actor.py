@@ -15,6 +15,7 @@ from enso_operator.controller.action_processor import ActionProcessor
 from enso_operator.controller.event_publisher import EventPublisher
 from enso_operator.coordinator.actor import Actor
 from enso_operator.coordinator.planner import Planner
+from enso_operator.coordinator.progress_budget import ProgressBudget
 from enso_operator.coordinator.sessions import Sessions
 from enso_operator.kube.client import waiting
 from enso_operator.kube.ensojob import EnsoJobObject
@@ -54,7 +55,7 @@ REST_SECONDS = 5.0
 TEMPLATE_SECONDS = 1.0
 """The first pause before a missing template is looked for again; the reconciler makes it longer."""
 PACE_SECONDS = 1.0
-"""Delay of writes of progress alone: a short job is then written once, at its end."""
+"""Delay of writes that nothing waits for: a short job is then written once, at its end."""
 READ_ACTION, WRITE_ACTION = "read action", "write action"
 """Calls about EnsoActions that may fail and are tried again; keys of `Obstacles`."""
 _log = logging.getLogger(__name__)
@@ -72,11 +73,13 @@ class EnsoJobActor(Actor):
         clock: Clock,
         publisher: EventPublisher,
         action_processor: ActionProcessor,
+        progress_budget: ProgressBudget,
         on_loaded: Callable[[EnsoJobObject], None] | None = None,
     ) -> None:
         """Take the parts; `on_loaded` gets the EnsoJob after each load."""
-        name = publisher.ensojob.name
-        super().__init__(name, job_uow, sessions, planner, clock, publisher, PACE_SECONDS)
+        name, parts = publisher.ensojob.name, (sessions, planner, clock, publisher)
+        self._uid = publisher.ensojob.uid
+        super().__init__(name, job_uow, *parts, PACE_SECONDS, progress_budget)
         self._objects, self._events, self._action_processor = job_uow, publisher, action_processor
         self._on_loaded = on_loaded
         self.unread: EnsoJobObject | None = None
@@ -89,6 +92,11 @@ class EnsoJobActor(Actor):
         """Since when the job has waited for what `committed_waits` says; None where it does not."""
         self._is_deleted = asyncio.Event()
         self.on_event(publisher.ensojob)
+
+    @property
+    def progress_key(self) -> str:
+        """What tells the job from those of other namespaces."""
+        return self._uid
 
     @property
     def ensojob(self) -> EnsoJobObject:

@@ -16,8 +16,10 @@ from functools import partial
 from enso_operator.blocking import in_thread
 from enso_operator.coordinator.folding import Folding
 from enso_operator.coordinator.inbox import Broken, JobGone, Message, SessionSaid, Wake
+from enso_operator.coordinator.job_progress import JobProgress
 from enso_operator.coordinator.obstacles import Obstacles, is_same, pause_after
 from enso_operator.coordinator.planner import Planner
+from enso_operator.coordinator.progress_budget import ProgressBudget
 from enso_operator.coordinator.publisher import Publisher
 from enso_operator.coordinator.run_follower import RunFollower, is_full
 from enso_operator.coordinator.sessions import Sessions
@@ -58,7 +60,9 @@ class Actor:
     clock: Clock
     publisher: Publisher
     pace_seconds: float = 0.0
-    """How long, in seconds, a commit of progress alone is delayed, to write more at once."""
+    """How long, in seconds, a commit that nothing waits for is delayed, to write more at once."""
+    progress_budget: ProgressBudget | None = None
+    """The budget of commits of progress alone; without one the job's progress is not committed."""
 
     committed_waits: Cause | None = field(default=None, init=False)
     """The cause of waiting that the latest commit wrote."""
@@ -89,7 +93,13 @@ class Actor:
 
     def __post_init__(self) -> None:
         self._follower = RunFollower(self.job_id, self.sessions, self._inbox)
+        self._progress = JobProgress(self.progress_key, self.progress_budget, self.wake)
         self._folding = Folding(self.sessions, self.clock)
+
+    @property
+    def progress_key(self) -> str:
+        """What tells the job from others in the budget."""
+        return self.job_id
 
     def ask(self, action: Action) -> None:
         """Queue an action; it is applied with the next turn if the job allows it then."""
@@ -116,6 +126,7 @@ class Actor:
                     await self._hear(job, step)
         finally:
             self._follower.stop()
+            self._progress.stop()
 
     async def load(self) -> Job:
         """Return the job, the same one until it is rolled back."""
@@ -240,7 +251,12 @@ class Actor:
         self._announced = len(job.events)
         if self._uncommitted_since is None and self.has_news(job):
             self._uncommitted_since = self.clock.now()
-        if self.is_urgent(job, step) or self._wait_for_commit() <= 0:
+        has_turn = self._progress.take_turn(job)
+        if has_turn or self.is_urgent(job, step) or self._wait_for_commit() <= 0:
+            if has_turn or self.has_news(job):
+                self._progress.bring_up_to_date(job, self.clock.now())
+            if has_turn:
+                self.job_uow.jobs.touch(job.id)
             waits = self.waits(job)
             is_known = is_same(waits, self.committed_waits)
             await self.commit(job, step, self.committed_waits if is_known else waits)
@@ -332,6 +348,8 @@ class Actor:
     async def _hear(self, job: Job, step: Step) -> None:
         """Wait for a message, or until the next step, try or delayed commit is due."""
         waits = [self._wait_for_commit()] if self.has_news(job) else []
+        ask_in = self._progress.ask_in(job, self.clock.now())
+        waits += [] if ask_in is None else [ask_in]
         if isinstance(step, Wait) and step.until is not None:
             waits.append(step.until - self.clock.now())
         waits += [when - self.clock.now() for when in self._obstacles.due()]
@@ -349,6 +367,7 @@ class Actor:
         """Keep observations and actions until they are committed."""
         match message:
             case SessionSaid(observations):
+                self._progress.heard(observations.progress)
                 if observations.records or observations.ended:
                     self._pending.append(observations)
             case Action():

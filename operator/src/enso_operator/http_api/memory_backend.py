@@ -15,6 +15,7 @@ from typing import Any, Self
 from pydantic.alias_generators import to_camel
 
 from enso_operator.api.ensoaction import EnsoActionSpec
+from enso_operator.coordinator.progress_budget import ProgressBudget
 from enso_operator.http_api.action_requests import idempotency_id
 from enso_operator.http_api.memory_drive import Drive, has_work, log_events
 from enso_operator.http_api.memory_size import memory_of
@@ -88,6 +89,7 @@ class EmbeddedJobs:
         self._repository, self._clock = InMemoryRepository(), SystemClock()
         self._root = Path()
         self._guardian: Guardian | None = None
+        self._progress_budget = ProgressBudget()
         self._slots = asyncio.Semaphore(self._limits.sessions)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._drives: dict[str, Drive] = {}
@@ -237,7 +239,8 @@ class EmbeddedJobs:
         if drive := self._drives.get(job.id):
             await drive.changed()
         elif job.id in self._executed and has_work(job):
-            drive = Drive(job.id, self._repository, self._library, self._root / job.id)
+            folder = self._root / job.id
+            drive = Drive(job.id, self._repository, self._library, folder, self._progress_budget)
             self._drives[job.id] = drive
             self._tasks[job.id] = asyncio.create_task(self._run(job.id, drive))
 

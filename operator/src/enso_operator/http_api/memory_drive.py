@@ -11,6 +11,7 @@ from pathlib import Path
 from enso_operator.coordinator.actor import Actor
 from enso_operator.coordinator.inbox import Message, Wake
 from enso_operator.coordinator.planner import Planner
+from enso_operator.coordinator.progress_budget import ProgressBudget
 from enso_operator.coordinator.publisher import Publisher
 from enso_operator.sessions.local.sessions import LocalSessions
 from job_execution_framework.domain.actions import Cancel
@@ -102,8 +103,14 @@ class Drive:
     """Runs the sessions of one job while `run` runs."""
 
     def __init__(
-        self, job_id: str, repository: InMemoryRepository, library: Library, folder: Path
+        self,
+        job_id: str,
+        repository: InMemoryRepository,
+        library: Library,
+        folder: Path,
+        progress_budget: ProgressBudget,
     ) -> None:
+        self._progress_budget = progress_budget
         self._job_id, self._repository, self._library = job_id, repository, library
         self._folder = folder
         self._actor: _Actor | None = None
@@ -134,6 +141,7 @@ class Drive:
             self._job_id,
             InMemoryJobUnitOfWork(self._repository),
             *(sessions, Planner(self._library), clock, Publisher(log_events)),
+            progress_budget=self._progress_budget,
         )
         try:
             await self._actor.drive()

@@ -95,6 +95,12 @@ class ScriptShown(_Shown):
         "ended) or Skipped."
     )
     attempt: int
+    progress: float | None = Field(
+        None, description="Percent, of a script that runs, if it has told it."
+    )
+    message: str | None = Field(
+        None, description="What a script that runs says it does, if it has told it."
+    )
     seconds: float
     cause: CauseShown | None
     output: Any = Field(description="What main returned when it last succeeded.")
@@ -103,7 +109,11 @@ class ScriptShown(_Shown):
     def of(cls, job: Job, script: Script) -> ScriptShown:
         """Return the response for a script of the job."""
         latest, output = job.rows[script.name].latest, job.rows[script.name].output
+        said = job.progress_of(script.name)
+        told: dict[str, Any] = {"progress": said.percent, "message": said.message} if said else {}
         return cls.model_construct(
+            None,
+            **{key: value for key, value in told.items() if value not in (None, "")},
             name=script.name,
             script=_name_of_work(script),
             parameters=job.shown(script.name, latest.number),

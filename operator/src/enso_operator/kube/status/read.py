@@ -20,6 +20,7 @@ from job_execution_framework.domain.definition import Definition, shown_argument
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.losses import Losses
 from job_execution_framework.domain.outputs import Output
+from job_execution_framework.domain.progress import Progress
 from job_execution_framework.domain.row import Attempt, Row, ScriptState
 from job_execution_framework.domain.script import Missing, Script, Session
 from job_execution_framework.domain.standstill import Standstill
@@ -80,6 +81,7 @@ def restored(
         if row.name in job.rows:
             restored_row = _row(job, row, status, is_skipped=row.name in skipped)
             job.rows[row.name] = replace(restored_row, partial=row.name in partial)
+            job.progress = _progress(row) or job.progress
     _restore_sessions(job, ledger)
     _restore_actions(job, ledger)
     job.failure = _job_failed(status)
@@ -170,6 +172,13 @@ def _row(job: Job, row: ScriptStatus, status: EnsoJobStatus, *, is_skipped: bool
 
 def _output(row: ScriptStatus) -> Output | None:
     return None if row.output is None else Output(row.output, row.output_attempt or row.attempt)
+
+
+def _progress(row: ScriptStatus) -> Progress | None:
+    """Return what the script said of its progress, if it runs; as it is then written again."""
+    if row.state != ScriptState.RUNNING.value or (row.progress is None and not row.message):
+        return None
+    return Progress(row.name, row.attempt, row.progress, row.message or "")
 
 
 def _attempt(

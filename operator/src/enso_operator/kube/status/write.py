@@ -44,6 +44,7 @@ from job_execution_framework.domain.events import COORDINATOR, JobResumed
 from job_execution_framework.domain.failure_card import FailureCard, failure_card
 from job_execution_framework.domain.going_on import failed
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.progress import Progress, percentage
 from job_execution_framework.domain.row import Attempt, Row, ScriptState
 from job_execution_framework.domain.transitions import ENDED, JobState
 
@@ -76,9 +77,10 @@ def status_of(
             completion_time=time_of(job.ended_at),
             done=f"{done}/{len(job.rows)}",
             script=_current_script(job),
+            progress=_progress(job),
             reason=_reason(job, waits),
             pod=location.pod or (None if location.is_gone else before.pod),
-            scripts=[_row(name, row) for name, row in job.rows.items()],
+            scripts=[_row(name, row, job.progress_of(name)) for name, row in job.rows.items()],
             failure=_failure(job),
             ledger=_ledger(job, spec_digest, definitions),
             why=[*card.why] if card else None,
@@ -143,7 +145,12 @@ def _current_script(job: Job) -> str | None:
     return next(iter(running), None) or (job.failure.script if job.failure else None) or None
 
 
-def _row(name: str, row: Row) -> ScriptStatus:
+def _progress(job: Job) -> str | None:
+    said = job.progress and job.progress_of(job.progress.script)
+    return (percentage(said.percent) or None) if said else None
+
+
+def _row(name: str, row: Row, said: Progress | None) -> ScriptStatus:
     latest = _attempt(row.latest)
     cause = row.latest.cause
     return ScriptStatus(
@@ -155,7 +162,8 @@ def _row(name: str, row: Row) -> ScriptStatus:
         completion_time=latest.completion_time,
         exit_code=latest.exit_code,
         reason=latest.reason,
-        message=(short(cause) or None) if cause else None,
+        message=(short(cause) if cause else said.message if said else "") or None,
+        progress=said.percent if said else None,
         done=row.done,
         failures=row.failures,
         output=row.output.value if row.output else None,
