@@ -61,6 +61,14 @@ RULES_REFUSED: list[tuple[Document, str]] = [
         "a container is a session of its own: remove session",
     ),
     (
+        of_scripts(CONTAINER | {"idleTimeoutSeconds": 60}),
+        "idleTimeoutSeconds means nothing for a container: use timeoutSeconds",
+    ),
+    (
+        of_scripts({"timeoutSeconds": 60, "idleTimeoutSeconds": 61}),
+        "idleTimeoutSeconds is longer than timeoutSeconds: make it shorter",
+    ),
+    (
         of_scripts(
             CONTAINER | {"argsFrom": [{"name": "a-b", "secretKeyRef": {"name": "s", "key": "k"}}]}
         ),

@@ -94,6 +94,7 @@ def test_changes_that_a_resume_refuses(
         ("load sim.checkpoint ; open.setup render", "render:1", "s2", NO_HYTHON, ""),
         # Results do not depend on timeouts.
         (PUBLISH, "publish:1", "load", {"timeout_seconds": 9}, ""),
+        (PUBLISH, "publish:1", "load", {"idle_timeout_seconds": 9}, ""),
         (PUBLISH, "publish:1", "s1", {"start_timeout_seconds": 9}, ""),
         (PUBLISH, "publish:1", "s1", MORE_MEMORY, ""),
         (PUBLISH, "publish:1", "s1", NEW_IMAGE, "load"),

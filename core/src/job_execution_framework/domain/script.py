@@ -108,6 +108,8 @@ class Script:
     """Its result is on disk: after it a job can go on without running it again."""
     retries: Retries = NO_RETRIES
     timeout_seconds: float | None = None
+    idle_timeout_seconds: float | None = None
+    """How long an attempt may write nothing."""
     continues: bool = False
     """Where it failed for good the job goes on past it, and fails at its end."""
 
@@ -208,5 +210,27 @@ def _check_limits(script: Script) -> None:
     if script.timeout_seconds is not None and script.timeout_seconds <= 0:
         what = f"timeoutSeconds is {script.timeout_seconds:g}, but must be positive"
         raise InvalidJob(f"script {script.name!r}: {what}")
+    _check_idle_timeout(script)
     for wrong in wrong_limits(script.retries):
+        raise InvalidJob(f"script {script.name!r}: {wrong}")
+
+
+def _check_idle_timeout(script: Script) -> None:
+    idle, whole = script.idle_timeout_seconds, script.timeout_seconds
+    if idle is None:
+        return
+    wrong = ""
+    if idle <= 0:
+        wrong = f"idleTimeoutSeconds is {idle:g}, but must be positive"
+    elif isinstance(script.work, Container):
+        wrong = (
+            "idleTimeoutSeconds means nothing for a container, whose output nobody reads: use "
+            "timeoutSeconds"
+        )
+    elif whole is not None and idle > whole:
+        wrong = (
+            f"idleTimeoutSeconds is {idle:g}, but timeoutSeconds ends the attempt after {whole:g}: "
+            "make it shorter, or remove one of the two"
+        )
+    if wrong:
         raise InvalidJob(f"script {script.name!r}: {wrong}")

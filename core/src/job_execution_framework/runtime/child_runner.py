@@ -7,7 +7,6 @@ A session's runner (`session_runner`) is one. `interpreter` has the process, `pu
 from __future__ import annotations
 
 import json
-import math
 import os
 import time
 from collections.abc import Sequence
@@ -30,7 +29,7 @@ from job_execution_framework.domain.script import (
     module_of,
 )
 from job_execution_framework.domain.secret import Redactor, revealed
-from job_execution_framework.runtime import crash, memory
+from job_execution_framework.runtime import crash, memory, time_limits
 from job_execution_framework.runtime.interpreter import DIED, TIMED_OUT, WOKEN, WORKER, Interpreter
 from job_execution_framework.runtime.progress import ProgressReader
 from job_execution_framework.runtime.pump import OutputTail, Pump
@@ -159,7 +158,7 @@ class ChildRunner:
         self._progress.begin(script.name, attempt)
         interpreter.send(request)
         began = time.monotonic()
-        answer = interpreter.wait(script.timeout_seconds or math.inf)
+        answer = time_limits.wait(interpreter, script, lambda: self._tail.written_at)
         seconds = time.monotonic() - began
         if isinstance(answer, dict):
             return self._result(seconds, answer)
@@ -201,6 +200,7 @@ class ChildRunner:
         request: dict[str, Any] = {
             "parameters": {key: revealed(value) for key, value in script.parameters.items()},
             "timeout": script.timeout_seconds,
+            "dump_on": time_limits.DUMP_SIGNAL if script.idle_timeout_seconds else None,
             "environment": {
                 "ENSO_JOB": self._job_id,
                 "ENSO_SCRIPT": script.name,
@@ -224,6 +224,10 @@ class ChildRunner:
         elif what == TIMED_OUT:
             crash.wait_for(interpreter.crash_file)
             report = _refusal(Reason.TIMEOUT, f"ran longer than {script.timeout_seconds:g} s")
+        elif what == time_limits.IDLE:
+            crash.wait_for(interpreter.crash_file)
+            why = f"wrote nothing for {script.idle_timeout_seconds:g} s"
+            report = _refusal(Reason.IDLE_TIMEOUT, why)
         else:
             status = interpreter.status()
             why = f"the interpreter {_how_it_ended(status)} before main returned"

@@ -108,6 +108,11 @@ class Interpreter:
             sent = socket.send_fds(connection, [data], self._descriptors)
             connection.sendall(data[sent:])
 
+    def send_signal(self, number: int) -> None:
+        """Send a signal to the interpreter itself, and not to a wrapper around it."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._pidfds[-1], number)
+
     def status(self) -> int | None:
         """Return how it ended: an exit code, or a signal's number below zero."""
         with suppress(subprocess.TimeoutExpired):

@@ -29,11 +29,14 @@ class OutputTail:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tail, self._size, self._lines = b"", 0, 0
+        self.written_at = -math.inf
+        """When something was written last, by the monotonic clock."""
         self.ends_a_line = True
         """Whether the next byte begins a line."""
 
     def add(self, data: bytes) -> None:
         """Add what was written."""
+        self.written_at = time.monotonic()
         with self._lock:
             self._lines += ends_in(data, self._tail)
             self._tail = (self._tail + data[-TAIL_BYTES:])[-TAIL_BYTES:]

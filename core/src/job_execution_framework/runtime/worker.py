@@ -111,6 +111,8 @@ class _Worker:
         sys.path += work["path"]
         if work["timeout"]:  # shows where it hangs, even if it holds the GIL
             faulthandler.dump_traceback_later(work["timeout"], file=self.crash)
+        if work["dump_on"]:  # sent when it has been silent for too long
+            faulthandler.register(work["dump_on"], file=self.crash)
         if "function" in work:
             report = child.run_function(work["function"], work["parameters"])
         else:

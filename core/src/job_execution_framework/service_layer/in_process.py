@@ -49,7 +49,7 @@ class InProcessRunner:
         """Raise InvalidJob for what needs a process; hide all scripts' secrets from now on."""
         for script in scripts:
             self._redactor.learn(script.parameters)
-            if script.timeout_seconds is not None:
+            if (script.timeout_seconds or script.idle_timeout_seconds) is not None:
                 raise InvalidJob(
                     f"script {script.name!r} has a timeout, but a script in this process cannot be "
                     "stopped: remove the timeout, or run the job with `enso run`"

@@ -250,6 +250,16 @@ RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
             "a container is a session of its own: remove session",
         ),
         Rule(
+            "!has(self.container) || !has(self.idleTimeoutSeconds)",
+            "idleTimeoutSeconds means nothing for a container: use timeoutSeconds",
+        ),
+        Rule(
+            "!has(self.timeoutSeconds) || !has(self.idleTimeoutSeconds) || "
+            "self.idleTimeoutSeconds <= self.timeoutSeconds",
+            "idleTimeoutSeconds is longer than timeoutSeconds: make it shorter, or remove one of "
+            "the two",
+        ),
+        Rule(
             "!has(self.container) || !has(self.argsFrom) || "
             f"self.argsFrom.all(one, one.name.matches(r'{VARIABLE}'))",
             "argsFrom of a container are environment variables: name them with letters, digits "

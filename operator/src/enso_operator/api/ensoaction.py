@@ -48,6 +48,8 @@ class ScriptChange(WireModel):
     """Python source with a function main, to run instead of the present one."""
     timeout_seconds: Seconds | None = None
     """How long, in seconds, one attempt may take."""
+    idle_timeout_seconds: Seconds | None = None
+    """How long, in seconds, one attempt may write nothing."""
     retries: RetriesSpec | None = None
     """How often, and after which pause, the script is started again when it failed."""
 

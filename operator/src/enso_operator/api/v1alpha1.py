@@ -149,6 +149,8 @@ class ScriptSpec(WireModel):
     """Whether the script's result is on disk, so that a resume may start after the script."""
     timeout_seconds: Seconds | None = None
     """How long, in seconds, one attempt may take; without it as long as it likes."""
+    idle_timeout_seconds: Seconds | None = None
+    """How long, in seconds, one attempt may write nothing, and so tell no progress either."""
     retries: RetriesSpec = RetriesSpec()
     """How often, and after which pause, the script is started again when it failed."""
     on_failure: Literal["Stop", "Continue"] = "Stop"

@@ -58,8 +58,9 @@ def add_action_routes(app: FastAPI, backend: Jobs) -> None:
         """Run what is not done, after what the job's checkpoints say must run again before it.
 
         With `from`, that script and all after it run again. `skip` names scripts that count as
-        done from now on. `scripts` changes arguments (`args`, `unsetArgs`), `timeoutSeconds` and
-        `retries` of scripts that will run, `sessions` the machines that they run on.
+        done from now on. `scripts` changes arguments (`args`, `unsetArgs`), `timeoutSeconds`,
+        `idleTimeoutSeconds` and `retries` of scripts that will run, `sessions` the machines that
+        they run on.
         """
         return await act(body, key, response)
 

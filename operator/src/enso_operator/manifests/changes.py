@@ -149,6 +149,8 @@ def _script_difference(before: Script, after: Script) -> Document:
         changed["source"] = after.work.text
     if after.timeout_seconds != before.timeout_seconds:
         changed["timeoutSeconds"] = after.timeout_seconds
+    if after.idle_timeout_seconds != before.idle_timeout_seconds:
+        changed["idleTimeoutSeconds"] = after.idle_timeout_seconds
     if after.retries != before.retries:
         changed["retries"] = {
             "limit": after.retries.limit,

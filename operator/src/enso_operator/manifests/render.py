@@ -93,6 +93,8 @@ def _script(script: Script) -> Document:
         written["onFailure"] = "Continue"
     if script.timeout_seconds is not None:
         written["timeoutSeconds"] = max(1, round(script.timeout_seconds))
+    if script.idle_timeout_seconds is not None:
+        written["idleTimeoutSeconds"] = max(1, round(script.idle_timeout_seconds))
     if not isinstance(script.work, Container):
         written["session"] = script.session
     return {key: value for key, value in written.items() if value not in ({}, [], False)}

@@ -94,6 +94,7 @@ def _script(script: ScriptSpec, default_session: str) -> Script:
         checkpoint=script.checkpoint,
         retries=Retries(script.retries.limit, script.retries.backoff_seconds),
         timeout_seconds=script.timeout_seconds,
+        idle_timeout_seconds=script.idle_timeout_seconds,
         continues=script.on_failure == "Continue",
     )
 

@@ -64,6 +64,7 @@ FIELDS: list[tuple[str, dict[str, Any], list[str]]] = [
     ("simulate", {"unsetArgs": ["stiffness"]}, ["simulate.args.stiffness"]),
     ("simulate", {"source": "def main(): pass"}, ["simulate.source"]),
     ("simulate", {"timeoutSeconds": 60}, ["simulate.timeoutSeconds"]),
+    ("simulate", {"idleTimeoutSeconds": 60}, ["simulate.idleTimeoutSeconds"]),
     ("simulate", {"retries": {"limit": 2, "backoffSeconds": 9}}, ["simulate.retries"]),
     ("open", {"source": "def main(): pass"}, ["open.source"]),
     ("notify", {"timeoutSeconds": 60}, ["notify.timeoutSeconds"]),
