@@ -21,6 +21,7 @@ from rich.text import Text
 
 from enso_operator.cli.output import Line, Output
 from enso_operator.cli.run_folders import RunFolder
+from enso_operator.cli.said_progress import SaidProgress
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import printable
 from job_execution_framework.domain.events import arguments, took
@@ -56,6 +57,7 @@ class Progress:
         self._shown = 0
         self._bar, self._bar_at = "", 0.0
         """The latest line that ends with CR (a progress bar), and when one was shown last."""
+        self._said = SaidProgress()
         self._incomplete = ""
         """The output after the last complete line."""
         self._begun: set[tuple[str, int]] = set()
@@ -105,9 +107,11 @@ class Progress:
         elif isinstance(event, events.ScriptStarted):
             self._running = f"{event.number}/{event.of} {event.script} running"
             self._since, self._shown = at, 0
+            self._said.clear()
             self._begun.add((event.script, event.attempt))
         elif isinstance(event, events.ScriptEvent):
             self._running = ""
+            self._said.clear()
         if self._output and event.origin == self._output.run:
             self._output.known = event.seq
             self._output.is_in_attempt = isinstance(event, events.ScriptStarted)
@@ -118,10 +122,12 @@ class Progress:
         while True:
             self._show_output()
             if self._status and self._running:
-                head = f"{self._running}, {self._took()}"
+                said = self._said.bar(is_ascii=not self._console.encoding.startswith("utf"))
+                head = " | ".join(filter(None, [f"{self._running}, {self._took()}", said]))
                 room = max(0, self._console.width - len(head) - len("⠋  | "))
                 live = f" | {self._incomplete[:room]}" if self._incomplete else ""
-                self._status.update(Text(f"{head}{live}"))
+                room = max(0, self._console.width - len("⠋ "))
+                self._status.update(Text(f"{head}{live}"[:room]))
             await asyncio.sleep(POLL_SECONDS)
 
     def committed(self, job: Job, new: Sequence[events.Event]) -> None:
@@ -207,6 +213,8 @@ class Progress:
     def _show(self, line: Line) -> None:
         """Show one line; keep a line that the next one overwrites until the last of them."""
         text = _text(line.text)
+        if self._said.take(text):
+            return
         if line.is_overwritten:
             self._bar = text if text.strip() else self._bar
             return
@@ -221,6 +229,9 @@ class Progress:
         """Show an incomplete line: in a terminal's status line, else every BAR_SECONDS."""
         self._incomplete = _text(output.incomplete).strip() or self._bar.strip()
         is_due = not self._status and self._clock.now() >= self._bar_at + BAR_SECONDS
+        if is_due and (said := self._said.news()):
+            self.say(f"  | {said}", "dim")
+            self._bar_at = self._clock.now()
         if self._bar and (is_end or is_due):
             self._show(Line((self._bar if is_end else self._incomplete).encode()))
             self._bar_at = self._clock.now()

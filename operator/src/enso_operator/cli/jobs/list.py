@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import compress
 
 from enso_operator.api.document import Document
 from enso_operator.cli.jobs import documents, output, times
@@ -19,6 +20,7 @@ _COLUMNS = (
     Column("STATUS"),
     Column("DONE"),
     Column("SCRIPT", 8),
+    Column("PROGRESS", 8),
     Column("REASON", 8),
     Column("AGE"),
     Column("FINISHED"),
@@ -61,6 +63,7 @@ class JobLine:
     status: str
     done: str
     script: str
+    progress: str
     reason: str
     finished: str
     """How long ago it ended, as an age; empty while it has not."""
@@ -70,9 +73,9 @@ class JobLine:
     def of_row(cls, headers: list[str], row: Document) -> JobLine:
         """Return the line for a row of the API server's table."""
         cells = dict(zip(headers, row["cells"], strict=False))
-        status, done, script, reason, finished, pod = (
+        status, done, script, progress, reason, finished, pod = (
             _text(cells.get(header))
-            for header in ("Status", "Done", "Script", "Reason", "Finished", "Pod")
+            for header in ("Status", "Done", "Script", "Progress", "Reason", "Finished", "Pod")
         )
         metadata = row["object"]["metadata"]
         return cls(
@@ -82,6 +85,7 @@ class JobLine:
             status or documents.WAITING,
             done,
             script,
+            progress,
             reason,
             finished,
             pod,
@@ -99,6 +103,7 @@ class JobLine:
             documents.state(document),
             str(status.get("done") or ""),
             str(status.get("script") or ""),
+            str(status.get("progress") or ""),
             str(status.get("reason") or ""),
             times.age((now - ended).total_seconds()) if ended else "",
             str(status.get("pod") or ""),
@@ -107,8 +112,8 @@ class JobLine:
     def cells(self, now: datetime) -> tuple[str, ...]:
         """Return what the columns show."""
         age = times.age((now - self.created).total_seconds())
-        cells = self.namespace, self.name, self.status, self.done, self.script, self.reason
-        return (*cells, age, self.finished, self.pod)
+        state = self.status, self.done, self.script, self.progress, self.reason
+        return (self.namespace, self.name, *state, age, self.finished, self.pod)
 
 
 def filter_of(*, is_failed: bool, since: str, reason: str, selector: str) -> JobFilter:
@@ -170,10 +175,12 @@ def newest_first(jobs: Iterator[JobLine]) -> list[JobLine]:
 def rendered(
     jobs: list[JobLine], now: datetime, screen: Screen, *, everywhere: bool, is_wide: bool = False
 ) -> list[str]:
-    """Return the lines of the table."""
+    """Return the lines of the table; PROGRESS is there while a script tells some."""
     first, last = 0 if everywhere else 1, len(_COLUMNS) if is_wide else -2
-    rows = [job.cells(now)[first:last] for job in jobs]
-    return table(_COLUMNS[first:last], rows, screen)
+    has_progress = any(job.progress for job in jobs)
+    kept = [has_progress or column.header != "PROGRESS" for column in _COLUMNS[first:last]]
+    rows = [[*compress(job.cells(now)[first:last], kept)] for job in jobs]
+    return table([*compress(_COLUMNS[first:last], kept)], rows, screen)
 
 
 def hidden_columns(header: str) -> str:

@@ -16,6 +16,7 @@ _COLUMNS = (
     Column("ATTEMPT"),
     Column("STARTED", 8),
     Column("TOOK"),
+    Column("PROGRESS"),
     Column("REASON", 9),
     Column("MESSAGE", 12),
 )
@@ -89,6 +90,7 @@ def _attempt(attempt: Document, now: datetime) -> list[str]:
         str(attempt.get("attempt") or ""),
         _time_of_day(began, now) if began else "",
         times.age((until - began).total_seconds()) if began and until else "",
+        f"{attempt['progress']:g}%" if "progress" in attempt else "",
         f"{reason} ({code})" if code and reason == "ExitCode" else reason,
         " ".join(str(attempt.get("message") or "").split()),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 from enso_operator.api.document import Document
@@ -13,13 +14,15 @@ from enso_operator.cli.jobs.wait import code_of, how_it_ended, job_in, of_job
 from enso_operator.cli.jobs.why import card_of
 from enso_operator.kube.workstation.api_server import TABLE, ApiServer
 
+PROGRESS_SECONDS = 10.0
+"""How often progress is a line, where standard output is no terminal."""
 UPDATE_SECONDS = 1.0
 """How often the ages in a table on a terminal are updated."""
 
 
 def watch_job(api: ApiServer, name: str) -> int:
     """Show one job until it has ended; return the exit code of `enso wait`."""
-    jobs, live = of_job(api, name), Live()
+    jobs, live, progress = of_job(api, name), Live(), ProgressLines()
     job: Document = {}
     while not (job and documents.is_finished(job)):
         event = jobs.next(UPDATE_SECONDS if live.is_terminal else None)
@@ -28,7 +31,7 @@ def watch_job(api: ApiServer, name: str) -> int:
         elif event:
             live.clear_problem()
             before, job = job, job_in(event, job, api, name)
-            live.print_lines(changes(before, job))
+            live.print_lines([*changes(before, job), *progress.of(job, time.monotonic())])
         if job and live.is_terminal:
             now = datetime.now(UTC)
             lines, focus = scripts.lines_and_focus(job, now, live.screen())
@@ -55,6 +58,24 @@ def changes(before: Document, job: Document) -> list[str]:
     if is_new and not documents.is_finished(job):
         lines.append(scripts.headline(job, Screen()))
     return lines
+
+
+class ProgressLines:
+    """The progress of a job's script as lines, now and then."""
+
+    def __init__(self) -> None:
+        self._shown, self._next_at = "", 0.0
+
+    def of(self, job: Document, now: float) -> list[str]:
+        """Return a line if the script has told something new and it is time to show it."""
+        running = (row for row in scripts.rows(job) if row["state"] == "Running")
+        row = next(running, Document())
+        percent = f"{row['progress']:g}%" if "progress" in row else ""
+        said = " ".join(filter(None, [percent, row.get("message")]))
+        if not said or said == self._shown or now < self._next_at:
+            return []
+        self._shown, self._next_at = said, now + PROGRESS_SECONDS
+        return [f"{row['name']}: {said}"]
 
 
 def watch_jobs(api: ApiServer, selector: str, *, everywhere: bool) -> int:
