@@ -1,10 +1,11 @@
-"""Writes deploy/crds from the wire models, what programs write of the chart, and the reference.
+"""Writes deploy/crds from the wire models, what else of deploy/ is written, and the reference.
 
 `make manifests` and `make verify` call it, through dev/__main__.py.
 """
 
 from pathlib import Path
 
+from dev import argocd
 from dev.chart.generated import CRDS as COPIES
 from dev.chart.generated import generated
 from dev.checkout import CHECKOUT
@@ -21,7 +22,7 @@ def write(*, check: bool) -> int:
     """Write all files, or with `check` only compare them; return the exit code."""
     made = crds()
     wanted = {FOLDER / name: text for name, text in made.items()} | generated(made)
-    wanted |= reference.pages(made)
+    wanted |= argocd.patch() | reference.pages(made)
     found = {path: path.read_text() for path in _there(wanted)}
     if check:
         for path in sorted(wanted.keys() | found.keys()):

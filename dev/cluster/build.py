@@ -45,7 +45,8 @@ def _build(program: Program, go: Path) -> None:
     partial, log = target.with_suffix(".partial"), target.with_suffix(".log")
     # A copy, as the checkout may change to another branch meanwhile.
     module = shutil.copytree(MODULES / program.folder, target.parent / "module", dirs_exist_ok=True)
-    package = "/".join(part for part in (program.module, program.package) if part)
+    parts = (program.module, program.package) if program.package != "." else (".",)
+    package = "/".join(part for part in parts if part)
     flags = ["-v", "-trimpath", "-buildvcs=false", f"-ldflags={program.linker_flags}"]
     command = [str(go), "build", *flags, "-o", str(partial), package]
     start = time.monotonic()

@@ -3,6 +3,7 @@
 A version stands in one place, the go.mod of its module below go/.
 """
 
+import hashlib
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,8 +23,9 @@ class Program:
     folder: str
     """Below go/: the module that pins it."""
     module: str
+    """The module whose version it has."""
     package: str
-    """Inside the module; empty is its root."""
+    """Inside the module; empty is its root, and `.` is the source beside that go.mod."""
     oldest: tuple[int, int]
     minutes: int
     """A build with nothing cached, on two cores, after the ones before it in PROGRAMS."""
@@ -40,7 +42,16 @@ class Program:
     @property
     def cached(self) -> Path:
         """Where a build of ours is kept."""
-        return user_cache() / "bin" / f"{self.folder}-{self.version}" / self.name
+        return user_cache() / "bin" / f"{self.folder}-{self.version}{self._source}" / self.name
+
+    @property
+    def _source(self) -> str:
+        """Return a digest of a source of ours, which changes without its modules."""
+        if self.package != ".":
+            return ""
+        folder = MODULES / self.folder
+        content = b"".join(path.read_bytes() for path in sorted(folder.iterdir()))
+        return f"-{hashlib.sha256(content).hexdigest()[:8]}"
 
     @property
     def linker_flags(self) -> str:
@@ -70,10 +81,13 @@ PROGRAMS = {
         Program("ctr", *_CONTAINERD, "cmd/ctr", (2, 0), 1),
         Program("kwok", "kwok", "sigs.k8s.io/kwok", "cmd/kwok", (0, 8), 1),
         Program("helm", "helm", "helm.sh/helm/v3", "cmd/helm", (3, 14), 1),
+        Program("enso-flux", "flux", "github.com/fluxcd/pkg/ssa", ".", (0, 0), 1),
     )
 }
 
 CLUSTER: tuple[str, ...] = ("kwokctl", "etcd", "kube-apiserver", "kube-controller-manager")
 """What a cluster without nodes needs."""
-NODE: tuple[str, ...] = tuple(PROGRAMS)
+TESTS: tuple[str, ...] = ("enso-flux",)
+"""What only tests need."""
+NODE: tuple[str, ...] = tuple(name for name in PROGRAMS if name not in TESTS)
 """What a cluster with a real node needs, and with simulated ones."""

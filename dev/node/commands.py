@@ -10,7 +10,7 @@ from dev.checkout import DEFAULT_NAME, Failed, say
 from dev.cluster import binaries, sharing
 from dev.cluster import commands as cluster_commands
 from dev.cluster.plane import Cluster
-from dev.cluster.programs import NODE
+from dev.cluster.programs import NODE, TESTS
 from dev.host import node_lock, requirements
 from dev.node import containers, images, node, operator_image
 from dev.node.images import Image
@@ -43,7 +43,8 @@ def image() -> None:
 
 
 def get() -> None:
-    """Get all that the tests on a node need, as it takes too long inside a test."""
+    """Get all that the tests need, as it takes too long inside a test."""
+    binaries.provide(TESTS)
     if sentence := requirements.missing():
         say(f"The tests on a node are left out. {sentence}.")
         cluster_commands.programs()

@@ -30,7 +30,7 @@ class TemplateMetadata(WireModel):
     labels: Annotated[dict[QualifiedName, LabelValue], Field(max_length=100)] = Field(
         default_factory=dict[str, str]
     )
-    """Labels of the template, which runs that `enso start` creates get, too."""
+    """Labels of the template. Runs that `enso start` creates get them, too, without tools' own."""
 
 
 class EnsoJobTemplateSpec(WireModel):

@@ -29,6 +29,14 @@ PLACE = "spec.job"
 """The path of a job's spec in a template."""
 OF_RUNS = ("suspend", "templateRef", "params")
 """Fields of a job's spec that a template does not have: each run has its own."""
+TRACKING = (
+    "app.kubernetes.io/instance",
+    "app.kubernetes.io/managed-by",
+    "argocd.argoproj.io/",
+    "helm.toolkit.fluxcd.io/",
+    "kustomize.toolkit.fluxcd.io/",
+)
+"""How labels begin by which a tool knows its own: it would delete a run that has them."""
 Extra = Literal["ignore", "forbid"]
 
 
@@ -136,7 +144,12 @@ def unused(template: EnsoJobTemplate) -> list[str]:
 
 def run_of(template: EnsoJobTemplate, name: str, params: Mapping[str, object]) -> Document:
     """Return the EnsoJob that is a run of the template, with its labels."""
-    labels: Document = {"labels": template.metadata.labels} if template.metadata.labels else {}
+    own = {
+        key: value
+        for key, value in template.metadata.labels.items()
+        if not key.startswith(TRACKING)
+    }
+    labels: Document = {"labels": own} if own else {}
     return {
         "apiVersion": template.api_version,
         "kind": "EnsoJob",

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from enso_operator.manifests.render import parse_ensojob
-from enso_operator.manifests.template import as_written_out, expanded, parse_template, unused
+from enso_operator.manifests.template import (
+    as_written_out,
+    expanded,
+    parse_template,
+    run_of,
+    unused,
+)
 from enso_operator.manifests.to_domain import job_definition
 from job_execution_framework.domain.errors import InvalidJob
 from tests.support.resources import Document
@@ -160,3 +166,15 @@ def test_a_job_has_scripts_or_a_template() -> None:
         with pytest.raises(InvalidJob) as caught:
             job_definition(parse_ensojob(run() | {"spec": spec}))
         assert str(caught.value) == sentence
+
+
+def test_a_run_has_the_template_s_labels_but_for_those_of_a_tool() -> None:
+    """Argo CD and Flux would take it for a part of what is in Git, and prune it."""
+    document = template()
+    document["metadata"]["labels"] = {
+        "studio/show": "banner",
+        "app.kubernetes.io/instance": "shows",
+        "kustomize.toolkit.fluxcd.io/name": "shows",
+    }
+    made = run_of(parse_template(document), "shot", {"shot": "010"})
+    assert made["metadata"] == {"name": "shot", "labels": {"studio/show": "banner"}}
