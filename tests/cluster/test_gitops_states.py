@@ -15,19 +15,17 @@ from functools import partial
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
-import pytest
 import yaml
 from dev.argocd import CUSTOMIZATIONS
-from dev.checkout import CHECKOUT
-from dev.cluster import binaries
+from dev.cluster.plane import Cluster
 
 from tests.cluster.cluster_namespace import ClusterNamespace
+from tests.cluster.flux_program import Flux
 from tests.cluster.recorded_states import JOBS, Recorder, what_matters
 from tests.support.lua import loaded
 from tests.support.operators import Operators
 from tests.support.resources import Document
 
-EXPRESSIONS = CHECKOUT / "deploy" / "flux" / "health-checks.yaml"
 FLUX = {"Progressing": "InProgress", "Suspended": "InProgress", "Healthy": "Current"}
 """What Flux says where Argo CD says this; all else has failed."""
 
@@ -90,28 +88,15 @@ def keep(kind: str, name: str, document: Document) -> None:
     path.write_text(yaml.safe_dump(document, sort_keys=False, width=10_000))
 
 
-@pytest.fixture(scope="module")
-def flux() -> Path:
-    """Flux's own packages, as a program."""
-    found = binaries.local(("enso-flux",))
-    if not found:
-        sentence = "enso-flux not on this machine: `python -m dev node get` builds it"
-        if os.environ.get("CI"):
-            pytest.fail(sentence)
-        pytest.skip(sentence)
-    return found["enso-flux"]
-
-
-def test_flux_and_kstatus_say_the_same_as_argo_cd(flux: Path) -> None:
+def test_flux_and_kstatus_say_the_same_as_argo_cd(crds: Cluster) -> None:
     files = kept()
-    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": [*map(loaded, files.values())]})
-    done = subprocess.run(
-        [flux, "health", EXPRESSIONS], input=text, capture_output=True, text=True, check=True
-    )
-    said = [(one["kstatus"], one["expressions"]) for one in json.loads(done.stdout)]
+    said = Flux(crds.kubeconfig).health([*map(loaded, files.values())])
     expected = [FLUX.get(health()[key], "Failed") for key in files]
-    kinds_without = {"EnsoJobTemplate"}
-    assert dict(zip(files, said, strict=True)) == {
-        key: (health, "" if key[0] in kinds_without else health)
+    assert {
+        key: (one["kstatus"], one["expressions"]) for key, one in zip(files, said, strict=True)
+    } == {
+        key: (health, "" if key[0] == "EnsoJobTemplate" else health)
         for key, health in zip(files, expected, strict=True)
     }
+    told = {key: one["message"] for key, one in zip(files, said, strict=True)}
+    assert told["EnsoJob", "failed"].startswith("bake failed: ValueError: no licence")
