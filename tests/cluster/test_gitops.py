@@ -30,7 +30,14 @@ from tests.support.templates import template
 PASSES = "def main(**args): pass"
 SLEEPS = "import time\ndef main(): time.sleep(600)"
 RAISES = "def main(): raise ValueError('no licence')"
-ODD: Document = {"null": None, "float": 1.0, "empty": {}, "list": [], "no": False, "deep": {"a": [1, None]}}
+ODD: Document = {
+    "null": None,
+    "float": 1.0,
+    "empty": {},
+    "list": [],
+    "no": False,
+    "deep": {"a": [1, None]},
+}
 POLICY = CHECKOUT / "deploy" / "policies" / "warn-of-ttl.yaml"
 
 
