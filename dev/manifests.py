@@ -22,7 +22,7 @@ def write(*, check: bool) -> int:
     """Write all files, or with `check` only compare them; return the exit code."""
     made = crds()
     wanted = {FOLDER / name: text for name, text in made.items()} | generated(made)
-    wanted |= argocd.patch(made) | reference.pages(made)
+    wanted |= argocd.patch() | reference.pages(made)
     found = {path: path.read_text() for path in _there(wanted)}
     if check:
         for path in sorted(wanted.keys() | found.keys()):
