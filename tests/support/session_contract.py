@@ -9,6 +9,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -385,6 +386,27 @@ class SessionContract:
         failed = next(event for event in records if isinstance(event, events.ScriptFailed))
         assert failed.cause.message == "HoudiniAdaptor: no licence for Karma"
         assert (failed.cause.reason, failed.cause.error) == (Reason.EXCEPTION, "RuntimeError")
+
+    def test_a_script_that_writes_nothing_for_too_long_is_ended(self, bench: Bench) -> None:
+        says = "import time\ndef main():\n    print('up', flush=True)\n    time.sleep(600)\n"
+        plan = bench.plan(says)
+        idle = tuple(replace(script, idle_timeout_seconds=2) for script in plan.scripts)
+
+        async def watch() -> list[events.Event]:
+            uid = await bench.started(replace(plan, scripts=idle))
+            records = list[events.Event]()
+            async with asyncio.timeout(DEADLINE_SECONDS), bench.watched():
+                async for observations in bench.sessions.follow(plan.run, uid):
+                    records += observations.records
+                    if observations.ended:
+                        break
+            return records
+
+        records = asyncio.run(watch())
+        failed = next(event for event in records if isinstance(event, events.ScriptFailed))
+        assert failed.cause.reason == Reason.IDLE_TIMEOUT
+        assert failed.cause.message == "wrote nothing for 2 s"
+        assert str(failed.cause.at) == "line 4 in main: time.sleep(600)"
 
     def test_an_interpreter_that_is_not_there_is_a_failed_script_not_a_lost_session(
         self, bench: Bench
