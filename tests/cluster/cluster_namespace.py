@@ -84,6 +84,15 @@ class ClusterNamespace:
         """Return reason and message of a job's Events, in the order of `kubectl describe`."""
         return self.events_by_job()[name]
 
+    def outcomes(self, name: str = "shot") -> list[tuple[str, str]]:
+        """Return the same without starts, which are told only of scripts that run for a while."""
+        return [event for event in self.job_events(name) if event[0] != "ScriptStarted"]
+
+    def starts_told(self) -> int:
+        """Return how many Events of starts there are in the namespace."""
+        told = self.events_by_job().values()
+        return sum(reason == "ScriptStarted" for events in told for reason, _ in events)
+
     def events_by_job(self) -> dict[str, list[tuple[str, str]]]:
         """Return the same for all jobs, by name."""
         events = [

@@ -46,7 +46,9 @@ def test_it_is_made_again_of_the_jobs_actions(ns: ClusterNamespace, operators: O
     operators.start()
     ns.waits("Succeeded")
     assert revisions(ns) == before
-    assert ("ScriptStarted", "1/1 do, attempt 2; args frames=2") in ns.job_events()
+    done = dict(ns.job_events())["ScriptSucceeded"]
+    assert done.startswith("1/1 do, attempt 2, ")
+    assert done.endswith("; args frames=2")
 
 
 def test_where_the_actions_are_gone_too_nothing_runs(

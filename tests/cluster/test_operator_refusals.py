@@ -52,7 +52,7 @@ def begin(ns: ClusterNamespace, note: Path) -> None:
 def ends_well(ns: ClusterNamespace, note: Path) -> None:
     until(lambda: ns.names() == [])
     assert note.read_text().split() == [*NAMES]
-    assert [reason for reason, _ in ns.job_events() if reason != "NotGoingOn"] == EVENT_REASONS
+    assert [reason for reason, _ in ns.outcomes() if reason != "NotGoingOn"] == EVENT_REASONS
 
 
 def test_these_are_all_kinds_of_calls(

@@ -71,6 +71,7 @@ def test_a_change_that_the_api_server_lets_through_stops_the_job(
     old_ns.apply(waits(tmp_path / "go", frames=1))
     operator = old_operators.start()
     until(lambda: old_ns.columns()[:4] == ["shot", "Running", "0/2", "do"])
+    until(lambda: "ScriptStarted" in dict(old_ns.job_events()))
     if restarts:
         operator.kill()
 

@@ -137,8 +137,11 @@ class OneJob(PodNamespace):
         os.kill(self.processes("/enso/plan", pod)[0], signal.SIGKILL)
 
     def starts_of(self, script: str) -> int:
-        """Return how often a script was started, as its Events tell."""
-        return sum(f" {script}, " in message for message in self.events("ScriptStarted"))
+        """Return how many attempts of a script have ended, as its Events tell."""
+        outcomes = ("ScriptSucceeded", "ScriptFailed", "ScriptInterrupted")
+        return sum(
+            f" {script}, " in message for outcome in outcomes for message in self.events(outcome)
+        )
 
 
 @contextmanager

@@ -140,7 +140,7 @@ def test_a_job_that_does_nothing_costs_five_writes_and_its_events(
     # What takes long, as on a machine that has much to do, tells of its progress once a second.
     assert written[5:] == [progress] * (len(written) - 5)
     assert len(written) - 5 <= seconds_of(story.document["status"])
-    assert events(story.ns, mark) == len(EVENT_REASONS)
+    assert events(story.ns, mark) == len(EVENT_REASONS) + story.ns.starts_told()
     operator.kill()
     mark = story.ns.node.audit.mark()
     operators.ready("--resync-seconds=0.5")

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 
 from enso_operator.api.document import Document
 from enso_operator.blocking import in_thread
+from enso_operator.controller.delayed_starts import DelayedStarts, Told, committed_start
 from enso_operator.coordinator.obstacles import without_numbers
 from enso_operator.coordinator.publisher import Publisher
 from enso_operator.coordinator.token_bucket import TokenBucket
@@ -67,6 +68,9 @@ class EventPublisher(Publisher):
         self._posted_notes: set[tuple[str, str]] = set()
         """Reason and message of the operator's own Events; each is posted once."""
         self._bucket = TokenBucket(AT_ONCE, A_SECOND, clock.now())
+        self._starts = DelayedStarts()
+        self._is_first = True
+        """Whether nothing was announced yet: a start may be left from an earlier operator."""
 
     async def announce(self, job: Job, events: Sequence[Event]) -> None:
         """Post the new events of the job; the commit after it ends a `kubectl wait`.
@@ -75,28 +79,44 @@ class EventPublisher(Publisher):
         """
         if job.events and not self.ensojob.raw_status.get("scripts"):
             events = [job.events[0], *events]  # that it was added, which its creation says
+        if self._is_first:
+            events = [*committed_start(self.ensojob, job), *events]
         documents = self._recorder.documents(self.ensojob, job, events)
-        told = [*zip(events, documents, strict=True)]
-        recorded = [document for event, document in told if event.origin not in (COORDINATOR, "")]
-        ours = [document for event, document in told if event.origin in (COORDINATOR, "")]
+        told = self._starts.sorted(zip(events, documents, strict=True), self._clock.now())
+        self._is_first = False
         try:
-            await self._post_all(self._allowed(recorded))
-            if self._new(recorded):
-                await self._note(job, Note.EVENTS_LEFT_OUT, LEFT_OUT)
-            # One after the other: whoever posts the rest after a crash decides it anew, and later.
-            for document in ours:
-                await self._post_all([document])
+            await self._tell(job, told)
         except (Refused, NoSuchObject, Unavailable) as error:
             self._raise_while_patient(error)
         else:
             self._failing_since = None
+        self._starts.forget(told)
+
+    @property
+    def due(self) -> float | None:
+        """When the next start of a script is to be told."""
+        return self._starts.due
+
+    async def _tell(self, job: Job, told: Sequence[Told]) -> None:
+        recorded = [document for event, document in told if event.origin not in (COORDINATOR, "")]
+        ours = [document for event, document in told if event.origin in (COORDINATOR, "")]
+        await self._post_all(self._allowed(recorded))
+        if self._new(recorded):
+            await self._note(job, Note.EVENTS_LEFT_OUT, LEFT_OUT)
+        # One after the other: whoever posts the rest after a crash decides it anew, and later.
+        for document in ours:
+            await self._post_all([document])
 
     async def report_blocked(self, job: Job | None, why: str) -> None:
         """Post once what keeps the job from going on. Raises Unavailable, as `announce` does."""
+        starts = self._starts.all()
         try:
+            if job and starts:
+                await self._tell(job, starts)
             await self._note(job, Note.NOT_GOING_ON, why)
         except (Refused, NoSuchObject, Unavailable) as error:
             self._raise_while_patient(error)
+        self._starts.forget(starts)
 
     def committed(self, job: Job, events: Sequence[Event]) -> None:
         """Forget the names of Events that a later turn cannot post again."""

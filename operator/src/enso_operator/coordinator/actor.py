@@ -352,7 +352,8 @@ class Actor:
         waits += [] if ask_in is None else [ask_in]
         if isinstance(step, Wait) and step.until is not None:
             waits.append(step.until - self.clock.now())
-        waits += [when - self.clock.now() for when in self._obstacles.due()]
+        due = [*self._obstacles.due(), *filter(None, [self.publisher.due])]
+        waits += [when - self.clock.now() for when in due]
         try:
             async with asyncio.timeout(max(0.0, min(waits)) if waits else None):
                 self.take(await self._inbox.get())

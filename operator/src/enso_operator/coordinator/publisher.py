@@ -23,6 +23,11 @@ class Publisher:
     async def announce(self, job: Job, events: Sequence[Event]) -> None:
         """Publish events before their commit; repeated where the commit fails."""
 
+    @property
+    def due(self) -> float | None:
+        """When `announce` is to be called even if nothing happens; None if it is not."""
+        return None
+
     async def report_blocked(self, job: Job | None, why: str) -> None:
         """Publish what keeps the job from going on; it may be called repeatedly."""
 

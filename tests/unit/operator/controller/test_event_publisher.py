@@ -28,10 +28,10 @@ class PublishedJob:
     def tell(self, *told: events.Event) -> None:
         asyncio.run(self.publisher.announce(self.job, told))
 
-    def started(self, first: int, last: int) -> list[events.Event]:
-        """Return as many starts as one session recorded."""
+    def succeeded(self, first: int, last: int) -> list[events.Event]:
+        """Return as many outcomes as one session recorded."""
         return [
-            events.ScriptStarted(
+            events.ScriptSucceeded(
                 at=1, origin="main-1", seq=seq, script="script-0", number=1, of=1, attempt=seq
             )
             for seq in range(first, last + 1)
@@ -52,39 +52,39 @@ def published() -> PublishedJob:
 
 
 def test_a_flood_of_records_is_not_one_of_events(published: PublishedJob) -> None:
-    published.tell(*published.started(1, 2000))
+    published.tell(*published.succeeded(1, 2000))
     published.publisher.committed(published.job, ())
-    assert published.board.reasons() == {"ScriptStarted": AT_ONCE, "EventsLeftOut": 1}
+    assert published.board.reasons() == {"ScriptSucceeded": AT_ONCE, "EventsLeftOut": 1}
     published.clock.sleep(10)
-    published.tell(*published.started(2001, 5000))
+    published.tell(*published.succeeded(2001, 5000))
     assert published.board.reasons() == {
-        "ScriptStarted": AT_ONCE + 10 * A_SECOND,
+        "ScriptSucceeded": AT_ONCE + 10 * A_SECOND,
         "EventsLeftOut": 1,
     }
 
 
 def test_what_the_coordinator_says_is_always_told(published: PublishedJob) -> None:
     ended = events.JobSucceeded(at=2, origin=events.COORDINATOR, seq=1)
-    published.tell(*published.started(1, 2000), ended)
+    published.tell(*published.succeeded(1, 2000), ended)
     assert published.board.reasons()["JobSucceeded"] == 1
 
 
 def test_the_largest_job_that_fails_nowhere_is_told_whole(published: PublishedJob) -> None:
-    published.tell(*published.started(1, 200))
-    assert published.board.reasons() == {"ScriptStarted": 200}
+    published.tell(*published.succeeded(1, 200))
+    assert published.board.reasons() == {"ScriptSucceeded": 200}
 
 
 def test_what_was_posted_is_not_posted_again_before_its_commit(published: PublishedJob) -> None:
-    published.tell(*published.started(1, 10))
+    published.tell(*published.succeeded(1, 10))
     published.tell()
-    published.tell(*published.started(1, 11))
+    published.tell(*published.succeeded(1, 11))
     assert published.board.attempts == 11
 
 
 def test_an_api_server_that_is_away_is_waited_for_a_while(published: PublishedJob) -> None:
     published.board.is_unavailable = True
     with pytest.raises(Unavailable):
-        published.tell(*published.started(1, 1))
+        published.tell(*published.succeeded(1, 1))
     published.clock.sleep(3600)
-    published.tell(*published.started(1, 1))
+    published.tell(*published.succeeded(1, 1))
     assert not published.board.stored
