@@ -89,7 +89,10 @@ RULES_REFUSED: list[tuple[Document, str]] = [
     ),
     (
         in_session(podAnnotations={"scheduler.alpha.kubernetes.io/x": "1"}),
-        "spec.sessions[0].podAnnotations: Invalid value: an annotation is Kubernetes' or enso's",
+        (
+            "spec.sessions[0].podAnnotations: Invalid value: an annotation is Kubernetes' or "
+            "enso's own: remove it"
+        ),
     ),
     (
         in_session(onInterrupted={"limit": 2}),

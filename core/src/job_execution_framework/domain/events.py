@@ -205,9 +205,11 @@ class ScriptSucceeded(ScriptEvent):
     output: object = None
     output_ends: int | None = None
     """How many bytes its session's output had at its end; None where that is not known."""
+    output_lost: str = ""
+    """Why not all of its output is in the file that its session keeps; empty where it is."""
 
     def outcome(self) -> str:
-        return f", {took(self.seconds)}"
+        return f", {took(self.seconds)}{_lost(self.output_lost)}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,9 +220,11 @@ class ScriptFailed(ScriptEvent):
     seconds: float = 0
     output_ends: int | None = None
     """The same as in `ScriptSucceeded`."""
+    output_lost: str = ""
+    """The same as in `ScriptSucceeded`."""
 
     def outcome(self) -> str:
-        return f", {took(self.seconds)}: {self.cause}"
+        return f", {took(self.seconds)}: {self.cause}{_lost(self.output_lost)}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,6 +278,10 @@ class ScriptSkipped(Asked, ScriptEvent):
 
     def outcome(self) -> str:
         return _asked(self)
+
+
+def _lost(output: str) -> str:
+    return f"; its output was not kept: {output}" if output else ""
 
 
 def _asked(event: Asked) -> str:

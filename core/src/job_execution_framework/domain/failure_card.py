@@ -13,6 +13,7 @@ from job_execution_framework.domain.errors import NoOutput
 from job_execution_framework.domain.events import arguments, took
 from job_execution_framework.domain.going_on import failed
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.output_file import latest_output
 from job_execution_framework.domain.outputs import handed, references
 from job_execution_framework.domain.script import LibraryScript, Script, module_of
 from job_execution_framework.domain.secret import shown
@@ -72,7 +73,14 @@ def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> 
     took_from = "; ".join(f"{argument} is {of}" for argument, of in sources)
     head += _labelled(at=place, args=args, outputs=took_from, on=on)
     head += _also(job, others)
+    ending = _labelled(output=_kept(job, name)) + ending
     return _card(parts, head, _said(cause), ending)
+
+
+def _kept(job: Job, name: str) -> str:
+    """Return the file that keeps the attempt's output, or why there is none."""
+    lost = job.rows[name].latest.output_lost
+    return f"not kept: {lost}" if lost else latest_output(job, name)
 
 
 def _others(job: Job) -> list[str]:

@@ -53,6 +53,8 @@ class Attempt:
     """Its parameters as people may see them, secrets hidden; None where not kept."""
     definition: int = field(default=1, compare=False)
     """Number of the job's definition that it was started with; no event says it."""
+    output_lost: str = field(default="", compare=False)
+    """Why not all of its output is in the file that its session keeps; no status has it."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,7 @@ class Row:
             ended_at=None if begins else event.at,
             seconds=getattr(event, "seconds", event.at - (latest.started_at or event.at)),
             cause=getattr(event, "cause", None),
+            output_lost=getattr(event, "output_lost", ""),
         )
         succeeded, skipped = state is ScriptState.SUCCEEDED, state is ScriptState.SKIPPED
         spent, budget = self.spent, self.budget
@@ -217,5 +220,5 @@ class Row:
 
     def summary(self) -> Row:
         """Return the row without texts and earlier attempts, as plans carry it."""
-        latest = replace(self.latest, cause=None, parameters=None, definition=1)
+        latest = replace(self.latest, cause=None, parameters=None, definition=1, output_lost="")
         return replace(self, latest=latest, earlier=())

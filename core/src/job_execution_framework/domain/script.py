@@ -89,6 +89,9 @@ class Session:
     """How long to wait before a lost process is replaced: its cause may last for a while."""
     end_timeout_seconds: float = 60
     """How long threads and processes that its scripts left running may take to end."""
+    output_directory: str = ""
+    """A folder in which processes of the session keep what each attempt writes; a script that runs
+    in your own process (`InProcessRunner`) writes to your own output alone."""
     platform: Mapping[str, object] | None = None
     """What else a resume may change and only the adapter of sessions reads, by the names of the
     manifest: image, resources, env …; None where there is none of it."""

@@ -70,6 +70,8 @@ class Pump(threading.Thread):
         with suppress(PermissionError):  # the pipes of this user have reached their limit
             fcntl.fcntl(self.inlet, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         self._target, self._tail, self._written = target, tail, 0
+        self.copy: Callable[[bytes], None] | None = None
+        """Who else gets all that is written, the lines of our own among it."""
         self._lock = threading.Lock()
         self.start()
 
@@ -127,6 +129,8 @@ class Pump(threading.Thread):
 
     def _write(self, data: bytes) -> None:
         """Write it all. Where the output is closed or the disk full, drop it: scripts go on."""
+        if self.copy:
+            self.copy(data)
         rest = memoryview(data)
         while rest:
             try:

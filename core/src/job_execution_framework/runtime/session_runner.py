@@ -12,12 +12,14 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from job_execution_framework.domain.cause import Reason
+from job_execution_framework.domain.cause import Reason, printable
 from job_execution_framework.domain.control import CANCEL, SessionControl
 from job_execution_framework.domain.errors import EnsoError, Unreadable
+from job_execution_framework.domain.output_file import LONGEST_LOST, output_file
 from job_execution_framework.domain.script import Script
 from job_execution_framework.runtime.child_runner import ChildRunner
 from job_execution_framework.runtime.missing_paths import missing
+from job_execution_framework.runtime.output_files import OutputFiles
 from job_execution_framework.service_layer import controls
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.runner import Result
@@ -48,6 +50,8 @@ class SessionRunner(ChildRunner):
         self._control_file, self._terminated = control_file, False
         self._to_look_for = plan.reads
         self._defaults = {defaults.script: defaults.arguments for defaults in plan.defaults}
+        self._plan, self._files = plan, OutputFiles()
+        self._pump.copy = self._files.write
 
     @property
     def control(self) -> SessionControl:
@@ -65,19 +69,39 @@ class SessionRunner(ChildRunner):
         self._terminated = True
         self.tell(CANCEL)
 
+    def announce(self, script: Script, attempt: int) -> int | None:
+        """Begin the file that keeps the attempt's output, where the session has one; say it."""
+        plan, directory = self._plan, self._plan.session.output_directory
+        if directory:
+            number = [*plan.rows].index(script.name) + 1
+            path = output_file(directory, plan.job_id, number, script.name, attempt)
+            self._files.begin(Path(path), plan.run)
+        return super().announce(script, attempt)
+
+    def close(self) -> list[str]:
+        """End the interpreter, and wait until its output is on disk."""
+        left = super().close()
+        self._files.settle()
+        self._files.close()
+        return left
+
     def run(self, script: Script, attempt: int) -> Result:
         """Run one attempt. Raises Terminated if it ended because the Pod is being terminated.
 
         Before the first one all paths are looked for that scripts of the session read.
         """
         if not_there := missing(self._to_look_for):
-            return self.refused(Reason.PATH_NOT_FOUND, "; ".join(not_there))
+            return self._kept(self.refused(Reason.PATH_NOT_FOUND, "; ".join(not_there)))
         self._to_look_for = ()
         arguments = {**self._defaults.get(script.name, {}), **script.parameters}
         result = super().run(replace(script, parameters=arguments), attempt)
         if self._terminated and result.cause and result.cause.reason == Reason.CANCELLED:
             raise Terminated(f"script {script.name!r} was ended, as its session was taken away")
-        return result
+        return self._kept(result)
+
+    def _kept(self, result: Result) -> Result:
+        """Return the result with the reason for which the attempt's output is not all on disk."""
+        return replace(result, output_lost=printable(self._files.settle(), LONGEST_LOST))
 
     def _watch(self) -> None:
         while not ((control := self._written_control()) and control.cancel):

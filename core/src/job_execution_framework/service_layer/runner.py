@@ -26,6 +26,8 @@ class Result:
     """Whether the interpreter ended, and the memory of the scripts with it."""
     output_ends: int | None = None
     """How many bytes of output there were when it had ended; None where nobody counts them."""
+    output_lost: str = ""
+    """Why not all of its output is in the file that its session keeps; empty where it is."""
     interrupted: bool = False
     """Whether Ctrl-C ended the attempt, so that this process has to stop."""
 

@@ -220,7 +220,11 @@ def _run_attempt(
     record(events.ScriptStarted, output_begins=runner.announce(script, step.attempt))
     job_uow.commit()
     result = handing_on.run(job, script, step.attempt, runner)
-    measured = {"seconds": result.seconds, "output_ends": result.output_ends}
+    measured = {
+        "seconds": result.seconds,
+        "output_ends": result.output_ends,
+        "output_lost": result.output_lost,
+    }
     if result.cause is None:
         record(events.ScriptSucceeded, output=result.output, **measured)
     else:

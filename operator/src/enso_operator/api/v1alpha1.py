@@ -20,6 +20,7 @@ from enso_operator.api.fields import (
     LibraryName,
     Name,
     Parameter,
+    Path,
     Program,
     QualifiedName,
     Reference,
@@ -71,6 +72,11 @@ class SessionSpec(PodFields):
     """How long, in seconds, the interpreter may take to start, with licences and slow disks."""
     end_timeout_seconds: Seconds = 60
     """How long, in seconds, threads and atexit functions may run on after the last script."""
+    output_directory: Path | None = None
+    """A folder that keeps what scripts write, too, as DIRECTORY/JOB/NN-SCRIPT.ATTEMPT.log.
+
+    In a Pod it is within one of the session's volumeMounts, so that the files outlive the Pod.
+    """
 
 
 class ScriptReference(WireModel):

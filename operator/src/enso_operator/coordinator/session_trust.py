@@ -11,15 +11,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from job_execution_framework.domain import outputs
+from job_execution_framework.domain.cause import printable
 from job_execution_framework.domain.errors import IllegalTransition
 from job_execution_framework.domain.events import (
     Event,
     ScriptEvent,
+    ScriptFailed,
     ScriptSkipped,
     ScriptSucceeded,
     SessionOpened,
 )
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.output_file import LONGEST_LOST
 from job_execution_framework.domain.outputs import Output
 from job_execution_framework.domain.script import Script
 from job_execution_framework.service_layer.observations import Observations, Outcome
@@ -96,6 +99,8 @@ def _lean(job: Job, event: Event) -> Event:
         return event
     if isinstance(event, ScriptSkipped):  # who asked, and which action, is not for it to say
         event = replace(event, by="", why="", action_id="")
+    if isinstance(event, (ScriptSucceeded, ScriptFailed)):
+        event = replace(event, output_lost=printable(event.output_lost, LONGEST_LOST))
     own = job.shown(event.script, event.attempt)
     if not event.parameters or event.parameters == own:  # a long record leaves them out
         return replace(event, parameters=own)

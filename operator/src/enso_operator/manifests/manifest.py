@@ -26,6 +26,7 @@ _USED_FIELDS = {
         "start_timeout_seconds",
         "end_timeout_seconds",
         "on_interrupted",
+        "output_directory",
     },
 }
 """Fields that `enso run` uses as well; it ignores or refuses the others."""

@@ -60,6 +60,8 @@ def _session(session: Session) -> Document:
         "startTimeoutSeconds": max(1, round(session.start_timeout_seconds)),
         "endTimeoutSeconds": max(1, round(session.end_timeout_seconds)),
     }
+    if session.output_directory:
+        written["outputDirectory"] = session.output_directory
     return written | _on_interrupted(session)
 
 

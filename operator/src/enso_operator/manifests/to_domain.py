@@ -70,6 +70,7 @@ def _session(session: SessionSpec) -> Session:
         retry_lost=limit,
         lost_backoff_seconds=backoff,
         end_timeout_seconds=session.end_timeout_seconds,
+        output_directory=session.output_directory or "",
         platform=_platform(session),
     )
 

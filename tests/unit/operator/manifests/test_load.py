@@ -70,6 +70,7 @@ def test_fields_that_only_a_cluster_uses_are_accepted_and_listed(file: Path) -> 
             "      image: studio/houdini:20.5\n"
             "      resources: {requests: {cpu: 4, memory: 16Gi}}\n"
             "      env: [{name: JOB, value: a}]\n"
+            "      outputDirectory: /shots/logs\n"
             "  scripts: [{name: open, scriptRef: {name: open_scene}}]\n"
         )
     )
@@ -82,7 +83,14 @@ def test_fields_that_only_a_cluster_uses_are_accepted_and_listed(file: Path) -> 
         "spec.sessions[houdini].image",
     )
     assert manifest.sessions == (
-        Session("houdini", ("hython",), 60, retry_lost=2, lost_backoff_seconds=5),
+        Session(
+            "houdini",
+            ("hython",),
+            60,
+            retry_lost=2,
+            lost_backoff_seconds=5,
+            output_directory="/shots/logs",
+        ),
     )
     assert manifest.scripts == (Script("open", LibraryScript("open_scene"), session="houdini"),)
     assert (manifest.name, manifest.deadline_seconds) == ("shot", 60)

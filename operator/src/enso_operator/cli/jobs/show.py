@@ -15,6 +15,7 @@ from enso_operator.cli.jobs.why import card_of
 from enso_operator.kube.workstation.api_server import ApiServer
 from job_execution_framework.domain.cause import escaped
 from job_execution_framework.domain.events import arguments
+from job_execution_framework.domain.output_file import output_folder
 from job_execution_framework.domain.outputs import OutputOf
 
 SHOWN = 0
@@ -90,3 +91,6 @@ def _metadata_lines(document: Document, now: datetime) -> Iterator[str]:
         yield f"{'Labels:':<10} {' '.join(f'{key}={value}' for key, value in labels.items())}"
     if pod := status.get("pod"):
         yield f"{'Pod:':<10} {pod}"
+    for session in document.get("spec", {}).get("sessions") or ():
+        if directory := session.get("outputDirectory"):
+            yield f"{'Output:':<10} {escaped(output_folder(directory, metadata['name']))}"

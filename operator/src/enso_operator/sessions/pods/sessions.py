@@ -23,7 +23,7 @@ from enso_operator.sessions.pods.follower import PodFollower
 from enso_operator.sessions.pods.logs import PodLogs
 from enso_operator.sessions.pods.manifest import SessionPod, present
 from enso_operator.sessions.pods.pod_api import PodApi, owner_of
-from enso_operator.sessions.pods.policy import check_pod
+from enso_operator.sessions.pods.policy import check_output_directory, check_pod
 from enso_operator.sessions.pods.run_ref import RunRef
 from enso_operator.settings import PodSettings
 from job_execution_framework.domain.cause import Reason
@@ -81,6 +81,7 @@ class PodSessions:
         sessions = [present(self._spec, session) for session in job.sessions]
         for session in sessions:
             check_pod(session, f"spec.sessions[{session.name}]", self._settings)
+            check_output_directory(session, f"spec.sessions[{session.name}]")
         for entry in self._spec.scripts:
             if entry.container:
                 path = f"spec.scripts[{entry.name}].container"

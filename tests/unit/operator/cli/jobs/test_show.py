@@ -57,6 +57,12 @@ def test_why_it_failed_stands_before_everything_else() -> None:
     assert lines.index("Why:") < next(n for n, line in enumerate(lines) if "SCRIPT" in line)
 
 
+def test_the_folder_with_the_output_of_its_attempts_is_named() -> None:
+    sessions = [{"name": "a", "outputDirectory": "/logs/"}, {"name": "b"}]
+    lines = shown(job(FAILED_JOB, *SCRIPTS, sessions=sessions))
+    assert [line for line in lines if "utput" in line] == ["Output:    /logs/shot"]
+
+
 def test_each_script_has_a_line_and_each_earlier_attempt() -> None:
     lines = shown(job(FAILED_JOB))
     (start,) = (number for number, line in enumerate(lines) if line.startswith("#"))
