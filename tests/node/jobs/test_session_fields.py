@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+from tests.node.jobs.claims import claimed
 from tests.node.jobs.one_job import OneJob, applied
 from tests.node.jobs.written import script
 from tests.support.resources import Document
@@ -93,29 +95,14 @@ def test_a_session_gets_what_it_asks_for(job: OneJob) -> None:
     assert scratch["emptyDir"] == {"sizeLimit": "1Gi"}
 
 
-def test_a_claim_is_mounted(job: OneJob) -> None:
+def test_a_claim_is_mounted(job: OneJob, tmp_path: Path) -> None:
     """What a scene is saved to outlives the Pod."""
-    name = f"claim-{job.namespace}"
-    spec: Document = {
-        "capacity": {"storage": "1Mi"},
-        "accessModes": ["ReadWriteOnce"],
-        "persistentVolumeReclaimPolicy": "Delete",
-        "storageClassName": name,
-        "hostPath": {"path": f"/tmp/{name}", "type": "DirectoryOrCreate"},  # noqa: S108  # the node's
-    }
-    applied(job, "PersistentVolume", name, spec=spec)
-    claim: Document = {
-        "storageClassName": name,
-        "accessModes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": "1Mi"}},
-    }
-    applied(job, "PersistentVolumeClaim", "shows", spec=claim)
-    session: Document = {
-        "name": "houdini",
-        "volumes": [{"name": "shows", "persistentVolumeClaim": {"claimName": "shows"}}],
-        "volumeMounts": [{"name": "shows", "mountPath": "/shows"}],
-    }
-    try:
+    with claimed(job, "shows", tmp_path) as volume:
+        session: Document = {
+            "name": "houdini",
+            "volumes": [volume],
+            "volumeMounts": [{"name": "shows", "mountPath": "/shows"}],
+        }
         job.run(script("look", "import os\ndef main(): os.listdir('/shows')"), sessions=[session])
         job.waits("Succeeded")
         missing = job.another("missing")
@@ -123,8 +110,6 @@ def test_a_claim_is_mounted(job: OneJob) -> None:
         missing.run(script("look"), sessions=[session])
         missing.says_that('persistentvolumeclaim "nowhere" not found')
         assert missing.get()["status"]["reason"] == "Unschedulable"
-    finally:
-        job.kubectl("delete", "pv", name, "--wait=false")
 
 
 def test_labels_of_the_job_are_on_its_pods(job: OneJob) -> None:

@@ -11,6 +11,7 @@ from enso_operator.coordinator.session_trust import believed, most_records
 from job_execution_framework.domain import events
 from job_execution_framework.domain.errors import IllegalTransition
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.output_file import LONGEST_LOST
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.domain.steps import Open
@@ -125,3 +126,12 @@ def test_an_output_is_no_longer_than_one_may_be(job: Job) -> None:
     done = job.script_event(events.ScriptSucceeded, "open", 1, 1, output="x" * 10_000)
     with pytest.raises(IllegalTransition, match="an output of 10002 characters"):
         believed(job, Observations((replace(done, origin="s1-1", seq=2),)))
+
+
+def test_why_its_output_was_not_kept_is_a_sentence(job: Job) -> None:
+    started = replace(job.script_event(events.ScriptStarted, "open", 1, 1), origin="s1-1", seq=1)
+    ended = job.script_event(events.ScriptSucceeded, "open", 1, 1, output_lost="x" * 5000)
+    heard = believed(job, Observations((started, replace(ended, origin="s1-1", seq=2))))
+    told = heard.records[1]
+    assert isinstance(told, events.ScriptSucceeded)
+    assert len(told.output_lost) == LONGEST_LOST
