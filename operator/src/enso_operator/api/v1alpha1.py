@@ -119,7 +119,7 @@ class ArgumentFrom(WireModel):
     """An argument whose value comes from elsewhere: exactly one of secretKeyRef and outputOf."""
 
     name: Parameter
-    """The argument's name."""
+    """The argument's name; for a container that of an environment variable."""
     secret_key_ref: KeyReference | None = None
     """The Secret's key with its value. It is read inside the session and shown nowhere."""
     output_of: OutputReference | None = None

@@ -2,26 +2,61 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 from enso_operator.api.document import Document
 from enso_operator.api.v1alpha1 import ContainerSpec
 from enso_operator.sessions.pods.pod import main_container, secret_names, secret_variables
 from enso_operator.settings import PodSettings
+from job_execution_framework.domain.errors import InvalidJob, NoOutput
+from job_execution_framework.domain.outputs import handed
+from job_execution_framework.domain.secret import Secret
 from job_execution_framework.service_layer.plan import Plan
 
 
 def script_container(container: ContainerSpec, plan: Plan, settings: PodSettings) -> Document:
-    """Return the container, with the script's arguments as environment variables."""
-    made = main_container(container, container.image, settings)
-    arguments = secret_variables(
-        (str(path[0]), secret) for _, _, path, secret in plan.secret_variables()
-    )
+    """Return the container, with the script's arguments as environment variables.
+
+    Raises InvalidJob where one of them is an output that is not there.
+    """
+    made, given = main_container(container, container.image, settings), _arguments(plan)
+    secrets = [(name, value) for name, value in given.items() if isinstance(value, Secret)]
+    texts = [
+        {"name": name, "value": _text(value)}
+        for name, value in given.items()
+        if not isinstance(value, Secret)
+    ]
     made = {
         **made,
         "command": list(container.command),
         "args": list(container.args),
-        "env": made["env"] + arguments,
+        "env": made["env"] + texts + secret_variables(secrets),
     }
-    if arguments or secret_names(container.env) or any(one.secret for one in container.volumes):
+    if secrets or secret_names(container.env) or any(one.secret for one in container.volumes):
         # The last lines of its log cannot be searched for secrets, so they are not shown.
         made["terminationMessagePolicy"] = "File"
     return {key: value for key, value in made.items() if value != []}
+
+
+def digest_of(container: Document) -> str:
+    """Return what tells a container from one that other arguments made."""
+    return hashlib.sha256(json.dumps(container["env"]).encode()).hexdigest()[:8]
+
+
+def _arguments(plan: Plan) -> dict[str, object]:
+    job = plan.job()
+    script = job.script(plan.lease[0])
+    try:
+        return handed(script.parameters, job.outputs)
+    except NoOutput as error:
+        raise InvalidJob(f"script {script.name!r}: {error}") from error
+
+
+def _text(output: object) -> str:
+    """Return an output as the value of a variable: JSON, unless it is a text.
+
+    Kubernetes would put other variables in the place of ``$(NAME)`` in it.
+    """
+    text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
+    return text.replace("$", "$$")

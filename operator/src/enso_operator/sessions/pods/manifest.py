@@ -16,7 +16,7 @@ from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.manifests.to_domain import PLATFORM
 from enso_operator.sessions.pods import names
 from enso_operator.sessions.pods.boot import PLAN_FILE
-from enso_operator.sessions.pods.container_pod import script_container
+from enso_operator.sessions.pods.container_pod import digest_of, script_container
 from enso_operator.sessions.pods.pod import pod_spec, secret_names
 from enso_operator.sessions.pods.session_pod import (
     records_container,
@@ -70,13 +70,18 @@ class SessionPod:
         }
 
     def pod(self, plan: str) -> Document:
-        """Return the Pod, gated; `plan` names the ConfigMap with its plan, if it has one."""
+        """Return the Pod, gated; `plan` names the ConfigMap with its plan, if it has one.
+
+        Raises InvalidJob where an argument of a container script is an output that is not there.
+        """
         if self.container:
+            spec = self._container_spec(self.container)
             own = {
+                names.PLAN: digest_of(spec["containers"][0]),
                 names.ATTEMPT: to_line(self._start()).decode(),
                 names.TIMEOUT: f"{self._script.timeout_seconds or 0:g}",
             }
-            return self._pod(self.container, own, self._container_spec(self.container))
+            return self._pod(self.container, own, spec)
         return self._pod(self.session, {names.PLAN: plan}, self._session_spec(plan))
 
     def _pod(self, fields: PodFields, annotations: dict[str, str], spec: Document) -> Document:

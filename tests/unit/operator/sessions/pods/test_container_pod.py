@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from enso_operator.manifests.render import parse_ensojob
 from enso_operator.manifests.to_domain import job_definition
 from enso_operator.sessions.pods.manifest import SessionPod
 from enso_operator.settings import PodSettings
+from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.outputs import Output
 from job_execution_framework.domain.steps import Open
 from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.plan import Plan
@@ -91,6 +94,40 @@ def test_its_arguments_are_environment_variables() -> None:
     (container,) = pod_of(document, "tell")["spec"]["containers"]
     assert container["env"][-1] == {"name": "TOKEN", "valueFrom": {"secretKeyRef": SECRET}}
     assert container["env"][-2] == {"name": "LEVEL", "value": "1"}
+
+
+def taking(returned: object, key: str | None = None) -> list[Document]:
+    """Return the variables of a container that takes the output of the script before it."""
+    of = {"script": "script-0", "key": key} if key else {"script": "script-0"}
+    document = in_container(argsFrom=[{"name": "CACHE", "outputOf": of}])
+    document["metadata"] |= {"namespace": "shows", "uid": "uid"}
+    made = job_definition(parse_ensojob(document))
+    job = Job("shot", made.scripts, made.sessions)
+    job.rows["script-0"] = replace(job.rows["script-0"], done=True, output=Output(returned, 1))
+    plan = Plan.of(job, Open("tell-1", "tell", ("tell",)), ScriptLibrary([]))
+    spec, settings = parse_ensojob(document).spec, PodSettings(records_image="enso")
+    pod = SessionPod(EnsoJobObject(document), spec, plan, settings).pod("")
+    variables: list[Document] = pod["spec"]["containers"][0]["env"]
+    return [variable for variable in variables if variable["name"] == "CACHE"]
+
+
+@pytest.mark.parametrize(
+    ("returned", "key", "text"),
+    [
+        ("/shots/010", None, "/shots/010"),
+        ({"path": "/shots/010"}, "path", "/shots/010"),
+        ({"é": [1, True]}, None, '{"é": [1, true]}'),
+        (0, None, "0"),
+        ("costs $5: $(TOKEN)", None, "costs $$5: $$(TOKEN)"),
+    ],
+)
+def test_an_output_is_a_variable(returned: object, key: str | None, text: str) -> None:
+    assert taking(returned, key) == [{"name": "CACHE", "value": text}]
+
+
+def test_without_the_output_there_is_no_pod() -> None:
+    with pytest.raises(InvalidJob, match="script 'tell': argument 'CACHE' is file of the output"):
+        taking({"path": "/shots/010"}, "file")
 
 
 SECRETS: list[tuple[dict[str, Any], str]] = [
