@@ -66,8 +66,8 @@ def hall(ns: ClusterNamespace, tmp_path: Path) -> Generator[Hall]:
 
 
 def row(ns: ClusterNamespace, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = (ns.get(name).get("status", {}).get("scripts") or [{}])[0]
-    return found
+    rows: list[dict[str, Any]] = ns.get(name).get("status", {}).get("scripts") or []
+    return rows[0] if rows else {}
 
 
 def shows(ns: ClusterNamespace, name: str, percent: float) -> bool:

@@ -109,7 +109,7 @@ def test_a_flood_is_written_at_most_once_a_second(
     written: list[float] = []
     pauses: list[float] = []
     done = threading.Event()
-    replace = ProgressReader._replace_file
+    replace = ProgressReader._replace_file  # pyright: ignore[reportPrivateUsage]
 
     def counted(reader: ProgressReader, line: bytes) -> None:
         written.append(1)

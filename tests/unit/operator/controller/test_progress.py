@@ -146,9 +146,14 @@ def test_a_flood_of_progress_is_one_write_a_second_and_none_where_nothing_change
     watch(scenario)
 
 
+def never(job: str, grant: Callable[[], None]) -> None:
+    """Give no turn."""
+    del job, grant
+
+
 def test_a_record_waits_for_no_turn_and_leaves_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario(watched: Watched) -> None:
-        monkeypatch.setattr(watched.operator.progress_budget, "ask", lambda *_: None)
+        monkeypatch.setattr(watched.operator.progress_budget, "ask", never)
         await watched.runs()
         watched.tells(7, "has no turn")
         watched.records(*SUCCEEDED)
@@ -163,7 +168,7 @@ def test_what_is_written_anyway_takes_the_latest_progress_along(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def scenario(watched: Watched) -> None:
-        monkeypatch.setattr(watched.operator.progress_budget, "ask", lambda *_: None)
+        monkeypatch.setattr(watched.operator.progress_budget, "ask", never)
         watched.operator.create(DO)
         watched.tells(7, "early")
         watched.records(*STARTED)

@@ -27,7 +27,8 @@ class ProgressTail:
     """Reads the file that has the latest progress; returns a line when it has changed."""
 
     def __init__(self, file: Path, now: float) -> None:
-        self._file, self._began, self._look_at, self._printed = file, now, now, b""
+        self._file, self._began, self._look_at = file, now, now
+        self._printed = b""
 
     def read(self, now: float) -> bytes:
         """Return the line, with its newline; empty where none is due."""

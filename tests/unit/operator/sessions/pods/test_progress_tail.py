@@ -50,7 +50,7 @@ def test_all_progress_of_ten_days_fits_into_a_log_beside_the_records(file: Path)
         number += 1
         file.write_bytes(said(number, "x" * LONGEST_TEXT))
         size += len(tail.read(now))
-        now = max(now + LOOKS, tail._look_at)
+        now = max(now + LOOKS, tail._look_at)  # pyright: ignore[reportPrivateUsage]
     assert size < 2 * 1024 * 1024
 
 
