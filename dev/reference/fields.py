@@ -12,6 +12,7 @@ from dev.reference.markdown import code, table, text
 
 from enso_operator.api.fields import NO_NUL, PATTERN_HINTS
 from enso_operator.api.structural import RULES
+from job_execution_framework.domain.values import is_mapping
 
 Schema = Mapping[str, Any]
 
@@ -157,8 +158,9 @@ def _bounds(part: Schema) -> Iterator[str]:
 def _hints(part: Schema) -> Iterator[str]:
     """Yield what a value must look like, where that is more than its type."""
     inside = (part.get(key) for key in ("items", "additionalProperties"))
-    for schema in (part, *(schema for schema in inside if isinstance(schema, dict))):
-        pattern = schema.get("pattern")
+    schemas: list[Mapping[Any, Any]] = [part, *(schema for schema in inside if is_mapping(schema))]
+    for schema in schemas:
+        pattern = str(schema.get("pattern", ""))
         if pattern and pattern != NO_NUL:
             hint = PATTERN_HINTS.get(pattern)
             yield f"{hint[:1].upper()}{hint[1:]}." if hint else f"Matches {code(pattern)}."

@@ -24,6 +24,7 @@ from enso_operator.observability.health import create_health_app
 from enso_operator.observability.metrics import Metrics
 from enso_operator.sessions.local.sessions import LocalSessions
 from job_execution_framework.domain.script import Script, Source
+from job_execution_framework.domain.values import is_list, is_mapping
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.clock import SystemClock
 from job_execution_framework.service_layer.library import ScriptLibrary
@@ -99,7 +100,7 @@ def test_an_expression_that_asks_for_something_else_is_found() -> None:
     assert selected.wanted == (("result", "Failed"), ("result", "Lost"))
     assert aggregated(wrong) == {"x"}
     with pytest.raises(ValueError, match="unclosed"):
-        [*selectors("sum(rate(enso_leader[5m])")]
+        list(selectors("sum(rate(enso_leader[5m])"))
 
 
 def test_every_metric_of_ours_is_on_the_dashboard_or_in_an_alert(
@@ -152,8 +153,11 @@ def test_the_pod_monitor_selects_the_operators_port_and_no_other_pod() -> None:
 def strings(part: object) -> Iterator[str]:
     if isinstance(part, str):
         yield part
-    elif isinstance(part, (dict, list)):
-        for inner in part.values() if isinstance(part, dict) else part:
+    elif is_mapping(part):
+        for inner in part.values():
+            yield from strings(inner)
+    elif is_list(part):
+        for inner in part:
             yield from strings(inner)
 
 

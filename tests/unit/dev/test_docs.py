@@ -8,11 +8,12 @@ import tomllib
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 from dev.checkout import CHECKOUT, Failed
 from dev.docs.site import CONFIGURATION, PUBLISHED, build
+
+from job_execution_framework.domain.values import is_list, is_mapping
 
 PAGES = sorted(
     page
@@ -59,11 +60,14 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
     assert [*broken(page)] == ["#there", "none.md"]
 
 
-def in_navigation(entry: Any) -> Iterator[str]:  # noqa: ANN401  # TOML
+def in_navigation(entry: object) -> Iterator[str]:
     if isinstance(entry, str):
         yield entry
-    else:
-        for inner in entry.values() if isinstance(entry, dict) else entry:
+    elif is_mapping(entry):
+        for inner in entry.values():
+            yield from in_navigation(inner)
+    elif is_list(entry):
+        for inner in entry:
             yield from in_navigation(inner)
 
 

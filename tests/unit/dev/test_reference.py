@@ -115,7 +115,7 @@ class Untold:
 
 def test_a_reason_without_a_sentence_is_refused() -> None:
     with pytest.raises(TypeError, match="LOST = 'Lost' has no docstring"):
-        [*described(Untold)]
+        list(described(Untold))
 
 
 def test_the_first_page_leads_to_all_others() -> None:
