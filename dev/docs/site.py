@@ -6,6 +6,7 @@ them in the same folders: they are copied beside zensical.toml, and zensical bui
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -33,7 +34,7 @@ def build(checkout: Path = CHECKOUT, site: Path = SITE) -> Path:
     """Build the site, and return its first page. Raise Failed with all broken links."""
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        shutil.copy(CONFIGURATION, work)
+        (work / CONFIGURATION.name).write_text(configuration(checkout), "utf-8")
         for name in PUBLISHED:
             _copy(checkout / name, work / "pages" / name)
         zensical = [sys.executable, "-m", "zensical", "build", "--strict"]
@@ -53,6 +54,16 @@ def build(checkout: Path = CHECKOUT, site: Path = SITE) -> Path:
 
 _ENVIRONMENT = {"NO_COLOR": "1", "PATH": ""}
 """Of zensical, which needs no other program."""
+
+
+def configuration(checkout: Path = CHECKOUT) -> str:
+    """Return zensical's configuration, with the pages that a pattern in its navigation names."""
+
+    def pages(pattern: re.Match[str]) -> str:
+        found = sorted(page.relative_to(checkout).as_posix() for page in checkout.glob(pattern[1]))
+        return ", ".join(f'"{page}"' for page in found)
+
+    return re.sub(r'"(docs/[^"*]*\*[^"]*)"', pages, CONFIGURATION.read_text("utf-8"))
 
 
 def _copy(source: Path, target: Path) -> None:

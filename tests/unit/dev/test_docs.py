@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from dev.checkout import CHECKOUT, Failed
-from dev.docs.site import CONFIGURATION, PUBLISHED, build
+from dev.docs.site import PUBLISHED, build, configuration
 
 from job_execution_framework.domain.values import is_list, is_mapping
 
@@ -72,7 +72,7 @@ def in_navigation(entry: object) -> Iterator[str]:
 
 
 def test_every_page_is_in_the_navigation_once() -> None:
-    told = [*in_navigation(tomllib.loads(CONFIGURATION.read_text())["project"]["nav"])]
+    told = [*in_navigation(tomllib.loads(configuration())["project"]["nav"])]
     assert sorted(told) == [str(page.relative_to(CHECKOUT)) for page in PAGES]
 
 
