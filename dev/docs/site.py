@@ -61,9 +61,9 @@ def configuration(checkout: Path = CHECKOUT) -> str:
 
     def pages(pattern: re.Match[str]) -> str:
         found = sorted(page.relative_to(checkout).as_posix() for page in checkout.glob(pattern[1]))
-        return ", ".join(f'"{page}"' for page in found)
+        return "".join(f'"{page}", ' for page in found)
 
-    return re.sub(r'"(docs/[^"*]*\*[^"]*)"', pages, CONFIGURATION.read_text("utf-8"))
+    return re.sub(r'"(docs/[^"*]*\*[^"]*)",', pages, CONFIGURATION.read_text("utf-8"))
 
 
 def _copy(source: Path, target: Path) -> None:
