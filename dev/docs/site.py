@@ -25,7 +25,10 @@ PUBLISHED = (
     "LICENSE",
     "docs",
     "examples",
+    "deploy/argocd/argocd-cm.yaml",
+    "deploy/flux",
     "deploy/helm/enso-executer/README.md",
+    "deploy/policies",
 )
 """Files and folders of the checkout that the site has; others cannot be linked to."""
 

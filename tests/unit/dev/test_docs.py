@@ -60,6 +60,15 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
     assert [*broken(page)] == ["#there", "none.md"]
 
 
+def test_what_is_linked_to_is_on_the_site() -> None:
+    published = [CHECKOUT / name for name in PUBLISHED]
+    for page in PAGES:
+        for link in links(page):
+            target = (page.parent / link.partition("#")[0]).resolve()
+            known = {target, *target.parents}
+            assert re.match(r"https?:|#", link) or known & {*published}, f"{page.name}: {link}"
+
+
 def in_navigation(entry: object) -> Iterator[str]:
     if isinstance(entry, str):
         yield entry
