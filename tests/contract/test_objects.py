@@ -55,6 +55,20 @@ def test_a_status_is_written_by_itself(objects: Objects) -> None:
     assert objects.get("shot") == written.document
 
 
+def test_a_null_within_a_list_is_kept(objects: Objects) -> None:
+    created = create(objects)
+    ledger = {"runEndTime": "2026-11-24T02:00:00Z", "resumes": 1}
+    first = objects.patch_status("shot", created.version, {"ledger": ledger})
+    row = {"name": "do", "state": "Succeeded", "output": {"a": None, "b": [None, {"c": None}]}}
+    patch = {"ledger": {"runEndTime": None}, "scripts": [row]}
+    status = objects.patch_status("shot", version_of(first), patch)["status"]
+    assert status["scripts"][0]["output"] == row["output"]
+    assert "runEndTime" not in status["ledger"]
+    assert status["ledger"]["resumes"] == 1
+    with pytest.raises(Conflict):
+        objects.patch_status("shot", version_of(first), patch)
+
+
 def test_a_patch_adds_changes_and_removes(objects: Objects) -> None:
     created = create(objects)
     ledger = {"runEndTime": None, "resumes": 1, "specDigest": "a"}

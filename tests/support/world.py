@@ -27,10 +27,12 @@ from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.observations import Ended, Observations
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.records import from_log, only_events
+from job_execution_framework.service_layer.runner import Result
 from job_execution_framework.service_layer.unit_of_work import (
     InMemoryJobUnitOfWork,
     InMemoryRepository,
 )
+from tests.support.handed_on import HandedOn
 from tests.support.jobs import FakeClock
 from tests.support.sessions import Fate, SimulatedSession, SupervisorDied
 
@@ -65,6 +67,7 @@ class World:
         self.losses: dict[str, int] = {}
         """Number of runs with unknown outcomes, by session, since the latest start or resume."""
         self.done: set[str] = set()
+        self.handed_on = HandedOn()
         services.add(
             scripts,
             job_uow=InMemoryJobUnitOfWork(self.repository),
@@ -90,10 +93,16 @@ class World:
     def run_one_script(self, fate: Fate) -> None:
         for session in self.live():
             session.run_one_script(
-                lambda script, attempt: self._start(session, script, attempt, fate),  # noqa: B023  # called at once
+                lambda script, attempt: self._give(session, script, attempt, fate),  # noqa: B023  # called at once
                 self.clock,
             )
             self._drop_skipped(session.rows)
+
+    def _give(self, session: SimulatedSession, script: Script, attempt: int, fate: Fate) -> Fate:
+        self.handed_on.check(script, session.scripts_at_open[script.name])
+        fate = self._start(session, script, attempt, fate)
+        by = f"attempt {attempt} in {session.run}"
+        return self.handed_on.returned(script, fate, by) if isinstance(fate, Result) else fate
 
     def _start(self, session: SimulatedSession, script: Script, attempt: int, fate: Fate) -> Fate:
         run = self.job().open_run
@@ -340,6 +349,7 @@ class World:
             self.succeeded -= again
             self.done -= again
             self.losses = {}
+            self.handed_on.forget(names[names.index(begin) :] if begin else ())
         self.scripts = {script.name: script for script in self.job().scripts}
         self._drop_skipped(self.job().rows)
 
@@ -347,7 +357,7 @@ class World:
         """Return the job's definition with other arguments for one script."""
         job = self.job()
         scripts = tuple(
-            replace(script, parameters={"version": len(job.events)})
+            replace(script, parameters={**script.parameters, "version": len(job.events)})
             if script.name == name
             else script
             for script in job.scripts

@@ -27,6 +27,7 @@ from job_execution_framework.domain.actions import (
     Unsuspend,
 )
 from job_execution_framework.domain.errors import Conflict
+from job_execution_framework.domain.outputs import OutputOf
 from job_execution_framework.domain.retries import Retries
 from job_execution_framework.domain.script import Container, Script, Session, Source
 from job_execution_framework.domain.transitions import ENDED
@@ -59,6 +60,15 @@ SIZES = st.integers(0, 10**6)
 """A place in something whose size is only known when the rule runs: taken modulo that size."""
 
 
+def outputs_of(scripts: list[Script]) -> st.SearchStrategy[dict[str, object]]:
+    """Return arguments that are outputs of at most one of these scripts; mostly there are none."""
+    names = st.sampled_from([script.name for script in scripts] or [""])
+    of = st.builds(OutputOf, names, st.sampled_from([None, "said"]))
+    none: st.SearchStrategy[dict[str, object]] = st.just({})
+    some: st.SearchStrategy[dict[str, object]] = of.map(lambda output: {"given": output})
+    return none | none | some if scripts else none
+
+
 @st.composite
 def jobs(draw: st.DrawFn) -> tuple[list[Script], list[Session], float | None]:
     """Describe a job of one to six scripts in up to three sessions, and perhaps a container."""
@@ -76,8 +86,9 @@ def jobs(draw: st.DrawFn) -> tuple[list[Script], list[Session], float | None]:
         retries = Retries(draw(st.integers(0, 2)), draw(st.sampled_from([0, 30])))
         work = Source("def main(): pass")
         goes_on = draw(st.integers(0, 2)) == 2  # one script of three
+        given = draw(outputs_of(scripts))
         scripts.append(
-            Script(name, work, {}, sessions[at].name, *flags, retries, continues=goes_on)
+            Script(name, work, given, sessions[at].name, *flags, retries, continues=goes_on)
         )
     if draw(st.booleans()):
         lost = draw(st.integers(0, 2))
@@ -91,7 +102,7 @@ def jobs(draw: st.DrawFn) -> tuple[list[Script], list[Session], float | None]:
 class Simulation(RuleBasedStateMachine):
     """The rules: whatever may happen, at any time, in any order."""
 
-    steps = steps_after_a_resume = 0
+    steps = steps_after_a_resume = given = 0
     ended: set[str] = set()  # noqa: RUF012  # what the whole run has seen, on purpose
     changes: Counter[bool] = Counter()  # noqa: RUF012  # as above: refused for a checkpoint, or not
 
@@ -239,6 +250,7 @@ class Simulation(RuleBasedStateMachine):
         world.check()
         world.check_history()
         self.ended.add(str(world.job().state))
+        type(self).given += world.handed_on.count
 
 
 @pytest.mark.timeout(400)  # on a machine that is busy with something else
@@ -258,6 +270,7 @@ def test_the_guarantees_hold_in_twenty_thousand_steps() -> None:
     )
     assert Simulation.steps >= 20_000
     assert Simulation.steps_after_a_resume >= 10_000
+    assert Simulation.given >= 100, "scripts are given outputs of others"
     assert Simulation.ended >= {"Succeeded", "Failed", "Cancelled"}
 
 

@@ -12,13 +12,15 @@ from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.outputs import Output, OutputOf
+from job_execution_framework.domain.retries import Retries
 from job_execution_framework.domain.row import ScriptState
-from job_execution_framework.domain.script import Script, Session, Source
+from job_execution_framework.domain.script import Container, Script, Session, Source
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.domain.steps import Open
 from job_execution_framework.service_layer.library import ScriptLibrary
+from job_execution_framework.service_layer.observations import Observations
 from job_execution_framework.service_layer.plan import Plan
-from job_execution_framework.service_layer.services import act, add, execute
+from job_execution_framework.service_layer.services import act, add, execute, reconcile
 from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
 
 BAKE = Script("bake", Source("def main(): return {'path': '/fx/010.bgeo', 'frames': [1, 2]}"))
@@ -132,3 +134,22 @@ def test_a_plan_that_needs_no_output_is_written_as_it_always_was() -> None:
     assert "output" not in json.dumps(json.loads(plan.to_json())["rows"])
     assert "outputs" not in json.loads(plan.to_json())
     assert job.rows["bake"].state is ScriptState.NOT_STARTED
+
+
+def test_a_container_that_lacks_an_output_fails_before_its_pod_is_made() -> None:
+    needs = {"CACHE": OutputOf("bake", "file")}
+    tell = Script("tell", Container("curl"), needs, retries=Retries(1))
+    job = Job("job", (BAKE, tell))
+    job.record(events.JobAdded(at=0))
+    step = reconcile(job, Observations(), 1)
+    assert isinstance(step, Open), "that of what it needs"
+    assert step.scripts == ("bake",)
+    for kind in (events.ScriptStarted, events.ScriptSucceeded):
+        details = {"output": {"path": "/a"}} if kind is events.ScriptSucceeded else {}
+        job.record(job.script_event(kind, "bake", 1, 1, **details))
+    step = reconcile(job, Observations(), 2)
+    assert not isinstance(step, Open)
+    assert str(job.state) == "Failed"
+    assert job.rows["tell"].attempt == 2, "it was retried"
+    assert cause_of(job, "tell").reason == Reason.NO_OUTPUT
+    assert "is file of the output of bake, which has path: " in cause_of(job, "tell").message

@@ -197,6 +197,7 @@ class Row:
             budget="",
             done=self.done and kept,
             succeeded=self.succeeded and kept,
+            output=self.output if kept else None,
             partial=self.partial and kept,
             skip_requested=False,
             retry_forced=False,
@@ -215,6 +216,7 @@ class Row:
             budget=before.budget,
             done=done,
             succeeded=self.succeeded and done,
+            output=self.output if done else None,
             skip_requested=before.skip_requested and not done,
         )
 

@@ -290,7 +290,7 @@ def reconcile(job: Job, seen: Observations, now: float) -> Step:
         job.record(events.JobPaused(at=now))
     if job.state is JobState.WAITING:
         job.record(events.JobStarted(at=now))
-    step = job.next(now)
+    step = handing_on.next_step(job, now)
     if isinstance(step, Finish):
         _finish(job, _with_obstacle(step, seen.waits), now)
         step = job.next(now)

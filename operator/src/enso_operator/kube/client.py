@@ -21,6 +21,7 @@ from urllib3.exceptions import TimeoutError as TooSlow
 from enso_operator.api.document import Document
 from enso_operator.api.fields import OBJECT_NAME
 from enso_operator.api.v1alpha1 import API_VERSION
+from enso_operator.kube.merge_patch import has_null_in_list, merged
 from job_execution_framework.domain.errors import (
     Conflict,
     EnsoError,
@@ -193,7 +194,16 @@ class ApiObjects:
 
     def patch_status(self, name: str, version: str, patch: Document) -> Document:
         """Merge `patch` into the status, if the object is still of that version; else Conflict."""
-        changes = {"metadata": {"resourceVersion": version}, "status": patch}
+        changes: Document | Operations = {
+            "metadata": {"resourceVersion": version},
+            "status": patch,
+        }
+        if has_null_in_list(patch):
+            whole = merged(self.get(name).get("status"), patch)
+            changes = [
+                {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
+                {"op": "add", "path": "/status", "value": whole},
+            ]
         return request(self.client, "PATCH", f"{self._path_of(name)}/status", changes)
 
     def own(self, name: str, version: str, owners: list[Document]) -> Document:

@@ -227,11 +227,12 @@ def test_an_action_may_be_applied_before_its_job() -> None:
 
 def test_actions_on_what_makes_no_job_are_refused() -> None:
     async def story(operator: Operator) -> None:
-        operator.create(of_scripts({"args": {"x": 1}, "argsFrom": [{"name": "x"}]}))
+        token = {"name": "x", "secretKeyRef": {"name": "tracker"}}
+        operator.create(of_scripts({"args": {"x": 1}, "argsFrom": [token]}))
         await operator.until_finished()
         operator.create_action("resume")
         await operator.until(lambda: operator.result()[0])
-        why = "spec.scripts[script-0].argsFrom[x].secretKeyRef is missing: add it"
+        why = "spec.scripts[script-0].argsFrom[x].secretKeyRef.key is missing: add it"
         assert operator.result() == ("InvalidJob", f"job shot cannot be acted on: {why}")
         await operator.until_idle()
 

@@ -113,10 +113,25 @@ def _cut_failure(failure: Failure | None, length: int) -> Failure | None:
     )
 
 
+def _cut_done_rows(status: EnsoJobStatus, fields: int) -> EnsoJobStatus:
+    """Drop the first few of these fields of scripts that are done, but of the one that failed.
+
+    Outputs stay. Without its end the replay of a script that failed is not delayed any more.
+    """
+    names = ["exit_code", "start_time", "completion_time"]
+    gone: dict[str, None] = dict.fromkeys(names[:fields])
+    rows = [
+        row.model_copy(update=gone) if row.done and row.name != status.script else row
+        for row in status.scripts or ()
+    ]
+    return status.model_copy(update={"scripts": rows})
+
+
 CUTS: list[tuple[Callable[[EnsoJobStatus, int], EnsoJobStatus], int]] = [
     *((_cut_earlier_attempts, kept) for kept in (5, 2, 1, 0)),
     *((_cut_messages, length) for length in (64, 0)),
     (_drop_old_cursors, 0),
     *((_cut_failures, length) for length in (256, 128, 64, 32)),
+    *((_cut_done_rows, fields) for fields in (1, 2, 3)),
 ]
 """The steps in which details are cut, in this order, until the status fits."""

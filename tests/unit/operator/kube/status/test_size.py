@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from enso_operator.api.status import LARGEST_STATUS, EnsoJobStatus
 from enso_operator.kube.status.size import document_of
@@ -12,6 +13,7 @@ from job_execution_framework.domain.cause import Cause, Frame, Reason
 from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.history import ACTIONS_KEPT
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.outputs import LARGEST_OF_A_JOB, Output, size_of
 from job_execution_framework.domain.retries import Retries
 from job_execution_framework.domain.row import ATTEMPTS_KEPT
 from job_execution_framework.domain.script import Container, Script, Session, Source
@@ -52,6 +54,26 @@ def test_the_largest_job_in_its_worst_hour_stays_below_64_kib() -> None:
     check_size(history.job)
     history.fails(scripts[-1].name, HUGE)
     check_size(history.job)
+
+
+def test_the_largest_outputs_of_the_largest_job_are_kept_whole() -> None:
+    scripts = [Script(f"{i:03}{BIG}", Source("x"), retries=Retries(100)) for i in range(100)]
+    history = JobHistory(Job("j" * 52, tuple(scripts)))
+    resumed(history)
+    history.opens("main", "u" * 128)
+    texts = {script.name: "\x01" * 26 for script in scripts}  # JSON needs six bytes for each
+    assert LARGEST_OF_A_JOB * 0.95 < sum(map(size_of, texts.values())) <= LARGEST_OF_A_JOB
+    for script in scripts:
+        for _ in range(ATTEMPTS_KEPT):
+            history.runs(script.name, HUGE)
+        history.runs(script.name)
+        output = Output(texts[script.name], history.job.rows[script.name].attempt)
+        history.job.rows[script.name] = replace(history.job.rows[script.name], output=output)
+        history.runs(script.name, HUGE)
+    history.fails(scripts[-1].name, HUGE)
+    check_size(history.job)
+    kept = through_status(history.job).outputs
+    assert {name: output.value for name, output in kept.items()} == texts
 
 
 def test_the_job_with_the_most_sessions_stays_below_64_kib() -> None:
