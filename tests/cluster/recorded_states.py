@@ -152,10 +152,16 @@ def is_suspended(status: Document) -> bool:
     return succeeded_of(status).get("reason") == "Suspended"
 
 
+def waits_for_an_attempt(status: Document) -> bool:
+    """Whether a script failed and will be tried again, and its session has ended meanwhile."""
+    is_waiting = succeeded_of(status).get("reason") == "Waiting"
+    return is_waiting and "failed" in status["ledger"] and "run" not in status["ledger"]
+
+
 IN_STATE: dict[str, Condition] = {
     "waiting": lambda status: status.get("reason") == "TemplateNotFound",
     "running": runs("bake"),
-    "retrying": lambda status: "failed" in status.get("ledger", {}),
+    "retrying": waits_for_an_attempt,
     "pausing": is_suspended,
     "paused": lambda status: is_suspended(status) and status["done"] == "1/2",
     "suspended": is_suspended,
