@@ -15,7 +15,7 @@ from tests.cluster.action_client import ActionClient
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.eventually import until
 from tests.support.operators import Operators
-from tests.support.resources import Document, of_scripts
+from tests.support.resources import EMPTY, Document, of_scripts
 from tests.support.running import supervisors_of
 from tests.support.templates import run, template
 
@@ -131,7 +131,7 @@ Condition = Callable[[Document], object]
 def succeeded_of(status: Document) -> Document:
     """Return the condition Succeeded of a status, whose reason is the state; empty without one."""
     conditions: list[Document] = status.get("conditions", [])
-    return next((one for one in conditions if one["type"] == "Succeeded"), {})
+    return next((one for one in conditions if one["type"] == "Succeeded"), EMPTY)
 
 
 def is_finished(status: Document) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from lupa import lua51  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
@@ -20,7 +20,8 @@ TAKEN = ("string", "math", "io", "debug", "coroutine", "python", "dofile", "load
 
 def ran(script: Path, obj: Document, params: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401  # JSON
     """Return what a script makes of an object. Raises LuaError with its sentence."""
-    runtime: Any = lua51.LuaRuntime(register_eval=False, register_builtins=False)
+    start: Any = lua51.LuaRuntime
+    runtime = start(register_eval=False, register_builtins=False)
     variables = runtime.globals()
     for name in TAKEN:
         variables[name] = None
@@ -41,9 +42,10 @@ def loaded(path: Path) -> Any:  # noqa: ANN401  # YAML
 
 def _table(runtime: Any, value: object) -> object:  # noqa: ANN401  # untyped
     if isinstance(value, dict):
-        return runtime.table_from({key: _table(runtime, item) for key, item in value.items()})
+        pairs = cast("dict[str, object]", value).items()
+        return runtime.table_from({key: _table(runtime, item) for key, item in pairs})
     if isinstance(value, list):
-        return runtime.table_from([_table(runtime, item) for item in value])
+        return runtime.table_from([_table(runtime, each) for each in cast("list[object]", value)])
     return value
 
 
