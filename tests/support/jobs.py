@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
 from job_execution_framework.domain import events
 from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.retries import Retries
-from job_execution_framework.domain.script import Script, Session, Source
+from job_execution_framework.domain.script import FINALLY, Script, Session, Source, When
 from job_execution_framework.domain.steps import Open
 from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.plan import Plan
@@ -40,14 +40,24 @@ def job_of(
     backoff: float = 0,
     deadline: float | None = None,
 ) -> Job:
-    """Make a job of ``open.setup do.checkpoint.retry2 ; render``: `;` begins the next session."""
+    """Make a job of ``open.setup do.checkpoint.retry2 ; render``: `;` begins the next session.
+
+    Behind the word ``finally`` stand its finally scripts: ``clean tell.failed``.
+    """
     scripts: list[Script] = []
     sessions: list[Session] = []
+    text, _, final = text.partition(" finally ")
     for number, part in enumerate(text.split(";"), start=1):
         session = Session(f"s{number}", retry_lost=retry_lost, lost_backoff_seconds=lost_backoff)
         sessions.append(session)
         scripts += [_script(script_text, session.name, backoff) for script_text in part.split()]
+    scripts += [_final(script_text, backoff) for script_text in final.split()]
     return Job("job", tuple(scripts), tuple(sessions), deadline)
+
+
+def _final(text: str, backoff: float) -> Script:
+    when = next((when for when in When if when.value.lower() in text.split(".")), When.ALWAYS)
+    return replace(_script(text, FINALLY, backoff), when=when)
 
 
 def _script(text: str, session: str, backoff: float) -> Script:

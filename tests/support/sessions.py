@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.control import GO_ON, SessionControl
+from job_execution_framework.domain.final import JobEnd
 from job_execution_framework.domain.row import Row
 from job_execution_framework.domain.script import Script
 from job_execution_framework.service_layer.plan import Plan
@@ -45,6 +46,9 @@ class OneScriptRunner:
 
     def announce(self, script: Script, attempt: int) -> None:
         del script, attempt
+
+    def job_ended(self, end: JobEnd) -> None:
+        del end
 
     def run(self, script: Script, attempt: int) -> Result:
         self.control = replace(self.control, pause=True, after="")

@@ -34,6 +34,7 @@ _NAMELESS = ("builtins", "__main__", "enso_script")
 _STDLIB = os.path.dirname(os.__file__)
 ENSO = types.ModuleType("enso", "What the scripts of a session share.")
 vars(ENSO)["shared"] = {}
+vars(ENSO)["job"] = types.SimpleNamespace(state="", failed_script="", reason="")
 COPIES: list[tuple[types.ModuleType, types.ModuleType]] = []
 """Pairs of a module as scripts see it and the private copy that we use."""
 
@@ -85,6 +86,11 @@ vars(ENSO)["progress"] = progress
 
 class _Refused(Exception):
     """A script that cannot be called, or a result that cannot be kept: a reason and a sentence."""
+
+
+def show_end(end: dict[str, str]) -> None:
+    """Let scripts find out in ``enso.job`` how the end of their job was decided."""
+    vars(ENSO)["job"] = types.SimpleNamespace(**end)
 
 
 def run_source(text: str, file: str, module: str, parameters: dict[str, Any]) -> dict[str, Any]:

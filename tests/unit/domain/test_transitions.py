@@ -25,9 +25,10 @@ JobPaused         .       Suspended Suspended Suspended .         .         .
 JobUnpaused       .       Waiting   Running   Suspended .         .         .
 JobResumed        .       .         .         .         Running   Running   Running
 JobSucceeded      .       .         Succeeded Succeeded .         .         .
-JobFailed         .       Failed    Failed    Failed    .         .         .
+JobFailed         .       Failed    Failed    Failed    Failed    .         .
 JobCancelled      .       Cancelled Cancelled Cancelled .         .         .
-SessionOpened     .       .         Running   .         .         .         .
+FinallyCancelled  .       .         .         .         Succeeded Failed    Cancelled
+SessionOpened     .       .         Running   .         Succeeded Failed    Cancelled
 SessionEnded      .       .         Running   Suspended Succeeded Failed    Cancelled
 InterpreterLost   .       .         Running   Suspended Succeeded Failed    Cancelled
 ScriptStarted     .       .         Running   Suspended Succeeded Failed    Cancelled

@@ -7,6 +7,7 @@ session's records or plans would be read wrongly: add to the format, never chang
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Frame
 from job_execution_framework.domain.errors import InvalidJob, ScriptNotFound, Unreadable
+from job_execution_framework.domain.final import JobEnd
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.retries import Retries
 from job_execution_framework.domain.row import Attempt, Row, ScriptState
@@ -98,6 +100,11 @@ RECORDS: list[Record] = [
     End(),
     End("OSError: our disk is full"),
 ]
+FINALLY_RECORDS: list[Record] = [
+    events.FinallyCancelled(at=13, origin="coordinator", seq=15, by="ann", why="too slow"),
+    about(events.ScriptStarted, 10, is_final=True),
+]
+"""Records of finally scripts, which came later."""
 
 
 class EmptyLibrary:
@@ -147,7 +154,18 @@ def test_no_kind_of_event_is_missing_above() -> None:
         k for k in vars(events).values() if isinstance(k, type) and issubclass(k, events.Event)
     ]
     concrete = {kind for kind in kinds if not kind.__subclasses__()}
-    assert {type(record) for record in RECORDS} == concrete | {End}
+    assert {type(record) for record in RECORDS + FINALLY_RECORDS} == concrete | {End}
+
+
+def test_records_of_finally_scripts_are_written_as_they_always_were() -> None:
+    golden = (GOLDEN / "finally.v1.jsonl").read_bytes()
+    assert b"".join(to_line(record) for record in FINALLY_RECORDS) == golden
+    assert from_log(golden) == FINALLY_RECORDS
+
+
+def test_a_plan_tells_finally_scripts_how_the_job_ended() -> None:
+    end = JobEnd("Failed", "do", "Exception")
+    assert Plan.from_json(replace(full_plan(), end=end).to_json(), full_plan().secrets()).end == end
 
 
 def test_a_plan_is_written_as_it_always_was() -> None:

@@ -16,6 +16,7 @@ from job_execution_framework.domain.errors import (
     JobAlreadyStarted,
     JobNotFound,
 )
+from job_execution_framework.domain.final import JobEnd
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.outputs import Output
 from job_execution_framework.domain.retries import Retries
@@ -48,6 +49,9 @@ class FakeRunner:
 
     def announce(self, script: Script, attempt: int) -> None:
         del script, attempt
+
+    def job_ended(self, end: JobEnd) -> None:
+        del end
 
     def run(self, script: Script, attempt: int) -> Result:
         self.ran.append(f"{script.name}:{attempt}")

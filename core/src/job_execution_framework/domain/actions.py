@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TypedDict
 
-from job_execution_framework.domain import changes, checkpoint, control, events
+from job_execution_framework.domain import changes, control, events
 from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.outputs import references
@@ -82,7 +82,7 @@ class Resume(Action):
 
     def _why_not(self, job: Job) -> str:
         if job.state in ENDED:
-            return self._why_not_ended(job) or self._why_not_changed(job)
+            return _why_not_finished(job) or self._why_not_ended(job) or self._why_not_changed(job)
         if job.paused:
             return self._why_not_paused(job) or self._why_not_changed(job)
         if job.suspended:
@@ -90,16 +90,16 @@ class Resume(Action):
         return f"is {job.state}: only a job that has ended, or was paused, can be resumed"
 
     def _why_not_ended(self, job: Job) -> str:
-        names = list(job.rows)
+        names = [script.name for script in job.main]
         left = [
             script
-            for script in job.scripts
+            for script in job.main
             if not job.is_done(script.name) and script.name not in self.skip
         ]
         if job.resumes >= MOST_RESUMES:
             return f"was resumed {MOST_RESUMES} times, which is the most: create a new job"
-        if self.from_script and self.from_script not in names:
-            return _no_script(job, self.from_script)
+        if self.from_script and (why := _why_not_named(job, self.from_script)):
+            return why
         again = set(names[names.index(self.from_script) :]) if self.from_script else set[str]()
         if why := _why_not_skipped(job, *self.skip, again=again):
             return why
@@ -149,7 +149,7 @@ class Resume(Action):
             return "resumed; still suspended by its spec"
         if job.closing and job.open_run:
             return f"resumed; it goes on when session {job.open_run.run} has ended"
-        goal = checkpoint.first_undone(job.scripts, job.rows)
+        goal = job.goal
         return (
             f"resumed; it goes on at {goal.name!r}" if goal else "resumed; nothing is left to run"
         )
@@ -165,8 +165,8 @@ class Pause(Action):
     def _why_not(self, job: Job) -> str:
         if job.state in ENDED:
             return _ended(job, "be paused")
-        if self.after and self.after not in job.rows:
-            return _no_script(job, self.after)
+        if self.after and (why := _why_not_named(job, self.after)):
+            return why
         if self.after and job.is_over(self.after):
             how = "is done" if job.rows[self.after].done else "has failed"
             return f"cannot be paused after {self.after!r}, which {how} already"
@@ -246,17 +246,33 @@ class Skip(Action):
 
 @dataclass(frozen=True, kw_only=True)
 class Cancel(Action):
-    """Terminate the running script and end the job, which can be resumed later."""
+    """Terminate the running script and end the job, which can be resumed later.
+
+    Of a job whose end is decided it ends the finally scripts.
+    """
+
+    without_finally: bool = False
+    """No finally scripts run after it, as the job is being deleted."""
 
     def _why_not(self, job: Job) -> str:
-        return _ended(job, "be cancelled") if job.state in ENDED else ""
+        if job.state not in ENDED or (job.cleans_up and not job.finally_stopped):
+            return ""
+        return _ended(job, "be cancelled")
 
     def do(self, job: Job, at: float) -> None:
         """Record the cancellation."""
-        job.record(events.JobCancelled(at=at, **self._asked()))
+        is_live = job.state not in ENDED
+        if is_live:
+            job.record(events.JobCancelled(at=at, **self._asked()))
+        if job.cleans_up and (self.without_finally or not is_live):
+            job.record(events.FinallyCancelled(at=at, **self._asked()))
 
     def outcome(self, job: Job) -> str:
         """Say whether a session is still being stopped."""
+        if job.runs_finally and job.open_run:
+            return f"finally scripts cancelled; session {job.open_run.run} is being stopped"
+        if job.finally_stopped:
+            return "finally scripts cancelled"
         if job.open_run:
             return f"cancelled; session {job.open_run.run} is being stopped"
         return "cancelled"
@@ -309,14 +325,30 @@ def _ended(job: Job, what: str) -> str:
     return f"is {job.state}: only a job that has not ended can {what}"
 
 
+def _why_not_finished(job: Job) -> str:
+    names = ", ".join(script.name for script in job.finally_to_come())
+    if not job.cleans_up:
+        return ""
+    what = f"its finally scripts run ({names})" if names else "its finally scripts are being ended"
+    return f"is {job.state}, and {what}: wait until they are over, or cancel them"
+
+
+def _why_not_named(job: Job, name: str) -> str:
+    if name not in job.rows:
+        return _no_script(job, name)
+    if job.script(name).when is not None:
+        return f"runs {name!r} at each of its ends: name none of its finally scripts here"
+    return ""
+
+
 def _no_script(job: Job, name: str) -> str:
     return f"has no script {name!r}; it has {', '.join(job.rows)}"
 
 
 def _why_not_skipped(job: Job, *names: str, again: AbstractSet[str] = frozenset()) -> str:
     for name in names:
-        if name not in job.rows:
-            return _no_script(job, name)
+        if why := _why_not_named(job, name):
+            return why
         # Of a job that has ended it is being stopped, and is skipped once it has stopped.
         if job.rows[name].state is ScriptState.RUNNING and job.state not in ENDED:
             return f"cannot skip {name!r}, which runs now"

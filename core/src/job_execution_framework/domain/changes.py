@@ -85,6 +85,8 @@ def why_not_resumable(before: Job, wanted: Definition, from_script: str = "") ->
     after = before.redefined(wanted)
     runs = _names_to_run(before, from_script) & _names_to_run(after, from_script)
     for change in changes(before, wanted):
+        if change.is_script and before.script(change.of).when is not None:
+            continue
         if change.is_script and change.of not in runs:
             return f"{change.details()} was changed, but that script is done and does not run again"
         if not change.is_script and change.of and not _runs_in(before, change.of, runs):
@@ -113,13 +115,16 @@ def reshaped(before: Job, wanted: Definition) -> str:
         if was != now:
             return f"the {kind}s stand in another order"
     for script in wanted.scripts:
+        if (script.when is None) != (before.script(script.name).when is None):
+            return f"script {script.name!r} was moved into finally, or out of it"
         if script.session != before.script(script.name).session:
             return f"script {script.name!r} was moved to session {script.session!r}"
     return ""
 
 
 def _runs_in(job: Job, session: str, runs: set[str]) -> bool:
-    return any(job.script(name).session == session for name in runs)
+    final = (script.session for script in job.finals)
+    return any(of == session for of in (*final, *(job.script(name).session for name in runs)))
 
 
 def _outdated_checkpoint(job: Job, change: Change, runs: set[str]) -> Script | None:
@@ -131,7 +136,7 @@ def _outdated_checkpoint(job: Job, change: Change, runs: set[str]) -> Script | N
         after = job.scripts[job.scripts.index(script) + 1 :]
         dependent = [later for later in after if later.session == script.session]
     else:
-        dependent = [script for script in job.scripts if script.session == change.of]
+        dependent = [script for script in job.main if script.session == change.of]
     for script in dependent:
         if vouches(script, job.rows[script.name]) and script.name not in runs:
             return script

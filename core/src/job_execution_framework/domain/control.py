@@ -47,6 +47,8 @@ GO_ON, PAUSE, CANCEL = SessionControl(), SessionControl(pause=True), SessionCont
 
 def control_of(job: Job) -> SessionControl:
     """Return the control for the open session run of a job."""
+    if job.runs_finally:
+        return CANCEL if job.finally_stopped else GO_ON
     if job.state in ENDED or isinstance(job.closing, JobResumed):
         return CANCEL
     if job.state is JobState.SUSPENDED or job.closing:
@@ -58,7 +60,9 @@ def control_of(job: Job) -> SessionControl:
     return SessionControl(
         pause=bool(after),
         after=after,
-        skip=tuple(name for name, row in job.rows.items() if row.skip_requested and not row.done),
+        skip=tuple(
+            name for name, row in job.rows.items() if row.skip_requested and not job.is_done(name)
+        ),
         retry=script.name if script and forced else "",
         attempt=job.rows[script.name].attempt if script and forced else 0,
     )
@@ -66,10 +70,10 @@ def control_of(job: Job) -> SessionControl:
 
 def retrying(job: Job) -> Script | None:
     """Return the script that waits for its next attempt, or for a new session; else None."""
-    goal = checkpoint.first_undone(job.scripts, job.rows)
+    goal = checkpoint.first_undone(job.main, job.rows)
     if goal is None or job.failure_at(goal):
         return None
-    for script in [*checkpoint.to_replay(job.scripts, job.rows, goal), goal]:
+    for script in [*checkpoint.to_replay(job.main, job.rows, goal), goal]:
         row = job.rows[script.name]
         if row.failures and row.state is ScriptState.FAILED and not job.failure_at(script):
             return script

@@ -134,6 +134,14 @@ class JobCancelled(Asked, Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FinallyCancelled(Asked, Event):
+    """Somebody stopped the finally scripts of a job whose end was decided: no other starts."""
+
+    def details(self) -> str:
+        return self.asked()
+
+
+@dataclass(frozen=True, kw_only=True)
 class SessionOpened(Event):
     """One process of a session may start: the one with this `uid`."""
 
@@ -175,14 +183,20 @@ class ScriptEvent(Event):
     number: int
     """The script's place in the job, from 1."""
     of: int
-    """How many scripts the job has."""
+    """How many scripts the job has, without its finally scripts."""
     attempt: int
     parameters: Mapping[str, object] = field(default_factory=dict[str, object])
     """The parameters as people may see them: secrets hidden, long values cut."""
+    is_final: bool = False
+    """Whether it is one of the finally scripts, of which `number` and `of` are then."""
 
     def details(self) -> str:
-        what = f"{self.number}/{self.of} {self.script}, attempt {self.attempt}{self.outcome()}"
+        what = f"{self.place()}, attempt {self.attempt}{self.outcome()}"
         return f"{what}; args {arguments(self.parameters)}" if self.parameters else what
+
+    def place(self) -> str:
+        """Return the script and where it stands: ``2/4 publish``, ``finally 1/2 clean``."""
+        return f"{'finally ' if self.is_final else ''}{self.number}/{self.of} {self.script}"
 
     def outcome(self) -> str:
         """Return how it went, to be read after the attempt's number."""

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from job_execution_framework.domain.cause import LONGEST_MESSAGE, Cause, Frame, escaped, unbroken
 from job_execution_framework.domain.errors import NoOutput
 from job_execution_framework.domain.events import arguments, took
-from job_execution_framework.domain.going_on import failed
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.output_file import latest_output
 from job_execution_framework.domain.outputs import handed, references
@@ -56,13 +55,13 @@ def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> 
         who = f"{name} did not start" if name else "job failed"
         line, whole = f"{who}: {cause}", f"{who}: {cause.on_one_line(LONGEST_MESSAGE)}"
         return _card([line, *resumes], [whole, *_also(job, others)], [], ending)
-    attempt, position = job.rows[name].latest, list(job.rows).index(name) + 1
+    attempt = job.rows[name].latest
     args = arguments({**(attempt.parameters or {}), **_given(job, name)})
     outcome = str(attempt.state).lower()
     parts = [f"{name} {outcome}: {cause}", *([f"args {args}"] if args else [])]
     began = attempt.started_at is not None
     parts += [f"attempt {attempt.number}, {took(attempt.seconds) if began else UNSEEN}", *resumes]
-    head = [f"{name} ({position} of {len(job.rows)}), attempt {attempt.number}, {outcome}"]
+    head = [f"{name} ({job.place(name)}), attempt {attempt.number}, {outcome}"]
     head[0] += f" after {took(attempt.seconds)}" if began else f", {UNSEEN}"
     head[0] += "" if cause.error else f": {cause.reason}"
     what = f"{cause.error}: {cause.message}" if cause.error else cause.message
@@ -86,7 +85,7 @@ def _kept(job: Job, name: str) -> str:
 def _others(job: Job) -> list[str]:
     """Return the names of the other scripts that failed for good."""
     name = job.failure.script if job.failure else ""
-    return [script.name for script in failed(job.scripts, job.rows) if script.name != name]
+    return [script.name for script in job.failed() if script.name != name]
 
 
 def _also(job: Job, others: list[str]) -> list[str]:

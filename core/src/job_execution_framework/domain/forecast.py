@@ -14,7 +14,7 @@ from job_execution_framework.domain.checkpoint import vouches
 from job_execution_framework.domain.going_on import is_past
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import Row, ScriptState
-from job_execution_framework.domain.script import Container, Script
+from job_execution_framework.domain.script import Container, Script, When
 from job_execution_framework.domain.transitions import JobState
 
 
@@ -28,10 +28,18 @@ class Fate(str, Enum):
     SKIPPED = "skipped"
     NOT_REACHED = "not reached"
     PASSED = "failed"
+    AT_THE_END = "at the end"
 
 
 STARTS = (Fate.RUNS, Fate.RUNS_AGAIN)
 """The scripts of these fates are started."""
+
+
+_ENDS = {
+    When.ALWAYS: "finally: however the job ends",
+    When.SUCCEEDED: "finally: if the job succeeds",
+    When.FAILED: "finally: if the job fails",
+}
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,9 @@ def forecast(job: Job, action: Action | None = None) -> tuple[Forecast, ...]:
 
 def _of(script: Script, before: Job, job: Job, doom: str) -> Forecast:
     row = job.rows[script.name]
+    if script.when is not None:
+        now = job.runs_finally and row.state is ScriptState.RUNNING
+        return Forecast(script, Fate.RUNS_NOW if now else Fate.AT_THE_END, _ENDS[script.when])
     if row.state is ScriptState.RUNNING and _goes_on(job):
         return Forecast(script, Fate.RUNS_NOW)
     if row.skip_requested or (row.done and not row.succeeded):
@@ -125,7 +136,7 @@ def _what_keeps_it(script: Script, job: Job) -> str:
         return "checkpoint: its effect is on disk"
     behind = [
         later.name
-        for later in job.scripts[job.scripts.index(script) + 1 : job.scripts.index(goal)]
+        for later in job.main[job.main.index(script) + 1 : job.main.index(goal)]
         if later.session == script.session and vouches(later, job.rows[later.name])
     ]
     return f"its effect is kept by checkpoint {behind[-1]}" if behind else "it is done"

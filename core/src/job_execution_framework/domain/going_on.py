@@ -1,7 +1,8 @@
-"""Going on past scripts that failed for good: ``onFailure: Continue``.
+"""Going on past scripts that failed for good: ``onFailure: Continue``, and finally scripts.
 
-Such a script is settled while its job lives, which then fails at its end; a resume runs it. `Job`,
-the checkpoint rule and the failure card ask here.
+Such a script is settled while its job lives, which then fails at its end; a resume runs it. One
+finally script is not kept from running by another's failure. `Job`, the checkpoint rule and the
+failure card ask here.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from job_execution_framework.domain.script import Script
 def is_past(script: Script, row: Row) -> bool:
     """Whether the job goes on past this script, which failed and is not tried again."""
     has_failed = row.state is ScriptState.FAILED and row.failed_for_good(script.retries)
-    return script.continues and has_failed
+    return (script.continues or script.when is not None) and has_failed
 
 
 def is_done(script: Script, row: Row) -> bool:

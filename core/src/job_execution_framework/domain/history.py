@@ -23,6 +23,7 @@ from job_execution_framework.domain.events import (
     ScriptEvent,
     SessionEnded,
 )
+from job_execution_framework.domain.final import session_of_finally
 from job_execution_framework.domain.losses import Losses
 from job_execution_framework.domain.outputs import Output
 from job_execution_framework.domain.progress import Progress
@@ -55,6 +56,12 @@ class History:
     may_start: frozenset[str] | None = field(default=None, init=False)
     """The scripts that this process may start; None where it only coordinates sessions."""
     state: JobState = field(default=JobState.NEW, init=False)
+    main: tuple[Script, ...] = field(default=(), init=False, compare=False)
+    """The job's scripts without its finally scripts."""
+    finals: tuple[Script, ...] = field(default=(), init=False, compare=False)
+    """Its finally scripts, which run when its end is decided."""
+    finally_stopped: bool = field(default=False, init=False)
+    """Somebody stopped the finally scripts: none is started any more at this end."""
     rows: dict[str, Row] = field(default_factory=dict[str, Row], init=False)
     warm: frozenset[str] = field(default=frozenset(), init=False)
     """The scripts that succeeded in the running interpreter: its memory holds their work."""
@@ -105,6 +112,8 @@ class History:
 
     def _index(self) -> None:
         self._positions = {script.name: i for i, script in enumerate(self.scripts)}
+        self.main = tuple(script for script in self.scripts if script.when is None)
+        self.finals = self.scripts[len(self.main) :]
         self.arguments = {**self.arguments, self.definition_number: shown_arguments(self.scripts)}
 
     def copy(self: HistoryT) -> HistoryT:
@@ -148,9 +157,20 @@ class History:
         is_so = said and said.script == script and self.is_running(script, said.attempt)
         return said if is_so else None
 
+    def place(self, name: str) -> str:
+        """Return where the script stands: ``2 of 4``, or ``finally, 1 of 2``."""
+        position, total = self._positions[name] + 1, len(self.main)
+        if position <= total:
+            return f"{position} of {total}"
+        return f"finally, {position - total} of {len(self.finals)}"
+
     def session(self, name: str) -> Session:
-        """Return the session of this name; a container script is one of its own."""
-        known = chain(self.sessions, map(session_of_container, self.scripts))
+        """Return the session of this name; a container script is one of its own.
+
+        So are the finally scripts that name none.
+        """
+        of_finally = [session_of_finally(self.sessions[0])] if self.finals else []
+        known = chain(self.sessions, of_finally, map(session_of_container, self.scripts))
         return next((session for session in known if session.name == name), Session(name))
 
     @property
@@ -159,9 +179,9 @@ class History:
         return {name: row.output for name, row in self.rows.items() if row.output}
 
     @property
-    def finished(self) -> bool:
-        """The job has ended, and nothing of it runs any more."""
-        return self.state in ENDED and self.open_run is None
+    def runs_finally(self) -> bool:
+        """Whether the open session run is one of finally scripts."""
+        return self.open_run is not None and self.script(self.open_run.scripts[0]).when is not None
 
     def is_done(self, name: str) -> bool:
         """Whether a resume need not run the script."""
@@ -176,6 +196,8 @@ class History:
         begin = self._positions.get(from_script, len(rows))
         return {
             name: row.resumed(again=place >= begin or not self.is_done(name))
+            if self.script(name).when is None
+            else row.anew()
             for place, (name, row) in enumerate(rows.items())
         }
 
@@ -204,11 +226,13 @@ class History:
         self, kind: type[ScriptEventT], script: str, attempt: int, at: float, **details: object
     ) -> ScriptEventT:
         """Return an event about one attempt, with the fields that all of them have."""
+        is_final = self.script(script).when is not None
         return kind(
             at=at,
             script=script,
-            number=self._positions[script] + 1,
-            of=len(self.scripts),
+            number=self._positions[script] + 1 - (len(self.main) if is_final else 0),
+            of=len(self.finals if is_final else self.main),
+            is_final=is_final,
             attempt=attempt,
             parameters=self.shown(script, attempt),
             **details,  # type: ignore[arg-type]  # the kind's own fields
@@ -245,6 +269,8 @@ class History:
             self._fold_end(event)
         elif isinstance(event, events.InterpreterLost):
             self.warm = frozenset()
+        elif isinstance(event, events.FinallyCancelled):
+            self.finally_stopped = True
 
     def _row_after(self, event: ScriptEvent, state: ScriptState | None) -> Row:
         """Return the script's row after the event."""
@@ -254,14 +280,16 @@ class History:
         script = self.script(event.script)
         row = before.after(event, state, script.retries, self._definition_that_runs)
         if state is ScriptState.SUCCEEDED and script.checkpoint:
-            row = replace(row, partial=checkpoint.is_partial(self.scripts, self.rows, script))
+            row = replace(row, partial=checkpoint.is_partial(self.main, self.rows, script))
         if event.origin != COORDINATOR and (self.closing or self.again):  # a run of before a resume
             return row.told_late(before, again=event.script in self.again)
         return row
 
     def _fold_end(self, event: SessionEnded) -> None:
         """Close the open run; count it as lost if it has a cause, unless it had to end anyway."""
-        if self.open_run and event.cause and not self.closing:
+        is_before_finally = bool(self.finals) and self.state in ENDED and not self.runs_finally
+        had_to_end = self.closing is not None or is_before_finally
+        if self.open_run and event.cause and not had_to_end:
             before = self.lost.get(self.open_run.session)
             count = before.count + 1 if before else 1
             self.lost[self.open_run.session] = Losses(count, event.cause, event.at)
@@ -282,6 +310,10 @@ class History:
             has_started = self.started_at is not None or self.state is JobState.RUNNING
             is_begin = isinstance(event, (events.JobStarted, JobResumed))
             state = JobState.RUNNING if has_started or is_begin else JobState.WAITING
+        if state in ENDED and self.state not in ENDED:
+            self.finally_stopped = False
+            if self.finals:  # they have losses of their own
+                self.lost = {}
         self.state = state
         self.ended_at = event.at if state in ENDED else None
         self.failure = event if isinstance(event, events.JobFailed) else None
@@ -293,7 +325,7 @@ class History:
             begin = event.from_script if isinstance(event, JobResumed) else ""
             if event.changed or isinstance(event, JobResumed):
                 self.closing = event  # the open run began before it
-                self.again |= checkpoint.outdated(self.scripts, event.changed, begin)
+                self.again |= checkpoint.outdated(self.main, event.changed, begin)
         if isinstance(event, JobResumed):
             # Failures and losses are counted anew. From `from_script` on all scripts run again.
             self.warm, self.lost = frozenset(), {}

@@ -9,13 +9,14 @@ in a single process, which starts all scripts. `service_layer.services` calls it
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Protocol
 
 from job_execution_framework.domain import checkpoint
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import InvalidAction
 from job_execution_framework.domain.events import COORDINATOR
+from job_execution_framework.domain.final import JobEnd, applies, has_failed
 from job_execution_framework.domain.going_on import failed, is_past
 from job_execution_framework.domain.history import History
 from job_execution_framework.domain.losses import interrupted_script
@@ -58,10 +59,10 @@ class Job(History):
     def next(self, now: float) -> Step:
         """Return what should happen at `now` (seconds since the epoch)."""
         if self.state in ENDED:
-            return Wait()
+            return self._clean_up(now)
         deadline = self.deadline
         if deadline is not None and now >= deadline:
-            goal = checkpoint.first_undone(self.scripts, self.rows)
+            goal = self.goal
             where = goal and f", at {goal.name}"
             message = f"the job took longer than its {self.deadline_seconds:g} s{where or ''}"
             return Finish(Cause(Reason.DEADLINE_EXCEEDED, message))
@@ -80,15 +81,24 @@ class Job(History):
     def deadline(self) -> float | None:
         """When the job will have taken too long, in seconds since the epoch; None for never."""
         since = self.resumed_at or self.started_at
+        if self.state in ENDED:
+            return None
         if self.origin != COORDINATOR or self.deadline_seconds is None or since is None:
             return None
         if self.standstill.since is not None:
             return None
         return since + self.deadline_seconds + self.standstill.seconds
 
+    @property
+    def goal(self) -> Script | None:
+        """The script to go on with; None where there is none."""
+        if self.state in ENDED:
+            return next(iter(self.finally_to_come()), None)
+        return checkpoint.first_undone(self.main, self.rows)
+
     def to_come(self) -> list[Script]:
         """Return what a fresh interpreter runs from here on to the job's end, in order."""
-        return checkpoint.to_come(self.scripts, self._rows_to_come())
+        return checkpoint.to_come(self.main, self._rows_to_come())
 
     def _rows_to_come(self) -> dict[str, Row]:
         """Return the rows as they are once scripts are skipped that shall be, and after a resume.
@@ -103,15 +113,15 @@ class Job(History):
 
     def _advance(self, now: float) -> Step:
         """Return the next step towards the first script that is not done."""
-        scripts, may_start = self.scripts, self.may_start
-        if may_start is not None and len(may_start) < len(scripts):
-            scripts = tuple(script for script in scripts if script.name in may_start)
+        scripts, may_start = self.main, self.may_start
+        if may_start is not None and len(may_start) < len(self.scripts):
+            scripts = tuple(script for script in self.scripts if script.name in may_start)
         goal = checkpoint.first_undone(scripts, self.rows)
         if goal is None:
             return self._first_failure() or Finish()
         ahead = [goal]
         if not self.warm.issuperset(islice(self.rows, self._positions[goal.name])):
-            replay = checkpoint.to_replay(self.scripts, self.rows, goal)
+            replay = checkpoint.to_replay(self.main, self.rows, goal)
             ahead = [script for script in replay if script.name not in self.warm] + ahead
         for script in ahead:
             if failure := self.failure_at(script):
@@ -122,10 +132,86 @@ class Job(History):
         if now < pause:
             return Wait(None if self._leaves_waiting(ahead, now) else pause)
         if self.may_start is None:
-            plan = checkpoint.to_run(self.scripts, self.rows, goal)
-            run = f"{goal.session}-{self.runs.get(goal.session, 0) + 1}"
-            return Open(run, goal.session, tuple(script.name for script in plan))
+            return self._open(checkpoint.to_run(self.main, self.rows, goal))
         return Start(ahead[0].name, self.rows[ahead[0].name].attempt + 1)
+
+    def _open(self, plan: list[Script]) -> Open:
+        session = plan[0].session
+        run = f"{session}-{self.runs.get(session, 0) + 1}"
+        return Open(run, session, tuple(script.name for script in plan))
+
+    # The finally scripts.
+
+    @property
+    def finished(self) -> bool:
+        """The job has ended, its finally scripts are over, and nothing of it runs any more."""
+        return self.state in ENDED and self.open_run is None and not self.finally_to_come()
+
+    @property
+    def cleans_up(self) -> bool:
+        """Whether the job's end is decided, and its finally scripts are not over."""
+        return self.state in ENDED and (self.runs_finally or bool(self.finally_to_come()))
+
+    @property
+    def outcome(self) -> JobState:
+        """The job's state; of one that fails only for a finally script that of before."""
+        failure = self.failure
+        is_final = failure and failure.script and self.script(failure.script).when is not None
+        return JobState.SUCCEEDED if is_final else self.state
+
+    @property
+    def end(self) -> JobEnd:
+        """What finally scripts find out about the job's end."""
+        if self.outcome not in ENDED:
+            return JobEnd()
+        failure = self.failure if self.outcome is JobState.FAILED else None
+        if failure is None:
+            return JobEnd(str(self.outcome))
+        return JobEnd(str(self.outcome), failure.script, failure.cause.reason)
+
+    def finally_to_come(self) -> list[Script]:
+        """Return the finally scripts that are not over, of a job whose end is decided."""
+        if self.state not in ENDED or self.finally_stopped:
+            return []
+        return [
+            script
+            for script in self.finals
+            if applies(script, self.outcome)
+            and not self.rows[script.name].done
+            and not self._final_failed(script)
+        ]
+
+    def failed(self) -> list[Script]:
+        """Return the scripts that failed for good, finally scripts among them, in order."""
+        finals = [script for script in self.finals if self._final_failed(script)]
+        return failed(self.main, self.rows) + (finals if self.state in ENDED else [])
+
+    def _final_failed(self, script: Script) -> bool:
+        lost, session = self.lost.get(script.session), self.session(script.session)
+        return has_failed(script, self.rows[script.name], lost, session)
+
+    def _clean_up(self, now: float) -> Step:
+        """Return the next step of a job whose end is decided."""
+        if self.may_start is None and self.open_run:
+            return Wait()
+        scripts = self.finally_to_come()
+        if not scripts:
+            return self._failure_of_finally() or Wait()
+        goal = scripts[0]
+        pause = max(self._may_open_at(goal), self._may_start_at(goal))
+        if now < pause:
+            return Wait(pause)
+        if self.may_start is None:
+            together = takewhile(lambda script: script.session == goal.session, scripts)
+            return self._open([*together])
+        return Start(goal.name, self.rows[goal.name].attempt + 1)
+
+    def _failure_of_finally(self) -> Finish | None:
+        """Return the end of a job that succeeded, and whose finally scripts did not."""
+        names = [script.name for script in self.finals if self._final_failed(script)]
+        if not names or self.state is not JobState.SUCCEEDED or self.finally_stopped:
+            return None
+        return Finish(self.rows[names[0]].latest.cause or Cause(Reason.SESSION_LOST), names[0])
 
     def failure_at(self, script: Script) -> Finish | None:
         """Return the end of the job as failed if `script` may not be started again, else None."""
@@ -135,7 +221,7 @@ class Job(History):
             return self._first_failure() or Finish(cause, script.name)
         lost = self.lost.get(script.session)
         if lost and lost.exceed(self.session(script.session)):
-            at = interrupted_script(self.scripts, self.rows, script.session)
+            at = interrupted_script(self.main, self.rows, script.session)
             return Finish(lost.cause, at or script.name)
         return None
 
@@ -149,7 +235,7 @@ class Job(History):
 
     def _first_failure(self) -> Finish | None:
         """Return the end of the job as failed at the first script that failed for good, if any."""
-        for script in failed(self.scripts, self.rows):
+        for script in failed(self.main, self.rows):
             cause = self.rows[script.name].latest.cause
             return Finish(cause or Cause(Reason.SESSION_LOST), script.name)
         return None

@@ -151,7 +151,8 @@ class Row:
         """
         latest, earlier = self.latest, self.earlier
         if event.attempt != latest.number:
-            earlier = (*earlier, latest)[-ATTEMPTS_KEPT:] if latest.number else earlier
+            is_one = latest.number and self.has_attempt
+            earlier = (*earlier, latest)[-ATTEMPTS_KEPT:] if is_one else earlier
             latest = Attempt(event.attempt, parameters=event.parameters, definition=definition)
         begins = state is ScriptState.RUNNING
         latest = replace(
@@ -202,6 +203,16 @@ class Row:
             skip_requested=False,
             retry_forced=False,
         )
+
+    def anew(self) -> Row:
+        """Return the row of a finally script once its job was resumed: it runs at the next end."""
+        started = (self.latest,) if self.has_attempt else ()
+        return Row(Attempt(self.attempt), (*self.earlier, *started)[-ATTEMPTS_KEPT:])
+
+    @property
+    def has_attempt(self) -> bool:
+        """Whether its latest attempt is one that was started, or is counted as if it was."""
+        return self.state is not ScriptState.NOT_STARTED
 
     def told_late(self, before: Row, *, again: bool) -> Row:
         """Return this row, which follows `before`, for an event of a run from before a resume.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from itertools import pairwise
 
 from job_execution_framework.domain import outputs
@@ -15,6 +16,8 @@ from job_execution_framework.domain.secret import Secret
 from job_execution_framework.domain.values import TOO_DEEP, is_too_deep
 
 LONGEST_NAME = 63
+FINALLY = "finally"
+"""The session of finally scripts that name none; it is as the first one of the job."""
 NAME = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 """A regular expression: how scripts and sessions are named, as Kubernetes names objects."""
 
@@ -74,6 +77,14 @@ def declared_by(work: Work) -> Parameters | None:
     return work.parameters if isinstance(work, (Source, Function)) else None
 
 
+class When(str, Enum):
+    """After which end of its job a finally script runs."""
+
+    ALWAYS = "Always"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
 @dataclass(frozen=True)
 class Session:
     """One interpreter that runs consecutive scripts of a job, which share its memory."""
@@ -115,6 +126,8 @@ class Script:
     """How long an attempt may write nothing."""
     continues: bool = False
     """Where it failed for good the job goes on past it, and fails at its end."""
+    when: When | None = None
+    """After which end of the job it runs, as one of its finally scripts; None for all others."""
 
     def __post_init__(self) -> None:
         """Give a container a session of its own, named as its script."""
@@ -158,6 +171,9 @@ def check(scripts: tuple[Script, ...], sessions: tuple[Session, ...]) -> None:
     _check_names("script", [script.name for script in scripts])
     _check_names("session", [session.name for session in sessions])
     _check_sessions(scripts, {session.name for session in sessions})
+    _check_order(tuple(script for script in scripts if script.when is None))
+    if any(before.when and not script.when for before, script in pairwise(scripts)):
+        raise InvalidJob("the finally scripts of a job stand behind all others")
     for script in scripts:
         _check_limits(script)
         _check_parameters(script)
@@ -180,6 +196,9 @@ def _check_names(kind: str, names: list[str]) -> None:
 
 def _check_sessions(scripts: tuple[Script, ...], sessions: set[str]) -> None:
     for script in scripts:
+        if script.when and script.session == FINALLY and not isinstance(script.work, Container):
+            sessions = sessions | {FINALLY}
+    for script in scripts:
         if isinstance(script.work, Container):
             if script.name in sessions:
                 raise InvalidJob(
@@ -190,6 +209,11 @@ def _check_sessions(scripts: tuple[Script, ...], sessions: set[str]) -> None:
             raise InvalidJob(
                 f"script {script.name!r} names session {script.session!r}, but the job has {known}"
             )
+
+
+def _check_order(scripts: tuple[Script, ...]) -> None:
+    if not scripts:
+        raise InvalidJob("a job needs at least one script beside its finally scripts")
     ended: set[str] = set()
     for before, script in pairwise(scripts):
         if script.session != before.session:

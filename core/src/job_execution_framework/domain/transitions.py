@@ -70,9 +70,12 @@ RULES: dict[type[events.Event], Rule] = {
     events.JobUnpaused: Rule(_LIVE, job_then=_J.RUNNING),
     events.JobResumed: Rule(ENDED, job_then=_J.RUNNING),
     events.JobSucceeded: Rule({_J.RUNNING, _J.SUSPENDED}, job_then=_J.SUCCEEDED),
-    events.JobFailed: Rule(_LIVE, job_then=_J.FAILED),
+    # A job that has succeeded fails if one of its finally scripts does.
+    events.JobFailed: Rule(_LIVE | {_J.SUCCEEDED}, job_then=_J.FAILED),
     events.JobCancelled: Rule(_LIVE, job_then=_J.CANCELLED),
-    events.SessionOpened: Rule({_J.RUNNING}),
+    events.FinallyCancelled: Rule(ENDED),
+    # Of a job whose end was decided those of its finally scripts.
+    events.SessionOpened: Rule(ENDED | {_J.RUNNING}),
     # A session may run on for a while after its job has ended, and its records still count.
     events.SessionEnded: Rule(_STARTED),
     events.InterpreterLost: Rule(_STARTED, by_session=True),

@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from signal import SIGKILL, Signals
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from job_execution_framework.domain.cause import LINES_KEPT, Reason
 from job_execution_framework.domain.control import CANCEL, GO_ON, SessionControl
 from job_execution_framework.domain.errors import InvalidJob
+from job_execution_framework.domain.final import JobEnd
 from job_execution_framework.domain.outputs import OutputOf
 from job_execution_framework.domain.script import (
     Container,
@@ -87,6 +88,7 @@ class ChildRunner:
             source = __loader__.get_data(str(file))  # type: ignore[name-defined]
             (directory / file.name).write_bytes(source)
         self._sources = Sources(directory / "scripts")
+        self._end = JobEnd()
 
     @property
     def control(self) -> SessionControl:
@@ -143,6 +145,10 @@ class ChildRunner:
     def announce(self, script: Script, attempt: int) -> int | None:
         """Write the attempt's mark; return how many bytes of output there are then."""
         return self._pump.insert(mark(script.name, attempt), DRAIN_SECONDS)
+
+    def job_ended(self, end: JobEnd) -> None:
+        """Let scripts find out how the job ended, in ``enso.job``."""
+        self._end = end
 
     def run(self, script: Script, attempt: int) -> Result:
         """Run one attempt to its end, in the present interpreter or in a fresh one."""
@@ -207,6 +213,8 @@ class ChildRunner:
                 "ENSO_ATTEMPT": str(attempt),
             },
         }
+        if self._end != JobEnd():
+            request["job"] = asdict(self._end)
         if isinstance(script.work, Function):
             return {**request, "path": self._sources.path, "function": script.work.reference}
         if isinstance(script.work, Source):

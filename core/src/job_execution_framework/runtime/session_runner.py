@@ -49,6 +49,7 @@ class SessionRunner(ChildRunner):
         )
         self._control_file, self._terminated = control_file, False
         self._to_look_for = plan.reads
+        self.job_ended(plan.end)
         self._defaults = {defaults.script: defaults.arguments for defaults in plan.defaults}
         self._plan, self._files = plan, OutputFiles()
         self._pump.copy = self._files.write

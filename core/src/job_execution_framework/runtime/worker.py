@@ -109,6 +109,8 @@ class _Worker:
         """Call one script."""
         os.environ.update(work["environment"])
         sys.path += work["path"]
+        if "job" in work:
+            child.show_end(work["job"])
         if work["timeout"]:  # shows where it hangs, even if it holds the GIL
             faulthandler.dump_traceback_later(work["timeout"], file=self.crash)
         if work["dump_on"]:  # sent when it has been silent for too long

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import chain, count
 from threading import Lock
 
@@ -18,6 +18,7 @@ from job_execution_framework import child
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.control import GO_ON
 from job_execution_framework.domain.errors import InvalidJob
+from job_execution_framework.domain.final import JobEnd
 from job_execution_framework.domain.script import (
     Container,
     Function,
@@ -44,6 +45,7 @@ class InProcessRunner:
     def __init__(self, library: Library | None = None) -> None:
         self._library = library or ScriptLibrary()
         self._redactor = Redactor()
+        self._end = JobEnd()
 
     def check(self, scripts: Sequence[Script]) -> None:
         """Raise InvalidJob for what needs a process; hide all scripts' secrets from now on."""
@@ -61,12 +63,17 @@ class InProcessRunner:
         """Write nothing: the output of this process belongs to its caller."""
         del script, attempt
 
+    def job_ended(self, end: JobEnd) -> None:
+        """Let scripts find out how the job ended, in ``enso.job``."""
+        self._end = end
+
     def run(self, script: Script, attempt: int) -> Result:
         """Run one attempt to its end."""
         del attempt  # a call has no identity of its own
         self._redactor.learn(script.parameters)
         work = resolved(script.work, self._library)
         parameters = {key: revealed(value) for key, value in script.parameters.items()}
+        child.show_end(asdict(self._end))
         began = time.monotonic()
         if isinstance(work, Source):
             _let_import_neighbours(work.file)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from job_execution_framework.domain import events
 from job_execution_framework.domain.errors import InvalidJob, Unreadable
+from job_execution_framework.domain.final import NOT_ENDED, JobEnd
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.outputs import OutputOf
 from job_execution_framework.domain.parameters import Parameters
@@ -67,6 +68,8 @@ class Plan:
     """Paths that must be there before its first script starts."""
     defaults: tuple[Defaults, ...] = ()
     """Of its scripts whose parameters were declared; events show only what the job gave."""
+    end: JobEnd = NOT_ENDED
+    """How the job ended, for the finally scripts that this is the plan of."""
 
     @classmethod
     def of(
@@ -108,6 +111,7 @@ class Plan:
             *(job.id, step.run, session, scripts, step.scripts, rows),
             reads=reads,
             defaults=defaults,
+            end=job.end,
         )
 
     def job(self) -> Job:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.control import SessionControl
+from job_execution_framework.domain.final import JobEnd
 from job_execution_framework.domain.script import Script
 
 
@@ -49,6 +50,10 @@ class Runner(Protocol):
 
         None where nobody counts them.
         """
+        ...
+
+    def job_ended(self, end: JobEnd) -> None:
+        """Let the scripts that run from now on find out how the end of their job was decided."""
         ...
 
     def run(self, script: Script, attempt: int) -> Result:

@@ -29,16 +29,14 @@ from job_execution_framework.domain.errors import (
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.script import LibraryScript, Script, Session, step_names
-from job_execution_framework.domain.steps import Finish, Start, Step, Wait
+from job_execution_framework.domain.steps import Finish, Open, Start, Step, Wait
 from job_execution_framework.domain.transitions import ENDED, JobState
 from job_execution_framework.domain.values import is_list, is_mapping
-from job_execution_framework.service_layer import handing_on
+from job_execution_framework.service_layer import handing_on, recording
 from job_execution_framework.service_layer.clock import Clock, SystemClock
 from job_execution_framework.service_layer.in_process import InProcessRunner
 from job_execution_framework.service_layer.observations import (
     Observations,
-    Outcome,
-    unknown_outcomes,
 )
 from job_execution_framework.service_layer.runner import Runner
 from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
@@ -114,6 +112,7 @@ def execute(
     with job_uow:
         job = job_uow.jobs.get(job_id)
         is_whole_job = job.may_start is None
+        # Those of a whole job are all, with its finally scripts.
         may_start = job.rows.keys() if job.may_start is None else job.may_start
         runner.check([script for script in job.scripts if script.name in may_start])
         if is_whole_job:
@@ -123,12 +122,35 @@ def execute(
         except BaseException as error:
             job_uow.rollback()
             if is_whole_job:
-                _end_after_error(job_uow.jobs.get(job_id), error, clock.now())
+                job = job_uow.jobs.get(job_id)
+                _end_after_error(job, error, clock.now())
                 job_uow.commit()
+                _clean_up(job, job_uow, runner, clock)
             raise
         if isinstance(step, Finish) and is_whole_job:
             _finish(job, step, clock.now())
             job_uow.commit()
+            _clean_up(job, job_uow, runner, clock)
+
+
+def _clean_up(job: Job, job_uow: JobUnitOfWork, runner: Runner, clock: Clock) -> None:
+    """Run the finally scripts of a job whose end is decided. They end, too, where enso breaks."""
+    if not job.cleans_up:
+        return
+    runner.job_ended(job.end)
+    try:
+        step = _run_all(job, job_uow, runner, clock)
+    except BaseException as error:
+        job_uow.rollback()
+        job = job_uow.jobs.get(job.id)
+        cause = _cause_of(error)
+        _interrupt(job, cause, clock.now())
+        job.record(events.FinallyCancelled(at=clock.now(), why=str(cause)))
+        job_uow.commit()
+        raise
+    if isinstance(step, Finish):
+        _finish(job, step, clock.now())
+        job_uow.commit()
 
 
 def _run_all(job: Job, job_uow: JobUnitOfWork, runner: Runner, clock: Clock) -> Step:
@@ -163,7 +185,7 @@ def _is_forced(job: Job, control: SessionControl) -> bool:
 def _skip(job: Job, control: SessionControl, job_uow: JobUnitOfWork, clock: Clock) -> None:
     """Record skips that the control asks for, of scripts that only this process may start."""
     for name in control.skip:
-        if name in (job.may_start or ()) and not job.rows[name].done:
+        if name in (job.may_start or ()) and not job.is_done(name):
             attempt = job.rows[name].attempt
             job.record(job.script_event(events.ScriptSkipped, name, attempt, clock.now()))
             job_uow.commit()
@@ -175,9 +197,24 @@ def _end_after_error(job: Job, error: BaseException, now: float) -> None:
     Not for a coordinator (`enso_operator.http_api.memory_backend`): that one has to record the loss
     of a session, and here there is none.
     """
-    is_stopped = isinstance(error, KeyboardInterrupt)
-    broke = Cause(Reason.SESSION_LOST, f"enso itself broke: {type(error).__name__}")
-    cause = Cause(Reason.CANCELLED, "KeyboardInterrupt") if is_stopped else broke
+    cause = _cause_of(error)
+    interrupted = _interrupt(job, cause, now)
+    if cause.reason == Reason.CANCELLED:
+        job.record(events.JobCancelled(at=now, why=cause.message))
+    else:
+        job.record(events.JobFailed(at=now, cause=cause, script=interrupted))
+        if job.cleans_up:  # with what has just broken
+            job.record(events.FinallyCancelled(at=now, why=str(cause)))
+
+
+def _cause_of(error: BaseException) -> Cause:
+    if isinstance(error, KeyboardInterrupt):
+        return Cause(Reason.CANCELLED, "KeyboardInterrupt")
+    return Cause(Reason.SESSION_LOST, f"enso itself broke: {type(error).__name__}")
+
+
+def _interrupt(job: Job, cause: Cause, now: float) -> str:
+    """Record that the running script was interrupted; return its name, "" if none was running."""
     interrupted = ""
     for name, row in job.rows.items():
         if row.state is ScriptState.RUNNING:
@@ -185,10 +222,7 @@ def _end_after_error(job: Job, error: BaseException, now: float) -> None:
             job.record(
                 job.script_event(events.ScriptInterrupted, name, row.attempt, now, cause=cause)
             )
-    if is_stopped:
-        job.record(events.JobCancelled(at=now, why=cause.message))
-    else:
-        job.record(events.JobFailed(at=now, cause=cause, script=interrupted))
+    return interrupted
 
 
 def _start(job: Job, job_uow: JobUnitOfWork, now: float) -> None:
@@ -199,7 +233,7 @@ def _start(job: Job, job_uow: JobUnitOfWork, now: float) -> None:
         raise JobAlreadyStarted(
             f"job {job.id} is {job.state} and is executed only once; resume it instead"
         )
-    job.may_start = frozenset(job.rows)
+    job.may_start = frozenset(script.name for script in job.main)
     try:
         job_uow.commit()
     except Conflict as conflict:
@@ -283,7 +317,7 @@ def reconcile(job: Job, seen: Observations, now: float) -> Step:
     Without I/O: only `job` is changed. The caller commits the job, then does the step.
     """
     if not seen.run or (job.open_run and job.open_run.run == seen.run):
-        _record_session(job, seen, now)
+        recording.record_session(job, seen, now)
     if seen.broken and job.state not in ENDED:
         job.record(events.JobFailed(at=now, cause=seen.broken))
     if job.paused and job.paused.after and job.is_over(job.paused.after):
@@ -305,55 +339,13 @@ def _with_obstacle(step: Finish, waits: Cause | None) -> Finish:
     return replace(step, cause=replace(step.cause, message=message))
 
 
-def _record_session(job: Job, seen: Observations, now: float) -> None:
-    """Apply the records of the open session; once it has ended, record unknown outcomes."""
-    for event in seen.records:
-        job.apply(event)
-    if job.open_run and seen.ended:
-        for outcome in seen.ended.outcomes:
-            _record_outcome(job, outcome, now)
-        cause = seen.ended.cause
-        if cause and cause.reason == Reason.OUT_OF_MEMORY and _fail_running(job, cause, now):
-            cause = None  # the script failed of it, so the session does not count as lost
-        for name, attempt in unknown_outcomes(job, log_is_complete=seen.ended.log_is_complete):
-            cause = seen.ended.cause_of_unknown()  # an unknown outcome: the session was lost
-            job.record(job.script_event(events.ScriptInterrupted, name, attempt, now, cause=cause))
-        killed = seen.ended.killed
-        job.record(events.SessionEnded(at=now, run=job.open_run.run, cause=cause, killed=killed))
-        _record_skips(job, now)
+def fail_to_open(job: Job, step: Open, cause: Cause, now: float) -> Step:
+    """Record that a session cannot be opened; return the next step.
 
-
-def _record_skips(job: Job, now: float) -> None:
-    """Skip scripts that the ended session was asked to skip and did not reach."""
-    for name, row in job.rows.items():
-        if row.skip_requested and not row.done and job.state is not JobState.SUCCEEDED:
-            job.record(job.script_event(events.ScriptSkipped, name, row.attempt, now))
-
-
-def _record_outcome(job: Job, outcome: Outcome, now: float) -> None:
-    """Record the known state of a script whose records are lost; its earlier attempts failed."""
-    name, lost = outcome.script, "its record was lost, and more is not known"
-    while (row := job.rows[name]).attempt <= outcome.attempt:
-        is_last = row.attempt == outcome.attempt
-        if row.state is not ScriptState.RUNNING:
-            if is_last:
-                return
-            job.record(job.script_event(events.ScriptStarted, name, row.attempt + 1, now))
-        elif is_last and outcome.state is ScriptState.RUNNING:
-            return
-        elif is_last and outcome.state is ScriptState.SUCCEEDED:
-            job.record(job.script_event(events.ScriptSucceeded, name, row.attempt, now))
-        else:
-            reason = outcome.reason if is_last else ""
-            cause = Cause(reason or Reason.SESSION_LOST, lost)
-            job.record(job.script_event(events.ScriptFailed, name, row.attempt, now, cause=cause))
-
-
-def _fail_running(job: Job, cause: Cause, now: float) -> bool:
-    """Record that the running script failed with `cause`; return whether one was running."""
-    running = [name for name, row in job.rows.items() if row.state is ScriptState.RUNNING]
-    for name in running:
-        job.record(
-            job.script_event(events.ScriptFailed, name, job.rows[name].attempt, now, cause=cause)
-        )
-    return bool(running)
+    The job fails for it, or the finally script that was to run there.
+    """
+    if job.state in ENDED:
+        recording.fail_attempt(job, step.scripts[0], cause, now)
+    else:
+        job.record(events.JobFailed(at=now, cause=cause))
+    return reconcile(job, Observations(), now)

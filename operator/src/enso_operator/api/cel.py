@@ -28,10 +28,12 @@ from enso_operator.api.session_fields import EnvironmentVariable, Toleration, Va
 from enso_operator.api.status import EnsoJobStatus, Ledger
 from enso_operator.api.template import EnsoJobTemplateSpec
 from enso_operator.api.v1alpha1 import (
+    MOST_SCRIPTS,
     ArgumentFrom,
     ContainerSpec,
     EnsoJobSpec,
     EnsoScriptSpec,
+    FinallySpec,
     ParameterSpec,
     ScriptSpec,
     SessionSpec,
@@ -68,10 +70,11 @@ class Rule:
 
 _POD_KEYS = {"env": "name", "volumes": "name", "volumeMounts": "mountPath"}
 KEYS: dict[type[BaseModel], dict[str, str]] = {
-    EnsoJobSpec: {"sessions": "name", "scripts": "name"},
+    EnsoJobSpec: {"sessions": "name", "scripts": "name", "finally": "name"},
     SessionSpec: _POD_KEYS,
     ContainerSpec: _POD_KEYS,
     ScriptSpec: {"argsFrom": "name"},
+    FinallySpec: {"argsFrom": "name"},
     EnsoScriptSpec: {"parameters": "name"},
     EnsoJobTemplateSpec: {"parameters": "name"},
     EnsoJobStatus: {"conditions": "type", "scripts": "name"},
@@ -169,6 +172,31 @@ _SESSIONS = (
     ),
 )
 
+_FINALLY = (
+    Rule(
+        "!has(self.finally) || has(self.templateRef) || size(self.scripts) + size(self.finally) <= "
+        f"{MOST_SCRIPTS}",
+        f"a job has at most {MOST_SCRIPTS} scripts, with those of finally",
+        field=".finally",
+    ),
+    Rule(
+        "!has(self.finally) || !has(self.scripts) || "
+        "!self.finally.exists(f, self.scripts.exists(s, s.name == f.name))",
+        "a finally script has the name of another script: rename one",
+        field=".finally",
+    ),
+    Rule(
+        f"!has(self.finally) || !self.finally.exists(s, {_HAS_UNKNOWN_SESSION})",
+        "a finally script names a session that the job does not have: add it to sessions",
+        field=".finally",
+    ),
+    Rule(
+        f"!has(self.finally) || !self.finally.exists(s, {_HAS_NAME_OF_SESSION})",
+        "a container script has the name of a session: rename one",
+        field=".finally",
+    ),
+)
+
 
 def _immutable() -> tuple[Rule, ...]:
     """Return a rule for each field of a job that may not be changed, added or removed."""
@@ -232,6 +260,24 @@ _POD_RULES = (
 )
 """The rules of `PodFields`, for both models that have these fields."""
 
+
+def _work_rules(model: type[BaseModel]) -> tuple[Rule, ...]:
+    """Return the rules of a script, or of one of finally."""
+    return (
+        _exactly_one(model),
+        Rule(
+            "!has(self.container) || !has(self.session)",
+            "a container is a session of its own: remove session",
+        ),
+        Rule(
+            "!has(self.container) || !has(self.argsFrom) || "
+            f"self.argsFrom.all(one, one.name.matches(r'{VARIABLE}'))",
+            "argsFrom of a container are environment variables: name them with letters, digits "
+            "and '_', beginning with a letter",
+        ),
+    )
+
+
 RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
     EnsoJobSpec: (
         _exactly_one(EnsoJobSpec),
@@ -240,15 +286,17 @@ RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
             "the sessions of a run come from its template: remove them",
             field=".sessions",
         ),
+        Rule(
+            "!has(self.templateRef) || !has(self.finally)",
+            "the finally scripts of a run come from its template: remove them",
+            field=".finally",
+        ),
         *_SESSIONS,
+        *_FINALLY,
         *_immutable(),
     ),
     ScriptSpec: (
-        _exactly_one(ScriptSpec),
-        Rule(
-            "!has(self.container) || !has(self.session)",
-            "a container is a session of its own: remove session",
-        ),
+        *_work_rules(ScriptSpec),
         Rule(
             "!has(self.container) || !has(self.idleTimeoutSeconds)",
             "idleTimeoutSeconds means nothing for a container: use timeoutSeconds",
@@ -259,13 +307,8 @@ RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
             "idleTimeoutSeconds is longer than timeoutSeconds: make it shorter, or remove one of "
             "the two",
         ),
-        Rule(
-            "!has(self.container) || !has(self.argsFrom) || "
-            f"self.argsFrom.all(one, one.name.matches(r'{VARIABLE}'))",
-            "argsFrom of a container are environment variables: name them with letters, digits "
-            "and '_', beginning with a letter",
-        ),
     ),
+    FinallySpec: _work_rules(FinallySpec),
     SessionSpec: _POD_RULES,
     ContainerSpec: _POD_RULES,
     OnInterrupted: (
@@ -316,6 +359,7 @@ RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
 
 MUTUALLY_EXCLUSIVE: dict[type[BaseModel], tuple[str, str]] = {
     ScriptSpec: ("container", "args"),
+    FinallySpec: ("container", "args"),
     EnsoJobSpec: ("scripts", PARAMS),
 }
 """Two fields of a model that exclude each other, where CEL cannot express it: values of `args` and

@@ -18,17 +18,20 @@ from enso_operator.api.fields import PATTERN_HINTS, RESERVED_ANNOTATION, VARIABL
 from enso_operator.api.pod_fields import PodFields
 from enso_operator.api.session_fields import EnvironmentVariable, Toleration, ValueFrom, Volume
 from enso_operator.api.v1alpha1 import (
+    MOST_SCRIPTS,
     ArgumentFrom,
     EnsoJob,
     EnsoJobSpec,
     EnsoScript,
     EnsoScriptSpec,
+    FinallySpec,
     ScriptSpec,
 )
 
 EXACTLY_ONE_OF: dict[type[BaseModel], tuple[str, ...]] = {
     EnsoJobSpec: ("scripts", "template_ref"),
     ScriptSpec: ("script_ref", "source", "function", "container"),
+    FinallySpec: ("script_ref", "source", "function", "container"),
     EnsoScriptSpec: ("source", "function"),
     ArgumentFrom: ("secret_key_ref", "output_of"),
     EnvironmentVariable: ("value", "value_from"),
@@ -54,10 +57,16 @@ def broken_spec_rules(spec: EnsoJobSpec, place: str) -> Iterator[str]:
         yield f"{place}.params are those of a template: remove them, or name it in templateRef"
     if spec.template_ref and spec.sessions:
         yield f"{place}.sessions come from the template: remove them, or templateRef"
+    if spec.template_ref and spec.finally_:
+        yield f"{place}.finally comes from the template: remove it, or templateRef"
+    if len(spec.scripts) + len(spec.finally_) > MOST_SCRIPTS:
+        yield f"{place} has more than {MOST_SCRIPTS} scripts, with those of finally"
     for session in spec.sessions:
         yield from _pod(session, f"{place}.sessions[{session.name}]")
     for script in spec.scripts:
         yield from _script(script, f"{place}.scripts[{script.name}]")
+    for final in spec.finally_:
+        yield from _script(final, f"{place}.finally[{final.name}]")
 
 
 def broken_script_rules(script: EnsoScript) -> Iterator[str]:
@@ -104,7 +113,7 @@ def code_changes(resume: ResumeSpec) -> Iterator[tuple[str, str, str]]:
                     yield kind, change.name, field
 
 
-def _script(script: ScriptSpec, path: str) -> Iterator[str]:
+def _script(script: ScriptSpec | FinallySpec, path: str) -> Iterator[str]:
     yield from _exactly_one(path, script)
     names = [argument.name for argument in script.args_from]
     yield from _unique(f"{path}.argsFrom", names)

@@ -123,6 +123,8 @@ class ScriptStatus(WireModel):
 
     name: Name
     """The script's name."""
+    final: bool = False
+    """Whether it is one of the job's finally scripts."""
     state: State
     """State of the latest attempt; Interrupted means that its result is unknown."""
     attempt: Count = 0
@@ -245,6 +247,8 @@ class Ledger(WireModel):
     """Since when the job stands still: until its next session opens the deadline counts no time."""
     suspended_seconds: Annotated[float, Field(ge=0, le=2**53)] = 0
     """Seconds it stood still before that, since it started or was last resumed."""
+    finally_stopped: bool = False
+    """Whether somebody stopped the finally scripts of the job's present end."""
     suspended: bool = False
     """Whether the spec suspends the job; written only for a job that is paused as well."""
     pause: Pause | None = None

@@ -36,6 +36,8 @@ Bound = Annotated[float, Field(ge=-(2**53), le=2**53)]
 GROUP, VERSION = "enso.dev", "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 MOST_SCRIPTS = 100
+"""Scripts of one job, its finally scripts included."""
+MOST_FINALLY = 10
 MOST_SESSIONS = 20
 MOST_PARAMETERS = 100
 LARGEST_SOURCE = 64 * 1024
@@ -164,6 +166,37 @@ class ScriptSpec(WireModel):
     its end."""
 
 
+class FinallySpec(WireModel):
+    """A script that runs when the job's end is decided: exactly one of the four kinds of work."""
+
+    name: Name
+    """The script's name, unique among all scripts of the job."""
+    when: Literal["Always", "Succeeded", "Failed"] = "Always"
+    """After which end of the job it runs. A cancelled job has neither succeeded nor failed."""
+    session: Name | None = None
+    """The session of which it gets a new process; without it one that is as the job's first."""
+    script_ref: ScriptReference | None = None
+    """A script of the script library."""
+    source: Annotated[str, Field(min_length=1, max_length=LARGEST_SOURCE)] | None = None
+    """Python source with a function main, which gets the arguments by their names."""
+    function: Reference | None = None
+    """A function that the session's interpreter already has, as package.module:function."""
+    container: ContainerSpec | None = None
+    """A container of its own, for what needs no Python."""
+    args: Annotated[dict[Parameter, object], Field(max_length=100)] = Field(
+        default_factory=dict[str, object]
+    )
+    """Arguments by their names: any JSON. Everyone who may read the job can read them."""
+    args_from: Annotated[list[ArgumentFrom], Field(max_length=32)] = Field(
+        default_factory=list[ArgumentFrom]
+    )
+    """Arguments whose values come from Secrets."""
+    timeout_seconds: Seconds = 600
+    """How long, in seconds, one attempt may take; the job's own deadline does not count."""
+    retries: RetriesSpec = RetriesSpec()
+    """How often, and after which pause, the script is started again when it failed."""
+
+
 class TemplateReference(WireModel):
     """The EnsoJobTemplate that a job is a run of."""
 
@@ -190,6 +223,10 @@ class EnsoJobSpec(WireModel):
         default_factory=list[ScriptSpec]
     )
     """The job's scripts, run one after the other in this order."""
+    finally_: Annotated[list[FinallySpec], Field(max_length=MOST_FINALLY)] = Field(
+        default_factory=list[FinallySpec], alias="finally"
+    )
+    """Scripts that run, one after the other, when the job's end is decided, however it ended."""
     suspend: bool = False
     """Whether the job waits: the running script ends, and no other starts."""
     active_deadline_seconds: Seconds | None = None
@@ -200,6 +237,11 @@ class EnsoJobSpec(WireModel):
     """
     ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=LONGEST_SECONDS)] | None = None
     """How long, in seconds, a finished job is kept; without it until somebody deletes it."""
+
+    @property
+    def every_script(self) -> tuple[ScriptSpec | FinallySpec, ...]:
+        """The scripts, and behind them the finally scripts."""
+        return (*self.scripts, *self.finally_)
 
 
 class EnsoJob(WireModel):

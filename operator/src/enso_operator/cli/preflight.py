@@ -62,11 +62,12 @@ def preflight(
     if not problems:
         return []
     location = _SourceLocation(file, manifest)
+    first = manifest.sessions[0].interpreter  # also that of finally scripts that name no session
     interpreters = {session.name: session.interpreter for session in manifest.sessions}
     return [
         Finding(
             location.sentence(script, works[script.name], problem),
-            problem.line is None or _is_not_newer(interpreters[script.session]),
+            problem.line is None or _is_not_newer(interpreters.get(script.session, first)),
         )
         for script, problem in problems
     ]
@@ -87,17 +88,21 @@ class _SourceLocation:
         document = parse(manifest.text, is_json=is_json)
         self._is_resource = not (is_mapping(document) and "instructions" in document)
         self._place = manifest.place
-        self._names = [script.name for script in manifest.scripts]
+        self._scripts = {
+            key: [one.name for one in manifest.scripts if (one.when is None) == (key == "scripts")]
+            for key in ("scripts", "finally")
+        }
         self._lines = None if is_json else LineNumbers(manifest.text)
 
     def sentence(self, script: Script, work: Work, problem: Problem) -> str:
         """Return a sentence that begins with the line and the field."""
-        index = self._names.index(script.name)
+        key = "scripts" if script.when is None else "finally"
+        index = self._scripts[key].index(script.name)
         if not self._is_resource:
             path = f"instructions[{index}]{problem.argument and f' {problem.argument!r}'}"
             return self._at(("instructions", index), path, _in_library(work, problem))
-        path = f"{'.'.join(self._place)}.scripts[{script.name}]"
-        script_path: tuple[str | int, ...] = (*self._place, "scripts", index)
+        path = f"{'.'.join(self._place)}.{key}[{script.name}]"
+        script_path: tuple[str | int, ...] = (*self._place, key, index)
         if problem.line is None and not isinstance(work, Missing):
             field = ("args", problem.argument)
             return self._at((*script_path, *field), ".".join((path, *field)), problem.why)

@@ -105,7 +105,7 @@ class Progress:
             self._output = Output(self._folder.sessions / event.run)
             self._begun.clear()
         elif isinstance(event, events.ScriptStarted):
-            self._running = f"{event.number}/{event.of} {event.script} running"
+            self._running = f"{event.place()} running"
             self._since, self._shown = at, 0
             self._said.clear()
             self._begun.add((event.script, event.attempt))
@@ -143,7 +143,7 @@ class Progress:
 
     def _show_event(self, event: events.ScriptEvent) -> None:
         what = type(event).__name__.removeprefix("Script").lower()
-        place = f"{event.number}/{event.of} {event.script}"
+        place = event.place()
         text = f"{place} {what}{event.outcome()}"
         if isinstance(event, events.ScriptStarted):
             again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
@@ -166,20 +166,21 @@ class Progress:
     def ended(self, job: Job) -> None:
         """Print how the job ended and, if it failed, why and how to resume it."""
         self._show_output()
-        done = sum(row.done for row in job.rows.values())
+        done, total = sum(job.rows[script.name].done for script in job.main), len(job.main)
         if job.state is JobState.SUCCEEDED:
-            self.say(f"{job.id} succeeded: {done} of {len(job.rows)} scripts done", "bold green")
+            self.say(f"{job.id} succeeded: {done} of {total} scripts done", "bold green")
             return
         resume = f"{_program()} run {shlex.quote(str(self._file))} --resume"
         if card := failure_card(
             job, log=str(self._output.log if self._output else self._folder.path), resume=resume
         ):
-            self.say(f"{job.id} failed: {done} of {len(job.rows)} scripts done", "bold red")
+            self.say(f"{job.id} failed: {done} of {total} scripts done", "bold red")
             self.say("\nWhy:\n" + "\n".join(f"  {line}" for line in card.why))
             return
-        stopped = [name for name, row in job.rows.items() if row.state is ScriptState.FAILED]
+        states = {script.name: job.rows[script.name].state for script in job.main}
+        stopped = [name for name, state in states.items() if state is ScriptState.FAILED]
         where = f" at {stopped[-1]}" if stopped else ""
-        text = f"{job.id} was cancelled{where}: {done} of {len(job.rows)} scripts done"
+        text = f"{job.id} was cancelled{where}: {done} of {total} scripts done"
         self.say(f"{text}; resume: {resume}", "bold yellow")
 
     def _show_output(self, event: events.Event | None = None) -> None:

@@ -80,7 +80,7 @@ def _resume_run(
     job = last.redefined(manifest)
     action = replace(_action(options), changed=tuple(changed))
     job.obey(action, 0)  # on a copy, to see which scripts will run
-    scripts = job.to_come()
+    scripts = [*job.to_come(), *job.finals]
     works = works_of(scripts)
     for line in check(file, manifest, scripts, works):
         progress.say(line, "yellow")
@@ -90,8 +90,10 @@ def _resume_run(
     if options.skip:
         progress.say(f"skips {', '.join(options.skip)}")
     runs = {script.name for script in scripts} | {*options.skip}
-    unchanged = [name for name in job.rows if name not in runs]
+    unchanged = [script.name for script in job.main if script.name not in runs]
     progress.say(f"kept as it is: {', '.join(unchanged) or 'nothing'}")
+    if job.finals:
+        progress.say(f"at its end: {', '.join(script.name for script in job.finals)}")
     last.folder.save_manifest(manifest.text, file.suffix)
     last.save_context_of(digests(works), manifest)
     uow = unit_of_work(manifest, last.folder)

@@ -165,7 +165,7 @@ class EnsoJobActor(Actor):
             PACE_SECONDS,
         )
         self.hand_over(actor)
-        actor.ask(Cancel(why="its EnsoJob was deleted"))
+        actor.ask(Cancel(why="its EnsoJob was deleted", without_finally=True))
         return actor
 
     async def load(self) -> Job:
@@ -280,6 +280,6 @@ def spec_actions_of(ensojob: EnsoJobObject) -> tuple[tuple[Action, ...], Cause |
     """Return what the object's spec and deletion ask for, and why the job cannot go on so."""
     wishes: list[Action] = [Suspend() if ensojob.is_suspended else Unsuspend()]
     if ensojob.is_being_deleted:
-        wishes.append(Cancel(why="its EnsoJob is being deleted"))
+        wishes.append(Cancel(why="its EnsoJob is being deleted", without_finally=True))
     broken = Cause(Reason.INVALID_JOB, ensojob.broken) if ensojob.broken else None
     return tuple(wishes), broken

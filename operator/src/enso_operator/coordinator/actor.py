@@ -34,9 +34,10 @@ from job_execution_framework.domain.errors import (
     ScriptNotFound,
     Unavailable,
 )
-from job_execution_framework.domain.events import Event, JobFailed, SessionOpened
+from job_execution_framework.domain.events import Event, SessionOpened
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.steps import Open, Step, Wait
+from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.clock import Clock
 from job_execution_framework.service_layer.observations import Observations
 from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
@@ -244,7 +245,8 @@ class Actor:
         await self.obey(job)
         step = await self._fold(job, Observations(broken=self._broken, waits=self.waits(job)))
         if isinstance(step, Open):
-            step = await self._open(job, step)
+            while isinstance(step, Open):  # where one cannot be opened another may be next
+                step = await self._open(job, step)
         else:
             self._obstacles.passed(OPEN)
         await self.publisher.announce(job, job.events[self._announced :])
@@ -291,8 +293,7 @@ class Actor:
             await self._on_unavailable(OPEN, error)
             return self._wait_to_open(job)
         except (ScriptNotFound, InvalidJob, OSError) as error:
-            job.record(JobFailed(at=now, cause=Cause(_reason(error), str(error))))
-            return Wait()
+            return services.fail_to_open(job, step, Cause(_reason(error), str(error)), now)
         self._obstacles.passed(OPEN)
         self._sent_control = step.run, GO_ON
         job.record(

@@ -212,7 +212,7 @@ class EmbeddedJobs:
         action = action_of(spec, action_id, _changed_definition(spec, job))
         if not job.why_not(action):
             job.obey(action, self._clock.now())
-            await asyncio.to_thread(check_arguments, job.to_come(), self._library)
+            await asyncio.to_thread(check_arguments, [*job.to_come(), *job.finals], self._library)
 
     def _apply(self, job_id: str, action: Action) -> None:
         for _ in range(MOST_TRIES):
@@ -232,13 +232,13 @@ class EmbeddedJobs:
         """
         if job.state is JobState.RUNNING:
             self._executed.add(job.id)  # also one that was cancelled before it was executed
-        if job.state not in ENDED:
+        if not job.finished:
             self._ended.pop(job.id, None)
         elif job.id not in self._drives:
             self._ended[job.id] = None
         if drive := self._drives.get(job.id):
             await drive.changed()
-        elif job.id in self._executed and has_work(job):
+        elif (job.id in self._executed or job.cleans_up) and has_work(job):
             folder = self._root / job.id
             drive = Drive(job.id, self._repository, self._library, folder, self._progress_budget)
             self._drives[job.id] = drive

@@ -16,7 +16,7 @@ from enso_operator.coordinator.publisher import Publisher
 from enso_operator.sessions.local.sessions import LocalSessions
 from job_execution_framework.domain.actions import Cancel
 from job_execution_framework.domain.cause import Cause, Reason, printable
-from job_execution_framework.domain.events import Event, JobFailed
+from job_execution_framework.domain.events import Event, FinallyCancelled, JobFailed
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.steps import Step
 from job_execution_framework.domain.transitions import ENDED, JobState
@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 def has_work(job: Job) -> bool:
     """Whether an executed job has work to do; a paused job has none."""
-    return job.open_run is not None or job.state not in (*ENDED, JobState.SUSPENDED)
+    return job.open_run is not None or not (job.finished or job.state is JobState.SUSPENDED)
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class Drive:
     def cancel(self, why: str) -> bool:
         """Cancel the job; return False if it is not being driven."""
         if self._actor:
-            self._actor.ask(Cancel(why=why))
+            self._actor.ask(Cancel(why=why, without_finally=True))
         return self._actor is not None
 
     async def _drive(self, sessions: LocalSessions, clock: Clock) -> None:
@@ -161,6 +161,8 @@ class Drive:
                 services.reconcile(job, Observations(ended=ended), now)
             if job.state not in ENDED:
                 job.record(JobFailed(at=now, cause=cause))
+            if job.cleans_up:
+                job.record(FinallyCancelled(at=now, why=str(cause)))
             uow.commit()
 
 

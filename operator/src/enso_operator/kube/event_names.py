@@ -14,6 +14,7 @@ from enso_operator.kube.ensojob import EnsoJobObject
 from job_execution_framework.domain import events
 from job_execution_framework.domain.events import COORDINATOR, Event
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.transitions import JobState
 
 _LAST = 999_999
 _RUN_NUMBER = re.compile(r"-([0-9]+)\Z")
@@ -21,6 +22,10 @@ _Place = tuple[int, int, int]
 """A session by its number, a run of it, and a number in that run."""
 _BEFORE_SESSIONS: _Place = (0, 0, _LAST)
 _AT_THE_END: _Place = (255, 0, 0)
+_FINALLY_RUNS = 4096
+"""Room for the runs of one session of finally scripts, which stand behind the end."""
+_FINALLY_CANCELLED: _Place = (255, 0xFFFE, 0)
+_FAILED_FINALLY: _Place = (255, 0xFFFF, 0)
 _BEFORE_THE_END, _AFTER_THE_END = "w.", "y."
 _SUSPENSIONS = (
     events.JobSuspended,
@@ -72,11 +77,16 @@ def _place(job: Job, event: Event) -> _Place | None:
     """Return where among those of its resume the event stands; None where it may be anywhere."""
     if isinstance(event, events.ScriptEvent) and event.origin in (COORDINATOR, ""):
         session = job.script(event.script).session
-        return _number(job, session), job.runs.get(session, 0), _LAST - 1000 + event.number
+        run = f"{session}-{job.runs.get(session, 0)}"
+        return _in_run(job, run, _LAST - 1000 + event.number, event.script)
     if isinstance(event, (events.SessionOpened, events.SessionEnded)):
         return _in_run(job, event.run, 0 if isinstance(event, events.SessionOpened) else _LAST)
     if event.origin not in (COORDINATOR, ""):
         return _in_run(job, event.origin, event.seq)
+    if isinstance(event, events.FinallyCancelled):
+        return _FINALLY_CANCELLED
+    if isinstance(event, events.JobFailed) and job.outcome is JobState.SUCCEEDED:
+        return _FAILED_FINALLY
     if isinstance(event, (events.JobSucceeded, events.JobFailed, events.JobCancelled)):
         return None if job.open_run else _AT_THE_END
     return None if isinstance(event, _SUSPENSIONS) else (0, 0, event.seq)
@@ -99,11 +109,25 @@ def _stands_at(ensojob: EnsoJobObject, job: Job | None) -> _Place:
     return max(had, default=_BEFORE_SESSIONS)
 
 
-def _in_run(job: Job, run: str, number: int) -> _Place:
+def _in_run(job: Job, run: str, number: int, script: str = "") -> _Place:
+    """Return a place in a run, which may be one of finally scripts, as that of this script is."""
     session, found = _RUN_NUMBER.sub("", run), _RUN_NUMBER.search(run)
-    return _number(job, session), int(found[1]) if found else 0, number
+    run_number = int(found[1]) if found else 0
+    finals = list(dict.fromkeys(final.session for final in job.finals))
+    if session in finals and _is_finally(job, run, session, script):
+        return 255, (finals.index(session) + 1) * _FINALLY_RUNS + run_number, number
+    return _number(job, session), run_number, number
+
+
+def _is_finally(job: Job, run: str, session: str, script: str) -> bool:
+    """Whether a run of a session that finally scripts have is one of theirs."""
+    if all(one.session != session for one in job.main):
+        return True
+    opened = (event for event in job.events if isinstance(event, events.SessionOpened))
+    first = script or next((event.scripts[0] for event in opened if event.run == run), "")
+    return first in job.rows and job.script(first).when is not None
 
 
 def _number(job: Job, session: str) -> int:
-    sessions = list(dict.fromkeys(script.session for script in job.scripts))
+    sessions = list(dict.fromkeys(script.session for script in job.main))
     return sessions.index(session) + 1 if session in sessions else 0

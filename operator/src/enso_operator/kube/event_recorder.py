@@ -39,6 +39,7 @@ SAID: dict[type[Event], str] = {
     events.JobResumed: "the job goes on after its end",
     events.JobSucceeded: "every script is done",
     events.JobCancelled: "the job was stopped",
+    events.FinallyCancelled: "the finally scripts were stopped",
     events.InterpreterLost: "what the session's scripts had in memory is gone",
 }
 """Messages for domain events that have no message of their own."""

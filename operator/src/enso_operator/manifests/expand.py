@@ -159,5 +159,5 @@ class _Expansion:
 
 
 def _is_code(location: Location) -> bool:
-    """Whether this is the `source` of a script: spec.job.scripts[INDEX].source."""
-    return location[len(PLACE) :: 2] == ("scripts", "source")
+    """Whether this is the `source` of a script, as spec.job.scripts[INDEX].source."""
+    return location[len(PLACE) :: 2] in (("scripts", "source"), ("finally", "source"))

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from enso_operator.api.document import Document
 from enso_operator.api.rules import broken_spec_rules
-from enso_operator.api.v1alpha1 import EnsoJobSpec, SessionSpec
+from enso_operator.api.v1alpha1 import EnsoJobSpec, FinallySpec, ScriptSpec, SessionSpec
 from enso_operator.manifests.expand import Mistakes
 from enso_operator.manifests.to_domain import definition_of
 from job_execution_framework.domain.errors import InvalidJob
@@ -19,7 +19,7 @@ from job_execution_framework.domain.script import Script, Session
 
 NO_PARAMS: Mapping[str, str] = MappingProxyType({})
 _USED_FIELDS = {
-    EnsoJobSpec: {"sessions", "scripts", "active_deadline_seconds"},
+    EnsoJobSpec: {"sessions", "scripts", "finally_", "active_deadline_seconds"},
     SessionSpec: {
         "name",
         "interpreter",
@@ -78,8 +78,11 @@ def manifest_of(
 
 
 def _needs_a_cluster(spec: EnsoJobSpec, place: str) -> Iterator[str]:
-    for script in spec.scripts:
-        path = f"{place}.scripts[{script.name}]"
+    placed: list[tuple[str, ScriptSpec | FinallySpec]] = [
+        (f"{place}.scripts[{script.name}]", script) for script in spec.scripts
+    ]
+    placed += [(f"{place}.finally[{script.name}]", script) for script in spec.finally_]
+    for path, script in placed:
         if script.container is not None:
             yield (
                 f"{path}.container needs a cluster: apply the file with kubectl, or remove the "

@@ -14,6 +14,7 @@ from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.outputs import OutputOf
 from job_execution_framework.domain.script import (
+    FINALLY,
     Container,
     Function,
     LibraryScript,
@@ -30,7 +31,9 @@ def suspended_manifest(job: Job) -> Document:
 
     Raises InvalidJob where no manifest can describe the job.
     """
-    spec: Document = {"suspend": True, "scripts": [_script(script) for script in job.scripts]}
+    spec: Document = {"suspend": True, "scripts": [_script(script) for script in job.main]}
+    if job.finals:
+        spec["finally"] = [_finally_script(script) for script in job.finals]
     if job.sessions != (Session(),):
         spec["sessions"] = [_session(session) for session in job.sessions]
     if job.deadline_seconds is not None:
@@ -100,6 +103,13 @@ def _script(script: Script) -> Document:
     if not isinstance(script.work, Container):
         written["session"] = script.session
     return {key: value for key, value in written.items() if value not in ({}, [], False)}
+
+
+def _finally_script(script: Script) -> Document:
+    written = _script(script) | {"when": str(script.when and script.when.value)}
+    if script.session == FINALLY:
+        written.pop("session", None)
+    return written
 
 
 def _work(script: Script) -> Document:

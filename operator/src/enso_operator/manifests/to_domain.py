@@ -10,6 +10,7 @@ from enso_operator.api.v1alpha1 import (
     ContainerSpec,
     EnsoJob,
     EnsoJobSpec,
+    FinallySpec,
     ScriptSpec,
     SessionSpec,
 )
@@ -18,12 +19,14 @@ from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.outputs import OutputOf
 from job_execution_framework.domain.retries import Retries
 from job_execution_framework.domain.script import (
+    FINALLY,
     Container,
     Function,
     LibraryScript,
     Script,
     Session,
     Source,
+    When,
     Work,
 )
 from job_execution_framework.domain.secret import Secret
@@ -58,6 +61,7 @@ def definition_of(spec: EnsoJobSpec, place: str) -> Definition:
         raise InvalidJob(f"{place}.templateRef is not expanded yet")
     sessions = tuple(_session(session) for session in spec.sessions) or (Session(),)
     scripts = tuple(_script(script, sessions[0].name) for script in spec.scripts)
+    scripts += tuple(map(_finally_script, spec.finally_))
     return Definition(scripts, sessions, spec.active_deadline_seconds)
 
 
@@ -100,7 +104,19 @@ def _script(script: ScriptSpec, default_session: str) -> Script:
     )
 
 
-def _parameters(script: ScriptSpec) -> dict[str, object]:
+def _finally_script(script: FinallySpec) -> Script:
+    return Script(
+        script.name,
+        _work(script),
+        _parameters(script),
+        script.session or FINALLY,
+        retries=Retries(script.retries.limit, script.retries.backoff_seconds),
+        timeout_seconds=script.timeout_seconds,
+        when=When(script.when),
+    )
+
+
+def _parameters(script: ScriptSpec | FinallySpec) -> dict[str, object]:
     parameters = {**script.args}
     for argument in script.args_from:
         if key := argument.secret_key_ref:
@@ -110,7 +126,7 @@ def _parameters(script: ScriptSpec) -> dict[str, object]:
     return parameters
 
 
-def _work(script: ScriptSpec) -> Work:
+def _work(script: ScriptSpec | FinallySpec) -> Work:
     """Return what the script runs; the rules say that it is exactly one thing."""
     if script.script_ref is not None:
         return LibraryScript(script.script_ref.name)

@@ -89,7 +89,12 @@ def test_only_arguments_may_have_any_fields() -> None:
         for path, field in fields_of(schema)
         if field.get("additionalProperties") is True
     ]
-    assert free == ["EnsoJobSpec.params", "ScriptSpec.args", "ScriptChange.args"]
+    assert free == [
+        "EnsoJobSpec.params",
+        "FinallySpec.args",
+        "ScriptSpec.args",
+        "ScriptChange.args",
+    ]
 
 
 def test_every_form_says_what_to_write_instead() -> None:

@@ -7,7 +7,6 @@ module is slow to import.
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,8 +71,8 @@ class Plan:
 
     def lines(self, screen: Screen) -> list[str]:
         """Return the plan as lines for people."""
-        counts = Counter(script.fate in STARTS for script in self.scripts)
-        starts, total = counts[True], len(self.scripts)
+        main = [script for script in self.scripts if script.script.when is None]
+        starts, total = sum(script.fate in STARTS for script in main), len(main)
         sessions = {script.script.session for script in self.scripts}
         rows = [
             (str(number), to_come.script.name, to_come.script.session, to_come.fate, to_come.why)

@@ -51,6 +51,8 @@ def conditions(
     succeeded: ConditionStatus = "Unknown"
     if job.state in ENDED:
         succeeded = _condition_status(job.state is JobState.SUCCEEDED)
+        if job.state is JobState.SUCCEEDED and not job.finished:  # a finally script may still fail
+            succeeded = "Unknown"
     return five_conditions(
         succeeded,
         Common(
@@ -167,15 +169,15 @@ def _condition_status(value: bool) -> ConditionStatus:  # noqa: FBT001  # the va
 
 
 def _message(job: Job, before: Sequence[Condition], waits: Cause | None) -> str:
-    total, done = len(job.rows), sum(row.done for row in job.rows.values())
+    total, done = len(job.main), sum(job.rows[script.name].done for script in job.main)
     if job.state is JobState.CANCELLED:
         return _cancelled(job, before)
-    if job.state is JobState.SUCCEEDED:
+    if job.state is JobState.SUCCEEDED and not job.cleans_up:
         return f"{total} of {total} scripts are done"
-    for position, (name, row) in enumerate(job.rows.items(), start=1):
+    for name, row in job.rows.items():
         if row.state is ScriptState.RUNNING:
             verb = "may still run" if waits and waits.reason == Reason.SESSION_LOST else "runs"
-            runs = f"{name} ({position} of {total}) {verb}, attempt {row.attempt}"
+            runs = f"{name} ({job.place(name)}) {verb}, attempt {row.attempt}"
             return one_line(f"{runs}; {_whole(waits)}" if waits else runs)
     if job.state is JobState.SUSPENDED and job.paused:
         held = "paused, and suspended by its spec" if job.suspended else "paused"

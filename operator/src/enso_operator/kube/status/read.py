@@ -82,6 +82,7 @@ def restored(
             restored_row = _row(job, row, status, is_skipped=row.name in skipped)
             job.rows[row.name] = replace(restored_row, partial=row.name in partial)
             job.progress = _progress(row) or job.progress
+    job.finally_stopped = ledger.finally_stopped
     _restore_sessions(job, ledger)
     _restore_actions(job, ledger)
     job.failure = _job_failed(status)

@@ -39,13 +39,12 @@ from enso_operator.kube.status.fields import (
 from enso_operator.kube.status.size import fitted
 from job_execution_framework.domain.actions import MOST_RESUMES, Resume
 from job_execution_framework.domain.cause import Cause, Reason
-from job_execution_framework.domain.checkpoint import first_undone
 from job_execution_framework.domain.events import COORDINATOR, JobResumed
 from job_execution_framework.domain.failure_card import FailureCard, failure_card
-from job_execution_framework.domain.going_on import failed
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.progress import Progress, percentage
 from job_execution_framework.domain.row import Attempt, Row, ScriptState
+from job_execution_framework.domain.script import Script
 from job_execution_framework.domain.transitions import ENDED, JobState
 
 PAUSED = "Paused"
@@ -66,8 +65,8 @@ def status_of(
     number 1 is among them in a run of a template, which `before` names.
     """
     card = _card(job, before, location)
-    waits = (location.waits or _loss_backoff(job)) if job.state not in ENDED else None
-    done = sum(row.done for row in job.rows.values())
+    waits = None if job.finished else location.waits or _loss_backoff(job)
+    done = sum(job.rows[script.name].done for script in job.main)
     return fitted(
         EnsoJobStatus(
             observed_generation=generation,
@@ -75,12 +74,15 @@ def status_of(
             template=before.template,
             start_time=time_of(job.started_at),
             completion_time=time_of(job.ended_at),
-            done=f"{done}/{len(job.rows)}",
+            done=f"{done}/{len(job.main)}",
             script=_current_script(job),
             progress=_progress(job),
             reason=_reason(job, waits),
             pod=location.pod or (None if location.is_gone else before.pod),
-            scripts=[_row(name, row, job.progress_of(name)) for name, row in job.rows.items()],
+            scripts=[
+                _row(script, job.rows[script.name], job.progress_of(script.name))
+                for script in job.scripts
+            ],
             failure=_failure(job),
             ledger=_ledger(job, spec_digest, definitions),
             why=[*card.why] if card else None,
@@ -90,7 +92,7 @@ def status_of(
 
 def _loss_backoff(job: Job) -> Cause | None:
     """Return why a job waits whose lost session will be replaced; None for any other job."""
-    goal = first_undone(job.scripts, job.rows)
+    goal = job.goal
     lost = job.lost.get(goal.session) if goal else None
     if not (goal and lost and _is_to_be_replaced(job, goal.session)):
         return None
@@ -150,11 +152,12 @@ def _progress(job: Job) -> str | None:
     return (percentage(said.percent) or None) if said else None
 
 
-def _row(name: str, row: Row, said: Progress | None) -> ScriptStatus:
+def _row(script: Script, row: Row, said: Progress | None) -> ScriptStatus:
     latest = _attempt(row.latest)
     cause = row.latest.cause
     return ScriptStatus(
-        name=name,
+        name=script.name,
+        final=script.when is not None,
         state=latest.state,
         attempt=latest.attempt,
         definition=latest.definition,
@@ -202,9 +205,7 @@ def _ledger(job: Job, spec_digest: str | None, definitions: Mapping[int, str]) -
     skipped = [name for name, row in job.rows.items() if row.done and not row.succeeded]
     return Ledger(
         run=_open_run(job),
-        run_end_time=time_of(job.run_ended_at)
-        if not (job.open_run or job.state in ENDED)
-        else None,
+        run_end_time=time_of(job.run_ended_at) if not (job.open_run or job.finished) else None,
         sessions=[_session(job, name) for name in {**job.runs, **job.lost}] or None,
         cursors=_cursors(job) or None,
         failed=_last_failed(job),
@@ -220,6 +221,7 @@ def _ledger(job: Job, spec_digest: str | None, definitions: Mapping[int, str]) -
         resume_time=time_of(job.resumed_at),
         suspend_time=time_of(job.standstill.since),
         suspended_seconds=min(job.standstill.seconds, LAST_SECOND),
+        finally_stopped=job.finally_stopped,
         suspended=job.suspended and job.paused is not None,
         pause=Pause(after=job.paused.after or None) if job.paused else None,
         closing=_closing(job),
@@ -270,7 +272,7 @@ def _session(job: Job, name: str) -> SessionLedger:
     lost, session = job.lost.get(name), job.session(name)
     if lost is None:
         return SessionLedger(name=name, runs=job.runs.get(name, 0))
-    goal = first_undone(job.scripts, job.rows)
+    goal = job.goal
     fails = lost.exceed(session) and job.state not in ENDED
     needs_cause = goal and goal.session == name and (fails or _is_to_be_replaced(job, name))
     return SessionLedger(
@@ -290,9 +292,9 @@ def _cursors(job: Job) -> dict[str, int]:
 
 def _last_failed(job: Job) -> Failure | None:
     """Return the failure for which the job will fail, or else the latest one before a retry."""
-    if job.state in ENDED:
+    if job.finished or (job.state in ENDED and job.state is not JobState.SUCCEEDED):
         return None
-    first = next((script.name for script in failed(job.scripts, job.rows)), "")
+    first = next((script.name for script in job.failed()), "")
     causes = [
         (
             name == first,

@@ -10,9 +10,12 @@ from enso_operator.api.v1alpha1 import ContainerSpec
 from enso_operator.sessions.pods.pod import main_container, secret_names, secret_variables
 from enso_operator.settings import PodSettings
 from job_execution_framework.domain.errors import InvalidJob, NoOutput
+from job_execution_framework.domain.final import JobEnd
 from job_execution_framework.domain.outputs import handed
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.service_layer.plan import Plan
+
+END_VARIABLES = ("ENSO_JOB_STATE", "ENSO_JOB_FAILED_SCRIPT", "ENSO_JOB_REASON")
 
 
 def script_container(container: ContainerSpec, plan: Plan, settings: PodSettings) -> Document:
@@ -31,7 +34,7 @@ def script_container(container: ContainerSpec, plan: Plan, settings: PodSettings
         **made,
         "command": list(container.command),
         "args": list(container.args),
-        "env": made["env"] + texts + secret_variables(secrets),
+        "env": made["env"] + texts + secret_variables(secrets) + _end_variables(plan.end),
     }
     if secrets or secret_names(container.env) or any(one.secret for one in container.volumes):
         # The last lines of its log cannot be searched for secrets, so they are not shown.
@@ -60,3 +63,11 @@ def _text(output: object) -> str:
     """
     text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
     return text.replace("$", "$$")
+
+
+def _end_variables(end: JobEnd) -> list[Document]:
+    """Return how the job ended, for the container of a finally script."""
+    if not end.state:
+        return []
+    values = zip(END_VARIABLES, (end.state, end.failed_script, end.reason), strict=True)
+    return [{"name": name, "value": value} for name, value in values]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 
 from enso_operator.api.document import Document
 from enso_operator.api.pod_fields import PodFields
@@ -25,7 +26,7 @@ from enso_operator.sessions.pods.session_pod import (
 )
 from enso_operator.settings import PodSettings
 from job_execution_framework.domain.events import ScriptStarted
-from job_execution_framework.domain.script import Script, Session
+from job_execution_framework.domain.script import FINALLY, Script, Session
 from job_execution_framework.service_layer import controls
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.records import to_line
@@ -49,7 +50,7 @@ class SessionPod:
     def container(self) -> ContainerSpec | None:
         """The container of a container script; None for a session of scripts."""
         first = self.plan.lease[0]
-        return next(script for script in self.spec.scripts if script.name == first).container
+        return next(script for script in self.spec.every_script if script.name == first).container
 
     @cached_property
     def session(self) -> SessionSpec:
@@ -151,7 +152,10 @@ class SessionPod:
 def present(spec: EnsoJobSpec, session: Session) -> SessionSpec:
     """Return a session of the spec, with what resumes have changed of it."""
     matches = (entry for entry in spec.sessions if entry.name == session.name)
-    unchanged = next(matches, SessionSpec(name=session.name)).model_dump(
+    # Where the job has none of this name it is as the first one.
+    of_finally = spec.sessions[:1] if session.name == FINALLY else []
+    unchanged = next(chain(matches, of_finally), SessionSpec(name=session.name)).model_dump(
         by_alias=True, exclude_unset=True, exclude=set(PLATFORM)
     )
-    return SessionSpec.model_validate(unchanged | dict(session.platform or {}))
+    own = {"name": session.name, **(session.platform or {})}
+    return SessionSpec.model_validate(unchanged | own)

@@ -30,7 +30,7 @@ from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.control import GO_ON, SessionControl
 from job_execution_framework.domain.errors import Conflict, InvalidJob, Unavailable
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.script import Container
+from job_execution_framework.domain.script import FINALLY, Container
 from job_execution_framework.service_layer.clock import Clock
 from job_execution_framework.service_layer.observations import Observations
 from job_execution_framework.service_layer.plan import Plan
@@ -82,11 +82,13 @@ class PodSessions:
         for session in sessions:
             check_pod(session, f"spec.sessions[{session.name}]", self._settings)
             check_output_directory(session, f"spec.sessions[{session.name}]")
-        for entry in self._spec.scripts:
+        for entry in self._spec.every_script:
             if entry.container:
                 path = f"spec.scripts[{entry.name}].container"
                 check_pod(entry.container, path, self._settings)
         bare = {session.name for session in sessions if not session.image}
+        if FINALLY not in {session.name for session in sessions} and sessions[0].name in bare:
+            bare.add(FINALLY)
         for script in job.scripts:
             is_bare = not isinstance(script.work, Container) and script.session in bare
             if is_bare and not self._settings.session_image:
@@ -156,7 +158,9 @@ class PodSessions:
             self._on_location_changed,
         )
         containers = (
-            script for script in self._spec.scripts if script.container and script.name == session
+            script
+            for script in self._spec.every_script
+            if script.container and script.name == session
         )
         if script := next(containers, None):
             return ContainerFollower(*given, timeout_seconds=script.timeout_seconds)
@@ -165,7 +169,9 @@ class PodSessions:
     def _settle_seconds(self, run: str) -> float:
         """Return how long to wait after an unseen end, before another run may follow."""
         fields: dict[str, PodFields] = {entry.name: entry for entry in self._spec.sessions}
-        fields |= {entry.name: entry.container for entry in self._spec.scripts if entry.container}
+        fields |= {
+            entry.name: entry.container for entry in self._spec.every_script if entry.container
+        }
         lost = fields.get(names.session_of(run))
         is_retried = lost is not None and lost.on_interrupted.policy == "Retry"
         return self._settings.termination_seconds + SETTLE_SECONDS if is_retried else 0.0
