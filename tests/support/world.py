@@ -15,6 +15,7 @@ from job_execution_framework.domain.actions import Action, Resume, Retry
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.control import control_of, retrying
 from job_execution_framework.domain.definition import Definition
+from job_execution_framework.domain.final import applies
 from job_execution_framework.domain.going_on import failed, is_done, is_past
 from job_execution_framework.domain.history import ACTIONS_KEPT
 from job_execution_framework.domain.job import Job
@@ -36,6 +37,7 @@ from tests.support.handed_on import HandedOn
 from tests.support.jobs import FakeClock
 from tests.support.sessions import Fate, SimulatedSession, SupervisorDied
 
+_ENDS = (events.JobSucceeded, events.JobFailed, events.JobCancelled)
 LOST = Cause(Reason.SESSION_LOST, "its process is gone")
 
 
@@ -55,6 +57,8 @@ class World:
         """The scripts in the order in which they really started."""
         self.succeeded: set[str] = set()
         """Scripts that really succeeded, recorded or not, and that no resume runs again."""
+        self.cleaned: dict[str, str] = {}
+        """Finally scripts that really succeeded at the present end, with their session runs."""
         self.partial: set[str] = set()
         """Checkpoints that really succeeded without a script before them in their session."""
         self.produced_with: dict[str, Mapping[str, object]] = {}
@@ -114,9 +118,12 @@ class World:
         assert session.run not in earlier, "the same attempt starts twice in one session run"
         assert all(self._in_doubt(other, script.name) for other in earlier), "it silently ran again"
         self._drop_skipped(session.rows)  # the control may have skipped some in this very moment
-        self._assert_memory(session, script)
-        self._assert_not_behind_a_checkpoint(session, script)
-        self._assert_kept_checkpoints_are_valid(session, script)
+        if script.when is not None:
+            self._assert_cleans_up_once(script)
+        else:
+            self._assert_memory(session, script)
+            self._assert_not_behind_a_checkpoint(session, script)
+            self._assert_kept_checkpoints_are_valid(session, script)
         pause = self.failed_at.get((session.run, script.name), 0) + script.retries.backoff_seconds
         is_forced = (script.name, attempt - 1) in self.forced
         assert self.clock.now() >= pause or is_forced, "it did not wait"
@@ -124,7 +131,10 @@ class World:
         self.started.append(script.name)
         if not isinstance(fate, SupervisorDied) and fate.cause:
             self.failed_at[session.run, script.name] = self.clock.now()
-        if not isinstance(fate, SupervisorDied) and not fate.cause:
+        has_succeeded = not isinstance(fate, SupervisorDied) and not fate.cause
+        if has_succeeded and script.when is not None:
+            self.cleaned[script.name] = session.run
+        elif has_succeeded:
             self.succeeded.add(script.name)
             self.partial.discard(script.name)
             if any(not is_done(one, session.rows[one.name]) for one in self._before(script)):
@@ -133,6 +143,13 @@ class World:
                 script, session.scripts_at_open
             )
         return fate
+
+    def _assert_cleans_up_once(self, script: Script) -> None:
+        job = self.job()
+        assert job.state in ENDED, "it cleans up what still runs"
+        assert applies(script, job.outcome), "it is not wanted after this end"
+        run = self.cleaned.get(script.name)
+        assert run is None or self._in_doubt(run, script.name), "it cleaned up already"
 
     def _drop_skipped(self, rows: Mapping[str, Row]) -> None:
         """Drop skipped scripts: they are done, but have produced nothing."""
@@ -269,12 +286,12 @@ class World:
         for event in job.events:
             if isinstance(event, events.SessionOpened):
                 opened = event.run
-            elif isinstance(event, (events.JobResumed, events.ScriptRetryForced)):
+            elif isinstance(event, (events.JobResumed, events.ScriptRetryForced, *_ENDS)):
                 lost_at = 0.0
             elif isinstance(event, events.SessionEnded) and event.cause and event.run != before:
                 of = event.run.rpartition("-")[0]
                 lost_at = event.at if of == session else lost_at
-            if isinstance(event, (events.JobResumed, events.JobUnpaused)):
+            if isinstance(event, (events.JobResumed, events.JobUnpaused, *_ENDS)):
                 before = opened  # this run belongs to the time before the resume
         if lost_at:
             pause = job.session(session).lost_backoff_seconds
@@ -287,7 +304,7 @@ class World:
         session = self.sessions[job.open_run.run, job.open_run.uid]
         if not session.released and not session.dead:
             allowed = job.session(job.open_run.session).retry_lost
-            assert self.losses.get(job.open_run.session, 0) <= allowed, (
+            assert job.runs_finally or self.losses.get(job.open_run.session, 0) <= allowed, (
                 "a loss is silently made good"
             )
             session.released = True
@@ -346,6 +363,8 @@ class World:
             begin = action.from_script
             again = set(names[names.index(begin) :]) if begin else set[str]()
             again |= {name for name in names if not before.is_done(name)}
+            again |= {script.name for script in before.finals}
+            self.cleaned = {}
             self.succeeded -= again
             self.done -= again
             self.losses = {}
@@ -376,8 +395,12 @@ class World:
             "actions were done in another order"
         )
         if str(job.state) == "Succeeded":
-            assert len(done) == len(self.scripts)
-            assert not failed(job.scripts, job.rows), "it went on past a failure, and forgot it"
+            assert done >= {script.name for script in job.main}
+            assert not failed(job.main, job.rows), "it went on past a failure, and forgot it"
+        if job.finished and not job.finally_stopped:
+            left = {script.name for script in job.finals if applies(script, job.outcome)} - done
+            assert left <= {script.name for script in job.failed()}, "it did not clean up"
+            assert not left or str(job.state) != "Succeeded", "what did not clean up is hidden"
         if job.open_run is None:
             states = {row.state for row in job.rows.values()}
             assert ScriptState.RUNNING not in states, "it is said to run, and nothing does"

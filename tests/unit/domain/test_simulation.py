@@ -29,7 +29,14 @@ from job_execution_framework.domain.actions import (
 from job_execution_framework.domain.errors import Conflict
 from job_execution_framework.domain.outputs import OutputOf
 from job_execution_framework.domain.retries import Retries
-from job_execution_framework.domain.script import Container, Script, Session, Source
+from job_execution_framework.domain.script import (
+    FINALLY,
+    Container,
+    Script,
+    Session,
+    Source,
+    When,
+)
 from job_execution_framework.domain.transitions import ENDED
 from job_execution_framework.service_layer.observations import Observations
 from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
@@ -96,6 +103,11 @@ def jobs(draw: st.DrawFn) -> tuple[list[Script], list[Session], float | None]:
         runs = [script.session for script in scripts]
         begins = [i for i, name in enumerate(runs) if name not in runs[:i]]
         scripts.insert(draw(st.sampled_from([*begins, len(scripts)])), Script("g", container))
+    for name in "yz"[: draw(st.sampled_from([0, 0, 1, 2]))]:
+        session = draw(st.sampled_from([FINALLY, FINALLY, "s0"]))
+        when, limit = draw(st.sampled_from([*When, When.ALWAYS])), draw(st.integers(0, 1))
+        work = Source("def main(): pass")
+        scripts.append(Script(name, work, {}, session, retries=Retries(limit), when=when))
     return scripts, sessions, draw(st.sampled_from([None, None, 300]))
 
 
