@@ -74,9 +74,12 @@ class Plan:
         main = [script for script in self.scripts if script.script.when is None]
         starts, total = sum(script.fate in STARTS for script in main), len(main)
         sessions = {script.script.session for script in self.scripts}
+        numbers = [
+            str(n + 1) if n < total else f"f{n + 1 - total}" for n in range(len(self.scripts))
+        ]
         rows = [
-            (str(number), to_come.script.name, to_come.script.session, to_come.fate, to_come.why)
-            for number, to_come in enumerate(self.scripts, start=1)
+            (number, to_come.script.name, to_come.script.session, to_come.fate, to_come.why)
+            for number, to_come in zip(numbers, self.scripts, strict=True)
         ]
         columns = [0, 1, *([2] if len(sessions) > 1 else []), 3, 4]
         cells = [[row[column] for column in columns] for row in rows]

@@ -23,8 +23,12 @@ _COLUMNS = (
 
 
 def of(document: Document) -> list[Document]:
-    """Return the scripts in the job's spec."""
-    scripts: list[Document] = document.get("spec", {}).get("scripts") or []
+    """Return the scripts in the job's spec, and behind them its finally scripts."""
+    return _listed(document, "scripts") + _listed(document, "finally")
+
+
+def _listed(document: Document, field: str) -> list[Document]:
+    scripts: list[Document] = document.get("spec", {}).get(field) or []
     return scripts
 
 
@@ -32,15 +36,31 @@ def rows(document: Document) -> list[Document]:
     """Return the row of each script, in the job's order, also before there is a status."""
     rows_by_name = {row["name"]: row for row in documents.status(document).get("scripts") or ()}
     not_started = {"state": "NotStarted", "attempt": 0}
+    final = {str(script["name"]) for script in _listed(document, "finally")}
     names = [str(script["name"]) for script in of(document)] or [*rows_by_name]
-    return [rows_by_name.get(name) or {"name": name, **not_started} for name in names]
+    return [
+        rows_by_name.get(name)
+        or {"name": name, **({"final": True} if name in final else {}), **not_started}
+        for name in names
+    ]
+
+
+def places(rows: list[Document]) -> list[str]:
+    """Return where the script of each row stands: ``2 of 4``, or ``finally, 1 of 2``."""
+    total = sum(not row.get("final") for row in rows)
+    return [
+        f"finally, {number - total} of {len(rows) - total}"
+        if number > total
+        else f"{number} of {total}"
+        for number in range(1, len(rows) + 1)
+    ]
 
 
 def headline(document: Document, screen: Screen) -> str:
     """Return the state of the job as one line."""
     state, status = documents.state(document), documents.status(document)
     line = f"{documents.name_of(document)}: {screen.paint(state, state)}"
-    if total := len(of(document)) or status.get("done"):
+    if total := len(_listed(document, "scripts")) or status.get("done"):
         done = str(status.get("done") or f"0/{total}").replace("/", " of ")
         line += f", {done} scripts done"
     if not status.get("conditions"):
@@ -60,10 +80,11 @@ def lines_and_focus(document: Document, now: datetime, screen: Screen) -> tuple[
 
 def rendered(document: Document, now: datetime, screen: Screen) -> list[str]:
     """Return the lines of the table; earlier attempts of a script are below its latest one."""
+    listed = rows(document)
     cells = [
         line
-        for number, row in enumerate(rows(document), start=1)
-        for line in _lines(number, row, now)
+        for place, row in zip(places(listed), listed, strict=True)
+        for line in _lines(_number(place), row, now)
     ]
     is_used = [any(line[column] for line in cells) for column in range(len(_COLUMNS))]
     columns = [column for column, used in zip(_COLUMNS, is_used, strict=True) if used]
@@ -71,8 +92,13 @@ def rendered(document: Document, now: datetime, screen: Screen) -> list[str]:
     return table(columns, kept, screen)
 
 
-def _lines(number: int, row: Document, now: datetime) -> Iterator[list[str]]:
-    yield [str(number), str(row["name"]), *_attempt(row, now)]
+def _number(place: str) -> str:
+    """Return a script's number in the table: ``2``; of a finally script ``f1``."""
+    return place.partition(" of ")[0].replace("finally, ", "f")
+
+
+def _lines(number: str, row: Document, now: datetime) -> Iterator[list[str]]:
+    yield [number, str(row["name"]), *_attempt(row, now)]
     for earlier in reversed(row.get("earlier") or ()):
         yield ["", "", *_attempt(earlier, now)]
 

@@ -46,13 +46,13 @@ def changes(before: Document, job: Document) -> list[str]:
     rows_by_name = {row["name"]: row for row in scripts.rows(before)} if before else {}
     rows = scripts.rows(job)
     lines: list[str] = []
-    for number, row in enumerate(rows, start=1):
+    for place, row in zip(scripts.places(rows), rows, strict=True):
         state, attempt = row["state"], row.get("attempt")
         old = rows_by_name.get(row["name"], {"state": "NotStarted"})
         if (state, attempt or 0) == (old["state"], old.get("attempt") or 0):
             continue
         why = ": ".join(filter(None, [row.get("reason"), row.get("message")]))
-        line = f"{row['name']} ({number} of {len(rows)}): {state}, attempt {attempt}"
+        line = f"{row['name']} ({place}): {state}, attempt {attempt}"
         lines.append(f"{line}; {why}" if why else line)
     is_new = scripts.headline(job, Screen()) != (before and scripts.headline(before, Screen()))
     if is_new and not documents.is_finished(job):
