@@ -185,6 +185,7 @@ def test_the_session_that_ran_has_ended_before_they_begin() -> None:
     assert control_of(job) == CANCEL
     assert not isinstance(services.reconcile(job, Observations(), 1), Open)
     step = services.reconcile(job, Observations(ended=Ended(log_is_complete=True)), 2)
+    assert isinstance(step, Open)
     assert step == Open("finally-1", FINALLY, ("clean",))
     open_run(job, step)
     assert control_of(job) == GO_ON
@@ -251,6 +252,7 @@ def test_a_session_that_cannot_be_opened_fails_the_script_and_not_the_others() -
     step = job.next(1)
     assert isinstance(step, Open)
     again = services.fail_to_open(job, step, LOST, 1)
+    assert isinstance(again, Open)
     assert again == Open("finally-1", FINALLY, ("clean", "tell"))
     assert services.fail_to_open(job, again, LOST, 1) == Open("finally-1", FINALLY, ("tell",))
 

@@ -181,7 +181,8 @@ class History:
     @property
     def runs_finally(self) -> bool:
         """Whether the open session run is one of finally scripts."""
-        return self.open_run is not None and self.script(self.open_run.scripts[0]).when is not None
+        started = self.open_run.scripts if self.open_run else ()
+        return any(self.script(name).when is not None for name in started)
 
     def is_done(self, name: str) -> bool:
         """Whether a resume need not run the script."""

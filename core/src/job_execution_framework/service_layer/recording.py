@@ -27,10 +27,10 @@ def record_session(job: Job, seen: Observations, now: float) -> None:
         for name, attempt in unknown_outcomes(job, log_is_complete=seen.ended.log_is_complete):
             cause = seen.ended.cause_of_unknown()  # an unknown outcome: the session was lost
             job.record(job.script_event(events.ScriptInterrupted, name, attempt, now, cause=cause))
-        run, killed = job.open_run, seen.ended.killed
+        run, killed, is_final = job.open_run, seen.ended.killed, job.runs_finally
         job.record(events.SessionEnded(at=now, run=job.open_run.run, cause=cause, killed=killed))
         _record_skips(job, now)
-        if cause and job.script(run.scripts[0]).when is not None:
+        if cause and is_final:
             _fail_unstarted(job, run, cause, now)
 
 
