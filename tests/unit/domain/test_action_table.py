@@ -106,7 +106,7 @@ after save     | Stopping  | is Cancelled: only a job that has not ended can be 
 after save     | Cancelled | is Cancelled: only a job that has not ended can be paused
 retry          | Waiting   | has no script that waits for its next attempt
 retry          | Running   | has no script that waits for its next attempt
-retry          | Retrying  | -> Running: the next attempt of 'do' starts now
+retry          | Retrying  | -> Running: the next attempt of 'do' starts now, retry 1 of 1
 retry          | Pausing   | has no script that waits for its next attempt
 retry          | Paused    | is paused and starts no script: resume it
 retry          | Suspended | is suspended by its spec: set spec.suspend to false

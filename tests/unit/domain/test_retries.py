@@ -31,16 +31,16 @@ PATIENT = Budget("LicenseUnavailable", 100, 60)
         (BROKE, ["ValueError"], "ValueError"),
         (BROKE, ["Exception"], "Exception"),
         (BROKE, ["ValueError", "Exception"], "ValueError"),
-        (BROKE, ["Exception", "ValueError"], "Exception"),
+        (BROKE, ["Exception", "ValueError"], "ValueError"),
         (BROKE, ["Value", "valueerror"], ""),
         (Cause(Reason.EXCEPTION, error="hou.Error"), ["Error"], "Error"),
-        (Cause(Reason.EXCEPTION, error="hou.Error"), ["hou.Error"], "hou.Error"),
+        (Cause(Reason.EXCEPTION, error="hou.Error"), ["Error", "hou.Error"], "hou.Error"),
         (Cause(Reason.EXCEPTION, error="hou.Error"), ["hou"], ""),
         (LICENCE, [], ""),
         (None, ["Timeout"], ""),
     ],
 )
-def test_a_failure_uses_up_the_first_budget_that_fits_its_reason_or_its_exception(
+def test_a_failure_uses_up_the_budget_of_its_exception_or_else_of_its_reason(
     cause: Cause | None, reasons: list[str], used: str
 ) -> None:
     retries = Retries(on_reasons=tuple(Budget(reason, 1) for reason in reasons))

@@ -9,10 +9,18 @@ import pytest
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.retries import Budget, Retries, Spent
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.runtime import memory, summary
-from job_execution_framework.service_layer.observations import Outcome
+from job_execution_framework.service_layer.observations import (
+    LONGEST_REASON,
+    Ended,
+    Observations,
+    Outcome,
+)
+from job_execution_framework.service_layer.services import reconcile
+from tests.support.job_history import JobHistory
 from tests.support.scripts import Scripts
 
 
@@ -116,7 +124,7 @@ def test_the_largest_job_fits_with_its_causes_and_nothing_is_cut_in_the_file(
     assert found
     outcomes, is_all = found
     assert is_all
-    reason = Reason.INTERPRETER_DID_NOT_START[: summary.LONGEST_REASON]
+    reason = Reason.INTERPRETER_DID_NOT_START[:LONGEST_REASON]
     assert outcomes == tuple(Outcome(n, 1, ScriptState.FAILED, reason) for n in job.rows)
 
 
@@ -152,3 +160,24 @@ def test_only_the_sessions_own_scripts_are_in_it(tmp_path: Path) -> None:
 )
 def test_what_is_no_summary_is_not_read_as_one(text: str) -> None:
     assert summary.read(text, ["open", "save"]) is None
+
+
+def test_a_long_reason_that_has_retries_of_its_own_is_still_known_when_the_log_is_lost(
+    tmp_path: Path,
+) -> None:
+    reason = "LicenseServerUnreachable"
+    retries = Retries(on_reasons=(Budget(reason, 1),))
+    job = Job("job", (Script("open", Source("x"), retries=retries),))
+    history = JobHistory(job)
+    history.opens("main")
+    history.runs("open", Cause(reason, "nobody answers"))
+    summary.write(tmp_path / "summary", job, ("open",))
+    told = summary.read((tmp_path / "summary").read_text(), ["open"])
+    assert told
+    (outcome,), _ = told
+    assert len(outcome.reason) == LONGEST_REASON
+    again = JobHistory(Job("job", job.scripts))
+    again.opens("main")
+    lost = Observations(ended=Ended(log_is_complete=False, outcomes=(outcome,)), run="main-1")
+    reconcile(again.job, lost, now=9)
+    assert again.job.rows["open"].spent == (Spent(reason, 1),)

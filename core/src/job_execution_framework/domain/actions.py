@@ -216,7 +216,7 @@ class Retry(Action):
     def outcome(self, job: Job) -> str:
         """Say which script starts."""
         forced = [name for name, row in job.rows.items() if row.retry_forced]
-        return "; ".join(f"the next attempt of {name!r} starts now" for name in forced) or "retried"
+        return "; ".join(_starts_now(job, name) for name in forced) or "retried"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -313,6 +313,13 @@ class Unsuspend(Action):
     def outcome(self, job: Job) -> str:
         """Say that it is not suspended any more, or what else holds it."""
         return "unsuspended; still paused" if job.paused else "unsuspended"
+
+
+def _starts_now(job: Job, name: str) -> str:
+    row, retries = job.rows[name], job.script(name).retries
+    # Where its session was lost, it is no retry of its own.
+    which = f", {row.next_retry(retries)}" if row.state is ScriptState.FAILED else ""
+    return f"the next attempt of {name!r} starts now{which}"
 
 
 def _will_pause(job: Job, after: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from job_execution_framework.domain.cause import Cause, escaped
+from job_execution_framework.domain.retries import next_retry
 
 COORDINATOR = "coordinator"
 """The origin of all events that are not written by a session."""
@@ -264,10 +265,10 @@ class ScriptRetrying(ScriptEvent):
     """The cause for which that budget is; "" for that of all other causes."""
 
     def outcome(self) -> str:
-        budget = f", retry {self.retry} of {self.limit}" if self.retry else ""
-        cause = f" for {self.reason}" if self.reason else ""
-        pause = f", again in {took(self.after_seconds)}" if self.after_seconds else ", again now"
-        return f"{budget}{cause}{pause}"
+        which = f", {next_retry(self.retry, self.limit, self.reason)}" if self.retry else ""
+        return which + (
+            f", again in {took(self.after_seconds)}" if self.after_seconds else ", again now"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from job_execution_framework.domain.events import arguments, took
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.output_file import latest_output
 from job_execution_framework.domain.outputs import handed, references
+from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.script import LibraryScript, Script, module_of
 from job_execution_framework.domain.secret import shown
 
@@ -70,7 +71,9 @@ def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> 
     place = f"{_file(job.script(name), cause.at)}, {cause.at}" if cause.at else ""
     sources = references(job.script(name).parameters).items()
     took_from = "; ".join(f"{argument} is {of}" for argument, of in sources)
-    head += _labelled(at=place, args=args, outputs=took_from, on=on)
+    head += _labelled(
+        at=place, args=args, outputs=took_from, on=on, retries=_used_up(job, job.script(name))
+    )
     head += _also(job, others)
     ending = _labelled(output=_kept(job, name)) + ending
     return _card(parts, head, _said(cause), ending)
@@ -80,6 +83,16 @@ def _kept(job: Job, name: str) -> str:
     """Return the file that keeps the attempt's output, or why there is none."""
     lost = job.rows[name].latest.output_lost
     return f"not kept: {lost}" if lost else latest_output(job, name)
+
+
+def _used_up(job: Job, script: Script) -> str:
+    """Return which retries of a script that failed for good it has had."""
+    row = job.rows[script.name]
+    budget, failures = row.budget_of(script.retries)
+    if row.state is not ScriptState.FAILED or not 0 < budget.limit < failures:
+        return ""
+    cause = f" for {budget.reason}" if budget.reason else ""
+    return f"{budget.limit} of {budget.limit}{cause}, none is left"
 
 
 def _others(job: Job) -> list[str]:

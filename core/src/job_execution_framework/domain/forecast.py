@@ -13,6 +13,7 @@ from job_execution_framework.domain.actions import Action
 from job_execution_framework.domain.checkpoint import vouches
 from job_execution_framework.domain.going_on import is_past
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.retries import Retries
 from job_execution_framework.domain.row import Row, ScriptState
 from job_execution_framework.domain.script import Container, Script, When
 from job_execution_framework.domain.transitions import JobState
@@ -80,7 +81,7 @@ def _of(script: Script, before: Job, job: Job, doom: str) -> Forecast:
         return _of_done(script, job)
     if before.rows[script.name].done:
         return Forecast(script, Fate.RUNS_AGAIN, "this resume asks for it")
-    return Forecast(script, Fate.RUNS, _how_it_ended(row))
+    return Forecast(script, Fate.RUNS, _how_it_ended(row, script.retries))
 
 
 def _of_done(script: Script, job: Job) -> Forecast:
@@ -114,11 +115,13 @@ def _goal(job: Job) -> Script | None:
     return next((script for script in job.to_come() if not job.rows[script.name].done), None)
 
 
-def _how_it_ended(row: Row) -> str:
+def _how_it_ended(row: Row, retries: Retries) -> str:
     """Return how the latest attempt of a script ended that is not done."""
     latest, cause = row.latest, row.latest.cause
     if latest.state is ScriptState.FAILED:
-        return f"attempt {latest.number} failed" + (f": {cause.reason}" if cause else "")
+        budget, failures = row.budget_of(retries)
+        which = f" ({row.next_retry(retries)})" if 0 < failures <= budget.limit else ""
+        return f"attempt {latest.number} failed{which}" + (f": {cause.reason}" if cause else "")
     if latest.state is ScriptState.INTERRUPTED:
         return f"nobody knows how attempt {latest.number} ended"
     if latest.state is ScriptState.RUNNING:

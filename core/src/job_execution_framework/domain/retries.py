@@ -1,8 +1,9 @@
 """How often a script that failed is started again, after which pause, and for which cause.
 
 A script has a budget of retries for each cause that its `on_reasons` list, and one for all other
-causes. A failure uses up one retry of one budget: the first whose reason fits it. The pause after
-the n-th failure of a budget is its ``backoff_seconds * factor ** (n - 1)``, at most `max_seconds`.
+causes. A failure uses up one retry of one budget: that of the type of its exception, else that of
+its reason, else that of all other causes. The pause after the n-th failure of a budget is its
+``backoff_seconds * factor ** (n - 1)``, at most `max_seconds`.
 `domain.row` counts the failures, `domain.job` decides by them.
 """
 
@@ -31,11 +32,6 @@ class Budget:
     limit: int = 0
     backoff_seconds: float = 0
 
-    def covers(self, cause: Cause) -> bool:
-        """Whether a failure of this cause uses up this budget."""
-        kinds = (cause.reason, cause.error, cause.error.rpartition(".")[2])
-        return self.reason in kinds
-
 
 @dataclass(frozen=True)
 class Retries:
@@ -62,8 +58,14 @@ class Retries:
 
     def reason_for(self, cause: Cause | None) -> str:
         """Return the reason of the budget that a failure uses up; "" for that of other causes."""
-        fitting = (budget.reason for budget in self.on_reasons if cause and budget.covers(cause))
-        return next(fitting, "")
+        listed = {budget.reason for budget in self.on_reasons}
+        kinds = (cause.error, cause.error.rpartition(".")[2], cause.reason) if cause else ()
+        return next((kind for kind in kinds if kind in listed), "")
+
+    def completed(self, reason: str, length: int) -> str:
+        """Return the listed reason of which only the first `length` characters are known."""
+        fitting = (on.reason for on in self.on_reasons if on.reason[:length] == reason)
+        return next(fitting, reason)
 
     def budget(self, reason: str) -> Budget:
         """Return the budget of this reason; that of other causes where there is no such budget."""
@@ -91,11 +93,16 @@ class Spent:
     failures: int
 
 
+def next_retry(number: int, limit: int, reason: str = "") -> str:
+    """Return which retry of which budget comes next: ``retry 3 of 100 for LicenseUnavailable``."""
+    return f"retry {number} of {limit}" + (f" for {reason}" if reason else "")
+
+
 def more(spent: tuple[Spent, ...], reason: str) -> tuple[Spent, ...]:
     """Return `spent` with one more failure of this reason."""
     failures = {one.reason: one.failures for one in spent}
     failures[reason] = failures.get(reason, 0) + 1
-    return tuple(Spent(*item) for item in failures.items())
+    return tuple(Spent(*item) for item in sorted(failures.items()))
 
 
 def counted(retries: Retries, failures: int, spent: tuple[Spent, ...]) -> dict[str, int]:

@@ -118,6 +118,11 @@ class Row:
         budget = retries.budget(self.budget)
         return budget, budgets.counted(retries, self.failures, self.spent)[budget.reason]
 
+    def next_retry(self, retries: Retries) -> str:
+        """Return which retry of which budget comes next, in words."""
+        budget, failures = self.budget_of(retries)
+        return budgets.next_retry(failures, budget.limit, budget.reason)
+
     def pause(self, retries: Retries) -> float:
         """Return how long its last failure makes it wait, in seconds; 0 where it did not fail."""
         if self.state is not ScriptState.FAILED or not self.failures or self.retry_forced:

@@ -14,10 +14,9 @@ from pathlib import Path
 
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
-from job_execution_framework.service_layer.observations import Outcome
+from job_execution_framework.service_layer.observations import LONGEST_REASON, Outcome
 
 SIZE = 4096
-LONGEST_REASON = 20
 _LETTERS = {
     "R": ScriptState.RUNNING,
     "S": ScriptState.SUCCEEDED,
@@ -32,7 +31,8 @@ def write(file: Path, job: Job, lease: Collection[str], *, ended: bool = False) 
     words = [_BEGIN, _ENDED if ended else _GOES_ON]
     for position, (name, row) in enumerate(job.rows.items(), start=1):
         if name in lease and (letter := _LETTER_OF.get(row.state)):
-            reason = f":{row.latest.cause.reason[:LONGEST_REASON]}" if row.latest.cause else ""
+            known = row.budget or (row.latest.cause.reason if row.latest.cause else "")
+            reason = f":{known[:LONGEST_REASON]}" if row.latest.cause else ""
             words.append(f"{position}{letter}{row.attempt}{reason}")
     text = " ".join(words).encode("ascii", "replace")[: SIZE - 1]
     with file.open("r+b" if file.exists() else "w+b", buffering=0) as target:

@@ -16,6 +16,9 @@ from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.progress import Progress
 from job_execution_framework.domain.row import ScriptState
 
+LONGEST_REASON = 20
+"""Characters of the reason of an `Outcome`."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -25,7 +28,7 @@ class Outcome:
     attempt: int
     state: ScriptState
     reason: str = ""
-    """The reason of a failure, which is all that is known of its cause."""
+    """The reason of a failure, which is all that is known of its cause; perhaps only its begin."""
 
 
 @dataclass(frozen=True)

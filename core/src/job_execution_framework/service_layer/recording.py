@@ -8,6 +8,7 @@ from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.transitions import JobState
 from job_execution_framework.service_layer.observations import (
+    LONGEST_REASON,
     Observations,
     Outcome,
     unknown_outcomes,
@@ -69,7 +70,8 @@ def _record_outcome(job: Job, outcome: Outcome, now: float) -> None:
         elif is_last and outcome.state is ScriptState.SUCCEEDED:
             job.record(job.script_event(events.ScriptSucceeded, name, row.attempt, now))
         else:
-            reason = outcome.reason if is_last else ""
+            known = job.script(name).retries.completed(outcome.reason, LONGEST_REASON)
+            reason = known if is_last else ""
             cause = Cause(reason or Reason.SESSION_LOST, lost)
             job.record(job.script_event(events.ScriptFailed, name, row.attempt, now, cause=cause))
 

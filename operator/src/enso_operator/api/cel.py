@@ -23,6 +23,7 @@ from enso_operator.api.ensoaction import (
 )
 from enso_operator.api.fields import PATTERN_HINTS, RESERVED_ANNOTATION, VARIABLE
 from enso_operator.api.pod_fields import OnInterrupted
+from enso_operator.api.retries import RetriesSpec
 from enso_operator.api.rules import BLOCKS, EXACTLY_ONE_OF
 from enso_operator.api.session_fields import EnvironmentVariable, Toleration, ValueFrom, Volume
 from enso_operator.api.status import EnsoJobStatus, Ledger
@@ -79,6 +80,7 @@ KEYS: dict[type[BaseModel], dict[str, str]] = {
     EnsoJobTemplateSpec: {"parameters": "name"},
     EnsoJobStatus: {"conditions": "type", "scripts": "name"},
     Ledger: {"sessions": "name"},
+    RetriesSpec: {"onReasons": "reason"},
     ResumeSpec: {"scripts": "name", "sessions": "name"},
     SessionChange: {"env": "name"},
     EnsoActionStatus: {"conditions": "type"},

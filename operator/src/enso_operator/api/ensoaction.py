@@ -23,9 +23,10 @@ from enso_operator.api.fields import (
     Uid,
     WireModel,
 )
+from enso_operator.api.retries import RetriesSpec
 from enso_operator.api.session_fields import Environment, Resources, Toleration
 from enso_operator.api.status import Condition, Identifier, Line, Time
-from enso_operator.api.v1alpha1 import LARGEST_SOURCE, MOST_SCRIPTS, MOST_SESSIONS, RetriesSpec
+from enso_operator.api.v1alpha1 import LARGEST_SOURCE, MOST_SCRIPTS, MOST_SESSIONS
 
 LONGEST_WHY = 256
 """Characters of the reason that somebody gives."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic.alias_generators import to_camel
 
 from enso_operator.api.structural import ANYTHING
-from job_execution_framework.domain import script
+from job_execution_framework.domain import retries, script
 
 LONGEST_SECONDS = 366 * 24 * 3600
 """The largest value of a field with seconds: a year."""
@@ -26,6 +26,7 @@ REFERENCE = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-
 KEY = r"^[-._A-Za-z0-9]+$"
 QUALIFIED_NAME = r"^([a-z0-9]([-.a-z0-9]*[a-z0-9])?/)?[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$"
 LABEL_VALUE = r"^([A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?)?$"
+FAILURE_REASON = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$"
 NO_SPACES = r"^[^\s\x00]+$"
@@ -46,6 +47,7 @@ PATTERN_HINTS = {
     QUALIFIED_NAME: "use letters, digits, '-', '_' and '.', after a prefix and '/' if you like",
     LABEL_VALUE: "use letters, digits, '-', '_' and '.', beginning and ending with a letter or "
     "digit",
+    FAILURE_REASON: "write one word, such as Timeout, or the type of an exception",
     VARIABLE: "use letters, digits and '_', beginning with a letter",
     QUANTITY: "write a quantity of Kubernetes, such as 500m or 16Gi",
     NO_SPACES: "write it without spaces",
@@ -90,6 +92,9 @@ QualifiedName = Annotated[str, Field(min_length=1, max_length=317, pattern=QUALI
 LabelValue = Annotated[str, Field(max_length=63, pattern=LABEL_VALUE)]
 AnnotationValue = Annotated[str, Field(max_length=1024, pattern=NO_NUL)]
 Variable = Annotated[str, Field(min_length=1, max_length=253, pattern=VARIABLE)]
+FailureReason = Annotated[
+    str, Field(min_length=1, max_length=retries.LONGEST_REASON, pattern=FAILURE_REASON)
+]
 Parameter = Annotated[str, Field(min_length=1, max_length=253)]
 AnyJson = Annotated[object, WithJsonSchema(ANYTHING)]
 Image = Annotated[str, Field(min_length=1, max_length=512, pattern=NO_SPACES)]

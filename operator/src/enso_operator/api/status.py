@@ -17,6 +17,7 @@ from enso_operator.api.v1alpha1 import MOST_SCRIPTS, MOST_SESSIONS
 from job_execution_framework.domain.actions import MOST_RESUMES
 from job_execution_framework.domain.cause import LINES_KEPT, LONGEST_MESSAGE
 from job_execution_framework.domain.history import ACTIONS_KEPT
+from job_execution_framework.domain.retries import MOST_REASONS
 from job_execution_framework.domain.row import ATTEMPTS_KEPT
 
 LARGEST_STATUS = 64 * 1024
@@ -151,6 +152,10 @@ class ScriptStatus(WireModel):
     """What main returned in the latest attempt that succeeded: at most 4 KiB, 16 KiB of a job."""
     output_attempt: Count | None = None
     """Number of the attempt that returned the output; absent where it is the latest."""
+    reason_failures: Annotated[list[Count], Field(max_length=MOST_REASONS)] | None = None
+    """How many of them count for each reason of retries.onReasons, in its order."""
+    last_reason: Count | None = None
+    """The place in retries.onReasons, from 1, of the reason for which the last of them counts."""
     earlier: Annotated[list[AttemptStatus], Field(max_length=ATTEMPTS_KEPT)] | None = None
     """The attempts before the latest; only the last few are kept."""
 

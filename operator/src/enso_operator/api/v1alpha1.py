@@ -28,6 +28,7 @@ from enso_operator.api.fields import (
     WireModel,
 )
 from enso_operator.api.pod_fields import PodFields
+from enso_operator.api.retries import RetriesSpec
 from enso_operator.api.session_fields import KeyReference
 from job_execution_framework.domain import patterns
 
@@ -97,15 +98,6 @@ class ContainerSpec(PodFields):
     """The program and its first arguments, run without a shell; without it the image's own."""
     args: Annotated[list[Argument], Field(max_length=256)] = Field(default_factory=list[str])
     """Further arguments of the program."""
-
-
-class RetriesSpec(WireModel):
-    """How a script that failed is started again."""
-
-    limit: Annotated[int, Field(ge=0, le=100)] = 0
-    """How often the script may fail and be started again."""
-    backoff_seconds: Annotated[int, Field(ge=0, le=LONGEST_SECONDS)] = 0
-    """How long, in seconds, to wait before the script is started again."""
 
 
 class OutputReference(WireModel):

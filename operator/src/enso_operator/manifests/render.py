@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from enso_operator.api.document import Document
 from enso_operator.api.v1alpha1 import API_VERSION, EnsoJob
+from enso_operator.manifests import retries
 from enso_operator.manifests.errors import mistakes_in
 from enso_operator.manifests.to_domain import SecretKey
 from job_execution_framework.domain.errors import InvalidJob
@@ -89,10 +90,7 @@ def _script(script: Script) -> Document:
         "argsFrom": from_elsewhere,
         "setup": script.setup,
         "checkpoint": script.checkpoint,
-        "retries": {
-            "limit": script.retries.limit,
-            "backoffSeconds": round(script.retries.backoff_seconds),
-        },
+        "retries": retries.written(script.retries),
     }
     if script.continues:
         written["onFailure"] = "Continue"

@@ -14,10 +14,10 @@ from enso_operator.api.v1alpha1 import (
     ScriptSpec,
     SessionSpec,
 )
+from enso_operator.manifests.retries import retries_of
 from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.outputs import OutputOf
-from job_execution_framework.domain.retries import Retries
 from job_execution_framework.domain.script import (
     FINALLY,
     Container,
@@ -97,7 +97,7 @@ def _script(script: ScriptSpec, default_session: str) -> Script:
         script.session or default_session,
         setup=script.setup,
         checkpoint=script.checkpoint,
-        retries=Retries(script.retries.limit, script.retries.backoff_seconds),
+        retries=retries_of(script.retries),
         timeout_seconds=script.timeout_seconds,
         idle_timeout_seconds=script.idle_timeout_seconds,
         continues=script.on_failure == "Continue",

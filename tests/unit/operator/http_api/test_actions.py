@@ -111,7 +111,7 @@ async def test_a_wait_for_the_next_attempt_is_ended(api: Api, tmp_path: Path) ->
     (tmp_path / "cure").touch()
     answer = await api.act("/retry-job", jobid)
 
-    assert answer["outcome"] == "the next attempt of 'needs' starts now"
+    assert answer["outcome"] == "the next attempt of 'needs' starts now, retry 1 of 2"
     assert (await api.ended(jobid))["state"] == "Succeeded"
 
 

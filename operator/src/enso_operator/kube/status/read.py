@@ -14,6 +14,7 @@ from types import MappingProxyType
 from enso_operator.api.status import AttemptStatus, EnsoJobStatus, Ledger, OpenRun, ScriptStatus
 from enso_operator.kube.status.conditions import state_in
 from enso_operator.kube.status.fields import cause_of, seconds_of, short
+from enso_operator.kube.status.retries import budget_in, spent_in
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.definition import Definition, shown_arguments
@@ -159,6 +160,7 @@ def _job_failed(status: EnsoJobStatus) -> events.JobFailed | None:
 
 
 def _row(job: Job, row: ScriptStatus, status: EnsoJobStatus, *, is_skipped: bool) -> Row:
+    retries = job.script(row.name).retries
     return Row(
         _attempt(job, row.name, row, _cause(row, status)),
         tuple(
@@ -168,6 +170,8 @@ def _row(job: Job, row: ScriptStatus, status: EnsoJobStatus, *, is_skipped: bool
         succeeded=row.done and not is_skipped,
         failures=row.failures,
         output=_output(row),
+        spent=spent_in(row, retries),
+        budget=budget_in(row, retries),
     )
 
 

@@ -36,6 +36,7 @@ from enso_operator.kube.status.fields import (
     time_at,
     time_of,
 )
+from enso_operator.kube.status.retries import last_budget, pause_before_retry, reason_failures
 from enso_operator.kube.status.size import fitted
 from job_execution_framework.domain.actions import MOST_RESUMES, Resume
 from job_execution_framework.domain.cause import Cause, Reason
@@ -65,7 +66,9 @@ def status_of(
     number 1 is among them in a run of a template, which `before` names.
     """
     card = _card(job, before, location)
-    waits = None if job.finished else location.waits or _loss_backoff(job)
+    waits = (
+        None if job.finished else (location.waits or _loss_backoff(job) or pause_before_retry(job))
+    )
     done = sum(job.rows[script.name].done for script in job.main)
     return fitted(
         EnsoJobStatus(
@@ -171,6 +174,8 @@ def _row(script: Script, row: Row, said: Progress | None) -> ScriptStatus:
         failures=row.failures,
         output=row.output.value if row.output else None,
         output_attempt=_attempt_if_earlier(row),
+        reason_failures=reason_failures(row, script.retries),
+        last_reason=last_budget(row, script.retries),
         earlier=[_attempt(attempt) for attempt in row.earlier] or None,
     )
 

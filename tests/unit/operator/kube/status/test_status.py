@@ -83,8 +83,9 @@ def test_what_people_read_of_a_job_that_failed() -> None:
         "OutOfMemory",
     )
     assert status["failure"]["at"]["line"] == 88
-    assert status["why"][-3].startswith("at      simulate, line 88")
-    assert status["why"][-2:] == [
+    assert status["why"][-4].startswith("at      simulate, line 88")
+    assert status["why"][-3:] == [
+        "retries 1 of 1, none is left",
         "resume  kubectl enso resume job",
         "        runs open (setup), simulate, publish",
     ]

@@ -1,0 +1,81 @@
+"""What a status says of a script that waits for its next attempt, and what is restored from it."""
+
+from __future__ import annotations
+
+from enso_operator.api.status import EnsoJobStatus
+from enso_operator.kube.status.size import document_of
+from enso_operator.kube.status.write import status_of
+from job_execution_framework.domain import events
+from job_execution_framework.domain.actions import Retry
+from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.forecast import forecast
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.retries import Budget, Retries
+from job_execution_framework.domain.script import Script, Source
+from job_execution_framework.domain.steps import Finish, Open, Wait
+from tests.support.decisions import decisions
+from tests.support.job_history import JobHistory
+from tests.unit.operator.kube.status.test_simulation import through_status
+
+LICENCE = Cause("LicenseUnavailable", "No licence for Mantra")
+BROKE = Cause(Reason.EXCEPTION, "it broke", error="studio.Busy")
+RETRIES = Retries(1, 5, on_reasons=(Budget("Timeout", 1), Budget("LicenseUnavailable", 3, 60)))
+
+
+def waiting(*causes: Cause, retries: Retries = RETRIES) -> Job:
+    """A job whose script failed once for each cause; its session has ended."""
+    history = JobHistory(Job("job", (Script("render", Source("x"), retries=retries),)))
+    history.opens("main")
+    for cause in causes:
+        history.runs("render", cause)
+    history.ends()
+    return history.job
+
+
+def test_a_job_that_waits_for_a_retry_says_which_and_why() -> None:
+    status = document_of(status_of(waiting(LICENCE, LICENCE), 1, EnsoJobStatus()))
+    (succeeded,) = (one for one in status["conditions"] if one["type"] == "Succeeded")
+    assert succeeded["message"] == (
+        "the job waits: LicenseUnavailable: render failed, and is started again 60 s later "
+        "(retry 2 of 3 for LicenseUnavailable): No licence for Mantra"
+    )
+    assert status["reason"] == "LicenseUnavailable"
+    assert (status["scripts"][0]["failures"], status["scripts"][0]["lastReason"]) == (2, 2)
+    assert status["scripts"][0]["reasonFailures"] == [0, 2]
+
+
+def test_a_restored_job_knows_what_is_left_of_each_budget() -> None:
+    for causes in ([LICENCE], [BROKE, LICENCE], [LICENCE, BROKE], [LICENCE] * 3):
+        job = waiting(*causes)
+        again, now = through_status(job), job.events[-1].at
+        assert again.rows["render"].spent == job.rows["render"].spent
+        assert decisions(again, now) == decisions(job, now)
+        assert isinstance(again.next(now), Wait)
+        assert isinstance(again.next(now + 60), Open)
+    for causes in ([BROKE, LICENCE, BROKE], [LICENCE] * 4):
+        job = waiting(*causes)
+        assert isinstance(through_status(job).next(1e9), Finish)
+
+
+def test_a_restored_job_knows_the_budget_of_an_exception_though_a_row_has_no_place_for_it() -> None:
+    job = waiting(BROKE, retries=Retries(on_reasons=(Budget("studio.Busy", 1, 90),)))
+    again, now = through_status(job), job.events[-1].at
+    assert again.next(now) == job.next(now) == Wait(now + 90)
+
+
+def test_a_retry_that_is_asked_for_and_a_plan_say_which_one_it_is() -> None:
+    job = waiting(LICENCE, LICENCE)
+    assert [one.why for one in forecast(job)] == [
+        "attempt 2 failed (retry 2 of 3 for LicenseUnavailable): LicenseUnavailable"
+    ]
+    job.obey(Retry(), job.events[-1].at)
+    assert Retry().outcome(job) == (
+        "the next attempt of 'render' starts now, retry 2 of 3 for LicenseUnavailable"
+    )
+
+
+def test_the_card_says_that_no_retry_is_left() -> None:
+    job = waiting(*[LICENCE] * 4)
+    job.record(events.JobFailed(at=job.events[-1].at, cause=LICENCE, script="render"))
+    status = document_of(status_of(job, 1, EnsoJobStatus()))
+    assert "retries 3 of 3 for LicenseUnavailable, none is left" in status["why"]
