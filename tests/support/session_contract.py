@@ -19,9 +19,10 @@ from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.control import CANCEL, PAUSE, SessionControl
 from job_execution_framework.domain.errors import Conflict
+from job_execution_framework.domain.fail_on import FailOn
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.progress import Progress
-from job_execution_framework.domain.retries import Retries
+from job_execution_framework.domain.retries import Budget, Retries
 from job_execution_framework.domain.script import Script, Session, Source
 from job_execution_framework.domain.steps import Open
 from job_execution_framework.service_layer.library import ScriptLibrary
@@ -71,9 +72,10 @@ class Bench(ABC):
         interpreter: tuple[str, ...] = ("python3",),
         end_timeout: float = 60,
         retries: Retries = NO_RETRIES,
+        fail_on: tuple[FailOn, ...] = (),
     ) -> Plan:
         scripts = tuple(
-            Script(f"s{i}", Source(source, f"s{i}.py"), retries=retries)
+            Script(f"s{i}", Source(source, f"s{i}.py"), retries=retries, fail_on=fail_on)
             for i, source in enumerate(sources, 1)
         )
         session = Session(interpreter=interpreter, end_timeout_seconds=end_timeout)
@@ -233,6 +235,22 @@ class SessionContract:
         labels, ended = asyncio.run(force())
         assert labels == ["s1 Started", "s1 Failed", "s1 Retrying", "s1 Started", "s1 Failed"]
         assert ended.log_is_complete
+
+    def test_a_line_of_its_output_fails_a_script_that_returned(self, bench: Bench) -> None:
+        says = "def main():\n    print('12:04 No licence for Mantra')\n    return 1\n"
+        plan = bench.plan(says, fail_on=(FailOn("No licen[cs]e", "LicenseUnavailable"),))
+        labels, ended = asyncio.run(bench.run(plan))
+        assert labels == ["s1 Started", "s1 Failed"]
+        assert ended.log_is_complete
+
+    def test_a_long_pause_before_a_retry_ends_the_session(self, bench: Bench) -> None:
+        says = "def main(): print('No licence', flush=True)"
+        patient = Retries(on_reasons=(Budget("LicenseUnavailable", 100, 60),))
+        fail_on = (FailOn("No licence", "LicenseUnavailable"),)
+        plan = bench.plan(says, "def main(): pass", retries=patient, fail_on=fail_on)
+        labels, ended = asyncio.run(bench.run(plan))
+        assert labels == ["s1 Started", "s1 Failed", "s1 Retrying"]
+        assert ended == Ended(log_is_complete=True)
 
     def test_a_cancel_ends_the_running_script_which_may_clean_up(self, bench: Bench) -> None:
         clean = (

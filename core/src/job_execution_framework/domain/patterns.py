@@ -10,7 +10,8 @@ pattern here is one of `re` with these limits, and `why_not` says which of them 
 - all other choices (``?``, ``{m,n}``, ``|``) multiply to at most MOST_CHOICES
 - of a text only the first LONGEST_TEXT characters count
 
-`domain.arguments` matches arguments with them.
+`domain.arguments` matches arguments with them, and `domain.fail_on` searches lines of output: a
+search begins a match at each character, so that of a line less is looked at (`Pattern.reach`).
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ MOST_CHOICES = 4096
 MOST_STEPS = 2**22
 """Ways in which a pattern may match a text: the limit of how long one match may take."""
 
+MOST_SEARCH_STEPS = 2**28
+"""The same of a search, which harms nobody but the session whose output it is about."""
+SHORTEST_REACH = 256
+"""Characters of a text that a pattern must be able to search."""
+
 _TOKEN = re.compile(
     r"""
     (?P<escape> \\ (?: [0-9]+ | . ))
@@ -40,6 +46,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_ANCHORED = re.compile(r"(\(\?[is]+\))?\^")
+"""Searched from the begin of a text only."""
 _ESCAPE, _SET_OPERATION = re.compile(r"\\."), re.compile(r"\[|--|&&|\|\||~~")
 
 
@@ -66,6 +74,18 @@ class Pattern:
     unbounded: int
     """How many of its parts may repeat as often as the text allows."""
 
+    @property
+    def reach(self) -> int:
+        """How many characters of a text are searched."""
+        is_anchored = "|" not in self.regex.pattern and _ANCHORED.match(self.regex.pattern)
+        power = self.unbounded + (0 if is_anchored else 1)
+        reach = (MOST_SEARCH_STEPS / self.choices) ** (1 / max(power, 1))
+        return min(LONGEST_TEXT, int(reach + 1e-6))  # 512, not 511.9999999
+
+    def is_in(self, text: str) -> bool:
+        """Whether the pattern is found anywhere in the first `reach` characters of the text."""
+        return self.regex.search(text[: self.reach]) is not None
+
     def is_whole(self, text: str) -> bool:
         """Whether the pattern matches the whole text, which must not be `is_too_long`."""
         return self.regex.fullmatch(text) is not None
@@ -82,6 +102,22 @@ def why_not(pattern: str) -> str:
         compiled(pattern)
     except ValueError as error:
         return str(error)
+    return ""
+
+
+def why_not_searchable(pattern: str) -> str:
+    """Return the same of a pattern that is to be looked for in lines."""
+    if why := why_not(pattern):
+        return why
+    found = compiled(pattern)
+    if found.is_in(""):
+        return "is found even in an empty line: write what such a line has"
+    if found.reach < SHORTEST_REACH:
+        return (
+            f"repeats {found.unbounded} parts without a bound and can match in {found.choices} "
+            f"ways by its '?', '{{m,n}}' and '|', so that searching a line takes too long: begin "
+            f"it with '^', or leave out one of the two repeats"
+        )
     return ""
 
 

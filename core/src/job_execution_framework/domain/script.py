@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from job_execution_framework.domain import outputs
 from job_execution_framework.domain.errors import InvalidJob
+from job_execution_framework.domain.fail_on import NOT_OF_CONTAINERS, FailOn, wrong_patterns
 from job_execution_framework.domain.parameters import Parameters
 from job_execution_framework.domain.retries import NO_RETRIES, Retries, wrong_limits
 from job_execution_framework.domain.secret import Secret
@@ -124,6 +125,8 @@ class Script:
     timeout_seconds: float | None = None
     idle_timeout_seconds: float | None = None
     """How long an attempt may write nothing."""
+    fail_on: tuple[FailOn, ...] = ()
+    """Lines of its output by which an attempt fails, though it returned."""
     continues: bool = False
     """Where it failed for good the job goes on past it, and fails at its end."""
     when: When | None = None
@@ -237,8 +240,10 @@ def _check_limits(script: Script) -> None:
     if script.timeout_seconds is not None and script.timeout_seconds <= 0:
         what = f"timeoutSeconds is {script.timeout_seconds:g}, but must be positive"
         raise InvalidJob(f"script {script.name!r}: {what}")
+    if script.fail_on and isinstance(script.work, Container):
+        raise InvalidJob(f"script {script.name!r} {NOT_OF_CONTAINERS}")
     _check_idle_timeout(script)
-    for wrong in wrong_limits(script.retries):
+    for wrong in (*wrong_limits(script.retries), *wrong_patterns(script.fail_on)):
         raise InvalidJob(f"script {script.name!r}: {wrong}")
 
 

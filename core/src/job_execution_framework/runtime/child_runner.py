@@ -31,16 +31,25 @@ from job_execution_framework.domain.script import (
 )
 from job_execution_framework.domain.secret import Redactor, revealed
 from job_execution_framework.runtime import crash, memory, time_limits
+from job_execution_framework.runtime.fail_on import LineWatch
 from job_execution_framework.runtime.interpreter import DIED, TIMED_OUT, WOKEN, WORKER, Interpreter
 from job_execution_framework.runtime.progress import ProgressReader
 from job_execution_framework.runtime.pump import OutputTail, Pump
 from job_execution_framework.runtime.sources import Sources
 from job_execution_framework.service_layer.record_line import PROGRESS
-from job_execution_framework.service_layer.report import redacted, result_of, with_failure
+from job_execution_framework.service_layer.report import (
+    last_words,
+    redacted,
+    result_of,
+    with_failure,
+    with_line,
+)
 from job_execution_framework.service_layer.runner import Result
 
 DRAIN_SECONDS = 2.0
 """How long passing on a script's output may take: perhaps nobody reads it."""
+LOOK_SECONDS = 30.0
+"""The same where its lines are looked through, which may take longer."""
 MARK = "--- "
 """The beginning of the line that `mark` returns."""
 _HERE = Path(__file__).parent
@@ -78,7 +87,8 @@ class ChildRunner:
         self._tail, self._oom_kills = OutputTail(), memory.kills()
         # One pipe for output and errors, to keep the order in which a script writes them.
         self._progress = ProgressReader(directory / PROGRESS, self.redactor)
-        self._pump = Pump(1, self._tail, self._progress.add)
+        self._lines = LineWatch()
+        self._pump = Pump(1, self._tail, self._progress.add, self._lines.add)
         woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._woken, self._wake = os.fdopen(woken, "rb", 0), os.fdopen(wake, "wb", 0)
         self._interpreter: Interpreter | None = None
@@ -156,6 +166,7 @@ class ChildRunner:
         if isinstance(script.work, Missing):
             return self.refused(Reason.SCRIPT_NOT_FOUND, script.work.why)
         request, began = self._request(script, attempt), time.monotonic()
+        self._lines.begin(script.fail_on)  # an interpreter, too, may say that it has no licence
         interpreter = self._interpreter or self._started()
         if not isinstance(interpreter, Interpreter):
             return self._result(time.monotonic() - began, interpreter)
@@ -252,8 +263,9 @@ class ChildRunner:
         return report
 
     def _result(self, seconds: float, report: dict[str, Any], *, lost: bool = False) -> Result:
-        ends = self._pump.drain(DRAIN_SECONDS)
+        ends = self._pump.drain(LOOK_SECONDS if self._lines.looks else DRAIN_SECONDS)
         said, redactor = self._tail.take(LINES_KEPT), self.redactor
+        match = self._lines.end(last_words(report))
         report = with_failure(report, self._progress.end())
         if memory.kills() > self._oom_kills and report.get("refused") != Reason.OUT_OF_MEMORY:
             # Before the failure's own message, which may be long.
@@ -265,7 +277,12 @@ class ChildRunner:
         if text := str(report.get("traceback", "")):
             # Written to the script's output, where Python would print it.
             ends = self._pump.insert(redacted(text, redactor).rstrip() + "\n", DRAIN_SECONDS)
-        return replace(result_of(report, seconds, redactor, said, lost=lost), output_ends=ends)
+        result = result_of(report, seconds, redactor, said, lost=lost)
+        if match:
+            result = with_line(
+                result, match.reason, redactor.hide(match.line, cut=match.is_cut), said
+            )
+        return replace(result, output_ends=ends)
 
 
 def _limit_text() -> str:

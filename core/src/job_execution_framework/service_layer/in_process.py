@@ -56,6 +56,11 @@ class InProcessRunner:
                     f"script {script.name!r} has a timeout, but a script in this process cannot be "
                     "stopped: remove the timeout, or run the job with `enso run`"
                 )
+            if script.fail_on:
+                raise InvalidJob(
+                    f"script {script.name!r} has failOn, but what a script in this process writes "
+                    "is not read: remove it, or run the job with `enso run`"
+                )
             if isinstance(script.work, Container):
                 raise InvalidJob(f"script {script.name!r} is a container, which needs a cluster")
 

@@ -12,6 +12,7 @@ came about where that is known: ``"roots": [[type, message] …], "how": "caused
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from job_execution_framework import child
@@ -81,6 +82,29 @@ def _why_no_output(value: object, redactor: Redactor) -> str:
     if redactor.value(value) != value:
         return "contains a secret, which everybody may read there: return something else"
     return ""
+
+
+def last_words(report: Mapping[str, Any]) -> str:
+    """Return what Python prints last of an exception or an exit: its own text, and no code."""
+    if "exit" in report or "error" in report:
+        return f"{report['error']}: {report['message']}" if "error" in report else report["message"]
+    return ""
+
+
+def with_line(result: Result, reason: str, line: str, said: tuple[Sequence[str], int]) -> Result:
+    """Return the result of an attempt that fails by a line of its output, secrets hidden there.
+
+    However the attempt ended, the line says more of why; how it ended stands behind it. Only of one
+    that somebody ended that is all there is to say.
+    """
+    cause = result.cause or Cause(reason, said=tuple(said[0]), said_lines=said[1])
+    if cause.reason == Reason.CANCELLED:
+        return result
+    message, root, ended = printable(line), cause.root, str(cause)
+    if result.cause and not ended.startswith(message):
+        root = printable(f"then {ended}", LONGEST_LINE)
+    cause = replace(cause, reason=reason, message=message, error="", root=root)
+    return replace(result, cause=cause, output=None)
 
 
 def redacted(text: str, redactor: Redactor) -> str:

@@ -309,6 +309,11 @@ RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
             "idleTimeoutSeconds is longer than timeoutSeconds: make it shorter, or remove one of "
             "the two",
         ),
+        Rule(
+            "!has(self.container) || !has(self.failOn)",
+            "nobody reads the output of a container: remove failOn",
+            field=".failOn",
+        ),
     ),
     FinallySpec: _work_rules(FinallySpec),
     SessionSpec: _POD_RULES,

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from enso_operator.api.fail_on import FailOnList
 from enso_operator.api.fields import (
     Image,
     JobName,
@@ -51,6 +52,8 @@ class ScriptChange(WireModel):
     """How long, in seconds, one attempt may take."""
     idle_timeout_seconds: Seconds | None = None
     """How long, in seconds, one attempt may write nothing."""
+    fail_on: FailOnList | None = None
+    """Lines of output by which an attempt fails, instead of the present ones; [] for none."""
     retries: RetriesSpec | None = None
     """How often, and after which pause, the script is started again when it failed."""
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic.alias_generators import to_camel
 
 from enso_operator.api.structural import ANYTHING
-from job_execution_framework.domain import retries, script
+from job_execution_framework.domain import fail_on, retries, script
 
 LONGEST_SECONDS = 366 * 24 * 3600
 """The largest value of a field with seconds: a year."""
@@ -26,6 +26,7 @@ REFERENCE = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-
 KEY = r"^[-._A-Za-z0-9]+$"
 QUALIFIED_NAME = r"^([a-z0-9]([-.a-z0-9]*[a-z0-9])?/)?[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$"
 LABEL_VALUE = r"^([A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?)?$"
+CAMEL_CASE = f"^{fail_on.REASON}$"
 FAILURE_REASON = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$"
@@ -47,6 +48,7 @@ PATTERN_HINTS = {
     QUALIFIED_NAME: "use letters, digits, '-', '_' and '.', after a prefix and '/' if you like",
     LABEL_VALUE: "use letters, digits, '-', '_' and '.', beginning and ending with a letter or "
     "digit",
+    CAMEL_CASE: "write one word in CamelCase, such as LicenseUnavailable",
     FAILURE_REASON: "write one word, such as Timeout, or the type of an exception",
     VARIABLE: "use letters, digits and '_', beginning with a letter",
     QUANTITY: "write a quantity of Kubernetes, such as 500m or 16Gi",

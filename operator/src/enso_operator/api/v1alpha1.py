@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from enso_operator.api.fail_on import FailOnList, FailOnSpec
 from enso_operator.api.fields import (
     LONGEST_SECONDS,
     AnyJson,
@@ -153,6 +154,8 @@ class ScriptSpec(WireModel):
     """How long, in seconds, one attempt may write nothing, and so tell no progress either."""
     retries: RetriesSpec = RetriesSpec()
     """How often, and after which pause, the script is started again when it failed."""
+    fail_on: FailOnList = Field(default_factory=list[FailOnSpec])
+    """Lines of output by which an attempt fails, though the script returned."""
     on_failure: Literal["Stop", "Continue"] = "Stop"
     """What happens when it failed for good: Stop ends the job, Continue lets it go on, to fail at
     its end."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from enso_operator.api.document import Document
 from enso_operator.api.ensoaction import ResumeSpec, ScriptChange, SessionChange
-from enso_operator.manifests import retries
+from enso_operator.manifests import fail_on, retries
 from enso_operator.manifests.render import parse_ensojob
 from enso_operator.manifests.to_domain import job_definition
 from job_execution_framework.domain.definition import Definition
@@ -152,6 +152,8 @@ def _script_difference(before: Script, after: Script) -> Document:
         changed["timeoutSeconds"] = after.timeout_seconds
     if after.idle_timeout_seconds != before.idle_timeout_seconds:
         changed["idleTimeoutSeconds"] = after.idle_timeout_seconds
+    if after.fail_on != before.fail_on:
+        changed["failOn"] = fail_on.written(after.fail_on)
     if after.retries != before.retries:
         changed["retries"] = retries.written(after.retries)
     return changed

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from enso_operator.api.document import Document
 from enso_operator.api.v1alpha1 import API_VERSION, EnsoJob
-from enso_operator.manifests import retries
+from enso_operator.manifests import fail_on, retries
 from enso_operator.manifests.errors import mistakes_in
 from enso_operator.manifests.to_domain import SecretKey
 from job_execution_framework.domain.errors import InvalidJob
@@ -90,6 +90,7 @@ def _script(script: Script) -> Document:
         "argsFrom": from_elsewhere,
         "setup": script.setup,
         "checkpoint": script.checkpoint,
+        "failOn": fail_on.written(script.fail_on),
         "retries": retries.written(script.retries),
     }
     if script.continues:

@@ -14,6 +14,7 @@ from enso_operator.api.v1alpha1 import (
     ScriptSpec,
     SessionSpec,
 )
+from enso_operator.manifests.fail_on import fail_on_of
 from enso_operator.manifests.retries import retries_of
 from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.errors import InvalidJob
@@ -100,6 +101,7 @@ def _script(script: ScriptSpec, default_session: str) -> Script:
         retries=retries_of(script.retries),
         timeout_seconds=script.timeout_seconds,
         idle_timeout_seconds=script.idle_timeout_seconds,
+        fail_on=fail_on_of(script.fail_on),
         continues=script.on_failure == "Continue",
     )
 
@@ -110,7 +112,7 @@ def _finally_script(script: FinallySpec) -> Script:
         _work(script),
         _parameters(script),
         script.session or FINALLY,
-        retries=Retries(script.retries.limit, script.retries.backoff_seconds),
+        retries=retries_of(script.retries),
         timeout_seconds=script.timeout_seconds,
         when=When(script.when),
     )
