@@ -21,6 +21,7 @@ from job_execution_framework.service_layer.unit_of_work import (
 from tests.support.jobs import FakeClock
 
 FAILS = Result(cause=Cause(Reason.EXCEPTION, "it broke", error="ValueError"))
+LACKS_A_LICENCE = Result(cause=Cause("LicenseUnavailable", "no licence"))
 TIMES_OUT = Result(cause=Cause(Reason.TIMEOUT, "1 s"), interpreter_lost=True)
 SUCCEEDS = Result()
 

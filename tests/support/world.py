@@ -33,6 +33,7 @@ from job_execution_framework.service_layer.unit_of_work import (
     InMemoryJobUnitOfWork,
     InMemoryRepository,
 )
+from tests.support.budgets import assert_may_start
 from tests.support.handed_on import HandedOn
 from tests.support.jobs import FakeClock
 from tests.support.sessions import Fate, SimulatedSession, SupervisorDied
@@ -63,7 +64,6 @@ class World:
         """Checkpoints that really succeeded without a script before them in their session."""
         self.produced_with: dict[str, Mapping[str, object]] = {}
         """For each succeeded script, the definitions of the scripts before it in its session."""
-        self.failed_at: dict[tuple[str, str], float] = {}
         self.done_actions: list[str] = []
         """The ids of the actions that were done, in order."""
         self.forced: set[tuple[str, int]] = set()
@@ -124,13 +124,11 @@ class World:
             self._assert_memory(session, script)
             self._assert_not_behind_a_checkpoint(session, script)
             self._assert_kept_checkpoints_are_valid(session, script)
-        pause = self.failed_at.get((session.run, script.name), 0) + script.retries.backoff_seconds
         is_forced = (script.name, attempt - 1) in self.forced
-        assert self.clock.now() >= pause or is_forced, "it did not wait"
+        if script.when is None:
+            assert_may_start(self.job(), session, script, self.clock.now(), is_forced=is_forced)
         earlier.append(session.run)
         self.started.append(script.name)
-        if not isinstance(fate, SupervisorDied) and fate.cause:
-            self.failed_at[session.run, script.name] = self.clock.now()
         has_succeeded = not isinstance(fate, SupervisorDied) and not fate.cause
         if has_succeeded and script.when is not None:
             self.cleaned[script.name] = session.run

@@ -28,7 +28,7 @@ from job_execution_framework.domain.actions import (
 )
 from job_execution_framework.domain.errors import Conflict
 from job_execution_framework.domain.outputs import OutputOf
-from job_execution_framework.domain.retries import Retries
+from job_execution_framework.domain.retries import Budget, Retries
 from job_execution_framework.domain.script import (
     FINALLY,
     Container,
@@ -40,11 +40,23 @@ from job_execution_framework.domain.script import (
 from job_execution_framework.domain.transitions import ENDED
 from job_execution_framework.service_layer.observations import Observations
 from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
-from tests.support.sessions import DIES, FAILS, SUCCEEDS, TIMES_OUT, Fate
+from tests.support.sessions import DIES, FAILS, LACKS_A_LICENCE, SUCCEEDS, TIMES_OUT, Fate
 from tests.support.world import World
 
 IN_CI = bool(os.environ.get("CI"))
-FATES = st.sampled_from([*[SUCCEEDS] * 6, FAILS, TIMES_OUT, TIMES_OUT, DIES])
+FATES = st.sampled_from(
+    [*[SUCCEEDS] * 6, FAILS, LACKS_A_LICENCE, LACKS_A_LICENCE, TIMES_OUT, TIMES_OUT, DIES]
+)
+BUDGETS = st.sampled_from(
+    [
+        (),
+        (),
+        (Budget("LicenseUnavailable", 2), Budget("ValueError", 0)),
+        (Budget("LicenseUnavailable", 3, 60),),
+        (Budget("Timeout", 1, 90), Budget("Exception", 2, 20), Budget("LicenseUnavailable", 1)),
+    ]
+)
+"""Budgets for single causes; of most there is more than the others, and some end the session."""
 WISHES = st.sampled_from([Suspend(), Unsuspend(), Unsuspend(), Cancel(by="ann", why="enough")])
 Ask = Callable[[str, str], Action]
 """Makes an action about a script, with its own id."""
@@ -90,7 +102,13 @@ def jobs(draw: st.DrawFn) -> tuple[list[Script], list[Session], float | None]:
     for name in names:
         at = min(2, at + (draw(st.integers(0, 4)) == 4))
         flags = draw(st.tuples(st.booleans(), st.booleans()))
-        retries = Retries(draw(st.integers(0, 2)), draw(st.sampled_from([0, 30])))
+        retries = Retries(
+            draw(st.integers(0, 2)),
+            draw(st.sampled_from([0, 30])),
+            draw(st.sampled_from([1, 1, 2])),
+            draw(st.sampled_from([None, None, 45])),
+            draw(BUDGETS),
+        )
         work = Source("def main(): pass")
         goes_on = draw(st.integers(0, 2)) == 2  # one script of three
         given = draw(outputs_of(scripts))
@@ -257,7 +275,7 @@ class Simulation(RuleBasedStateMachine):
             if str(world.job().state) == "Suspended":
                 world.coordinate(Observations(), Unsuspend(), Resume())
             world.run_one_script(SUCCEEDS)
-            world.clock.time += 1
+            world.clock.time += 2
         assert world.job().finished
         world.check()
         world.check_history()

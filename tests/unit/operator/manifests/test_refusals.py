@@ -45,7 +45,7 @@ FIELDS = {
     ),
     "spec.scripts[save].frobnicate is not a field: remove it, or use one of name, session, "
     "scriptRef, source, function, container, args, argsFrom, setup, checkpoint, timeoutSeconds, "
-    "retries …": script("frobnicate: 1"),
+    "idleTimeoutSeconds …": script("frobnicate: 1"),
     "spec.scripts[save].timeoutSeconds is '1h', not a whole number: write seconds, such as "
     "3600": script("timeoutSeconds: 1h"),
     "spec.scripts[save].timeoutSeconds is '60', not a whole number: write it without "
