@@ -159,6 +159,48 @@ def test_a_run_is_immutable(
     crds.kubectl("patch", "ensojob", *options[:-1], json.dumps({"spec": {"suspend": True}}))
 
 
+def test_no_write_changes_a_spec_by_counting_the_revision_of_the_status(
+    crds: Cluster, namespace: str
+) -> None:
+    """A write of the status says nothing of the spec, and any other one nothing of the status."""
+    crds.kubectl("create", "-n", namespace, "-f", "-", stdin=json.dumps(job(BEFORE)))
+    both = {
+        "status": {"ledger": {"revision": 7}},
+        "spec": {"scripts": [SCRIPTS[0] | {"source": "evil"}, SCRIPTS[1]]},
+    }
+    options = ("shot", "-n", namespace, "--type=merge", "-p", json.dumps(both))
+
+    told = refusal(crds, "patch", "ensojob", *options)
+    crds.kubectl("patch", "ensojob", *options, "--subresource=status")
+
+    assert f"spec.scripts: Invalid value: {IMMUTABLE}" in told
+    stored = json.loads(crds.kubectl("get", "ensojob", "shot", "-n", namespace, "-o", "json"))
+    assert stored["status"]["ledger"]["revision"] == 7
+    assert "evil" not in str(stored["spec"])
+
+
+@pytest.mark.parametrize("verb", [("apply", "--dry-run=server"), ("apply", "--server-side")])
+def test_a_manifest_that_changed_is_refused_before_it_is_applied(
+    crds: Cluster, namespace: str, verb: tuple[str, ...]
+) -> None:
+    manager = ("--field-manager=gitops",) if "--server-side" in verb else ()
+    crds.kubectl(
+        "apply",
+        *verb[1:2][: len(manager)],
+        *manager,
+        "-n",
+        namespace,
+        "-f",
+        "-",
+        stdin=json.dumps(job(BEFORE)),
+    )
+
+    changed_job = job(BEFORE | {"activeDeadlineSeconds": 60})
+    told = refusal(crds, *verb, *manager, "-n", namespace, "-f", "-", document=changed_job)
+
+    assert f"spec.activeDeadlineSeconds: Invalid value: {IMMUTABLE}" in told
+
+
 def test_sessions_cannot_be_added_later(crds: Cluster, namespace: str) -> None:
     crds.kubectl("create", "-n", namespace, "-f", "-", stdin=json.dumps(of_scripts({})))
 

@@ -40,10 +40,6 @@ from enso_operator.api.v1alpha1 import (
     SessionSpec,
 )
 
-MUTABLE = frozenset({"suspend", "ttlSecondsAfterFinished"})
-"""Fields of a job that may change. A new field is immutable unless it is named here."""
-PARAMS = "params"
-"""The field of a job that CEL cannot read alone, as its values may have any type."""
 IMMUTABLE = "field is immutable"
 
 
@@ -200,40 +196,6 @@ _FINALLY = (
 )
 
 
-def _immutable() -> tuple[Rule, ...]:
-    """Return a rule for each field of a job that may not be changed, added or removed."""
-    rules: list[Rule] = []
-    for info in EnsoJobSpec.model_fields.values():
-        name = str(info.alias)
-        if name in MUTABLE or name == PARAMS:
-            continue
-        same = f"self.{name} == oldSelf.{name}"
-        if name in KEYS[EnsoJobSpec]:  # lists of type map are equal in any order
-            same += f" && self.{name}.map(one, one.name) == oldSelf.{name}.map(one, one.name)"
-        if not info.is_required():
-            both = f"has(self.{name}) == has(oldSelf.{name})"
-            same = f"{both} && (!has(self.{name}) || {same})"
-        rules.append(Rule(same, IMMUTABLE, field=f".{name}"))
-    return (*rules, _immutable_params())
-
-
-def _immutable_params() -> Rule:
-    """Return a rule by which nothing but the params of a job changed: CEL cannot read them alone.
-
-    A change together with one of a mutable field passes, and the operator then stops the job.
-    """
-    others = (
-        f"has(self.{name}) != has(oldSelf.{name}) || "
-        f"has(self.{name}) && self.{name} != oldSelf.{name}"
-        for name in sorted(MUTABLE)
-    )
-    return Rule(
-        f"!has(self.templateRef) || self == oldSelf || {' || '.join(others)}",
-        IMMUTABLE,
-        field=f".{PARAMS}",
-    )
-
-
 def _action_blocks() -> tuple[Rule, ...]:
     """Return a rule for each block of an action: it is allowed only with its own verb."""
     return tuple(
@@ -295,7 +257,6 @@ RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
         ),
         *_SESSIONS,
         *_FINALLY,
-        *_immutable(),
     ),
     ScriptSpec: (
         *_work_rules(ScriptSpec),
@@ -367,7 +328,7 @@ RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
 MUTUALLY_EXCLUSIVE: dict[type[BaseModel], tuple[str, str]] = {
     ScriptSpec: ("container", "args"),
     FinallySpec: ("container", "args"),
-    EnsoJobSpec: ("scripts", PARAMS),
+    EnsoJobSpec: ("scripts", "params"),
 }
 """Two fields of a model that exclude each other, where CEL cannot express it: values of `args` and
 `params` may have any type, and CEL cannot test whether such a field is set."""

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from enso_operator.api import cel, structural
+from enso_operator.api import cel, creation_rules, structural
 from enso_operator.api.ensoaction import EnsoAction, EnsoActionStatus
 from enso_operator.api.status import EnsoJobStatus
 from enso_operator.api.structural import ANY_OF, ANYTHING, LIST_KEYS, LIST_TYPE, RULES
@@ -30,7 +30,12 @@ HEADER = "# Written by `make manifests` from the models in operator/src/enso_ope
 def crds() -> dict[str, str]:
     """Return the text of each CRD by the name of its file."""
     job = _schema(
-        EnsoJob, cel.name_rules(52, "names of Pods are made from it"), status=EnsoJobStatus
+        EnsoJob,
+        (
+            *cel.name_rules(52, "names of Pods are made from it"),
+            *creation_rules.immutable(),
+        ),
+        status=EnsoJobStatus,
     )
     script = _schema(EnsoScript, cel.name_rules(63, "a scriptRef has no more"))
     action = _schema(
@@ -40,6 +45,7 @@ def crds() -> dict[str, str]:
         EnsoJobTemplate, cel.name_rules(LONGEST_TEMPLATE_NAME, "names of its runs are made from it")
     )
     _let_references_stand(template, job)
+    job["properties"]["spec"] = creation_rules.at_creation(job["properties"]["spec"])
     return {
         "ensojobs.yaml": _text(_crd("EnsoJob", "ensoj", job, _JOB_COLUMNS, ["suspend"])),
         "ensoscripts.yaml": _text(_crd("EnsoScript", "ensos", script, _DESCRIBED_COLUMNS)),

@@ -15,7 +15,7 @@ from typing import get_args
 
 from pydantic import BaseModel
 
-from enso_operator.api.cel import MUTABLE
+from enso_operator.api.creation_rules import MUTABLE
 from enso_operator.api.v1alpha1 import EnsoJobSpec
 
 _LENGTH = 32

@@ -266,6 +266,8 @@ class Ledger(WireModel):
     """Scripts whose next attempt skips its backoff, because somebody asked for that."""
     actions: Annotated[list[Token], Field(max_length=ACTIONS_KEPT)] | None = None
     """The latest actions that were applied, as uid and name, so that none is applied twice."""
+    revision: Number | None = None
+    """How often the operator wrote this status: where it changes, the spec cannot have changed."""
 
 
 class TemplateStatus(WireModel):

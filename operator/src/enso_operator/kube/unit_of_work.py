@@ -17,7 +17,7 @@ from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.objects import Objects
 from enso_operator.kube.status.conditions import invalid_job_status, waiting_job_status
 from enso_operator.kube.status.read import number_of_definition, stored_definitions
-from enso_operator.kube.status.size import document_of, merge_patch
+from enso_operator.kube.status.size import revised_patch
 from enso_operator.kube.status.write import status_of
 from enso_operator.manifests.render import suspended_manifest
 from job_execution_framework.domain.cause import Cause
@@ -143,7 +143,7 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
         self._seen.clear()
 
     def _write(self, ensojob: EnsoJobObject, status: EnsoJobStatus, version: str) -> str:
-        patch = merge_patch(document_of(ensojob.status), document_of(status))
+        patch = revised_patch(ensojob.status, status)
         if not patch:
             return version
         try:

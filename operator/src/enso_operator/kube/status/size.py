@@ -40,6 +40,19 @@ def merge_patch(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]
     return patch
 
 
+def revised_patch(before: EnsoJobStatus, after: EnsoJobStatus) -> dict[str, Any]:
+    """Return the patch that makes `after` of `before`, with the next revision; empty if equal."""
+    old, new = document_of(before), document_of(after)
+    revision: dict[str, int] = {}
+    if before.ledger:
+        revision = {"revision": before.ledger.revision or 0}
+        old["ledger"] |= revision
+        new["ledger"] = new.get("ledger", {}) | revision
+    if patch := merge_patch(old, new):
+        patch["ledger"] = patch.get("ledger", {}) | {"revision": revision.get("revision", 0) + 1}
+    return patch
+
+
 def _is_document(value: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict)
 
