@@ -35,7 +35,7 @@ def test_it_waits_for_a_licence_and_publishes_what_was_simulated(workstation: Wo
     assert code == 0, said
     failed = that_begin(said, "2/3 simulate failed")
     assert len(failed) == 2
-    assert all("all licences of the solver are taken" in line for line in failed)
+    assert all("LicenseUnavailable" in line for line in failed)
     assert len(that_begin(said, "2/3 simulate retrying")) == 2
     assert that_begin(said, "2/3 simulate succeeded")
     assert "  | published 24 frames of shot 010" in said
