@@ -246,7 +246,7 @@ def test_show_and_list_of_this_machine(
 def test_the_example_of_the_page_is_shown_as_the_page_says(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "simulate.py").write_text(snippet("scripts.md", "def main("))
+    (tmp_path / "simulate.py").write_text(snippet("scripts.md", "# simulate.py"))
     monkeypatch.setenv(PATH_VARIABLE, str(tmp_path))
     assert check.check(tmp_path) == 0
     capsys.readouterr()
