@@ -11,6 +11,7 @@ from job_execution_framework.domain.actions import Cancel, Pause, Resume, Retry,
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.control import CANCEL, GO_ON, control_of
 from job_execution_framework.domain.errors import InvalidJob
+from job_execution_framework.domain.failed_run import failed_run
 from job_execution_framework.domain.failure_card import failure_card
 from job_execution_framework.domain.final import JobEnd
 from job_execution_framework.domain.job import Job
@@ -138,9 +139,18 @@ def test_the_first_failure_is_never_hidden() -> None:
 
 
 def test_a_card_tells_of_a_finally_script_what_it_is() -> None:
-    card = failure_card(driven("open save finally clean tell", "tell:1 fails").job)
+    card = failure_card(
+        driven("open save finally clean tell", "tell:1 fails").job, resume="enso run"
+    )
     assert card
     assert card.why[0] == "tell (finally, 2 of 2), attempt 1, failed after 0.0 s"
+    assert card.why[-1] == "        runs clean (finally), tell (finally)"
+
+
+@pytest.mark.parametrize("fates", ["save:1 fails", "save:1 fails, clean:1 fails", "clean:1 fails"])
+def test_the_run_that_failed_is_that_of_the_first_failure(fates: str) -> None:
+    job = driven("open save finally clean", fates).job
+    assert failed_run(job) == ("s1-1" if "save" in fates else "finally-1")
 
 
 def started(text: str) -> Job:

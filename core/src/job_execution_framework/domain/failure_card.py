@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from job_execution_framework.domain.cause import LONGEST_MESSAGE, Cause, Frame, escaped, unbroken
 from job_execution_framework.domain.errors import NoOutput
 from job_execution_framework.domain.events import arguments, took
+from job_execution_framework.domain.final import applies
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.output_file import latest_output
 from job_execution_framework.domain.outputs import handed, references
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.script import LibraryScript, Script, module_of
 from job_execution_framework.domain.secret import shown
+from job_execution_framework.domain.transitions import JobState
 
 LARGEST_BYTES = 1024
 """Size of a card, so that it fits into one message of any tool."""
@@ -129,7 +131,10 @@ def _file(script: Script, at: Frame) -> str:
 
 
 def to_come(job: Job) -> str:
-    """Return what a resume runs, in order: ``open (setup), do (again), save``."""
+    """Return what a resume runs, in order: ``open (setup), do (again), save``.
+
+    Of a job that failed only as it cleaned up, that is its finally scripts: ``tell (finally)``.
+    """
     return ", ".join(_to_come(job))
 
 
@@ -139,6 +144,8 @@ def _to_come(job: Job) -> list[str]:
         if not job.rows[script.name].done
         else f"{script.name} ({'setup' if script.setup else 'again'})"
         for script in job.to_come()
+    ] or [
+        f"{script.name} (finally)" for script in job.finals if applies(script, JobState.SUCCEEDED)
     ]
 
 

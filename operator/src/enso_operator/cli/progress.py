@@ -25,6 +25,7 @@ from enso_operator.cli.said_progress import SaidProgress
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import printable
 from job_execution_framework.domain.events import arguments, took
+from job_execution_framework.domain.failed_run import failed_run
 from job_execution_framework.domain.failure_card import failure_card
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
@@ -171,9 +172,9 @@ class Progress:
             self.say(f"{job.id} succeeded: {done} of {total} scripts done", "bold green")
             return
         resume = f"{_program()} run {shlex.quote(str(self._file))} --resume"
-        if card := failure_card(
-            job, log=str(self._output.log if self._output else self._folder.path), resume=resume
-        ):
+        run = failed_run(job)
+        log = Output(self._folder.sessions / run).log if run else self._folder.path
+        if card := failure_card(job, log=str(log), resume=resume):
             self.say(f"{job.id} failed: {done} of {total} scripts done", "bold red")
             self.say("\nWhy:\n" + "\n".join(f"  {line}" for line in card.why))
             return

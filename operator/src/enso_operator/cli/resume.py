@@ -92,7 +92,7 @@ def _resume_run(
     runs = {script.name for script in scripts} | {*options.skip}
     unchanged = [script.name for script in job.main if script.name not in runs]
     progress.say(f"kept as it is: {', '.join(unchanged) or 'nothing'}")
-    if job.finals:
+    if job.finals and job.to_come():
         progress.say(f"at its end: {', '.join(script.name for script in job.finals)}")
     last.folder.save_manifest(manifest.text, file.suffix)
     last.save_context_of(digests(works), manifest)

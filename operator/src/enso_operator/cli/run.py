@@ -144,7 +144,9 @@ async def _drive_to_end(uow: JournalUnitOfWork, folder: RunFolder, progress: Pro
 
 
 def _count(manifest: Manifest) -> str:
-    return f"{len(manifest.scripts)} script{'s' if len(manifest.scripts) > 1 else ''}"
+    finals = sum(script.when is not None for script in manifest.scripts)
+    count = len(manifest.scripts) - finals
+    return f"{count} script{'s' if count > 1 else ''}{f', {finals} of finally' if finals else ''}"
 
 
 def user() -> str:

@@ -35,7 +35,7 @@ from job_execution_framework.domain.errors import (
     JobNotFound,
     Unavailable,
 )
-from job_execution_framework.domain.events import SessionOpened
+from job_execution_framework.domain.failed_run import failed_run
 from job_execution_framework.domain.failure_card import failure_card
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.transitions import ENDED, JobState
@@ -168,8 +168,8 @@ class EmbeddedJobs:
     async def get(self, job_id: str) -> JobSnapshot:
         """Return the job as it is now, and why it failed."""
         job = self._load(job_id)
-        runs = [event.run for event in job.events if isinstance(event, SessionOpened)]
-        log = str(self._root / job_id / runs[-1] / OUTPUT) if runs else ""
+        run = failed_run(job)
+        log = str(self._root / job_id / run / OUTPUT) if run else ""
         return JobSnapshot(job.id, str(job.state), failure_card(job, log=log), job)
 
     async def execute(self, job_id: str) -> str:

@@ -33,6 +33,7 @@ def that_begin(said: list[str], *begins: str) -> list[str]:
 def test_it_waits_for_a_licence_and_publishes_what_was_simulated(workstation: Workstation) -> None:
     code, said = run(workstation)
     assert code == 0, said
+    assert said[0].startswith("simulate-smoke: 3 scripts, 1 of finally; journal ")
     failed = that_begin(said, "2/3 simulate failed")
     assert len(failed) == 2
     assert all("LicenseUnavailable" in line for line in failed)
@@ -52,6 +53,8 @@ def test_it_is_unlocked_where_it_fails_and_goes_on_as_it_says(workstation: Works
     assert code == 1
     assert "    ValueError: there is nothing to simulate in 0 frames" in said
     assert "  | the job is Failed: unlocked shot 010" in said
+    (log,) = (line.split()[1] for line in said if line.startswith("  log "))
+    assert "nothing to simulate in 0 frames" in Path(log).read_text()
     folder = workstation.root / "smoke"
     assert not (folder / "010.lock").exists()
 

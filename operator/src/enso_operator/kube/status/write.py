@@ -25,6 +25,7 @@ from enso_operator.api.status import (
 )
 from enso_operator.coordinator.session_location import NOWHERE, SessionLocation
 from enso_operator.kube.status.conditions import card_in, conditions
+from enso_operator.kube.status.failure_location import failure_location
 from enso_operator.kube.status.fields import (
     LAST_SECOND,
     cause_of,
@@ -125,7 +126,7 @@ def _card(job: Job, before: EnsoJobStatus, location: SessionLocation) -> Failure
     """Return the failure card; for a failure already in the status the card there, with its log."""
     if location == NOWHERE and job.failure and before.completion_time == time_of(job.ended_at):
         return card_in(before) or card_of(job)
-    return card_of(job, location)
+    return card_of(job, failure_location(job, before, location))
 
 
 def card_of(job: Job, location: SessionLocation = NOWHERE) -> FailureCard | None:
