@@ -17,7 +17,8 @@ from enso_operator.sessions.local.sessions import OUTPUT, LocalSessions
 from job_execution_framework.domain.errors import Conflict
 from job_execution_framework.runtime import supervisor
 from job_execution_framework.service_layer.record_line import JOURNAL
-from tests.support.session_contract import DEADLINE_SECONDS, Bench, SessionContract
+from tests.support.session_bench import DEADLINE_SECONDS, Bench
+from tests.support.session_contract import SessionContract
 
 
 class LocalBench(Bench):

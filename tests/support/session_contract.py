@@ -6,120 +6,23 @@ The test class of an adapter inherits from `SessionContract`, and its module has
 from __future__ import annotations
 
 import asyncio
-from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
-from enso_operator.coordinator.sessions import Sessions
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.control import CANCEL, PAUSE, SessionControl
 from job_execution_framework.domain.errors import Conflict
 from job_execution_framework.domain.fail_on import FailOn
-from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.progress import Progress
 from job_execution_framework.domain.retries import Budget, Retries
-from job_execution_framework.domain.script import Script, Session, Source
-from job_execution_framework.domain.steps import Open
-from job_execution_framework.service_layer.library import ScriptLibrary
-from job_execution_framework.service_layer.observations import Ended, Observations
-from job_execution_framework.service_layer.plan import Plan
+from job_execution_framework.service_layer.observations import Ended
+from tests.support.session_bench import DEADLINE_SECONDS, Bench
 
-DEADLINE_SECONDS = 60
 SLOW = "import time\ndef main():\n    print('up', flush=True)\n    time.sleep(60)\n"
-NO_RETRIES = Retries()
 SAYS = "def main(): print('started once')"
 ADAPTOR = Path(__file__).with_name("openjd_adaptor.txt")
 """Standard output in the words of an adaptor of Open Job Description that renders in Houdini."""
-
-
-class Bench(ABC):
-    """A job, and the sessions that run it."""
-
-    journal: str
-    """The path of the session's own journal, for hostile scripts."""
-    job_id = "shot"
-
-    @property
-    @abstractmethod
-    def sessions(self) -> Sessions:
-        """The adapter under test."""
-
-    @abstractmethod
-    def another(self) -> Sessions:
-        """Return the adapter that another coordinator of the same job would use."""
-
-    @abstractmethod
-    def output(self, run: str) -> str:
-        """Return the run's output so far."""
-
-    @abstractmethod
-    def kill(self, run: str) -> None:
-        """End the supervisor of the run with SIGKILL."""
-
-    @asynccontextmanager
-    async def watched(self) -> AsyncGenerator[None]:
-        """Watch the Pods of the sessions inside the ``with`` block, if the adapter needs it."""
-        yield
-
-    def plan(
-        self,
-        *sources: str,
-        interpreter: tuple[str, ...] = ("python3",),
-        end_timeout: float = 60,
-        retries: Retries = NO_RETRIES,
-        fail_on: tuple[FailOn, ...] = (),
-    ) -> Plan:
-        scripts = tuple(
-            Script(f"s{i}", Source(source, f"s{i}.py"), retries=retries, fail_on=fail_on)
-            for i, source in enumerate(sources, 1)
-        )
-        session = Session(interpreter=interpreter, end_timeout_seconds=end_timeout)
-        job = Job(self.job_id, scripts, (session,))
-        job.record(events.JobAdded(at=0))
-        job.record(events.JobStarted(at=0))
-        step = job.next(0)
-        assert isinstance(step, Open)
-        return Plan.of(job, step, ScriptLibrary([]))
-
-    async def started(self, plan: Plan) -> str:
-        """Open and release a run; return its uid when its first script has written something."""
-        uid = await self.sessions.open(plan)
-        await self.sessions.release(plan.run, uid)
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            while "up" not in self.output(plan.run):  # noqa: ASYNC110  # another process writes it
-                await asyncio.sleep(0.1)
-        return uid
-
-    async def run(self, plan: Plan) -> tuple[list[str], Ended]:
-        """Open, release and follow a run; return its records, and how it ended."""
-        uid = await self.sessions.open(plan)
-        await self.sessions.release(plan.run, uid)
-        return await self.follow(plan.run, uid)
-
-    async def follow(
-        self, run: str, uid: str, sessions: Sessions | None = None
-    ) -> tuple[list[str], Ended]:
-        labels: list[str] = []
-        async with asyncio.timeout(DEADLINE_SECONDS), self.watched():
-            async for observations in (sessions or self.sessions).follow(run, uid):
-                labels += event_labels(observations)
-                if observations.ended:
-                    return labels, observations.ended
-        pytest.fail("the follow ended without the session's end")
-
-
-def event_labels(observations: Observations) -> list[str]:
-    return [
-        f"{event.script} {type(event).__name__.removeprefix('Script')}"
-        if isinstance(event, events.ScriptEvent)
-        else type(event).__name__
-        for event in observations.records
-    ]
 
 
 class SessionContract:

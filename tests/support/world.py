@@ -36,9 +36,9 @@ from job_execution_framework.service_layer.unit_of_work import (
 from tests.support.budgets import assert_may_start
 from tests.support.handed_on import HandedOn
 from tests.support.jobs import FakeClock
+from tests.support.losses import assert_waited_after_loss, in_doubt
 from tests.support.sessions import Fate, SimulatedSession, SupervisorDied
 
-_ENDS = (events.JobSucceeded, events.JobFailed, events.JobCancelled)
 LOST = Cause(Reason.SESSION_LOST, "its process is gone")
 
 
@@ -116,7 +116,9 @@ class World:
         assert script.name in run.scripts, "it is not in the plan"
         earlier = self.starts.setdefault((script.name, attempt), [])
         assert session.run not in earlier, "the same attempt starts twice in one session run"
-        assert all(self._in_doubt(other, script.name) for other in earlier), "it silently ran again"
+        assert all(in_doubt(self.job(), other, script.name) for other in earlier), (
+            "it silently ran again"
+        )
         self._drop_skipped(session.rows)  # the control may have skipped some in this very moment
         if script.when is not None:
             self._assert_cleans_up_once(script)
@@ -147,7 +149,7 @@ class World:
         assert job.state in ENDED, "it cleans up what still runs"
         assert applies(script, job.outcome), "it is not wanted after this end"
         run = self.cleaned.get(script.name)
-        assert run is None or self._in_doubt(run, script.name), "it cleaned up already"
+        assert run is None or in_doubt(self.job(), run, script.name), "it cleaned up already"
 
     def _drop_skipped(self, rows: Mapping[str, Row]) -> None:
         """Drop skipped scripts: they are done, but have produced nothing."""
@@ -210,15 +212,6 @@ class World:
     def _vouches(self, script: Script) -> bool:
         return script.checkpoint and script.name not in self.partial
 
-    def _in_doubt(self, run: str, script: str) -> bool:
-        """Whether an event records that the script's outcome in `run` is unknown."""
-        recorded = self.job().events
-        opened = next(i for i, event in enumerate(recorded) if _is_opening(event, run))
-        return any(
-            isinstance(event, events.ScriptInterrupted) and event.script == script
-            for event in recorded[opened:]
-        )
-
     # The coordinator.
 
     def read(self, start: int, end: int | None, *, detect_end: bool = False) -> Observations:
@@ -267,7 +260,7 @@ class World:
         step = services.reconcile(job, observations, self.clock.now())
         if not isinstance(step, Open):
             return
-        self._assert_waited(job, step.session)
+        assert_waited_after_loss(job, step.session, self.clock.now())
         plan = Plan.of(job, step, ScriptLibrary([]))
         uid = f"uid-{crc32(plan.to_json().encode())}"
         session = self.sessions.setdefault((step.run, uid), SimulatedSession(plan, uid))
@@ -277,23 +270,6 @@ class World:
             at=at, run=step.run, session=step.session, uid=uid, scripts=scripts
         )
         job.record(opened)
-
-    def _assert_waited(self, job: Job, session: str) -> None:
-        """Assert that the job waited after the loss of a session, unless it was resumed since."""
-        lost_at, opened, before = 0.0, "", ""
-        for event in job.events:
-            if isinstance(event, events.SessionOpened):
-                opened = event.run
-            elif isinstance(event, (events.JobResumed, events.ScriptRetryForced, *_ENDS)):
-                lost_at = 0.0
-            elif isinstance(event, events.SessionEnded) and event.cause and event.run != before:
-                of = event.run.rpartition("-")[0]
-                lost_at = event.at if of == session else lost_at
-            if isinstance(event, (events.JobResumed, events.JobUnpaused, *_ENDS)):
-                before = opened  # this run belongs to the time before the resume
-        if lost_at:
-            pause = job.session(session).lost_backoff_seconds
-            assert self.clock.now() >= lost_at + pause, "it did not wait after its loss"
 
     def act(self, job: Job) -> None:
         """Release the session that was committed, and send it its control."""
@@ -327,7 +303,9 @@ class World:
         }
         started = {start for start, runs in self.starts.items() if run in runs}
         for script, _ in started - known:
-            assert self._in_doubt(run, script), f"{script} ran, nobody knows how, nobody says so"
+            assert in_doubt(self.job(), run, script), (
+                f"{script} ran, nobody knows how, nobody says so"
+            )
         if not is_closing:  # else the job was resumed meanwhile
             lost = self.losses.get(opened.session, 0) + bool(started - known)
             self.losses[opened.session] = lost
@@ -410,7 +388,3 @@ class World:
         for event in job.events:
             again.apply(event)
         assert again == job
-
-
-def _is_opening(event: events.Event, run: str) -> bool:
-    return isinstance(event, events.SessionOpened) and event.run == run

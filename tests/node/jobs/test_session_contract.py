@@ -22,7 +22,8 @@ from enso_operator.settings import PodSettings
 from job_execution_framework.service_layer.clock import SystemClock
 from tests.node.jobs.pod_namespace import Document, PodNamespace
 from tests.support.resources import of_scripts
-from tests.support.session_contract import Bench, SessionContract
+from tests.support.session_bench import Bench
+from tests.support.session_contract import SessionContract
 
 LOOK_SECONDS = 0.2
 
