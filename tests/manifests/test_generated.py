@@ -45,13 +45,16 @@ def test_why_is_the_last_of_a_status() -> None:
     assert list(status["properties"])[-1] == "why"
 
 
+ARGUMENTS = "Arguments by their names: any JSON. Everyone who may read the job can read them."
 FREE = {
     "ensojobs.yaml": [
+        "What main returned in the latest attempt that succeeded: at most 4 KiB, 16 KiB of a job.",
         (
             "Values of the template's parameters, by name. Everyone who may read the job can read "
             "them."
         ),
-        "Arguments by their names: any JSON. Everyone who may read the job can read them.",
+        ARGUMENTS,  # of scripts
+        ARGUMENTS,  # of finally
     ],
     "ensoactions.yaml": [
         "Arguments to add or to replace, any JSON; null is a value. Who may read it can read them."
@@ -65,7 +68,7 @@ FREE = {
 
 # What is free in a template: tests/unit/operator/api/test_template_schema.py.
 @pytest.mark.parametrize("name", sorted({*crds()} - {"ensojobtemplates.yaml"}))
-def test_nothing_is_free_but_arguments_and_what_they_are_compared_with(name: str) -> None:
+def test_nothing_is_free_but_arguments_outputs_and_what_they_are_compared_with(name: str) -> None:
     schemas = [*parts(schema_in(crds()[name]))]
     free = [part for part in schemas if part.get("x-kubernetes-preserve-unknown-fields")]
     holders = [

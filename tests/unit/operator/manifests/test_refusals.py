@@ -78,8 +78,8 @@ FIELDS = {
         "resources: {limits: {cpu: 0.5}}"
     ),
     "spec.sessions[h].hostNetwork is not a field: remove it, or use one of name, image, "
-    "interpreter, startTimeoutSeconds, endTimeoutSeconds, onInterrupted, resources, env, volumes, "
-    "volumeMounts, nodeSelector, tolerations …": session("hostNetwork: true"),
+    "interpreter, startTimeoutSeconds, endTimeoutSeconds, outputDirectory, onInterrupted, "
+    "resources, env, volumes, volumeMounts, nodeSelector …": session("hostNetwork: true"),
 }
 
 
