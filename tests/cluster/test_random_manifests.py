@@ -11,8 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from enso_operator.api.document import is_document
 from enso_operator.kube.client import Refused
 from enso_operator.kube.ensojob import EnsoJobObject
+from job_execution_framework.domain.values import is_list
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, Filter, watches
@@ -35,9 +37,9 @@ MOST_WAITS = {"backoffSeconds": 1, "maxSeconds": 1, "factor": 1, "limit": 2}
 
 def bounded(value: object) -> object:
     """Return a part of a manifest in which no retry is waited for long, and no job is deleted."""
-    if isinstance(value, list):
+    if is_list(value):
         return [bounded(item) for item in value]
-    if not isinstance(value, dict):
+    if not is_document(value):
         return value
     return {
         key: min(item, MOST_WAITS[key])

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from threading import RLock
-from typing import TypeGuard
 from uuid import uuid4
 
-from enso_operator.api.document import Document
+from enso_operator.api.document import Document, is_document
 from enso_operator.kube.client import NoSuchObject, Taken
 from job_execution_framework.domain.errors import Conflict
 
@@ -129,7 +128,3 @@ def merged(before: object, patch: Document) -> Document:
         else:
             after[key] = merged(after.get(key), value) if is_document(value) else value
     return after
-
-
-def is_document(value: object) -> TypeGuard[Document]:
-    return isinstance(value, dict)

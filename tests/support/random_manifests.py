@@ -21,6 +21,8 @@ from typing import Any
 import yaml
 from dev.checkout import CHECKOUT
 
+from enso_operator.api.document import is_document
+from job_execution_framework.domain.values import is_list
 from tests.support.resources import Document
 
 Schema = dict[str, Any]
@@ -84,7 +86,7 @@ class RandomManifests:
     def of(self, kind: str, name: str) -> Document:
         """Return a manifest of this kind."""
         spec = self.value(specs()[kind], "spec")
-        if kind == "EnsoJob" and isinstance(spec, dict) and self._likely(0.9):
+        if kind == "EnsoJob" and is_document(spec) and self._likely(0.9):
             self._mend(spec)
         return {
             "apiVersion": "enso.dev/v1alpha1",
@@ -227,7 +229,7 @@ class RandomManifests:
                 script["scriptRef"] = {"name": "example_script"}
             if self._likely(0.8):
                 script.pop("argsFrom", None)
-            if "container" in script and isinstance(script["container"], dict):
+            if "container" in script and is_document(script["container"]):
                 for field in ("setup", "args"):
                     script.pop(field, None)
                 _keep_mounts(script["container"])
@@ -251,12 +253,12 @@ def _written(operation: object, argument: Any) -> str:  # noqa: ANN401  # re has
 
 
 def _at(item: object, key: str) -> object:
-    return item.get(key) if isinstance(item, dict) else item
+    return item.get(key) if is_document(item) else item
 
 
 def _items(document: Document, field: str) -> list[Document]:
     found = document.get(field)
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+    return [item for item in found if is_document(item)] if is_list(found) else []
 
 
 def _keep_mounts(pod: Document) -> None:
@@ -293,4 +295,4 @@ def unexplained(status: Document) -> list[str]:
 def condition(status: Document, kind: str) -> Document:
     """Return a condition of a status; empty where it has none of this kind."""
     conditions: list[Document] = status.get("conditions") or []
-    return next((found for found in conditions if found["type"] == kind), {})
+    return next((found for found in conditions if found["type"] == kind), Document())

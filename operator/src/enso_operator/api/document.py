@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 Document = dict[str, Any]
+
+
+def is_document(value: object) -> TypeGuard[Document]:
+    """Whether a value that JSON has made is an object."""
+    return isinstance(value, dict)

@@ -6,7 +6,7 @@ may have some.
 
 from __future__ import annotations
 
-from enso_operator.api.document import Document
+from enso_operator.api.document import Document, is_document
 from job_execution_framework.domain.values import is_list, is_mapping
 
 
@@ -21,10 +21,10 @@ def has_null_in_list(value: object, *, in_list: bool = False) -> bool:
 
 def merged(before: object, patch: Document) -> Document:
     """Return what the patch makes of a document."""
-    after: Document = {str(key): before[key] for key in before} if is_mapping(before) else {}
+    after: Document = {**before} if is_document(before) else {}
     for key, value in patch.items():
         if value is None:
             after.pop(key, None)
         else:
-            after[key] = merged(after.get(key), value) if isinstance(value, dict) else value
+            after[key] = merged(after.get(key), value) if is_document(value) else value
     return after

@@ -23,7 +23,7 @@ from job_execution_framework.domain.job import Job
 from tests.support.job_history import JobHistory
 from tests.support.jobs import FakeClock
 from tests.support.kept_events import KeptEvents
-from tests.support.resources import of_scripts
+from tests.support.resources import EMPTY, of_scripts
 
 BEGIN = ["JobAdded", "JobStarted", "SessionOpened"]
 
@@ -34,7 +34,7 @@ class Story:
     def __init__(self, scripts: int = 3) -> None:
         self.board, self.clock = KeptEvents(), FakeClock()
         metadata = {"namespace": "shows", "uid": "u", "resourceVersion": "1", "generation": 1}
-        self.document = of_scripts(*[{}] * scripts)
+        self.document = of_scripts(*[EMPTY] * scripts)
         self.document["metadata"] |= metadata | {"creationTimestamp": "2026-11-26T12:00:00Z"}
         self.history = JobHistory(EnsoJobObject(self.document).job())
         self.announced = self.committed = 1  # that it was added is told with the first news

@@ -7,8 +7,9 @@ for people are cut, in the order of `CUTS`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeGuard
+from typing import Any
 
+from enso_operator.api.document import is_document
 from enso_operator.api.status import LARGEST_STATUS, EnsoJobStatus, Failure, Ledger, ScriptStatus
 from job_execution_framework.domain.events import COORDINATOR
 
@@ -32,7 +33,7 @@ def merge_patch(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]
     patch: dict[str, Any] = {key: None for key in before if key not in after}
     for key, value in after.items():
         old = before.get(key)
-        if _is_document(old) and _is_document(value):
+        if is_document(old) and is_document(value):
             if below := merge_patch(old, value):
                 patch[key] = below
         elif old != value:
@@ -51,10 +52,6 @@ def revised_patch(before: EnsoJobStatus, after: EnsoJobStatus) -> dict[str, Any]
     if patch := merge_patch(old, new):
         patch["ledger"] = patch.get("ledger", {}) | {"revision": revision.get("revision", 0) + 1}
     return patch
-
-
-def _is_document(value: object) -> TypeGuard[dict[str, Any]]:
-    return isinstance(value, dict)
 
 
 def fitted(status: EnsoJobStatus) -> EnsoJobStatus:

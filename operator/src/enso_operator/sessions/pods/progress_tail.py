@@ -28,7 +28,7 @@ class ProgressTail:
 
     def __init__(self, file: Path, now: float) -> None:
         self._file, self._began, self._look_at = file, now, now
-        self._printed = b""
+        self._printed: bytes = b""
 
     def read(self, now: float) -> bytes:
         """Return the line, with its newline; empty where none is due."""

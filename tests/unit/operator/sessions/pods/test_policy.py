@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import pytest
 from pydantic import ValidationError
 
+from enso_operator.api.document import Document
 from enso_operator.api.session_fields import VolumeMount
 from enso_operator.api.v1alpha1 import SessionSpec
 from enso_operator.sessions.pods.policy import check_output_directory, check_pod
@@ -76,8 +77,8 @@ WRITABLE = {"name": "v", "mountPath": "/logs"}
 def keeping(
     directory: str, volume: Mapping[str, object], *mounts: Mapping[str, object]
 ) -> SessionSpec:
-    volumes = [{"name": "v", **volume}, {"name": "empty", "emptyDir": {}}]
-    fields = {"volumes": volumes, "volumeMounts": mounts or (WRITABLE,)}
+    volumes: list[Document] = [{"name": "v", **volume}, {"name": "empty", "emptyDir": {}}]
+    fields: Document = {"volumes": volumes, "volumeMounts": mounts or (WRITABLE,)}
     return SessionSpec.model_validate_json(
         json.dumps({"name": "a", "outputDirectory": directory, **fields})
     )
