@@ -185,7 +185,7 @@ class FinallySpec(WireModel):
     args_from: Annotated[list[ArgumentFrom], Field(max_length=32)] = Field(
         default_factory=list[ArgumentFrom]
     )
-    """Arguments whose values come from Secrets."""
+    """Arguments whose values come from Secrets, or from the outputs of scripts before it."""
     timeout_seconds: Seconds = 600
     """How long, in seconds, one attempt may take; the job's own deadline does not count."""
     retries: RetriesSpec = RetriesSpec()
