@@ -22,6 +22,7 @@ ENDS = {
     "deadline": ("Failed", {"simulate": 1}),
     "environment": ("Succeeded", {"look": 1}),
     "nodes": ("Succeeded", {"render": 1}),
+    "publish-with-secrets": ("Succeeded", {"publish": 1, "register": 1, "tell": 1}),
     "resources": ("Succeeded", {"simulate": 1}),
     "retries": ("Succeeded", {"upload": 4}),
     "secret-argument": ("Succeeded", {"publish": 1}),
@@ -35,6 +36,11 @@ SAYS = {
     "deadline": ["simulating"],
     "environment": ["/config/aces.ocio /shows/banner"],
     "nodes": ["rendered on Linux"],
+    "publish-with-secrets": [
+        "published /release/shot-010.scene",
+        "registered /release/shot-010.scene as 1000",
+        "told the tracker that the job is Succeeded",
+    ],
     "resources": ["the cache has 32 MiB"],
     "retries": ["uploaded at try 4"],
     "secret-argument": ["published /release/shot-010.scene"],
@@ -52,7 +58,7 @@ def documents(name: str) -> Iterator[Document]:
             spec = document["spec"]
             for holder in (
                 *spec.get("sessions", []),
-                *(s.get("container") for s in spec["scripts"]),
+                *(s.get("container") for s in [*spec["scripts"], *spec.get("finally", [])]),
             ):
                 if holder and "image" in holder:
                     holder["image"] = PYTHON
