@@ -106,7 +106,7 @@ def _down(port: int, cluster: str) -> int:
     if commands.uses_current():
         print(
             f"It keeps what `make up` applied: namespaces {EXAMPLES} and {API_NAMESPACE}, and the "
-            "resources EnsoJob, EnsoScript and EnsoAction.\n"
+            "resources EnsoJob, EnsoJobTemplate, EnsoScript and EnsoAction.\n"
             f"  kubectl delete namespace {EXAMPLES} {API_NAMESPACE}\n"
             "  kubectl delete -f deploy/crds    # takes every EnsoJob of the cluster along"
         )

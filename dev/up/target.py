@@ -97,8 +97,8 @@ def get_ready(cluster: str) -> Target:
         target.kubectl("apply", "-f", "-", stdin=json.dumps(document))
     install_crds(target.kubectl)
     print(
-        "EnsoJob, EnsoScript and EnsoAction are installed from deploy/crds; the examples are in"
-        f" namespace {EXAMPLES}",
+        "EnsoJob, EnsoJobTemplate, EnsoScript and EnsoAction are installed from deploy/crds; the"
+        f" examples are in namespace {EXAMPLES}",
         flush=True,
     )
     return target

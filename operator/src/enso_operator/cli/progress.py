@@ -51,7 +51,8 @@ class Progress:
         self._console = Console()
         self._folder, self._file, self._clock = folder, file, SystemClock()
         self._status: Status | None = None
-        self._running = ""
+        self._running, self._waits = "", "starting"
+        """What the status line says: the script that runs, or else what is waited for."""
         self._since = 0.0
         self._output: Output | None = None
         """The output of the latest session run."""
@@ -105,13 +106,16 @@ class Progress:
         if isinstance(event, events.SessionOpened):
             self._output = Output(self._folder.sessions / event.run)
             self._begun.clear()
+            self._running, self._waits = "", "starting"
         elif isinstance(event, events.ScriptStarted):
             self._running = f"{event.place()} running"
             self._since, self._shown = at, 0
             self._said.clear()
             self._begun.add((event.script, event.attempt))
         elif isinstance(event, events.ScriptEvent):
+            retries = isinstance(event, events.ScriptRetrying)
             self._running = ""
+            self._waits = f"{event.place()} waits for its retry" if retries else ""
             self._said.clear()
         if self._output and event.origin == self._output.run:
             self._output.known = event.seq
@@ -129,6 +133,8 @@ class Progress:
                 live = f" | {self._incomplete[:room]}" if self._incomplete else ""
                 room = max(0, self._console.width - len("⠋ "))
                 self._status.update(Text(f"{head}{live}"[:room]))
+            elif self._status:
+                self._status.update(Text(self._waits))
             await asyncio.sleep(POLL_SECONDS)
 
     def committed(self, job: Job, new: Sequence[events.Event]) -> None:

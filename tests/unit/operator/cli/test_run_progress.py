@@ -64,6 +64,20 @@ def test_on_a_terminal_it_is_a_bar_beside_the_running_time(workstation: Workstat
     assert text.count("frame 19") <= 40
 
 
+def test_on_a_terminal_it_says_that_a_retry_is_waited_for(workstation: Workstation) -> None:
+    fails = {"name": "one", "source": "def main(): 1 / 0"}
+    workstation.write([{**fails, "retries": {"limit": 1, "backoffSeconds": 1}}])
+    ours, theirs = pty.openpty()
+    workstation.environment |= {"TERM": "xterm", "COLUMNS": "120", "PYTHONIOENCODING": "utf-8"}
+    process = workstation.start(stdout=theirs, stderr=subprocess.STDOUT)
+    os.close(theirs)
+    text = read_all(ours).decode()
+    assert process.wait(60) == 1
+    between = text.partition("retrying")[2].partition("started (attempt 2)")[0]
+    assert "1/1 one waits for its retry" in between
+    assert "1/1 one running" not in between.partition("waits")[2]
+
+
 def test_a_bar_is_drawn_with_what_the_terminal_has() -> None:
     said = SaidProgress()
     assert said.bar(is_ascii=True) == ""
