@@ -7,6 +7,9 @@ from tests.support.templates import SHOT, template
 
 CONTAINER = {"container": {"image": "curl"}}
 TWO = [{"name": "a"}, {"name": "b"}]
+NO_LICENCE = {"pattern": "No licence", "reason": "LicenseUnavailable"}
+SECRET = {"name": "a", "secretKeyRef": {"name": "s", "key": "k"}}
+TELL = {"name": "tell", "source": "x"}
 KEYS = "a key is not as it must be: use letters, digits, '-', '_' and '.', after a prefix"
 KINDS = "give it exactly one of scriptRef, source, function, container"
 TOGETHER = "must stand together, with nothing between them"
@@ -14,6 +17,8 @@ VARIABLES = (
     "spec.scripts[0]: Invalid value: argsFrom of a container are environment variables: name them "
     "with letters, digits and '_', beginning with a letter"
 )
+ORIGINS = "give it exactly one of secretKeyRef, outputOf"
+UNKNOWN_SESSION = "a finally script names a session that the job does not have: add it to sessions"
 VOLUMES = "give it exactly one of persistentVolumeClaim, configMap, secret, emptyDir, nfs"
 
 
@@ -66,12 +71,72 @@ RULES_REFUSED: list[tuple[Document, str]] = [
     ),
     (
         of_scripts({"timeoutSeconds": 60, "idleTimeoutSeconds": 61}),
-        "idleTimeoutSeconds is longer than timeoutSeconds: make it shorter",
+        (
+            "idleTimeoutSeconds is longer than timeoutSeconds: make it shorter, or remove one of "
+            "the two"
+        ),
+    ),
+    (
+        of_scripts(CONTAINER | {"failOn": [NO_LICENCE]}),
+        (
+            "spec.scripts[0].failOn: Invalid value: nobody reads the output of a container: remove "
+            "failOn"
+        ),
+    ),
+    (
+        of_scripts({"argsFrom": [{"name": "a"}]}),
+        f"spec.scripts[0].argsFrom[0]: Invalid value: {ORIGINS}",
+    ),
+    (
+        of_scripts({}, {"argsFrom": [SECRET | {"outputOf": {"script": "script-0"}}]}),
+        f"spec.scripts[1].argsFrom[0]: Invalid value: {ORIGINS}",
     ),
     (
         of_scripts(
-            CONTAINER | {"argsFrom": [{"name": "a-b", "secretKeyRef": {"name": "s", "key": "k"}}]}
+            {}, **{"finally": [{"name": "tell", "source": "x", "argsFrom": [{"name": "a"}]}]}
         ),
+        f"spec.finally[0].argsFrom[0]: Invalid value: {ORIGINS}",
+    ),
+    (
+        of_scripts({}, **{"finally": [{"name": "tell"}]}),
+        f"spec.finally[0]: Invalid value: {KINDS}",
+    ),
+    (
+        of_scripts(*[EMPTY] * 100, **{"finally": [TELL]}),
+        "spec.finally: Invalid value: a job has at most 100 scripts, with those of finally",
+    ),
+    (
+        of_scripts({"name": "tell"}, **{"finally": [TELL]}),
+        (
+            "spec.finally: Invalid value: a finally script has the name of another script: rename "
+            "one"
+        ),
+    ),
+    (
+        of_scripts({}, **{"finally": [TELL | {"session": "nuke"}]}),
+        f"spec.finally: Invalid value: {UNKNOWN_SESSION}",
+    ),
+    (
+        of_scripts({}, sessions=TWO, **{"finally": [TELL | {"session": "main"}]}),
+        f"spec.finally: Invalid value: {UNKNOWN_SESSION}",
+    ),
+    (
+        of_scripts({}, **{"finally": [CONTAINER | {"name": "main"}]}),
+        "spec.finally: Invalid value: a container script has the name of a session: rename one",
+    ),
+    (
+        of_scripts({}, sessions=TWO, **{"finally": [CONTAINER | {"name": "b"}]}),
+        "spec.finally: Invalid value: a container script has the name of a session: rename one",
+    ),
+    (
+        job({"templateRef": {"name": "publish"}, "finally": [TELL]}),
+        (
+            "spec.finally: Invalid value: the finally scripts of a run come from its template: "
+            "remove them"
+        ),
+    ),
+    (
+        of_scripts(CONTAINER | {"argsFrom": [SECRET | {"name": "a-b"}]}),
         VARIABLES,
     ),
     (
@@ -177,9 +242,9 @@ RULES_REFUSED: list[tuple[Document, str]] = [
 ]
 """Rules between fields, which are written in CEL."""
 
+_ONCE = {"reason": "LicenseUnavailable", "limit": 1}
 _TWICE = {"name": "a", "value": "1"}
 _MOUNT = {"name": "v", "mountPath": "/v"}
-_SECRET = {"name": "a", "secretKeyRef": {"name": "s", "key": "k"}}
 
 REFUSED: list[tuple[Document, str]] = [
     (of_scripts({"name": "a"}, {"name": "a"}), 'spec.scripts[1]: Duplicate value: {"name":"a"}'),
@@ -187,7 +252,7 @@ REFUSED: list[tuple[Document, str]] = [
         of_scripts({}, sessions=[{"name": "a"}, {"name": "a"}]),
         'spec.sessions[1]: Duplicate value: {"name":"a"}',
     ),
-    (of_scripts({"argsFrom": [_SECRET, _SECRET]}), 'argsFrom[1]: Duplicate value: {"name":"a"}'),
+    (of_scripts({"argsFrom": [SECRET, SECRET]}), 'argsFrom[1]: Duplicate value: {"name":"a"}'),
     (in_session(env=[_TWICE, _TWICE]), 'env[1]: Duplicate value: {"name":"a"}'),
     (
         of_scripts({"container": {"image": "curl", "env": [_TWICE, _TWICE]}}),
@@ -228,6 +293,36 @@ REFUSED: list[tuple[Document, str]] = [
     (in_session(onInterrupted={"policy": "Try"}), 'supported values: "Fail", "Retry"'),
     (in_session(resources={"limits": {"cpu": -1}}), "should be greater than or equal to 0"),
     (in_session(resources={"limits": {"cpu": "four"}}), "limits.cpu in body should match"),
+    (in_session(outputDirectory="out"), "outputDirectory in body should match '^/"),
+    (
+        of_scripts({"retries": {"onReasons": [_ONCE, _ONCE]}}),
+        'retries.onReasons[1]: Duplicate value: {"reason":"LicenseUnavailable"}',
+    ),
+    (
+        of_scripts({"retries": {"onReasons": [_ONCE | {"reason": "No licence"}]}}),
+        "retries.onReasons[0].reason in body should match",
+    ),
+    (of_scripts({"failOn": [NO_LICENCE] * 11}), "failOn: Too many: 11: must have at most 10 items"),
+    (
+        of_scripts({"failOn": [NO_LICENCE | {"reason": "licence"}]}),
+        "failOn[0].reason in body should match",
+    ),
+    (
+        of_scripts({}, **{"finally": [TELL, TELL]}),
+        'spec.finally[1]: Duplicate value: {"name":"tell"}',
+    ),
+    (
+        of_scripts({}, **{"finally": [TELL | {"name": f"t{i}"} for i in range(11)]}),
+        "spec.finally: Too many: 11: must have at most 10 items",
+    ),
+    (
+        of_scripts({}, **{"finally": [TELL | {"when": "Never"}]}),
+        'spec.finally[0].when: Unsupported value: "Never"',
+    ),
+    (
+        of_scripts({}, **{"finally": [TELL | {"checkpoint": True}]}),
+        'unknown field "spec.finally[0]',
+    ),
     (of_scripts({}, suspended=True), 'unknown field "spec.suspended"'),
     (in_session(runAsUser=0), "runAsUser in body should be greater than or equal to 1"),
     (in_session(privileged=True), 'unknown field "spec.sessions[0].privileged"'),
