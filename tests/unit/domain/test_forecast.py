@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from job_execution_framework.domain import events
-from job_execution_framework.domain.actions import Action, Pause, Resume, Skip, Suspend, Unsuspend
+from job_execution_framework.domain.actions import (
+    Action,
+    Pause,
+    Resume,
+    Retry,
+    Skip,
+    Suspend,
+    Unsuspend,
+)
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import InvalidAction
 from job_execution_framework.domain.forecast import STARTS, Fate, forecast
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.outputs import OutputOf
+from job_execution_framework.domain.retries import Retries
 from job_execution_framework.domain.script import LibraryScript, Script, Session
 from job_execution_framework.domain.transitions import ENDED, JobState
 from job_execution_framework.service_layer.observations import Observations
@@ -54,6 +65,7 @@ def wish(job: Job, kind: int, place: int) -> Action | None:
     max_examples=300,
     deadline=None,
     derandomize=IN_CI,
+    phases=[Phase.generate],  # shrinking takes minutes
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
@@ -161,6 +173,65 @@ def test_nothing_starts_any_more_of_a_job_that_is_about_to_fail() -> None:
         *[("kept", because)] * 2,
         *[("not reached", because)] * 2,
     ]
+
+
+def gone_past(*later: Script) -> Job:
+    """Return a job that has failed only at its first script, past which it went on."""
+    first = Script("first", LibraryScript("first"), continues=True)
+    job = Job("shot", (first, *later))
+    job.record(events.JobAdded(at=0))
+    job.record(events.JobStarted(at=0))
+    job.record(job.script_event(events.ScriptStarted, "first", 1, 0))
+    cause = Cause(Reason.EXCEPTION)
+    job.record(job.script_event(events.ScriptFailed, "first", 1, 1, cause=cause))
+    return job
+
+
+def test_what_ran_behind_a_failure_is_kept_where_nothing_comes_after_it() -> None:
+    job = gone_past(Script("second", LibraryScript("second")))
+    job.record(job.script_event(events.ScriptStarted, "second", 1, 1))
+    job.record(job.script_event(events.ScriptSucceeded, "second", 1, 2))
+    job.record(events.JobFailed(at=2, cause=Cause(Reason.EXCEPTION), script="first"))
+    assert told(job, Resume()) == [
+        ("first", "runs", "attempt 1 failed: Exception"),
+        ("second", "kept", "it is done, and nothing after it needs its work"),
+    ]
+
+
+def test_a_script_without_the_output_that_it_needs_does_not_run() -> None:
+    of_first = {"given": OutputOf("first", "said")}
+    why = "argument 'given' is said of the output of first, which has none"
+    second = Script("second", LibraryScript("second"), of_first)
+    last = Script("last", LibraryScript("last"))
+    assert told(gone_past(second, last))[1:] == [
+        ("second", "not reached", why),
+        ("last", "not reached", "the job fails: second lacks an output"),
+    ]
+    assert told(gone_past(replace(second, continues=True), last))[1:] == [
+        ("second", "failed", why),
+        ("last", "runs", ""),
+    ]
+
+
+def test_a_session_that_ends_for_a_long_wait_keeps_no_memory() -> None:
+    scripts = (
+        Script("open", LibraryScript("open")),
+        Script("bake", LibraryScript("bake"), retries=Retries(2, 60)),
+    )
+    job = Job("shot", scripts)
+    job.record(events.JobAdded(at=0))
+    job.record(events.JobStarted(at=0))
+    opened = events.SessionOpened(at=0, run="main-1", session="main", uid="u", scripts=())
+    job.record(opened)
+    job.record(job.script_event(events.ScriptStarted, "open", 1, 0))
+    job.record(job.script_event(events.ScriptSucceeded, "open", 1, 1))
+    job.warm = frozenset({"open"})
+    job.record(job.script_event(events.ScriptStarted, "bake", 1, 1))
+    assert [fate for _, fate, _ in told(job)] == ["kept", "runs now"]
+    cause = Cause(Reason.EXCEPTION)
+    job.record(job.script_event(events.ScriptFailed, "bake", 1, 2, cause=cause))
+    assert [fate for _, fate, _ in told(job)] == ["runs again", "runs"]
+    assert [fate for _, fate, _ in told(job, Retry())] == ["kept", "runs"]
 
 
 def test_what_runs_is_said_apart_from_what_starts() -> None:

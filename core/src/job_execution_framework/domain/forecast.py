@@ -6,6 +6,7 @@ holds if every script succeeds when it is started next, and no session is lost.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -13,7 +14,8 @@ from job_execution_framework.domain.actions import Action
 from job_execution_framework.domain.checkpoint import vouches
 from job_execution_framework.domain.going_on import is_past
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.retries import Retries
+from job_execution_framework.domain.outputs import references
+from job_execution_framework.domain.retries import LONG_PAUSE_SECONDS, Retries
 from job_execution_framework.domain.row import Row, ScriptState
 from job_execution_framework.domain.script import Container, Script, When
 from job_execution_framework.domain.transitions import JobState
@@ -61,7 +63,26 @@ def forecast(job: Job, action: Action | None = None) -> tuple[Forecast, ...]:
     if action:
         after.obey(action, 0)
     doom = _doom(after)
-    return tuple(_of(script, job, after, doom) for script in job.scripts)
+    found: dict[str, Forecast] = {}
+    for script in job.scripts:
+        outlook = _of(script, job, after, doom)
+        if outlook.fate in STARTS and (why := _why_it_fails(script, after, found)):
+            outlook = Forecast(script, Fate.PASSED if script.continues else Fate.NOT_REACHED, why)
+            doom = doom if script.continues else f"the job fails: {script.name} lacks an output"
+        found[script.name] = outlook
+    return tuple(found.values())
+
+
+def _why_it_fails(script: Script, job: Job, found: Mapping[str, Forecast]) -> str:
+    """Return why a script that is started fails before its `main` is called; empty if it is not.
+
+    An output that it needs will not be there: its script neither has one, nor runs before it.
+    """
+    for argument, of in references(script.parameters).items():
+        returns = found[of.script].fate in (*STARTS, Fate.RUNS_NOW)
+        if not returns and of.script not in job.outputs:
+            return f"argument {argument!r} is {of}, which has none"
+    return ""
 
 
 def _of(script: Script, before: Job, job: Job, doom: str) -> Forecast:
@@ -96,7 +117,18 @@ def _of_done(script: Script, job: Job) -> Forecast:
 
 def _goes_on(job: Job) -> bool:
     """Whether the open session run goes on, and keeps the memory of its interpreter."""
-    return job.open_run is not None and job.closing is None and job.state is JobState.RUNNING
+    run = job.open_run
+    if run is None or job.closing is not None or job.state is not JobState.RUNNING:
+        return False
+    of_run = [script for script in job.to_come() if script.session == run.session]
+    return not any(_ends_to_wait(script, job.rows[script.name], run.at) for script in of_run)
+
+
+def _ends_to_wait(script: Script, row: Row, opened_at: float) -> bool:
+    """Whether the run that was opened then ends, as the script failed in it and waits for long."""
+    failed_at = row.latest.ended_at
+    has_failed = failed_at is not None and failed_at >= opened_at
+    return has_failed and row.pause(script.retries) >= LONG_PAUSE_SECONDS
 
 
 def _doom(job: Job) -> str:
@@ -135,6 +167,8 @@ def _what_keeps_it(script: Script, job: Job) -> str:
     if goal is None or script.session != goal.session:
         is_alone = isinstance(script.work, Container) or goal is None
         return "it is done" if is_alone else f"all of session {script.session} is done"
+    if job.main.index(script) > job.main.index(goal):  # the job went on past `goal` to it
+        return "it is done, and nothing after it needs its work"
     if vouches(script, job.rows[script.name]):
         return "checkpoint: its effect is on disk"
     behind = [
@@ -142,4 +176,4 @@ def _what_keeps_it(script: Script, job: Job) -> str:
         for later in job.main[job.main.index(script) + 1 : job.main.index(goal)]
         if later.session == script.session and vouches(later, job.rows[later.name])
     ]
-    return f"its effect is kept by checkpoint {behind[-1]}" if behind else "it is done"
+    return f"its effect is kept by checkpoint {behind[-1]}"
