@@ -127,8 +127,7 @@ class World:
             self._assert_not_behind_a_checkpoint(session, script)
             self._assert_kept_checkpoints_are_valid(session, script)
         is_forced = (script.name, attempt - 1) in self.forced
-        if script.when is None:
-            assert_may_start(self.job(), session, script, self.clock.now(), is_forced=is_forced)
+        assert_may_start(self.job(), session, script, self.clock.now(), is_forced=is_forced)
         earlier.append(session.run)
         self.started.append(script.name)
         has_succeeded = not isinstance(fate, SupervisorDied) and not fate.cause
