@@ -86,6 +86,10 @@ class ScriptShown(_Shown):
     """One script of a job, as its latest attempt left it."""
 
     name: str = Field(description="Its name in this job.")
+    final: bool = Field(
+        default=False,
+        description="True of a finally script, which runs when the job's end is decided.",
+    )
     script: str = Field(description="Its name in the script library.")
     parameters: dict[str, Any] = Field(
         description="Those of its latest attempt. Secrets are hidden, long values cut."
@@ -111,6 +115,8 @@ class ScriptShown(_Shown):
         latest, output = job.rows[script.name].latest, job.rows[script.name].output
         said = job.progress_of(script.name)
         told: dict[str, Any] = {"progress": said.percent, "message": said.message} if said else {}
+        if script.when is not None:
+            told["final"] = True
         return cls.model_construct(
             None,
             **{key: value for key, value in told.items() if value not in (None, "")},

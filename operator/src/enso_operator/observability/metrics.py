@@ -50,6 +50,8 @@ OUTCOMES: dict[type[ScriptEvent], ScriptState] = {
     events.ScriptSkipped: ScriptState.SKIPPED,
 }
 """The events that end an attempt."""
+LAST_EVENTS = (events.JobSucceeded, events.FinallyCancelled, events.SessionEnded)
+"""The events with which a job that has succeeded may be over."""
 LONGEST_SECONDS = 366 * 86400.0
 """A session may claim any duration; one absurd value would spoil a sum for ever."""
 SCRIPT_BUCKETS = (0.01, 0.1, 0.3, 1, 3, 10, 30, 60, 300, 900, 3600, 10800, 43200, 86400)
@@ -136,13 +138,15 @@ class Metrics:
 
     def committed(self, job: Job, new_events: Sequence[Event]) -> None:
         """Count what a commit made durable: a `Listener`, told of each event once."""
-        del job
         for event in new_events:
             if isinstance(event, ScriptEvent):
                 self._count_script(event)
+            elif isinstance(event, events.JobSucceeded) and job.finals:
+                continue  # a finally script may still fail
             elif (state := RULES[type(event)].job_then) in ENDED:
-                reason = _reason(getattr(event, "cause", None))
-                self._jobs.labels(result=str(state), reason=reason).inc()
+                self._count_job(state, getattr(event, "cause", None))
+        if job.finals and _succeeded_for_good(job, new_events):
+            self._count_job(JobState.SUCCEEDED, None)
 
     def reconciling(self) -> Timer:
         """Time a ``with`` block that folds and decides."""
@@ -199,6 +203,9 @@ class Metrics:
             self._waiting.labels(reason=reason).set(len(seconds_of))
             self._longest_waits.labels(reason=reason).set(max(seconds_of, default=0))
 
+    def _count_job(self, state: JobState, cause: Cause | None) -> None:
+        self._jobs.labels(result=str(state), reason=_reason(cause)).inc()
+
     def _count_script(self, event: ScriptEvent) -> None:
         outcome = OUTCOMES.get(type(event))
         if outcome is None:
@@ -225,6 +232,12 @@ class Metrics:
             self._commits.labels(outcome=became)
         for became in ("posted", "known", "failed"):
             self._posts.labels(outcome=became)
+
+
+def _succeeded_for_good(job: Job, new_events: Sequence[Event]) -> bool:
+    """Whether the job has succeeded and, with one of these events, its finally scripts are over."""
+    is_over = job.state is JobState.SUCCEEDED and job.finished
+    return is_over and any(isinstance(event, LAST_EVENTS) for event in new_events)
 
 
 def _reason(cause: Cause | None) -> str:

@@ -128,3 +128,38 @@ def test_they_are_checked_before_anything_starts(workstation: Workstation) -> No
     assert code == 2
     assert "spec.finally[clean].source" in said
     assert workstation.notes == []
+
+
+BAKE = (
+    NOTE
+    + "def main():\n    note('bake')\n    assert GO.exists(), 'no go'\n    return {'path': '/fx'}\n"
+)
+REMOVE = NOTE + "def main(path):\n    note(f'remove {path}')\n"
+
+
+def test_one_is_given_the_output_of_a_script_and_fails_where_there_is_none(
+    workstation: Workstation,
+) -> None:
+    of_bake = {"name": "path", "outputOf": {"script": "bake", "key": "path"}}
+    finals = [
+        final("remove", REMOVE, argsFrom=[of_bake]),
+        final("clean", CLEAN),
+    ]
+    workstation.write([{"name": "bake", "source": BAKE}], **{"finally": finals})
+    code, said = workstation.run()
+    assert code == 1
+    assert [note.split()[:3] for note in workstation.notes] == [
+        ["bake"],
+        ["clean", "Failed", "bake"],
+    ]
+    assert "bake (1 of 1), attempt 1, failed" in said
+    assert "also    remove: NoOutput" in said
+
+    (workstation.root / "notes.go").touch()
+    code, said = workstation.run("--resume")
+    assert code == 0, said
+    assert [note.split()[:2] for note in workstation.notes[2:]] == [
+        ["bake"],
+        ["remove", "/fx"],
+        ["clean", "Succeeded"],
+    ]

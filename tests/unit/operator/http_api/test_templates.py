@@ -11,6 +11,7 @@ from enso_operator.http_api.cluster_backend import ClusterJobs
 from enso_operator.http_api.memory_backend import EmbeddedJobs
 from enso_operator.manifests.template_folder import TemplateFolder
 from tests.support.api import Api, Served
+from tests.support.eventually import until_async
 from tests.support.in_memory_objects import InMemoryCluster, InMemoryObjects
 from tests.support.resources import EMPTY
 from tests.support.templates import SHOT, template
@@ -130,3 +131,21 @@ async def test_a_body_is_either_a_list_or_a_run(embedded: Api, body: object, sen
     answer = await embedded.post("/add-job", body)
     assert answer.status_code == 422
     assert answer.json()["error"].startswith(sentence)
+
+
+async def test_a_finally_script_tells_that_it_is_one(served: Served, tmp_path: Path) -> None:
+    cleaning = template({"name": "say", "scriptRef": {"name": "say"}}, parameters=[])
+    cleaning["spec"]["job"]["finally"] = [{"name": "clean", "scriptRef": {"name": "say"}}]
+    (tmp_path / "publish.json").write_text(json.dumps(cleaning))
+    jobs = EmbeddedJobs(served.library, templates=TemplateFolder(tmp_path))
+    api = await served.over(await served.stack.enter_async_context(jobs))
+    jobid = (await api.post("/add-job", {"template": "publish"})).json()["jobid"]
+    await api.execute(jobid)
+
+    async def has_cleaned_up() -> bool:
+        rows = (await api.job(jobid))["scripts"]
+        return [row["state"] for row in rows] == ["Succeeded", "Succeeded"]
+
+    await until_async(has_cleaned_up)
+    rows = (await api.job(jobid))["scripts"]
+    assert [(row["name"], row.get("final")) for row in rows] == [("say", None), ("clean", True)]

@@ -21,7 +21,7 @@ from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import Conflict, JobNotFound, Unavailable
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.retries import Retries
-from job_execution_framework.domain.script import Script, Source
+from job_execution_framework.domain.script import FINALLY, Script, Source, When
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.clock import SystemClock
 from job_execution_framework.service_layer.library import ScriptLibrary
@@ -71,6 +71,10 @@ def drive(metrics: Metrics, folder: Path, *scripts: Script) -> Job:
     return uow.jobs.get("job")
 
 
+def final(name: str, source: Source, when: When = When.ALWAYS) -> Script:
+    return Script(name, source, session=FINALLY, when=when)
+
+
 def of_script(kind: type[events.ScriptEvent], **details: object) -> events.ScriptEvent:
     about = {"at": 5, "script": HOSTILE, "number": 1, "of": 1, "attempt": 1}
     return make(kind, **about, parameters={HOSTILE: HOSTILE}, **details)
@@ -93,6 +97,31 @@ def test_what_an_actor_commits_is_counted_once(tmp_path: Path) -> None:
     }
     assert nonzero(metrics, "enso_jobs_finished_total") == {(Reason.EXCEPTION, "Failed"): 1}
     assert value(metrics, "enso_script_duration_seconds_count", outcome="Failed") == 3
+
+
+PASSES = Source("def main(): pass")
+FAILS = Source("def main(): raise KeyError('x')")
+
+
+@pytest.mark.parametrize(
+    ("scripts", "counted"),
+    [
+        ([Script("open", PASSES), final("clean", PASSES)], ("", "Succeeded")),
+        ([Script("open", PASSES), final("clean", FAILS)], (Reason.EXCEPTION, "Failed")),
+        ([Script("open", PASSES), final("clean", FAILS, When.FAILED)], ("", "Succeeded")),
+        ([Script("open", FAILS), final("clean", FAILS)], (Reason.EXCEPTION, "Failed")),
+        (
+            [Script("open", PASSES), final("clean", FAILS), final("tell", PASSES)],
+            (Reason.EXCEPTION, "Failed"),
+        ),
+    ],
+)
+def test_a_job_that_cleans_up_ends_once(
+    tmp_path: Path, scripts: list[Script], counted: tuple[str, str]
+) -> None:
+    metrics = Metrics()
+    drive(metrics, tmp_path, *scripts)
+    assert nonzero(metrics, "enso_jobs_finished_total") == {counted: 1}
 
 
 def test_every_end_of_a_job_and_of_a_script() -> None:
