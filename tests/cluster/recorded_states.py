@@ -41,6 +41,9 @@ JOBS: dict[str, Document] = {
     "lost": of_scripts({"name": "bake", "source": SLEEPS}),
     "invalid": run("invalid", frames=0) | {"spec": {"templateRef": {"name": "frames"}}},
     "cancelled": of_scripts({"name": "bake", "source": SLEEPS}),
+    "cleaning-up": of_scripts(
+        {"name": "bake", "source": RAISES}, **{"finally": [{"name": "clean", "source": SLEEPS}]}
+    ),
     "resumed": of_scripts({"name": "open", "source": RAISES}, {"name": "bake", "source": SLEEPS}),
 }
 """What is applied, by the name of the state that comes of it."""
@@ -165,6 +168,7 @@ IN_STATE: dict[str, Condition] = {
     "pausing": is_suspended,
     "paused": lambda status: is_suspended(status) and status["done"] == "1/2",
     "suspended": is_suspended,
+    "cleaning-up": lambda status: status.get("script") == "clean",
     "resumed": runs("bake"),
 }
 """When a job is in its state; the others have ended."""
