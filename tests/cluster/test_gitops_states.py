@@ -77,7 +77,7 @@ def of_any_run(
     for document in documents:
         name = f"{document['kind']}/{document['metadata']['name']}"
         text = text.replace(document["metadata"]["uid"], str(uuid5(NAMESPACE_URL, name)))
-    text = re.sub(r"\b\d+\.\d s\b", "0.0 s", text)
+    text = re.sub(r"(?:\b\d+\.\d|(?<=, )\d+|(?<=after )\d+) s\b", "0.0 s", text)  # 0.3 s, or 15 s
     return {(one["kind"], one["metadata"]["name"]): one for one in json.loads(text)}
 
 
