@@ -80,6 +80,7 @@ def test_each_job_ends_or_waits_and_says_why(ns: ClusterNamespace, operators: Op
                 refusals.append(str(error))
             else:
                 admitted += document["kind"] == "EnsoJob"
+        print(f"{made} made, {len(refusals)} refused, {admitted} jobs admitted")
         assert all(refusals)
         assert admitted >= LEAST_ADMITTED * made
         until(lambda: all(map(is_settled, statuses(ns).values())), 3000)

@@ -210,8 +210,8 @@ def _action_blocks() -> tuple[Rule, ...]:
 
 _POD_RULES = (
     Rule(
-        "!has(self.volumeMounts) || self.volumeMounts.all(mount, has(self.volumes) && "
-        "self.volumes.exists(one, one.name == mount.name))",
+        "!has(self.volumeMounts) || sets.contains(has(self.volumes) ? "
+        "self.volumes.map(one, one.name) : [], self.volumeMounts.map(mount, mount.name))",
         "a volumeMount names none of the volumes: add it to volumes",
         field=".volumeMounts",
     ),
