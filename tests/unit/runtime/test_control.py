@@ -115,7 +115,7 @@ def test_a_wait_for_the_next_attempt_ends(
     session: SlowSession, control: SessionControl, then: list[str]
 ) -> None:
     fails = Source("def main(): raise OSError('no licence')")
-    with session.started(Script("open", fails, retries=Retries(1, 3600))):
+    with session.started(Script("open", fails, retries=Retries(1, 50))):
         until(lambda: "open Retrying" in session.records())
         session.control.write_text(controls.to_json(control))
     assert session.records()[3:] == [*then, "End"]
