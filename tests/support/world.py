@@ -173,7 +173,8 @@ class World:
             for earlier in self._before(script)
             if earlier.name in self.succeeded and not is_past(earlier, session.rows[earlier.name])
         ]
-        behind = max((i for i, earlier in enumerate(before) if self._vouches(earlier)), default=-1)
+        vouching = [i for i, earlier in enumerate(before) if self._vouches(session, earlier)]
+        behind = max(vouching, default=-1)
         if script.setup and self._checkpoints_ahead(session, script):
             behind = len(before)  # a setup may need only earlier setups
         needed = {earlier.name for i, earlier in enumerate(before) if earlier.setup or i > behind}
@@ -190,14 +191,14 @@ class World:
         return [
             name
             for name in ahead[:undone]
-            if self._vouches(self.scripts[name]) and session.rows[name].succeeded
+            if self._vouches(session, self.scripts[name]) and session.rows[name].succeeded
         ]
 
     def _assert_kept_checkpoints_are_valid(self, session: SimulatedSession, script: Script) -> None:
         """Assert that kept checkpoints were produced with the present definitions."""
         for kept_script in self.scripts.values():
             kept = (
-                self._vouches(kept_script)
+                self._vouches(session, kept_script)
                 and kept_script.name in self.succeeded
                 and kept_script.name not in session.lease
             )
@@ -208,8 +209,9 @@ class World:
                     f"{kept_script.name} is kept, which was made from {then}, not {now}"
                 )
 
-    def _vouches(self, script: Script) -> bool:
-        return script.checkpoint and script.name not in self.partial
+    def _vouches(self, session: SimulatedSession, script: Script) -> bool:
+        is_kept = script.name not in self.partial and not is_past(script, session.rows[script.name])
+        return script.checkpoint and is_kept
 
     # The coordinator.
 

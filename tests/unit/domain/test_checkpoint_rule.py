@@ -266,6 +266,19 @@ TABLE = {
         "| open:1 do:1 save:1 | open:2 do:2 save:2 | open:3 do:3",
         ("resume", "resume"),
     ),
+    "a checkpoint that is a setup, too, vouches for nothing once its replay failed": Cell(
+        "open do.setup.checkpoint.continue save.retry1",
+        "save:1 times-out, do:2 fails",
+        "| open:1 do:1 save:1 ~ do:2 open:2 save:2",
+        ends="Failed",
+    ),
+    "a run that was opened behind it ends, and the next begins before it": Cell(
+        "open do.setup.checkpoint.continue save",
+        "save:1 fails, do:2 fails",
+        "| open:1 do:1 save:1 | do:2 | open:2 save:2",
+        ("resume",),
+        ends="Failed",
+    ),
 }  # fmt: skip
 
 

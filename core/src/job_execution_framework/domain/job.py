@@ -128,6 +128,8 @@ class Job(History):
                 return failure
         if any(self.rows[script.name].state is ScriptState.RUNNING for script in ahead):
             return Wait()
+        if may_start is not None and any(script.name not in may_start for script in ahead):
+            return Wait()  # a checkpoint failed in its replay: the next run begins before it
         pause = max(self._may_open_at(goal), *map(self._may_start_at, ahead))
         if now < pause:
             return Wait(None if self._leaves_waiting(ahead, now) else pause)

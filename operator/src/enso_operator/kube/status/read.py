@@ -191,9 +191,11 @@ def _attempt(
 ) -> Attempt:
     """Return an attempt, with the arguments of the definition that it was started with."""
     definition = row.definition or 1
-    arguments = job.arguments.get(definition, {}).get(name) if row.attempt else None
     started, ended = seconds_of(row.start_time), seconds_of(row.completion_time)
     state, took = ScriptState(row.state), 0.0
+    # A finally script that waits for the next end of its job keeps the number of its last attempt.
+    has_run = row.attempt and state is not ScriptState.NOT_STARTED
+    arguments = job.arguments.get(definition, {}).get(name) if has_run else None
     if started is not None and ended is not None:
         took = max(0.0, ended - started)
     return Attempt(
