@@ -193,6 +193,20 @@ def test_a_job_that_failed_at_no_script_has_a_card_too() -> None:
     assert card(job).why[0] == ("job failed: DeadlineExceeded: the job took longer than its 60 s")
 
 
+def test_what_the_end_of_the_job_stopped_is_no_other_failure() -> None:
+    late = Cause(Reason.DEADLINE_EXCEEDED, "the job took longer than its 60 s, at open")
+    job = Job("shot", (Script("open", LibraryScript("open")),))
+    job.record(events.JobAdded(at=0))
+    job.record(events.JobStarted(at=0))
+    job.record(job.script_event(events.ScriptStarted, "open", 1, 0))
+    stopped = Cause(Reason.CANCELLED, "it was stopped")
+    job.record(job.script_event(events.ScriptFailed, "open", 1, 61, cause=stopped, seconds=60))
+    job.record(events.JobFailed(at=61, cause=late))
+    made = card(job)
+    assert "also" not in made.line
+    assert not any(line.startswith("also") for line in made.why)
+
+
 def test_the_arguments_of_an_attempt_are_those_it_was_started_with() -> None:
     job = failed(CAUSE, frames=1)
     changed = Job("shot", (job.scripts[0], replace(job.scripts[1], parameters={"evil": 666})))

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from job_execution_framework.domain.cause import LONGEST_MESSAGE, Cause, Frame, escaped, unbroken
+from job_execution_framework.domain.cause import (
+    LONGEST_MESSAGE,
+    Cause,
+    Frame,
+    Reason,
+    escaped,
+    unbroken,
+)
 from job_execution_framework.domain.errors import NoOutput
 from job_execution_framework.domain.events import arguments, took
 from job_execution_framework.domain.final import applies
@@ -98,9 +105,14 @@ def _used_up(job: Job, script: Script) -> str:
 
 
 def _others(job: Job) -> list[str]:
-    """Return the names of the other scripts that failed for good."""
+    """Return the names of the other scripts that failed for good: not of what the end stopped."""
     name = job.failure.script if job.failure else ""
-    return [script.name for script in job.failed() if script.name != name]
+    causes = {script.name: job.rows[script.name].latest.cause for script in job.failed()}
+    return [
+        other
+        for other, cause in causes.items()
+        if other != name and cause and cause.reason is not Reason.CANCELLED
+    ]
 
 
 def _also(job: Job, others: list[str]) -> list[str]:
