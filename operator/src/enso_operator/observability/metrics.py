@@ -143,7 +143,7 @@ class Metrics:
                 self._count_script(event)
             elif isinstance(event, events.JobSucceeded) and job.finals:
                 continue  # a finally script may still fail
-            elif (state := RULES[type(event)].job_then) in ENDED:
+            elif (state := RULES[type(event)].job_then) is not None and state in ENDED:
                 self._count_job(state, getattr(event, "cause", None))
         if job.finals and _succeeded_for_good(job, new_events):
             self._count_job(JobState.SUCCEEDED, None)
