@@ -273,7 +273,7 @@ FORBIDDEN: list[tuple[Document, str]] = [
         )
         for key, value in (
             ("securityContext", {"privileged": True}),
-            ("volumeMounts", [{"name": "v", "mountPath": "/v"}]),
+            ("volumeDevices", [{"name": "v", "devicePath": "/dev/v"}]),
             ("restartPolicy", "Always"),
             ("hostNetwork", True),
         )
