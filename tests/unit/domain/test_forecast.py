@@ -62,7 +62,7 @@ def wish(job: Job, kind: int, place: int) -> Action | None:
 
 @given(jobs(), st.lists(FATES, min_size=1, max_size=8), SIZES, SIZES, st.sampled_from([*range(6)]))
 @settings(
-    max_examples=300,
+    max_examples=600,
     deadline=None,
     derandomize=IN_CI,
     phases=[Phase.generate],  # shrinking takes minutes
@@ -108,7 +108,11 @@ def promise_and_what_ran(
     is_doomed = any(outlook.fate in (Fate.NOT_REACHED, Fate.PASSED) for outlook in promised)
     assert world.job().state is (JobState.FAILED if is_doomed else JobState.SUCCEEDED)
     main = {script.name for script in world.job().main}
-    assert [name for name in world.started[before:] if name in main] == told
+    ran = [name for name in world.started[before:] if name in main]
+    if any(outlook.why.endswith("which has none") for outlook in promised):
+        # What lacks an output is tried again, too; where its session ends for that, others repeat.
+        ran = [name for name in dict.fromkeys(ran) if name in told]
+    assert ran == told
     seen.update(str(outlook.fate.value) for outlook in promised)
     seen[f"{state} {type(asked).__name__ if asked else None}"] += 1
 
