@@ -146,7 +146,8 @@ async def _drive_to_end(uow: JournalUnitOfWork, folder: RunFolder, progress: Pro
 def _count(manifest: Manifest) -> str:
     finals = sum(script.when is not None for script in manifest.scripts)
     count = len(manifest.scripts) - finals
-    return f"{count} script{'s' if count > 1 else ''}{f', {finals} of finally' if finals else ''}"
+    beside = f" and {finals} of finally" if finals else ""
+    return f"{count} script{'s' if count > 1 else ''}{beside}"
 
 
 def user() -> str:

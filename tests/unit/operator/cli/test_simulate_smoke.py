@@ -33,7 +33,7 @@ def that_begin(said: list[str], *begins: str) -> list[str]:
 def test_it_waits_for_a_licence_and_publishes_what_was_simulated(workstation: Workstation) -> None:
     code, said = run(workstation)
     assert code == 0, said
-    assert said[0].startswith("simulate-smoke: 3 scripts, 1 of finally; journal ")
+    assert said[0].startswith("simulate-smoke: 3 scripts and 1 of finally; journal ")
     failed = that_begin(said, "2/3 simulate failed")
     assert len(failed) == 2
     assert all("LicenseUnavailable" in line for line in failed)
