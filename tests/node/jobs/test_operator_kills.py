@@ -20,8 +20,8 @@ from tests.support.fault_proxy import FaultProxy, after, before, number, on, wri
 from tests.support.fault_proxy.rules import Fault, Filter
 from tests.support.operators import Operator, Operators
 
-WRITES = 16
-"""What a job of three scripts takes: five, and eleven Events."""
+WRITES = 13
+"""What a job of three scripts takes: five, and eight Events."""
 OTHERS, SAMPLE = 16, 4
 """At least so many other calls are made, of which one in four is a point: the log is asked for
 again and again until it is there."""

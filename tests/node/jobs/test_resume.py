@@ -190,7 +190,7 @@ def attempts_have_their_own_arguments(job: OneJob) -> None:
 def events_tell_the_story(job: OneJob, why_and_who: str) -> None:
     """Assert what `kubectl describe` shows, from the first start to the end of the resumed job."""
     # A call that fails for long is told about, too: on a busy machine that happens.
-    told = [reason for reason, _ in job.outcomes() if reason != "NotGoingOn"]
+    told = [reason for reason, _ in job.outcomes(job.name) if reason != "NotGoingOn"]
     run = "ScriptSucceeded"
     assert told == [
         *["JobAdded", "JobStarted", "SessionOpened", run, run, "ScriptFailed"],
