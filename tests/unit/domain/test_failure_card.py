@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Frame, Reason
 from job_execution_framework.domain.failure_card import FailureCard, failure_card
@@ -193,13 +195,14 @@ def test_a_job_that_failed_at_no_script_has_a_card_too() -> None:
     assert card(job).why[0] == ("job failed: DeadlineExceeded: the job took longer than its 60 s")
 
 
-def test_what_the_end_of_the_job_stopped_is_no_other_failure() -> None:
+@pytest.mark.parametrize("reason", [Reason.CANCELLED, "Cancelled"], ids=["new", "stored"])
+def test_what_the_end_of_the_job_stopped_is_no_other_failure(reason: str) -> None:
     late = Cause(Reason.DEADLINE_EXCEEDED, "the job took longer than its 60 s, at open")
     job = Job("shot", (Script("open", LibraryScript("open")),))
     job.record(events.JobAdded(at=0))
     job.record(events.JobStarted(at=0))
     job.record(job.script_event(events.ScriptStarted, "open", 1, 0))
-    stopped = Cause(Reason.CANCELLED, "it was stopped")
+    stopped = Cause(reason, "it was stopped")
     job.record(job.script_event(events.ScriptFailed, "open", 1, 61, cause=stopped, seconds=60))
     job.record(events.JobFailed(at=61, cause=late))
     made = card(job)

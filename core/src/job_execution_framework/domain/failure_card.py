@@ -111,7 +111,7 @@ def _others(job: Job) -> list[str]:
     return [
         other
         for other, cause in causes.items()
-        if other != name and cause and cause.reason is not Reason.CANCELLED
+        if other != name and cause and cause.reason != Reason.CANCELLED
     ]
 
 
