@@ -34,8 +34,8 @@ POINTS: list[Point] = [
         (STATUS, 1),
         (RELEASE, 1),
         (LOG, 1),
-        (EVENTS, 6),
-        (EVENTS, 11),
+        (EVENTS, 5),
+        (EVENTS, 8),
         (STATUS, 2),
     ]
     for fault in (before, after)
