@@ -1,7 +1,7 @@
-"""The FastAPI application of `enso serve`: its routes, and its error responses.
+"""The FastAPI application of `enso serve`: its routes.
 
 It works with both backends, jobs in memory and EnsoJobs in a cluster. The routes for actions on a
-job are in `action_routes`.
+job are in `action_routes`, the pages in `web`, and the error responses in `refusals`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,8 @@ import asyncio
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
-from starlette.exceptions import HTTPException
 
 from enso_operator.http_api.action_routes import PATHS, add_action_routes
 from enso_operator.http_api.middleware import (
@@ -22,27 +20,16 @@ from enso_operator.http_api.middleware import (
     Answer,
     Guard,
     StrictRoute,
-    refusal,
 )
-from enso_operator.http_api.mistakes import sentence_of
-from enso_operator.http_api.port import Busy, Jobs, NotAllowed
+from enso_operator.http_api.port import Jobs
+from enso_operator.http_api.refusals import add_refusals
 from enso_operator.http_api.requests import AddJob, ExecuteJob
 from enso_operator.http_api.responses import Added, JobShown, Listed, Problem
-from job_execution_framework.domain.errors import (
-    InvalidAction,
-    InvalidJob,
-    JobAlreadyStarted,
-    JobNotFound,
-    Unavailable,
-)
+from enso_operator.http_api.web.pages import add_pages
+from enso_operator.http_api.web.security import SecureHeaders
+from enso_operator.http_api.web.viewer import Viewer
 
 ROUTES = "GET /list-jobs and /get-job/{jobid}, and POST /add-job, /execute-job, " + ", ".join(PATHS)
-EXAMPLES = {
-    "/add-job": '{"instructions": [["example_script", {"arg1": "value1"}]]}',
-    "/skip-script": '{"jobid": "<jobid>", "script": "<script>"}',
-}
-EXAMPLE = '{"jobid": "<jobid>"}'
-"""The example body of all other routes."""
 DESCRIPTION = """\
 Run jobs, ordered lists of scripts, and see at once which script failed, with which parameters, and
 why. Every refusal is `{"error": "a sentence"}`.
@@ -77,9 +64,10 @@ def create_app(backend: Jobs, hosts: frozenset[str] | None = LOOPBACK) -> FastAP
     app.router.route_class = StrictRoute
     app.state.large_bodies = asyncio.Semaphore(LARGE_BODIES_AT_ONCE)
     app.add_middleware(Guard, hosts=hosts)
+    app.add_middleware(SecureHeaders)
     _add_routes(app, backend)
     add_action_routes(app, backend)
-    _add_refusals(app)
+    add_refusals(app, ROUTES, add_pages(app, lambda _: Viewer(backend)))
     return app
 
 
@@ -114,50 +102,6 @@ def _add_routes(app: FastAPI, backend: Jobs) -> None:
         return Listed(jobid=body.jobid, state=await backend.execute(body.jobid))
 
     del list_jobs, add_job, get_job, execute_job  # the app keeps them
-
-
-def _add_refusals(app: FastAPI) -> None:
-    statuses: dict[type[Exception], int] = {
-        InvalidJob: 422,
-        JobAlreadyStarted: 409,
-        InvalidAction: 409,
-        JobNotFound: 404,
-        NotAllowed: 403,
-        Busy: 503,
-        Unavailable: 503,
-    }
-
-    async def refused(request: Request, error: Exception) -> Answer:
-        del request
-        status = next(code for kind, code in statuses.items() if isinstance(error, kind))
-        return refusal(status, str(error))
-
-    async def invalid(request: Request, error: Exception) -> Answer:
-        if not isinstance(error, RequestValidationError):
-            raise TypeError(type(error))
-        first = error.errors()[0]
-        example = EXAMPLES.get(request.url.path, EXAMPLE)
-        return refusal(400 if first["type"] == "json_invalid" else 422, sentence_of(first, example))
-
-    async def http(request: Request, error: Exception) -> Answer:
-        if not isinstance(error, HTTPException):
-            raise TypeError(type(error))
-        sentence = {
-            400: "the body cannot be read as JSON",
-            404: f"there is nothing at this path; there are {ROUTES}, and /docs",
-            405: f"{request.method} is not for this path; there are {ROUTES}",
-        }.get(error.status_code, str(error.detail))
-        return refusal(error.status_code, sentence, error.headers)
-
-    async def broken(request: Request, error: Exception) -> Answer:
-        del request, error  # the server logs it
-        return refusal(500, "something of enso's own broke: the server's log has the details")
-
-    for kind in statuses:
-        app.add_exception_handler(kind, refused)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(Exception, broken)
 
 
 def _refused(when: str) -> dict[str, Any]:

@@ -106,7 +106,7 @@ async def test_unknown_jobs_and_paths(api: Api) -> None:
     ):
         assert answer.status_code == 404
         assert answer.json()["error"].startswith("there is no job 'nobody'; jobs are kept since")
-    for path in ("/", "/list-jobs/", "/get-job/", "/get-job/a/b", "/static-offline-docs/nothing"):
+    for path in ("/list-jobs/", "/get-job/", "/get-job/a/b", "/static-offline-docs/nothing"):
         answer = await api.get(path)
         assert (answer.status_code, list(answer.json())) == (404, ["error"])
 

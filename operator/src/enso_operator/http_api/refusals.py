@@ -1,0 +1,95 @@
+"""How errors are answered: a sentence in JSON, or a page where the path is a page's."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from enso_operator.http_api.middleware import refusal
+from enso_operator.http_api.mistakes import sentence_of
+from enso_operator.http_api.port import Busy, NotAllowed
+from enso_operator.http_api.web.problems import is_page, problem_page
+from enso_operator.http_api.web.rendering import Templates
+from enso_operator.http_api.web.security import HEADERS
+from job_execution_framework.domain.errors import (
+    InvalidAction,
+    InvalidJob,
+    JobAlreadyStarted,
+    JobNotFound,
+    Unavailable,
+)
+
+EXAMPLES = {
+    "/add-job": '{"instructions": [["example_script", {"arg1": "value1"}]]}',
+    "/skip-script": '{"jobid": "<jobid>", "script": "<script>"}',
+}
+EXAMPLE = '{"jobid": "<jobid>"}'
+"""The example body of all other routes."""
+STATUSES: dict[type[Exception], int] = {
+    InvalidJob: 422,
+    JobAlreadyStarted: 409,
+    InvalidAction: 409,
+    JobNotFound: 404,
+    NotAllowed: 403,
+    Busy: 503,
+    Unavailable: 503,
+}
+
+
+def add_refusals(app: FastAPI, routes: str, templates: Templates) -> None:
+    """Add the handlers of errors; `routes` names what there is, for those who ask for more."""
+
+    async def answer(request: Request, status: int, sentence: str) -> Response:
+        if is_page(request, status):
+            return await problem_page(templates, request, status, sentence)
+        return refusal(status, sentence)
+
+    async def refused(request: Request, error: Exception) -> Response:
+        status = next(code for kind, code in STATUSES.items() if isinstance(error, kind))
+        return await answer(request, status, str(error))
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        if not isinstance(error, RequestValidationError):
+            raise TypeError(type(error))
+        first = error.errors()[0]
+        example = EXAMPLES.get(request.url.path, EXAMPLE)
+        return refusal(400 if first["type"] == "json_invalid" else 422, sentence_of(first, example))
+
+    async def http(request: Request, error: Exception) -> Response:
+        if not isinstance(error, HTTPException):
+            raise TypeError(type(error))
+        sentence = _sentence(request, error, routes)
+        response = await answer(request, error.status_code, sentence)
+        response.headers.update(error.headers or {})
+        return response
+
+    async def broken(request: Request, error: Exception) -> Response:
+        del error  # the server logs it
+        sentence = "something of enso's own broke: the server's log has the details"
+        response = await answer(request, 500, sentence)
+        response.headers.update(HEADERS)  # it is sent from outside of all middleware
+        return response
+
+    for kind in STATUSES:
+        app.add_exception_handler(kind, refused)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, broken)
+
+
+def _sentence(request: Request, error: HTTPException, routes: str) -> str:
+    if is_page(request, error.status_code):
+        return _IN_PAGES.get(error.detail, error.detail)
+    return {
+        400: "the body cannot be read as JSON",
+        404: f"there is nothing at this path; there are {routes}, and /docs",
+        405: f"{request.method} is not for this path; there are {routes}",
+    }.get(error.status_code, error.detail)
+
+
+_IN_PAGES = {
+    "Not Found": "There is nothing at this address.",
+    "Method Not Allowed": "This address is only to be looked at.",
+}

@@ -1,0 +1,51 @@
+"""The routes of the pages, for people with a browser; `app` adds them beside those of curl."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match, Route
+from starlette.types import Scope
+
+from enso_operator.http_api.web.problems import IS_PAGE
+from enso_operator.http_api.web.rendering import Templates
+from enso_operator.http_api.web.static_files import StaticFiles
+from enso_operator.http_api.web.viewer import Viewer, ViewerOf
+from enso_operator.http_api.web.views.job_list import Query, Row, job_list
+
+Show = Callable[[Request, Viewer], Awaitable[Response]]
+"""Answers the request of somebody for a page."""
+
+
+class PageRoute(Route):
+    """A route whose errors are pages, too."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Mark the requests that are for it."""
+        match, child = super().matches(scope)
+        return match, {**child, IS_PAGE: True} if match is not Match.NONE else child
+
+
+def add_pages(app: FastAPI, viewer_of: ViewerOf) -> Templates:
+    """Add the pages to the application; return the templates, for pages of others."""
+    static = StaticFiles()
+    templates = Templates(static)
+
+    def add(path: str, show: Show, *methods: str) -> None:
+        async def answer(request: Request) -> Response:
+            return await show(request, viewer_of(request))
+
+        app.router.routes.append(PageRoute(path, answer, methods=methods or ("GET",)))
+
+    async def jobs_page(request: Request, viewer: Viewer) -> Response:
+        """Show the jobs, the newest first."""
+        rows = [Row(name, state) for name, state in reversed(await viewer.jobs.list())]
+        shown = job_list(rows, Query.of(request.query_params))
+        return await templates.page(request, viewer, "jobs.html", shown)
+
+    add("/", jobs_page)
+    app.router.routes.append(PageRoute("/static/{name}", static.serve))
+    return templates

@@ -1,0 +1,47 @@
+"""What a page says where something is refused or not there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from enso_operator.http_api.web.rendering import Templates
+
+IS_PAGE = "enso.page"
+"""Set in the scope of a request that is for a page."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What went wrong."""
+
+    title: str
+    sentence: str
+
+
+def is_page(request: Request, status: int) -> bool:
+    """Whether a refusal is shown as a page: for pages, and to browsers that are lost."""
+    if IS_PAGE in request.scope:
+        return True
+    is_lost = status == HTTPStatus.NOT_FOUND and "endpoint" not in request.scope
+    return is_lost and "text/html" in request.headers.get("accept", "")
+
+
+async def problem_page(
+    templates: Templates, request: Request, status: int, sentence: str
+) -> Response:
+    """Return the page that says it."""
+    problem = Problem(TITLES.get(status, HTTPStatus(status).phrase), sentence)
+    return await templates.page(request, None, "problem.html", problem, status)
+
+
+TITLES = {
+    403: "Not allowed",
+    404: "Not here",
+    409: "Not possible now",
+    500: "Something broke",
+    503: "No answer",
+}

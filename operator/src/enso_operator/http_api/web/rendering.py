@@ -1,0 +1,67 @@
+"""From a template and what it shows to an answer.
+
+Whatever scripts and people wrote is escaped twice: control characters become visible, so that none
+reorders a line, and then what would be HTML becomes text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from enso_operator.http_api.web.static_files import StaticFiles
+from enso_operator.http_api.web.viewer import Viewer
+from enso_operator.http_api.web.views import words
+from job_execution_framework.domain.cause import escaped
+
+
+class Page(HTMLResponse):
+    """An answer in HTML."""
+
+    def render(self, content: object) -> bytes:
+        """Return the document in UTF-8."""
+        return str(content).encode("utf-8", "backslashreplace")
+
+
+def _visible(value: object) -> object:
+    return escaped(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+class Templates:
+    """The templates of the pages."""
+
+    def __init__(self, static: StaticFiles) -> None:
+        self._environment = Environment(
+            loader=PackageLoader("enso_operator.http_api.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            finalize=_visible,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals["static"] = static.address
+        self._environment.filters |= words.FILTERS
+
+    async def page(
+        self,
+        request: Request,
+        viewer: Viewer | None,
+        name: str,
+        shown: object,
+        status: int = 200,
+    ) -> Page:
+        """Return a page; `shown` is what its template calls `page`.
+
+        Rendered in a thread: that of a large job takes a moment.
+        """
+        template = self._environment.get_template(name)
+        text = await asyncio.to_thread(
+            template.render, page=shown, viewer=viewer, path=request.url.path, now=time.time()
+        )
+        return Page(text, status)

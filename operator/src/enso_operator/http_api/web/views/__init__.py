@@ -1,0 +1,1 @@
+"""What the templates show, as pure functions: neither HTML nor I/O."""

@@ -1,0 +1,44 @@
+"""Times, durations and values as the pages write them; the filters of the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from job_execution_framework.domain.events import took
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+def machine_time(at: float) -> str:
+    """Return a time as ``<time datetime>`` has it, UTC."""
+    text = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def exact_time(at: float) -> str:
+    """Return a time as people read it: ``2026-11-29 22:41:07 UTC``."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def clock_time(at: float) -> str:
+    """Return a time of the day: ``22:41:07``."""
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
+
+
+def age(seconds: float) -> str:
+    """Return how long ago something was, in its largest unit: ``12 s``, ``3 min``, ``4 d``."""
+    for unit, name in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")):
+        if seconds >= unit:
+            return f"{int(seconds // unit)} {name}"
+    return f"{int(max(seconds, 0))} s"
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "machine_time": machine_time,
+    "exact_time": exact_time,
+    "clock_time": clock_time,
+    "age": age,
+    "took": took,
+}
