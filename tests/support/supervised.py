@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from job_execution_framework.domain import events
@@ -20,7 +21,11 @@ from job_execution_framework.service_layer.records import Record
 
 
 def supervised(
-    folder: Path, *scripts: Script, session: Session | None = None, **environment: str
+    folder: Path,
+    *scripts: Script,
+    session: Session | None = None,
+    traceparent: str = "",
+    **environment: str,
 ) -> tuple[list[Record], bytes]:
     """Run the scripts; return their records and all of their output."""
     job = Job("job", scripts, (session or Session(),))
@@ -28,7 +33,7 @@ def supervised(
     job.record(events.JobStarted(at=0))
     step = job.next(0)
     assert isinstance(step, Open)
-    plan = Plan.of(job, step, ScriptLibrary([]), taken_by)
+    plan = replace(Plan.of(job, step, ScriptLibrary([]), taken_by), traceparent=traceparent)
     (folder / "plan.json").write_text(plan.to_json())
     command = [sys.executable, "-m", "job_execution_framework.runtime"]
     ran = subprocess.run(

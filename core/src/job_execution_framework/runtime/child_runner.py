@@ -181,6 +181,14 @@ class ChildRunner:
             return self._result(seconds, answer)
         return self._result(seconds, self._lost_report(script, answer, interpreter), lost=True)
 
+    def environment(self, script: Script, attempt: int) -> dict[str, str]:
+        """Return the variables that only this attempt has in its environment."""
+        return {
+            "ENSO_JOB": self._job_id,
+            "ENSO_SCRIPT": script.name,
+            "ENSO_ATTEMPT": str(attempt),
+        }
+
     def refused(self, reason: str, why: str) -> Result:
         """Return the result of an attempt for which nothing was started."""
         return self._result(0, _refusal(reason, why))
@@ -218,11 +226,7 @@ class ChildRunner:
             "parameters": {key: revealed(value) for key, value in script.parameters.items()},
             "timeout": script.timeout_seconds,
             "dump_on": time_limits.DUMP_SIGNAL if script.idle_timeout_seconds else None,
-            "environment": {
-                "ENSO_JOB": self._job_id,
-                "ENSO_SCRIPT": script.name,
-                "ENSO_ATTEMPT": str(attempt),
-            },
+            "environment": self.environment(script, attempt),
         }
         if self._end != JobEnd():
             request["job"] = asdict(self._end)

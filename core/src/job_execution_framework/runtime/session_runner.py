@@ -12,6 +12,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from job_execution_framework.domain import trace_context
 from job_execution_framework.domain.cause import Reason, printable
 from job_execution_framework.domain.control import CANCEL, SessionControl
 from job_execution_framework.domain.errors import EnsoError, Unreadable
@@ -99,6 +100,13 @@ class SessionRunner(ChildRunner):
         if self._terminated and result.cause and result.cause.reason == Reason.CANCELLED:
             raise Terminated(f"script {script.name!r} was ended, as its session was taken away")
         return self._kept(result)
+
+    def environment(self, script: Script, attempt: int) -> dict[str, str]:
+        """Return the attempt's own variables; where its job has a trace, its place there, too."""
+        own = super().environment(script, attempt)
+        if job := self._plan.traceparent:
+            own[trace_context.VARIABLE] = trace_context.of_attempt(job, script.name, attempt)
+        return own
 
     def _kept(self, result: Result) -> Result:
         """Return the result with the reason for which the attempt's output is not all on disk."""

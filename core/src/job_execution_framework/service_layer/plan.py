@@ -70,6 +70,8 @@ class Plan:
     """Of its scripts whose parameters were declared; events show only what the job gave."""
     end: JobEnd = NOT_ENDED
     """How the job ended, for the finally scripts that this is the plan of."""
+    traceparent: str = ""
+    """Where the job stands in its trace (`domain.trace_context`); empty where it has none."""
 
     @classmethod
     def of(

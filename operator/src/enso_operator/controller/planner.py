@@ -31,8 +31,10 @@ MOST_MISSING = 10
 class EnsoJobPlanner(Planner):
     """Asks the library of the job's namespace."""
 
-    def __init__(self, library: Library, sessions: Sessions, clock: Clock) -> None:
-        super().__init__(library)
+    def __init__(
+        self, library: Library, sessions: Sessions, clock: Clock, traceparent: str = ""
+    ) -> None:
+        super().__init__(library, traceparent)
         self._sessions, self._clock = sessions, clock
 
     async def plan(self, job: Job, step: Open) -> Plan:
@@ -49,7 +51,7 @@ class EnsoJobPlanner(Planner):
             else:
                 starts = [script for script in job.scripts if script.name in step.scripts]
                 await in_thread(check_arguments, starts, library, declared_by)
-            return await in_thread(Plan.of, job, step, library)
+            return self.traced(await in_thread(Plan.of, job, step, library))
 
     def _check_all(self, job: Job, library: Library) -> None:
         """Raise ScriptNotFound or InvalidJob, with all that is wrong; NotYet while it may pass."""

@@ -9,6 +9,7 @@ from enso_operator.api.document import Document
 from enso_operator.api.v1alpha1 import ContainerSpec
 from enso_operator.sessions.pods.pod import main_container, secret_names, secret_variables
 from enso_operator.settings import PodSettings
+from job_execution_framework.domain import trace_context
 from job_execution_framework.domain.errors import InvalidJob, NoOutput
 from job_execution_framework.domain.final import JobEnd
 from job_execution_framework.domain.outputs import handed
@@ -34,7 +35,11 @@ def script_container(container: ContainerSpec, plan: Plan, settings: PodSettings
         **made,
         "command": list(container.command),
         "args": list(container.args),
-        "env": made["env"] + texts + secret_variables(secrets) + _end_variables(plan.end),
+        "env": made["env"]
+        + texts
+        + secret_variables(secrets)
+        + _end_variables(plan.end)
+        + _trace_variables(plan),
     }
     if secrets or secret_names(container.env) or any(one.secret for one in container.volumes):
         # The last lines of its log cannot be searched for secrets, so they are not shown.
@@ -71,3 +76,12 @@ def _end_variables(end: JobEnd) -> list[Document]:
         return []
     values = zip(END_VARIABLES, (end.state, end.failed_script, end.reason), strict=True)
     return [{"name": name, "value": value} for name, value in values]
+
+
+def _trace_variables(plan: Plan) -> list[Document]:
+    """Return where the attempt stands in the trace of its job, if that has one."""
+    if not plan.traceparent:
+        return []
+    name = plan.lease[0]
+    place = trace_context.of_attempt(plan.traceparent, name, plan.rows[name].attempt + 1)
+    return [{"name": trace_context.VARIABLE, "value": place}]

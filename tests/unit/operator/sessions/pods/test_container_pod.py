@@ -13,6 +13,7 @@ from enso_operator.manifests.render import parse_ensojob
 from enso_operator.manifests.to_domain import job_definition
 from enso_operator.sessions.pods.manifest import SessionPod
 from enso_operator.settings import PodSettings
+from job_execution_framework.domain import trace_context
 from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.outputs import Output
@@ -42,13 +43,16 @@ FIELDS: Document = {
 """A value for each field that sessions and containers have in common."""
 
 
-def pod_of(document: Document, session: str) -> Document:
+def pod_of(document: Document, session: str, traceparent: str = "") -> Document:
     """Return the Pod of a session of the job, or of one of its container scripts."""
     document["metadata"] |= {"namespace": "shows", "uid": "uid", "labels": {"studio/shot": "010"}}
     made = job_definition(parse_ensojob(document))
     job = Job("shot", made.scripts, made.sessions)
     names = tuple(script.name for script in job.scripts if script.session == session)
-    plan = Plan.of(job, Open(f"{session}-1", session, names), ScriptLibrary([]))
+    plan = replace(
+        Plan.of(job, Open(f"{session}-1", session, names), ScriptLibrary([])),
+        traceparent=traceparent,
+    )
     spec, settings = parse_ensojob(document).spec, PodSettings(records_image="enso")
     return SessionPod(EnsoJobObject(document), spec, plan, settings).pod("plan")
 
@@ -146,3 +150,12 @@ def test_the_log_of_a_container_that_can_read_secrets_is_not_quoted(
 ) -> None:
     (container,) = pod_of(in_container(**more), "tell")["spec"]["containers"]
     assert container["terminationMessagePolicy"] == policy
+
+
+def test_a_container_finds_its_place_in_the_trace_of_its_job() -> None:
+    job = f"00-{'4b' * 16}-{'00f0' * 4}-01"
+    (container,) = pod_of(in_container(), "tell", job)["spec"]["containers"]
+    place = trace_context.of_attempt(job, "tell", 1)
+    assert container["env"][-1] == {"name": "TRACEPARENT", "value": place}
+    (untraced,) = pod_of(in_container(), "tell")["spec"]["containers"]
+    assert untraced["env"] == container["env"][:-1]
