@@ -139,3 +139,19 @@ def test_what_a_caller_does_with_its_copy_changes_nothing(objects: Objects) -> N
     objects.patch_status("shot", created.version, {"done": "0/1"})["status"].clear()
     assert objects.get("shot")["spec"] == created.document["spec"]
     assert objects.get("shot")["status"]["done"] == "0/1"
+
+
+def test_a_table_has_the_columns_of_all(objects: Objects) -> None:
+    created = create(objects)
+    objects.patch_status("shot", created.version, {"done": "0/1", "script": "open"})
+    create(objects, "other")
+    seen = dict[str, Document]()
+    for page in objects.table():
+        headers = [column["name"] for column in page["columnDefinitions"]]
+        for row in page["rows"]:
+            cells = dict(zip(headers, row["cells"], strict=True))
+            assert row["object"]["metadata"]["name"] == cells["Name"]
+            seen[cells["Name"]] = cells
+    assert {*seen} == {"shot", "other"}
+    assert (seen["shot"]["Done"], seen["shot"]["Script"]) == ("0/1", "open")
+    assert not seen["other"]["Done"]

@@ -11,6 +11,7 @@ from uuid import uuid4
 from enso_operator.api.document import Document, is_document
 from enso_operator.kube.client import NoSuchObject, Taken
 from job_execution_framework.domain.errors import Conflict
+from tests.support.tables import table_of
 
 
 @dataclass
@@ -66,6 +67,9 @@ class InMemoryObjects:
             if self.namespace in ("", namespace)
             and (not fields or document["spec"].get(path.removeprefix("spec.")) == value)
         )
+
+    def table(self) -> Iterator[Document]:
+        yield table_of(self.each())
 
     def create(self, document: Document) -> Document:
         with self.cluster.lock:

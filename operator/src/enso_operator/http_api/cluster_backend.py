@@ -22,7 +22,9 @@ from enso_operator.http_api.cluster_actions import (
     outcome_without,
     pending_outcome,
 )
+from enso_operator.http_api.cluster_rows import KeptRows, read_rows
 from enso_operator.http_api.port import ActionOutcome, Instructions, JobSnapshot, NotAllowed
+from enso_operator.http_api.rows import Rows
 from enso_operator.kube.client import (
     DEADLINE_SECONDS,
     Forbidden,
@@ -72,13 +74,14 @@ class ClusterJobs:
     def __init__(self, jobs: Objects) -> None:
         self._jobs, self._actions = jobs, jobs.beside(ACTIONS)
         self._slots = asyncio.Semaphore(MOST_AT_ONCE)
+        self._rows = KeptRows(lambda: self._call(lambda: read_rows(self._jobs)))
 
     async def add(self, instructions: Instructions) -> str:
         """Create a suspended EnsoJob, named by the time: names of one second sort by age.
 
         Raises InvalidJob, also for arguments that its scripts do not take.
         """
-        return await self._call(lambda: self._add(instructions))
+        return await self._change(lambda: self._add(instructions))
 
     def _add(self, instructions: Instructions) -> str:
         scripts = Definition(services.scripts_of(instructions)).scripts
@@ -92,7 +95,7 @@ class ClusterJobs:
 
     async def add_run(self, template: str, params: Mapping[str, Any]) -> str:
         """Create a suspended EnsoJob that is a run of an EnsoJobTemplate, as `add` does."""
-        return await self._call(lambda: self._add_run(template, params))
+        return await self._change(lambda: self._add_run(template, params))
 
     def _add_run(self, template: str, params: Mapping[str, Any]) -> str:
         try:
@@ -109,19 +112,23 @@ class ClusterJobs:
         """Return the name and the state of each EnsoJob, also of invalid ones."""
         return await self._call(lambda: _list_jobs(self._jobs))
 
+    async def rows(self) -> Rows:
+        """Return the columns of the EnsoJobs, also of invalid ones."""
+        return await self._rows.get()
+
     async def get(self, job_id: str) -> JobSnapshot:
         """Return the job, restored from its status."""
         return await self._call(lambda: self._get(job_id))
 
     async def execute(self, job_id: str) -> str:
         """Set the job's spec.suspend to false; of several concurrent callers only one succeeds."""
-        return await self._call(lambda: self._execute(job_id))
+        return await self._change(lambda: self._execute(job_id))
 
     async def act(self, spec: EnsoActionSpec, key: str) -> ActionOutcome:
         """Create an EnsoAction, and wait some time until the operator has acted on it."""
         ensojob = await self._call(lambda: self._ensojob(spec.job))
         document = manifest_of(spec, key, ensojob)
-        name = await self._call(lambda: create_action(self._actions, document))
+        name = await self._change(lambda: create_action(self._actions, document))
         loop = asyncio.get_running_loop()
         deadline, tries = loop.time() + ANSWER_SECONDS, 0
         while loop.time() < deadline:
@@ -147,6 +154,13 @@ class ClusterJobs:
             return await self._call(lambda: self._ensojob(job_id))
         except JobNotFound:
             return None
+
+    async def _change(self, call: Callable[[], R]) -> R:
+        """Make a call that changes jobs: who asks for rows after it sees what it did."""
+        try:
+            return await self._call(call)
+        finally:
+            self._rows.forget()
 
     async def _call(self, call: Callable[[], R]) -> R:
         """Make a blocking call in a thread; convert errors of the API server to the port's."""

@@ -18,8 +18,10 @@ from enso_operator.api.ensoaction import EnsoActionSpec
 from enso_operator.coordinator.progress_budget import ProgressBudget
 from enso_operator.http_api.action_requests import idempotency_id
 from enso_operator.http_api.memory_drive import Drive, has_work, log_events
+from enso_operator.http_api.memory_rows import row_of
 from enso_operator.http_api.memory_size import memory_of
 from enso_operator.http_api.port import ActionOutcome, Busy, Instructions, JobSnapshot
+from enso_operator.http_api.rows import Rows
 from enso_operator.manifests.changes import changed_definition
 from enso_operator.manifests.render import suspended_manifest
 from enso_operator.manifests.template_folder import TemplateFolder
@@ -164,6 +166,11 @@ class EmbeddedJobs:
         """Return the id and the state of each job."""
         with self._repository.lock:
             return [(job.id, str(job.state)) for job in self._repository.jobs.values()]
+
+    async def rows(self) -> Rows:
+        """Return the columns of all jobs."""
+        with self._repository.lock:
+            return Rows.of(map(row_of, self._repository.jobs.values()))
 
     async def get(self, job_id: str) -> JobSnapshot:
         """Return the job as it is now, and why it failed."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from enso_operator.api.ensoaction import EnsoActionSpec
+from enso_operator.http_api.rows import Rows
 from job_execution_framework.domain.failure_card import FailureCard
 from job_execution_framework.domain.job import Job
 
@@ -61,6 +62,10 @@ class Jobs(Protocol):
 
     async def list(self) -> list[tuple[str, str]]:
         """Return the id and the state of each job, the oldest first."""
+        ...
+
+    async def rows(self) -> Rows:
+        """Return the columns of the jobs, as they were a moment ago."""
         ...
 
     async def get(self, job_id: str) -> JobSnapshot:

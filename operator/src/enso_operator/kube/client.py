@@ -41,6 +41,8 @@ PAGE_BYTES = 2 * 1024**2
 JSON, MERGE_PATCH = "application/json", "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
+"""The columns of the CRD, and of each object only its metadata: what kubectl asks for."""
 
 Operations = list[Document]
 """A JSON patch (RFC 6902)."""
@@ -162,16 +164,24 @@ class ApiObjects:
         """Yield each object that a field selector selects; only one page is held in memory."""
         return self._each({"fieldSelector": fields} if fields else {}, JSON)
 
+    def table(self) -> Iterator[Document]:
+        """Yield the pages of the table of all objects; only one page is held in memory."""
+        return self._pages({}, TABLE)
+
     def _each(self, query: Mapping[str, str], accept: str) -> Iterator[Document]:
+        for page in self._pages(query, accept):
+            yield from page.pop("items") or ()  # null where there are none
+
+    def _pages(self, query: Mapping[str, str], accept: str) -> Iterator[Document]:
         limit, following = FIRST_PAGE, ""
         while True:
             data = self._page(limit, following, query, accept)
             page = _document(data)
-            found: list[Document] = page["items"] or []  # null where there are none
+            found = len(page.get("rows" if accept == TABLE else "items") or ())
             following = page["metadata"].get("continue", "")
-            limit = min(LARGEST_PAGE, max(1, PAGE_BYTES * len(found) // len(data)))
-            del data, page
-            yield from found
+            limit = min(LARGEST_PAGE, max(1, PAGE_BYTES * found // len(data)))
+            del data
+            yield page
             if not following:
                 return
 

@@ -41,6 +41,10 @@ class Objects(Protocol):
         """Yield each object that a field selector, such as `spec.job=shot`, selects."""
         ...
 
+    def table(self) -> Iterator[Document]:
+        """Yield the table of all objects in pages: the columns of the CRD, and the metadata."""
+        ...
+
     def create(self, document: Document) -> Document:
         """Create the object and return the stored one; raise Taken where the name exists."""
         ...

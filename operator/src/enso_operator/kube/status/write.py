@@ -24,6 +24,8 @@ from enso_operator.api.status import (
     SessionLedger,
 )
 from enso_operator.coordinator.session_location import NOWHERE, SessionLocation
+from enso_operator.kube.status import columns
+from enso_operator.kube.status.columns import is_to_be_replaced
 from enso_operator.kube.status.conditions import card_in, conditions
 from enso_operator.kube.status.failure_location import failure_location
 from enso_operator.kube.status.fields import (
@@ -37,20 +39,17 @@ from enso_operator.kube.status.fields import (
     time_at,
     time_of,
 )
-from enso_operator.kube.status.retries import last_budget, pause_before_retry, reason_failures
+from enso_operator.kube.status.retries import last_budget, reason_failures
 from enso_operator.kube.status.size import fitted
 from job_execution_framework.domain.actions import MOST_RESUMES, Resume
-from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.events import COORDINATOR, JobResumed
 from job_execution_framework.domain.failure_card import FailureCard, failure_card
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.progress import Progress, percentage
-from job_execution_framework.domain.row import Attempt, Row, ScriptState
+from job_execution_framework.domain.progress import Progress
+from job_execution_framework.domain.row import Attempt, Row
 from job_execution_framework.domain.script import Script
 from job_execution_framework.domain.transitions import ENDED, JobState
-
-PAUSED = "Paused"
-"""The reason of a job that an action paused; a job that its spec suspends has no reason."""
 
 
 def status_of(
@@ -67,10 +66,7 @@ def status_of(
     number 1 is among them in a run of a template, which `before` names.
     """
     card = _card(job, before, location)
-    waits = (
-        None if job.finished else (location.waits or _loss_backoff(job) or pause_before_retry(job))
-    )
-    done = sum(job.rows[script.name].done for script in job.main)
+    waits = columns.waits(job, location.waits)
     return fitted(
         EnsoJobStatus(
             observed_generation=generation,
@@ -78,10 +74,10 @@ def status_of(
             template=before.template,
             start_time=time_of(job.started_at),
             completion_time=time_of(job.ended_at),
-            done=f"{done}/{len(job.main)}",
-            script=_current_script(job),
-            progress=_progress(job),
-            reason=_reason(job, waits),
+            done=columns.done(job),
+            script=columns.current_script(job),
+            progress=columns.progress(job),
+            reason=columns.reason(job, waits),
             pod=location.pod or (None if location.is_gone else before.pod),
             scripts=[
                 _row(script, job.rows[script.name], job.progress_of(script.name))
@@ -92,34 +88,6 @@ def status_of(
             why=[*card.why] if card else None,
         )
     )
-
-
-def _loss_backoff(job: Job) -> Cause | None:
-    """Return why a job waits whose lost session will be replaced; None for any other job."""
-    goal = job.goal
-    lost = job.lost.get(goal.session) if goal else None
-    if not (goal and lost and _is_to_be_replaced(job, goal.session)):
-        return None
-    seconds = job.session(goal.session).lost_backoff_seconds
-    what = f"session {goal.session} was lost, and is replaced {seconds:g} s later"
-    return replace(lost.cause, message=f"{what}: {lost.cause.message}", error="")
-
-
-def _is_to_be_replaced(job: Job, name: str) -> bool:
-    """Whether the loss of a session is the latest event, and the job may replace the session."""
-    lost, session = job.lost.get(name), job.session(name)
-    if lost is None or job.open_run or job.state is not JobState.RUNNING:
-        return False
-    since = [row.latest.ended_at or 0 for row in job.rows.values()]
-    is_last = max(since) <= lost.at and session.lost_backoff_seconds > 0
-    return is_last and not lost.exceed(session)
-
-
-def _reason(job: Job, waits: Cause | None) -> str | None:
-    cause = job.failure.cause if job.failure else waits
-    if cause is None and job.state is JobState.SUSPENDED and job.paused:
-        return PAUSED
-    return identifier(cause.reason) if cause else None
 
 
 def _card(job: Job, before: EnsoJobStatus, location: SessionLocation) -> FailureCard | None:
@@ -143,17 +111,6 @@ def _resume_command(job: Job) -> str:
     """Return the command that resumes a failed job; empty where it cannot be resumed."""
     is_invalid = job.failure is not None and job.failure.cause.reason == Reason.INVALID_JOB
     return "" if is_invalid or job.why_not(Resume()) else f"kubectl enso resume {job.id}"
-
-
-def _current_script(job: Job) -> str | None:
-    """Return the script that runs, or the one at which the job failed."""
-    running = [name for name, row in job.rows.items() if row.state is ScriptState.RUNNING]
-    return next(iter(running), None) or (job.failure.script if job.failure else None) or None
-
-
-def _progress(job: Job) -> str | None:
-    said = job.progress and job.progress_of(job.progress.script)
-    return (percentage(said.percent) or None) if said else None
 
 
 def _row(script: Script, row: Row, said: Progress | None) -> ScriptStatus:
@@ -280,7 +237,7 @@ def _session(job: Job, name: str) -> SessionLedger:
         return SessionLedger(name=name, runs=job.runs.get(name, 0))
     goal = job.goal
     fails = lost.exceed(session) and job.state not in ENDED
-    needs_cause = goal and goal.session == name and (fails or _is_to_be_replaced(job, name))
+    needs_cause = goal and goal.session == name and (fails or is_to_be_replaced(job, name))
     return SessionLedger(
         name=name,
         runs=job.runs.get(name, 0),

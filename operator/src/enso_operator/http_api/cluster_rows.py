@@ -1,0 +1,94 @@
+"""The jobs of a cluster as rows, from the API server's table, kept for a moment.
+
+A table has the columns of the CRD and of each job only its metadata: ten thousand jobs are a
+hundredth of what their specs and statuses would be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime
+from sys import intern
+
+from enso_operator.api.document import Document
+from enso_operator.http_api.rows import MOST_ROWS, JobRow, Rows
+from enso_operator.kube.objects import Objects
+from job_execution_framework.domain.transitions import JobState
+
+KEPT_SECONDS = 1.0
+"""How old rows may be that are shown again: many who look at once cost one list."""
+_NOTHING = ("", "<none>", "<unknown>", "<invalid>")
+"""How the API server writes a column that has no value."""
+
+
+def read_rows(jobs: Objects) -> Rows:
+    """Return the rows of all jobs, or of as many as a list may have."""
+    found, is_complete = list[JobRow](), True
+    for page in jobs.table():
+        found += rows_of(page)
+        if len(found) > MOST_ROWS:
+            found, is_complete = found[:MOST_ROWS], False
+            break
+    return Rows.of(found, is_complete=is_complete)
+
+
+def rows_of(table: Document) -> Iterator[JobRow]:
+    """Yield the rows of one page of a table."""
+    headers = [str(column["name"]) for column in table.get("columnDefinitions") or ()]
+    for row in table.get("rows") or ():
+        yield _row_of(dict(zip(headers, row["cells"], strict=False)), row["object"]["metadata"])
+
+
+def _row_of(cells: Document, metadata: Document) -> JobRow:
+    labels: dict[str, str] = metadata.get("labels") or {}
+    return JobRow(
+        name=str(metadata["name"]),
+        namespace=intern(str(metadata["namespace"])),
+        created=datetime.fromisoformat(str(metadata["creationTimestamp"])).timestamp(),
+        state=_text(cells, "Status") or JobState.WAITING.value,
+        done=_text(cells, "Done"),
+        script=_text(cells, "Script"),
+        progress=_text(cells, "Progress"),
+        reason=_text(cells, "Reason"),
+        template=_text(cells, "Template"),
+        labels={intern(name): intern(value) for name, value in labels.items()},
+    )
+
+
+def _text(cells: Document, header: str) -> str:
+    """Return a cell, "" where it is empty; equal texts of many rows are one object."""
+    text = str(cells.get(header) or "")
+    return "" if text in _NOTHING else intern(text)
+
+
+class KeptRows:
+    """Rows that are read once for all who ask within a moment, and forgotten after it."""
+
+    def __init__(self, read: Callable[[], Awaitable[Rows]]) -> None:
+        self._read = read
+        self._reading: asyncio.Task[Rows] | None = None
+
+    async def get(self) -> Rows:
+        """Return the rows, as they were at most `KEPT_SECONDS` ago."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read_and_keep())
+        return await asyncio.shield(self._reading)  # one who leaves takes it from no other
+
+    def forget(self) -> None:
+        """Have the next who asks read them again, as something was changed."""
+        self._reading = None
+
+    async def _read_and_keep(self) -> Rows:
+        reading = asyncio.current_task()
+        try:
+            rows = await self._read()
+        except BaseException:
+            self._drop(reading)
+            raise
+        asyncio.get_running_loop().call_later(KEPT_SECONDS, self._drop, reading)
+        return rows
+
+    def _drop(self, reading: asyncio.Task[Rows] | None) -> None:
+        if self._reading is reading:
+            self._reading = None

@@ -1,0 +1,71 @@
+"""What the columns of `kubectl get ensojob` say of a job.
+
+`write.py` puts them into the status of an EnsoJob, from which the API server makes its table; the
+HTTP API says the same of jobs in memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from enso_operator.kube.status.fields import identifier
+from enso_operator.kube.status.retries import pause_before_retry
+from job_execution_framework.domain.cause import Cause
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.progress import percentage
+from job_execution_framework.domain.row import ScriptState
+from job_execution_framework.domain.transitions import JobState
+
+PAUSED = "Paused"
+"""The reason of a job that an action paused; a job that its spec suspends has no reason."""
+
+
+def done(job: Job) -> str:
+    """Return how many of its scripts are done, such as ``2/4``."""
+    return f"{sum(job.rows[script.name].done for script in job.main)}/{len(job.main)}"
+
+
+def current_script(job: Job) -> str | None:
+    """Return the script that runs, or the one at which the job failed."""
+    running = [name for name, row in job.rows.items() if row.state is ScriptState.RUNNING]
+    return next(iter(running), None) or (job.failure.script if job.failure else None) or None
+
+
+def progress(job: Job) -> str | None:
+    """Return the percentage that the running script has told, such as ``42.5%``."""
+    said = job.progress and job.progress_of(job.progress.script)
+    return (percentage(said.percent) or None) if said else None
+
+
+def reason(job: Job, waits: Cause | None) -> str | None:
+    """Return for which reason it failed, or waits."""
+    cause = job.failure.cause if job.failure else waits
+    if cause is None and job.state is JobState.SUSPENDED and job.paused:
+        return PAUSED
+    return identifier(cause.reason) if cause else None
+
+
+def waits(job: Job, session: Cause | None = None) -> Cause | None:
+    """Return why the job waits, if it does; `session` is why its session does not run yet."""
+    return None if job.finished else session or _loss_backoff(job) or pause_before_retry(job)
+
+
+def _loss_backoff(job: Job) -> Cause | None:
+    """Return why a job waits whose lost session will be replaced; None for any other job."""
+    goal = job.goal
+    lost = job.lost.get(goal.session) if goal else None
+    if not (goal and lost and is_to_be_replaced(job, goal.session)):
+        return None
+    seconds = job.session(goal.session).lost_backoff_seconds
+    what = f"session {goal.session} was lost, and is replaced {seconds:g} s later"
+    return replace(lost.cause, message=f"{what}: {lost.cause.message}", error="")
+
+
+def is_to_be_replaced(job: Job, name: str) -> bool:
+    """Whether the loss of a session is the latest event, and the job may replace the session."""
+    lost, session = job.lost.get(name), job.session(name)
+    if lost is None or job.open_run or job.state is not JobState.RUNNING:
+        return False
+    since = [row.latest.ended_at or 0 for row in job.rows.values()]
+    is_last = max(since) <= lost.at and session.lost_backoff_seconds > 0
+    return is_last and not lost.exceed(session)

@@ -1,0 +1,86 @@
+"""The contract of the HTTP API's port: what a page is shown of jobs, and may do to them.
+
+Run with jobs in memory; tests/cluster runs the same tests over a real API server and an operator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from enso_operator.http_api.memory_backend import EmbeddedJobs
+from enso_operator.http_api.port import Jobs
+from enso_operator.http_api.rows import JobRow
+from job_execution_framework.service_layer.library import ScriptLibrary
+from tests.support.eventually import until_async
+
+pytestmark = pytest.mark.anyio
+LIBRARY = {
+    "say": "def main(text=''):\n    print(text)\n",
+    "simulate": """
+def main(substeps):
+    print("simulating", substeps, flush=True)
+    if substeps < 4:
+        raise ValueError(f"{substeps} substeps are too few")
+""",
+}
+"""The script library of these tests."""
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(name="jobs")
+async def _in_memory(tmp_path: Path) -> AsyncIterator[Jobs]:
+    for name, source in LIBRARY.items():
+        (tmp_path / f"{name}.py").write_text(source)
+    async with EmbeddedJobs(ScriptLibrary([tmp_path])) as jobs:
+        yield jobs
+
+
+async def row_of(jobs: Jobs, job_id: str) -> JobRow:
+    (row,) = [row for row in (await jobs.rows()).rows if row.name == job_id]
+    return row
+
+
+async def ended(jobs: Jobs, job_id: str, *states: str) -> JobRow:
+    """Return the row of a job that was executed, once its state is one of these."""
+
+    async def has_ended() -> bool:
+        return (await row_of(jobs, job_id)).state in (states or ("Succeeded", "Failed"))
+
+    await until_async(has_ended)
+    return await row_of(jobs, job_id)
+
+
+async def failed(jobs: Jobs) -> str:
+    job_id = await jobs.add([("say", {"text": "hello"}), ("simulate", {"substeps": 2})])
+    await jobs.execute(job_id)
+    assert (await ended(jobs, job_id)).state == "Failed"
+    return job_id
+
+
+async def test_without_jobs_there_are_no_rows(jobs: Jobs) -> None:
+    rows = await jobs.rows()
+    assert (rows.rows, rows.is_complete) == ((), True)
+
+
+async def test_a_row_says_how_far_its_job_came_and_why_no_further(jobs: Jobs) -> None:
+    row = await row_of(jobs, await failed(jobs))
+    assert (row.state, row.done, row.script) == ("Failed", "1/2", "simulate")
+    assert row.reason == "Exception"
+
+
+async def test_what_was_done_is_seen_at_once_in_the_order_of_age(jobs: Jobs) -> None:
+    assert (await jobs.rows()).rows == ()
+    first, second = await jobs.add([("say", {})]), await jobs.add([("say", {})])
+    listed = await jobs.rows()
+    assert {row.name for row in listed.rows} == {first, second}
+    assert [*listed.rows] == sorted(
+        listed.rows, key=lambda row: (-row.created, row.namespace, row.name)
+    )
+    assert {job_id for job_id, _ in await jobs.list()} == {first, second}
