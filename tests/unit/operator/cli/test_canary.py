@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from enso_operator.api.ensoaction import EnsoActionSpec
 from enso_operator.cli import run_folders
 from enso_operator.cli.progress import Progress
 from enso_operator.coordinator.actor import Actor
 from enso_operator.coordinator.planner import Planner
 from enso_operator.coordinator.publisher import Publisher
-from enso_operator.http_api.port import ActionOutcome, Instructions, JobSnapshot
+from enso_operator.http_api.memory_backend import EmbeddedJobs
 from enso_operator.sessions.local.sessions import OUTPUT, LocalSessions
 from job_execution_framework.domain import events
 from job_execution_framework.domain.failure_card import failure_card
@@ -90,28 +88,9 @@ async def test_a_secret_of_a_job_in_sessions_and_over_http_is_nowhere_else(
     assert not [answer.text for answer in answers if canary.found_in(answer.text)]
 
 
-class _OneJob:
+class _OneJob(EmbeddedJobs):
     """The jobs that the HTTP API stands on, where there is this one."""
 
     def __init__(self, job: Job) -> None:
-        self._job = job
-
-    async def add(self, instructions: Instructions) -> str:
-        raise NotImplementedError
-
-    async def add_run(self, template: str, params: Mapping[str, object]) -> str:
-        raise NotImplementedError
-
-    async def list(self) -> list[tuple[str, str]]:
-        return [(self._job.id, str(self._job.state))]
-
-    async def get(self, job_id: str) -> JobSnapshot:
-        return JobSnapshot(
-            job_id, str(self._job.state), failure_card(self._job, log="log"), self._job
-        )
-
-    async def execute(self, job_id: str) -> str:
-        raise NotImplementedError
-
-    async def act(self, spec: EnsoActionSpec, key: str) -> ActionOutcome:
-        raise NotImplementedError
+        super().__init__()
+        self._repository.jobs[job.id] = job
