@@ -14,7 +14,7 @@ RUN := $(UV) run --no-sync
 # pyright comes with all it needs; without this it asks a registry whether it is outdated.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: help install fmt lint test up down manifests docs verify bench cluster-up cluster \
+.PHONY: help install fmt lint test up down manifests docs pictures verify bench cluster-up cluster \
         cluster-down kubeconfig image
 
 help: ## List these commands
@@ -39,6 +39,9 @@ manifests: install ## Write the CRDs, the reference in docs/, and what programs 
 
 docs: install ## Build the documentation as a site, in site/
 	@$(RUN) python -m dev docs
+
+pictures: install ## Make the pictures of the README anew, in docs/pictures
+	@$(RUN) python -m dev pictures
 
 # Whatever a program writes and git keeps is written again here and compared.
 verify: install ## Check generated files, copies, the chart and changelog fragments

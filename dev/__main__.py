@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from dev.checkout import DEFAULT_NAME, Failed
+from dev.checkout import CHECKOUT, DEFAULT_NAME, Failed
 from dev.cluster import commands as cluster
 from dev.host import requirements
 from dev.node import commands as node
@@ -31,6 +31,16 @@ def _do(given: argparse.Namespace) -> int:
             _do_with_cluster(given)
         case "node":
             _do_with_node(given)
+        case "manifests" | "docs" | "pictures" | "chart":
+            return _do_with_files(given)
+        case _:
+            for sentence in requirements.left_out():
+                print(f"make test leaves out {sentence}")
+    return 0
+
+
+def _do_with_files(given: argparse.Namespace) -> int:
+    match given.command:
         case "manifests":
             from dev import manifests  # noqa: PLC0415  # it loads the operator's models
 
@@ -39,14 +49,17 @@ def _do(given: argparse.Namespace) -> int:
             from dev.docs import site  # noqa: PLC0415  # as every command loads only its own
 
             print(f"The site begins at {site.build()}")
-        case "chart":
+            return 0
+        case "pictures":
+            from dev.pictures import commands as pictures  # noqa: PLC0415  # as above
+
+            for picture in pictures.pictures():
+                print(picture.relative_to(CHECKOUT))
+            return 0
+        case _:
             from dev.chart import check  # noqa: PLC0415  # it loads the schemas of Kubernetes
 
             return check.check()
-        case _:
-            for sentence in requirements.left_out():
-                print(f"make test leaves out {sentence}")
-    return 0
 
 
 def _do_with_cluster(given: argparse.Namespace) -> None:
@@ -101,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     written = commands.add_parser("manifests", help="write deploy/crds and parts of the chart")
     written.add_argument("--check", action="store_true", help="write nothing; 1 if they differ")
     commands.add_parser("docs", help="build the documentation as a site")
+    commands.add_parser("pictures", help="make the pictures of the README")
     commands.add_parser("chart", help="check the chart and what it renders")
     commands.add_parser("left-out", help="say what `make test` leaves out on this machine")
     return parser
