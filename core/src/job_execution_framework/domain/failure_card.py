@@ -58,7 +58,7 @@ def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> 
     resumes = [f"resume: {resume}"] if resume else []
     ending = _labelled(log=log, resume=resume)
     ending += [f"        runs {_first_of(_to_come(job))}"] if resume else []
-    others = _others(job)
+    others = also_failed(job)
     also = [f"also failed: {_first_of(others)}"] if others else []
     resumes = [*also, *resumes]
     if not name or not job.rows[name].attempt:
@@ -77,7 +77,7 @@ def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> 
     what = f"{cause.error}: {cause.message}" if cause.error else cause.message
     head += [f"  {line}" for line in what.splitlines()[:LONGEST_HEADLINE]]
     head += [f"  {cause.root}"] if cause.root else []
-    place = f"{_file(job.script(name), cause.at)}, {cause.at}" if cause.at else ""
+    place = f"{file_of(job.script(name), cause.at)}, {cause.at}" if cause.at else ""
     sources = references(job.script(name).parameters).items()
     took_from = "; ".join(f"{argument} is {of}" for argument, of in sources)
     head += _labelled(
@@ -104,7 +104,7 @@ def _used_up(job: Job, script: Script) -> str:
     return f"{budget.limit} of {budget.limit}{cause}, none is left"
 
 
-def _others(job: Job) -> list[str]:
+def also_failed(job: Job) -> list[str]:
     """Return the names of the other scripts that failed for good: not of what the end stopped."""
     name = job.failure.script if job.failure else ""
     causes = {script.name: job.rows[script.name].latest.cause for script in job.failed()}
@@ -133,7 +133,7 @@ def _given(job: Job, name: str) -> dict[str, object]:
         return {}
 
 
-def _file(script: Script, at: Frame) -> str:
+def file_of(script: Script, at: Frame) -> str:
     """Return the file that people open to see that line, or else the script's name."""
     if not isinstance(script.work, LibraryScript):
         return script.name

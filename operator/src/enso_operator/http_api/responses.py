@@ -121,7 +121,7 @@ class ScriptShown(_Shown):
             None,
             **{key: value for key, value in told.items() if value not in (None, "")},
             name=script.name,
-            script=_name_of_work(script),
+            script=name_of_work(script),
             parameters=job.shown(script.name, latest.number),
             state=str(latest.state),
             attempt=latest.number,
@@ -176,7 +176,8 @@ class JobShown(_Shown):
         )
 
 
-def _name_of_work(script: Script) -> str:
+def name_of_work(script: Script) -> str:
+    """Return what a script runs, as people name it."""
     match script.work:
         case LibraryScript(name):
             return name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI
@@ -15,6 +17,7 @@ from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.static_files import StaticFiles
 from enso_operator.http_api.web.viewer import Viewer, ViewerOf
 from enso_operator.http_api.web.views.job_list import Query, Row, job_list
+from enso_operator.http_api.web.views.job_page import job_page
 
 Show = Callable[[Request, Viewer], Awaitable[Response]]
 """Answers the request of somebody for a page."""
@@ -46,6 +49,13 @@ def add_pages(app: FastAPI, viewer_of: ViewerOf) -> Templates:
         shown = job_list(rows, Query.of(request.query_params))
         return await templates.page(request, viewer, "jobs.html", shown)
 
+    async def one_job(request: Request, viewer: Viewer) -> Response:
+        """Show a job."""
+        snapshot = await viewer.jobs.get(request.path_params["name"])
+        shown = await asyncio.to_thread(job_page, snapshot, time.time())
+        return await templates.page(request, viewer, "job.html", shown)
+
     add("/", jobs_page)
+    add("/jobs/{name}", one_job)
     app.router.routes.append(PageRoute("/static/{name}", static.serve))
     return templates

@@ -22,9 +22,10 @@ def exact_time(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def clock_time(at: float) -> str:
-    """Return a time of the day: ``22:41:07``."""
-    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
+def clock_time(at: float, now: float) -> str:
+    """Return a time of the day, UTC: ``22:41:07``; with the date if it is not today."""
+    moment, today = datetime.fromtimestamp(at, UTC), datetime.fromtimestamp(now, UTC).date()
+    return moment.strftime("%H:%M:%S" if moment.date() == today else "%m-%d %H:%M:%S")
 
 
 def age(seconds: float) -> str:

@@ -1,0 +1,75 @@
+"""A job, as its page shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from enso_operator.http_api.port import JobSnapshot
+from enso_operator.http_api.web.views.attempts import attempts_of, runs_of
+from enso_operator.http_api.web.views.failure import Failure, failure_of
+from enso_operator.http_api.web.views.requests import Request, requests_of
+from enso_operator.http_api.web.views.scripts import ShownScript, shown_script
+from enso_operator.http_api.web.views.timeline import Timeline, job_axis, timeline_of
+
+
+@dataclass(frozen=True)
+class ShownEvent:
+    """Something that happened."""
+
+    at: float
+    kind: str
+    details: str
+
+
+@dataclass(frozen=True)
+class JobPage:
+    """What the page shows."""
+
+    name: str
+    state: str
+    failure: Failure | None
+    done: int = 0
+    total: int = 0
+    added_at: float | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+    resumes: int = 0
+    scripts: tuple[ShownScript, ...] = ()
+    timeline: Timeline | None = None
+    requests: tuple[Request, ...] = ()
+    events: tuple[ShownEvent, ...] = ()
+    now_at: ShownScript | None = None
+    """The script that runs."""
+    is_over: bool = False
+    """Nothing of it runs or will run, unless somebody resumes it."""
+
+
+def job_page(snapshot: JobSnapshot, now: float) -> JobPage:
+    """Return what is shown of a job at the moment `now`."""
+    job = snapshot.job
+    if job is None:
+        return JobPage(snapshot.jobid, snapshot.state, failure_of(snapshot), is_over=True)
+    runs, axis = runs_of(job), job_axis(job, now)
+    scripts = tuple(
+        shown_script(job, script, attempts_of(job, script, runs, axis, now))
+        for script in job.scripts
+    )
+    return JobPage(
+        snapshot.jobid,
+        snapshot.state,
+        failure_of(snapshot),
+        done=sum(job.is_done(script.name) for script in job.main),
+        total=len(job.main),
+        added_at=job.events[0].at if job.events else None,
+        started_at=job.started_at,
+        ended_at=job.ended_at,
+        resumes=job.resumes,
+        scripts=scripts,
+        timeline=timeline_of(axis, runs, now) if axis else None,
+        requests=requests_of(job),
+        events=tuple(
+            ShownEvent(event.at, type(event).__name__, event.details()) for event in job.events
+        ),
+        now_at=next((script for script in scripts if script.since is not None), None),
+        is_over=job.finished,
+    )

@@ -1,0 +1,104 @@
+"""The scripts of a job, each with its attempts, arguments and output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from enso_operator.http_api.responses import name_of_work
+from enso_operator.http_api.web.views.attempts import ShownAttempt
+from enso_operator.http_api.web.views.values import Named, named, written
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.row import ScriptState
+from job_execution_framework.domain.script import Script
+from job_execution_framework.domain.values import is_mapping
+
+
+@dataclass(frozen=True)
+class ShownScript:
+    """One script of the job."""
+
+    name: str
+    number: str
+    """``3``; of a finally script ``f1``."""
+    work: str
+    """What it runs, where that is not its name."""
+    session: str
+    state: str
+    note: str
+    """What is to be known of its state beside it: that it is to be skipped, say."""
+    is_final: bool
+    is_setup: bool
+    is_checkpoint: bool
+    progress: float | None
+    message: str
+    """What it says that it does, while it runs."""
+    reason: str
+    why: str
+    seconds: float | None
+    since: float | None
+    """When its attempt that runs began."""
+    attempts: tuple[ShownAttempt, ...]
+    arguments: tuple[Named, ...]
+    output: tuple[Named, ...]
+    """What it returned; by name where it is a mapping."""
+    output_attempt: int
+
+
+def shown_script(job: Job, script: Script, attempts: tuple[ShownAttempt, ...]) -> ShownScript:
+    """Return what is shown of a script."""
+    row = job.rows[script.name]
+    latest, said = row.latest, job.progress_of(script.name)
+    place = [other.name for other in (job.finals if script.when else job.main)].index(script.name)
+    work = name_of_work(script)
+    output = row.output.value if row.output else None
+    known = latest.parameters if row.has_attempt else None
+    is_running = row.state is ScriptState.RUNNING
+    cause = latest.cause
+    return ShownScript(
+        script.name,
+        number=f"f{place + 1}" if script.when else str(place + 1),
+        work=work if work != script.name else "",
+        session=script.session,
+        state=str(row.state),
+        note=_note(job, script),
+        is_final=script.when is not None,
+        is_setup=script.setup,
+        is_checkpoint=script.checkpoint,
+        progress=said.percent if said else None,
+        message=said.message if said else "",
+        reason=cause.reason if cause else "",
+        why=str(cause) if cause else "",
+        seconds=attempts[-1].seconds if attempts else None,
+        since=latest.started_at if is_running else None,
+        attempts=attempts,
+        arguments=named(job.shown(script.name, latest.number) if known is None else known, script),
+        output=_output(output),
+        output_attempt=row.output.attempt if row.output else 0,
+    )
+
+
+def _note(job: Job, script: Script) -> str:
+    row = job.rows[script.name]
+    if row.skip_requested:
+        return "will be skipped"
+    if row.retry_forced:
+        return "starts again now"
+    if not job.finished and _is_tried_again(job, script):
+        return row.next_retry(script.retries)
+    if row.done and row.state not in (ScriptState.SUCCEEDED, ScriptState.SKIPPED):
+        return "was done before"
+    return ""
+
+
+def _output(value: object) -> tuple[Named, ...]:
+    if value is None:
+        return ()
+    if is_mapping(value) and value:
+        return named({str(key): item for key, item in value.items()})
+    return (Named("", written(value), isinstance(value, str)),)
+
+
+def _is_tried_again(job: Job, script: Script) -> bool:
+    row = job.rows[script.name]
+    has_failed = row.state is ScriptState.FAILED and row.may_be_retried(script.retries)
+    return has_failed and job.failure_at(script) is None
