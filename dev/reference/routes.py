@@ -9,6 +9,7 @@ from dev.reference.fields import Fields, anchor
 from dev.reference.markdown import code, table, text
 
 from enso_operator.http_api.app import create_app
+from enso_operator.http_api.auth.viewer import Everybody
 from enso_operator.http_api.port import Jobs
 
 Schema = Mapping[str, Any]
@@ -18,7 +19,7 @@ ANSWERS = ("status", "when", "body")
 
 def routes_page() -> str:
     """Return the page."""
-    routes = create_app(cast("Jobs", None))  # which are described, and never called
+    routes = create_app(Everybody(cast("Jobs", None)))  # which are described, and never called
     return "".join(_page(routes.openapi()))
 
 

@@ -39,7 +39,8 @@ def curl(*arguments: str) -> object:
 def test_it_serves_the_namespace_of_the_context_and_ends_by_a_signal(
     crds: Cluster, namespace: str, tmp_path: Path
 ) -> None:
-    with start(of_context(crds, namespace, tmp_path), "--host", "0.0.0.0") as server:  # noqa: S104
+    others = ("--allow-anonymous", "--host", "0.0.0.0")  # noqa: S104
+    with start(of_context(crds, namespace, tmp_path), *others) as server:
         assert server.stdout
         told = re.search(r"http://0\.0\.0\.0:(\d+)", server.stdout.readline())
         assert told
@@ -67,6 +68,14 @@ def refused(kubeconfig: Path, *arguments: str) -> str:
 def test_a_cluster_without_the_resources(own_cluster: Cluster) -> None:
     said = refused(own_cluster.kubeconfig)
     assert "has no EnsoJobs: install them with kubectl apply --server-side -f deploy/crds" in said
+
+
+def test_another_host_needs_a_word_on_who_may(
+    crds: Cluster, namespace: str, tmp_path: Path
+) -> None:
+    said = refused(of_context(crds, namespace, tmp_path), "--host", "0.0.0.0")  # noqa: S104
+    assert f"could run the scripts of the library in namespace {namespace}: add" in said
+    assert "--auth=kubernetes, with which each caller's own rights decide, or --allow-an" in said
 
 
 def test_an_account_without_rights(crds: Cluster, namespace: str, tmp_path: Path) -> None:

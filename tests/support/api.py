@@ -11,6 +11,7 @@ from typing import Any, cast
 from httpx2 import ASGITransport, AsyncClient, Response
 
 from enso_operator.http_api.app import create_app
+from enso_operator.http_api.auth.viewer import Everybody, Viewers
 from enso_operator.http_api.memory_backend import EmbeddedJobs, Limits
 from enso_operator.http_api.port import Jobs
 from job_execution_framework.service_layer.library import Library, ScriptLibrary
@@ -145,7 +146,10 @@ class Served:
         return await self.over(await self.stack.enter_async_context(jobs))
 
     async def over(self, backend: Jobs, **hosts: None) -> Api:
-        transport = ASGITransport(create_app(backend, **hosts), raise_app_exceptions=False)
+        return await self.seen_by(Everybody(backend), **hosts)
+
+    async def seen_by(self, viewers: Viewers, **hosts: None) -> Api:
+        transport = ASGITransport(create_app(viewers, **hosts), raise_app_exceptions=False)
         client = AsyncClient(transport=transport, base_url="http://localhost:5005")
         return Api(await self.stack.enter_async_context(client))
 

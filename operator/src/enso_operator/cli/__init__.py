@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -86,7 +87,12 @@ def run_command(  # noqa: PLR0913  # one for each option
 
 
 @app.command("serve", short_help="Serve the HTTP API.", epilog="Example: enso serve --embedded")
-@click.option("--embedded", is_flag=True, help="Keep jobs in memory and run them on this machine.")
+@click.option(
+    "--embedded",
+    "is_embedded",
+    is_flag=True,
+    help="Keep jobs in memory and run them on this machine.",
+)
 @click.option(
     "--namespace",
     default="",
@@ -97,18 +103,25 @@ def run_command(  # noqa: PLR0913  # one for each option
     type=click.Path(path_type=Path),
     help="With --embedded: a folder with EnsoJobTemplates, of which /add-job makes jobs.",
 )
+@click.option(
+    "--auth",
+    type=click.Choice(["none", "kubernetes"]),
+    default="none",
+    show_default=True,
+    help="Whose rights decide. none: the server's own, for whoever reaches it, so on this machine "
+    "only. kubernetes: those that the caller has in the cluster, by the token that they send.",
+)
+@click.option(
+    "--allow-anonymous",
+    "allows_anonymous",
+    is_flag=True,
+    help="With --auth=none, let other machines connect: whoever reaches the port may then run, "
+    "change and cancel jobs.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=5005, show_default=True, help="Port to listen on.")
 @click.pass_context
-def serve_command(
-    context: click.Context,
-    *,
-    embedded: bool,
-    namespace: str,
-    templates: Path | None,
-    host: str,
-    port: int,
-) -> None:
+def serve_command(context: click.Context, /, *, host: str, port: int, **served: Any) -> None:  # noqa: ANN401  # as `Served` has them
     """Serve the HTTP API over the EnsoJobs of a cluster, or with --embedded over jobs in memory.
 
     The cluster is the one that kubectl asks, in a Pod its own.
@@ -117,10 +130,9 @@ def serve_command(
     """
     from enso_operator.cli.serve import Served, serve  # noqa: PLC0415  # each command loads only its own
 
-    if templates and not embedded:
+    if served["templates"] and not served["is_embedded"]:
         raise click.UsageError("--templates are for --embedded: a cluster has its own")
-    jobs = Served(is_embedded=embedded, namespace=namespace, templates=templates)
-    context.exit(serve(jobs, host=host, port=port))
+    context.exit(serve(Served(**served), host=host, port=port))
 
 
 @app.command(

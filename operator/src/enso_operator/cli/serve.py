@@ -9,17 +9,21 @@ import os
 import signal
 import socket
 import sys
-from contextlib import AbstractAsyncContextManager, nullcontext
+import time
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from enso_operator.cli.display import refuse
 from enso_operator.http_api.app import create_app
+from enso_operator.http_api.auth.viewer import Everybody, Viewers
 from enso_operator.http_api.middleware import LOOPBACK
-from enso_operator.http_api.port import Jobs
 from enso_operator.serving.server import (
     HIGHEST_PORT,
     Complaints,
+    is_loopback,
     listen,
     raise_file_limit,
     readable,
@@ -31,12 +35,11 @@ STOPPED = 0
 """Exit codes."""
 MOST_CONNECTIONS = 200
 """If there are more, the connection that has been idle for longest is closed."""
-LOOPBACK_HOSTS = LOOPBACK | {"::1"}
 
 
 @dataclass(frozen=True)
 class Served:
-    """Which jobs are served."""
+    """Which jobs are served, and to whom."""
 
     is_embedded: bool
     """Whether they are in memory, and run on this machine."""
@@ -44,40 +47,69 @@ class Served:
     """The namespace of those of a cluster; "" for its default."""
     templates: Path | None
     """A folder with templates, for those in memory."""
+    auth: Literal["none", "kubernetes"] = "none"
+    """Whose rights decide: the server's own, or the caller's, by their token."""
+    allows_anonymous: bool = False
+    """Whether with "none" others than this machine may connect."""
 
 
 def serve(served: Served, *, host: str, port: int) -> int:
     """Serve until SIGTERM, SIGINT or SIGHUP; return the exit code."""
-    if served.is_embedded and served.namespace:
-        return refuse("jobs in memory have no namespace: remove --namespace, or --embedded")
+    if wrong := _contradiction(served):
+        return refuse(wrong)
     raise_file_limit()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        jobs, place = (
-            _in_memory(served.templates) if served.is_embedded else _in_cluster(served.namespace)
-        )
+        viewers, place = _in_memory(served.templates) if served.is_embedded else _in_cluster(served)
         listener = listen(host, port)
     except EnsoError as error:
         return refuse(str(error))
     except (OSError, OverflowError, UnicodeError) as error:
         return refuse(_listen_error(host, port, error))
-    if host not in LOOPBACK_HOSTS:
+    is_open = served.auth == "none" and not is_loopback(listener)
+    if is_open and not served.allows_anonymous:
+        listener.close()
+        return refuse(_reachable(host, place, has_cluster=not served.is_embedded))
+    if is_open:
         print(
             f"enso: warning: {host} can be reached from other machines, and there is no "
             f"authentication: whoever reaches it may run the scripts of the library {place}",
             file=sys.stderr,
         )
+    hosts = LOOPBACK | {host} if served.auth == "none" and not is_open else None
     try:
-        asyncio.run(_serve(jobs, listener, LOOPBACK if host in LOOPBACK_HOSTS else None))
+        asyncio.run(_serve(viewers, listener, hosts))
     except OSError as error:
         return refuse(f"jobs cannot be kept in the folder for temporary files: {error}")
     return STOPPED
 
 
+def _contradiction(served: Served) -> str:
+    if served.is_embedded and served.namespace:
+        return "jobs in memory have no namespace: remove --namespace, or --embedded"
+    if served.is_embedded and served.auth == "kubernetes":
+        return (
+            "jobs in memory have no cluster that could say who may do what: remove "
+            "--auth=kubernetes, or --embedded"
+        )
+    if served.allows_anonymous and served.auth == "kubernetes":
+        return "--allow-anonymous is for --auth=none: remove one of them"
+    return ""
+
+
+def _reachable(host: str, place: str, *, has_cluster: bool) -> str:
+    others = "--auth=kubernetes, with which each caller's own rights decide, or " * has_cluster
+    return (
+        f"{host} can be reached from other machines, and whoever reaches it could run the scripts "
+        f"of the library {place}: add {others}--allow-anonymous, where something else keeps out "
+        "who must not"
+    )
+
+
 # Each of these functions imports only what it needs: Kubernetes' client takes a second.
 
 
-def _in_memory(folder: Path | None) -> tuple[AbstractAsyncContextManager[Jobs], str]:
+def _in_memory(folder: Path | None) -> tuple[AbstractAsyncContextManager[Viewers], str]:
     from enso_operator.http_api.memory_backend import EmbeddedJobs  # noqa: PLC0415
     from enso_operator.manifests.load import ManifestError  # noqa: PLC0415
     from enso_operator.manifests.template_folder import TemplateFolder  # noqa: PLC0415
@@ -87,25 +119,35 @@ def _in_memory(folder: Path | None) -> tuple[AbstractAsyncContextManager[Jobs], 
         templates.all()
     except ManifestError as error:
         raise InvalidJob(str(error)) from error
-    return EmbeddedJobs(templates=templates), "here"
+
+    @asynccontextmanager
+    async def everybody() -> AsyncGenerator[Viewers]:
+        async with EmbeddedJobs(templates=templates) as jobs:
+            yield Everybody(jobs)
+
+    return everybody(), "here"
 
 
-def _in_cluster(namespace: str) -> tuple[AbstractAsyncContextManager[Jobs], str]:
+def _in_cluster(served: Served) -> tuple[AbstractAsyncContextManager[Viewers], str]:
     from enso_operator.blocking import MOST_AT_ONCE  # noqa: PLC0415
+    from enso_operator.http_api.auth.callers import Callers  # noqa: PLC0415
     from enso_operator.http_api.cluster_backend import ClusterJobs  # noqa: PLC0415
+    from enso_operator.kube.callers import connect_without_credentials  # noqa: PLC0415
     from enso_operator.kube.connection import connect  # noqa: PLC0415
 
-    objects = connect(namespace, MOST_AT_ONCE)
-    return nullcontext(ClusterJobs(objects)), f"in namespace {objects.namespace}"
+    asks = served.auth == "kubernetes"
+    objects = (connect_without_credentials if asks else connect)(served.namespace, MOST_AT_ONCE)
+    viewers = Callers(objects, time.monotonic) if asks else Everybody(ClusterJobs(objects))
+    return nullcontext(viewers), f"in namespace {objects.namespace}"
 
 
 async def _serve(
-    jobs: AbstractAsyncContextManager[Jobs],
+    viewers: AbstractAsyncContextManager[Viewers],
     listener: socket.socket,
     hosts: frozenset[str] | None,
 ) -> None:
-    async with jobs as backend:
-        server = server_of(create_app(backend, hosts), MOST_CONNECTIONS)
+    async with viewers as known:
+        server = server_of(create_app(known, hosts), MOST_CONNECTIONS)
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(Complaints())
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

@@ -15,7 +15,7 @@ from enso_operator.http_api.action_requests import (
     RetryJob,
     SkipScript,
 )
-from enso_operator.http_api.port import Jobs
+from enso_operator.http_api.auth.viewer import AskedBy, Viewer
 from enso_operator.http_api.responses import Done, Problem
 
 PATHS = ("/resume-job", "/pause-job", "/retry-job", "/skip-script", "/cancel-job")
@@ -40,11 +40,11 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 _OPTIONS: dict[str, Any] = {"responses": _ANSWERS, "response_model_exclude_none": True}
 
 
-def add_action_routes(app: FastAPI, backend: Jobs) -> None:
+def add_action_routes(app: FastAPI) -> None:
     """Add the routes to the application."""
 
-    async def act(body: ActionRequest, key: str, response: Response) -> Done:
-        outcome = await backend.act(body.spec(), key)
+    async def act(viewer: Viewer, body: ActionRequest, key: str, response: Response) -> Done:
+        outcome = await viewer.jobs.act(body.spec(), key)
         response.status_code = 200 if outcome.is_done else 202
         return Done(
             jobid=body.jobid,
@@ -54,7 +54,9 @@ def add_action_routes(app: FastAPI, backend: Jobs) -> None:
         )
 
     @app.post("/resume-job", **_OPTIONS)
-    async def resume_job(body: ResumeJob, response: Response, key: Key = "") -> Done:
+    async def resume_job(
+        viewer: AskedBy, body: ResumeJob, response: Response, key: Key = ""
+    ) -> Done:
         """Run what is not done, after what the job's checkpoints say must run again before it.
 
         With `from`, that script and all after it run again. `skip` names scripts that count as
@@ -62,26 +64,30 @@ def add_action_routes(app: FastAPI, backend: Jobs) -> None:
         `idleTimeoutSeconds` and `retries` of scripts that will run, `sessions` the machines that
         they run on.
         """
-        return await act(body, key, response)
+        return await act(viewer, body, key, response)
 
     @app.post("/pause-job", **_OPTIONS)
-    async def pause_job(body: PauseJob, response: Response, key: Key = "") -> Done:
+    async def pause_job(viewer: AskedBy, body: PauseJob, response: Response, key: Key = "") -> Done:
         """Pause a job until it is resumed. With `after`, it goes on until that script is done."""
-        return await act(body, key, response)
+        return await act(viewer, body, key, response)
 
     @app.post("/retry-job", **_OPTIONS)
-    async def retry_job(body: RetryJob, response: Response, key: Key = "") -> Done:
+    async def retry_job(viewer: AskedBy, body: RetryJob, response: Response, key: Key = "") -> Done:
         """End the wait of a script that has failed and is to be started again."""
-        return await act(body, key, response)
+        return await act(viewer, body, key, response)
 
     @app.post("/skip-script", **_OPTIONS)
-    async def skip_script(body: SkipScript, response: Response, key: Key = "") -> Done:
+    async def skip_script(
+        viewer: AskedBy, body: SkipScript, response: Response, key: Key = ""
+    ) -> Done:
         """Skip a script that neither runs nor is done, of a job that has not ended."""
-        return await act(body, key, response)
+        return await act(viewer, body, key, response)
 
     @app.post("/cancel-job", **_OPTIONS)
-    async def cancel_job(body: CancelJob, response: Response, key: Key = "") -> Done:
+    async def cancel_job(
+        viewer: AskedBy, body: CancelJob, response: Response, key: Key = ""
+    ) -> Done:
         """Cancel a job; its script has some time to clean up. It can be resumed later."""
-        return await act(body, key, response)
+        return await act(viewer, body, key, response)
 
     del resume_job, pause_job, retry_job, skip_script, cancel_job  # the app keeps them

@@ -14,6 +14,8 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from enso_operator.http_api.action_routes import PATHS, add_action_routes
+from enso_operator.http_api.auth.authentication import Authentication
+from enso_operator.http_api.auth.viewer import AskedBy, Viewers
 from enso_operator.http_api.middleware import (
     LARGE_BODIES_AT_ONCE,
     LOOPBACK,
@@ -21,15 +23,17 @@ from enso_operator.http_api.middleware import (
     Guard,
     StrictRoute,
 )
-from enso_operator.http_api.port import Jobs
 from enso_operator.http_api.refusals import add_refusals
 from enso_operator.http_api.requests import AddJob, ExecuteJob
 from enso_operator.http_api.responses import Added, JobShown, Listed, Problem
 from enso_operator.http_api.web.pages import add_pages
 from enso_operator.http_api.web.security import SecureHeaders
-from enso_operator.http_api.web.viewer import Viewer
 
 ROUTES = "GET /list-jobs and /get-job/{jobid}, and POST /add-job, /execute-job, " + ", ".join(PATHS)
+PUBLIC = frozenset(
+    {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/static-offline-docs/", "/static/"}
+)
+"""What tells nothing of anybody's jobs: it is shown without asking who asks."""
 DESCRIPTION = """\
 Run jobs, ordered lists of scripts, and see at once which script failed, with which parameters, and
 why. Every refusal is `{"error": "a sentence"}`.
@@ -42,7 +46,7 @@ why. Every refusal is `{"error": "a sentence"}`.
 """  # noqa: E501  # commands to copy
 
 
-def create_app(backend: Jobs, hosts: frozenset[str] | None = LOOPBACK) -> FastAPI:
+def create_app(viewers: Viewers, hosts: frozenset[str] | None = LOOPBACK) -> FastAPI:
     """Return the ASGI application; `hosts` are the allowed Host headers, None allows any."""
     app = FastAPIOffline(  # FastAPI, with the page at /docs from this machine instead of a CDN
         title="enso",
@@ -53,7 +57,8 @@ def create_app(backend: Jobs, hosts: frozenset[str] | None = LOOPBACK) -> FastAP
         default_response_class=Answer,
         responses={
             400: _refused("The body is not JSON."),
-            403: _refused("The server lacks a right in the cluster; the sentence names it."),
+            401: _refused("With --auth=kubernetes: no token, or none that the API server accepts."),
+            403: _refused("A right in the cluster is missing; the sentence names it."),
             413: _refused("The body is larger than 1 MiB."),
             415: _refused("The body is not said to be JSON."),
             421: _refused("The Host header names another machine."),
@@ -63,31 +68,32 @@ def create_app(backend: Jobs, hosts: frozenset[str] | None = LOOPBACK) -> FastAP
     )
     app.router.route_class = StrictRoute
     app.state.large_bodies = asyncio.Semaphore(LARGE_BODIES_AT_ONCE)
+    app.add_middleware(Authentication, viewers=viewers, public=PUBLIC)
     app.add_middleware(Guard, hosts=hosts)
     app.add_middleware(SecureHeaders)
-    _add_routes(app, backend)
-    add_action_routes(app, backend)
-    add_refusals(app, ROUTES, add_pages(app, lambda _: Viewer(backend)))
+    _add_routes(app)
+    add_action_routes(app)
+    add_refusals(app, ROUTES, add_pages(app), asks=viewers.asks)
     return app
 
 
-def _add_routes(app: FastAPI, backend: Jobs) -> None:
+def _add_routes(app: FastAPI) -> None:
     @app.get("/list-jobs")
-    async def list_jobs() -> list[Listed]:
+    async def list_jobs(viewer: AskedBy) -> list[Listed]:
         """List all jobs, the oldest first."""
-        return [Listed(jobid=jobid, state=state) for jobid, state in await backend.list()]
+        return [Listed(jobid=jobid, state=state) for jobid, state in await viewer.jobs.list()]
 
     @app.post("/add-job", status_code=201)
-    async def add_job(body: AddJob) -> Added:
+    async def add_job(viewer: AskedBy, body: AddJob) -> Added:
         """Add a job, from instructions or from a template. It waits until it is executed."""
         if body.template is not None:
-            return Added(jobid=await backend.add_run(body.template, body.params))
-        return Added(jobid=await backend.add(body.instructions or ()))
+            return Added(jobid=await viewer.jobs.add_run(body.template, body.params))
+        return Added(jobid=await viewer.jobs.add(body.instructions or ()))
 
     @app.get("/get-job/{jobid}", response_model=JobShown, responses={404: _refused(_UNKNOWN)})
-    async def get_job(jobid: str) -> Answer:
+    async def get_job(viewer: AskedBy, jobid: str) -> Answer:
         """Show a job: its scripts with their parameters and outcomes, why it failed, its events."""
-        snapshot = await backend.get(jobid)
+        snapshot = await viewer.jobs.get(jobid)
         # Serializing a large job takes a moment, so it is done in a thread. FastAPI would do it on
         # the event loop, and would refuse lone surrogates in a script's output.
         return await asyncio.to_thread(lambda: Answer(JobShown.of(snapshot).document()))
@@ -97,9 +103,9 @@ def _add_routes(app: FastAPI, backend: Jobs) -> None:
         status_code=202,
         responses={404: _refused(_UNKNOWN), 409: _refused("The job was executed before.")},
     )
-    async def execute_job(body: ExecuteJob) -> Listed:
+    async def execute_job(viewer: AskedBy, body: ExecuteJob) -> Listed:
         """Let a job go, once, and answer at once: /get-job tells how it goes."""
-        return Listed(jobid=body.jobid, state=await backend.execute(body.jobid))
+        return Listed(jobid=body.jobid, state=await viewer.jobs.execute(body.jobid))
 
     del list_jobs, add_job, get_job, execute_job  # the app keeps them
 

@@ -23,13 +23,20 @@ from enso_operator.http_api.cluster_actions import (
     pending_outcome,
 )
 from enso_operator.http_api.cluster_rows import KeptRows, read_rows
-from enso_operator.http_api.port import ActionOutcome, Instructions, JobSnapshot, NotAllowed
+from enso_operator.http_api.port import (
+    ActionOutcome,
+    Instructions,
+    JobSnapshot,
+    NotAllowed,
+    NotSignedIn,
+)
 from enso_operator.http_api.rows import Rows
 from enso_operator.kube.client import (
     DEADLINE_SECONDS,
     Forbidden,
     NoSuchObject,
     Refused,
+    Unauthorized,
 )
 from enso_operator.kube.ensoaction import ACTIONS
 from enso_operator.kube.ensojob import EnsoJobObject
@@ -71,9 +78,10 @@ R = TypeVar("R")
 class ClusterJobs:
     """Implements `port.Jobs`."""
 
-    def __init__(self, jobs: Objects) -> None:
+    def __init__(self, jobs: Objects, most_calls: int = MOST_AT_ONCE) -> None:
+        """`most_calls` are made at once; others wait for their turn."""
         self._jobs, self._actions = jobs, jobs.beside(ACTIONS)
-        self._slots = asyncio.Semaphore(MOST_AT_ONCE)
+        self._slots = asyncio.Semaphore(most_calls)
         self._rows = KeptRows(lambda: self._call(lambda: read_rows(self._jobs)))
 
     async def add(self, instructions: Instructions) -> str:
@@ -171,6 +179,8 @@ class ClusterJobs:
             raise Unavailable("too many requests wait for the API server: try later") from None
         try:
             return await in_thread(call)
+        except Unauthorized as error:
+            raise NotSignedIn(str(error)) from error
         except Forbidden as error:
             raise NotAllowed(str(error)) from error
         except Refused as error:

@@ -23,6 +23,10 @@ class NotAllowed(Exception):
     """The HTTP server has no permission for this in the cluster; the message names the right."""
 
 
+class NotSignedIn(NotAllowed):
+    """Nobody knows who asks: there are no credentials, or none that the API server accepts."""
+
+
 @dataclass(frozen=True)
 class JobSnapshot:
     """The state of a job at one moment."""

@@ -7,9 +7,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from enso_operator.http_api.auth.authentication import how_to_sign_in
 from enso_operator.http_api.middleware import refusal
 from enso_operator.http_api.mistakes import sentence_of
-from enso_operator.http_api.port import Busy, NotAllowed
+from enso_operator.http_api.port import Busy, NotAllowed, NotSignedIn
 from enso_operator.http_api.web.problems import is_page, problem_page
 from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.security import HEADERS
@@ -32,14 +33,19 @@ STATUSES: dict[type[Exception], int] = {
     JobAlreadyStarted: 409,
     InvalidAction: 409,
     JobNotFound: 404,
+    NotSignedIn: 401,
     NotAllowed: 403,
     Busy: 503,
     Unavailable: 503,
 }
 
 
-def add_refusals(app: FastAPI, routes: str, templates: Templates) -> None:
-    """Add the handlers of errors; `routes` names what there is, for those who ask for more."""
+def add_refusals(app: FastAPI, routes: str, templates: Templates, *, asks: bool) -> None:
+    """Add the handlers of errors; `routes` names what there is, for those who ask for more.
+
+    Without `asks` nobody says who they are: credentials that are refused are the server's own.
+    """
+    statuses = STATUSES if asks else STATUSES | {NotSignedIn: STATUSES[NotAllowed]}
 
     async def answer(request: Request, status: int, sentence: str) -> Response:
         if is_page(request, status):
@@ -47,8 +53,9 @@ def add_refusals(app: FastAPI, routes: str, templates: Templates) -> None:
         return refusal(status, sentence)
 
     async def refused(request: Request, error: Exception) -> Response:
-        status = next(code for kind, code in STATUSES.items() if isinstance(error, kind))
-        return await answer(request, status, str(error))
+        status = next(code for kind, code in statuses.items() if isinstance(error, kind))
+        sentence = str(error) if status != STATUSES[NotSignedIn] else how_to_sign_in(error)
+        return await answer(request, status, sentence)
 
     async def invalid(request: Request, error: Exception) -> Response:
         if not isinstance(error, RequestValidationError):

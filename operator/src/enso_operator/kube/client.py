@@ -66,6 +66,10 @@ class Forbidden(Refused):
     """401 or 403: the credentials are not accepted, or lack a right that the message names."""
 
 
+class Unauthorized(Forbidden):
+    """401: the API server does not know whose credentials these are, or any more."""
+
+
 @contextmanager
 def waiting(reason: str = "") -> Generator[None]:
     """Turn Refused into NotYet: people may change a right, a quota or a webhook."""
@@ -114,7 +118,8 @@ def _error_of(error: ApiException) -> EnsoError:
     if status == 409:  # noqa: PLR2004
         return (Taken if _field_of(held, "reason") == "AlreadyExists" else Conflict)(said)
     if status in (401, 403):
-        return Forbidden(f"the API server does not let us ({status}): {said}")
+        refused = Unauthorized if status == 401 else Forbidden  # noqa: PLR2004
+        return refused(f"the API server does not let us ({status}): {said}")
     if status in (408, 410, 429) or not 400 <= status < 500:  # noqa: PLR2004
         return Unavailable(f"the API server answered {status}: {said}")
     if status == 413:  # noqa: PLR2004

@@ -24,7 +24,8 @@ from enso_operator.kube.status.fields import one_line
 from job_execution_framework.domain.errors import EnsoError, Unavailable
 
 USERS_KUBECONFIG = "~/.kube/config"
-POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+POD_FOLDER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+POD_NAMESPACE = POD_FOLDER / "namespace"
 LONGEST_NAMESPACE = 63
 
 
@@ -43,10 +44,16 @@ def connect(namespace: str, calls: int) -> ApiObjects:
     the API server cannot be asked for EnsoJobs.
     """
     client, configured = client_of(calls)
-    jobs = ApiObjects(client, namespace or configured or "default", "ensojobs")
-    check_namespace(jobs.namespace)
+    jobs = ensojobs(client, namespace or configured)
     with explained(client):
         jobs.check()
+    return jobs
+
+
+def ensojobs(client: ApiClient, namespace: str) -> ApiObjects:
+    """Return the EnsoJobs of a namespace, by default of "default"; raise NotConnected."""
+    jobs = ApiObjects(client, namespace or "default", "ensojobs")
+    check_namespace(jobs.namespace)
     return jobs
 
 
@@ -94,13 +101,16 @@ def configuration_of(client: ApiClient) -> Configuration:
     return held["configuration"]
 
 
-def _configure(configuration: Configuration) -> str:
-    """Fill in the server and the credentials; return the namespace of that context, if any."""
+def kubeconfigs() -> str:
+    """Return the paths of the kubeconfigs, as KUBECONFIG has them; "" in a Pod without any.
+
+    Raises NotConnected where there is neither.
+    """
     paths = os.environ.get("KUBECONFIG") or USERS_KUBECONFIG
     # As kubectl: where there is no home, there is nothing in it, and that is no error.
     named = [os.path.expanduser(path) for path in paths.split(os.pathsep) if path]  # noqa: PTH111
     if any(Path(path).exists() for path in named):
-        return _from_file(paths, configuration)
+        return paths
     if os.environ.get("KUBECONFIG"):
         raise NotConnected(f"KUBECONFIG names {paths}, which does not exist")
     if "KUBERNETES_SERVICE_HOST" not in os.environ:
@@ -108,20 +118,37 @@ def _configure(configuration: Configuration) -> str:
             f"there is no cluster to ask: no KUBECONFIG, no {USERS_KUBECONFIG}, and this is no "
             "Pod; set KUBECONFIG, or add --embedded to keep jobs in memory"
         )
+    return ""
+
+
+@contextmanager
+def usable(paths: str) -> Generator[None]:
+    """Turn what is wrong with kubeconfigs into NotConnected."""
+    try:
+        yield
+    except (ConfigException, yaml.YAMLError, OSError, ValueError) as error:
+        why = one_line(str(error))
+    except Exception as error:  # noqa: BLE001  # the loader stumbles over what is no kubeconfig
+        why = f"it is no kubeconfig ({type(error).__name__})"
+    else:
+        return
+    raise NotConnected(f"the kubeconfig {paths} cannot be used: {why}")
+
+
+def namespace_in(paths: str) -> str:
+    """Return the namespace of the kubeconfigs' current context, "" where it has none."""
+    _, current = cast("tuple[object, Named]", list_kube_config_contexts(paths))  # type: ignore[no-untyped-call]
+    return str(current["context"].get("namespace") or "")
+
+
+def _configure(configuration: Configuration) -> str:
+    """Fill in the server and the credentials; return the namespace of that context, if any."""
+    if paths := kubeconfigs():
+        with usable(paths):
+            load_kube_config(paths, client_configuration=configuration)  # type: ignore[no-untyped-call]
+            return namespace_in(paths)
     try:
         load_incluster_config(configuration)  # type: ignore[no-untyped-call]
         return POD_NAMESPACE.read_text("utf-8").strip()
     except (ConfigException, OSError) as error:
         raise NotConnected(f"the Pod's service account cannot be used: {error}") from error
-
-
-def _from_file(paths: str, configuration: Configuration) -> str:
-    try:
-        load_kube_config(paths, client_configuration=configuration)  # type: ignore[no-untyped-call]
-        _, current = cast("tuple[object, Named]", list_kube_config_contexts(paths))  # type: ignore[no-untyped-call]
-        return str(current["context"].get("namespace") or "")
-    except (ConfigException, yaml.YAMLError, OSError, ValueError) as error:
-        why = one_line(str(error))
-    except Exception as error:  # noqa: BLE001  # the loader stumbles over what is no kubeconfig
-        why = f"it is no kubeconfig ({type(error).__name__})"
-    raise NotConnected(f"the kubeconfig {paths} cannot be used: {why}")

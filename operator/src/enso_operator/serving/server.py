@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import resource
 import socket
@@ -46,6 +47,7 @@ def server_of(app: ASGIApp, most_connections: int) -> Server:
             log_config=None,
             log_level=logging.ERROR,
             access_log=False,
+            proxy_headers=False,  # uvicorn would believe what any process of this machine says
             backlog=BACKLOG,
             limit_concurrency=most_connections,
             timeout_graceful_shutdown=ANSWER_SECONDS,
@@ -95,6 +97,11 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def is_loopback(listener: socket.socket) -> bool:
+    """Whether only this machine reaches it."""
+    return ipaddress.ip_address(listener.getsockname()[0]).is_loopback
 
 
 def readable(listener: socket.socket) -> str:

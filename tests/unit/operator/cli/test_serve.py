@@ -189,6 +189,13 @@ def test_what_cannot_be_served_is_a_sentence_and_exit_code_2(server: Server) -> 
         ("--embedded", "--port", "70000"): "enso: cannot listen at 127.0.0.1:70000: a port is a nu",
         ("--embedded", "--host", "no.host.invalid"): "enso: there is no host 'no.host.invalid': ",
         ("--embedded", "--host", "192.0.2.1", "--port", "0"): "enso: cannot listen at 192.0.2.1:0",
+        ("--embedded", "--host", "0.0.0.0", "--port", "0"): (  # noqa: S104
+            "enso: 0.0.0.0 can be reached from other machines, and whoever reaches it could run "
+            "the scripts of the library here: add --allow-anonymous, where something else keeps"
+        ),
+        ("--embedded", "--auth", "kubernetes"): "enso: jobs in memory have no cluster that could s",
+        ("--auth", "kubernetes", "--allow-anonymous"): "enso: --allow-anonymous is for --auth=none",
+        ("--auth", "kubernetes"): "enso: KUBECONFIG names /nowhere/config, which does not exist",
     }.items():
         done = enso(*arguments)
         assert (done.returncode, done.stdout) == (2, "")
@@ -197,7 +204,7 @@ def test_what_cannot_be_served_is_a_sentence_and_exit_code_2(server: Server) -> 
 
 
 def test_a_host_that_others_reach_is_warned_of() -> None:
-    command = [ENSO, "serve", "--embedded", "--host", "0.0.0.0", "--port", "0"]  # noqa: S104
+    command = [ENSO, "serve", "--embedded", "--allow-anonymous", "--host", "0.0.0.0", "--port", "0"]  # noqa: S104
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout
         process.stdout.readline()

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from enso_operator.http_api.app import create_app
+from enso_operator.http_api.auth.viewer import Everybody
 from enso_operator.http_api.memory_backend import EmbeddedJobs
 from enso_operator.serving import connection
 from enso_operator.serving.server import Complaints, listen, server_of
@@ -56,7 +57,7 @@ class Port:
 async def served(most: int = MOST) -> AsyncGenerator[Port]:
     async with EmbeddedJobs() as jobs:
         listener = listen("127.0.0.1", 0)
-        server = server_of(create_app(jobs), most)
+        server = server_of(create_app(Everybody(jobs)), most)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         port = Port(listener.getsockname()[1])
         try:

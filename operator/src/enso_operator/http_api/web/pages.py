@@ -12,10 +12,10 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
+from enso_operator.http_api.auth.viewer import Viewer
 from enso_operator.http_api.web.problems import IS_PAGE
 from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.static_files import StaticFiles
-from enso_operator.http_api.web.viewer import Viewer, ViewerOf
 from enso_operator.http_api.web.views.job_list import Query, Row, job_list
 from enso_operator.http_api.web.views.job_page import job_page
 
@@ -32,14 +32,14 @@ class PageRoute(Route):
         return match, {**child, IS_PAGE: True} if match is not Match.NONE else child
 
 
-def add_pages(app: FastAPI, viewer_of: ViewerOf) -> Templates:
+def add_pages(app: FastAPI) -> Templates:
     """Add the pages to the application; return the templates, for pages of others."""
     static = StaticFiles()
     templates = Templates(static)
 
     def add(path: str, show: Show, *methods: str) -> None:
         async def answer(request: Request) -> Response:
-            return await show(request, viewer_of(request))
+            return await show(request, request.state.viewer)
 
         app.router.routes.append(PageRoute(path, answer, methods=methods or ("GET",)))
 

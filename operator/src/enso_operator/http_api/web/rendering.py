@@ -14,8 +14,8 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from enso_operator.http_api.auth.viewer import Viewer
 from enso_operator.http_api.web.static_files import StaticFiles
-from enso_operator.http_api.web.viewer import Viewer
 from enso_operator.http_api.web.views import words
 from job_execution_framework.domain.cause import escaped
 

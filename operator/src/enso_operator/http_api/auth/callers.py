@@ -1,0 +1,90 @@
+"""Callers of --auth=kubernetes: the cluster is asked as each of them, with their own token.
+
+Who somebody is, and whether their token is still good, the API server says. Everything is asked for
+with that token, so what is kept here saves questions and decides nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from enso_operator.blocking import MOST_OF_A_JOB, in_thread
+from enso_operator.http_api.auth.viewer import Viewer
+from enso_operator.http_api.cluster_backend import ClusterJobs
+from enso_operator.http_api.port import NotAllowed, NotSignedIn
+from enso_operator.kube.callers import of_caller, user_name
+from enso_operator.kube.client import ApiObjects, Refused, Unauthorized
+from job_execution_framework.domain.secret import Secret
+
+MOST_CALLERS = 200
+"""If there are more, who has asked for nothing for longest is forgotten, and made anew."""
+IDLE_SECONDS = 600.0
+"""Who has asked for nothing for so long is forgotten."""
+KNOWN_SECONDS = 60.0
+"""How long the API server's word of who somebody is holds."""
+
+
+@dataclass
+class _Caller:
+    viewer: Viewer
+    asked_at: float
+    reviewed_at: float
+
+
+class Callers:
+    """Implements `viewer.Viewers`."""
+
+    asks = True
+
+    def __init__(self, jobs: ApiObjects, now: Callable[[], float]) -> None:
+        """`jobs` are asked for without credentials, which each caller adds."""
+        self._jobs, self._now = jobs, now
+        self._salt = secrets.token_bytes(32)
+        self._known: OrderedDict[str, _Caller] = OrderedDict()
+        """By the hash of their token, who has asked last at the end."""
+
+    async def viewer(self, token: Secret | None) -> Viewer:
+        """Return the caller with this token; raise NotSignedIn, NotAllowed or Unavailable."""
+        if token is None:
+            raise NotSignedIn("this server does not know who you are")
+        key = hmac.digest(self._salt, str(token.reveal()).encode(), hashlib.sha256).hex()
+        known, now = self._known.get(key), self._now()
+        if known is None or now - known.reviewed_at > KNOWN_SECONDS:
+            known = await self._review(key, token)
+        known.asked_at = now
+        self._known.move_to_end(key)
+        self._forget(now)
+        return known.viewer
+
+    async def _review(self, key: str, token: Secret) -> _Caller:
+        """Ask the API server who that is; keep what there is of a caller whom it still knows."""
+        jobs = of_caller(self._jobs, token)
+        try:
+            name = await in_thread(user_name, jobs.client)
+        except Unauthorized:
+            self._known.pop(key, None)
+            raise NotSignedIn(
+                "the API server does not accept this token: it has expired, was revoked, or is of "
+                "another cluster"
+            ) from None
+        except Refused as error:
+            raise NotAllowed(str(error)) from error
+        # Somebody else may have asked for the same meanwhile.
+        known = self._known.get(key)
+        if known is None:
+            viewer = Viewer(ClusterJobs(jobs, MOST_OF_A_JOB), name, key)
+            known = self._known[key] = _Caller(viewer, self._now(), self._now())
+        known.reviewed_at = self._now()
+        return known
+
+    def _forget(self, now: float) -> None:
+        while self._known:
+            key, caller = next(iter(self._known.items()))
+            if len(self._known) <= MOST_CALLERS and now - caller.asked_at <= IDLE_SECONDS:
+                return
+            del self._known[key]
