@@ -25,6 +25,8 @@ _PROGRAMS = {
 
 _GDB = "gdb"
 """A program that embeds Python, as a host of scripts."""
+BROWSER = "chromium"
+"""In which the pages are tested, and their pictures are taken."""
 _PLUGINS = ("bridge", "host-local", "loopback")
 _PLUGIN_FOLDERS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -95,3 +97,5 @@ def left_out() -> Iterator[str]:
         yield f"every test on a real node: programs are missing. `{command}` adds them"
     if find(_GDB) is None:
         yield f"scripts inside gdb: it is missing. `apt-get install {_GDB}` adds it"
+    if find(BROWSER) is None:
+        yield f"pages in a browser: it is missing. `apt-get install {BROWSER}` adds it"

@@ -10,72 +10,32 @@ import shlex
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import httpx2 as httpx
-import psutil
 import pytest
 
 from tests.support.api import SCRIPTS
-from tests.support.curl import ADD, EXECUTE, GET, LIST, RESUME_WITH_SUBSTEPS, shell
+from tests.support.curl import ADD, EXECUTE, GET, LIST, RESUME_WITH_SUBSTEPS
+from tests.support.embedded_server import ENSO, EmbeddedServer
 from tests.support.eventually import until
 from tests.support.resources import EMPTY
 
 ROOT = Path(__file__).resolve().parents[4]
-ENSO = str(Path(sys.executable).with_name("enso"))
 NO_CLUSTER = "/nowhere/config"
 
 
-class Server:
-    """A server of its own port and its own folders, and every process that comes from it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.mark, self.temporary = f"ENSO_TEST={uuid4().hex}", folder / "temporary"
-        self.temporary.mkdir()
-        key, _, value = self.mark.partition("=")
-        environment = {**os.environ, key: value, "NO_PROXY": "localhost"}
-        environment |= {"TMPDIR": str(self.temporary), "ENSO_SCRIPTS_PATH": str(folder)}
-        self.process = subprocess.Popen(
-            [ENSO, "serve", "--embedded", "--port", "0"],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert self.process.stdout
-        told = re.search(r"http://127\.0\.0\.1:(\d+)", self.process.stdout.readline())
-        assert told
-        self.port = int(told[1])
-
-    def shell(self, command: str, jobid: str = "") -> Any:  # noqa: ANN401  # JSON
-        return shell(command, self.port, jobid)
-
-    def processes(self) -> list[int]:
-        key, _, value = self.mark.partition("=")
-        return [
-            process.pid
-            for process in psutil.process_iter(["environ"])
-            if (key, value) in (process.info["environ"] or {}).items()  # None: not ours to read
-        ]
-
-
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+def server(tmp_path: Path) -> Iterator[EmbeddedServer]:
     for name, source in SCRIPTS.items():
         (tmp_path / f"{name}.py").write_text(source)
-    server = Server(tmp_path)
+    server = EmbeddedServer(tmp_path)
     yield server
-    server.process.kill()
-    server.process.communicate()
-    for pid in server.processes():
-        os.kill(pid, signal.SIGKILL)
+    server.end()
 
 
-def test_the_users_curl_commands(server: Server) -> None:
+def test_the_users_curl_commands(server: EmbeddedServer) -> None:
     assert server.shell(LIST) == []
     jobid = server.shell(ADD)["jobid"]
     assert server.shell(GET, jobid)["state"] == "Waiting"
@@ -91,7 +51,7 @@ def test_the_users_curl_commands(server: Server) -> None:
 
 
 def test_a_job_that_failed_for_a_wrong_argument_goes_on_with_another(
-    server: Server, tmp_path: Path
+    server: EmbeddedServer, tmp_path: Path
 ) -> None:
     say: list[object] = ["say", EMPTY]
     job = {"instructions": [say, say, ["simulate", {"substeps": 2}], say, say]}
@@ -116,7 +76,9 @@ def test_a_job_that_failed_for_a_wrong_argument_goes_on_with_another(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_ends_everything(server: Server, tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_ends_everything(
+    server: EmbeddedServer, tmp_path: Path, number: signal.Signals
+) -> None:
     waiting = tmp_path / "never"
     job = {"instructions": [["wait_for", {"path": str(waiting), "stubborn": True}]]}
     (tmp_path / "job.json").write_text(json.dumps(job))
@@ -134,7 +96,7 @@ def test_a_signal_ends_everything(server: Server, tmp_path: Path, number: signal
 
 
 def test_a_server_that_is_killed_leaves_no_session_and_no_folder(
-    server: Server, tmp_path: Path
+    server: EmbeddedServer, tmp_path: Path
 ) -> None:
     waiting = [tmp_path / "one", tmp_path / "two"]
     for file in waiting:
@@ -181,7 +143,7 @@ def enso(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_what_cannot_be_served_is_a_sentence_and_exit_code_2(server: Server) -> None:
+def test_what_cannot_be_served_is_a_sentence_and_exit_code_2(server: EmbeddedServer) -> None:
     for arguments, sentence in {
         ("--embedded", "--namespace", "a"): "enso: jobs in memory have no namespace: remove --nam",
         ("--namespace", "a"): "enso: KUBECONFIG names /nowhere/config, which does not exist",

@@ -1,0 +1,71 @@
+"""Somebody in front of a browser: a window, what is wrong with it, and what an audit says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any, Self
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.support.eventually import DEADLINE_SECONDS
+
+AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+
+
+@dataclass
+class Visitor:
+    """One window, with cookies of its own."""
+
+    context: BrowserContext
+    page: Page
+    address: str
+    errors: list[str] = field(default_factory=list[str])
+    """What the console complained about, failed requests and answers with an error among it."""
+
+    @classmethod
+    def of(cls, browser: Browser, address: str, options: Mapping[str, Any]) -> Self:
+        """Open a window at the first page of a server; options are those of Playwright."""
+        context = browser.new_context(**options)
+        visitor = cls(context, context.new_page(), address)
+        visitor.page.on("console", lambda said: visitor._hear(said.type, said.text))
+        visitor.page.on("pageerror", lambda error: visitor.errors.append(str(error)))
+        visitor.go("/")
+        return visitor
+
+    def _hear(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning"):
+            self.errors.append(text)
+
+    def go(self, path: str) -> None:
+        """Open a page of the server."""
+        self.page.goto(self.address + path)
+
+    def sees(self, *texts: str) -> None:
+        """Wait until all the texts are visible, without the page being loaded anew."""
+        for text in texts:
+            expect(self.page.locator("body")).to_contain_text(
+                text, use_inner_text=True, timeout=DEADLINE_SECONDS * 1000
+            )
+
+    def violations(self) -> list[str]:
+        """Return what an accessibility audit (axe) has against the page, each with its element."""
+        self.page.evaluate(AXE)
+        found = self.page.evaluate("axe.run()")["violations"]
+        return [
+            f"{rule['id']}: {node['html']}: {node['failureSummary']}"
+            for rule in found
+            for node in rule["nodes"]
+        ]
+
+    def overflow(self) -> int:
+        """Return by how many pixels the page is wider than the window."""
+        wide: int = self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        return wide
+
+    def leave(self) -> None:
+        """Close the window."""
+        self.context.close()
