@@ -16,8 +16,9 @@ from enso_operator.http_api.auth.viewer import Viewer
 from enso_operator.http_api.web.problems import IS_PAGE
 from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.static_files import StaticFiles
-from enso_operator.http_api.web.views.job_list import Query, Row, job_list
+from enso_operator.http_api.web.views.job_list import job_list
 from enso_operator.http_api.web.views.job_page import job_page
+from enso_operator.http_api.web.views.query import Query
 
 Show = Callable[[Request, Viewer], Awaitable[Response]]
 """Answers the request of somebody for a page."""
@@ -45,8 +46,8 @@ def add_pages(app: FastAPI) -> Templates:
 
     async def jobs_page(request: Request, viewer: Viewer) -> Response:
         """Show the jobs, the newest first."""
-        rows = [Row(name, state) for name, state in reversed(await viewer.jobs.list())]
-        shown = job_list(rows, Query.of(request.query_params))
+        rows, query = await viewer.jobs.rows(), Query.of(request.query_params.multi_items())
+        shown = await asyncio.to_thread(job_list, rows, query)
         return await templates.page(request, viewer, "jobs.html", shown)
 
     async def one_job(request: Request, viewer: Viewer) -> Response:

@@ -13,3 +13,8 @@ function refreshAges() {
     time.textContent = `${age((Date.now() - Date.parse(time.dateTime)) / 1000)} ago`;
 }
 setInterval(refreshAges, 10000);
+
+// A choice is a search: nobody has to press the button, too.
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
+});

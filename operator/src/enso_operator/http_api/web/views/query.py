@@ -1,0 +1,114 @@
+"""What the address of the list of jobs asks for: which of them, in which order, on which page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from enso_operator.http_api.rows import JobRow
+
+MOST_LABELS = 8
+"""Labels that one address asks for."""
+SORTS = ("created", "name", "state", "script", "reason")
+"""What jobs are sorted by; the first, newest first, where an address says nothing."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """What an address asks for; each field is a part of it, "" for everything."""
+
+    state: str = ""
+    text: str = ""
+    reason: str = ""
+    template: str = ""
+    labels: tuple[str, ...] = ()
+    """Each as ``key=value``, or a key alone."""
+    sort: str = SORTS[0]
+    is_reversed: bool = False
+    number: int = 1
+    namespace: str = ""
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, str]]) -> Self:
+        """Read the address; what makes no sense asks for nothing."""
+        listed = [(name, value.strip()) for name, value in pairs]
+        given: Mapping[str, str] = dict(listed)
+        number, sort = given.get("page", ""), given.get("sort", "")
+        column = sort.removeprefix("-")
+        return cls(
+            state=given.get("state", ""),
+            text=given.get("text", ""),
+            reason=given.get("reason", ""),
+            template=given.get("template", ""),
+            labels=tuple(value for name, value in listed if name == "label" and value)[
+                :MOST_LABELS
+            ],
+            sort=column if column in SORTS else SORTS[0],
+            is_reversed=column in SORTS and sort.startswith("-"),
+            number=max(int(number), 1) if number.isascii() and number.isdigit() else 1,
+            namespace=given.get("namespace", ""),
+        )
+
+    def but(self, **fields: Any) -> Self:  # noqa: ANN401  # the fields of this class
+        """Return this query with other fields, from its first page on."""
+        return replace(self, **{"number": 1, **fields})
+
+    def parts(self, *without: str) -> list[tuple[str, str]]:
+        """Return the parts of its address, but for those named; what says nothing is left out."""
+        is_sorted = self.sort != SORTS[0] or self.is_reversed
+        parts = [
+            ("namespace", self.namespace),
+            ("state", self.state),
+            ("text", self.text),
+            ("reason", self.reason),
+            ("template", self.template),
+            *(("label", label) for label in self.labels),
+            ("sort", f"{'-' if self.is_reversed else ''}{self.sort}" if is_sorted else ""),
+            ("page", str(self.number) if self.number > 1 else ""),
+        ]
+        return [(name, value) for name, value in parts if value and name not in without]
+
+    def address(self, path: str = "/") -> str:
+        """Return the address of this query."""
+        parts = urlencode(self.parts())
+        return f"{path}?{parts}" if parts else path
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether it leaves anything out."""
+        return bool(self.state or self.text or self.reason or self.template or self.labels)
+
+    def takes(self, row: JobRow) -> bool:
+        """Whether a job is one that the query asks for, whatever its state."""
+        if self.reason and row.reason != self.reason:
+            return False
+        if self.template and row.template != self.template:
+            return False
+        if not all(_has(row.labels, label) for label in self.labels):
+            return False
+        words = self.text.casefold().split()
+        if not words:
+            return True
+        texts = f"{row.name} {row.script} {row.template}".casefold()
+        return all(word in texts for word in words)
+
+    def sorted(self, rows: list[JobRow]) -> list[JobRow]:
+        """Return the rows in the order that it asks for; those that are equal the newest first.
+
+        `rows` are the newest first.
+        """
+        if self.sort == SORTS[0]:
+            return rows[::-1] if self.is_reversed else rows
+        # What has no value stands at the end, whichever way.
+        filled = [row for row in rows if getattr(row, self.sort)]
+        filled.sort(
+            key=lambda row: str(getattr(row, self.sort)).casefold(), reverse=self.is_reversed
+        )
+        return [*filled, *(row for row in rows if not getattr(row, self.sort))]
+
+
+def _has(labels: Mapping[str, str], wanted: str) -> bool:
+    key, is_pair, value = wanted.partition("=")
+    return labels.get(key) == value if is_pair else key in labels
