@@ -33,7 +33,7 @@ from job_execution_framework.service_layer.unit_of_work import (
     InMemoryJobUnitOfWork,
     InMemoryRepository,
 )
-from tests.support.budgets import assert_may_start
+from tests.support.budgets import assert_may_start, assert_nothing_hopeless_was_retried
 from tests.support.handed_on import HandedOn
 from tests.support.jobs import FakeClock
 from tests.support.losses import assert_waited_after_loss, in_doubt
@@ -378,6 +378,7 @@ class World:
             left = {script.name for script in job.finals if applies(script, job.outcome)} - done
             assert left <= {script.name for script in job.failed()}, "it did not clean up"
             assert not left or str(job.state) != "Succeeded", "what did not clean up is hidden"
+        assert_nothing_hopeless_was_retried(job)
         if job.open_run is None:
             states = {row.state for row in job.rows.values()}
             assert ScriptState.RUNNING not in states, "it is said to run, and nothing does"

@@ -110,7 +110,7 @@ def promise_and_what_ran(
     main = {script.name for script in world.job().main}
     ran = [name for name in world.started[before:] if name in main]
     if any(outlook.why.endswith("which has none") for outlook in promised):
-        # What lacks an output is tried again, too; where its session ends for that, others repeat.
+        # Some try that again; where their session ends for it, others repeat.
         ran = [name for name in dict.fromkeys(ran) if name in told]
     assert ran == told
     seen.update(str(outlook.fate.value) for outlook in promised)

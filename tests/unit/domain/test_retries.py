@@ -112,6 +112,9 @@ def test_budgets_that_mean_nothing_are_refused(retries: Retries, mistake: str) -
     assert str(refused.value) == f"script 'do': {mistake}"
 
 
+LACKS = Cause(Reason.NO_OUTPUT, "argument 'cache' is the output of bake, which has none")
+
+
 def script(retries: Retries, name: str = "do") -> Script:
     return Script(name, Source("def main(): pass"), retries=retries)
 
@@ -154,6 +157,13 @@ def test_the_budget_of_one_cause_that_is_used_up_fails_the_script_though_others_
 def test_a_reason_with_no_retries_fails_at_once() -> None:
     job = in_a_session(Retries(9, on_reasons=(Budget("ValueError", 0),)))
     assert fail(job, BROKE) == Finish(BROKE, "do")
+
+
+def test_what_lacks_an_output_fails_at_once_unless_its_retries_name_that() -> None:
+    assert fail(in_a_session(Retries(9)), LACKS) == Finish(LACKS, "do")
+    named = in_a_session(Retries(on_reasons=(Budget("NoOutput", 1),)))
+    assert isinstance(fail(named, LACKS), Start)
+    assert fail(named, LACKS) == Finish(LACKS, "do")
 
 
 def test_a_session_waits_itself_for_a_short_pause() -> None:

@@ -52,7 +52,7 @@ BUDGETS = st.sampled_from(
         (),
         (),
         (Budget("LicenseUnavailable", 2), Budget("ValueError", 0)),
-        (Budget("LicenseUnavailable", 3, 60),),
+        (Budget("LicenseUnavailable", 3, 60), Budget("NoOutput", 1, 60)),
         (Budget("Timeout", 1, 90), Budget("Exception", 2, 20), Budget("LicenseUnavailable", 1)),
     ]
 )

@@ -32,7 +32,7 @@ class Reason:
     TIMEOUT = "Timeout"
     """The script ran longer than its `timeoutSeconds`."""
     IDLE_TIMEOUT = "IdleTimeout"
-    """The script wrote nothing for longer than its idleTimeoutSeconds."""
+    """The script wrote nothing for longer than its `idleTimeoutSeconds`."""
     OUT_OF_MEMORY = "OutOfMemory"
     """The session used more memory than its limit."""
     SCRIPT_NOT_FOUND = "ScriptNotFound"

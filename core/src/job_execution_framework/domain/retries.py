@@ -2,7 +2,8 @@
 
 A script has a budget of retries for each cause that its `on_reasons` list, and one for all other
 causes. A failure uses up one retry of one budget: that of the type of its exception, else that of
-its reason, else that of all other causes. The pause after the n-th failure of a budget is its
+its reason, else that of all other causes. What another attempt does not mend is not retried, unless
+`on_reasons` list it. The pause after the n-th failure of a budget is its
 ``backoff_seconds * factor ** (n - 1)``, at most `max_seconds`.
 `domain.row` counts the failures, `domain.job` decides by them.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from job_execution_framework.domain.cause import Cause
+from job_execution_framework.domain.cause import Cause, Reason
 
 LONG_PAUSE_SECONDS = 60
 """From this pause on a session ends meanwhile, so that no licence is held by a wait."""
@@ -21,6 +22,8 @@ LARGEST_FACTOR = 10
 MOST_REASONS = 10
 """Causes of one script that have a budget of their own."""
 LONGEST_REASON = 64
+NOT_RETRIED = (Reason.NO_OUTPUT,)
+"""Causes that the next attempt would have, too: the script that did not give the output is over."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +50,18 @@ class Retries:
     """Budgets for failures of these causes, which do not count against `limit`."""
 
     @property
+    def of_reasons(self) -> tuple[Budget, ...]:
+        """The budgets of single reasons; empty ones of what is listed nowhere and not retried."""
+        listed = {budget.reason for budget in self.on_reasons}
+        return (
+            *self.on_reasons,
+            *(Budget(reason) for reason in NOT_RETRIED if reason not in listed),
+        )
+
+    @property
     def budgets(self) -> tuple[Budget, ...]:
         """All budgets; the last is that of all other causes."""
-        return (*self.on_reasons, Budget("", self.limit, self.backoff_seconds))
+        return (*self.of_reasons, Budget("", self.limit, self.backoff_seconds))
 
     @property
     def most(self) -> int:
@@ -58,7 +70,7 @@ class Retries:
 
     def reason_for(self, cause: Cause | None) -> str:
         """Return the reason of the budget that a failure uses up; "" for that of other causes."""
-        listed = {budget.reason for budget in self.on_reasons}
+        listed = {budget.reason for budget in self.of_reasons}
         kinds = (cause.error, cause.error.rpartition(".")[2], cause.reason) if cause else ()
         return next((kind for kind in kinds if kind in listed), "")
 
@@ -111,7 +123,7 @@ def counted(retries: Retries, failures: int, spent: tuple[Spent, ...]) -> dict[s
     Those of a reason that had a budget and has none any more count as for any other cause.
     """
     of_reason = {one.reason: one.failures for one in spent}
-    counts = {budget.reason: of_reason.get(budget.reason, 0) for budget in retries.on_reasons}
+    counts = {budget.reason: of_reason.get(budget.reason, 0) for budget in retries.of_reasons}
     return {**counts, "": failures - sum(counts.values())}
 
 

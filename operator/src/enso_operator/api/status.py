@@ -17,7 +17,7 @@ from enso_operator.api.v1alpha1 import MOST_SCRIPTS, MOST_SESSIONS
 from job_execution_framework.domain.actions import MOST_RESUMES
 from job_execution_framework.domain.cause import LINES_KEPT, LONGEST_MESSAGE
 from job_execution_framework.domain.history import ACTIONS_KEPT
-from job_execution_framework.domain.retries import MOST_REASONS
+from job_execution_framework.domain.retries import MOST_REASONS, NOT_RETRIED
 from job_execution_framework.domain.row import ATTEMPTS_KEPT
 
 LARGEST_STATUS = 64 * 1024
@@ -35,6 +35,8 @@ Line = Annotated[str, Field(max_length=LONGEST_LINE)]
 Message = Annotated[str, Field(max_length=LONGEST_MESSAGE)]
 RunName = Annotated[str, Field(min_length=1, max_length=80)]
 Token = Annotated[str, Field(min_length=1, max_length=128)]
+MOST_COUNTS = MOST_REASONS + len(NOT_RETRIED)
+"""Counts of failures for single reasons in one row."""
 Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
 ExitCode = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
 Number = Annotated[int, Field(ge=0, le=2**53)]
@@ -152,10 +154,13 @@ class ScriptStatus(WireModel):
     """What main returned in the latest attempt that succeeded: at most 4 KiB, 16 KiB of a job."""
     output_attempt: Count | None = None
     """Number of the attempt that returned the output; absent where it is the latest."""
-    reason_failures: Annotated[list[Count], Field(max_length=MOST_REASONS)] | None = None
-    """How many of them count for each reason of retries.onReasons, in its order."""
+    reason_failures: Annotated[list[Count], Field(max_length=MOST_COUNTS)] | None = None
+    """How many of them count for each reason of retries.onReasons, in its order.
+
+    Behind them stands one for NoOutput, if the script failed for that and onReasons has no entry.
+    """
     last_reason: Count | None = None
-    """The place in retries.onReasons, from 1, of the reason for which the last of them counts."""
+    """The place in reasonFailures, from 1, of the reason for which the last of them counts."""
     earlier: Annotated[list[AttemptStatus], Field(max_length=ATTEMPTS_KEPT)] | None = None
     """The attempts before the latest; only the last few are kept."""
 

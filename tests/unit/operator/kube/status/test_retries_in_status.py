@@ -19,6 +19,7 @@ from tests.unit.operator.kube.status.test_simulation import through_status
 
 LICENCE = Cause("LicenseUnavailable", "No licence for Mantra")
 BROKE = Cause(Reason.EXCEPTION, "it broke", error="studio.Busy")
+LACKS = Cause(Reason.NO_OUTPUT, "argument 'cache' is the output of bake, which has none")
 RETRIES = Retries(1, 5, on_reasons=(Budget("Timeout", 1), Budget("LicenseUnavailable", 3, 60)))
 
 
@@ -55,6 +56,14 @@ def test_a_restored_job_knows_what_is_left_of_each_budget() -> None:
     for causes in ([BROKE, LICENCE, BROKE], [LICENCE] * 4):
         job = waiting(*causes)
         assert isinstance(through_status(job).next(1e9), Finish)
+
+
+def test_a_restored_job_knows_that_a_script_which_lacked_an_output_is_not_started_again() -> None:
+    for retries in (Retries(9), Retries(9, on_reasons=(Budget("Timeout", 1),))):
+        job = waiting(BROKE, LACKS, retries=retries)
+        again = through_status(job)
+        assert again.rows["render"].spent == job.rows["render"].spent
+        assert again.next(1e9) == Finish(Cause(Reason.NO_OUTPUT, LACKS.message), "render")
 
 
 def test_a_restored_job_knows_the_budget_of_an_exception_though_a_row_has_no_place_for_it() -> None:
