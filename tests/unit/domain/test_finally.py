@@ -130,6 +130,23 @@ def test_which_finally_scripts_run(cell: Cell) -> None:
     assert str(coordinator.job.state) == cell.ends
 
 
+def test_their_session_ends_for_a_long_wait_and_waits_a_short_one_itself() -> None:
+    job = "open finally clean.retry1 tell"
+    for backoff, ran in (
+        (60, "| open:1 | clean:1 | clean:2 tell:1"),
+        (59, "| open:1 | clean:1 clean:2 tell:1"),
+    ):
+        coordinator = Coordinator(job_of(job, backoff=backoff), fates_of("clean:1 fails"))
+        coordinator.drive()
+        assert " ".join(coordinator.starts) == ran
+        first, second = (one.at for one in coordinator.job.events if _is_start_of("clean", one))
+        assert second - first == backoff
+
+
+def _is_start_of(name: str, event: events.Event) -> bool:
+    return isinstance(event, events.ScriptStarted) and event.script == name
+
+
 def test_the_first_failure_is_never_hidden() -> None:
     job = driven("open save finally clean", "open:1 fails, clean:1 fails").job
     card = failure_card(job)

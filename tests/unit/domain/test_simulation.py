@@ -124,8 +124,9 @@ def jobs(draw: st.DrawFn) -> tuple[list[Script], list[Session], float | None]:
     for name in "yz"[: draw(st.sampled_from([0, 0, 1, 2]))]:
         session = draw(st.sampled_from([FINALLY, FINALLY, "s0"]))
         when, limit = draw(st.sampled_from([*When, When.ALWAYS])), draw(st.integers(0, 1))
+        retries = Retries(limit, draw(st.sampled_from([0, 30])), on_reasons=draw(BUDGETS))
         work = Source("def main(): pass")
-        scripts.append(Script(name, work, {}, session, retries=Retries(limit), when=when))
+        scripts.append(Script(name, work, {}, session, retries=retries, when=when))
     return scripts, sessions, draw(st.sampled_from([None, None, 300]))
 
 

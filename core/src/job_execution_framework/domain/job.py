@@ -202,7 +202,7 @@ class Job(History):
         goal = scripts[0]
         pause = max(self._may_open_at(goal), self._may_start_at(goal))
         if now < pause:
-            return Wait(pause)
+            return Wait(None if self._leaves_waiting([goal], now) else pause)
         if self.may_start is None:
             together = takewhile(lambda script: script.session == goal.session, scripts)
             return self._open([*together])

@@ -30,8 +30,6 @@ from enso_operator.api.status import EnsoJobStatus, Ledger
 from enso_operator.api.template import EnsoJobTemplateSpec
 from enso_operator.api.v1alpha1 import (
     MOST_SCRIPTS,
-    ArgumentFrom,
-    ContainerSpec,
     EnsoJobSpec,
     EnsoScriptSpec,
     FinallySpec,
@@ -39,6 +37,7 @@ from enso_operator.api.v1alpha1 import (
     ScriptSpec,
     SessionSpec,
 )
+from enso_operator.api.work import ArgumentFrom, ContainerSpec
 
 IMMUTABLE = "field is immutable"
 
@@ -239,6 +238,21 @@ def _work_rules(model: type[BaseModel]) -> tuple[Rule, ...]:
             "argsFrom of a container are environment variables: name them with letters, digits "
             "and '_', beginning with a letter",
         ),
+        Rule(
+            "!has(self.container) || !has(self.idleTimeoutSeconds)",
+            "idleTimeoutSeconds means nothing for a container: use timeoutSeconds",
+        ),
+        Rule(
+            "!has(self.timeoutSeconds) || !has(self.idleTimeoutSeconds) || "
+            "self.idleTimeoutSeconds <= self.timeoutSeconds",
+            "idleTimeoutSeconds is longer than timeoutSeconds: make it shorter, or remove one of "
+            "the two",
+        ),
+        Rule(
+            "!has(self.container) || !has(self.failOn)",
+            "nobody reads the output of a container: remove failOn",
+            field=".failOn",
+        ),
     )
 
 
@@ -258,24 +272,7 @@ RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
         *_SESSIONS,
         *_FINALLY,
     ),
-    ScriptSpec: (
-        *_work_rules(ScriptSpec),
-        Rule(
-            "!has(self.container) || !has(self.idleTimeoutSeconds)",
-            "idleTimeoutSeconds means nothing for a container: use timeoutSeconds",
-        ),
-        Rule(
-            "!has(self.timeoutSeconds) || !has(self.idleTimeoutSeconds) || "
-            "self.idleTimeoutSeconds <= self.timeoutSeconds",
-            "idleTimeoutSeconds is longer than timeoutSeconds: make it shorter, or remove one of "
-            "the two",
-        ),
-        Rule(
-            "!has(self.container) || !has(self.failOn)",
-            "nobody reads the output of a container: remove failOn",
-            field=".failOn",
-        ),
-    ),
+    ScriptSpec: _work_rules(ScriptSpec),
     FinallySpec: _work_rules(FinallySpec),
     SessionSpec: _POD_RULES,
     ContainerSpec: _POD_RULES,

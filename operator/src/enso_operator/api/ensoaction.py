@@ -27,7 +27,8 @@ from enso_operator.api.fields import (
 from enso_operator.api.retries import RetriesSpec
 from enso_operator.api.session_fields import Environment, Resources, Toleration
 from enso_operator.api.status import Condition, Identifier, Line, Time
-from enso_operator.api.v1alpha1 import LARGEST_SOURCE, MOST_SCRIPTS, MOST_SESSIONS
+from enso_operator.api.v1alpha1 import MOST_SCRIPTS, MOST_SESSIONS
+from enso_operator.api.work import LARGEST_SOURCE
 
 LONGEST_WHY = 256
 """Characters of the reason that somebody gives."""

@@ -19,7 +19,6 @@ from enso_operator.api.pod_fields import PodFields
 from enso_operator.api.session_fields import EnvironmentVariable, Toleration, ValueFrom, Volume
 from enso_operator.api.v1alpha1 import (
     MOST_SCRIPTS,
-    ArgumentFrom,
     EnsoJob,
     EnsoJobSpec,
     EnsoScript,
@@ -27,6 +26,7 @@ from enso_operator.api.v1alpha1 import (
     FinallySpec,
     ScriptSpec,
 )
+from enso_operator.api.work import ArgumentFrom, WorkSpec
 
 EXACTLY_ONE_OF: dict[type[BaseModel], tuple[str, ...]] = {
     EnsoJobSpec: ("scripts", "template_ref"),
@@ -113,7 +113,7 @@ def code_changes(resume: ResumeSpec) -> Iterator[tuple[str, str, str]]:
                     yield kind, change.name, field
 
 
-def _script(script: ScriptSpec | FinallySpec, path: str) -> Iterator[str]:
+def _script(script: WorkSpec, path: str) -> Iterator[str]:
     yield from _exactly_one(path, script)
     names = [argument.name for argument in script.args_from]
     yield from _unique(f"{path}.argsFrom", names)

@@ -10,15 +10,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from enso_operator.api.fail_on import FailOnList, FailOnSpec
 from enso_operator.api.fields import (
     LONGEST_SECONDS,
     AnyJson,
-    Argument,
     Image,
     JobName,
     LabelValue,
-    LibraryName,
     Name,
     Parameter,
     Path,
@@ -29,8 +26,7 @@ from enso_operator.api.fields import (
     WireModel,
 )
 from enso_operator.api.pod_fields import PodFields
-from enso_operator.api.retries import RetriesSpec
-from enso_operator.api.session_fields import KeyReference
+from enso_operator.api.work import WorkSpec
 from job_execution_framework.domain import patterns
 
 ParameterType = Literal["string", "integer", "number", "boolean", "path", "list", "object"]
@@ -42,8 +38,6 @@ MOST_SCRIPTS = 100
 MOST_FINALLY = 10
 MOST_SESSIONS = 20
 MOST_PARAMETERS = 100
-LARGEST_SOURCE = 64 * 1024
-"""Characters of source in one script of a job."""
 LARGEST_LIBRARY_SOURCE = 256 * 1024
 """Characters of source in one EnsoScript."""
 
@@ -83,113 +77,31 @@ class SessionSpec(PodFields):
     """
 
 
-class ScriptReference(WireModel):
-    """A script of the script library."""
-
-    name: LibraryName
-    """Its name; open_scene and open-scene name the same script."""
-
-
-class ContainerSpec(PodFields):
-    """A container that needs no Python; exit code 0 means success."""
-
-    image: Image
-    """The container's image."""
-    command: Annotated[list[Argument], Field(max_length=256)] = Field(default_factory=list[str])
-    """The program and its first arguments, run without a shell; without it the image's own."""
-    args: Annotated[list[Argument], Field(max_length=256)] = Field(default_factory=list[str])
-    """Further arguments of the program."""
-
-
-class OutputReference(WireModel):
-    """The output of an earlier script of the job: what its main returned."""
-
-    script: Name
-    """The script's name; it stands before this one, and is no container."""
-    key: Parameter | None = None
-    """The key of the output whose value is meant; without it the whole output."""
-
-
-class ArgumentFrom(WireModel):
-    """An argument whose value comes from elsewhere: exactly one of secretKeyRef and outputOf."""
-
-    name: Parameter
-    """The argument's name; for a container that of an environment variable."""
-    secret_key_ref: KeyReference | None = None
-    """The Secret's key with its value. It is read inside the session and shown nowhere."""
-    output_of: OutputReference | None = None
-    """The output of an earlier script. Without one at its start the script fails: NoOutput."""
-
-
-class ScriptSpec(WireModel):
+class ScriptSpec(WorkSpec):
     """One step of a job: exactly one of scriptRef, source, function and container."""
 
-    name: Name
-    """The step's name, unique in its job."""
     session: Name | None = None
     """The session that the script runs in; without it the first. A container names none."""
-    script_ref: ScriptReference | None = None
-    """A script of the script library."""
-    source: Annotated[str, Field(min_length=1, max_length=LARGEST_SOURCE)] | None = None
-    """Python source with a function main, which gets the arguments by their names."""
-    function: Reference | None = None
-    """A function that the session's interpreter already has, as package.module:function."""
-    container: ContainerSpec | None = None
-    """A container of its own, for what needs no Python."""
-    args: Annotated[dict[Parameter, object], Field(max_length=100)] = Field(
-        default_factory=dict[str, object]
-    )
-    """Arguments by their names: any JSON. Everyone who may read the job can read them."""
-    args_from: Annotated[list[ArgumentFrom], Field(max_length=32)] = Field(
-        default_factory=list[ArgumentFrom]
-    )
-    """Arguments whose values come from Secrets, or from the outputs of earlier scripts."""
+    timeout_seconds: Seconds | None = None
+    """How long, in seconds, one attempt may take; without it as long as it likes."""
     setup: bool = False
     """Whether the script runs again in each new process of its session, as to open a scene."""
     checkpoint: bool = False
     """Whether the script's result is on disk, so that a resume may start after the script."""
-    timeout_seconds: Seconds | None = None
-    """How long, in seconds, one attempt may take; without it as long as it likes."""
-    idle_timeout_seconds: Seconds | None = None
-    """How long, in seconds, one attempt may write nothing, and so tell no progress either."""
-    retries: RetriesSpec = RetriesSpec()
-    """How often, and after which pause, the script is started again when it failed."""
-    fail_on: FailOnList = Field(default_factory=list[FailOnSpec])
-    """Lines of output by which an attempt fails, though the script returned."""
     on_failure: Literal["Stop", "Continue"] = "Stop"
     """What happens when it failed for good: Stop ends the job, Continue lets it go on, to fail at
     its end."""
 
 
-class FinallySpec(WireModel):
+class FinallySpec(WorkSpec):
     """A script that runs when the job's end is decided: exactly one of the four kinds of work."""
 
-    name: Name
-    """The script's name, unique among all scripts of the job."""
-    when: Literal["Always", "Succeeded", "Failed"] = "Always"
-    """After which end of the job it runs. A cancelled job has neither succeeded nor failed."""
     session: Name | None = None
     """The session of which it gets a new process; without it one that is as the job's first."""
-    script_ref: ScriptReference | None = None
-    """A script of the script library."""
-    source: Annotated[str, Field(min_length=1, max_length=LARGEST_SOURCE)] | None = None
-    """Python source with a function main, which gets the arguments by their names."""
-    function: Reference | None = None
-    """A function that the session's interpreter already has, as package.module:function."""
-    container: ContainerSpec | None = None
-    """A container of its own, for what needs no Python."""
-    args: Annotated[dict[Parameter, object], Field(max_length=100)] = Field(
-        default_factory=dict[str, object]
-    )
-    """Arguments by their names: any JSON. Everyone who may read the job can read them."""
-    args_from: Annotated[list[ArgumentFrom], Field(max_length=32)] = Field(
-        default_factory=list[ArgumentFrom]
-    )
-    """Arguments whose values come from Secrets, or from the outputs of scripts before it."""
     timeout_seconds: Seconds = 600
     """How long, in seconds, one attempt may take; the job's own deadline does not count."""
-    retries: RetriesSpec = RetriesSpec()
-    """How often, and after which pause, the script is started again when it failed."""
+    when: Literal["Always", "Succeeded", "Failed"] = "Always"
+    """After which end of the job it runs. A cancelled job has neither succeeded nor failed."""
 
 
 class TemplateReference(WireModel):

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from enso_operator.api.fields import PATTERN_HINTS
+from enso_operator.api.pod_fields import PodFields
 from job_execution_framework.domain.values import is_list, is_mapping
 
 Location = tuple[int | str, ...]
@@ -153,9 +154,9 @@ def _fields(location: Location, model: type[BaseModel]) -> list[str]:
 
 
 def _own_first(model: type[BaseModel]) -> Iterator[str]:
-    """Yield the fields of a model; those that it has in common with others come last."""
-    common = {name for base in model.__bases__ for name in getattr(base, "model_fields", ())}
-    for name in sorted(model.model_fields, key=lambda name: name in common):
+    """Yield the fields of a model; the many that say what its Pod is like come last."""
+    of_pods = PodFields.model_fields if issubclass(model, PodFields) else ()
+    for name in sorted(model.model_fields, key=lambda name: name in of_pods):
         yield model.model_fields[name].alias or name
 
 

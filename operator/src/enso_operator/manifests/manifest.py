@@ -11,7 +11,8 @@ from types import MappingProxyType
 
 from enso_operator.api.document import Document
 from enso_operator.api.rules import broken_spec_rules
-from enso_operator.api.v1alpha1 import EnsoJobSpec, FinallySpec, ScriptSpec, SessionSpec
+from enso_operator.api.v1alpha1 import EnsoJobSpec, SessionSpec
+from enso_operator.api.work import WorkSpec
 from enso_operator.manifests.expand import Mistakes
 from enso_operator.manifests.to_domain import definition_of
 from job_execution_framework.domain.errors import InvalidJob
@@ -78,7 +79,7 @@ def manifest_of(
 
 
 def _needs_a_cluster(spec: EnsoJobSpec, place: str) -> Iterator[str]:
-    placed: list[tuple[str, ScriptSpec | FinallySpec]] = [
+    placed: list[tuple[str, WorkSpec]] = [
         (f"{place}.scripts[{script.name}]", script) for script in spec.scripts
     ]
     placed += [(f"{place}.finally[{script.name}]", script) for script in spec.finally_]

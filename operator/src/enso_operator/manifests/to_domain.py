@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from enso_operator.api.pod_fields import OnInterrupted
 from enso_operator.api.rules import broken_spec_rules
 from enso_operator.api.v1alpha1 import (
-    ContainerSpec,
     EnsoJob,
     EnsoJobSpec,
     FinallySpec,
     ScriptSpec,
     SessionSpec,
 )
+from enso_operator.api.work import ContainerSpec, WorkSpec
 from enso_operator.manifests.fail_on import fail_on_of
 from enso_operator.manifests.retries import retries_of
 from job_execution_framework.domain.definition import Definition
@@ -91,34 +91,36 @@ def _platform(session: SessionSpec) -> dict[str, object] | None:
 
 
 def _script(script: ScriptSpec, default_session: str) -> Script:
-    return Script(
-        script.name,
-        _work(script),
-        _parameters(script),
-        script.session or default_session,
+    return replace(
+        _any_script(script, default_session),
         setup=script.setup,
         checkpoint=script.checkpoint,
-        retries=retries_of(script.retries),
         timeout_seconds=script.timeout_seconds,
-        idle_timeout_seconds=script.idle_timeout_seconds,
-        fail_on=fail_on_of(script.fail_on),
         continues=script.on_failure == "Continue",
     )
 
 
 def _finally_script(script: FinallySpec) -> Script:
-    return Script(
-        script.name,
-        _work(script),
-        _parameters(script),
-        script.session or FINALLY,
-        retries=retries_of(script.retries),
+    return replace(
+        _any_script(script, FINALLY),
         timeout_seconds=script.timeout_seconds,
         when=When(script.when),
     )
 
 
-def _parameters(script: ScriptSpec | FinallySpec) -> dict[str, object]:
+def _any_script(script: WorkSpec, default_session: str) -> Script:
+    return Script(
+        script.name,
+        _work(script),
+        _parameters(script),
+        script.session or default_session,
+        retries=retries_of(script.retries),
+        idle_timeout_seconds=script.idle_timeout_seconds,
+        fail_on=fail_on_of(script.fail_on),
+    )
+
+
+def _parameters(script: WorkSpec) -> dict[str, object]:
     parameters = {**script.args}
     for argument in script.args_from:
         if key := argument.secret_key_ref:
@@ -128,7 +130,7 @@ def _parameters(script: ScriptSpec | FinallySpec) -> dict[str, object]:
     return parameters
 
 
-def _work(script: ScriptSpec | FinallySpec) -> Work:
+def _work(script: WorkSpec) -> Work:
     """Return what the script runs; the rules say that it is exactly one thing."""
     if script.script_ref is not None:
         return LibraryScript(script.script_ref.name)

@@ -44,8 +44,8 @@ FIELDS = {
         "timeout_seconds: 5"
     ),
     "spec.scripts[save].frobnicate is not a field: remove it, or use one of name, session, "
-    "scriptRef, source, function, container, args, argsFrom, setup, checkpoint, timeoutSeconds, "
-    "idleTimeoutSeconds …": script("frobnicate: 1"),
+    "scriptRef, source, function, container, args, argsFrom, retries, failOn, idleTimeoutSeconds, "
+    "timeoutSeconds …": script("frobnicate: 1"),
     "spec.scripts[save].timeoutSeconds is '1h', not a whole number: write seconds, such as "
     "3600": script("timeoutSeconds: 1h"),
     "spec.scripts[save].timeoutSeconds is '60', not a whole number: write it without "

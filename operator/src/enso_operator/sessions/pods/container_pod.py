@@ -6,7 +6,7 @@ import hashlib
 import json
 
 from enso_operator.api.document import Document
-from enso_operator.api.v1alpha1 import ContainerSpec
+from enso_operator.api.work import ContainerSpec
 from enso_operator.sessions.pods.pod import main_container, secret_names, secret_variables
 from enso_operator.settings import PodSettings
 from job_execution_framework.domain import trace_context

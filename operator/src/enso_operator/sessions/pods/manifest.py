@@ -12,7 +12,8 @@ from itertools import chain
 
 from enso_operator.api.document import Document
 from enso_operator.api.pod_fields import PodFields
-from enso_operator.api.v1alpha1 import ContainerSpec, EnsoJobSpec, SessionSpec
+from enso_operator.api.v1alpha1 import EnsoJobSpec, SessionSpec
+from enso_operator.api.work import ContainerSpec
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.manifests.to_domain import PLATFORM
 from enso_operator.sessions.pods import names
