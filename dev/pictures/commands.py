@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dev.checkout import CHECKOUT
+from dev.pictures.page import photograph
 from dev.pictures.svg import draw
 from dev.pictures.terminal import record
 
@@ -18,9 +19,14 @@ COMMANDS = {
 """What the recording shows, with the exit codes."""
 
 
-def pictures(folder: Path = FOLDER) -> list[Path]:
+def pictures() -> list[Path]:
     """Make all pictures, and return their files. Raises Failed where a command went otherwise."""
-    folder.mkdir(parents=True, exist_ok=True)
-    recording = folder / "failing-job.svg"
-    recording.write_text(draw(TITLE, record(COMMANDS)), "utf-8")
-    return [recording]
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    return [recording(FOLDER), *photograph(CHECKOUT / FILE, FOLDER, "page")]
+
+
+def recording(folder: Path) -> Path:
+    """Make the recording of the terminal."""
+    picture = folder / "failing-job.svg"
+    picture.write_text(draw(TITLE, record(COMMANDS)), "utf-8")
+    return picture

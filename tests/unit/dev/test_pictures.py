@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from dev.checkout import CHECKOUT, Failed
-from dev.pictures.commands import FOLDER, pictures
+from dev.pictures.commands import FOLDER, recording
 from dev.pictures.svg import draw
 from dev.pictures.terminal import COLUMNS, Said, lines_of, record
 
@@ -58,10 +58,10 @@ def test_a_command_that_goes_otherwise_is_no_recording() -> None:
 
 
 def test_the_committed_recording_is_what_the_commands_say_today(tmp_path: Path) -> None:
-    [recording] = pictures(tmp_path)
+    made = recording(tmp_path)
 
-    assert _without_times(recording.read_text("utf-8")) == _without_times(
-        (FOLDER / recording.name).read_text("utf-8")
+    assert _without_times(made.read_text("utf-8")) == _without_times(
+        (FOLDER / made.name).read_text("utf-8")
     )
 
 
