@@ -13,6 +13,7 @@ from kubernetes.client import ApiClient
 
 from enso_operator.kube.client import ApiObjects, request
 from enso_operator.kube.ensojob import EnsoJobObject
+from enso_operator.kube.streams import streams_of
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 
 
@@ -20,6 +21,7 @@ class ClusterNamespace:
     def __init__(self, cluster: Cluster, client: ApiClient, namespace: str) -> None:
         self.cluster, self.namespace = cluster, namespace
         self.objects = ApiObjects(client, namespace, "ensojobs")
+        self.streams = streams_of(client)
         self._reader = copy(client)
         """A client with kubectl's user agent; it is faster than to start kubectl."""
         self._reader.default_headers = {"User-Agent": "kubectl/of-a-test"}

@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from enso_operator.http_api.cluster_backend import ClusterJobs
-from enso_operator.kube.objects import Objects
+from enso_operator.kube.client import ApiObjects
+from enso_operator.kube.streams import streams_of
 from job_execution_framework.service_layer.library import ScriptLibrary
 from tests.support.api import Api, Served
 
@@ -14,6 +15,7 @@ SAY: tuple[str, dict[str, object]] = ("say", {"text": "grüße"})
 
 
 @asynccontextmanager
-async def served(objects: Objects) -> AsyncGenerator[Api]:
+async def served(objects: ApiObjects) -> AsyncGenerator[Api]:
+    jobs = ClusterJobs(objects, streams_of(objects.client))
     async with AsyncExitStack() as stack:
-        yield await Served(stack, ScriptLibrary([])).over(ClusterJobs(objects))
+        yield await Served(stack, ScriptLibrary([])).over(jobs)

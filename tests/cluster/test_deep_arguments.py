@@ -41,7 +41,7 @@ async def test_it_alone_is_invalid(
         assert ns.columns(f"deep-{depth}")[1:] == ["Failed", "InvalidJob"]
         assert TOO_DEEP in ns.job_events(f"deep-{depth}")[-1][1]
     until(operator.is_ready)
-    listed = await ClusterJobs(ns.objects).list()
+    listed = await ClusterJobs(ns.objects, ns.streams).list()
     assert sorted(listed) == [
         *sorted((f"deep-{depth}", "Failed") for depth in DEPTHS),
         ("other", "Succeeded"),

@@ -18,4 +18,4 @@ def over_the_api_server(ns: ClusterNamespace, operators: Operators) -> Jobs:
     for name, source in LIBRARY.items():
         ns.objects.beside("ensoscripts").create(library_script(name, source=source))
     operators.ready()
-    return ClusterJobs(ns.objects)
+    return ClusterJobs(ns.objects, ns.streams)

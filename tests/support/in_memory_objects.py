@@ -57,8 +57,9 @@ class InMemoryObjects:
     def metadata(self) -> Iterator[Document]:
         return (document["metadata"] for document in self.each())
 
-    def each(self, *, fields: str = "") -> Iterator[Document]:
+    def each(self, *, fields: str = "", labels: str = "") -> Iterator[Document]:
         path, _, value = fields.partition("=")
+        label = labels.split("=") if labels else ()
         with self.cluster.lock:
             stored = deepcopy(self.cluster.stored)
         return (
@@ -66,6 +67,7 @@ class InMemoryObjects:
             for (namespace, _), document in sorted(stored.items())
             if self.namespace in ("", namespace)
             and (not fields or document["spec"].get(path.removeprefix("spec.")) == value)
+            and (not label or document["metadata"].get("labels", {}).get(label[0]) == label[1])
         )
 
     def table(self) -> Iterator[Document]:

@@ -134,10 +134,13 @@ def _in_cluster(served: Served) -> tuple[AbstractAsyncContextManager[Viewers], s
     from enso_operator.http_api.cluster_backend import ClusterJobs  # noqa: PLC0415
     from enso_operator.kube.callers import connect_without_credentials  # noqa: PLC0415
     from enso_operator.kube.connection import connect  # noqa: PLC0415
+    from enso_operator.kube.streams import streams_of  # noqa: PLC0415
 
     asks = served.auth == "kubernetes"
     objects = (connect_without_credentials if asks else connect)(served.namespace, MOST_AT_ONCE)
-    viewers = Callers(objects, time.monotonic) if asks else Everybody(ClusterJobs(objects))
+    if asks:
+        return nullcontext(Callers(objects, time.monotonic)), f"in namespace {objects.namespace}"
+    viewers = Everybody(ClusterJobs(objects, streams_of(objects.client)))
     return nullcontext(viewers), f"in namespace {objects.namespace}"
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from enso_operator.api.ensoaction import EnsoActionSpec
 from enso_operator.api.v1alpha1 import TemplateReference
-from enso_operator.blocking import MOST_AT_ONCE, in_thread, pause_of
+from enso_operator.blocking import MOST_AT_ONCE, pause_of
 from enso_operator.http_api.cluster_actions import (
     Withdrawn,
     create_action,
@@ -22,30 +22,18 @@ from enso_operator.http_api.cluster_actions import (
     outcome_without,
     pending_outcome,
 )
-from enso_operator.http_api.cluster_rows import KeptRows, read_rows
-from enso_operator.http_api.port import (
-    ActionOutcome,
-    Instructions,
-    JobSnapshot,
-    NotAllowed,
-    NotSignedIn,
-)
-from enso_operator.http_api.rows import Rows
+from enso_operator.http_api.cluster_reads import ClusterReads
+from enso_operator.http_api.port import ActionOutcome, Instructions
 from enso_operator.kube.client import (
-    DEADLINE_SECONDS,
     Forbidden,
     NoSuchObject,
-    Refused,
-    Unauthorized,
 )
 from enso_operator.kube.ensoaction import ACTIONS
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.library import EnsoScriptLibrary
 from enso_operator.kube.objects import Objects
-from enso_operator.kube.status.conditions import card_in
-from enso_operator.kube.status.fields import one_line
+from enso_operator.kube.streams import Streams
 from enso_operator.kube.templates import TEMPLATES, TemplateMissing, find
-from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from enso_operator.manifests.template import PLACE, expanded, parse_spec, run_of
 from enso_operator.manifests.to_domain import definition_of
 from enso_operator.manifests.unsuspend import unsuspend_command
@@ -58,9 +46,8 @@ from job_execution_framework.domain.errors import (
     Unavailable,
     Unreadable,
 )
-from job_execution_framework.domain.failure_card import FailureCard
 from job_execution_framework.domain.script import Script, declared_by
-from job_execution_framework.domain.transitions import ENDED, JobState
+from job_execution_framework.domain.transitions import ENDED
 from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.clock import SystemClock
 from job_execution_framework.service_layer.preflight import check_arguments
@@ -75,14 +62,13 @@ MOST_TRIES = 5
 R = TypeVar("R")
 
 
-class ClusterJobs:
+class ClusterJobs(ClusterReads):
     """Implements `port.Jobs`."""
 
-    def __init__(self, jobs: Objects, most_calls: int = MOST_AT_ONCE) -> None:
+    def __init__(self, jobs: Objects, streams: Streams, most_calls: int = MOST_AT_ONCE) -> None:
         """`most_calls` are made at once; others wait for their turn."""
-        self._jobs, self._actions = jobs, jobs.beside(ACTIONS)
-        self._slots = asyncio.Semaphore(most_calls)
-        self._rows = KeptRows(lambda: self._call(lambda: read_rows(self._jobs)))
+        super().__init__(jobs, streams, most_calls)
+        self._actions = jobs.beside(ACTIONS)
 
     async def add(self, instructions: Instructions) -> str:
         """Create a suspended EnsoJob, named by the time: names of one second sort by age.
@@ -115,18 +101,6 @@ class ClusterJobs:
         document = run_of(found, _new_id(), params)
         document["spec"]["suspend"] = True
         return EnsoJobObject(self._jobs.create(document)).name
-
-    async def list(self) -> list[tuple[str, str]]:
-        """Return the name and the state of each EnsoJob, also of invalid ones."""
-        return await self._call(lambda: _list_jobs(self._jobs))
-
-    async def rows(self) -> Rows:
-        """Return the columns of the EnsoJobs, also of invalid ones."""
-        return await self._rows.get()
-
-    async def get(self, job_id: str) -> JobSnapshot:
-        """Return the job, restored from its status."""
-        return await self._call(lambda: self._get(job_id))
 
     async def execute(self, job_id: str) -> str:
         """Set the job's spec.suspend to false; of several concurrent callers only one succeeds."""
@@ -170,52 +144,6 @@ class ClusterJobs:
         finally:
             self._rows.forget()
 
-    async def _call(self, call: Callable[[], R]) -> R:
-        """Make a blocking call in a thread; convert errors of the API server to the port's."""
-        try:
-            async with asyncio.timeout(DEADLINE_SECONDS):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise Unavailable("too many requests wait for the API server: try later") from None
-        try:
-            return await in_thread(call)
-        except Unauthorized as error:
-            raise NotSignedIn(str(error)) from error
-        except Forbidden as error:
-            raise NotAllowed(str(error)) from error
-        except Refused as error:
-            raise InvalidJob(str(error)) from error
-        except NoSuchObject as error:
-            raise Unavailable(
-                f"namespace {self._jobs.namespace!r} cannot hold it: {error}"
-            ) from error
-        finally:
-            self._slots.release()
-
-    def _unit_of_work(self) -> KubernetesJobUnitOfWork:
-        return KubernetesJobUnitOfWork(self._jobs, repairs=False)  # it has no permission to
-
-    def _get(self, job_id: str) -> JobSnapshot:
-        with self._unit_of_work() as uow:
-            try:
-                job = uow.jobs.get(job_id)
-                ensojob = uow.ensojob(job_id)
-                return JobSnapshot(job_id, ensojob.state, card_in(ensojob.status), job)
-            except TemplateMissing as error:  # as the operator says it
-                why, state = str(error), uow.ensojob(job_id).state
-            except InvalidJob as error:  # the operator will report the same
-                why, state = str(error), str(JobState.FAILED)
-            except Unreadable as error:  # perhaps written by a newer operator
-                why, state = str(error), uow.ensojob(job_id).state
-        return JobSnapshot(job_id, state, FailureCard(one_line(why), (one_line(why),)), None)
-
-    def _ensojob(self, job_id: str) -> EnsoJobObject:
-        """Return the object, also if it is invalid, or written by a newer operator."""
-        with self._unit_of_work() as uow:
-            with suppress(InvalidJob, Unreadable, TemplateMissing):
-                uow.jobs.get(job_id)
-            return uow.ensojob(job_id)
-
     def _execute(self, job_id: str) -> str:
         for _ in range(MOST_TRIES):
             version = self._executable(job_id).version
@@ -246,10 +174,3 @@ class ClusterJobs:
 def _new_id() -> str:
     milliseconds = int(SystemClock().now() * 1000)
     return f"job-{milliseconds:011x}{secrets.token_hex(3)}"
-
-
-def _list_jobs(jobs: Objects) -> list[tuple[str, str]]:
-    """Return the name and state of all jobs, the oldest first; times have whole seconds."""
-    ensojobs = map(EnsoJobObject, jobs.each())  # one by one: all of them may not fit into memory
-    keys = [(ensojob.created_at, ensojob.name, ensojob.state) for ensojob in ensojobs]
-    return [(name, state) for _, name, state in sorted(keys)]

@@ -18,27 +18,22 @@ from enso_operator.api.ensoaction import EnsoActionSpec
 from enso_operator.coordinator.progress_budget import ProgressBudget
 from enso_operator.http_api.action_requests import idempotency_id
 from enso_operator.http_api.memory_drive import Drive, has_work, log_events
-from enso_operator.http_api.memory_rows import row_of
+from enso_operator.http_api.memory_reads import EmbeddedReads
 from enso_operator.http_api.memory_size import memory_of
-from enso_operator.http_api.port import ActionOutcome, Busy, Instructions, JobSnapshot
-from enso_operator.http_api.rows import Rows
+from enso_operator.http_api.port import ActionOutcome, Busy, Instructions
 from enso_operator.manifests.changes import changed_definition
 from enso_operator.manifests.render import suspended_manifest
 from enso_operator.manifests.template_folder import TemplateFolder
 from enso_operator.manifests.to_action import action_of
 from enso_operator.sessions.local.guardian import Guardian
-from enso_operator.sessions.local.sessions import OUTPUT
 from job_execution_framework.domain.actions import Action
 from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.errors import (
     Conflict,
     InvalidJob,
     JobAlreadyStarted,
-    JobNotFound,
     Unavailable,
 )
-from job_execution_framework.domain.failed_run import failed_run
-from job_execution_framework.domain.failure_card import failure_card
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.transitions import ENDED, JobState
 from job_execution_framework.service_layer import services
@@ -47,7 +42,6 @@ from job_execution_framework.service_layer.library import Library, ScriptLibrary
 from job_execution_framework.service_layer.preflight import check_arguments
 from job_execution_framework.service_layer.unit_of_work import (
     InMemoryJobUnitOfWork,
-    InMemoryRepository,
 )
 
 POD_FIELDS = {"resources", "node_selector", "tolerations"}
@@ -77,7 +71,7 @@ class Limits:
     """Memory of all jobs together: their instructions, events and outputs of scripts."""
 
 
-class EmbeddedJobs:
+class EmbeddedJobs(EmbeddedReads):
     """Implements `port.Jobs`. A context manager: it runs jobs until it is exited."""
 
     def __init__(
@@ -86,10 +80,10 @@ class EmbeddedJobs:
         limits: Limits | None = None,
         templates: TemplateFolder | None = None,
     ) -> None:
-        self._templates = templates or TemplateFolder()
-        self._library, self._limits = library or ScriptLibrary(), limits or Limits()
-        self._repository, self._clock = InMemoryRepository(), SystemClock()
-        self._root = Path()
+        self._limits, self._clock = limits or Limits(), SystemClock()
+        super().__init__(
+            library or ScriptLibrary(), templates or TemplateFolder(), self._limits.ended
+        )
         self._guardian: Guardian | None = None
         self._progress_budget = ProgressBudget()
         self._slots = asyncio.Semaphore(self._limits.sessions)
@@ -162,23 +156,6 @@ class EmbeddedJobs:
                 "execute those that wait, and try again when some have ended"
             )
 
-    async def list(self) -> list[tuple[str, str]]:
-        """Return the id and the state of each job."""
-        with self._repository.lock:
-            return [(job.id, str(job.state)) for job in self._repository.jobs.values()]
-
-    async def rows(self) -> Rows:
-        """Return the columns of all jobs."""
-        with self._repository.lock:
-            return Rows.of(map(row_of, self._repository.jobs.values()))
-
-    async def get(self, job_id: str) -> JobSnapshot:
-        """Return the job as it is now, and why it failed."""
-        job = self._load(job_id)
-        run = failed_run(job)
-        log = str(self._root / job_id / run / OUTPUT) if run else ""
-        return JobSnapshot(job.id, str(job.state), failure_card(job, log=log), job)
-
     async def execute(self, job_id: str) -> str:
         """Start a task that drives the job, once."""
         job = self._load(job_id)
@@ -250,15 +227,6 @@ class EmbeddedJobs:
             drive = Drive(job.id, self._repository, self._library, folder, self._progress_budget)
             self._drives[job.id] = drive
             self._tasks[job.id] = asyncio.create_task(self._run(job.id, drive))
-
-    def _load(self, job_id: str) -> Job:
-        try:
-            return InMemoryJobUnitOfWork(self._repository).jobs.get(job_id)
-        except JobNotFound as error:
-            raise JobNotFound(
-                f"{error}; jobs are kept since this server started, and of those that have ended "
-                f"the last {self._limits.ended}"
-            ) from error
 
     async def _run(self, job_id: str, drive: Drive) -> None:
         """Drive one job as long as it has work to do; each time wait for a free slot."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -74,6 +74,15 @@ class Jobs(Protocol):
 
     async def get(self, job_id: str) -> JobSnapshot:
         """Return the job as it is now; raise JobNotFound."""
+        ...
+
+    def output(
+        self, job_id: str, script: str, attempt: int, *, is_following: bool = False
+    ) -> AsyncGenerator[bytes]:
+        """Yield what an attempt of a script wrote, in pieces; they are read as they are taken.
+
+        While following, it ends when the attempt has ended. Raises JobNotFound and NoOutput.
+        """
         ...
 
     async def execute(self, job_id: str) -> str:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from enso_operator.http_api.auth.authentication import how_to_sign_in
 from enso_operator.http_api.middleware import refusal
 from enso_operator.http_api.mistakes import sentence_of
+from enso_operator.http_api.output import NoOutput
 from enso_operator.http_api.port import Busy, NotAllowed, NotSignedIn
 from enso_operator.http_api.web.problems import is_page, problem_page
 from enso_operator.http_api.web.rendering import Templates
@@ -34,6 +35,7 @@ STATUSES: dict[type[Exception], int] = {
     InvalidAction: 409,
     JobNotFound: 404,
     NotSignedIn: 401,
+    NoOutput: 404,
     NotAllowed: 403,
     Busy: 503,
     Unavailable: 503,

@@ -90,7 +90,7 @@ def translating_errors(call: Callable[P, R]) -> Callable[P, R]:
         try:
             return call(*args, **kwargs)
         except ApiException as error:
-            raise _error_of(error) from error
+            raise error_of(error) from error
         except ConfigException as error:  # tokens are renewed before a request
             raise Unavailable(f"the credentials cannot be renewed: {error}") from error
         except (HTTPError, OSError) as error:
@@ -108,7 +108,8 @@ def _reason(error: Exception) -> str:
     return re.sub(r"^\w+\(host=[^)]*\): ", "", str(error))
 
 
-def _error_of(error: ApiException) -> EnsoError:
+def error_of(error: ApiException) -> EnsoError:
+    """Return the core's error for an answer of the API server that is none of success."""
     held: dict[str, object] = vars(error)  # untyped in the client
     status, said = held["status"], _message_of(held)
     if not isinstance(status, int):
@@ -165,9 +166,10 @@ class ApiObjects:
         """Yield the metadata of each."""
         return (document["metadata"] for document in self._each({}, METADATA_ONLY))
 
-    def each(self, *, fields: str = "") -> Iterator[Document]:
-        """Yield each object that a field selector selects; only one page is held in memory."""
-        return self._each({"fieldSelector": fields} if fields else {}, JSON)
+    def each(self, *, fields: str = "", labels: str = "") -> Iterator[Document]:
+        """Yield each object that the selectors select; only one page is held in memory."""
+        selectors = {"fieldSelector": fields, "labelSelector": labels}
+        return self._each({name: value for name, value in selectors.items() if value}, JSON)
 
     def table(self) -> Iterator[Document]:
         """Yield the pages of the table of all objects; only one page is held in memory."""
@@ -233,7 +235,8 @@ class ApiObjects:
 
     def _path(self) -> str:
         place = f"/namespaces/{self.namespace}" if self.namespace else ""
-        return f"/apis/{self.api}{place}/{self.plural}"
+        group = "apis" if "/" in self.api else "api"  # only the core group has no name
+        return f"/{group}/{self.api}{place}/{self.plural}"
 
     def _path_of(self, name: str) -> str:
         """Return the object's path: with `..`, or without a name, it would be another one's."""

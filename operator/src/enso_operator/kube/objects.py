@@ -37,8 +37,8 @@ class Objects(Protocol):
         """Yield the metadata of each."""
         ...
 
-    def each(self, *, fields: str = "") -> Iterator[Document]:
-        """Yield each object that a field selector, such as `spec.job=shot`, selects."""
+    def each(self, *, fields: str = "", labels: str = "") -> Iterator[Document]:
+        """Yield each object that the selectors, such as `spec.job=shot`, select."""
         ...
 
     def table(self) -> Iterator[Document]:

@@ -16,6 +16,8 @@ from uvicorn.server import ServerState
 
 ARRIVE_SECONDS = 10.0
 """How long a request may take from its connection, or its first byte, to its last."""
+TAKE_SECONDS = 60.0
+"""How long an answer may wait for a reader who takes nothing more of it."""
 _UNFINISHED = (h11.IDLE, h11.SEND_BODY)
 """States of a client whose request is not all here."""
 
@@ -35,6 +37,8 @@ class Connection(H11Protocol):
         self.limit_concurrency = None  # uvicorn would refuse requests, and keep the connections
         self.since = self.loop.time()
         self._deadline: asyncio.TimerHandle | None = None
+        self._patience: asyncio.TimerHandle | None = None
+        """Ends with a reader who takes too long."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a request; if there are too many connections, close the one idle for longest."""
@@ -48,6 +52,7 @@ class Connection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
         self._expect_nothing()
+        self._stop_patience()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -61,6 +66,21 @@ class Connection(H11Protocol):
         """Wait for another request, as long as connections are kept alive."""
         self.since = self.loop.time()
         super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        """Hold the answer back; give a reader up that does not take what was sent."""
+        super().pause_writing()
+        self._patience = self.loop.call_later(TAKE_SECONDS, self.give_up)
+
+    def resume_writing(self) -> None:
+        """Send more."""
+        self._stop_patience()
+        super().resume_writing()
+
+    def _stop_patience(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+        self._patience = None
 
     @property
     def is_waiting(self) -> bool:

@@ -9,6 +9,7 @@ from enso_operator.http_api.cluster_backend import ClusterJobs
 from enso_operator.kube.client import Forbidden
 from tests.support.api import Served
 from tests.support.in_memory_objects import InMemoryCluster, InMemoryObjects
+from tests.support.in_memory_streams import InMemoryStreams
 from tests.support.resources import library_script
 from tests.support.templates import template
 
@@ -28,7 +29,7 @@ def objects() -> InMemoryObjects:
 
 
 async def test_what_does_not_fit_is_refused(served: Served, objects: InMemoryObjects) -> None:
-    api = await served.over(ClusterJobs(objects))
+    api = await served.over(ClusterJobs(objects, InMemoryStreams()))
     answer = await api.post("/add-job", UNFIT)
     why = 'is "24", a string, but takes an integer: write it without quotes'
     sentence = f"script 'simulate': argument 'frames' {why}"
@@ -43,7 +44,7 @@ async def test_what_a_template_gives_a_script_that_does_not_fit_is_refused(
     args = {"frames": "$(params.shot)"}
     document = template({"name": "bake", "scriptRef": {"name": "simulate"}, "args": args})
     objects.beside("ensojobtemplates").create(document)
-    api = await served.over(ClusterJobs(objects))
+    api = await served.over(ClusterJobs(objects, InMemoryStreams()))
     answer = await api.post("/add-job", {"template": "publish", "params": {"shot": "024"}})
     why = 'is "024", a string, but takes an integer: write it without quotes'
     sentence = f"script 'bake': argument 'frames' {why}"
@@ -62,5 +63,5 @@ async def test_who_may_read_no_scripts_leaves_it_to_the_operator(
         return get(self, name)
 
     monkeypatch.setattr(InMemoryObjects, "get", forbidden)
-    api = await served.over(ClusterJobs(objects))
+    api = await served.over(ClusterJobs(objects, InMemoryStreams()))
     assert (await api.post("/add-job", UNFIT)).status_code == 201

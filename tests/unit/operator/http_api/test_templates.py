@@ -13,6 +13,7 @@ from enso_operator.manifests.template_folder import TemplateFolder
 from tests.support.api import Api, Served
 from tests.support.eventually import until_async
 from tests.support.in_memory_objects import InMemoryCluster, InMemoryObjects
+from tests.support.in_memory_streams import InMemoryStreams
 from tests.support.resources import EMPTY
 from tests.support.templates import SHOT, template
 
@@ -40,7 +41,7 @@ def objects() -> InMemoryObjects:
 @pytest.fixture
 async def clustered(served: Served, objects: InMemoryObjects) -> Api:
     objects.beside("ensojobtemplates").create(SAY)
-    return await served.over(ClusterJobs(objects))
+    return await served.over(ClusterJobs(objects, InMemoryStreams()))
 
 
 async def test_a_run_is_executed_in_memory(embedded: Api) -> None:

@@ -6,15 +6,17 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from starlette.responses import StreamingResponse
+from starlette.types import ASGIApp
 
 from enso_operator.http_api.app import create_app
-from enso_operator.http_api.auth.viewer import Everybody
+from enso_operator.http_api.auth.viewer import Everybody, Viewers
 from enso_operator.http_api.memory_backend import EmbeddedJobs
 from enso_operator.serving import connection
 from enso_operator.serving.server import Complaints, listen, server_of
@@ -54,10 +56,12 @@ class Port:
 
 
 @asynccontextmanager
-async def served(most: int = MOST) -> AsyncGenerator[Port]:
+async def served(
+    most: int = MOST, app: Callable[[Viewers], ASGIApp] = create_app
+) -> AsyncGenerator[Port]:
     async with EmbeddedJobs() as jobs:
         listener = listen("127.0.0.1", 0)
-        server = server_of(create_app(Everybody(jobs)), most)
+        server = server_of(app(Everybody(jobs)), most)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         port = Port(listener.getsockname()[1])
         try:
@@ -168,3 +172,22 @@ def test_as_many_files_may_be_open_as_are_allowed() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert done.stdout == "(300, 300)\n"
+
+
+async def test_a_reader_who_takes_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "TAKE_SECONDS", 0.2)
+    has_ended = asyncio.Event()
+
+    async def endless() -> AsyncGenerator[bytes]:
+        try:
+            while True:
+                yield b"x" * 65536
+                await asyncio.sleep(0)
+        finally:
+            has_ended.set()
+
+    async with served(app=lambda _: StreamingResponse(endless())) as port:
+        reader = await port.connect(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert await reader.readexactly(8) == b"HTTP/1.1"
+        async with asyncio.timeout(PATIENCE):
+            await has_ended.wait()

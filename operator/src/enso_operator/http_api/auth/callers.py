@@ -19,6 +19,7 @@ from enso_operator.http_api.cluster_backend import ClusterJobs
 from enso_operator.http_api.port import NotAllowed, NotSignedIn
 from enso_operator.kube.callers import of_caller, user_name
 from enso_operator.kube.client import ApiObjects, Refused, Unauthorized
+from enso_operator.kube.streams import streams_of
 from job_execution_framework.domain.secret import Secret
 
 MOST_CALLERS = 200
@@ -77,7 +78,7 @@ class Callers:
         # Somebody else may have asked for the same meanwhile.
         known = self._known.get(key)
         if known is None:
-            viewer = Viewer(ClusterJobs(jobs, MOST_OF_A_JOB), name, key)
+            viewer = Viewer(ClusterJobs(jobs, streams_of(jobs.client), MOST_OF_A_JOB), name, key)
             known = self._known[key] = _Caller(viewer, self._now(), self._now())
         known.reviewed_at = self._now()
         return known

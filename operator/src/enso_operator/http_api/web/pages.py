@@ -13,6 +13,7 @@ from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from enso_operator.http_api.auth.viewer import Viewer
+from enso_operator.http_api.web.output import OutputPages
 from enso_operator.http_api.web.problems import IS_PAGE
 from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.static_files import StaticFiles
@@ -58,5 +59,6 @@ def add_pages(app: FastAPI) -> Templates:
 
     add("/", jobs_page)
     add("/jobs/{name}", one_job)
+    add("/jobs/{name}/scripts/{script}/attempts/{number:int}/output", OutputPages().show)
     app.router.routes.append(PageRoute("/static/{name}", static.serve))
     return templates

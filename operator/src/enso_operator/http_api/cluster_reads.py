@@ -1,0 +1,144 @@
+"""What is shown of the EnsoJobs of one namespace; `cluster_backend` adds what changes them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import aclosing, contextmanager, suppress
+from typing import TypeVar
+
+from enso_operator.blocking import in_thread
+from enso_operator.http_api.cluster_output import AttemptLogs, place_of_local_session
+from enso_operator.http_api.cluster_rows import KeptRows, read_rows
+from enso_operator.http_api.output import NoOutput
+from enso_operator.http_api.port import JobSnapshot, NotAllowed, NotSignedIn
+from enso_operator.http_api.rows import Rows
+from enso_operator.kube.client import (
+    DEADLINE_SECONDS,
+    Forbidden,
+    NoSuchObject,
+    Refused,
+    Unauthorized,
+)
+from enso_operator.kube.ensojob import EnsoJobObject
+from enso_operator.kube.objects import Objects
+from enso_operator.kube.status.conditions import card_in
+from enso_operator.kube.status.fields import one_line
+from enso_operator.kube.streams import Streams
+from enso_operator.kube.templates import TemplateMissing
+from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
+from enso_operator.sessions.pods import names
+from job_execution_framework.domain.errors import InvalidJob, Unavailable, Unreadable
+from job_execution_framework.domain.failure_card import FailureCard
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.transitions import JobState
+
+R = TypeVar("R")
+
+
+class ClusterReads:
+    """The part of `port.Jobs` that changes nothing."""
+
+    def __init__(self, jobs: Objects, streams: Streams, most_calls: int) -> None:
+        self._jobs, self._streams = jobs, streams
+        self._slots = asyncio.Semaphore(most_calls)
+        self._rows = KeptRows(lambda: self._call(lambda: read_rows(self._jobs)))
+
+    async def list(self) -> list[tuple[str, str]]:
+        """Return the name and the state of each EnsoJob, also of invalid ones."""
+        return await self._call(lambda: _list_jobs(self._jobs))
+
+    async def rows(self) -> Rows:
+        """Return the columns of the EnsoJobs, also of invalid ones."""
+        return await self._rows.get()
+
+    async def get(self, job_id: str) -> JobSnapshot:
+        """Return the job, restored from its status."""
+        return await self._call(lambda: self._get(job_id))
+
+    async def output(
+        self, job_id: str, script: str, attempt: int, *, is_following: bool = False
+    ) -> AsyncGenerator[bytes]:
+        """Yield what an attempt wrote, out of the log of its Pod."""
+        ensojob, job = await self._call(lambda: self._loaded(job_id))
+        selector = f"{names.JOB_UID_LABEL}={ensojob.uid}"
+        pods = self._jobs.beside("pods", "v1")
+        logs = AttemptLogs(
+            *(job, script, attempt),
+            pods=lambda: self._call(lambda: [*pods.each(labels=selector)]),
+            streams=self._streams,
+            where=place_of_local_session(ensojob),
+        )
+        with self._translated():
+            async with aclosing(logs.pieces(is_following=is_following)) as pieces:
+                async for piece in pieces:
+                    yield piece
+
+    async def _call(self, call: Callable[[], R]) -> R:
+        """Make a blocking call in a thread; convert errors of the API server to the port's."""
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise Unavailable("too many requests wait for the API server: try later") from None
+        try:
+            with self._translated():
+                return await in_thread(call)
+        finally:
+            self._slots.release()
+
+    @contextmanager
+    def _translated(self) -> Generator[None]:
+        """Convert errors of the API server to the port's."""
+        try:
+            yield
+        except Unauthorized as error:
+            raise NotSignedIn(str(error)) from error
+        except Forbidden as error:
+            raise NotAllowed(str(error)) from error
+        except Refused as error:
+            raise InvalidJob(str(error)) from error
+        except NoSuchObject as error:
+            raise Unavailable(
+                f"namespace {self._jobs.namespace!r} cannot hold it: {error}"
+            ) from error
+
+    def _unit_of_work(self) -> KubernetesJobUnitOfWork:
+        return KubernetesJobUnitOfWork(self._jobs, repairs=False)  # it has no permission to
+
+    def _get(self, job_id: str) -> JobSnapshot:
+        with self._unit_of_work() as uow:
+            try:
+                job = uow.jobs.get(job_id)
+                ensojob = uow.ensojob(job_id)
+                return JobSnapshot(job_id, ensojob.state, card_in(ensojob.status), job)
+            except TemplateMissing as error:  # as the operator says it
+                why, state = str(error), uow.ensojob(job_id).state
+            except InvalidJob as error:  # the operator will report the same
+                why, state = str(error), str(JobState.FAILED)
+            except Unreadable as error:  # perhaps written by a newer operator
+                why, state = str(error), uow.ensojob(job_id).state
+        return JobSnapshot(job_id, state, FailureCard(one_line(why), (one_line(why),)), None)
+
+    def _ensojob(self, job_id: str) -> EnsoJobObject:
+        """Return the object, also if it is invalid, or written by a newer operator."""
+        with self._unit_of_work() as uow:
+            with suppress(InvalidJob, Unreadable, TemplateMissing):
+                uow.jobs.get(job_id)
+            return uow.ensojob(job_id)
+
+    def _loaded(self, job_id: str) -> tuple[EnsoJobObject, Job]:
+        """Return the object and its job; raise JobNotFound, and NoOutput for what is no job."""
+        with self._unit_of_work() as uow:
+            try:
+                job = uow.jobs.get(job_id)
+                return uow.ensojob(job_id), job
+            except (InvalidJob, Unreadable, TemplateMissing) as error:
+                raise NoOutput(f"job {job_id} has run nothing that can be read: {error}") from error
+
+
+def _list_jobs(jobs: Objects) -> list[tuple[str, str]]:
+    """Return the name and state of all jobs, the oldest first; times have whole seconds."""
+    ensojobs = map(EnsoJobObject, jobs.each())  # one by one: all of them may not fit into memory
+    keys = [(ensojob.created_at, ensojob.name, ensojob.state) for ensojob in ensojobs]
+    return [(name, state) for _, name, state in sorted(keys)]

@@ -1,0 +1,76 @@
+"""What is shown of jobs in memory; `memory_backend` adds what changes and runs them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+from enso_operator.http_api.memory_output import Place, output_of, place_in
+from enso_operator.http_api.memory_rows import row_of
+from enso_operator.http_api.port import JobSnapshot
+from enso_operator.http_api.rows import Rows
+from enso_operator.manifests.template_folder import TemplateFolder
+from enso_operator.sessions.local.sessions import OUTPUT
+from job_execution_framework.domain.errors import JobNotFound
+from job_execution_framework.domain.failed_run import failed_run
+from job_execution_framework.domain.failure_card import failure_card
+from job_execution_framework.domain.job import Job
+from job_execution_framework.service_layer.library import Library
+from job_execution_framework.service_layer.unit_of_work import (
+    InMemoryJobUnitOfWork,
+    InMemoryRepository,
+)
+
+
+class EmbeddedReads:
+    """The part of `port.Jobs` that changes nothing."""
+
+    def __init__(self, library: Library, templates: TemplateFolder, ended: int) -> None:
+        """`ended` is how many jobs are kept that have ended."""
+        self._library, self._templates = library, templates
+        self._repository, self._most_ended = InMemoryRepository(), ended
+        self._root = Path()
+        """The folder that has a folder for each job."""
+
+    async def list(self) -> list[tuple[str, str]]:
+        """Return the id and the state of each job."""
+        with self._repository.lock:
+            return [(job.id, str(job.state)) for job in self._repository.jobs.values()]
+
+    async def rows(self) -> Rows:
+        """Return the columns of all jobs."""
+        with self._repository.lock:
+            return Rows.of(map(row_of, self._repository.jobs.values()))
+
+    async def get(self, job_id: str) -> JobSnapshot:
+        """Return the job as it is now, and why it failed."""
+        job = self._load(job_id)
+        run = failed_run(job)
+        log = str(self._root / job_id / run / OUTPUT) if run else ""
+        return JobSnapshot(job.id, str(job.state), failure_card(job, log=log), job)
+
+    def output(
+        self, job_id: str, script: str, attempt: int, *, is_following: bool = False
+    ) -> AsyncGenerator[bytes]:
+        """Yield what an attempt wrote, out of the file of its session."""
+
+        def place() -> Place:
+            with self._repository.lock:
+                job = self._repository.jobs.get(job_id)
+                if job is not None:
+                    return place_in(job, script, attempt)
+            raise self._not_found(job_id)
+
+        return output_of(place, self._root / job_id, is_following=is_following)
+
+    def _load(self, job_id: str) -> Job:
+        try:
+            return InMemoryJobUnitOfWork(self._repository).jobs.get(job_id)
+        except JobNotFound as error:
+            raise self._not_found(job_id) from error
+
+    def _not_found(self, job_id: str) -> JobNotFound:
+        return JobNotFound(
+            f"there is no job {job_id!r}; jobs are kept since this server started, and of those "
+            f"that have ended the last {self._most_ended}"
+        )
