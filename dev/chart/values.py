@@ -210,6 +210,14 @@ class Monitoring(Strict):
     dashboard: Dashboard = Field(default_factory=Dashboard)
 
 
+class Tracing(Strict):
+    """A trace of each job, for Tempo, Jaeger or whatever else an OpenTelemetry collector feeds."""
+
+    endpoint: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
+    """Where the collector takes OTLP over HTTP: http://collector.monitoring:4318, say. Without one
+    there are no traces. Other OTEL_ variables of the SDK may stand in extraEnv."""
+
+
 class Service(Strict):
     """The gateway's Service."""
 
@@ -299,6 +307,7 @@ class Values(Strict):
     pod_disruption_budget: PodDisruptionBudget = Field(default_factory=PodDisruptionBudget)
     network_policy: NetworkPolicy = Field(default_factory=NetworkPolicy)
     monitoring: Monitoring = Field(default_factory=Monitoring)
+    tracing: Tracing = Field(default_factory=Tracing)
     gateway: Gateway = Field(default_factory=Gateway)
     test: Test = Field(default_factory=Test)
     resources: Map = Field(

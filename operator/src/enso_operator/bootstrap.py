@@ -39,6 +39,8 @@ from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from enso_operator.observability import log_format
 from enso_operator.observability.health import Check, create_health_app, serve_health
 from enso_operator.observability.metrics import Metrics
+from enso_operator.observability.traced_ensojob import traced_ensojob
+from enso_operator.observability.tracing import JobTrace, Tracing, tracing_of
 from enso_operator.serving.server import Complaints, readable
 from enso_operator.sessions.local.backend import LocalSessionBackend
 from enso_operator.sessions.local.state_folders import state_directory
@@ -51,6 +53,8 @@ from job_execution_framework.domain.job import Job
 from job_execution_framework.service_layer.clock import Clock, SystemClock
 from job_execution_framework.service_layer.unit_of_work import Listener
 
+SERVICE = "enso-operator"
+"""Its name in traces."""
 STOP_SECONDS = 2.0
 """How long commits that are under way may take when the operator stops."""
 _log = logging.getLogger(__name__)
@@ -81,12 +85,16 @@ async def operate(
     leadership = _leadership(client, settings, metrics)
     checks = Checks({}, {"lease": leadership.is_away})
     _log.info("probes and metrics are served at http://%s", readable(listener))
-    await _until_one_ends(
-        2 * STOP_SECONDS + GIVE_BACK_SECONDS,
-        stop.wait(),
-        leadership.run(lambda: _work(client, cluster, settings, metrics, checks)),
-        serve_health(create_health_app(checks, metrics), listener),
-    )
+    tracing = tracing_of(os.environ, SERVICE, _log.warning)
+    try:
+        await _until_one_ends(
+            2 * STOP_SECONDS + GIVE_BACK_SECONDS,
+            stop.wait(),
+            leadership.run(lambda: _work(client, cluster, settings, metrics, checks, tracing)),
+            serve_health(create_health_app(checks, metrics), listener),
+        )
+    finally:
+        await asyncio.to_thread(tracing.close)
 
 
 def _leadership(
@@ -99,7 +107,12 @@ def _leadership(
 
 
 async def _work(
-    client: ApiClient, cluster: str, settings: OperatorSettings, metrics: Metrics, checks: Checks
+    client: ApiClient,
+    cluster: str,
+    settings: OperatorSettings,
+    metrics: Metrics,
+    checks: Checks,
+    tracing: Tracing,
 ) -> None:
     """Look after EnsoJobs until cancelled; begin with nothing that an earlier time has left."""
     clock = SystemClock()
@@ -110,7 +123,7 @@ async def _work(
         lambda namespace: ApiObjects(client, namespace, KIND),
         pods
         or LocalSessionBackend((settings.state_dir or state_directory() / "operator") / cluster),
-        _actor_factory(client, clock, metrics, pending, settings),
+        _actor_factory(client, clock, metrics, pending, settings, tracing),
         clock,
         metrics,
         pending,
@@ -172,6 +185,7 @@ def _actor_factory(
     metrics: Metrics,
     pending: PendingActions,
     settings: OperatorSettings,
+    tracing: Tracing,
 ) -> Callable[[EnsoJobObject, Sessions], EnsoJobActor]:
     """Return what makes an actor for an EnsoJob: it reads and writes at the API server."""
     recorder = Recorder(client, f"{socket.gethostname()}-{os.getpid()}")
@@ -180,13 +194,14 @@ def _actor_factory(
     def actor_of(ensojob: EnsoJobObject, sessions: Sessions) -> EnsoJobActor:
         library = EnsoScriptLibrary(ApiObjects(client, ensojob.namespace, "ensoscripts"))
         jobs = ApiObjects(client, ensojob.namespace, KIND)
+        trace = tracing.of(traced_ensojob(ensojob, in_pods=settings.sessions == "pods"))
         return EnsoJobActor(
             job_uow=KubernetesJobUnitOfWork(jobs),
             sessions=sessions,
-            planner=EnsoJobPlanner(library, sessions, clock),
+            planner=EnsoJobPlanner(library, sessions, clock, trace.traceparent),
             clock=clock,
             publisher=EventPublisher(
-                ensojob, recorder, metrics, clock, _listener(ensojob, metrics)
+                ensojob, recorder, metrics, clock, _listener(ensojob, metrics, trace)
             ),
             action_processor=ActionProcessor(
                 ensojob.key, pending, jobs, clock, settings.allow_code_changes, library
@@ -198,11 +213,12 @@ def _actor_factory(
     return actor_of
 
 
-def _listener(ensojob: EnsoJobObject, metrics: Metrics) -> Listener:
+def _listener(ensojob: EnsoJobObject, metrics: Metrics, trace: JobTrace) -> Listener:
     job_of = ensojob.reference  # it lives as long as the job: the object is not to be held by it
 
     def told(job: Job, events: Sequence[Event]) -> None:
         metrics.committed(job, events)
+        trace.committed(job, events)
         log_format.transitions(_transitions, job_of.namespace, job, events, uid=job_of.uid)
 
     return told

@@ -6,10 +6,11 @@ import asyncio
 import getpass
 import os
 import signal
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from enso_operator.blocking import in_thread
 from enso_operator.cli import arguments, run_folders
 from enso_operator.cli.display import refuse
 from enso_operator.cli.last_run import LastRun, digests, unit_of_work, works_of
@@ -22,9 +23,13 @@ from enso_operator.coordinator.publisher import Publisher
 from enso_operator.manifests import load
 from enso_operator.manifests.load import ManifestError
 from enso_operator.manifests.manifest import Manifest
+from enso_operator.observability.traced_job import TracedJob
+from enso_operator.observability.tracing import tracing_of
 from enso_operator.sessions.local.sessions import LocalSessions
+from job_execution_framework.domain import trace_context
 from job_execution_framework.domain.actions import Cancel
 from job_execution_framework.domain.errors import EnsoError, InvalidAction, InvalidJob
+from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.failure_card import to_come
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.transitions import JobState
@@ -35,6 +40,8 @@ from job_execution_framework.service_layer.library import PATH_VARIABLE, ScriptL
 
 SUCCEEDED, FAILED = 0, 1
 """Exit codes."""
+SERVICE = "enso-run"
+"""Its name in traces."""
 
 
 def run(file: Path, params: Iterable[str] = ()) -> int:
@@ -126,7 +133,14 @@ def drive(uow: JournalUnitOfWork, folder: RunFolder, progress: Progress) -> int:
 async def _drive_to_end(uow: JournalUnitOfWork, folder: RunFolder, progress: Progress) -> Job:
     job_id = uow.job_ids()[0]
     sessions = LocalSessions(folder.sessions)
-    planner, publisher = Planner(ScriptLibrary()), Publisher(progress.committed)
+    tracing = tracing_of(os.environ, SERVICE, lambda why: progress.say(why, "yellow"))
+    trace = tracing.of(_traced(uow.jobs.get(job_id), folder))
+
+    def told(job: Job, events: Sequence[Event]) -> None:
+        progress.committed(job, events)
+        trace.committed(job, events)
+
+    planner, publisher = Planner(ScriptLibrary(), trace.traceparent), Publisher(told)
     actor = Actor(job_id, uow, sessions, planner, SystemClock(), publisher)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -140,7 +154,18 @@ async def _drive_to_end(uow: JournalUnitOfWork, folder: RunFolder, progress: Pro
             await watch_task
     job = uow.jobs.get(job_id)
     progress.ended(job)
+    await in_thread(tracing.close)
     return job
+
+
+def _traced(job: Job, folder: RunFolder) -> TracedJob:
+    """Return the job as one that is traced: as a part of what calls `enso run`, if that says so."""
+    return TracedJob(
+        uid=f"{folder.path}/{job.events[0].at!r}",
+        title=job.id,
+        attributes={"enso.job.name": job.id},
+        parent=os.environ.get(trace_context.VARIABLE, ""),
+    )
 
 
 def _count(manifest: Manifest) -> str:

@@ -33,6 +33,8 @@ from job_execution_framework.domain.errors import EnsoError, InvalidJob
 
 STOPPED = 0
 """Exit codes."""
+SERVICE = "enso-serve"
+"""Its name in traces."""
 MOST_CONNECTIONS = 200
 """If there are more, the connection that has been idle for longest is closed."""
 
@@ -113,16 +115,18 @@ def _in_memory(folder: Path | None) -> tuple[AbstractAsyncContextManager[Viewers
     from enso_operator.http_api.memory_backend import EmbeddedJobs  # noqa: PLC0415
     from enso_operator.manifests.load import ManifestError  # noqa: PLC0415
     from enso_operator.manifests.template_folder import TemplateFolder  # noqa: PLC0415
+    from enso_operator.observability.tracing import tracing_of  # noqa: PLC0415
 
     templates = TemplateFolder(folder)
     try:
         templates.all()
     except ManifestError as error:
         raise InvalidJob(str(error)) from error
+    tracing = tracing_of(os.environ, SERVICE, logging.getLogger(__name__).warning)
 
     @asynccontextmanager
     async def everybody() -> AsyncGenerator[Viewers]:
-        async with EmbeddedJobs(templates=templates) as jobs:
+        async with EmbeddedJobs(templates=templates, tracing=tracing) as jobs:
             yield Everybody(jobs)
 
     return everybody(), "here"

@@ -25,6 +25,8 @@ from enso_operator.manifests.changes import changed_definition
 from enso_operator.manifests.render import suspended_manifest
 from enso_operator.manifests.template_folder import TemplateFolder
 from enso_operator.manifests.to_action import action_of
+from enso_operator.observability.traced_job import TracedJob
+from enso_operator.observability.tracing import JobTrace, Tracing
 from enso_operator.sessions.local.guardian import Guardian
 from job_execution_framework.domain.actions import Action
 from job_execution_framework.domain.definition import Definition
@@ -79,7 +81,9 @@ class EmbeddedJobs(EmbeddedReads):
         library: Library | None = None,
         limits: Limits | None = None,
         templates: TemplateFolder | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
+        self._tracing = tracing or Tracing()
         self._limits, self._clock = limits or Limits(), SystemClock()
         super().__init__(
             library or ScriptLibrary(), templates or TemplateFolder(), self._limits.ended
@@ -116,6 +120,7 @@ class EmbeddedJobs(EmbeddedReads):
         await asyncio.to_thread(_remove, self._root)
         if self._guardian:
             await asyncio.to_thread(self._guardian.dismiss)
+        await asyncio.to_thread(self._tracing.close)
 
     async def add(self, instructions: Instructions) -> str:
         """Add a job, which waits to be executed.
@@ -184,7 +189,9 @@ class EmbeddedJobs(EmbeddedReads):
             self._check_room(size, jobs=0)
         self._apply(job.id, action)
         after = self._load(job.id)
-        log_events(after, after.events[len(job.events) :])
+        new = after.events[len(job.events) :]
+        log_events(after, new)
+        self._trace(after).committed(after, new)
         self._sizes[job.id] += size
         await self._ensure_driven(after)
         await asyncio.to_thread(_remove, *self._forget(0))
@@ -224,9 +231,20 @@ class EmbeddedJobs(EmbeddedReads):
             await drive.changed()
         elif (job.id in self._executed or job.cleans_up) and has_work(job):
             folder = self._root / job.id
-            drive = Drive(job.id, self._repository, self._library, folder, self._progress_budget)
+            drive = Drive(
+                job.id,
+                self._repository,
+                self._library,
+                folder,
+                self._progress_budget,
+                self._trace(job),
+            )
             self._drives[job.id] = drive
             self._tasks[job.id] = asyncio.create_task(self._run(job.id, drive))
+
+    def _trace(self, job: Job) -> JobTrace:
+        """Return the job's trace; no other job has its id."""
+        return self._tracing.of(TracedJob(job.id, "of the HTTP API", {"enso.job.name": job.id}))
 
     async def _run(self, job_id: str, drive: Drive) -> None:
         """Drive one job as long as it has work to do; each time wait for a free slot."""

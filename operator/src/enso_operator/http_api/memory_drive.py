@@ -13,6 +13,7 @@ from enso_operator.coordinator.inbox import Message, Wake
 from enso_operator.coordinator.planner import Planner
 from enso_operator.coordinator.progress_budget import ProgressBudget
 from enso_operator.coordinator.publisher import Publisher
+from enso_operator.observability.tracing import JobTrace
 from enso_operator.sessions.local.sessions import LocalSessions
 from job_execution_framework.domain.actions import Cancel
 from job_execution_framework.domain.cause import Cause, Reason, printable
@@ -109,8 +110,9 @@ class Drive:
         library: Library,
         folder: Path,
         progress_budget: ProgressBudget,
+        trace: JobTrace,
     ) -> None:
-        self._progress_budget = progress_budget
+        self._progress_budget, self._trace = progress_budget, trace
         self._job_id, self._repository, self._library = job_id, repository, library
         self._folder = folder
         self._actor: _Actor | None = None
@@ -140,7 +142,10 @@ class Drive:
         self._actor = _Actor(
             self._job_id,
             InMemoryJobUnitOfWork(self._repository),
-            *(sessions, Planner(self._library), clock, Publisher(log_events)),
+            sessions,
+            Planner(self._library, self._trace.traceparent),
+            clock,
+            Publisher(self._told),
             progress_budget=self._progress_budget,
         )
         try:
@@ -152,10 +157,15 @@ class Drive:
             cause = Cause(Reason.SESSION_LOST, printable(f"enso broke: {what}"))
             self._fail_job(cause, clock.now())
 
+    def _told(self, job: Job, events: Sequence[Event]) -> None:
+        log_events(job, events)
+        self._trace.committed(job, events)
+
     def _fail_job(self, cause: Cause, now: float) -> None:
         """Record the failure of a job whose actor broke and whose session was ended."""
         ended = Ended(log_is_complete=False, cause=cause)
         with InMemoryJobUnitOfWork(self._repository) as uow:
+            uow.listeners.append(self._trace.committed)
             job = uow.jobs.get(self._job_id)
             if job.open_run:
                 services.reconcile(job, Observations(ended=ended), now)

@@ -31,6 +31,9 @@ from job_execution_framework.domain.transitions import JobState
 KIND = "ensojobs"
 """The plural in paths of the API server."""
 _OF_OTHERS = ("annotations", "managedFields")
+TRACEPARENT = "enso.dev/traceparent"
+"""Annotation: what the job is a part of, as the W3C's Trace Context says it."""
+LONGEST_TRACEPARENT = 55
 SPEC_CHANGED = (
     "its spec was changed after the operator first saw it, so it says no more what has run: apply "
     "the changed job under a new name"
@@ -91,9 +94,12 @@ class EnsoJobObject(ResourceObject):
 
     @classmethod
     def of(cls, document: Document, remembered: str | None = None) -> EnsoJobObject:
-        """Return the object without annotations and managedFields, which may be large."""
+        """Return the object without managedFields and all but one annotation: they may be large."""
         metadata: Document = document["metadata"]
         kept = {key: value for key, value in metadata.items() if key not in _OF_OTHERS}
+        annotations: Document = metadata.get("annotations") or {}
+        if len(traceparent := str(annotations.get(TRACEPARENT, ""))) == LONGEST_TRACEPARENT:
+            kept["annotations"] = {TRACEPARENT: traceparent}
         return cls(document | {"metadata": kept}, remembered)
 
     @property
@@ -116,6 +122,12 @@ class EnsoJobObject(ResourceObject):
         """Name of the template that the job is a run of; "" where it has scripts of its own."""
         reference: Document = self.document["spec"].get("templateRef") or {}
         return str(reference.get("name") or "")
+
+    @property
+    def traceparent(self) -> str:
+        """What its annotation says that it is a part of; "" where there is none."""
+        annotations: Document = self.document["metadata"].get("annotations") or {}
+        return str(annotations.get(TRACEPARENT, ""))
 
     @property
     def manifest(self) -> Document:
