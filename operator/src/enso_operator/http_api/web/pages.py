@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI
@@ -13,13 +11,13 @@ from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from enso_operator.http_api.auth.viewer import Viewer
+from enso_operator.http_api.web.job_pages import JobPages
+from enso_operator.http_api.web.list_pages import ListPages
+from enso_operator.http_api.web.live import Live
 from enso_operator.http_api.web.output import OutputPages
 from enso_operator.http_api.web.problems import IS_PAGE
 from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.static_files import StaticFiles
-from enso_operator.http_api.web.views.job_list import job_list
-from enso_operator.http_api.web.views.job_page import job_page
-from enso_operator.http_api.web.views.query import Query
 
 Show = Callable[[Request, Viewer], Awaitable[Response]]
 """Answers the request of somebody for a page."""
@@ -45,20 +43,13 @@ def add_pages(app: FastAPI) -> Templates:
 
         app.router.routes.append(PageRoute(path, answer, methods=methods or ("GET",)))
 
-    async def jobs_page(request: Request, viewer: Viewer) -> Response:
-        """Show the jobs, the newest first."""
-        rows, query = await viewer.jobs.rows(), Query.of(request.query_params.multi_items())
-        shown = await asyncio.to_thread(job_list, rows, query)
-        return await templates.page(request, viewer, "jobs.html", shown)
-
-    async def one_job(request: Request, viewer: Viewer) -> Response:
-        """Show a job."""
-        snapshot = await viewer.jobs.get(request.path_params["name"])
-        shown = await asyncio.to_thread(job_page, snapshot, time.time())
-        return await templates.page(request, viewer, "job.html", shown)
-
-    add("/", jobs_page)
-    add("/jobs/{name}", one_job)
+    live = Live(templates)
+    jobs, job = ListPages(templates, live), JobPages(templates, live)
+    add("/", jobs.show)
+    add("/live", jobs.stream)
+    add("/jobs/{name}", job.show)
+    add("/jobs/{name}/live", job.stream)
+    add("/jobs/{name}/events", job.events)
     add("/jobs/{name}/scripts/{script}/attempts/{number:int}/output", OutputPages().show)
     app.router.routes.append(PageRoute("/static/{name}", static.serve))
     return templates

@@ -35,7 +35,7 @@ async def problem_page(
 ) -> Response:
     """Return the page that says it."""
     problem = Problem(TITLES.get(status, HTTPStatus(status).phrase), sentence)
-    return await templates.page(request, None, "problem.html", problem, status)
+    return await templates.page(request, None, "problem.html", problem, status=status)
 
 
 TITLES = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -17,6 +18,7 @@ from starlette.responses import HTMLResponse
 from enso_operator.http_api.auth.viewer import Viewer
 from enso_operator.http_api.web.static_files import StaticFiles
 from enso_operator.http_api.web.views import words
+from enso_operator.http_api.web.views.parts import Part
 from job_execution_framework.domain.cause import escaped
 
 
@@ -54,14 +56,29 @@ class Templates:
         viewer: Viewer | None,
         name: str,
         shown: object,
+        *,
         status: int = 200,
+        live: str = "",
     ) -> Page:
         """Return a page; `shown` is what its template calls `page`.
 
-        Rendered in a thread: that of a large job takes a moment.
+        `live` is the address of the stream that tells what changes. Rendered in a thread: that of a
+        large job takes a moment.
         """
+        address = request.url
+        context = {
+            "page": shown,
+            "viewer": viewer,
+            "path": address.path,
+            "query": f"?{address.query}" if address.query else "",
+            "now": time.time(),
+            "live": live,
+        }
         template = self._environment.get_template(name)
-        text = await asyncio.to_thread(
-            template.render, page=shown, viewer=viewer, path=request.url.path, now=time.time()
-        )
-        return Page(text, status)
+        return Page(await asyncio.to_thread(template.render, context), status)
+
+    def part(self, part: Part) -> str:
+        """Return the content of one part of a page."""
+        module = self._environment.get_template(part.template).make_module({"now": time.time()})
+        macro: Callable[..., str] = getattr(module, part.macro)
+        return str(macro(*part.shown))

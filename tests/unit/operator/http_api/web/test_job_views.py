@@ -93,9 +93,13 @@ def test_attempts_tell_their_session_run_and_which_of_them_ran_again() -> None:
     assert simulated[0].why == str(CAUSE)
 
     bars = [one.bar for one in (*opened, *simulated)]
-    assert all(bar is not None and 0 <= bar.left < bar.left + bar.width <= 100 for bar in bars)
-    assert [bar.since for bar in bars if bar] == [None, None, None, story.at]
+    assert all(bar is not None and 0 <= bar.left <= 100 for bar in bars)
+    assert [bar.width is None for bar in bars if bar] == [False, False, False, True]
+    assert all(bar.left + bar.width <= 100 for bar in bars if bar and bar.width is not None)
     assert page.timeline is not None
+    assert [band.width is None for band in page.timeline.bands] == [False, True]
+    assert bars[-1] is not None
+    assert bars[-1].left < page.timeline.position(story.at + 5) < 100
     assert [band.name for band in page.timeline.bands] == ["main-1", "main-2"]
     assert [cut.seconds for cut in page.timeline.cuts] == [50_000]
     assert [(one.what, one.by, one.why) for one in page.requests] == [

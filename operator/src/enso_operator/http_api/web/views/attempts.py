@@ -37,9 +37,8 @@ class Bar:
     """An attempt on the axis of time."""
 
     left: float
-    width: float
-    since: float | None
-    """When it began, of one that runs: it grows while somebody looks."""
+    width: float | None
+    """None of one that runs: it grows while somebody looks."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def started_attempts(job: Job, script: Script) -> Iterator[Attempt]:
 
 
 def attempts_of(
-    job: Job, script: Script, runs: tuple[Run, ...], axis: Axis | None, now: float
+    job: Job, script: Script, runs: tuple[Run, ...], axis: Axis | None
 ) -> tuple[ShownAttempt, ...]:
     """Return the attempts of a script, the first one first."""
     origins = {
@@ -121,7 +120,7 @@ def attempts_of(
                 reason=cause.reason if cause else "",
                 why=str(cause) if cause else "",
                 arguments=tuple(value for value in arguments if value not in latest),
-                bar=_bar(attempt, axis, now),
+                bar=_bar(attempt, axis),
             )
         )
         has_succeeded = has_succeeded or attempt.state is ScriptState.SUCCEEDED
@@ -144,12 +143,11 @@ def _run_at(runs: tuple[Run, ...], at: float | None) -> str:
     return next(around, "")
 
 
-def _bar(attempt: Attempt, axis: Axis | None, now: float) -> Bar | None:
+def _bar(attempt: Attempt, axis: Axis | None) -> Bar | None:
     if axis is None or attempt.started_at is None:
         return None
-    is_running = attempt.state is ScriptState.RUNNING
-    end = now if is_running else attempt.ended_at or attempt.started_at
-    left = axis.position(attempt.started_at)
-    width = max(axis.position(end) - left, NARROWEST)
-    since = attempt.started_at if is_running else None
-    return Bar(min(left, 100 - NARROWEST), round(width, 3), since)
+    left = min(axis.position(attempt.started_at), 100 - NARROWEST)
+    if attempt.state is ScriptState.RUNNING:
+        return Bar(left, None)
+    width = axis.position(attempt.ended_at or attempt.started_at) - left
+    return Bar(left, round(max(width, NARROWEST), 3))

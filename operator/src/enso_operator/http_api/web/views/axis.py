@@ -60,6 +60,11 @@ class Axis:
         return WIDTH
 
     @property
+    def end(self) -> float:
+        """The moment at its end."""
+        return self.pieces[-1].end
+
+    @property
     def rate(self) -> float:
         """How far a second moves at its end."""
         last = self.pieces[-1]

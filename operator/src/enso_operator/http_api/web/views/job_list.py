@@ -78,6 +78,8 @@ class Line:
     """A job, as a line of the list."""
 
     row: JobRow
+    element: str
+    """The id of its element."""
     address: str
     share: float | None
     """Which part of its scripts is done, from 0 to 100."""
@@ -140,6 +142,7 @@ def _line(row: JobRow, query: Query) -> Line:
     labels = [*([("template", row.template)] if row.template else []), *sorted(row.labels.items())]
     return Line(
         row,
+        f"job-{row.namespace}-{row.name}",
         address_of(row.name, row.namespace),
         round(100 * int(done) / int(total), 1) if is_count else None,
         tuple(

@@ -13,15 +13,6 @@ from enso_operator.http_api.web.views.timeline import Timeline, job_axis, timeli
 
 
 @dataclass(frozen=True)
-class ShownEvent:
-    """Something that happened."""
-
-    at: float
-    kind: str
-    details: str
-
-
-@dataclass(frozen=True)
 class JobPage:
     """What the page shows."""
 
@@ -37,7 +28,8 @@ class JobPage:
     scripts: tuple[ShownScript, ...] = ()
     timeline: Timeline | None = None
     requests: tuple[Request, ...] = ()
-    events: tuple[ShownEvent, ...] = ()
+    events: int = 0
+    """How many events are known."""
     now_at: ShownScript | None = None
     """The script that runs."""
     is_over: bool = False
@@ -51,8 +43,7 @@ def job_page(snapshot: JobSnapshot, now: float) -> JobPage:
         return JobPage(snapshot.jobid, snapshot.state, failure_of(snapshot), is_over=True)
     runs, axis = runs_of(job), job_axis(job, now)
     scripts = tuple(
-        shown_script(job, script, attempts_of(job, script, runs, axis, now))
-        for script in job.scripts
+        shown_script(job, script, attempts_of(job, script, runs, axis)) for script in job.scripts
     )
     return JobPage(
         snapshot.jobid,
@@ -65,11 +56,9 @@ def job_page(snapshot: JobSnapshot, now: float) -> JobPage:
         ended_at=job.ended_at,
         resumes=job.resumes,
         scripts=scripts,
-        timeline=timeline_of(axis, runs, now) if axis else None,
+        timeline=timeline_of(axis, runs) if axis else None,
         requests=requests_of(job),
-        events=tuple(
-            ShownEvent(event.at, type(event).__name__, event.details()) for event in job.events
-        ),
+        events=len(job.events),
         now_at=next((script for script in scripts if script.since is not None), None),
         is_over=job.finished,
     )

@@ -70,9 +70,9 @@ class Query:
         ]
         return [(name, value) for name, value in parts if value and name not in without]
 
-    def address(self, path: str = "/") -> str:
-        """Return the address of this query."""
-        parts = urlencode(self.parts())
+    def address(self, path: str = "/", **more: str) -> str:
+        """Return the address of this query, with `more` parts."""
+        parts = urlencode([*self.parts(), *more.items()])
         return f"{path}?{parts}" if parts else path
 
     @property

@@ -16,7 +16,8 @@ class Band:
 
     name: str
     left: float
-    width: float
+    width: float | None
+    """None of one that is open: it goes on."""
     why: str
     """Why it was lost; "" where it was not."""
 
@@ -38,8 +39,14 @@ class Timeline:
     bands: tuple[Band, ...]
     ticks: tuple[Tick, ...]
     cuts: tuple[Cut, ...]
+    end: float
+    """The moment at the right end."""
     rate: float
-    """Per cent of the width in which a second is, at the end of the axis."""
+    """How far a second moves there, in per cent of the width."""
+
+    def position(self, now: float) -> float:
+        """Return where the present is."""
+        return max(0.0, min(100.0, round(100 - self.rate * (self.end - now), 3)))
 
 
 def job_axis(job: Job, now: float) -> Axis | None:
@@ -62,16 +69,17 @@ def job_axis(job: Job, now: float) -> Axis | None:
     return axis_of(spans, min(running, default=None), now)
 
 
-def timeline_of(axis: Axis, runs: tuple[Run, ...], now: float) -> Timeline:
+def timeline_of(axis: Axis, runs: tuple[Run, ...]) -> Timeline:
     """Return what is drawn above the bars."""
     bands: list[Band] = []
     for run in runs:
         left = axis.position(run.opened_at)
-        right = axis.position(now if run.ended_at is None else run.ended_at)
-        bands.append(Band(run.name, left, round(right - left, 3), run.why))
+        right = None if run.ended_at is None else axis.position(run.ended_at)
+        width = None if right is None else round(right - left, 3)
+        bands.append(Band(run.name, left, width, run.why))
     pauses = (0.0, *(cut.seconds for cut in axis.cuts))
     ticks = (
         Tick(round(left, 3), at, pause)
         for (left, at), pause in zip(axis.begins, pauses, strict=True)
     )
-    return Timeline(tuple(bands), tuple(ticks), axis.cuts, axis.rate)
+    return Timeline(tuple(bands), tuple(ticks), axis.cuts, axis.end, axis.rate)

@@ -1,0 +1,59 @@
+"""The pages of one job."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from enso_operator.http_api.auth.viewer import Viewer
+from enso_operator.http_api.web.live import Live, Subject, now_and_then
+from enso_operator.http_api.web.rendering import Templates
+from enso_operator.http_api.web.views.events import event_list
+from enso_operator.http_api.web.views.job_page import JobPage, job_page
+from enso_operator.http_api.web.views.parts import Parts, digest, parts_of_job
+from enso_operator.http_api.web.views.query import Query
+
+LOOK_SECONDS = 1.0
+"""How often a job is read while somebody looks at it."""
+
+
+class JobPages:
+    """Answers about one job."""
+
+    def __init__(self, templates: Templates, live: Live) -> None:
+        self._templates, self._live = templates, live
+
+    async def show(self, request: Request, viewer: Viewer) -> Response:
+        """Show the job."""
+        name = request.path_params["name"]
+        shown = await _job_at(viewer, name)
+        query = Query(namespace=request.query_params.get("namespace", ""))
+        address = query.address(f"/jobs/{name}/live", seen=digest(parts_of_job(shown)))
+        return await self._templates.page(request, viewer, "job.html", shown, live=address)
+
+    async def stream(self, request: Request, viewer: Viewer) -> Response:
+        """Tell what changes of the job."""
+        name = request.path_params["name"]
+        await viewer.jobs.get(name)  # raises where there is none
+
+        async def look() -> Parts:
+            return parts_of_job(await _job_at(viewer, name))
+
+        key = (viewer.key, "job", request.query_params.get("namespace", ""), name)
+        subject = Subject(key, look, partial(now_and_then, LOOK_SECONDS))
+        return self._live.stream(subject, request.query_params.get("seen", ""))
+
+    async def events(self, request: Request, viewer: Viewer) -> Response:
+        """Show everything that happened to the job."""
+        snapshot = await viewer.jobs.get(request.path_params["name"])
+        shown = await asyncio.to_thread(event_list, snapshot)
+        return await self._templates.page(request, viewer, "events.html", shown)
+
+
+async def _job_at(viewer: Viewer, name: str) -> JobPage:
+    snapshot = await viewer.jobs.get(name)
+    return await asyncio.to_thread(job_page, snapshot, time.time())

@@ -1,0 +1,49 @@
+"""The page with the list of jobs."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from enso_operator.http_api.auth.viewer import Viewer
+from enso_operator.http_api.web.live import Live, Subject, now_and_then
+from enso_operator.http_api.web.rendering import Templates
+from enso_operator.http_api.web.views.job_list import JobList, job_list
+from enso_operator.http_api.web.views.parts import Parts, digest, parts_of_list
+from enso_operator.http_api.web.views.query import Query
+
+LOOK_SECONDS = 2.0
+"""How often the list is read while somebody looks at it."""
+
+
+class ListPages:
+    """Answers about the list."""
+
+    def __init__(self, templates: Templates, live: Live) -> None:
+        self._templates, self._live = templates, live
+
+    async def show(self, request: Request, viewer: Viewer) -> Response:
+        """Show the jobs, the newest first."""
+        query = Query.of(request.query_params.multi_items())
+        shown = await _list_at(viewer, query)
+        address = query.address("/live", seen=digest(parts_of_list(shown)))
+        return await self._templates.page(request, viewer, "jobs.html", shown, live=address)
+
+    async def stream(self, request: Request, viewer: Viewer) -> Response:
+        """Tell what changes in the list."""
+        query = Query.of(request.query_params.multi_items())
+
+        async def look() -> Parts:
+            return parts_of_list(await _list_at(viewer, query))
+
+        key = (viewer.key, "jobs", query.address())
+        subject = Subject(key, look, partial(now_and_then, LOOK_SECONDS))
+        return self._live.stream(subject, request.query_params.get("seen", ""))
+
+
+async def _list_at(viewer: Viewer, query: Query) -> JobList:
+    rows = await viewer.jobs.rows()
+    return await asyncio.to_thread(job_list, rows, query)

@@ -1,0 +1,228 @@
+"""Pages that change while somebody looks at them: streams of server-sent events.
+
+However many people look at the same, it is read and rendered once (`Topic`); for each caller, as
+they may see different things. An event has the parts of the page that changed, as htmx takes them;
+a reader who is too slow for each change gets the whole page with the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from enso_operator.http_api.port import Busy, NotAllowed
+from enso_operator.http_api.web.rendering import Templates
+from enso_operator.http_api.web.views.parts import Parts, changed, digest
+from job_execution_framework.domain.errors import EnsoError, Unavailable
+
+MOST_STREAMS = 700
+"""Streams that are open at once; each is a browser page that somebody looks at."""
+BEAT_SECONDS = 15.0
+"""How often a stream says that it is alive: proxies close those that are silent."""
+PAUSE_SECONDS = 0.5
+"""The shortest time between two looks at the same thing, however often it changes."""
+SENTENCES = (EnsoError, Busy, NotAllowed)
+"""Errors that say to people what is wrong."""
+_BEAT = b":\n\n"
+_log = logging.getLogger(__name__)
+
+Look = Callable[[], Awaitable[Parts]]
+"""Reads what a page shows now."""
+Changes = Callable[[], AsyncGenerator[None]]
+"""Yields each time when that may have changed."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a stream tells of."""
+
+    key: tuple[str, ...]
+    """Who looks, and at what."""
+    look: Look
+    changes: Changes
+
+
+class Topic:
+    """One subject that at least one person looks at."""
+
+    def __init__(self, subject: Subject, templates: Templates) -> None:
+        self._subject, self._templates = subject, templates
+        self._parts: Parts = {}
+        self._version = 0
+        """Grows with each change; 0 before the first look."""
+        self._news = b""
+        """The event that leads from the version before to this one."""
+        self._whole = b""
+        """The event that leads to this one from anywhere; empty as long as nobody needed it."""
+        self._error: Exception | None = None
+        self._changed = asyncio.Condition()
+        self.readers = 0
+        self._task = asyncio.create_task(self._follow())
+
+    async def end(self) -> None:
+        """Stop to look."""
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+    async def events(self, seen: str) -> AsyncGenerator[bytes]:
+        """Yield the events for somebody who has seen the page with the digest `seen`."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._version or self._error)
+        version = self._version if digest(self._parts) == seen else 0
+        while True:
+            if self._error:
+                raise self._error
+            if version < self._version:
+                is_next = version and version == self._version - 1
+                version = self._version
+                yield self._news if is_next else await self._all()
+            try:
+                async with asyncio.timeout(BEAT_SECONDS), self._changed:
+                    await self._changed.wait_for(lambda: self._error or self._version > version)  # noqa: B023
+            except TimeoutError:
+                yield _BEAT
+
+    async def _follow(self) -> None:
+        try:
+            await self._look()
+            async with aclosing(self._subject.changes()) as changes:
+                async for _ in changes:
+                    await self._look()
+                    await asyncio.sleep(PAUSE_SECONDS)
+        except SENTENCES as error:
+            self._error = error
+        except Exception as error:  # noqa: BLE001  # it is raised to whoever looks
+            _log.exception("what %s looks at cannot be shown", self._subject.key[1:])
+            self._error = error
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def _look(self) -> None:
+        try:
+            parts = await self._subject.look()
+        except Unavailable:
+            if not self._version:
+                raise
+            return  # what was seen stays; a later look may see more
+        ids = changed(self._parts, parts)
+        if not ids and self._version:
+            return
+        news = await self._event(parts, ids)
+        async with self._changed:
+            self._parts, self._news, self._whole = parts, news, b""
+            self._version += 1
+            self._changed.notify_all()
+
+    async def _all(self) -> bytes:
+        if not self._whole:
+            self._whole = await self._event(self._parts, changed({}, self._parts))
+        return self._whole
+
+    async def _event(self, parts: Parts, ids: Iterable[str]) -> bytes:
+        text = await asyncio.to_thread(
+            lambda: "\n".join(
+                f'<hx-partial id="{name}" hx-swap="innerMorph">{self._templates.part(parts[name])}'
+                "</hx-partial>"
+                for name in ids
+            )
+        )
+        return event(text)
+
+
+def event(text: str, name: str = "") -> bytes:
+    """Return a server-sent event; no line of `text` can become a field of another one."""
+    lines = [f"event: {name}"] if name else []
+    lines += [f"data: {line}" for line in text.splitlines() or [""]]
+    return "\n".join([*lines, "", ""]).encode("utf-8", "backslashreplace")
+
+
+class Live:
+    """All streams."""
+
+    def __init__(self, templates: Templates) -> None:
+        self._templates = templates
+        self._topics: dict[tuple[str, ...], Topic] = {}
+        self._streams = 0
+
+    def stream(self, subject: Subject, seen: str) -> Response:
+        """Answer with a stream; raise Busy where there are too many."""
+        if self._streams >= MOST_STREAMS:
+            raise Busy(f"{self._streams} pages are shown live at this moment: try again later")
+        return EventStream(self._events(subject, seen))
+
+    async def _events(self, subject: Subject, seen: str) -> AsyncGenerator[bytes]:
+        topic = self._topics.get(subject.key)
+        if topic is None:
+            topic = self._topics[subject.key] = Topic(subject, self._templates)
+        topic.readers += 1
+        self._streams += 1
+        try:
+            async with aclosing(topic.events(seen)) as events:
+                async for message in events:
+                    yield message
+        except SENTENCES as error:
+            yield event(str(error), "trouble")
+        finally:
+            self._streams -= 1
+            topic.readers -= 1
+            if not topic.readers and self._topics.get(subject.key) is topic:
+                del self._topics[subject.key]
+                await topic.end()
+
+
+class EventStream(Response):
+    """An answer of server-sent events, for as long as its reader is there."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, events: AsyncGenerator[bytes]) -> None:
+        super().__init__(headers={"X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self.events = events
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the events; end with whoever reads them."""
+        del scope
+        headers = self.raw_headers
+        start: Message = {
+            "type": "http.response.start",
+            "status": self.status_code,
+            "headers": headers,
+        }
+        await send(start)
+        sending = asyncio.create_task(self._send(send))
+        leaving = asyncio.create_task(_leave(receive))
+        try:
+            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sending, leaving):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    async def _send(self, send: Send) -> None:
+        try:
+            async for content in self.events:
+                await send({"type": "http.response.body", "body": content, "more_body": True})
+        finally:
+            await self.events.aclose()
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _leave(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def now_and_then(seconds: float) -> AsyncGenerator[None]:
+    """Yield now and then, for what does not tell of its changes."""
+    while True:
+        await asyncio.sleep(seconds)
+        yield

@@ -1,0 +1,225 @@
+"""Streams of what changes on a page."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+import pytest
+
+from enso_operator.http_api.port import Busy
+from enso_operator.http_api.rows import JobRow, Rows
+from enso_operator.http_api.web import live as module
+from enso_operator.http_api.web.live import EventStream, Live, Subject, event
+from enso_operator.http_api.web.rendering import Templates
+from enso_operator.http_api.web.static_files import StaticFiles
+from enso_operator.http_api.web.views.job_list import job_list
+from enso_operator.http_api.web.views.parts import Parts, changed, digest, parts_of_list
+from enso_operator.http_api.web.views.query import Query
+from job_execution_framework.domain.errors import JobNotFound, Unavailable
+from tests.support.eventually import until_async
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass
+class Jobs:
+    """Jobs by name and state, which change when the test says so."""
+
+    states: dict[str, str]
+    error: Exception | None = None
+    looks: int = 0
+    followers: int = 0
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def parts(self) -> Parts:
+        rows = [JobRow(name, "", 0, state) for name, state in self.states.items()]
+        return parts_of_list(job_list(Rows.of(rows), Query()))
+
+    async def look(self) -> Parts:
+        self.looks += 1
+        if self.error:
+            raise self.error
+        return self.parts()
+
+    async def changes(self) -> AsyncGenerator[None]:
+        self.followers += 1
+        try:
+            while True:
+                await self._changed.wait()
+                self._changed.clear()
+                yield
+        finally:
+            self.followers -= 1
+
+    def become(self, **states: str) -> None:
+        self.states |= states
+        self._changed.set()
+
+    def fail(self, error: Exception) -> None:
+        self.error = error
+        self._changed.set()
+
+    def subject(self, key: str = "jobs") -> Subject:
+        return Subject(("me", key), self.look, self.changes)
+
+
+@pytest.fixture
+def live(monkeypatch: pytest.MonkeyPatch) -> Live:
+    monkeypatch.setattr(module, "PAUSE_SECONDS", 0)
+    return Live(Templates(StaticFiles()))
+
+
+@pytest.fixture
+async def jobs() -> Jobs:
+    return Jobs({"a": "Running", "b": "Waiting"})
+
+
+def _events(live: Live, jobs: Jobs, seen: str = "") -> AsyncGenerator[bytes]:
+    stream = live.stream(jobs.subject(), seen)
+    assert isinstance(stream, EventStream)
+    return stream.events
+
+
+def _ids(message: bytes) -> list[str]:
+    return re.findall(r'<hx-partial id="([^"]+)"', message.decode())
+
+
+async def test_who_has_seen_another_page_is_sent_all_of_this_one(live: Live, jobs: Jobs) -> None:
+    async with aclosing(_events(live, jobs)) as events:
+        message = await anext(events)
+    assert _ids(message) == ["part-states", "part-table"]
+    assert b"Running" in message
+
+
+async def test_only_what_changed_is_sent(live: Live, jobs: Jobs) -> None:
+    async with aclosing(_events(live, jobs, digest(jobs.parts()))) as events:
+        following = asyncio.ensure_future(anext(events))
+        await until_async(_is_followed(jobs))
+        jobs.become(a="Failed")
+        message = await following
+        assert _ids(message) == ["part-states", "job--a"]
+        jobs.become(c="Running")
+        assert _ids(await anext(events)) == ["part-states", "part-table"]
+
+
+async def test_many_who_look_at_the_same_cost_one_look(live: Live, jobs: Jobs) -> None:
+    streams = [_events(live, jobs, digest(jobs.parts())) for _ in range(50)]
+    following = [asyncio.ensure_future(anext(events)) for events in streams]
+    await until_async(_is_followed(jobs))
+    jobs.become(a="Failed")
+    messages = set(await asyncio.gather(*following))
+    assert len(messages) == 1
+    assert (jobs.looks, jobs.followers) == (2, 1)
+    for events in streams:
+        await events.aclose()
+    assert jobs.followers == 0
+
+
+async def test_a_slow_reader_gets_the_whole_page_instead_of_each_change(
+    live: Live, jobs: Jobs
+) -> None:
+    async with aclosing(_events(live, jobs)) as quick, aclosing(_events(live, jobs)) as slow:
+        await anext(quick)
+        await anext(slow)
+        for state in ("Failed", "Running", "Succeeded"):
+            jobs.become(a=state)
+            assert _ids(await anext(quick)) == ["part-states", "job--a"]
+        message = await anext(slow)
+        assert _ids(message) == ["part-states", "part-table"]
+        assert b"Succeeded" in message
+
+
+async def test_a_stream_of_nothing_new_beats(
+    live: Live, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BEAT_SECONDS", 0.01)
+    async with aclosing(_events(live, jobs, digest(jobs.parts()))) as events:
+        assert await anext(events) == b":\n\n"
+
+
+async def test_an_api_server_that_is_away_ends_no_stream(live: Live, jobs: Jobs) -> None:
+    async with aclosing(_events(live, jobs, digest(jobs.parts()))) as events:
+        following = asyncio.ensure_future(anext(events))
+        await until_async(_is_followed(jobs))
+        jobs.fail(Unavailable("the API server does not answer"))
+
+        async def has_looked() -> bool:
+            return jobs.looks == 2
+
+        await until_async(has_looked)
+        jobs.error = None
+        jobs.become(a="Failed")
+        assert _ids(await following) == ["part-states", "job--a"]
+
+
+async def test_a_job_that_goes_away_is_told_and_ends_the_stream(live: Live, jobs: Jobs) -> None:
+    async with aclosing(_events(live, jobs)) as events:
+        await anext(events)
+        jobs.fail(JobNotFound("there is no job 'a'"))
+        assert await anext(events) == b"event: trouble\ndata: there is no job 'a'\n\n"
+        assert [message async for message in events] == []
+    assert jobs.followers == 0
+
+
+async def test_there_are_only_so_many_streams(
+    live: Live, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_STREAMS", 1)
+    async with aclosing(_events(live, jobs)) as events:
+        await anext(events)
+        with pytest.raises(Busy, match="1 pages are shown live"):
+            live.stream(jobs.subject(), "")
+    live.stream(jobs.subject(), "")
+
+
+async def test_a_reader_who_leaves_ends_the_stream(live: Live, jobs: Jobs) -> None:
+    sent: list[Mapping[str, object]] = []
+    left = asyncio.Event()
+
+    async def send(message: Mapping[str, object]) -> None:
+        await asyncio.sleep(0)
+        sent.append(message)
+
+    async def receive() -> dict[str, object]:
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    stream = live.stream(jobs.subject(), "")
+    answering = asyncio.create_task(stream({"type": "http"}, receive, send))
+    await until_async(_is_followed(jobs))
+    left.set()
+    await answering
+    assert jobs.followers == 0
+    headers = dict(sent[0]["headers"])  # type: ignore[call-overload]  # pairs
+    assert headers[b"content-type"].startswith(b"text/event-stream")
+    assert b"content-length" not in headers
+
+
+@pytest.mark.parametrize("text", ["a\nevent: trouble\n\ndata: b", "a\r\n\r\nb", "a\x0b\u2028b\x85"])
+def test_no_text_can_become_an_event_of_its_own(text: str) -> None:
+    lines = event(text).decode().split("\n")
+    assert lines[-2:] == ["", ""]
+    assert all(re.match(r"data: [^\r\n]*$", line) for line in lines[:-2])
+
+
+def test_parts_differ_where_anything_looks_different() -> None:
+    def parts(**states: str) -> Parts:
+        return Jobs(states).parts()
+
+    before = parts(a="Running", b="Waiting")
+    assert changed(before, parts(a="Running", b="Waiting")) == []
+    assert digest(before) == digest(parts(a="Running", b="Waiting"))
+    after = parts(a="Running", b="Failed")
+    assert changed(before, after) == ["part-states", "job--b"]
+    assert digest(before) != digest(after)
+
+
+def _is_followed(jobs: Jobs) -> Callable[[], Awaitable[bool]]:
+    async def is_followed() -> bool:
+        return jobs.followers == 1
+
+    return is_followed
