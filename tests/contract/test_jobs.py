@@ -5,7 +5,9 @@ Run with jobs in memory; tests/cluster runs the same tests over a real API serve
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -84,3 +86,19 @@ async def test_what_was_done_is_seen_at_once_in_the_order_of_age(jobs: Jobs) -> 
         listed.rows, key=lambda row: (-row.created, row.namespace, row.name)
     )
     assert {job_id for job_id, _ in await jobs.list()} == {first, second}
+
+
+async def test_who_listens_is_told_of_each_change_until_the_end(jobs: Jobs) -> None:
+    job_id, other = await jobs.add([("say", {})]), await jobs.add([("say", {})])
+    of_all, of_one, of_other = jobs.changes(), jobs.changes(job_id), jobs.changes(other)
+    async with aclosing(of_all), aclosing(of_one), aclosing(of_other), asyncio.timeout(60):
+        for changes in (of_all, of_one, of_other):
+            await anext(changes)
+        await jobs.execute(job_id)
+        states = list[str]()
+        while "Succeeded" not in states:
+            await anext(of_one)
+            states.append((await row_of(jobs, job_id)).state)
+        await anext(of_all)
+        assert (await row_of(jobs, job_id)).state == "Succeeded"
+        assert (await row_of(jobs, other)).state in ("Waiting", "Suspended")

@@ -71,7 +71,8 @@ class InMemoryObjects:
         )
 
     def table(self) -> Iterator[Document]:
-        yield table_of(self.each())
+        with self.cluster.lock:
+            yield table_of(self.each(), self.cluster.version)
 
     def create(self, document: Document) -> Document:
         with self.cluster.lock:

@@ -21,11 +21,11 @@ def _columns() -> list[tuple[str, str]]:
     return [(column["name"], column["jsonPath"]) for column in version["additionalPrinterColumns"]]
 
 
-def table_of(documents: Iterable[Document]) -> Document:
-    """Return the table of EnsoJobs."""
+def table_of(documents: Iterable[Document], version: int = 0) -> Document:
+    """Return the table of EnsoJobs, as of this version."""
     names = ["Name", *(name for name, _ in _columns())]
     return {
-        "metadata": {},
+        "metadata": {"resourceVersion": str(version)},
         "columnDefinitions": [{"name": name} for name in names],
         "rows": [
             {

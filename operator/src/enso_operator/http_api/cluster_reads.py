@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from enso_operator.blocking import in_thread
 from enso_operator.http_api.cluster_output import AttemptLogs, place_of_local_session
-from enso_operator.http_api.cluster_rows import KeptRows, read_rows
+from enso_operator.http_api.cluster_rows import KeptRows, Listing, read_listing
+from enso_operator.http_api.cluster_watch import JobWatch
 from enso_operator.http_api.output import NoOutput
 from enso_operator.http_api.port import JobSnapshot, NotAllowed, NotSignedIn
 from enso_operator.http_api.rows import Rows
@@ -42,15 +43,33 @@ class ClusterReads:
     def __init__(self, jobs: Objects, streams: Streams, most_calls: int) -> None:
         self._jobs, self._streams = jobs, streams
         self._slots = asyncio.Semaphore(most_calls)
-        self._rows = KeptRows(lambda: self._call(lambda: read_rows(self._jobs)))
+        self._rows = KeptRows(self._read_rows)
+        self._watch = JobWatch(jobs.namespace, streams, self._listing)
 
     async def list(self) -> list[tuple[str, str]]:
         """Return the name and the state of each EnsoJob, also of invalid ones."""
         return await self._call(lambda: _list_jobs(self._jobs))
 
     async def rows(self) -> Rows:
-        """Return the columns of the EnsoJobs, also of invalid ones."""
-        return await self._rows.get()
+        """Return the columns of the EnsoJobs, also of invalid ones.
+
+        They come from the watch, if there is one as somebody listens to changes.
+        """
+        return self._watch.rows() if self._watch.is_live else await self._rows.get()
+
+    async def _read_rows(self) -> Rows:
+        listing = await self._listing()
+        return Rows.of(listing.rows, is_complete=listing.is_complete)
+
+    async def _listing(self) -> Listing:
+        return await self._call(lambda: read_listing(self._jobs))
+
+    async def changes(self, job_id: str = "") -> AsyncGenerator[None]:
+        """Tell changes of one job or of all, by one watch for all who listen."""
+        with self._translated():
+            async with aclosing(self._watch.changes.of(job_id)) as changes:
+                async for _ in changes:
+                    yield
 
     async def get(self, job_id: str) -> JobSnapshot:
         """Return the job, restored from its status."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from sys import intern
 
@@ -22,22 +23,43 @@ _NOTHING = ("", "<none>", "<unknown>", "<invalid>")
 """How the API server writes a column that has no value."""
 
 
-def read_rows(jobs: Objects) -> Rows:
+@dataclass(frozen=True)
+class Listing:
+    """A list of jobs, from which a watch may go on."""
+
+    rows: list[JobRow]
+    is_complete: bool
+    """Whether these are all jobs."""
+    version: str
+    """The resourceVersion of the list."""
+    reader: RowReader
+    """Reads the tables that a watch brings."""
+
+
+def read_listing(jobs: Objects) -> Listing:
     """Return the rows of all jobs, or of as many as a list may have."""
-    found, is_complete = list[JobRow](), True
+    reader, found, version = RowReader(), list[JobRow](), ""
     for page in jobs.table():
-        found += rows_of(page)
+        version = version or str(page["metadata"]["resourceVersion"])
+        found += reader.rows_of(page)
         if len(found) > MOST_ROWS:
-            found, is_complete = found[:MOST_ROWS], False
-            break
-    return Rows.of(found, is_complete=is_complete)
+            return Listing(found[:MOST_ROWS], is_complete=False, version=version, reader=reader)
+    return Listing(found, is_complete=True, version=version, reader=reader)
 
 
-def rows_of(table: Document) -> Iterator[JobRow]:
-    """Yield the rows of one page of a table."""
-    headers = [str(column["name"]) for column in table.get("columnDefinitions") or ()]
-    for row in table.get("rows") or ():
-        yield _row_of(dict(zip(headers, row["cells"], strict=False)), row["object"]["metadata"])
+class RowReader:
+    """Reads the tables of one list or watch, of which only the first says what its columns are."""
+
+    def __init__(self) -> None:
+        self._headers: list[str] = []
+
+    def rows_of(self, table: Document) -> Iterator[JobRow]:
+        """Yield the rows of a table."""
+        columns: list[Document] = table.get("columnDefinitions") or []
+        self._headers = [str(column["name"]) for column in columns] or self._headers
+        for row in table.get("rows") or ():
+            cells = dict(zip(self._headers, row["cells"], strict=False))
+            yield _row_of(cells, row["object"]["metadata"])
 
 
 def _row_of(cells: Document, metadata: Document) -> JobRow:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 
+from enso_operator.http_api.changes import Changes
 from enso_operator.http_api.memory_output import Place, output_of, place_in
 from enso_operator.http_api.memory_rows import row_of
 from enso_operator.http_api.port import JobSnapshot
@@ -15,11 +18,15 @@ from job_execution_framework.domain.errors import JobNotFound
 from job_execution_framework.domain.failed_run import failed_run
 from job_execution_framework.domain.failure_card import failure_card
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.progress import Progress
 from job_execution_framework.service_layer.library import Library
 from job_execution_framework.service_layer.unit_of_work import (
     InMemoryJobUnitOfWork,
     InMemoryRepository,
 )
+
+LOOK_SECONDS = 0.25
+"""Between two looks which jobs have changed."""
 
 
 class EmbeddedReads:
@@ -29,6 +36,8 @@ class EmbeddedReads:
         """`ended` is how many jobs are kept that have ended."""
         self._library, self._templates = library, templates
         self._repository, self._most_ended = InMemoryRepository(), ended
+        self._changes = Changes(self._watch)
+        """Everybody who waits for changes."""
         self._root = Path()
         """The folder that has a folder for each job."""
 
@@ -62,6 +71,30 @@ class EmbeddedReads:
             raise self._not_found(job_id)
 
         return output_of(place, self._root / job_id, is_following=is_following)
+
+    async def changes(self, job_id: str = "") -> AsyncGenerator[None]:
+        """Tell changes of one job or of all, by one look for all who listen."""
+        if job_id:
+            self._load(job_id)
+        async with aclosing(self._changes.of(job_id)) as changes:
+            async for _ in changes:
+                yield
+
+    async def _watch(self) -> None:
+        """Look again and again which jobs have changed, as long as somebody listens."""
+        seen = self._versions()
+        self._changes.tell()
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            before, seen = seen, self._versions()
+            for job_id in before.keys() | seen.keys():
+                if before.get(job_id) != seen.get(job_id):
+                    self._changes.tell(job_id)
+
+    def _versions(self) -> dict[str, tuple[int, Progress | None]]:
+        with self._repository.lock:
+            jobs = self._repository.jobs.values()
+            return {job.id: (len(job.events), job.progress) for job in jobs}
 
     def _load(self, job_id: str) -> Job:
         try:

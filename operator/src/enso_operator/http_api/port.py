@@ -85,6 +85,13 @@ class Jobs(Protocol):
         """
         ...
 
+    def changes(self, job_id: str = "") -> AsyncGenerator[None]:
+        """Yield once, then after each change of a job, or of any; those of a moment are one.
+
+        Everybody who listens with the same rights costs the cluster as much as one does.
+        """
+        ...
+
     async def execute(self, job_id: str) -> str:
         """Start the job, and return its state.
 

@@ -47,8 +47,9 @@ class Rows:
     @classmethod
     def of(cls, rows: Iterable[JobRow], *, is_complete: bool = True) -> Rows:
         """Return the rows in their order."""
-        return cls(tuple(sorted(rows, key=_newest_first)), is_complete)
+        return cls(tuple(sorted(rows, key=newest_first)), is_complete)
 
 
-def _newest_first(row: JobRow) -> tuple[float, str, str]:
+def newest_first(row: JobRow) -> tuple[float, str, str]:
+    """Return the key of the order in which rows are shown."""
     return -row.created, row.namespace, row.name

@@ -234,15 +234,20 @@ class ApiObjects:
         request(self.client, "DELETE", self._path_of(name), {"preconditions": preconditions})
 
     def _path(self) -> str:
-        place = f"/namespaces/{self.namespace}" if self.namespace else ""
-        group = "apis" if "/" in self.api else "api"  # only the core group has no name
-        return f"/{group}/{self.api}{place}/{self.plural}"
+        return path_of(self.namespace, self.plural, self.api)
 
     def _path_of(self, name: str) -> str:
         """Return the object's path: with `..`, or without a name, it would be another one's."""
         if len(name) > LONGEST_NAME or not re.fullmatch(OBJECT_NAME, name):
             raise NoSuchObject("no object can have this name")
         return f"{self._path()}/{name}"
+
+
+def path_of(namespace: str, plural: str, api: str) -> str:
+    """Return the path of all objects of a kind, in a namespace or in all of them."""
+    place = f"/namespaces/{namespace}" if namespace else ""
+    group = "apis" if "/" in api else "api"  # only the core group has no name
+    return f"/{group}/{api}{place}/{plural}"
 
 
 def create_event(client: ApiClient, namespace: str, document: Document) -> None:

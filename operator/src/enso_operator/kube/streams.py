@@ -13,19 +13,30 @@ from typing import Protocol
 import aiohttp
 from kubernetes.client import ApiClient, ApiException, Configuration
 
+from enso_operator.api.document import Document
+from enso_operator.api.v1alpha1 import API_VERSION
 from enso_operator.blocking import in_thread
 from enso_operator.kube.api_session import authorization, session_of
-from enso_operator.kube.client import NoSuchObject, error_of, translating_errors
+from enso_operator.kube.client import TABLE, NoSuchObject, error_of, path_of, translating_errors
 from enso_operator.kube.connection import configuration_of
-from job_execution_framework.domain.errors import NoAnswer
+from job_execution_framework.domain.errors import EnsoError, NoAnswer, Unavailable
+from job_execution_framework.service_layer import bounded_json
 
 PIECE_BYTES = 64 * 1024
 """Most bytes that are taken at once."""
 _CONNECT_SECONDS = 10.0
 _SILENCE_SECONDS = 600.0
 """A stream that says nothing for so long is taken for dead; whoever follows it opens another."""
+_WATCH_SECONDS = 300
+"""How long a watch lasts; then the API server looks anew whether the caller may still watch."""
+_LONGEST_EVENT_BYTES = 8 * 1024 * 1024
+"""No object is longer."""
 _REFUSAL_BYTES = 64 * 1024
 """How much of a refusal is read."""
+
+
+class WatchExpired(EnsoError):
+    """The API server does not know any more what happened since that version: list anew."""
 
 
 class Streams(Protocol):
@@ -37,6 +48,13 @@ class Streams(Protocol):
         """Yield the log of a container from its start; its end proves nothing while following.
 
         Raises NoSuchObject also where the container has no log yet, or none any more.
+        """
+        ...
+
+    def table_changes(self, namespace: str, plural: str, version: str) -> AsyncGenerator[Document]:
+        """Yield the events of a watch whose objects are tables; it ends now and then.
+
+        A bookmark's only says which version has been reached. Raises WatchExpired.
         """
         ...
 
@@ -55,6 +73,28 @@ class ApiStreams:
         query = {"container": container} | ({"follow": "true"} if is_following else {})
         async for piece in self._pieces(path, query, "*/*", missing=_NO_LOG):
             yield piece
+
+    async def table_changes(
+        self, namespace: str, plural: str, version: str
+    ) -> AsyncGenerator[Document]:
+        """Yield the events of a watch of a kind of ours."""
+        path = path_of(namespace, plural, API_VERSION)
+        query = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": version,
+            "timeoutSeconds": str(_WATCH_SECONDS),
+        }
+        rest, expired = b"", (HTTPStatus.GONE,)
+        try:
+            async for piece in self._pieces(path, query, TABLE, missing=expired):
+                *lines, rest = (rest + piece).split(b"\n")
+                for line in lines:
+                    yield _event(line)
+                if len(rest) > _LONGEST_EVENT_BYTES:
+                    raise Unavailable("an event of the watch is too long")
+        except NoSuchObject as error:
+            raise WatchExpired(str(error)) from error
 
     async def _pieces(
         self, path: str, query: Mapping[str, str], accept: str, *, missing: tuple[int, ...] = ()
@@ -86,6 +126,18 @@ def streams_of(client: ApiClient) -> ApiStreams:
 
 _NO_LOG = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
 """How the API server says that a container has not started, or that its Pod is gone."""
+
+
+def _event(line: bytes) -> Document:
+    """Return an event of a watch; raise WatchExpired where it must begin anew."""
+    try:
+        event: Document = bounded_json.loads_cut(line)
+        kind, found = str(event["type"]), event["object"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise Unavailable("the watch was cut off") from error
+    if kind == "ERROR":
+        raise WatchExpired(str(found.get("message")))
+    return event
 
 
 async def _refuse(answer: aiohttp.ClientResponse, missing: tuple[int, ...]) -> None:
