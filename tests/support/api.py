@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from httpx2 import ASGITransport, AsyncClient, Response
 
-from enso_operator.http_api.app import create_app
+from enso_operator.http_api.app import Reach, create_app
 from enso_operator.http_api.auth.viewer import Everybody, Viewers
 from enso_operator.http_api.memory_backend import EmbeddedJobs, Limits
 from enso_operator.http_api.port import Jobs
@@ -145,11 +145,12 @@ class Served:
         jobs = EmbeddedJobs(library or self.library, limits)
         return await self.over(await self.stack.enter_async_context(jobs))
 
-    async def over(self, backend: Jobs, **hosts: None) -> Api:
-        return await self.seen_by(Everybody(backend), **hosts)
+    async def over(self, backend: Jobs, reach: Reach | None = None) -> Api:
+        return await self.seen_by(Everybody(backend), reach)
 
-    async def seen_by(self, viewers: Viewers, **hosts: None) -> Api:
-        transport = ASGITransport(create_app(viewers, **hosts), raise_app_exceptions=False)
+    async def seen_by(self, viewers: Viewers, reach: Reach | None = None) -> Api:
+        app = create_app(viewers, reach or Reach())
+        transport = ASGITransport(app, raise_app_exceptions=False)
         client = AsyncClient(transport=transport, base_url="http://localhost:5005")
         return Api(await self.stack.enter_async_context(client))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import platform
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,15 @@ def _show_version(context: click.Context, _option: click.Parameter, is_wanted: b
 
         print(f"enso {version('enso-operator')}, Python {platform.python_version()}")
         context.exit()
+
+
+def _networks(
+    _context: click.Context, _option: click.Parameter, given: tuple[str, ...]
+) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(network) for network in given)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}: write 10.0.0.7, or 10.0.0.0/8") from error
 
 
 @click.group()
@@ -117,6 +127,15 @@ def run_command(  # noqa: PLR0913  # one for each option
     is_flag=True,
     help="With --auth=none, let other machines connect: whoever reaches the port may then run, "
     "change and cancel jobs.",
+)
+@click.option(
+    "--trusted-proxy",
+    "trusted_proxies",
+    multiple=True,
+    callback=_networks,
+    metavar="ADDRESS",
+    help="Address or network (10.0.0.0/8) of a proxy before it, whose X-Forwarded-Proto and "
+    "X-Forwarded-Host are believed; may be repeated. Without it, nobody's are.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=5005, show_default=True, help="Port to listen on.")

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Literal
 
 from enso_operator.cli.display import refuse
-from enso_operator.http_api.app import create_app
+from enso_operator.http_api.app import Reach, create_app
+from enso_operator.http_api.auth.forwarded import Network
 from enso_operator.http_api.auth.viewer import Everybody, Viewers
 from enso_operator.http_api.middleware import LOOPBACK
 from enso_operator.serving.server import (
@@ -53,6 +54,8 @@ class Served:
     """Whose rights decide: the server's own, or the caller's, by their token."""
     allows_anonymous: bool = False
     """Whether with "none" others than this machine may connect."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Proxies that are believed when they say how a browser reached them."""
 
 
 def serve(served: Served, *, host: str, port: int) -> int:
@@ -79,8 +82,9 @@ def serve(served: Served, *, host: str, port: int) -> int:
             file=sys.stderr,
         )
     hosts = LOOPBACK | {host} if served.auth == "none" and not is_open else None
+    reach = Reach(hosts, served.trusted_proxies)
     try:
-        asyncio.run(_serve(viewers, listener, hosts))
+        asyncio.run(_serve(viewers, listener, reach))
     except OSError as error:
         return refuse(f"jobs cannot be kept in the folder for temporary files: {error}")
     return STOPPED
@@ -151,10 +155,10 @@ def _in_cluster(served: Served) -> tuple[AbstractAsyncContextManager[Viewers], s
 async def _serve(
     viewers: AbstractAsyncContextManager[Viewers],
     listener: socket.socket,
-    hosts: frozenset[str] | None,
+    reach: Reach,
 ) -> None:
     async with viewers as known:
-        server = server_of(create_app(known, hosts), MOST_CONNECTIONS)
+        server = server_of(create_app(known, reach), MOST_CONNECTIONS)
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(Complaints())
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

@@ -7,6 +7,7 @@ job are in `action_routes`, the pages in `web`, and the error responses in `refu
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -15,6 +16,10 @@ from fastapi_offline import FastAPIOffline
 
 from enso_operator.http_api.action_routes import PATHS, add_action_routes
 from enso_operator.http_api.auth.authentication import Authentication
+from enso_operator.http_api.auth.first_sign_in import SIGN_IN, SIGN_OUT
+from enso_operator.http_api.auth.forms import FormTokens
+from enso_operator.http_api.auth.forwarded import Forwarded, Network
+from enso_operator.http_api.auth.origin import OwnOrigin
 from enso_operator.http_api.auth.viewer import AskedBy, Viewers
 from enso_operator.http_api.middleware import (
     LARGE_BODIES_AT_ONCE,
@@ -23,15 +28,24 @@ from enso_operator.http_api.middleware import (
     Guard,
     StrictRoute,
 )
-from enso_operator.http_api.refusals import add_refusals
+from enso_operator.http_api.refusals import Refusals
 from enso_operator.http_api.requests import AddJob, ExecuteJob
 from enso_operator.http_api.responses import Added, JobShown, Listed, Problem
 from enso_operator.http_api.web.pages import add_pages
 from enso_operator.http_api.web.security import SecureHeaders
+from enso_operator.http_api.web.sign_in import add_sign_in
 
 ROUTES = "GET /list-jobs and /get-job/{jobid}, and POST /add-job, /execute-job, " + ", ".join(PATHS)
 PUBLIC = frozenset(
-    {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/static-offline-docs/", "/static/"}
+    {
+        "/openapi.json",
+        "/docs",
+        "/docs/oauth2-redirect",
+        "/static-offline-docs/",
+        "/static/",
+        SIGN_IN,
+        SIGN_OUT,
+    }
 )
 """What tells nothing of anybody's jobs: it is shown without asking who asks."""
 DESCRIPTION = """\
@@ -46,8 +60,18 @@ why. Every refusal is `{"error": "a sentence"}`.
 """  # noqa: E501  # commands to copy
 
 
-def create_app(viewers: Viewers, hosts: frozenset[str] | None = LOOPBACK) -> FastAPI:
-    """Return the ASGI application; `hosts` are the allowed Host headers, None allows any."""
+@dataclass(frozen=True)
+class Reach:
+    """By which ways requests come."""
+
+    hosts: frozenset[str] | None = LOOPBACK
+    """The allowed Host headers; None allows any."""
+    proxies: tuple[Network, ...] = ()
+    """Proxies that are believed when they say how a browser reached them."""
+
+
+def create_app(viewers: Viewers, reach: Reach = Reach()) -> FastAPI:
+    """Return the ASGI application."""
     app = FastAPIOffline(  # FastAPI, with the page at /docs from this machine instead of a CDN
         title="enso",
         version=version("enso-operator"),
@@ -68,12 +92,20 @@ def create_app(viewers: Viewers, hosts: frozenset[str] | None = LOOPBACK) -> Fas
     )
     app.router.route_class = StrictRoute
     app.state.large_bodies = asyncio.Semaphore(LARGE_BODIES_AT_ONCE)
-    app.add_middleware(Authentication, viewers=viewers, public=PUBLIC)
-    app.add_middleware(Guard, hosts=hosts)
-    app.add_middleware(SecureHeaders)
+    templates = add_pages(app)
+    if viewers.asks:
+        add_sign_in(app, viewers, templates)
     _add_routes(app)
     add_action_routes(app)
-    add_refusals(app, ROUTES, add_pages(app), asks=viewers.asks)
+    refuse = Refusals(ROUTES, templates, asks=viewers.asks)
+    refuse.add_to(app)
+    # From the innermost out.
+    app.add_middleware(Authentication, viewers=viewers, public=PUBLIC, refuse=refuse)
+    app.add_middleware(OwnOrigin, refuse=refuse)
+    app.add_middleware(FormTokens)
+    app.add_middleware(Guard, hosts=reach.hosts)
+    app.add_middleware(Forwarded, proxies=reach.proxies)
+    app.add_middleware(SecureHeaders)
     return app
 
 

@@ -1,9 +1,10 @@
 """Checks of requests before they reach the routes in `app`: hosts, sizes, content types.
 
-There is no authentication: whoever can connect to the port may use the API. A browser on the same
-machine can connect, too, for any web page that it shows. Two checks refuse such requests. The Host
-header has the page's own name, if that name now resolves to 127.0.0.1 (DNS rebinding). And a page
-may not send the content type of JSON to another site without a preflight request (CSRF).
+With --auth=none whoever can connect to the port may use the API. A browser on the same machine can
+connect, too, for any web page that it shows. Two checks refuse such requests. The Host header has
+the page's own name, if that name now resolves to 127.0.0.1 (DNS rebinding). And a page may not send
+the content type of JSON to another site without a preflight request (CSRF); `auth.origin` has a
+check of its own.
 
 Starlette and FastAPI have similar checks, but other responses: a body over `max_body_size`, or a
 host that TrustedHostMiddleware does not know, gets plain text instead of a sentence in JSON (and
@@ -57,6 +58,13 @@ def refusal(status: int, sentence: str, headers: Mapping[str, str] | None = None
     return Answer({"error": sentence}, status, headers)
 
 
+def host_in(headers: Headers) -> str:
+    """Return the name, or the address, in the header Host, without the port."""
+    host = headers.get("host", "").lower()
+    name, _, port = host.rpartition(":")
+    return name if port.isdigit() else host
+
+
 class Guard:
     """ASGI middleware: refuses unknown hosts; handles HEAD as GET, without sending the body."""
 
@@ -74,9 +82,7 @@ class Guard:
         await (self._refused(Headers(scope=scope)) or self._app)(scope, receive, send)
 
     def _refused(self, headers: Headers) -> Answer | None:
-        host = headers.get("host", "")
-        name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-        if self._hosts is None or name.lower() in self._hosts:
+        if self._hosts is None or host_in(headers) in self._hosts:
             return None
         return refusal(
             421,

@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from enso_operator.http_api.auth.authentication import how_to_sign_in
+from enso_operator.http_api.auth.first_sign_in import CHALLENGE, HOW, way_to_sign_in
 from enso_operator.http_api.middleware import refusal
 from enso_operator.http_api.mistakes import sentence_of
 from enso_operator.http_api.output import NoOutput
@@ -42,50 +42,66 @@ STATUSES: dict[type[Exception], int] = {
 }
 
 
-def add_refusals(app: FastAPI, routes: str, templates: Templates, *, asks: bool) -> None:
-    """Add the handlers of errors; `routes` names what there is, for those who ask for more.
+class Refusals:
+    """The handlers of errors. Middleware, which is outside of them, calls it itself."""
 
-    Without `asks` nobody says who they are: credentials that are refused are the server's own.
-    """
-    statuses = STATUSES if asks else STATUSES | {NotSignedIn: STATUSES[NotAllowed]}
+    def __init__(self, routes: str, templates: Templates, *, asks: bool) -> None:
+        """`routes` names what there is, for those who ask for more.
 
-    async def answer(request: Request, status: int, sentence: str) -> Response:
+        Without `asks` nobody says who they are: credentials that are refused are the server's own.
+        """
+        self._routes, self._templates = routes, templates
+        self._statuses = STATUSES if asks else STATUSES | {NotSignedIn: STATUSES[NotAllowed]}
+
+    def add_to(self, app: FastAPI) -> None:
+        """Have the application answer errors so."""
+        for kind in STATUSES:
+            app.add_exception_handler(kind, self._refused)
+        app.add_exception_handler(RequestValidationError, self._invalid)
+        app.add_exception_handler(HTTPException, self._http)
+        app.add_exception_handler(Exception, self._broken)
+
+    async def __call__(self, request: Request, error: Exception) -> Response:
+        """Answer an error of middleware."""
+        is_http = isinstance(error, HTTPException)
+        return await (self._http if is_http else self._refused)(request, error)
+
+    async def _answer(self, request: Request, status: int, sentence: str) -> Response:
         if is_page(request, status):
-            return await problem_page(templates, request, status, sentence)
+            return await problem_page(self._templates, request, status, sentence)
         return refusal(status, sentence)
 
-    async def refused(request: Request, error: Exception) -> Response:
-        status = next(code for kind, code in statuses.items() if isinstance(error, kind))
-        sentence = str(error) if status != STATUSES[NotSignedIn] else how_to_sign_in(error)
-        return await answer(request, status, sentence)
+    async def _refused(self, request: Request, error: Exception) -> Response:
+        status = next(code for kind, code in self._statuses.items() if isinstance(error, kind))
+        if status != STATUSES[NotSignedIn]:
+            return await self._answer(request, status, str(error))
+        if way := way_to_sign_in(request):
+            return way
+        response = await self._answer(request, status, f"{error}; {HOW}")
+        response.headers.update(CHALLENGE)
+        return response
 
-    async def invalid(request: Request, error: Exception) -> Response:
+    async def _invalid(self, request: Request, error: Exception) -> Response:
         if not isinstance(error, RequestValidationError):
             raise TypeError(type(error))
         first = error.errors()[0]
         example = EXAMPLES.get(request.url.path, EXAMPLE)
         return refusal(400 if first["type"] == "json_invalid" else 422, sentence_of(first, example))
 
-    async def http(request: Request, error: Exception) -> Response:
+    async def _http(self, request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):
             raise TypeError(type(error))
-        sentence = _sentence(request, error, routes)
-        response = await answer(request, error.status_code, sentence)
+        sentence = _sentence(request, error, self._routes)
+        response = await self._answer(request, error.status_code, sentence)
         response.headers.update(error.headers or {})
         return response
 
-    async def broken(request: Request, error: Exception) -> Response:
+    async def _broken(self, request: Request, error: Exception) -> Response:
         del error  # the server logs it
         sentence = "something of enso's own broke: the server's log has the details"
-        response = await answer(request, 500, sentence)
+        response = await self._answer(request, 500, sentence)
         response.headers.update(HEADERS)  # it is sent from outside of all middleware
         return response
-
-    for kind in STATUSES:
-        app.add_exception_handler(kind, refused)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(Exception, broken)
 
 
 def _sentence(request: Request, error: HTTPException, routes: str) -> str:

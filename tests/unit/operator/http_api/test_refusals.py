@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from enso_operator.http_api.app import Reach
 from enso_operator.http_api.memory_backend import EmbeddedJobs
 from enso_operator.http_api.port import Jobs
 from job_execution_framework.domain.errors import NoAnswer
@@ -156,7 +157,7 @@ async def test_a_name_that_others_bound_to_this_machine(api: Api, host: str, sta
 
 
 async def test_any_name_is_answered_where_a_host_was_configured(served: Served) -> None:
-    api = await served.over(EmbeddedJobs(), hosts=None)
+    api = await served.over(EmbeddedJobs(), Reach(hosts=None))
     assert (await api.get("/list-jobs", Host="render-12")).status_code == 200
 
 

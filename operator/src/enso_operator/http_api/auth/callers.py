@@ -44,6 +44,7 @@ class Callers:
 
     def __init__(self, jobs: ApiObjects, now: Callable[[], float]) -> None:
         """`jobs` are asked for without credentials, which each caller adds."""
+        self.namespace = jobs.namespace
         self._jobs, self._now = jobs, now
         self._salt = secrets.token_bytes(32)
         self._known: OrderedDict[str, _Caller] = OrderedDict()

@@ -6,15 +6,13 @@ A token is a `Secret` from here on, and goes to the API server only.
 from __future__ import annotations
 
 import re
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers
 
+from enso_operator.http_api.auth.session_cookie import token_cookie
 from enso_operator.http_api.port import NotSignedIn
 from job_execution_framework.domain.secret import Secret
 
-COOKIE = "__Host-enso-token"
-"""Browsers take a cookie of such a name only with `Secure`, of this host alone, for all paths."""
 LONGEST_TOKEN = 16 * 1024
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 """What RFC 6750 lets a bearer token be; nothing of it can end a header or begin another one."""
@@ -35,7 +33,7 @@ def token_in(headers: Headers) -> Secret | None:
                 "the header must be 'Authorization: Bearer TOKEN', without a password"
             )
         return checked(token.strip())
-    token = _cookie(headers)
+    token = token_cookie(headers)
     return checked(token) if token else None
 
 
@@ -47,12 +45,3 @@ def checked(token: str) -> Secret:
             f"{LONGEST_TOKEN} of them"
         )
     return Secret(token)
-
-
-def _cookie(headers: Headers) -> str:
-    """Return the cookie's value; "" where there is none, or where the header cannot be read."""
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return ""
-    return found.value if found else ""

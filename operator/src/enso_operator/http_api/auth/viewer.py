@@ -28,6 +28,8 @@ class Viewers(Protocol):
 
     asks: bool
     """Whether callers must say who they are."""
+    namespace: str
+    """The namespace whose jobs are served, where callers are asked who they are."""
 
     async def viewer(self, token: Secret | None) -> Viewer:
         """Return the caller with this bearer token; raise NotSignedIn or Unavailable."""
@@ -38,6 +40,7 @@ class Everybody:
     """Implements `Viewers` for --auth=none: whoever can connect has the server's own rights."""
 
     asks = False
+    namespace = ""
 
     def __init__(self, jobs: Jobs) -> None:
         self._viewer = Viewer(jobs)

@@ -7,29 +7,18 @@ from collections.abc import Awaitable, Callable
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match, Route
-from starlette.types import Scope
 
 from enso_operator.http_api.auth.viewer import Viewer
 from enso_operator.http_api.web.job_pages import JobPages
 from enso_operator.http_api.web.list_pages import ListPages
 from enso_operator.http_api.web.live import Live
 from enso_operator.http_api.web.output import OutputPages
-from enso_operator.http_api.web.problems import IS_PAGE
+from enso_operator.http_api.web.page_route import PageRoute
 from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.static_files import StaticFiles
 
 Show = Callable[[Request, Viewer], Awaitable[Response]]
 """Answers the request of somebody for a page."""
-
-
-class PageRoute(Route):
-    """A route whose errors are pages, too."""
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Mark the requests that are for it."""
-        match, child = super().matches(scope)
-        return match, {**child, IS_PAGE: True} if match is not Match.NONE else child
 
 
 def add_pages(app: FastAPI) -> Templates:

@@ -26,7 +26,7 @@ def is_page(request: Request, status: int) -> bool:
     """Whether a refusal is shown as a page: for pages, and to browsers that are lost."""
     if IS_PAGE in request.scope:
         return True
-    is_lost = status == HTTPStatus.NOT_FOUND and "endpoint" not in request.scope
+    is_lost = status in _LOST and "endpoint" not in request.scope
     return is_lost and "text/html" in request.headers.get("accept", "")
 
 
@@ -38,7 +38,10 @@ async def problem_page(
     return await templates.page(request, None, "problem.html", problem, status=status)
 
 
+_LOST = {HTTPStatus.NOT_FOUND, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+"""What is answered before a route is found."""
 TITLES = {
+    401: "Not signed in",
     403: "Not allowed",
     404: "Not here",
     409: "Not possible now",

@@ -15,6 +15,8 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from enso_operator.http_api.auth.forms import FIELD
+from enso_operator.http_api.auth.session_cookie import token_cookie
 from enso_operator.http_api.auth.viewer import Viewer
 from enso_operator.http_api.web.static_files import StaticFiles
 from enso_operator.http_api.web.views import words
@@ -73,6 +75,8 @@ class Templates:
             "query": f"?{address.query}" if address.query else "",
             "now": time.time(),
             "live": live,
+            FIELD: getattr(request.state, FIELD, ""),
+            "can_sign_out": bool(token_cookie(request.headers)),
         }
         template = self._environment.get_template(name)
         return Page(await asyncio.to_thread(template.render, context), status)

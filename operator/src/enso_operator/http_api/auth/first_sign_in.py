@@ -1,0 +1,50 @@
+"""What somebody is told whom nobody knows: curl a sentence, a browser the way to sign in."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from enso_operator.http_api.auth import session_cookie
+
+SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
+HOW = (
+    "send the header 'Authorization: Bearer TOKEN' with a token of the cluster's, such as "
+    "`kubectl create token NAME` prints"
+)
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
+"""For this browsers show no window of their own."""
+_AGAIN = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0">'
+    '<title>enso</title><p><a href="">Go on</a></p></html>\n'
+)
+
+
+def way_to_sign_in(request: Request) -> Response | None:
+    """Return it for a browser that wants a page; None for whoever sends a token with each request.
+
+    From a link of another site a browser sends no cookie of ours (`SameSite=Strict`): the page is
+    then asked for once more, by a page of ours, before anybody is told to sign in.
+    """
+    headers = request.headers
+    wants_page = request.method == "GET" and "text/html" in headers.get("accept", "")
+    if not wants_page or "authorization" in headers:
+        return None
+    kept = session_cookie.token_cookie(headers)
+    if not kept and headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+        return HTMLResponse(_AGAIN)
+    address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    where = {"next": address, **({"ended": "1"} if kept else {})}
+    response = RedirectResponse(f"{SIGN_IN}?{urlencode(where)}", 303)
+    if kept:
+        response.headers["set-cookie"] = session_cookie.FORGETTING
+    return response
+
+
+def own_address(given: str) -> str:
+    """Return an address of this server as it was given, "/" for what leads to another one."""
+    parts = urlsplit(given)
+    is_own = given.startswith("/") and not given.startswith(("//", "/\\")) and given.isprintable()
+    return given if is_own and not parts.scheme and not parts.netloc else "/"
