@@ -11,7 +11,8 @@ import yaml
 from dev.reference.markdown import code, table, text
 
 from enso_operator.api.fields import NO_NUL, PATTERN_HINTS
-from enso_operator.api.structural import RULES
+from enso_operator.api.light_writes import split_default
+from enso_operator.api.structural import MAP_TYPE, RULES
 from job_execution_framework.domain.values import is_mapping
 
 Schema = Mapping[str, Any]
@@ -20,6 +21,8 @@ HEAD = ("field", "type, default, bounds", "what it is")
 FREE = "x-kubernetes-preserve-unknown-fields"
 KEYS = "a key is not as it must be: "
 SET = {"x-kubernetes-list-type": "set"}
+NOT_OF_THE_OBJECT = {"default", "description", MAP_TYPE}
+"""What a field says beside what the object in it is made of."""
 
 
 @dataclass
@@ -49,8 +52,10 @@ class Fields:
         for name, given in schema["properties"].items():
             part = _without_null(given)
             kind = self._type(f"{path}.{name}", part, inner)
-            facts = [kind, "required" if name in required else "", *_bounds(part)]
-            about = [text(part.get("description", "")), *_hints(part)]
+            described, default = split_default(part.get("description", ""))
+            told = f"default {code(default)}" if default else ""
+            facts = [kind, "required" if name in required else "", told, *_bounds(part)]
+            about = [text(described), *_hints(part)]
             yield [code(name), ", ".join(filter(None, facts)), " ".join(filter(None, about))]
 
     def _type(self, path: str, part: Schema, inner: list[tuple[str, Schema]]) -> str:
@@ -72,7 +77,7 @@ class Fields:
         if "properties" not in part:
             return _plain(part)
         known = json.dumps(
-            {key: value for key, value in part.items() if key not in {"default", "description"}},
+            {key: value for key, value in part.items() if key not in NOT_OF_THE_OBJECT},
             sort_keys=True,
         )
         if known not in self._described:

@@ -110,22 +110,29 @@ def explanations(cluster: Cluster) -> Iterator[tuple[str, str]]:
                 todo.append(f"{path}.{name}")
 
 
-def test_defaults_are_written_into_the_object(crds: Cluster, namespace: str) -> None:
-    made = create(crds, namespace, in_session())
-    (script,), (session,) = made["spec"]["scripts"], made["spec"]["sessions"]
+def test_few_defaults_are_written_into_the_object(crds: Cluster, namespace: str) -> None:
+    """Of a hundred scripts they would be most of the object, which each status write reads."""
+    given = in_session()
+    made = create(crds, namespace, given)
 
     assert made["status"] == {"observedGeneration": -1}
-    assert made["spec"]["suspend"] is False
-    assert script["retries"] == {"limit": 0, "backoffSeconds": 0}
-    assert (script["setup"], script["checkpoint"]) == (False, False)
-    assert session == {
-        "name": "houdini",
-        "interpreter": ["python3"],
-        "startTimeoutSeconds": 300,
-        "endTimeoutSeconds": 60,
-        "onInterrupted": {"policy": "Fail", "backoffSeconds": 10},
-    }
-    assert made["spec"].keys() == {"suspend", "scripts", "sessions"}
+    assert made["spec"] == {**given["spec"], "suspend": False}
+
+
+def test_nobody_owns_a_part_of_a_script(crds: Cluster, namespace: str) -> None:
+    create(crds, namespace, in_session(env=[{"name": "SHOT", "value": "sh010"}]))
+    options = ("-n", namespace, "-o", "json", "--show-managed-fields")
+    (owner,) = json.loads(crds.kubectl("get", "ensojob/shot", *options))["metadata"][
+        "managedFields"
+    ]
+    owned = owner["fieldsV1"]["f:spec"]
+    assert owned["f:scripts"] == {".": {}, 'k:{"name":"script-0"}': {}}
+    assert owned["f:sessions"] == {".": {}, 'k:{"name":"houdini"}': {}}
+
+
+def test_a_default_that_is_not_written_is_told(crds: Cluster) -> None:
+    told = crds.kubectl("explain", "ensojob.spec.sessions.startTimeoutSeconds")
+    assert "Default: 300." in " ".join(told.split())
 
 
 def test_an_argument_is_kept_as_it_was_written(crds: Cluster, namespace: str) -> None:

@@ -75,12 +75,6 @@ def test_the_api_server_takes_the_pod_and_keeps_all_of_it(ns: ClusterNamespace) 
     assert found["metadata"]["annotations"].items() >= wanted["metadata"]["annotations"].items()
 
 
-def test_a_pause_after_a_loss_is_filled_in(ns: ClusterNamespace) -> None:
-    ns.apply(of_scripts({"name": "tell", "container": CONTAINER}))
-    (script,) = ns.get()["spec"]["scripts"]
-    assert script["container"]["onInterrupted"] == {"policy": "Retry", "backoffSeconds": 10}
-
-
 def test_what_a_container_may_be_given_cannot_be_changed(ns: ClusterNamespace) -> None:
     ns.apply(of_scripts({"name": "tell", "container": CONTAINER}))
     other = {**CONTAINER, "runAsUser": 4712}

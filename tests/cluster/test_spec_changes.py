@@ -24,7 +24,7 @@ ARGS: Document = {"frames": 1, "scene": {"path": ["a", None]}}
 
 
 def older_crd() -> str:
-    """The CRD of a release before: it compares arguments badly, and lacks a default."""
+    """The CRD of a release before: it compares arguments badly, and fills in a default."""
     crd: dict[str, Any] = yaml.safe_load(CRD.read_text())
     (version,) = crd["spec"]["versions"]
     spec = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
@@ -33,7 +33,7 @@ def older_crd() -> str:
     args = script["properties"]["args"]
     args.pop("additionalProperties")
     args["x-kubernetes-preserve-unknown-fields"] = True
-    spec["sessions"]["items"]["properties"]["startTimeoutSeconds"].pop("default")
+    spec["sessions"]["items"]["properties"]["startTimeoutSeconds"]["default"] = 300
     return json.dumps(crd)
 
 
@@ -100,10 +100,18 @@ def test_a_job_of_an_older_crd_goes_on_under_a_newer_one(
     old_operators.start()
     until(lambda: old_ns.state() == "Suspended")
     digest = old_ns.get()["status"]["ledger"]["specDigest"]
-    assert "startTimeoutSeconds" not in old_ns.get()["spec"]["sessions"][0]
+    assert old_ns.get()["spec"]["sessions"][0]["startTimeoutSeconds"] == 300
+
+    def tried() -> Document:
+        another = job | {"metadata": {"name": "another"}}
+        shown = old_ns.kubectl(
+            *("create", "--dry-run=server", "-o", "json", "-f", "-"), stdin=json.dumps(another)
+        )
+        session: Document = json.loads(shown)["spec"]["sessions"][0]
+        return session
 
     old_ns.kubectl("apply", "--server-side", "-f", str(CRD))
-    until(lambda: "startTimeoutSeconds" in old_ns.get()["spec"]["sessions"][0])
+    until(lambda: "startTimeoutSeconds" not in tried())
     old_ns.patch(suspend=False)
 
     old_ns.waits("Succeeded")

@@ -26,7 +26,7 @@ from enso_operator.api.pod_fields import OnInterrupted
 from enso_operator.api.retries import RetriesSpec
 from enso_operator.api.rules import BLOCKS, EXACTLY_ONE_OF
 from enso_operator.api.session_fields import EnvironmentVariable, Toleration, ValueFrom, Volume
-from enso_operator.api.status import EnsoJobStatus, Ledger
+from enso_operator.api.status import EnsoJobStatus
 from enso_operator.api.template import EnsoJobTemplateSpec
 from enso_operator.api.v1alpha1 import (
     MOST_SCRIPTS,
@@ -73,8 +73,7 @@ KEYS: dict[type[BaseModel], dict[str, str]] = {
     FinallySpec: {"argsFrom": "name"},
     EnsoScriptSpec: {"parameters": "name"},
     EnsoJobTemplateSpec: {"parameters": "name"},
-    EnsoJobStatus: {"conditions": "type", "scripts": "name"},
-    Ledger: {"sessions": "name"},
+    EnsoJobStatus: {"conditions": "type"},
     RetriesSpec: {"onReasons": "reason"},
     ResumeSpec: {"scripts": "name", "sessions": "name"},
     SessionChange: {"env": "name"},
@@ -278,13 +277,13 @@ RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
     ContainerSpec: _POD_RULES,
     OnInterrupted: (
         Rule(
-            "self.policy != 'Fail' || !has(self.limit)",
+            "has(self.policy) && self.policy != 'Fail' || !has(self.limit)",
             "limit means nothing with policy Fail: write policy: Retry",
         ),
     ),
     Toleration: (
         Rule(
-            "has(self.key) || self.operator == 'Exists'",
+            "has(self.key) || has(self.operator) && self.operator == 'Exists'",
             "a toleration without key needs operator: Exists",
         ),
     ),

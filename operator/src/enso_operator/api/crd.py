@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from enso_operator.api import cel, creation_rules, structural
+from enso_operator.api import cel, creation_rules, light_writes, structural
 from enso_operator.api.ensoaction import EnsoAction, EnsoActionStatus
 from enso_operator.api.status import EnsoJobStatus
 from enso_operator.api.structural import ANY_OF, ANYTHING, LIST_KEYS, LIST_TYPE, RULES
@@ -45,7 +45,9 @@ def crds() -> dict[str, str]:
         EnsoJobTemplate, cel.name_rules(LONGEST_TEMPLATE_NAME, "names of its runs are made from it")
     )
     _let_references_stand(template, job)
-    job["properties"]["spec"] = creation_rules.at_creation(job["properties"]["spec"])
+    fields = job["properties"]
+    fields["spec"] = creation_rules.at_creation(light_writes.with_whole_items(fields["spec"]))
+    fields["status"] = light_writes.with_whole_objects(fields["status"])
     return {
         "ensojobs.yaml": _text(_crd("EnsoJob", "ensoj", job, _JOB_COLUMNS, ["suspend"])),
         "ensoscripts.yaml": _text(_crd("EnsoScript", "ensos", script, _DESCRIBED_COLUMNS)),
@@ -121,9 +123,11 @@ def _schema(
         name: {"type": "string", "description": fields[name]["description"]}
         for name in ("apiVersion", "kind")
     }
-    properties = {**type_meta, "metadata": {"type": "object"}, "spec": fields["spec"]}
+    spec = light_writes.with_told_defaults(fields["spec"])
+    properties = {**type_meta, "metadata": {"type": "object"}, "spec": spec}
     if status:
-        properties["status"] = schema_of(status, "status") | {"default": {"observedGeneration": -1}}
+        told = light_writes.with_told_defaults(schema_of(status, "status"))
+        properties["status"] = told | {"default": {"observedGeneration": -1}}
     return {
         "type": "object",
         "description": schema["description"],

@@ -25,8 +25,8 @@ _LENGTH = 32
 def digest_of(spec: EnsoJobSpec) -> str:
     """Return `VERSION-HASH`: the version of the models, and the hash of the fields that are set.
 
-    Fields that equal their default are left out: a newer CRD fills its defaults into old objects.
-    Mutable fields are left out, too.
+    Fields that equal their default are left out: a CRD may fill defaults into objects, and another
+    release's CRD others. Mutable fields are left out, too.
     """
     fields = spec.model_dump(by_alias=True, exclude_defaults=True)
     fields = {key: value for key, value in fields.items() if key not in MUTABLE}

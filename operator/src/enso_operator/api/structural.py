@@ -23,6 +23,7 @@ INT_OR_STRING = "x-kubernetes-int-or-string"
 RULES = "x-kubernetes-validations"
 ANY_OF = "anyOf"
 LIST_TYPE, LIST_KEYS = "x-kubernetes-list-type", "x-kubernetes-list-map-keys"
+MAP_TYPE = "x-kubernetes-map-type"
 
 _INT_OR_STRING_KIND = "int-or-string"
 _COMMON_KEYWORDS = {"type", "description", "default", "enum", RULES}

@@ -14,7 +14,7 @@ from enso_operator.api.status import LARGEST_STATUS, EnsoJobStatus, Failure, Led
 from job_execution_framework.domain.events import COORDINATOR
 
 LARGEST_SENT_STATUS = LARGEST_STATUS - 4096
-"""Bytes of a status as it is sent; the API server adds the fields that have a default."""
+"""Bytes of a status as it is sent, without its revision; the API server writes `<` in six bytes."""
 
 
 def document_of(status: EnsoJobStatus) -> dict[str, Any]:
