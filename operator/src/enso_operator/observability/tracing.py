@@ -1,7 +1,7 @@
 """Traces of jobs, off unless the environment says so with OpenTelemetry's own variables.
 
 Whoever drives jobs asks for a `Tracing` when it starts, and for a `JobTrace` of each job. Only
-where traces are on is OpenTelemetry's SDK imported, which takes a while.
+where traces are on is OpenTelemetry's SDK imported, which takes a tenth of a second.
 """
 
 from __future__ import annotations
