@@ -12,6 +12,8 @@ from enso_operator.coordinator.actor import Actor
 from enso_operator.coordinator.planner import Planner
 from enso_operator.coordinator.publisher import Publisher
 from enso_operator.http_api.memory_backend import EmbeddedJobs
+from enso_operator.observability.traced_job import TracedJob
+from enso_operator.observability.traces import spans_of
 from enso_operator.sessions.local.sessions import OUTPUT, LocalSessions
 from job_execution_framework.domain import events
 from job_execution_framework.domain.failure_card import failure_card
@@ -34,6 +36,9 @@ def said_of(job: Job) -> str:
     assert kinds.count(events.ScriptFailed) == WAYS + 1
     assert kinds.count(events.ScriptSucceeded) == 2
     texts = [repr(job), repr(job.events), repr(job.rows), str(failure_card(job))]
+    spans = spans_of(job, job.events, TracedJob("uid", "job", {}))
+    assert len(spans) >= WAYS + 1 + 2
+    texts += [repr(spans)]
     for event in job.events:
         texts += [str(event), to_line(event).decode()]
     return "\n".join(texts)
