@@ -36,7 +36,7 @@ STOPPED = 0
 """Exit codes."""
 SERVICE = "enso-serve"
 """Its name in traces."""
-MOST_CONNECTIONS = 200
+MOST_CONNECTIONS = 1000
 """If there are more, the connection that has been idle for longest is closed."""
 
 
@@ -158,11 +158,17 @@ async def _serve(
     reach: Reach,
 ) -> None:
     async with viewers as known:
-        server = server_of(create_app(known, reach), MOST_CONNECTIONS)
+        app = create_app(known, reach)
+        server = server_of(app, MOST_CONNECTIONS)
         loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            server.should_exit = True
+            app.state.live.end()
+
         loop.set_exception_handler(Complaints())
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            loop.add_signal_handler(number, setattr, server, "should_exit", True)  # noqa: FBT003
+            loop.add_signal_handler(number, stop)
         url = f"http://{readable(listener)}"
         print(f"enso: serving at {url}, its documentation at {url}/docs", flush=True)
         await server.serve(sockets=[listener])

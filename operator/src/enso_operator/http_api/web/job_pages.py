@@ -30,20 +30,20 @@ class JobPages:
     async def show(self, request: Request, viewer: Viewer) -> Response:
         """Show the job."""
         name = request.path_params["name"]
-        shown = await _job_at(viewer, name)
         query = Query(namespace=request.query_params.get("namespace", ""))
+        shown = await _job_at(viewer, name, query.namespace)
         address = query.address(f"/jobs/{name}/live", seen=digest(parts_of_job(shown)))
         return await self._templates.page(request, viewer, "job.html", shown, live=address)
 
     async def stream(self, request: Request, viewer: Viewer) -> Response:
         """Tell what changes of the job."""
-        name = request.path_params["name"]
+        name, namespace = request.path_params["name"], request.query_params.get("namespace", "")
         await viewer.jobs.get(name)  # raises where there is none
 
         async def look() -> Parts:
-            return parts_of_job(await _job_at(viewer, name))
+            return parts_of_job(await _job_at(viewer, name, namespace))
 
-        key = (viewer.key, "job", request.query_params.get("namespace", ""), name)
+        key = (viewer.key, "job", namespace, name)
         subject = Subject(key, look, partial(now_and_then, LOOK_SECONDS))
         return self._live.stream(subject, request.query_params.get("seen", ""))
 
@@ -54,6 +54,6 @@ class JobPages:
         return await self._templates.page(request, viewer, "events.html", shown)
 
 
-async def _job_at(viewer: Viewer, name: str) -> JobPage:
+async def _job_at(viewer: Viewer, name: str, namespace: str) -> JobPage:
     snapshot = await viewer.jobs.get(name)
-    return await asyncio.to_thread(job_page, snapshot, time.time())
+    return await asyncio.to_thread(job_page, snapshot, time.time(), namespace)

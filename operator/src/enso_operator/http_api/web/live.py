@@ -29,6 +29,7 @@ PAUSE_SECONDS = 0.5
 """The shortest time between two looks at the same thing, however often it changes."""
 SENTENCES = (EnsoError, Busy, NotAllowed)
 """Errors that say to people what is wrong."""
+_END: Message = {"type": "http.response.body", "body": b""}
 _BEAT = b":\n\n"
 _log = logging.getLogger(__name__)
 
@@ -150,12 +151,17 @@ class Live:
         self._templates = templates
         self._topics: dict[tuple[str, ...], Topic] = {}
         self._streams = 0
+        self._ends = asyncio.Event()
+
+    def end(self) -> None:
+        """End all streams, as the server stops."""
+        self._ends.set()
 
     def stream(self, subject: Subject, seen: str) -> Response:
         """Answer with a stream; raise Busy where there are too many."""
         if self._streams >= MOST_STREAMS:
             raise Busy(f"{self._streams} pages are shown live at this moment: try again later")
-        return EventStream(self._events(subject, seen))
+        return EventStream(self._events(subject, seen), self._ends)
 
     async def _events(self, subject: Subject, seen: str) -> AsyncGenerator[bytes]:
         topic = self._topics.get(subject.key)
@@ -182,10 +188,10 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: AsyncGenerator[bytes]) -> None:
+    def __init__(self, events: AsyncGenerator[bytes], ends: asyncio.Event) -> None:
         super().__init__(headers={"X-Accel-Buffering": "no"})
         del self.headers["content-length"]
-        self.events = events
+        self.events, self._ends = events, ends
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the events; end with whoever reads them."""
@@ -199,13 +205,16 @@ class EventStream(Response):
         await send(start)
         sending = asyncio.create_task(self._send(send))
         leaving = asyncio.create_task(_leave(receive))
+        ending = asyncio.create_task(self._ends.wait())
         try:
-            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({sending, leaving, ending}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (sending, leaving):
+            for task in (sending, leaving, ending):
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+        if ending.done() and not leaving.done():
+            await send(_END)
 
     async def _send(self, send: Send) -> None:
         try:
@@ -213,7 +222,7 @@ class EventStream(Response):
                 await send({"type": "http.response.body", "body": content, "more_body": True})
         finally:
             await self.events.aclose()
-        await send({"type": "http.response.body", "body": b""})
+        await send(_END)
 
 
 async def _leave(receive: Receive) -> None:

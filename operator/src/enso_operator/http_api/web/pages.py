@@ -32,13 +32,16 @@ def add_pages(app: FastAPI) -> Templates:
 
         app.router.routes.append(PageRoute(path, answer, methods=methods or ("GET",)))
 
-    live = Live(templates)
+    app.state.live = live = Live(templates)
     jobs, job = ListPages(templates, live), JobPages(templates, live)
+    output = OutputPages(templates)
     add("/", jobs.show)
     add("/live", jobs.stream)
     add("/jobs/{name}", job.show)
     add("/jobs/{name}/live", job.stream)
     add("/jobs/{name}/events", job.events)
-    add("/jobs/{name}/scripts/{script}/attempts/{number:int}/output", OutputPages().show)
+    attempt = "/jobs/{name}/scripts/{script}/attempts/{number:int}"
+    add(attempt, output.show)
+    add(f"{attempt}/output", output.text)
     app.router.routes.append(PageRoute("/static/{name}", static.serve))
     return templates

@@ -24,10 +24,11 @@ class Problem:
 
 def is_page(request: Request, status: int) -> bool:
     """Whether a refusal is shown as a page: for pages, and to browsers that are lost."""
+    accepts = request.headers.get("accept", "")
     if IS_PAGE in request.scope:
-        return True
+        return accepts != "application/json"  # which the script of our pages says
     is_lost = status in _LOST and "endpoint" not in request.scope
-    return is_lost and "text/html" in request.headers.get("accept", "")
+    return is_lost and "text/html" in accepts
 
 
 async def problem_page(

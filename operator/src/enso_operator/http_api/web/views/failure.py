@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from enso_operator.http_api.port import JobSnapshot
+from enso_operator.http_api.web.views.output import without_colours
 from enso_operator.http_api.web.views.values import Named, named
 from job_execution_framework.domain import failure_card
 from job_execution_framework.domain.cause import Cause
@@ -63,7 +64,7 @@ def failure_of(snapshot: JobSnapshot) -> Failure | None:
         what=cause.error,
         message=cause.message,
         root=cause.root,
-        said=cause.said,
+        said=tuple(map(without_colours, cause.said)),
         said_lines=cause.said_lines,
         others=_others(job),
         runs=failure_card.to_come(job),

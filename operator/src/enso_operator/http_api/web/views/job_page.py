@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enso_operator.http_api.port import JobSnapshot
 from enso_operator.http_api.web.views.attempts import attempts_of, runs_of
 from enso_operator.http_api.web.views.failure import Failure, failure_of
+from enso_operator.http_api.web.views.query import Query
 from enso_operator.http_api.web.views.requests import Request, requests_of
 from enso_operator.http_api.web.views.scripts import ShownScript, shown_script
 from enso_operator.http_api.web.views.timeline import Timeline, job_axis, timeline_of
@@ -32,15 +33,22 @@ class JobPage:
     """How many events are known."""
     now_at: ShownScript | None = None
     """The script that runs."""
+    namespace: str = ""
     is_over: bool = False
     """Nothing of it runs or will run, unless somebody resumes it."""
 
+    def address(self, path: str = "") -> str:
+        """Return the address of this page, or of one below it."""
+        return Query(namespace=self.namespace).address(f"/jobs/{self.name}{path}")
 
-def job_page(snapshot: JobSnapshot, now: float) -> JobPage:
+
+def job_page(snapshot: JobSnapshot, now: float, namespace: str = "") -> JobPage:
     """Return what is shown of a job at the moment `now`."""
     job = snapshot.job
     if job is None:
-        return JobPage(snapshot.jobid, snapshot.state, failure_of(snapshot), is_over=True)
+        return JobPage(
+            snapshot.jobid, snapshot.state, failure_of(snapshot), namespace=namespace, is_over=True
+        )
     runs, axis = runs_of(job), job_axis(job, now)
     scripts = tuple(
         shown_script(job, script, attempts_of(job, script, runs, axis)) for script in job.scripts
@@ -60,5 +68,6 @@ def job_page(snapshot: JobSnapshot, now: float) -> JobPage:
         requests=requests_of(job),
         events=len(job.events),
         now_at=next((script for script in scripts if script.since is not None), None),
+        namespace=namespace,
         is_over=job.finished,
     )

@@ -34,10 +34,14 @@ class ShownScript:
     """What it says that it does, while it runs."""
     reason: str
     why: str
+    says: str
+    """The first line of the message with which it failed; "" where it did not."""
     seconds: float | None
     since: float | None
     """When its attempt that runs began."""
     attempts: tuple[ShownAttempt, ...]
+    number_of_output: int
+    """Of the attempt whose output is shown with the script; 0 where there is none."""
     arguments: tuple[Named, ...]
     output: tuple[Named, ...]
     """What it returned; by name where it is a mapping."""
@@ -68,9 +72,11 @@ def shown_script(job: Job, script: Script, attempts: tuple[ShownAttempt, ...]) -
         message=said.message if said else "",
         reason=cause.reason if cause else "",
         why=str(cause) if cause else "",
+        says=cause.message.strip().partition("\n")[0] if cause else "",
         seconds=attempts[-1].seconds if attempts else None,
         since=latest.started_at if is_running else None,
         attempts=attempts,
+        number_of_output=max((one.number for one in attempts if one.started_at), default=0),
         arguments=named(job.shown(script.name, latest.number) if known is None else known, script),
         output=_output(output),
         output_attempt=row.output.attempt if row.output else 0,

@@ -8,6 +8,7 @@ from typing import Any
 
 from job_execution_framework.domain.events import took
 
+KIB, UNITS, TEN = 1024, ("KiB", "MiB", "GiB"), 10
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
@@ -36,10 +37,21 @@ def age(seconds: float) -> str:
     return f"{int(max(seconds, 0))} s"
 
 
+def size(count: int) -> str:
+    """Return a number of bytes: ``812 bytes``, ``3 KiB``, ``1.4 GiB``."""
+    if count < KIB:
+        return f"{count} bytes"
+    number, unit = count / KIB, 0
+    while number >= KIB and unit < len(UNITS) - 1:
+        number, unit = number / KIB, unit + 1
+    return f"{number:.0f} {UNITS[unit]}" if number >= TEN else f"{number:.1f} {UNITS[unit]}"
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "machine_time": machine_time,
     "exact_time": exact_time,
     "clock_time": clock_time,
     "age": age,
+    "size": size,
     "took": took,
 }
