@@ -10,15 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from enso_operator.http_api.auth.viewer import Viewer
-from enso_operator.http_api.web.live import Live, Subject, now_and_then
+from enso_operator.http_api.web.live import Live, Subject
 from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.views.events import event_list
 from enso_operator.http_api.web.views.job_page import JobPage, job_page
 from enso_operator.http_api.web.views.parts import Parts, digest, parts_of_job
 from enso_operator.http_api.web.views.query import Query
-
-LOOK_SECONDS = 1.0
-"""How often a job is read while somebody looks at it."""
 
 
 class JobPages:
@@ -44,7 +41,7 @@ class JobPages:
             return parts_of_job(await _job_at(viewer, name, namespace))
 
         key = (viewer.key, "job", namespace, name)
-        subject = Subject(key, look, partial(now_and_then, LOOK_SECONDS))
+        subject = Subject(key, look, partial(viewer.jobs.changes, name))
         return self._live.stream(subject, request.query_params.get("seen", ""))
 
     async def events(self, request: Request, viewer: Viewer) -> Response:

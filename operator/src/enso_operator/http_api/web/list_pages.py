@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from enso_operator.http_api.auth.viewer import Viewer
-from enso_operator.http_api.web.live import Live, Subject, now_and_then
+from enso_operator.http_api.web.live import Live, Subject
 from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.views.job_list import JobList, job_list
 from enso_operator.http_api.web.views.parts import Parts, digest, parts_of_list
 from enso_operator.http_api.web.views.query import Query
-
-LOOK_SECONDS = 2.0
-"""How often the list is read while somebody looks at it."""
 
 
 class ListPages:
@@ -40,7 +36,7 @@ class ListPages:
             return parts_of_list(await _list_at(viewer, query))
 
         key = (viewer.key, "jobs", query.address())
-        subject = Subject(key, look, partial(now_and_then, LOOK_SECONDS))
+        subject = Subject(key, look, viewer.jobs.changes)
         return self._live.stream(subject, request.query_params.get("seen", ""))
 
 

@@ -25,8 +25,6 @@ MOST_STREAMS = 700
 """Streams that are open at once; each is a browser page that somebody looks at."""
 BEAT_SECONDS = 15.0
 """How often a stream says that it is alive: proxies close those that are silent."""
-PAUSE_SECONDS = 0.5
-"""The shortest time between two looks at the same thing, however often it changes."""
 SENTENCES = (EnsoError, Busy, NotAllowed)
 """Errors that say to people what is wrong."""
 _END: Message = {"type": "http.response.body", "body": b""}
@@ -36,7 +34,7 @@ _log = logging.getLogger(__name__)
 Look = Callable[[], Awaitable[Parts]]
 """Reads what a page shows now."""
 Changes = Callable[[], AsyncGenerator[None]]
-"""Yields each time when that may have changed."""
+"""Yields once, and then each time when that may have changed."""
 
 
 @dataclass(frozen=True)
@@ -92,11 +90,9 @@ class Topic:
 
     async def _follow(self) -> None:
         try:
-            await self._look()
             async with aclosing(self._subject.changes()) as changes:
                 async for _ in changes:
                     await self._look()
-                    await asyncio.sleep(PAUSE_SECONDS)
         except SENTENCES as error:
             self._error = error
         except Exception as error:  # noqa: BLE001  # it is raised to whoever looks
@@ -173,6 +169,8 @@ class Live:
             async with aclosing(topic.events(seen)) as events:
                 async for message in events:
                     yield message
+        except Unavailable as error:  # the browser tries again
+            yield event(str(error), "away")
         except SENTENCES as error:
             yield event(str(error), "trouble")
         finally:
@@ -228,10 +226,3 @@ class EventStream(Response):
 async def _leave(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-async def now_and_then(seconds: float) -> AsyncGenerator[None]:
-    """Yield now and then, for what does not tell of its changes."""
-    while True:
-        await asyncio.sleep(seconds)
-        yield

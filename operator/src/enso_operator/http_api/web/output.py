@@ -1,8 +1,8 @@
 """The output of an attempt: its end on a page, or all of it as plain text.
 
 With `?follow=1` the text goes on for as long as the attempt runs. It is read as fast as its reader
-takes it (`serving/connection.py` gives up one who takes nothing). Only so many read at once: each of
-them holds a connection to the API server.
+takes it (`serving/connection.py` gives up one who takes nothing). Only so many read at once, as
+each of them holds a connection to the API server.
 """
 
 from __future__ import annotations

@@ -49,9 +49,9 @@ class Jobs:
         self.followers += 1
         try:
             while True:
+                yield
                 await self._changed.wait()
                 self._changed.clear()
-                yield
         finally:
             self.followers -= 1
 
@@ -68,8 +68,7 @@ class Jobs:
 
 
 @pytest.fixture
-def live(monkeypatch: pytest.MonkeyPatch) -> Live:
-    monkeypatch.setattr(module, "PAUSE_SECONDS", 0)
+def live() -> Live:
     return Live(Templates(StaticFiles()))
 
 
@@ -162,6 +161,35 @@ async def test_a_job_that_goes_away_is_told_and_ends_the_stream(live: Live, jobs
         jobs.fail(JobNotFound("there is no job 'a'"))
         assert await anext(events) == b"event: trouble\ndata: there is no job 'a'\n\n"
         assert [message async for message in events] == []
+    assert jobs.followers == 0
+
+
+async def test_who_begins_to_look_while_the_api_server_is_away_is_told(
+    live: Live, jobs: Jobs
+) -> None:
+    jobs.error = Unavailable("the API server does not answer")
+    async with aclosing(_events(live, jobs)) as events:
+        assert await anext(events) == b"event: away\ndata: the API server does not answer\n\n"
+        assert [message async for message in events] == []
+
+
+async def test_a_server_that_stops_ends_its_streams(live: Live, jobs: Jobs) -> None:
+    sent: list[Mapping[str, object]] = []
+
+    async def send(message: Mapping[str, object]) -> None:
+        sent.append(message)
+
+    async def receive() -> dict[str, object]:
+        await asyncio.Event().wait()
+        return {}
+
+    answering = asyncio.create_task(
+        live.stream(jobs.subject(), "")({"type": "http"}, receive, send)
+    )
+    await until_async(_is_followed(jobs))
+    live.end()
+    await answering
+    assert sent[-1] == {"type": "http.response.body", "body": b""}
     assert jobs.followers == 0
 
 

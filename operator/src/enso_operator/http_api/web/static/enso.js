@@ -43,7 +43,8 @@ const trouble = document.getElementById("trouble");
 const tell = (text) => { trouble.textContent = text; };
 document.addEventListener("htmx:sse:error", () => tell("The server does not answer: trying again."));
 document.addEventListener("htmx:sse:after:connection", () => tell(""));
-document.getElementById("live").addEventListener("trouble", (event) => tell(event.detail.data));
+for (const name of ["trouble", "away"])
+  document.getElementById("live").addEventListener(name, (event) => tell(event.detail.data));
 
 // The output of an attempt is read while its script is open, to its end or for as long as it runs.
 const most = 256 * 1024;
