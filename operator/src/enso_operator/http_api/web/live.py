@@ -206,12 +206,13 @@ class EventStream(Response):
         ending = asyncio.create_task(self._ends.wait())
         try:
             await asyncio.wait({sending, leaving, ending}, return_when=asyncio.FIRST_COMPLETED)
+            is_ending = ending.done() and not leaving.done()
         finally:
             for task in (sending, leaving, ending):
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
-        if ending.done() and not leaving.done():
+        if is_ending:
             await send(_END)
 
     async def _send(self, send: Send) -> None:
