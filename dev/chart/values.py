@@ -138,7 +138,7 @@ class Rbac(Strict):
     """Rights."""
 
     create: bool = True
-    """Grant the operator, and the gateway, what they need, and nothing else."""
+    """Grant the operator, and a gateway with auth `none`, what they need, and nothing else."""
     user_roles: bool = True
     """Let whoever has the roles view or edit of a namespace see or make EnsoJobs there, and have
     the role enso-artist."""
@@ -222,7 +222,7 @@ class Service(Strict):
     """The gateway's Service."""
 
     type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
-    """Whoever reaches it may run library scripts: there is no authentication."""
+    """With gateway.auth `none` whoever reaches it may run the scripts of the library."""
     port: Port = 5005
     """Its port."""
     annotations: Strings = Field(default_factory=Strings)
@@ -233,7 +233,14 @@ class Gateway(Strict):
     """The HTTP API, over the jobs of jobsNamespace."""
 
     enabled: bool = False
-    """Run it. It has no authentication: put a proxy that has before it."""
+    """Run it."""
+    auth: Literal["kubernetes", "none"] = "kubernetes"
+    """Whose rights decide. kubernetes: those that each caller has in the cluster, by their token;
+    the gateway has none. none: the gateway's, for whoever reaches it, so put a proxy that keeps
+    others out before it."""
+    trusted_proxies: list[str] = Field(default_factory=list[str])
+    """Addresses and networks of proxies before it, whose X-Forwarded-Proto and X-Forwarded-Host are
+    believed: people sign in over https only."""
     replicas: Count = 1
     """How many."""
     service: Service = Field(default_factory=Service)

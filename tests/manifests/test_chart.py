@@ -147,14 +147,42 @@ def test_the_operator_may_do_just_this() -> None:
     }
 
 
-def test_the_gateway_may_do_what_the_security_page_says() -> None:
+def test_the_gateway_has_no_right_and_no_token_where_callers_have_their_own() -> None:
     documents = rendered("gateway.enabled=true")
+    names = {f"{OPERATOR}-gateway", "gateway"}
+    of_it = [document for document in documents if document["metadata"]["name"] in names]
+    assert {document["kind"] for document in of_it} == {"Deployment", "Service", "ServiceAccount"}
+    pod = one_pod(documents, f"{OPERATOR}-gateway")["spec"]
+    (container,) = pod["containers"]
+    assert "--auth=kubernetes" in container["args"]
+    assert "--allow-anonymous" not in container["args"]
+    assert pod["automountServiceAccountToken"] is False
+    sources = [*pod["volumes"][-1]["projected"]["sources"]]
+    assert [kind for source in sources for kind in source] == ["configMap", "downwardAPI"]
+    folder = "/var/run/secrets/kubernetes.io/serviceaccount"
+    assert container["volumeMounts"][-1]["mountPath"] == folder
+
+
+def test_a_gateway_without_authentication_is_asked_for_by_name() -> None:
+    settings = ("gateway.enabled=true", "gateway.auth=none", "gateway.trustedProxies={10.1.2.3}")
+    pod = one_pod(rendered(*settings), f"{OPERATOR}-gateway")["spec"]
+    arguments = pod["containers"][0]["args"]
+    wanted = {"--auth=none", "--allow-anonymous", "--trusted-proxy=10.1.2.3"}
+    assert wanted <= {*arguments}
+    assert pod["automountServiceAccountToken"] is True
+    assert [volume["name"] for volume in pod["volumes"]] == ["tmp"]
+
+
+def test_the_gateway_may_do_what_the_security_page_says() -> None:
+    documents = rendered("gateway.enabled=true", "gateway.auth=none")
     assert rights(only_object(documents, "Role", "gateway")) == {
-        "ensojobs": ["get", "list", "create", "patch"],
+        "ensojobs": ["get", "list", "watch", "create", "patch"],
         "ensojobtemplates": ["get", "list"],
         "ensoscripts": ["get", "list"],
         "ensoactions": ["get", "create"],
         "controllerrevisions": ["get"],
+        "pods": ["list"],
+        "pods/log": ["get"],
     }
 
 
@@ -219,7 +247,7 @@ def test_the_namespace_of_jobs_is_used_by_everything_that_makes_some() -> None:
         (("watchNamespaces={enso,a}",), "a"),
         (("jobsNamespace=shows",), "shows"),
     ):
-        documents = rendered("gateway.enabled=true", *settings)
+        documents = rendered("gateway.enabled=true", "gateway.auth=none", *settings)
         for part in ("gateway", "test"):
             assert only_object(documents, "Role", part)["metadata"]["namespace"] == name
             pod = one_pod(documents, f"{OPERATOR}-{part}")

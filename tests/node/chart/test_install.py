@@ -38,7 +38,15 @@ def test_a_release_runs_jobs_says_why_one_fails_and_passes_its_own_test(
 def test_the_http_api_and_kubectl_see_the_same_jobs(ns: ReleaseNamespace, release: Release) -> None:
     release.install("gateway.enabled=true", "replicas=1")
     ns.apply(library_script("open-scene", source=SAYS))
+    ns.kubectl("create", "serviceaccount", "ann")
+    rights = ("--verb=get,list,create,patch", "--resource=ensojobs.enso.dev")
+    ns.kubectl("create", "role", "ann", *rights)
+    whom = f"--serviceaccount={ns.namespace}:ann"
+    ns.kubectl("create", "rolebinding", "ann", "--role=ann", whom)
     with forwarded(release, f"{OPERATOR}-gateway") as http:
+        asked = http.get("/list-jobs")  # its Pod has no token of its own that could answer
+        assert (asked.status_code, "kubectl create token" in asked.text) == (401, True)
+        http.headers["Authorization"] = f"Bearer {ns.kubectl('create', 'token', 'ann').strip()}"
         assert http.get("/list-jobs").json() == []
 
         job = {"instructions": [["open_scene", {"path": "/shots/010"}]]}

@@ -75,7 +75,7 @@ def test_the_operator_uses_each_of_its_rights_and_asks_for_no_other(
 def test_the_http_api_and_the_releases_own_test_use_all_of_theirs(
     ns: ReleaseNamespace, release: Release, mark: int
 ) -> None:
-    release.install("gateway.enabled=true", "replicas=1")
+    release.install("gateway.enabled=true", "gateway.auth=none", "replicas=1")
     with forwarded(release, f"{OPERATOR}-gateway") as http:
         ns.apply(library_script("open-scene", source="def main(frames): 1 / frames"))
         wanted: Document = {"instructions": [["open_scene", {"frames": 0}]]}
@@ -88,6 +88,12 @@ def test_the_http_api_and_the_releases_own_test_use_all_of_theirs(
         assert resumed.status_code == 200
         ns.waits("Succeeded", name)
         assert http.get(f"/get-job/{name}").json()["scripts"][0]["parameters"] == {"frames": 1}
+        page = f"/jobs/{name}/scripts/open-scene/attempts/2/output"
+        assert http.get(page).status_code == 200
+        with http.stream("GET", "/live") as stream:  # a watch, once somebody looks
+            assert stream.status_code == 200
+            watched = ("ensojobs", "watch")
+            until(lambda: watched in asked(requests_of(release, f"{OPERATOR}-gateway", mark)))
         ns.apply(template({"name": "only", "source": PASSES, "args": {"a": "$(params.shot)"}}))
         of_template: Document = {"template": "publish", "params": {"shot": "010"}}
         name = http.post("/add-job", json=of_template).json()["jobid"]

@@ -137,9 +137,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
-{{/* Where the Pods of the release run, and how. */}}
+{{/* Where the Pods of the release run, and how. It ends with their volumes: more may follow. */}}
 {{- define "enso.pod" -}}
-automountServiceAccountToken: true
 enableServiceLinks: false
 {{- with .Values.imagePullSecrets }}
 imagePullSecrets:
@@ -166,7 +165,7 @@ volumes:
       sizeLimit: 64Mi
 {{- end }}
 
-{{/* The image, and what its containers may do. */}}
+{{/* The image, and what its containers may do. It ends with their mounts: more may follow. */}}
 {{- define "enso.container" -}}
 image: {{ include "enso.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
