@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 from tests.support.embedded_server import EmbeddedServer
+from tests.support.eventually import until
 
 FAILURE = "the banner exploded at frame 3: stiffness 5000 needs at least 2 substeps, not 1"
 STUDIO = Path(__file__).with_name("studio")
@@ -19,12 +20,26 @@ def write_shots(folder: Path) -> Path:
     return folder / "templates"
 
 
-def start(server: EmbeddedServer, *, substeps: int = 1, shot: str = "010") -> str:
-    """Start a run of the template as a program does; return the job's id."""
-    params = {"shot": shot, "substeps": substeps}
-    jobid = _post(server, "/add-job", {"template": "publish-banner", "params": params})["jobid"]
+def start(server: EmbeddedServer, template: str = "publish-banner", **params: object) -> str:
+    """Start a run of a template as a program does; return the job's id."""
+    if template == "publish-banner":
+        params = {"shot": "010"} | params
+    jobid = _post(server, "/add-job", {"template": template, "params": params})["jobid"]
     _post(server, "/execute-job", {"jobid": jobid})
     return jobid
+
+
+def failed(server: EmbeddedServer) -> str:
+    """Start a run that fails, and wait until it has; return the job's id."""
+    jobid = start(server)
+    until(lambda: state_of(server, jobid) == "Failed")
+    return jobid
+
+
+def state_of(server: EmbeddedServer, jobid: str) -> str:
+    with urlopen(f"{server.address}/get-job/{jobid}") as answer:  # noqa: S310  # of this machine
+        state: str = json.load(answer)["state"]
+    return state
 
 
 def _post(server: EmbeddedServer, path: str, body: object) -> dict[str, str]:

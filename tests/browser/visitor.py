@@ -49,6 +49,26 @@ class Visitor:
                 text, use_inner_text=True, timeout=DEADLINE_SECONDS * 1000
             )
 
+    def hide(self) -> None:
+        """Look at something else: the page is hidden, as behind another tab."""
+        self._be_visible("hidden")
+
+    def show(self) -> None:
+        """Look at the page again."""
+        self._be_visible("visible")
+
+    def _be_visible(self, state: str) -> None:
+        # Headless browsers show every page: the page is told what a browser with tabs tells it.
+        self.page.evaluate(
+            """state => {
+                const shown = {visibilityState: state, hidden: state === "hidden"};
+                for (const [name, value] of Object.entries(shown))
+                    Object.defineProperty(document, name, {value, configurable: true});
+                document.dispatchEvent(new Event("visibilitychange"));
+            }""",
+            state,
+        )
+
     def violations(self) -> list[str]:
         """Return what an accessibility audit (axe) has against the page, each with its element."""
         self.page.evaluate(AXE)

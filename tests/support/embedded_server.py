@@ -58,8 +58,10 @@ class EmbeddedServer:
         ]
 
     def end(self) -> None:
-        """End it and all that it started."""
+        """End it and all that it started; once more is fine."""
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
         for pid in self.processes():
             os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,79 @@
+"""Pages change by themselves, ask for nothing while nobody looks, and outlive a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from tests.browser.shots import start, write_shots
+from tests.browser.visitor import Visitor
+from tests.support.embedded_server import EmbeddedServer
+from tests.support.eventually import until
+
+Visit = Callable[..., Visitor]
+
+
+def test_a_job_is_seen_to_run_and_to_succeed(
+    visit: Visit, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    jobid = start(server, "wait", path=str(cache))
+    jobs, job = visit(server.address), visit(server.address)
+    job.go(f"/jobs/{jobid}")
+    jobs.sees(jobid, "Running")
+    job.sees("Running")
+
+    cache.touch()
+
+    jobs.sees("Succeeded")
+    job.sees("Succeeded", "1 of 1")
+
+
+def test_a_job_that_is_new_is_seen(visit: Visit, server: EmbeddedServer) -> None:
+    jobs = visit(server.address)
+    jobs.sees("There are no jobs yet")
+
+    jobid = start(server, substeps=4)
+
+    jobs.sees(jobid, "Succeeded")
+
+
+def test_a_page_that_is_hidden_listens_to_nothing(visit: Visit, server: EmbeddedServer) -> None:
+    jobs = visit(server.address)
+    until(lambda: streams(server) == 1)
+
+    jobs.hide()
+    until(lambda: streams(server) == 0)
+    jobid = start(server, substeps=4)
+
+    jobs.show()
+    jobs.sees(jobid, "Succeeded")
+    until(lambda: streams(server) == 1)
+
+
+def test_a_page_outlives_a_restart_of_the_server(
+    visit: Visit, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    jobs = visit(server.address)
+    until(lambda: streams(server) == 1)
+
+    server.end()
+    jobs.sees("The server does not answer: trying again.")
+    (tmp_path / "again").mkdir()
+    templates = str(write_shots(tmp_path / "again"))
+    again = EmbeddedServer(tmp_path / "again", "--templates", templates, port=server.port)
+    try:
+        jobid = start(again, substeps=4)
+        jobs.sees(jobid, "Succeeded")
+        assert "does not answer" not in jobs.page.locator("body").inner_text()
+    finally:
+        again.end()
+    jobs.errors.clear()  # the browser's own, of the time without a server
+
+
+def streams(server: EmbeddedServer) -> int:
+    """Return how many connections are open; the server soon closes those without a request."""
+    connections = psutil.Process(server.process.pid).net_connections("tcp4")
+    return sum(connection.status == psutil.CONN_ESTABLISHED for connection in connections)
