@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from enso_operator.kube.ensojob import EnsoJobObject
 from tests.cluster.cluster_namespace import ClusterNamespace
+from tests.cluster.kill_points import MOST_CALLS
 from tests.support.collector import Collector
 from tests.support.eventually import until
-from tests.support.operators import Operators
+from tests.support.fault_proxy import FaultProxy, after, number, watches
+from tests.support.operators import Operator, Operators
 from tests.support.resources import Document, of_scripts
 
 PARENT = f"00-{'4b' * 16}-{'00f0' * 4}-01"
@@ -108,6 +112,41 @@ def test_an_operator_that_is_killed_costs_no_trace(
     assert collector.tree[: len(WHOLE)] == WHOLE
     assert len({span.trace for span in of_first}) == 1
     assert (tmp_path / "do").read_text().split()[0].split("-")[2] in {span.id for span in of_first}
+
+
+@pytest.mark.timeout(600)
+def test_no_kill_at_any_call_makes_two_spans_of_one_thing(
+    ns: ClusterNamespace, operators: Operators, collector: Collector, tmp_path: Path
+) -> None:
+    (tmp_path / "do.go").touch()
+    for point in range(2, MOST_CALLS, 7):
+        name, victim = f"shot-{point}", list[Operator]()
+        ns.apply(job(tmp_path, name))
+        with FaultProxy(operators.kubeconfig) as proxy:
+            kill = after(lambda: victim[0].send(signal.SIGKILL))  # noqa: B023  # within this turn
+            rule = proxy.add(number(point, ~watches()), kill, times=1)
+            victim.append(
+                operators.start(kubeconfig=proxy.kubeconfig, environment=collector.environment)
+            )
+            until(lambda: not victim[0].process.is_alive() or is_over(ns, name))  # noqa: B023
+            victim[0].kill()
+        had_ended = is_over(ns, name)
+        second = operators.start(environment=collector.environment)
+        ns.waits("Succeeded", name)
+        until(second.is_ready)
+        assert second.stop() == 0
+        own = [span for span in collector.spans if span.attributes["enso.job.name"] == name]
+        assert len({span.id for span in own}) == len(own)
+        assert had_ended or f"job {name}" in [span.name for span in own]
+        assert len({span.trace for span in own}) <= 1
+        if not rule.used:
+            return
+    pytest.fail(f"an operator makes more than {MOST_CALLS} calls for one job")
+
+
+def is_over(ns: ClusterNamespace, name: str) -> bool:
+    """Whether the job has ended."""
+    return EnsoJobObject(ns.get(name)).is_finished
 
 
 def test_an_operator_that_stops_sends_what_it_has(
