@@ -92,11 +92,10 @@ function mark(pre) {
   const why = pre.closest("li")?.querySelector("[data-why]")?.dataset.why;
   if (!why) return;
   const atEnd = pre.scrollTop + pre.clientHeight >= pre.scrollHeight - 20;
-  const lines = pre.textContent.split("\n").flatMap((line) => {
-    if (!line.includes(why)) return [`${line}\n`];
+  const lines = pre.textContent.split("\n").flatMap((line, i) => {
     const marked = document.createElement("mark");
     marked.textContent = line;
-    return [marked, "\n"];
+    return [i ? "\n" : "", line.includes(why) ? marked : line];
   });
   pre.replaceChildren(...lines);
   if (atEnd) pre.scrollTop = pre.scrollHeight;

@@ -33,7 +33,6 @@ class ShownScript:
     message: str
     """What it says that it does, while it runs."""
     reason: str
-    why: str
     says: str
     """The first line of the message with which it failed; "" where it did not."""
     seconds: float | None
@@ -71,7 +70,6 @@ def shown_script(job: Job, script: Script, attempts: tuple[ShownAttempt, ...]) -
         progress=said.percent if said else None,
         message=said.message if said else "",
         reason=cause.reason if cause else "",
-        why=str(cause) if cause else "",
         says=cause.message.strip().partition("\n")[0] if cause else "",
         seconds=attempts[-1].seconds if attempts else None,
         since=latest.started_at if is_running else None,
