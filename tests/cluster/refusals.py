@@ -14,8 +14,8 @@ KEYS = "a key is not as it must be: use letters, digits, '-', '_' and '.', after
 KINDS = "give it exactly one of scriptRef, source, function, container"
 TOGETHER = "must stand together, with nothing between them"
 VARIABLES = (
-    "spec.scripts[0]: Invalid value: argsFrom of a container are environment variables: name them "
-    "with letters, digits and '_', beginning with a letter"
+    "spec.scripts: Invalid value: script script-0: argsFrom of a container are environment "
+    "variables: name them with letters, digits and underscores, beginning with a letter"
 )
 ORIGINS = "give it exactly one of secretKeyRef, outputOf"
 UNKNOWN_SESSION = "a finally script names a session that the job does not have: add it to sessions"
@@ -30,9 +30,9 @@ def taking(**parameter: object) -> Document:
 RULES_REFUSED: list[tuple[Document, str]] = [
     (
         of_scripts({"scriptRef": {"name": "a"}, "source": "x"}),
-        f"spec.scripts[0]: Invalid value: {KINDS}",
+        f"spec.scripts: Invalid value: script script-0: {KINDS}",
     ),
-    (job({"scripts": [{"name": "a"}]}), f"spec.scripts[0]: Invalid value: {KINDS}"),
+    (job({"scripts": [{"name": "a"}]}), f"spec.scripts: Invalid value: script a: {KINDS}"),
     (
         of_scripts({"session": "nuke"}),
         (
@@ -63,24 +63,24 @@ RULES_REFUSED: list[tuple[Document, str]] = [
     ),
     (
         of_scripts(CONTAINER | {"session": "main"}),
-        "a container is a session of its own: remove session",
+        "script script-0: a container is a session of its own: remove session",
     ),
     (
         of_scripts(CONTAINER | {"idleTimeoutSeconds": 60}),
-        "idleTimeoutSeconds means nothing for a container: use timeoutSeconds",
+        "script script-0: idleTimeoutSeconds means nothing for a container: use timeoutSeconds",
     ),
     (
         of_scripts({"timeoutSeconds": 60, "idleTimeoutSeconds": 61}),
         (
-            "idleTimeoutSeconds is longer than timeoutSeconds: make it shorter, or remove one of "
-            "the two"
+            "script script-0: idleTimeoutSeconds is longer than timeoutSeconds: make it shorter, "
+            "or remove one of the two"
         ),
     ),
     (
         of_scripts(CONTAINER | {"failOn": [NO_LICENCE]}),
         (
-            "spec.scripts[0].failOn: Invalid value: nobody reads the output of a container: remove "
-            "failOn"
+            "spec.scripts: Invalid value: script script-0: nobody reads the output of a container: "
+            "remove failOn"
         ),
     ),
     (
@@ -99,7 +99,7 @@ RULES_REFUSED: list[tuple[Document, str]] = [
     ),
     (
         of_scripts({}, **{"finally": [{"name": "tell"}]}),
-        f"spec.finally[0]: Invalid value: {KINDS}",
+        f"spec.finally: Invalid value: finally script tell: {KINDS}",
     ),
     (
         of_scripts(*[EMPTY] * 100, **{"finally": [TELL]}),

@@ -74,7 +74,7 @@ class Story:
             [self.name, "Succeeded", "3/3"],
             None,
         )
-        assert [(row["state"], row["attempt"]) for row in status["scripts"]] == [
+        assert [(row["state"], row.get("attempt", 0)) for row in status["scripts"]] == [
             ("Succeeded", 1)
         ] * 3
         until(lambda: self.starts() == [*NAMES])  # a node writes a log a moment after its records

@@ -275,7 +275,7 @@ def test_a_job_goes_on_with_other_arguments_until_it_succeeds(
     assert [script["plan"] for script in plan["scripts"]] == ["kept", "runs", "runs"]
     assert enso("resume", "shot", "--set", "bake.limit=1")[0] == 0
     assert enso("wait", "shot")[0] == 0
-    assert [row["attempt"] for row in ns.get()["status"]["scripts"]] == [1, 3, 1]
+    assert [row.get("attempt", 0) for row in ns.get()["status"]["scripts"]] == [1, 3, 1]
     refused = enso("resume", "shot", "--from", "save", "--set", "cache.limit=2")
     assert refused[0] == 1
     assert "args.limit of script 'cache' was changed" in refused[2]
@@ -306,7 +306,7 @@ def test_a_job_goes_on_with_one_command(
     assert [script["plan"] for script in promised] == ["runs again", "runs"]
     assert enso("resume", "shot") == (0, "shot: resumed; it goes on at 'save'\n", "")
     assert enso("wait", "shot")[0] == 0
-    attempts = [row["attempt"] for row in ns.get()["status"]["scripts"]]
+    attempts = [row.get("attempt", 0) for row in ns.get()["status"]["scripts"]]
     assert attempts == [2, 2]
     code, said, wrong = enso("resume", "shot")
     assert (code, said) == (1, "")

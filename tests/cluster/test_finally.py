@@ -67,7 +67,7 @@ class Failing(Story):
         until(self.is_over, self.patience)
         status = self.document["status"]
         assert self.ns.columns(self.name) == [self.name, "Failed", "0/1", "do", "Exception"]
-        assert [(row["state"], row["attempt"]) for row in status["scripts"]] == [
+        assert [(row["state"], row.get("attempt", 0)) for row in status["scripts"]] == [
             ("Failed", 1),
             *[("Succeeded", 1)] * 2,
         ]

@@ -127,7 +127,7 @@ class OneJob(PodNamespace):
         assert status["failure"]["reason"] == status["reason"]
         assert self.columns()[1] == "Failed"
         rows = {
-            row["name"]: (row["state"], row["attempt"], row.get("reason", ""))
+            row["name"]: (row["state"], row.get("attempt", 0), row.get("reason", ""))
             for row in status["scripts"]
         }
         return Verdict(status["reason"], line, why, rows, self.job_events())

@@ -31,7 +31,7 @@ class PodNamespace(ClusterNamespace):
     def rows(self, name: str = "shot") -> list[tuple[str, str, int]]:
         """Return each script with its state and its latest attempt."""
         rows: list[Document] = self.get(name)["status"].get("scripts") or []
-        return [(row["name"], row["state"], row["attempt"]) for row in rows]
+        return [(row["name"], row["state"], row.get("attempt", 0)) for row in rows]
 
     def runs(self, script: str, name: str = "shot") -> None:
         """Wait until a script of the job runs."""

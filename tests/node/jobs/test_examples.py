@@ -71,7 +71,7 @@ def apply(ns: PodNamespace, *names: str) -> None:
 
 
 def starts(status: Document) -> dict[str, int]:
-    return {row["name"]: row["attempt"] for row in status["scripts"]}
+    return {row["name"]: row.get("attempt", 0) for row in status["scripts"]}
 
 
 def output(ns: PodNamespace, name: str) -> str:

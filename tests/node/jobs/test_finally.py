@@ -30,7 +30,7 @@ def test_a_session_and_a_container_find_out_how_the_job_failed(job: OneJob) -> N
     job.waits("Finished")
     assert job.condition()["message"].startswith("bake failed: ValueError: no licence")
     status = job.get()["status"]
-    assert [(row["name"], row["state"], row["attempt"]) for row in status["scripts"]] == [
+    assert [(row["name"], row["state"], row.get("attempt", 0)) for row in status["scripts"]] == [
         ("bake", "Failed", 1),
         ("never", "NotStarted", 0),
         ("clean", "Succeeded", 1),

@@ -66,7 +66,7 @@ def statuses(ns: PodNamespace) -> dict[str, Document]:
 
 
 def rows(status: Document) -> list[tuple[str, str, int]]:
-    return [(row["name"], row["state"], row["attempt"]) for row in status["scripts"]]
+    return [(row["name"], row["state"], row.get("attempt", 0)) for row in status["scripts"]]
 
 
 def told(ns: PodNamespace, name: str) -> Counter[str]:

@@ -9,11 +9,9 @@ A job that is a run of a template has neither scripts nor sessions here: `rules.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pydantic import BaseModel
-from pydantic.alias_generators import to_camel
 
+from enso_operator.api.cel_rule import Rule, exactly_one, formatted
 from enso_operator.api.ensoaction import (
     EnsoActionSpec,
     EnsoActionStatus,
@@ -21,10 +19,11 @@ from enso_operator.api.ensoaction import (
     ScriptChange,
     SessionChange,
 )
-from enso_operator.api.fields import PATTERN_HINTS, RESERVED_ANNOTATION, VARIABLE
+from enso_operator.api.fields import PATTERN_HINTS, RESERVED_ANNOTATION
 from enso_operator.api.pod_fields import OnInterrupted
 from enso_operator.api.retries import RetriesSpec
-from enso_operator.api.rules import BLOCKS, EXACTLY_ONE_OF
+from enso_operator.api.rules import BLOCKS
+from enso_operator.api.script_rules import rules_of_each
 from enso_operator.api.session_fields import EnvironmentVariable, Toleration, ValueFrom, Volume
 from enso_operator.api.status import EnsoJobStatus
 from enso_operator.api.template import EnsoJobTemplateSpec
@@ -40,28 +39,6 @@ from enso_operator.api.v1alpha1 import (
 from enso_operator.api.work import ArgumentFrom, ContainerSpec
 
 IMMUTABLE = "field is immutable"
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One CEL validation rule, with the message for authors of manifests that break it."""
-
-    rule: str
-    message: str
-    expression: str = ""
-    """CEL for a message with the wrong value. It uses `format`: the cost of `+` is not bounded."""
-    field: str = ""
-    """The field that the API server names in its error; "" for the object that has the rule."""
-
-    def document(self) -> dict[str, str]:
-        """Return the rule as an entry of x-kubernetes-validations."""
-        entry = {
-            "rule": self.rule,
-            "message": self.message,
-            "messageExpression": self.expression,
-            "fieldPath": self.field,
-        }
-        return {key: value for key, value in entry.items() if value}
 
 
 _POD_KEYS = {"env": "name", "volumes": "name", "volumeMounts": "mountPath"}
@@ -85,12 +62,6 @@ SETS: dict[type[BaseModel], frozenset[str]] = {
     ScriptChange: frozenset({"unsetArgs"}),
 }
 """Lists of type `set`: no text occurs twice. All other lists are atomic."""
-
-
-def _exactly_one(model: type[BaseModel]) -> Rule:
-    names = [to_camel(field) for field in EXACTLY_ONE_OF[model]]
-    count = " + ".join(f"(has(self.{name}) ? 1 : 0)" for name in names)
-    return Rule(f"{count} == 1", f"give it exactly one of {', '.join(names)}")
 
 
 def _only_for(field: str, *types: str) -> Rule:
@@ -129,10 +100,6 @@ _FIRST_SCATTERED = _if_listed(
 )
 
 
-def _formatted(message: str, *names: str) -> str:
-    return f"'{message}'.format([{', '.join(names)}])"
-
-
 def _first(condition: str, field: str) -> str:
     return f"self.scripts.filter(s, {condition})[0].{field}"
 
@@ -141,7 +108,7 @@ _SESSIONS = (
     Rule(
         f"!has(self.scripts) || !self.scripts.exists(s, {_HAS_UNKNOWN_SESSION})",
         "a script names a session that the job does not have: add it to sessions",
-        _formatted(
+        formatted(
             "script %s names session %s, which the job does not have: add it to sessions",
             _first(_HAS_UNKNOWN_SESSION, "name"),
             _first(_HAS_UNKNOWN_SESSION, "session"),
@@ -151,7 +118,7 @@ _SESSIONS = (
     Rule(
         f"!has(self.scripts) || !self.scripts.exists(s, {_HAS_NAME_OF_SESSION})",
         "a container script has the name of a session: rename one",
-        _formatted(
+        formatted(
             "container script %s has the name of a session: rename one",
             _first(_HAS_NAME_OF_SESSION, "name"),
         ),
@@ -160,7 +127,7 @@ _SESSIONS = (
     Rule(
         f"!has(self.scripts) || ({_ALL_CONSECUTIVE})",
         "the scripts of one session must stand together, with nothing between them",
-        _formatted(
+        formatted(
             "the scripts of session %s must stand together, with nothing between them",
             _FIRST_SCATTERED,
         ),
@@ -223,41 +190,9 @@ _POD_RULES = (
 """The rules of `PodFields`, for both models that have these fields."""
 
 
-def _work_rules(model: type[BaseModel]) -> tuple[Rule, ...]:
-    """Return the rules of a script, or of one of finally."""
-    return (
-        _exactly_one(model),
-        Rule(
-            "!has(self.container) || !has(self.session)",
-            "a container is a session of its own: remove session",
-        ),
-        Rule(
-            "!has(self.container) || !has(self.argsFrom) || "
-            f"self.argsFrom.all(one, one.name.matches(r'{VARIABLE}'))",
-            "argsFrom of a container are environment variables: name them with letters, digits "
-            "and '_', beginning with a letter",
-        ),
-        Rule(
-            "!has(self.container) || !has(self.idleTimeoutSeconds)",
-            "idleTimeoutSeconds means nothing for a container: use timeoutSeconds",
-        ),
-        Rule(
-            "!has(self.timeoutSeconds) || !has(self.idleTimeoutSeconds) || "
-            "self.idleTimeoutSeconds <= self.timeoutSeconds",
-            "idleTimeoutSeconds is longer than timeoutSeconds: make it shorter, or remove one of "
-            "the two",
-        ),
-        Rule(
-            "!has(self.container) || !has(self.failOn)",
-            "nobody reads the output of a container: remove failOn",
-            field=".failOn",
-        ),
-    )
-
-
 RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
     EnsoJobSpec: (
-        _exactly_one(EnsoJobSpec),
+        exactly_one(EnsoJobSpec),
         Rule(
             "!has(self.templateRef) || !has(self.sessions)",
             "the sessions of a run come from its template: remove them",
@@ -270,9 +205,9 @@ RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
         ),
         *_SESSIONS,
         *_FINALLY,
+        *rules_of_each("scripts", "script", ScriptSpec),
+        *rules_of_each("finally", "finally script", FinallySpec),
     ),
-    ScriptSpec: _work_rules(ScriptSpec),
-    FinallySpec: _work_rules(FinallySpec),
     SessionSpec: _POD_RULES,
     ContainerSpec: _POD_RULES,
     OnInterrupted: (
@@ -287,11 +222,11 @@ RULES: dict[type[BaseModel], tuple[Rule, ...]] = {
             "a toleration without key needs operator: Exists",
         ),
     ),
-    ArgumentFrom: (_exactly_one(ArgumentFrom),),
-    EnvironmentVariable: (_exactly_one(EnvironmentVariable),),
-    ValueFrom: (_exactly_one(ValueFrom),),
-    Volume: (_exactly_one(Volume),),
-    EnsoScriptSpec: (_exactly_one(EnsoScriptSpec),),
+    ArgumentFrom: (exactly_one(ArgumentFrom),),
+    EnvironmentVariable: (exactly_one(EnvironmentVariable),),
+    ValueFrom: (exactly_one(ValueFrom),),
+    Volume: (exactly_one(Volume),),
+    EnsoScriptSpec: (exactly_one(EnsoScriptSpec),),
     ParameterSpec: (
         _only_for("access", "path"),
         _only_for("pattern", "string", "path"),

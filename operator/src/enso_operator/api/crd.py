@@ -16,6 +16,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from enso_operator.api import cel, creation_rules, light_writes, structural
+from enso_operator.api.cel_rule import Rule
 from enso_operator.api.ensoaction import EnsoAction, EnsoActionStatus
 from enso_operator.api.status import EnsoJobStatus
 from enso_operator.api.structural import ANY_OF, ANYTHING, LIST_KEYS, LIST_TYPE, RULES
@@ -110,7 +111,7 @@ def _generated(model: type[BaseModel], path: str) -> structural.Schema:
 
 
 def _schema(
-    model: type[BaseModel], rules: tuple[cel.Rule, ...], *, status: type[BaseModel] | None = None
+    model: type[BaseModel], rules: tuple[Rule, ...], *, status: type[BaseModel] | None = None
 ) -> structural.Schema:
     """Return the schema of a whole resource; the API server has its own for the metadata.
 

@@ -8,7 +8,8 @@ then and never again; and that nothing of it has changed is looked at only where
 
 from __future__ import annotations
 
-from enso_operator.api.cel import IMMUTABLE, KEYS, Rule
+from enso_operator.api.cel import IMMUTABLE, KEYS
+from enso_operator.api.cel_rule import Rule
 from enso_operator.api.structural import LIST_TYPE, RULES, Schema
 from enso_operator.api.v1alpha1 import EnsoJobSpec
 
