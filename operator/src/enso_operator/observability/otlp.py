@@ -7,11 +7,9 @@ OTEL_BSP_MAX_QUEUE_SIZE), which a thread sends; where the collector takes none, 
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from threading import Lock, Thread
-from urllib.parse import urlsplit
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -36,7 +34,6 @@ from job_execution_framework.domain.events import Event
 from job_execution_framework.domain.job import Job
 
 DISTRIBUTION = "enso-operator"
-ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 SDK = "opentelemetry"
 """The logger above all of OpenTelemetry's."""
 Tell = Callable[[str], None]
@@ -45,10 +42,13 @@ Tell = Callable[[str], None]
 class OtlpSender:
     """Sends spans under the ids that they have."""
 
-    def __init__(self, service: str, tell: Tell) -> None:
-        """Begin. Raises ValueError or OSError where the environment's variables are wrong."""
+    def __init__(self, service: str, collector: str, tell: Tell) -> None:
+        """Begin. Raises ValueError or OSError where the environment's variables are wrong.
+
+        `collector` is what it is called in sentences: the SDK reads by itself where it is.
+        """
         self._words, self._lock, self._ids = _Words(), Lock(), _GivenIds()
-        self._exporter = _TellingExporter(self._words, tell)
+        self._exporter = _TellingExporter(self._words, collector, tell)
         # Its own resource: what `Resource.create` adds says nothing of jobs.
         own = {"service.name": service, "service.version": version(DISTRIBUTION)}
         self._provider = TracerProvider(
@@ -138,9 +138,9 @@ class _GivenIds(IdGenerator):
 class _TellingExporter(SpanExporter):
     """Tells once that spans are not taken, and once that they are taken again."""
 
-    def __init__(self, words: _Words, tell: Tell) -> None:
+    def __init__(self, words: _Words, collector: str, tell: Tell) -> None:
         self._otlp, self._words, self._tell = OTLPSpanExporter(), words, tell
-        self._where, self._is_failing = _collector(), False
+        self._where, self._is_failing = collector, False
         self.is_closing = False
         """Whether what fails now is not tried again."""
         words.on_word = self._on_word
@@ -170,13 +170,6 @@ class _TellingExporter(SpanExporter):
     def _on_word(self) -> None:
         if self.is_closing:
             self.shutdown()
-
-
-def _collector() -> str:
-    """Return host and port, without what else may stand in the address."""
-    given = next((os.environ[name] for name in ENDPOINTS if os.environ.get(name)), "")
-    address = urlsplit(given or "http://localhost:4318")
-    return one_line(address.netloc.rpartition("@")[2] or given)
 
 
 class _Words(logging.Handler):

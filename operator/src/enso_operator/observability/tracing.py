@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from enso_operator.observability.traced_job import TracedJob
 from job_execution_framework.domain.events import Event
@@ -19,6 +20,7 @@ CLOSE_SECONDS = 2.0
 """How long whoever stops waits until the last spans are sent."""
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+DEFAULT_ENDPOINT = "http://localhost:4318"
 EXPORTER, DISABLED = "OTEL_TRACES_EXPORTER", "OTEL_SDK_DISABLED"
 OTLP, PROTOCOL = "otlp", "http/protobuf"
 _log = logging.getLogger(__name__)
@@ -97,7 +99,7 @@ def tracing_of(
     from enso_operator.observability.otlp import OtlpSender  # noqa: PLC0415  # as above
 
     try:
-        return Tracing(OtlpSender(service, tell))
+        return Tracing(OtlpSender(service, _collector(environment), tell))
     except (ValueError, OSError) as error:
         tell(f"traces are off, as an OTEL_ variable of the environment is wrong: {error}")
         return Tracing()
@@ -108,6 +110,12 @@ def _is_wanted(environment: Mapping[str, str]) -> bool:
         return False
     exporter = environment.get(EXPORTER, "").strip()
     return exporter != "none" if exporter else any(environment.get(name) for name in ENDPOINTS)
+
+
+def _collector(environment: Mapping[str, str]) -> str:
+    """Return host and port, without what else may stand in the address."""
+    given = next((environment[name] for name in ENDPOINTS if environment.get(name)), "")
+    return urlsplit(given or DEFAULT_ENDPOINT).netloc.rpartition("@")[2] or repr(given)
 
 
 def _why_not(environment: Mapping[str, str]) -> str:
