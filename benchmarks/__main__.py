@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from benchmarks import operating, people, pods, status_writes, tenants
+from benchmarks import operating, pages, people, pods, status_writes, tenants
 from benchmarks.table import python, show, timed
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.runtime.child_runner import ChildRunner
@@ -33,6 +33,7 @@ def main() -> None:
         for measure in (import_of_the_core, thousand_scripts, warm_script, fifty_scripts):
             measure(folder)
         operating.measure(folder)
+        pages.measure(folder)
         status_writes.measure(folder)
         pods.measure(folder)
         tenants.measure(folder)

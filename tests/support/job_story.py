@@ -53,9 +53,13 @@ class Story:
 
     def succeeds(self, name: str, seconds: float = 1, output: object = None) -> None:
         """Run a script; it succeeds."""
-        attempt = self.starts(name)
+        self.starts(name)
         self.at += seconds
-        kind = events.ScriptSucceeded
+        self.ends(name, seconds, output)
+
+    def ends(self, name: str, seconds: float = 1, output: object = None) -> None:
+        """End a script that runs; it succeeds."""
+        attempt, kind = self.job.rows[name].attempt, events.ScriptSucceeded
         self._told(
             self.job.script_event(kind, name, attempt, self.at, seconds=seconds, output=output)
         )

@@ -111,7 +111,7 @@ class Topic:
         ids = changed(self._parts, parts)
         if not ids and self._version:
             return
-        news = await self._event(parts, ids)
+        news = await asyncio.to_thread(event_of, self._templates, parts, ids)
         async with self._changed:
             self._parts, self._news, self._whole = parts, news, b""
             self._version += 1
@@ -119,18 +119,21 @@ class Topic:
 
     async def _all(self) -> bytes:
         if not self._whole:
-            self._whole = await self._event(self._parts, changed({}, self._parts))
+            self._whole = await asyncio.to_thread(
+                event_of, self._templates, self._parts, changed({}, self._parts)
+            )
         return self._whole
 
-    async def _event(self, parts: Parts, ids: Iterable[str]) -> bytes:
-        text = await asyncio.to_thread(
-            lambda: "\n".join(
-                f'<hx-partial id="{name}" hx-swap="innerMorph">{self._templates.part(parts[name])}'
-                "</hx-partial>"
-                for name in ids
-            )
+
+def event_of(templates: Templates, parts: Parts, ids: Iterable[str]) -> bytes:
+    """Return the event that brings these parts to a page."""
+    return event(
+        "\n".join(
+            f'<hx-partial id="{name}" hx-swap="innerMorph">{templates.part(parts[name])}'
+            "</hx-partial>"
+            for name in ids
         )
-        return event(text)
+    )
 
 
 def event(text: str, name: str = "") -> bytes:
