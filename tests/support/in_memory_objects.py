@@ -50,6 +50,9 @@ class InMemoryObjects:
         other_kinds = self.cluster.other_kinds.setdefault(plural, InMemoryCluster())
         return InMemoryObjects(other_kinds, self.namespace)
 
+    def within(self, namespace: str) -> InMemoryObjects:
+        return InMemoryObjects(self.cluster, namespace)
+
     def get(self, name: str) -> Document:
         with self.cluster.lock:
             return deepcopy(self._stored(name))

@@ -61,6 +61,14 @@ class Changes:
             if not self._listeners:
                 asyncio.get_running_loop().call_later(LINGER_SECONDS, self._stop_if_alone)
 
+    async def close(self) -> None:
+        """Stop at once, with all who listen."""
+        tasks = [task for task in (self._watching, self._before) if task]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
     def _stop_if_alone(self) -> None:
         if self._watching and not self._listeners:
             self._watching.cancel()

@@ -6,12 +6,15 @@ It keeps no state and runs nothing: the operator runs the jobs.
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from enso_operator.api.ensoaction import EnsoActionSpec
+from enso_operator.api.fields import NAME
 from enso_operator.api.v1alpha1 import TemplateReference
 from enso_operator.blocking import MOST_AT_ONCE, pause_of
 from enso_operator.http_api.cluster_actions import (
@@ -28,9 +31,10 @@ from enso_operator.kube.client import (
     Forbidden,
     NoSuchObject,
 )
+from enso_operator.kube.connection import LONGEST_NAMESPACE
 from enso_operator.kube.ensoaction import ACTIONS
 from enso_operator.kube.ensojob import EnsoJobObject
-from enso_operator.kube.library import EnsoScriptLibrary
+from enso_operator.kube.library import SCRIPTS, EnsoScriptLibrary
 from enso_operator.kube.objects import Objects
 from enso_operator.kube.streams import Streams
 from enso_operator.kube.templates import TEMPLATES, TemplateMissing, find
@@ -58,6 +62,8 @@ SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 1.0
 """Bounds of the pause before the action is read again."""
 MOST_TRIES = 5
 """Tries to unsuspend a job that other writers change at the same time."""
+MOST_NAMESPACES = 8
+"""Namespaces whose jobs are kept for a caller."""
 
 R = TypeVar("R")
 
@@ -68,7 +74,29 @@ class ClusterJobs(ClusterReads):
     def __init__(self, jobs: Objects, streams: Streams, most_calls: int = MOST_AT_ONCE) -> None:
         """`most_calls` are made at once; others wait for their turn."""
         super().__init__(jobs, streams, most_calls)
+        self._most_calls = most_calls
         self._actions = jobs.beside(ACTIONS)
+        self._others = OrderedDict[str, ClusterJobs]()
+        """The jobs of other namespaces that were asked for; who was asked for last is last."""
+
+    def within(self, namespace: str) -> ClusterJobs:
+        """Return the jobs of another namespace; a few are kept, with what they know."""
+        if namespace == self._jobs.namespace:
+            return self
+        if len(namespace) > LONGEST_NAMESPACE or not re.fullmatch(NAME, namespace):
+            raise JobNotFound(f"{namespace!r} is no namespace's name")
+        if namespace not in self._others:
+            jobs = self._jobs.within(namespace)
+            self._others[namespace] = ClusterJobs(jobs, self._streams, self._most_calls)
+        self._others.move_to_end(namespace)
+        while len(self._others) > MOST_NAMESPACES:
+            self._others.popitem(last=False)
+        return self._others[namespace]
+
+    async def close(self) -> None:
+        """End the watches; nobody may ask for anything any more."""
+        for jobs in (self, *self._others.values()):
+            await jobs._watch.changes.close()  # noqa: SLF001  # of its own class
 
     async def add(self, instructions: Instructions) -> str:
         """Create a suspended EnsoJob, named by the time: names of one second sort by age.
@@ -84,7 +112,7 @@ class ClusterJobs(ClusterReads):
 
     def _check_arguments(self, scripts: Sequence[Script]) -> None:
         with suppress(Forbidden):  # the operator, which may read them, compares them again
-            library = EnsoScriptLibrary(self._jobs.beside("ensoscripts"))
+            library = EnsoScriptLibrary(self._jobs.beside(SCRIPTS))
             check_arguments(scripts, library, declared_by)
 
     async def add_run(self, template: str, params: Mapping[str, Any]) -> str:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import aclosing, contextmanager, suppress
+from dataclasses import replace
 from typing import TypeVar
 
+from enso_operator.api.ensoaction import EnsoActionSpec
 from enso_operator.blocking import in_thread
+from enso_operator.http_api.cluster_namespaces import namespaces_of
+from enso_operator.http_api.cluster_offers import scripts_in, templates_in
 from enso_operator.http_api.cluster_output import AttemptLogs, place_of_local_session
 from enso_operator.http_api.cluster_rows import KeptRows, Listing, read_listing
 from enso_operator.http_api.cluster_watch import JobWatch
-from enso_operator.http_api.output import NoOutput
+from enso_operator.http_api.offers import Offer
+from enso_operator.http_api.outlook import Outlook, outlook_of
 from enso_operator.http_api.port import JobSnapshot, NotAllowed, NotSignedIn
 from enso_operator.http_api.rows import Rows
 from enso_operator.kube.client import (
@@ -22,17 +27,23 @@ from enso_operator.kube.client import (
     Unauthorized,
 )
 from enso_operator.kube.ensojob import EnsoJobObject
+from enso_operator.kube.library import SCRIPTS, EnsoScriptLibrary
 from enso_operator.kube.objects import Objects
 from enso_operator.kube.status.conditions import card_in
 from enso_operator.kube.status.fields import one_line
 from enso_operator.kube.streams import Streams
-from enso_operator.kube.templates import TemplateMissing
+from enso_operator.kube.templates import TEMPLATES, TemplateMissing
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
+from enso_operator.manifests.unsuspend import unsuspend_command
 from enso_operator.sessions.pods import names
+from job_execution_framework.domain.actions import SUSPENDED_BY_SPEC
 from job_execution_framework.domain.errors import InvalidJob, Unavailable, Unreadable
 from job_execution_framework.domain.failure_card import FailureCard
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.parameters import Parameters
+from job_execution_framework.domain.script import Script, declared_by
 from job_execution_framework.domain.transitions import JobState
+from job_execution_framework.service_layer.library import resolved
 
 R = TypeVar("R")
 
@@ -56,6 +67,39 @@ class ClusterReads:
         They come from the watch, if there is one as somebody listens to changes.
         """
         return self._watch.rows() if self._watch.is_live else await self._rows.get()
+
+    async def outlook(self, spec: EnsoActionSpec) -> Outlook:
+        """Compute what a resume would do, with the same code as the operator."""
+        return await self._call(lambda: self._outlook(spec))
+
+    def _outlook(self, spec: EnsoActionSpec) -> Outlook:
+        ensojob, job = self._loaded(spec.job)
+        if ensojob.broken:
+            return Outlook(job, f"job {job.id} cannot go on: {ensojob.broken}")
+        library = EnsoScriptLibrary(self._jobs.beside(SCRIPTS))
+
+        def taken(script: Script) -> Parameters | None:
+            with suppress(Forbidden):  # the operator, which may read them, compares them again
+                return declared_by(resolved(script.work, library))
+            return None
+
+        outlook = outlook_of(job, spec, lambda: ensojob.manifest, taken)
+        if outlook.why_not.endswith(SUSPENDED_BY_SPEC):
+            command = unsuspend_command(ensojob.namespace, job.id)
+            return replace(outlook, why_not=f"{outlook.why_not} with {command}")
+        return outlook
+
+    async def library(self) -> Sequence[Offer]:
+        """Return the EnsoScripts, and the scripts that come with enso."""
+        return await self._call(lambda: scripts_in(self._jobs.beside(SCRIPTS)))
+
+    async def templates(self) -> Sequence[Offer]:
+        """Return the EnsoJobTemplates."""
+        return await self._call(lambda: templates_in(self._jobs.beside(TEMPLATES)))
+
+    async def namespaces(self) -> Sequence[str]:
+        """Return the namespaces in which the caller may list jobs."""
+        return await self._call(lambda: namespaces_of(self._jobs))
 
     async def _read_rows(self) -> Rows:
         listing = await self._listing()
@@ -147,13 +191,13 @@ class ClusterReads:
             return uow.ensojob(job_id)
 
     def _loaded(self, job_id: str) -> tuple[EnsoJobObject, Job]:
-        """Return the object and its job; raise JobNotFound, and NoOutput for what is no job."""
+        """Return the object and its job; raise JobNotFound, and InvalidJob for what is no job."""
         with self._unit_of_work() as uow:
             try:
                 job = uow.jobs.get(job_id)
                 return uow.ensojob(job_id), job
-            except (InvalidJob, Unreadable, TemplateMissing) as error:
-                raise NoOutput(f"job {job_id} has run nothing that can be read: {error}") from error
+            except (Unreadable, TemplateMissing) as error:
+                raise InvalidJob(f"job {job_id} cannot be read: {error}") from error
 
 
 def _list_jobs(jobs: Objects) -> list[tuple[str, str]]:

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from pathlib import Path
+from typing import Self
 
+from enso_operator.api.ensoaction import EnsoActionSpec
 from enso_operator.http_api.changes import Changes
+from enso_operator.http_api.memory_offers import scripts_of, templates_of
 from enso_operator.http_api.memory_output import Place, output_of, place_in
 from enso_operator.http_api.memory_rows import row_of
+from enso_operator.http_api.offers import Offer
+from enso_operator.http_api.outlook import Outlook, outlook_of
 from enso_operator.http_api.port import JobSnapshot
 from enso_operator.http_api.rows import Rows
+from enso_operator.manifests.render import suspended_manifest
 from enso_operator.manifests.template_folder import TemplateFolder
 from enso_operator.sessions.local.sessions import OUTPUT
 from job_execution_framework.domain.errors import JobNotFound
 from job_execution_framework.domain.failed_run import failed_run
 from job_execution_framework.domain.failure_card import failure_card
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.parameters import Parameters
 from job_execution_framework.domain.progress import Progress
-from job_execution_framework.service_layer.library import Library
+from job_execution_framework.domain.script import Script
+from job_execution_framework.service_layer.library import Library, resolved
+from job_execution_framework.service_layer.preflight import taken_by
 from job_execution_framework.service_layer.unit_of_work import (
     InMemoryJobUnitOfWork,
     InMemoryRepository,
@@ -71,6 +80,33 @@ class EmbeddedReads:
             raise self._not_found(job_id)
 
         return output_of(place, self._root / job_id, is_following=is_following)
+
+    async def outlook(self, spec: EnsoActionSpec) -> Outlook:
+        """Compute what a resume would do."""
+        job = self._load(spec.job)
+
+        def taken(script: Script) -> Parameters | None:
+            return taken_by(resolved(script.work, self._library))
+
+        return await asyncio.to_thread(
+            outlook_of, job, spec, lambda: suspended_manifest(job), taken
+        )
+
+    async def library(self) -> Sequence[Offer]:
+        """Return the scripts of this machine."""
+        return await asyncio.to_thread(scripts_of, self._library)
+
+    async def templates(self) -> Sequence[Offer]:
+        """Return the templates of the folder."""
+        return await asyncio.to_thread(templates_of, self._templates)
+
+    async def namespaces(self) -> Sequence[str]:
+        """Return none."""
+        return []
+
+    def within(self, namespace: str) -> Self:
+        """Refuse: there is no namespace."""
+        raise JobNotFound(f"there is no namespace {namespace!r}: these jobs are in memory")
 
     async def changes(self, job_id: str = "") -> AsyncGenerator[None]:
         """Tell changes of one job or of all, by one look for all who listen."""

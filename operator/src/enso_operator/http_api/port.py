@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from enso_operator.api.ensoaction import EnsoActionSpec
+from enso_operator.http_api.offers import Offer
+from enso_operator.http_api.outlook import Outlook
 from enso_operator.http_api.rows import Rows
 from job_execution_framework.domain.failure_card import FailureCard
 from job_execution_framework.domain.job import Job
@@ -90,6 +92,32 @@ class Jobs(Protocol):
 
         Everybody who listens with the same rights costs the cluster as much as one does.
         """
+        ...
+
+    async def outlook(self, spec: EnsoActionSpec) -> Outlook:
+        """Return what a resume would run and keep, or why it is not possible; change nothing.
+
+        Raises JobNotFound, and InvalidJob for what is no job.
+        """
+        ...
+
+    async def library(self) -> Sequence[Offer]:
+        """Return the scripts that jobs may name, by name."""
+        ...
+
+    async def templates(self) -> Sequence[Offer]:
+        """Return the templates, by name. Raises InvalidJob where none can be read."""
+        ...
+
+    async def namespaces(self) -> Sequence[str]:
+        """Return the namespaces in which the caller may list jobs, as far as that can be known.
+
+        Without a cluster there are none.
+        """
+        ...
+
+    def within(self, namespace: str) -> Jobs:
+        """Return the jobs of another namespace. Raises JobNotFound where none can have the name."""
         ...
 
     async def execute(self, job_id: str) -> str:

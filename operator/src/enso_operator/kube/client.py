@@ -158,6 +158,10 @@ class ApiObjects:
         """Return the objects of another kind in the same place; `api` is its group and version."""
         return ApiObjects(self.client, self.namespace, plural, api)
 
+    def within(self, namespace: str) -> ApiObjects:
+        """Return the objects of this kind in another namespace."""
+        return ApiObjects(self.client, namespace, self.plural, self.api)
+
     def get(self, name: str) -> Document:
         """Return the object; raise NoSuchObject."""
         return request(self.client, "GET", self._path_of(name))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
+from enso_operator.api.document import Document
 from enso_operator.api.rules import broken_script_rules
 from enso_operator.api.v1alpha1 import EnsoScript
 from enso_operator.kube.client import NoSuchObject
@@ -17,6 +18,9 @@ from enso_operator.manifests.parameters import broken_parameters, parameters_of
 from job_execution_framework.domain.errors import ScriptNotFound
 from job_execution_framework.domain.script import Function, Source
 from job_execution_framework.service_layer.library import Library, ScriptLibrary
+
+SCRIPTS = "ensoscripts"
+"""The plural in paths of the API server."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +34,7 @@ class EnsoScriptLibrary:
         """Return the script. Raises ScriptNotFound, Unavailable and Refused."""
         key = name.replace("_", "-").lower()
         try:
-            return _work(EnsoScript.model_validate(self.scripts.get(key)), name)
-        except ValidationError as error:
-            place = ".".join(str(part) for part in error.errors()[0]["loc"])
-            raise ScriptNotFound(
-                f"EnsoScript {key!r} cannot be used: {place}: {error.errors()[0]['msg']}"
-            ) from error
+            return script_in(self.scripts.get(key), name)
         except NoSuchObject:
             return self._find_built_in(name, key)
 
@@ -49,6 +48,18 @@ class EnsoScriptLibrary:
         similar = similar_name(self.scripts, key)
         hint = f"did you mean {similar!r}?" if similar else f"apply an EnsoScript named {key}"
         return f"there is no script {name!r} in namespace {self.scripts.namespace!r}: {hint}"
+
+
+def script_in(document: Document, name: str) -> Source | Function:
+    """Return what an EnsoScript has to run, for jobs that call it `name`; raise ScriptNotFound."""
+    try:
+        return _work(EnsoScript.model_validate(document), name)
+    except ValidationError as error:
+        place = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise ScriptNotFound(
+            f"EnsoScript {document['metadata']['name']!r} cannot be used: {place}: "
+            f"{error.errors()[0]['msg']}"
+        ) from error
 
 
 def _work(script: EnsoScript, name: str) -> Source | Function:

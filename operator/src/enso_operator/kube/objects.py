@@ -29,6 +29,10 @@ class Objects(Protocol):
         """Return the objects of another kind in the same place; `api` is its group and version."""
         ...
 
+    def within(self, namespace: str) -> Objects:
+        """Return those of another namespace; "" stands for all, and for kinds that have none."""
+        ...
+
     def get(self, name: str) -> Document:
         """Return the object; raise NoSuchObject."""
         ...

@@ -1,0 +1,47 @@
+"""What there is to run without a cluster: scripts of this machine, templates of a folder."""
+
+from __future__ import annotations
+
+import ast
+
+from enso_operator.http_api.offers import MOST_OFFERS, Offer
+from enso_operator.manifests.load import ManifestError
+from enso_operator.manifests.template import takes
+from enso_operator.manifests.template_folder import TemplateFolder
+from job_execution_framework.domain.errors import InvalidJob, ScriptNotFound
+from job_execution_framework.domain.script import Source
+from job_execution_framework.service_layer.library import Library, ScriptLibrary
+from job_execution_framework.service_layer.main_function import read
+from job_execution_framework.service_layer.preflight import taken_by
+
+
+def scripts_of(library: Library) -> list[Offer]:
+    """Return the scripts of a library by name; of one that cannot be listed none."""
+    names = library.names() if isinstance(library, ScriptLibrary) else []
+    return [_script(library, name) for name in names[:MOST_OFFERS]]
+
+
+def _script(library: Library, name: str) -> Offer:
+    try:
+        work = library.find(name)
+    except ScriptNotFound as error:
+        return Offer(name, problem=str(error))
+    if not isinstance(work, Source):
+        return Offer(name, takes=taken_by(work))
+    reading = read(work)
+    described = (ast.get_docstring(part) for part in (reading.main, reading.module) if part)
+    description = next(filter(None, described), "").partition("\n\n")[0]
+    problem = "; ".join(found.why for found in reading.problems)
+    return Offer(name, " ".join(description.split()), taken_by(work), problem)
+
+
+def templates_of(folder: TemplateFolder) -> list[Offer]:
+    """Return the templates of a folder by name. Raises InvalidJob."""
+    try:
+        found = folder.all()
+    except ManifestError as error:
+        raise InvalidJob(str(error)) from error
+    return [
+        Offer(name, template.spec.description, takes(template))
+        for name, template in sorted(found.items())[:MOST_OFFERS]
+    ]

@@ -1,0 +1,77 @@
+"""What a resume would run and keep, before anybody asks for it: it changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from enso_operator.api.document import Document
+from enso_operator.api.ensoaction import EnsoActionSpec, ResumeSpec
+from enso_operator.api.rules import broken_resume_rules
+from enso_operator.manifests.changes import changed_definition
+from enso_operator.manifests.to_action import action_of
+from job_execution_framework.domain import changes
+from job_execution_framework.domain.actions import Action
+from job_execution_framework.domain.arguments import problems
+from job_execution_framework.domain.definition import Definition
+from job_execution_framework.domain.errors import InvalidAction
+from job_execution_framework.domain.forecast import Forecast, forecast
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.parameters import Parameters
+from job_execution_framework.domain.script import Script
+
+Takes = Callable[[Script], Parameters | None]
+"""Returns what the library says that a script takes; None where it says nothing."""
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What would come of a resume."""
+
+    job: Job
+    """The job as it is, before it."""
+    why_not: str = ""
+    """Why it is not possible, as sentences; "" where it is."""
+    scripts: tuple[Forecast, ...] = ()
+    """What becomes of each script; empty where it is not possible."""
+    changes: tuple[str, ...] = ()
+    """What it changes, as ``script.field``."""
+    takes: Mapping[str, Parameters | None] = field(default_factory=dict[str, Parameters | None])
+    """What each script of the job takes, as far as the library says it."""
+
+
+def outlook_of(
+    job: Job, spec: EnsoActionSpec, manifest: Callable[[], Document], library: Takes
+) -> Outlook:
+    """Return what would come of a resume of the job whose EnsoJob `manifest` returns."""
+    takes = {script.name: library(script) for script in job.scripts}
+    try:
+        action = _action_of(job, spec, manifest)
+    except InvalidAction as error:
+        return Outlook(job, str(error), takes=takes)
+    if why := job.why_not(action):
+        return Outlook(job, why, takes=takes)
+    after = job.copy()
+    after.obey(action, 0)
+    if unfit := [*_unfit((*after.to_come(), *after.finals), takes)]:
+        return Outlook(job, "; ".join(unfit), takes=takes)
+    definition: Definition | None = getattr(action, "definition", None)
+    changed = changes.changes(job, definition) if definition else ()
+    return Outlook(job, "", forecast(job, action), tuple(map(str, changed)), takes)
+
+
+def _unfit(scripts: Iterable[Script], takes: Mapping[str, Parameters | None]) -> Iterator[str]:
+    """Yield a sentence for each argument that a script does not take, or misses."""
+    for script in scripts:
+        if (taken := takes[script.name]) is not None:
+            yield from map(str, problems(script.name, taken, script.parameters))
+
+
+def _action_of(job: Job, spec: EnsoActionSpec, manifest: Callable[[], Document]) -> Action:
+    resume = spec.resume or ResumeSpec()
+    if broken := [sentence.removeprefix(".") for sentence in broken_resume_rules(resume, "")]:
+        raise InvalidAction(f"job {job.id} cannot be resumed so: {'; '.join(broken)}")
+    definition = None
+    if resume.scripts or resume.sessions:
+        definition = changed_definition(manifest(), job, resume)
+    return action_of(spec, "", definition)
