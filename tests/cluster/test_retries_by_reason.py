@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from subprocess import CalledProcessError
 from typing import Any
@@ -77,18 +78,20 @@ def test_a_licence_is_waited_for_without_a_session_also_by_the_next_operator(
     ns.apply(shot(note, {"onReasons": [{"reason": "Timeout", "limit": 1}, licence]}))
     operator = operators.ready()
     waits = (
-        "the job waits: LicenseUnavailable: render failed, and is started again 60 min later "
-        "(retry 1 of 100 for LicenseUnavailable): 12:04 No license for Mantra"
+        r"the job waits: attempt 2 of render starts at \S+Z, retry 1 of 100 for "
+        "LicenseUnavailable; attempt 1 failed: LicenseUnavailable: 12:04 No license for Mantra"
     )
-    until(lambda: message(ns) == waits and "run" not in ns.get()["status"]["ledger"])
-    assert ns.columns() == ["shot", "Waiting", "1/2", "LicenseUnavailable"]
+    until(lambda: re.fullmatch(waits, message(ns)) and "run" not in ns.get()["status"]["ledger"])
+    assert ns.columns() == ["shot", "Waiting", "1/2", "render", "LicenseUnavailable"]
     assert (row(ns)["reasonFailures"], row(ns)["lastReason"], row(ns)["failures"]) == ([0, 1], 2, 1)
     assert (
         "2/2 render, attempt 1, retry 1 of 100 for LicenseUnavailable, again in 60 min"
         in (dict(ns.job_events())["ScriptRetrying"])
     )
+    told = message(ns)
     operator.kill()
     operators.ready()
+    assert message(ns) == told, "the next operator says the same"
     actions.create("retry", "first")
     until(lambda: actions.has_result("first"))
     assert actions.result("first")[2] == (

@@ -302,7 +302,7 @@ class EnsoJobStatus(WireModel):
     done: Annotated[str, Field(max_length=16)] | None = None
     """How many of the scripts are done, such as 2/4."""
     script: Name | None = None
-    """The script that runs, or at which the job failed."""
+    """The script that runs, that waits for its next attempt, or at which the job failed."""
     progress: Annotated[str, Field(max_length=16)] | None = None
     """How far the script is that runs, such as 42.5%, if it has told it."""
     reason: Identifier | None = None

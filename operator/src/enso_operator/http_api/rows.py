@@ -25,7 +25,7 @@ class JobRow:
     done: str = ""
     """How many scripts are done, such as ``2/4``; empty before an operator has seen the job."""
     script: str = ""
-    """The script that runs, or at which the job failed."""
+    """The script that runs, that waits for its next attempt, or at which the job failed."""
     progress: str = ""
     """What the running script has told, such as ``42.5%``."""
     reason: str = ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from enso_operator.kube.status.fields import identifier
-from enso_operator.kube.status.retries import pause_before_retry
+from enso_operator.kube.status.retries import awaited_retry, retrying_script
 from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.progress import percentage
@@ -26,9 +26,14 @@ def done(job: Job) -> str:
 
 
 def current_script(job: Job) -> str | None:
-    """Return the script that runs, or the one at which the job failed."""
-    running = [name for name, row in job.rows.items() if row.state is ScriptState.RUNNING]
-    return next(iter(running), None) or (job.failure.script if job.failure else None) or None
+    """Return the script that runs, waits for its next attempt, or at which the job failed."""
+    for name, row in job.rows.items():
+        if row.state is ScriptState.RUNNING:
+            return name
+    if job.failure:
+        return job.failure.script or None
+    waiting = retrying_script(job) if awaited_retry(job) else None
+    return waiting.name if waiting else None
 
 
 def progress(job: Job) -> str | None:
@@ -47,7 +52,7 @@ def reason(job: Job, waits: Cause | None) -> str | None:
 
 def waits(job: Job, session: Cause | None = None) -> Cause | None:
     """Return why the job waits, if it does; `session` is why its session does not run yet."""
-    return None if job.finished else session or _loss_backoff(job) or pause_before_retry(job)
+    return None if job.finished else session or _loss_backoff(job) or awaited_retry(job)
 
 
 def _loss_backoff(job: Job) -> Cause | None:

@@ -14,6 +14,7 @@ from typing import Literal
 
 from enso_operator.api.status import Condition, EnsoJobStatus
 from enso_operator.kube.status.fields import one_line, time_at
+from enso_operator.kube.status.retries import awaited_retry
 from job_execution_framework.domain.cause import LONGEST_MESSAGE, Cause, Reason, printable
 from job_execution_framework.domain.events import JobCancelled
 from job_execution_framework.domain.failure_card import FailureCard
@@ -183,7 +184,10 @@ def _message(job: Job, before: Sequence[Condition], waits: Cause | None) -> str:
         held = "paused, and suspended by its spec" if job.suspended else "paused"
         return f"{held}; {done} of {total} scripts are done"
     if waits:
-        return one_line(f"{job.open_run.run if job.open_run else 'the job'} waits: {_whole(waits)}")
+        who = job.open_run.run if job.open_run else "the job"
+        # A retry says itself for which reason the attempt before it failed.
+        why = waits.message if waits == awaited_retry(job) else _whole(waits)
+        return one_line(f"{who} waits: {why}")
     return f"{done} of {total} scripts are done"
 
 

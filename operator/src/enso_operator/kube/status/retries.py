@@ -1,4 +1,4 @@
-"""The retries that a script has used up, as fields of its row in a status, and back.
+"""The retries of a script in a status: those used up, and the one that its job waits for.
 
 Reasons may be long, and a job has a hundred scripts: their failures are numbers in the order of
 `retries.onReasons`, and behind them one for what is not retried, where a script failed for that.
@@ -7,13 +7,14 @@ Reasons may be long, and a job has a hundred scripts: their failures are numbers
 from __future__ import annotations
 
 from enso_operator.api.status import ScriptStatus
-from enso_operator.kube.status.fields import short
-from job_execution_framework.domain.cause import Cause
+from enso_operator.kube.status.fields import short, time_at
+from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.control import retrying
 from job_execution_framework.domain.events import took
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.retries import Retries, Spent
-from job_execution_framework.domain.row import Row
+from job_execution_framework.domain.retries import LONG_PAUSE_SECONDS, Retries, Spent
+from job_execution_framework.domain.row import Row, ScriptState
+from job_execution_framework.domain.script import Script
 from job_execution_framework.domain.transitions import JobState
 
 
@@ -45,15 +46,39 @@ def budget_in(row: ScriptStatus, retries: Retries) -> str:
     return reasons[place] if 0 <= place < len(reasons) else ""
 
 
-def pause_before_retry(job: Job) -> Cause | None:
-    """Return why a job waits one of whose scripts failed and will be started again, else None."""
-    script = retrying(job) if job.state is JobState.RUNNING else None
+def retrying_script(job: Job) -> Script | None:
+    """Return the script that waits for its next attempt; also a finally script."""
+    script = job.goal if job.cleans_up else None
+    if job.state is JobState.RUNNING:
+        script = retrying(job)
+    if script is None or job.rows[script.name].state is not ScriptState.FAILED:
+        return None
+    is_at_once = not job.rows[script.name].pause(script.retries)
+    return None if job.open_run and is_at_once else script  # its session starts it
+
+
+def awaited_retry(job: Job) -> Cause | None:
+    """Return which attempt a job waits for, until when, and why; None where it waits for none."""
+    script = retrying_script(job)
     if script is None:
         return None
     row = job.rows[script.name]
-    if not (pause := row.pause(script.retries)) or row.latest.cause is None:
-        return None
-    again = f"{script.name} failed, and is started again {took(pause)} later"
-    why = short(row.latest.cause)
-    message = f"{again} ({row.next_retry(script.retries)})" + (f": {why}" if why else "")
-    return Cause(row.latest.cause.reason, message)
+    cause = row.latest.cause or Cause(Reason.SESSION_LOST)
+    starts = f"attempt {row.attempt + 1} of {script.name} starts {_when(job, row, script.retries)}"
+    which = row.next_retry(script.retries)
+    return Cause(cause.reason, f"{starts}, {which}; attempt {row.attempt} failed: {_why(cause)}")
+
+
+def _when(job: Job, row: Row, retries: Retries) -> str:
+    """Return when the next attempt starts, in words that stay true while time passes."""
+    pause = row.pause(retries)
+    if job.open_run and pause >= LONG_PAUSE_SECONDS:
+        return f"{took(pause)} after {job.open_run.run} has ended"
+    at = row.may_start_at(retries, None if job.open_run else job.run_ended_at)
+    return f"at {time_at(at):%Y-%m-%dT%H:%M:%SZ}" if at else "as soon as its session runs"
+
+
+def _why(cause: Cause) -> str:
+    """Return reason and message; of an exception its type, which a restored message begins with."""
+    is_exception = cause.error or cause.reason == Reason.EXCEPTION
+    return ": ".join(filter(None, ["" if is_exception else cause.reason, short(cause)]))

@@ -11,7 +11,7 @@ from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.forecast import forecast
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.retries import Budget, Retries
-from job_execution_framework.domain.script import Script, Source
+from job_execution_framework.domain.script import FINALLY, Script, Source, When
 from job_execution_framework.domain.steps import Finish, Open, Wait
 from tests.support.decisions import decisions
 from tests.support.job_history import JobHistory
@@ -37,12 +37,59 @@ def test_a_job_that_waits_for_a_retry_says_which_and_why() -> None:
     status = document_of(status_of(waiting(LICENCE, LICENCE), 1, EnsoJobStatus()))
     (succeeded,) = (one for one in status["conditions"] if one["type"] == "Succeeded")
     assert succeeded["message"] == (
-        "the job waits: LicenseUnavailable: render failed, and is started again 60 s later "
-        "(retry 2 of 3 for LicenseUnavailable): No licence for Mantra"
+        "the job waits: attempt 3 of render starts at 1970-01-01T00:17:48Z, retry 2 of 3 for "
+        "LicenseUnavailable; attempt 2 failed: LicenseUnavailable: No licence for Mantra"
     )
-    assert status["reason"] == "LicenseUnavailable"
+    assert (status["script"], status["reason"]) == ("render", "LicenseUnavailable")
     assert (status["scripts"][0]["failures"], status["scripts"][0]["lastReason"]) == (2, 2)
     assert status["scripts"][0]["reasonFailures"] == [0, 2]
+
+
+def message(job: Job) -> str:
+    conditions = document_of(status_of(job, 1, EnsoJobStatus()))["conditions"]
+    return str(next(one["message"] for one in conditions if one["type"] == "Succeeded"))
+
+
+def test_it_says_the_same_for_as_long_as_it_waits_also_after_a_restart() -> None:
+    for causes in ([LICENCE], [BROKE], [BROKE, LICENCE], [Cause(Reason.TIMEOUT)]):
+        job = waiting(*causes)
+        assert message(through_status(job)) == message(job)
+
+
+def test_in_a_session_the_wait_is_counted_from_the_failure_or_from_the_session_s_end() -> None:
+    history = JobHistory(Job("job", (Script("render", Source("x"), retries=RETRIES),)))
+    history.opens("main")
+    history.runs("render", BROKE)
+    assert message(history.job) == (
+        "main-1 waits: attempt 2 of render starts at 1970-01-01T00:16:50Z, retry 1 of 1; "
+        "attempt 1 failed: studio.Busy: it broke"
+    )
+    history.runs("render", LICENCE)
+    assert message(history.job).startswith(
+        "main-1 waits: attempt 3 of render starts 60 s after main-1 has ended, retry 1 of 3 for "
+    )
+
+
+def test_without_a_pause_it_waits_for_its_session_alone() -> None:
+    job = waiting(Cause(Reason.TIMEOUT, "ran longer than 9 s"))
+    assert message(job) == (
+        "the job waits: attempt 2 of render starts as soon as its session runs, retry 1 of 1 for "
+        "Timeout; attempt 1 failed: Timeout: ran longer than 9 s"
+    )
+
+
+def test_a_finally_script_that_waits_says_so_too() -> None:
+    clean = Script("clean", Source("x"), session=FINALLY, retries=RETRIES, when=When.ALWAYS)
+    history = JobHistory(Job("job", (Script("save", Source("x")), clean)))
+    history.record(events.JobSucceeded)
+    history.opens(FINALLY)
+    history.runs("clean", LICENCE)
+    history.ends()
+    assert message(history.job).startswith(
+        "the job waits: attempt 2 of clean starts at 1970-01-01T00:17:47Z, retry 1 of 3 for "
+    )
+    status = document_of(status_of(history.job, 1, EnsoJobStatus()))
+    assert (status["script"], status["reason"]) == ("clean", "LicenseUnavailable")
 
 
 def test_a_restored_job_knows_what_is_left_of_each_budget() -> None:
