@@ -150,6 +150,13 @@ class Job(History):
         return self.state in ENDED and self.open_run is None and not self.finally_to_come()
 
     @property
+    def finished_at(self) -> float | None:
+        """When it finished; `ended_at` is when its end was decided."""
+        if not self.finished or self.ended_at is None:
+            return None
+        return max(self.ended_at, self.events[-1].at)
+
+    @property
     def cleans_up(self) -> bool:
         """Whether the job's end is decided, and its finally scripts are not over."""
         return self.state in ENDED and (self.runs_finally or bool(self.finally_to_come()))

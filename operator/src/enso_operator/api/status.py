@@ -298,7 +298,7 @@ class EnsoJobStatus(WireModel):
     start_time: Time | None = None
     """When the operator started the job."""
     completion_time: Time | None = None
-    """When the job ended."""
+    """When the job was finished, its finally scripts included."""
     done: Annotated[str, Field(max_length=16)] | None = None
     """How many of the scripts are done, such as 2/4."""
     script: Name | None = None

@@ -14,7 +14,7 @@ from enso_operator.kube.ensojob import EnsoJobObject
 from job_execution_framework.domain import events
 from job_execution_framework.domain.events import COORDINATOR, Event
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.transitions import JobState
+from job_execution_framework.domain.transitions import ENDED, JobState
 
 _LAST = 999_999
 _RUN_NUMBER = re.compile(r"-([0-9]+)\Z")
@@ -48,7 +48,8 @@ def name_of(ensojob: EnsoJobObject, job: Job, event: Event, resumes: int) -> str
 def name_of_note(ensojob: EnsoJobObject, job: Job | None, reason: str, words: str) -> str:
     """Return the name of what the operator itself has to say; the same words are told once."""
     resumes = int(ensojob.raw_ledger.get("resumes") or 0)
-    moment = _AFTER_THE_END if ensojob.raw_status.get("completionTime") else _BEFORE_THE_END
+    has_ended = ensojob.condition("Succeeded").get("reason") in ENDED
+    moment = _AFTER_THE_END if has_ended else _BEFORE_THE_END
     return _name(ensojob, resumes, _stands_at(ensojob, job), moment, [ensojob.uid, reason, words])
 
 

@@ -25,7 +25,7 @@ from job_execution_framework.domain.progress import Progress
 from job_execution_framework.domain.row import Attempt, Row, ScriptState
 from job_execution_framework.domain.script import Missing, Script, Session
 from job_execution_framework.domain.standstill import Standstill
-from job_execution_framework.domain.transitions import JobState
+from job_execution_framework.domain.transitions import ENDED, JobState
 
 _PLACEHOLDERS = ("before", "after", "beside")
 """Names for unknown sessions: at least two of them differ from the open session's name."""
@@ -70,7 +70,7 @@ def restored(
         return job
     ledger = status.ledger or Ledger()
     job.state = state
-    job.started_at, job.ended_at = seconds_of(status.start_time), seconds_of(status.completion_time)
+    job.started_at = seconds_of(status.start_time)
     job.resumes, job.resumed_at = ledger.resumes, seconds_of(ledger.resume_time)
     job.standstill = Standstill(seconds_of(ledger.suspend_time), ledger.suspended_seconds)
     job.definition_number = number_of_definition(status)
@@ -87,7 +87,12 @@ def restored(
     _restore_sessions(job, ledger)
     _restore_actions(job, ledger)
     job.failure = _job_failed(status)
+    if state in ENDED:
+        decided_at = status.failure.time if status.failure else None
+        job.ended_at = seconds_of(status.completion_time or decided_at)
     job.events = _rebuilt_events(job, added)
+    if state in ENDED and job.ended_at is None:  # its finally scripts are not over
+        job.ended_at = job.events[-1].at
     if job.state is JobState.SUSPENDED and job.open_run is None:
         # The status that an earlier release wrote does not say since when the job stands still.
         job.standstill = job.standstill.begun(job.events[-1].at)

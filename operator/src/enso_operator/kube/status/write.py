@@ -73,7 +73,7 @@ def status_of(
             conditions=conditions(job, card, generation, before.conditions or (), waits),
             template=before.template,
             start_time=time_of(job.started_at),
-            completion_time=time_of(job.ended_at),
+            completion_time=time_of(job.finished_at),
             done=columns.done(job),
             script=columns.current_script(job),
             progress=columns.progress(job),
@@ -92,7 +92,8 @@ def status_of(
 
 def _card(job: Job, before: EnsoJobStatus, location: SessionLocation) -> FailureCard | None:
     """Return the failure card; for a failure already in the status the card there, with its log."""
-    if location == NOWHERE and job.failure and before.completion_time == time_of(job.ended_at):
+    told = before.failure.time if before.failure else None
+    if location == NOWHERE and job.failure and told == time_of(job.failure.at):
         return card_in(before) or card_of(job)
     return card_of(job, failure_location(job, before, location))
 
