@@ -184,6 +184,9 @@ def test_the_card_names_the_argument_its_value_and_where_it_came_from() -> None:
     assert made.shown("render", 1) == {"cache": "<path of the output of bake>"}
     succeeds(made, "bake", {"path": "/fx/010.bgeo"})
     fails(made, "render")
+    started = made.events[-3]
+    assert isinstance(started, events.ScriptStarted)
+    assert started.details() == "2/2 render, attempt 1; args cache=/fx/010.bgeo"
     card = failure_card(made)
     assert card
     assert "args    cache=/fx/010.bgeo" in card.why

@@ -16,15 +16,13 @@ from job_execution_framework.domain.cause import (
     escaped,
     unbroken,
 )
-from job_execution_framework.domain.errors import NoOutput
 from job_execution_framework.domain.events import arguments, took
 from job_execution_framework.domain.final import applies
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.output_file import latest_output
-from job_execution_framework.domain.outputs import handed, references
+from job_execution_framework.domain.outputs import references
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.script import LibraryScript, Script, module_of
-from job_execution_framework.domain.secret import shown
 from job_execution_framework.domain.transitions import JobState
 
 LARGEST_BYTES = 1024
@@ -66,7 +64,7 @@ def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> 
         line, whole = f"{who}: {cause}", f"{who}: {cause.on_one_line(LONGEST_MESSAGE)}"
         return _card([line, *resumes], [whole, *_also(job, others)], [], ending)
     attempt = job.rows[name].latest
-    args = arguments({**(attempt.parameters or {}), **_given(job, name)})
+    args = arguments({**(attempt.parameters or {}), **job.given(name)})
     outcome = str(attempt.state).lower()
     parts = [f"{name} {outcome}: {cause}", *([f"args {args}"] if args else [])]
     began = attempt.started_at is not None
@@ -122,15 +120,6 @@ def _also(job: Job, others: list[str]) -> list[str]:
     more = len(others) - len(lines)
     texts = [*lines, f"{more} more"] if more else lines
     return [f"also    {text}" for text in texts]
-
-
-def _given(job: Job, name: str) -> dict[str, object]:
-    """Return the arguments of a script that are outputs of others, as it was given them."""
-    needed = references(job.script(name).parameters)
-    try:
-        return shown(handed(needed, job.outputs))
-    except NoOutput:  # it was not called: the cause says which one is missing
-        return {}
 
 
 def file_of(script: Script, at: Frame) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from job_execution_framework.domain.actions import Action
+from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.checkpoint import vouches
 from job_execution_framework.domain.going_on import is_past
 from job_execution_framework.domain.job import Job
@@ -153,12 +154,18 @@ def _how_it_ended(row: Row, retries: Retries) -> str:
     if latest.state is ScriptState.FAILED:
         budget, failures = row.budget_of(retries)
         which = f" ({row.next_retry(retries)})" if 0 < failures <= budget.limit else ""
-        return f"attempt {latest.number} failed{which}" + (f": {cause.reason}" if cause else "")
+        why = f": {_kind_of(cause)}" if cause else ""
+        return f"attempt {latest.number} failed{which}{why}"
     if latest.state is ScriptState.INTERRUPTED:
         return f"nobody knows how attempt {latest.number} ended"
     if latest.state is ScriptState.RUNNING:
         return f"attempt {latest.number} is being stopped"
     return ""
+
+
+def _kind_of(cause: Cause) -> str:
+    """Return the reason of a failure, or the type of the exception where that is the reason."""
+    return (cause.error if cause.reason == Reason.EXCEPTION else "") or cause.reason
 
 
 def _what_keeps_it(script: Script, job: Job) -> str:

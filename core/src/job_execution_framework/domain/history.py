@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TypeVar
 
-from job_execution_framework.domain import checkpoint, events, going_on, transitions
+from job_execution_framework.domain import checkpoint, events, going_on, secret, transitions
 from job_execution_framework.domain.definition import Arguments, Definition, shown_arguments
-from job_execution_framework.domain.errors import GapInLog
+from job_execution_framework.domain.errors import GapInLog, NoOutput
 from job_execution_framework.domain.events import (
     COORDINATOR,
     Event,
@@ -25,7 +25,7 @@ from job_execution_framework.domain.events import (
 )
 from job_execution_framework.domain.final import session_of_finally
 from job_execution_framework.domain.losses import Losses
-from job_execution_framework.domain.outputs import Output
+from job_execution_framework.domain.outputs import Output, handed, references
 from job_execution_framework.domain.progress import Progress
 from job_execution_framework.domain.row import Row, ScriptState
 from job_execution_framework.domain.script import Script, Session, check, session_of_container
@@ -235,7 +235,7 @@ class History:
             of=len(self.finals if is_final else self.main),
             is_final=is_final,
             attempt=attempt,
-            parameters=self.shown(script, attempt),
+            parameters={**self.shown(script, attempt), **self.given(script)},
             **details,  # type: ignore[arg-type]  # the kind's own fields
         )
 
@@ -245,6 +245,14 @@ class History:
         is_known = latest.number > 0 and attempt == latest.number
         number = latest.definition if is_known else self._definition_that_runs
         return self.arguments.get(number, {}).get(script, {})
+
+    def given(self, script: str) -> dict[str, object]:
+        """Return the arguments of a script that are outputs of others, as people may see them."""
+        needed = references(self.script(script).parameters)
+        try:
+            return secret.shown(handed(needed, self.outputs))
+        except NoOutput:  # it is not called: its failure says what is missing
+            return {}
 
     @property
     def _definition_that_runs(self) -> int:

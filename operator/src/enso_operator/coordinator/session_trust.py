@@ -104,7 +104,8 @@ def _lean(job: Job, event: Event) -> Event:
     own = job.shown(event.script, event.attempt)
     if not event.parameters or event.parameters == own:  # a long record leaves them out
         return replace(event, parameters=own)
-    if len(json.dumps(event.parameters)) > LONGEST_PARAMETERS:
+    unlike = {key: value for key, value in event.parameters.items() if own.get(key) != value}
+    if len(json.dumps(unlike)) > LONGEST_PARAMETERS:
         return replace(event, parameters={})
     return event
 

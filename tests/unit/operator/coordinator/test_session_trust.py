@@ -120,6 +120,11 @@ def test_the_jobs_own_arguments_are_held_once() -> None:
     (told,) = believed(job, Observations((replace(read, parameters={"x": ["y"] * 999}),))).records
     assert isinstance(told, events.ScriptStarted)
     assert told.parameters == {}
+    job.arguments[1] = {"open": {"x": ["y"] * 999}}
+    given = {**job.shown("open", 1), "shot": "/fx/010.bgeo"}
+    (told,) = believed(job, Observations((replace(read, parameters=given),))).records
+    assert isinstance(told, events.ScriptStarted)
+    assert told.parameters == given, "what the job itself says may be long"
 
 
 def test_an_output_is_no_longer_than_one_may_be(job: Job) -> None:

@@ -124,6 +124,7 @@ def test_a_retry_that_is_asked_for_and_a_plan_say_which_one_it_is() -> None:
     assert [one.why for one in forecast(job)] == [
         "attempt 2 failed (retry 2 of 3 for LicenseUnavailable): LicenseUnavailable"
     ]
+    assert forecast(waiting(BROKE))[0].why == "attempt 1 failed (retry 1 of 1): studio.Busy"
     job.obey(Retry(), job.events[-1].at)
     assert Retry().outcome(job) == (
         "the next attempt of 'render' starts now, retry 2 of 3 for LicenseUnavailable"
