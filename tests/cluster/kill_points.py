@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Callable
+
 import pytest
 
-from tests.support.fault_proxy import after, anything, before, watches
+from tests.cluster.story import Story
+from tests.support.eventually import until
+from tests.support.fault_proxy import FaultProxy, after, anything, before, number, watches
+from tests.support.fault_proxy.rules import Fault, Filter
+from tests.support.operators import Operator, Operators
 
 MOST_CALLS = 60
 LANES = 2
@@ -16,3 +24,43 @@ at_every_call = pytest.mark.parametrize(
     ids=[f"{name}-{lane}" for name in _FAULTS for lane in range(LANES)],
 )
 """Runs a test for each fault and the calls that it may meet, in each lane."""
+
+
+def end_well_wherever_the_operator_is_killed(
+    operators: Operators,
+    story_of: Callable[[int], Story],
+    fault: Callable[[Callable[[], object]], Fault],
+    calls: Filter,
+    lane: int,
+) -> None:
+    """Kill an operator at each call of the lane, let another go on, and assert that all is well."""
+    for point in range(1 + lane, MOST_CALLS, LANES):
+        story = story_of(point)
+        was_killed = _is_killed_at(point, fault, calls, story, operators)
+        second = operators.start()
+        story.ends_well()
+        second.kill()
+        until(lambda: not operators.supervisors())
+        if not was_killed:
+            return
+    pytest.fail(f"an operator makes more than {MOST_CALLS} calls for one job")
+
+
+def _is_killed_at(
+    point: int,
+    fault: Callable[[Callable[[], object]], Fault],
+    calls: Filter,
+    story: Story,
+    operators: Operators,
+) -> bool:
+    """Run an operator until it is killed at that call; return False if it never makes it."""
+    story.begin()
+    victim: list[Operator] = []
+    with FaultProxy(operators.kubeconfig) as proxy:
+        rule = proxy.add(
+            number(point, calls), fault(lambda: os.kill(victim[0].pid, signal.SIGKILL)), times=1
+        )
+        victim.append(operators.start(kubeconfig=proxy.kubeconfig))
+        until(lambda: not victim[0].process.is_alive() or story.is_over())
+        victim[0].kill()
+        return rule.used > 0

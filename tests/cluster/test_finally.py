@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,12 +13,11 @@ import pytest
 
 from tests.cluster.action_client import ActionClient
 from tests.cluster.cluster_namespace import ClusterNamespace
-from tests.cluster.kill_points import LANES, MOST_CALLS, at_every_call
+from tests.cluster.kill_points import at_every_call, end_well_wherever_the_operator_is_killed
 from tests.cluster.story import SOURCE, Story
 from tests.support.eventually import until
-from tests.support.fault_proxy import FaultProxy, number
 from tests.support.fault_proxy.rules import Fault, Filter
-from tests.support.operators import Operator, Operators
+from tests.support.operators import Operators
 from tests.support.resources import Document, of_scripts
 
 QUIET_SECONDS = 10
@@ -88,23 +85,10 @@ def test_each_runs_once_though_the_operator_is_killed(
     calls: Filter,
     lane: int,
 ) -> None:
-    for point in range(1 + lane, MOST_CALLS, LANES):
-        story = Failing(ns, f"shot-{point}", tmp_path / f"note-{point}")
-        story.begin()
-        victim: list[Operator] = []
-        with FaultProxy(operators.kubeconfig) as proxy:
-            kill = fault(lambda: os.kill(victim[0].pid, signal.SIGKILL))  # noqa: B023  # within the loop
-            rule = proxy.add(number(point, calls), kill, times=1)
-            victim.append(operators.start(kubeconfig=proxy.kubeconfig))
-            until(lambda: not victim[0].process.is_alive() or story.is_over())  # noqa: B023  # as above
-            victim[0].kill()
-        second = operators.start()
-        story.ends_well()
-        second.kill()
-        until(lambda: not operators.supervisors())
-        if not rule.used:
-            return
-    pytest.fail(f"an operator makes more than {MOST_CALLS} calls for one job")
+    def story(point: int) -> Story:
+        return Failing(ns, f"shot-{point}", tmp_path / f"note-{point}")
+
+    end_well_wherever_the_operator_is_killed(operators, story, fault, calls, lane)
 
 
 def test_the_failure_is_told_at_once_and_the_job_is_finished_when_they_are_over(
@@ -118,6 +102,7 @@ def test_the_failure_is_told_at_once_and_the_job_is_finished_when_they_are_over(
     document = ns.get()
     seen = conditions(document)
     assert (seen["Succeeded"], seen["Finished"]) == ("False", "False")
+    assert "completionTime" not in document["status"], "its time to live has not begun"
     assert "no" in "\n".join(document["status"]["why"])
     assert "JobFailed" in [reason for reason, _ in ns.job_events()]
     refused = ActionClient(ns)
@@ -127,6 +112,8 @@ def test_the_failure_is_told_at_once_and_the_job_is_finished_when_they_are_over(
     assert "its finally scripts run (clean)" in refused.result()[2]
     Path(f"{note}.go").touch()
     ns.waits("Finished")
+    status = ns.get()["status"]
+    assert status["completionTime"] >= status["scripts"][-1]["completionTime"]
     mark = ns.cluster.audit.mark()
     time.sleep(QUIET_SECONDS)
     requests = [one for one in ns.cluster.audit.since(mark) if one.namespace == ns.namespace]

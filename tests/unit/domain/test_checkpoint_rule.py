@@ -5,30 +5,10 @@ Saving a scene that nothing has modified must be impossible, and so must losing 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
 from job_execution_framework.domain.failure_card import to_come
-from tests.support.coordinator import Coordinator
-from tests.support.jobs import job_of
-from tests.support.sessions import DIES, FAILS, TIMES_OUT, Fate
-
-FATES: dict[str, Fate] = {"fails": FAILS, "times-out": TIMES_OUT, "dies": DIES}
-
-
-@dataclass
-class Cell:
-    """One cell: a job, how its attempts go, what is done to it afterwards, and what ran."""
-
-    job: str
-    fates: str
-    ran: str
-    """Each start as script:attempt; `|` opens a session run, `~` is an interpreter that is lost."""
-    after: tuple[str, ...] = ()
-    ends: str = "Succeeded"
-    retry_lost: int = 0
-
+from tests.support.cells import Cell, driven
 
 TABLE = {
     # --- nothing goes wrong
@@ -284,12 +264,7 @@ TABLE = {
 
 @pytest.mark.parametrize("cell", TABLE.values(), ids=TABLE.keys())
 def test_which_scripts_run_again(cell: Cell) -> None:
-    coordinator = Coordinator(job_of(cell.job, retry_lost=cell.retry_lost), fates_of(cell.fates))
-    coordinator.drive()
-    for act in cell.after:
-        coordinator.act(act)
-    assert " ".join(coordinator.starts) == cell.ran
-    assert str(coordinator.job.state) == cell.ends
+    cell.check()
 
 
 @pytest.mark.parametrize(
@@ -301,15 +276,9 @@ def test_which_scripts_run_again(cell: Cell) -> None:
     ],
 )
 def test_what_a_resume_will_run_is_said_beforehand(job: str, fates: str, said: str) -> None:
-    coordinator = Coordinator(job_of(job), fates_of(fates))
-    coordinator.drive()
+    coordinator = driven(job, fates)
     assert to_come(coordinator.job) == said
     before = len(coordinator.starts)
     coordinator.act("resume")
     ran = [word.partition(":")[0] for word in coordinator.starts[before:] if ":" in word]
     assert ran == [part.partition(" ")[0] for part in said.split(", ")]
-
-
-def fates_of(text: str) -> dict[str, Fate]:
-    pairs = [part.split() for part in text.split(",") if part]
-    return {start: FATES[fate] for start, fate in pairs}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
 from job_execution_framework.domain import events
@@ -28,24 +26,10 @@ from job_execution_framework.service_layer import services
 from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.observations import Ended, Observations
 from job_execution_framework.service_layer.plan import Plan
-from tests.support.coordinator import Coordinator
+from tests.support.cells import Cell, driven
 from tests.support.jobs import job_of
-from tests.support.sessions import DIES, FAILS, TIMES_OUT, Fate
 
-FATES: dict[str, Fate] = {"fails": FAILS, "times-out": TIMES_OUT, "dies": DIES}
 LOST = Cause(Reason.IMAGE_PULL_FAILED, "no such image")
-
-
-@dataclass
-class Cell:
-    """One cell: a job, how its attempts go, what is done afterwards, and what ran."""
-
-    job: str
-    fates: str
-    ran: str
-    """Each start as script:attempt; `|` opens a session run, `~` is an interpreter that is lost."""
-    after: tuple[str, ...] = ()
-    ends: str = "Succeeded"
 
 
 TABLE = {
@@ -110,24 +94,9 @@ TABLE = {
 }  # fmt: skip
 
 
-def fates_of(text: str) -> dict[str, Fate]:
-    pairs = [part.split() for part in text.split(",") if part]
-    return {start: FATES[fate] for start, fate in pairs}
-
-
-def driven(job: str, fates: str = "") -> Coordinator:
-    coordinator = Coordinator(job_of(job), fates_of(fates))
-    coordinator.drive()
-    return coordinator
-
-
 @pytest.mark.parametrize("cell", TABLE.values(), ids=TABLE.keys())
 def test_which_finally_scripts_run(cell: Cell) -> None:
-    coordinator = driven(cell.job, cell.fates)
-    for act in cell.after:
-        coordinator.act(act)
-    assert " ".join(coordinator.starts) == cell.ran
-    assert str(coordinator.job.state) == cell.ends
+    cell.check()
 
 
 def test_their_session_ends_for_a_long_wait_and_waits_a_short_one_itself() -> None:
@@ -136,8 +105,7 @@ def test_their_session_ends_for_a_long_wait_and_waits_a_short_one_itself() -> No
         (60, "| open:1 | clean:1 | clean:2 tell:1"),
         (59, "| open:1 | clean:1 clean:2 tell:1"),
     ):
-        coordinator = Coordinator(job_of(job, backoff=backoff), fates_of("clean:1 fails"))
-        coordinator.drive()
+        coordinator = driven(job, "clean:1 fails", backoff=backoff)
         assert " ".join(coordinator.starts) == ran
         first, second = (one.at for one in coordinator.job.events if _is_start_of("clean", one))
         assert second - first == backoff
