@@ -343,7 +343,7 @@ def _why_not_finished(job: Job) -> str:
 def _why_not_named(job: Job, name: str) -> str:
     if name not in job.rows:
         return _no_script(job, name)
-    if job.script(name).when is not None:
+    if job.script(name).is_final:
         return f"runs {name!r} at each of its ends: name none of its finally scripts here"
     return ""
 

@@ -85,7 +85,7 @@ def why_not_resumable(before: Job, wanted: Definition, from_script: str = "") ->
     after = before.redefined(wanted)
     runs = _names_to_run(before, from_script) & _names_to_run(after, from_script)
     for change in changes(before, wanted):
-        if change.is_script and before.script(change.of).when is not None:
+        if change.is_script and before.script(change.of).is_final:
             continue
         if change.is_script and change.of not in runs:
             return f"{change.details()} was changed, but that script is done and does not run again"
@@ -115,7 +115,7 @@ def reshaped(before: Job, wanted: Definition) -> str:
         if was != now:
             return f"the {kind}s stand in another order"
     for script in wanted.scripts:
-        if (script.when is None) != (before.script(script.name).when is None):
+        if script.is_final != before.script(script.name).is_final:
             return f"script {script.name!r} was moved into finally, or out of it"
         if script.session != before.script(script.name).session:
             return f"script {script.name!r} was moved to session {script.session!r}"

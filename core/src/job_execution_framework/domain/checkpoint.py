@@ -41,7 +41,7 @@ def to_replay(scripts: Sequence[Script], rows: Mapping[str, Row], goal: Script) 
     A script that somebody skipped has never run and is not run again, nor is one that the job went
     on past.
     """
-    if goal.when is not None:  # a finally script finds nothing of others in its interpreter
+    if goal.is_final:  # a finally script finds nothing of others in its interpreter
         return []
     before = [
         script
@@ -62,7 +62,7 @@ def to_run(scripts: Sequence[Script], rows: Mapping[str, Row], goal: Script) -> 
     ahead = [
         script
         for script in dropwhile(lambda script: script is not goal, scripts)
-        if script.session == goal.session and (script.when is None) == (goal.when is None)
+        if script.session == goal.session and script.is_final == goal.is_final
     ]
     while ahead and is_over(ahead[-1], rows[ahead[-1].name]):
         ahead.pop()

@@ -16,7 +16,7 @@ from job_execution_framework.domain.script import Script
 def is_past(script: Script, row: Row) -> bool:
     """Whether the job goes on past this script, which failed and is not tried again."""
     has_failed = row.state is ScriptState.FAILED and row.failed_for_good(script.retries)
-    return (script.continues or script.when is not None) and has_failed
+    return (script.continues or script.is_final) and has_failed
 
 
 def is_done(script: Script, row: Row) -> bool:

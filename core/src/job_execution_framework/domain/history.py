@@ -112,7 +112,7 @@ class History:
 
     def _index(self) -> None:
         self._positions = {script.name: i for i, script in enumerate(self.scripts)}
-        self.main = tuple(script for script in self.scripts if script.when is None)
+        self.main = tuple(script for script in self.scripts if not script.is_final)
         self.finals = self.scripts[len(self.main) :]
         self.arguments = {**self.arguments, self.definition_number: shown_arguments(self.scripts)}
 
@@ -182,7 +182,7 @@ class History:
     def runs_finally(self) -> bool:
         """Whether the open session run is one of finally scripts."""
         started = self.open_run.scripts if self.open_run else ()
-        return any(self.script(name).when is not None for name in started)
+        return any(self.script(name).is_final for name in started)
 
     def is_done(self, name: str) -> bool:
         """Whether a resume need not run the script."""
@@ -197,7 +197,7 @@ class History:
         begin = self._positions.get(from_script, len(rows))
         return {
             name: row.resumed(again=place >= begin or not self.is_done(name))
-            if self.script(name).when is None
+            if not self.script(name).is_final
             else row.anew()
             for place, (name, row) in enumerate(rows.items())
         }
@@ -227,7 +227,8 @@ class History:
         self, kind: type[ScriptEventT], script: str, attempt: int, at: float, **details: object
     ) -> ScriptEventT:
         """Return an event about one attempt, with the fields that all of them have."""
-        is_final = self.script(script).when is not None
+        is_final = self.script(script).is_final
+        parameters, given = self.shown(script, attempt), self.given(script)
         return kind(
             at=at,
             script=script,
@@ -235,7 +236,7 @@ class History:
             of=len(self.finals if is_final else self.main),
             is_final=is_final,
             attempt=attempt,
-            parameters={**self.shown(script, attempt), **self.given(script)},
+            parameters={**parameters, **given} if given else parameters,
             **details,  # type: ignore[arg-type]  # the kind's own fields
         )
 

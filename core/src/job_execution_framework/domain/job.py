@@ -165,7 +165,7 @@ class Job(History):
     def outcome(self) -> JobState:
         """The job's state; of one that fails only for a finally script that of before."""
         failure = self.failure
-        is_final = failure and failure.script and self.script(failure.script).when is not None
+        is_final = failure and failure.script and self.script(failure.script).is_final
         return JobState.SUCCEEDED if is_final else self.state
 
     @property

@@ -132,6 +132,11 @@ class Script:
     when: When | None = None
     """After which end of the job it runs, as one of its finally scripts; None for all others."""
 
+    @property
+    def is_final(self) -> bool:
+        """Whether it is one of the job's finally scripts."""
+        return self.when is not None
+
     def __post_init__(self) -> None:
         """Give a container a session of its own, named as its script."""
         if isinstance(self.work, Container):
@@ -174,8 +179,8 @@ def check(scripts: tuple[Script, ...], sessions: tuple[Session, ...]) -> None:
     _check_names("script", [script.name for script in scripts])
     _check_names("session", [session.name for session in sessions])
     _check_sessions(scripts, {session.name for session in sessions})
-    _check_order(tuple(script for script in scripts if script.when is None))
-    if any(before.when and not script.when for before, script in pairwise(scripts)):
+    _check_order(tuple(script for script in scripts if not script.is_final))
+    if any(before.is_final and not script.is_final for before, script in pairwise(scripts)):
         raise InvalidJob("the finally scripts of a job stand behind all others")
     for script in scripts:
         _check_limits(script)
@@ -199,7 +204,7 @@ def _check_names(kind: str, names: list[str]) -> None:
 
 def _check_sessions(scripts: tuple[Script, ...], sessions: set[str]) -> None:
     for script in scripts:
-        if script.when and script.session == FINALLY and not isinstance(script.work, Container):
+        if script.is_final and script.session == FINALLY and not isinstance(script.work, Container):
             sessions = sessions | {FINALLY}
     for script in scripts:
         if isinstance(script.work, Container):

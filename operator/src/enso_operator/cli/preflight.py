@@ -89,14 +89,14 @@ class _SourceLocation:
         self._is_resource = not (is_mapping(document) and "instructions" in document)
         self._place = manifest.place
         self._scripts = {
-            key: [one.name for one in manifest.scripts if (one.when is None) == (key == "scripts")]
+            key: [one.name for one in manifest.scripts if one.is_final == (key == "finally")]
             for key in ("scripts", "finally")
         }
         self._lines = None if is_json else LineNumbers(manifest.text)
 
     def sentence(self, script: Script, work: Work, problem: Problem) -> str:
         """Return a sentence that begins with the line and the field."""
-        key = "scripts" if script.when is None else "finally"
+        key = "finally" if script.is_final else "scripts"
         index = self._scripts[key].index(script.name)
         if not self._is_resource:
             path = f"instructions[{index}]{problem.argument and f' {problem.argument!r}'}"

@@ -169,7 +169,7 @@ def _traced(job: Job, folder: RunFolder) -> TracedJob:
 
 
 def _count(manifest: Manifest) -> str:
-    finals = sum(script.when is not None for script in manifest.scripts)
+    finals = sum(script.is_final for script in manifest.scripts)
     count = len(manifest.scripts) - finals
     beside = f" and {finals} of finally" if finals else ""
     return f"{count} script{'s' if count > 1 else ''}{beside}"

@@ -115,7 +115,7 @@ class ScriptShown(_Shown):
         latest, output = job.rows[script.name].latest, job.rows[script.name].output
         said = job.progress_of(script.name)
         told: dict[str, Any] = {"progress": said.percent, "message": said.message} if said else {}
-        if script.when is not None:
+        if script.is_final:
             told["final"] = True
         return cls.model_construct(
             None,

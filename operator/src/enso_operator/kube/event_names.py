@@ -126,7 +126,7 @@ def _is_finally(job: Job, run: str, session: str, script: str) -> bool:
         return True
     opened = (event for event in job.events if isinstance(event, events.SessionOpened))
     first = script or next((event.scripts[0] for event in opened if event.run == run), "")
-    return first in job.rows and job.script(first).when is not None
+    return first in job.rows and job.script(first).is_final
 
 
 def _number(job: Job, session: str) -> int:

@@ -71,7 +71,7 @@ class Plan:
 
     def lines(self, screen: Screen) -> list[str]:
         """Return the plan as lines for people."""
-        main = [script for script in self.scripts if script.script.when is None]
+        main = [script for script in self.scripts if not script.script.is_final]
         starts, total = sum(script.fate in STARTS for script in main), len(main)
         sessions = {script.script.session for script in self.scripts}
         numbers = [

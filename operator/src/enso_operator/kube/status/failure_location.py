@@ -23,7 +23,7 @@ def failure_location(job: Job, before: EnsoJobStatus, location: SessionLocation)
     if failed is None or not before.why or before.failure is None:
         return location
     is_told = before.failure.time == time_of(failed.at)
-    is_final = failed.script and job.script(failed.script).when is not None
+    is_final = failed.script and job.script(failed.script).is_final
     if not is_told or is_final or not _cleans_up_since(job, failed.at):
         return location
     return replace(location, on=_labelled("on", before.why), log=_labelled("log", before.why))

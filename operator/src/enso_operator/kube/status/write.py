@@ -119,7 +119,7 @@ def _row(script: Script, row: Row, said: Progress | None) -> ScriptStatus:
     cause = row.latest.cause
     return ScriptStatus(
         name=script.name,
-        final=script.when is not None,
+        final=script.is_final,
         state=latest.state,
         attempt=latest.attempt,
         definition=latest.definition,
