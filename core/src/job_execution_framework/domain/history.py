@@ -249,7 +249,8 @@ class History:
 
     def given(self, script: str) -> dict[str, object]:
         """Return the arguments of a script that are outputs of others, as people may see them."""
-        needed = references(self.script(script).parameters)
+        if not (needed := references(self.script(script).parameters)):
+            return {}
         try:
             return secret.shown(handed(needed, self.outputs))
         except NoOutput:  # it is not called: its failure says what is missing

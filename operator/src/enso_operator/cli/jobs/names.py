@@ -1,4 +1,4 @@
-"""Names of jobs and scripts: suggestions for unknown names, and completion in shells."""
+"""Names of what is in a namespace: suggestions for unknown names, and completion in shells."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_NAMES = 5000
 
 
 def names(api: ApiServer, plural: str = "ensojobs") -> Iterator[str]:
-    """Yield the names of the namespace's jobs; nothing else of them is fetched."""
+    """Yield the names of the namespace's jobs, or other objects; nothing else is fetched."""
     query = {"includeObject": "None"}
     for page in api.pages(api.path(plural), query, accept=TABLE):
         for row in page["rows"] or ():
@@ -23,7 +23,7 @@ def names(api: ApiServer, plural: str = "ensojobs") -> Iterator[str]:
 
 
 def suggestions(api: ApiServer, name: str, plural: str = "ensojobs") -> str:
-    """Return the end of a sentence about an unknown job or template: similar names."""
+    """Return the end of a sentence about an unknown job, template or script: similar names."""
     import difflib  # noqa: PLC0415  # only for unknown names
 
     known = [*islice(names(api, plural), MOST_NAMES)]

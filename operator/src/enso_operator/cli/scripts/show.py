@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
 from pydantic import ValidationError
@@ -10,7 +9,7 @@ from pydantic import ValidationError
 from enso_operator.api.document import Document
 from enso_operator.api.v1alpha1 import EnsoScript
 from enso_operator.cli.display import refuse
-from enso_operator.cli.jobs import output
+from enso_operator.cli.jobs import names, output
 from enso_operator.cli.jobs.table import Column, Screen, table
 from enso_operator.cli.scripts.files import ScriptFile, name_of
 from enso_operator.kube.workstation.api_server import TABLE, ApiServer
@@ -37,9 +36,9 @@ def show(api: ApiServer, name: str, form: str | None) -> int:
     try:
         document = api.get(api.path("ensoscripts", name_of(name)))
     except NoSuchName:
-        known = [row[0] for row in _rows(api)]
         where = f"in namespace {api.access.namespace}"
-        return refuse(f"there is no script {name!r} {where}{_similar(name_of(name), known)}")
+        similar = names.suggestions(api, name_of(name), "ensoscripts")
+        return refuse(f"there is no script {name!r} {where}{similar}")
     if form:
         print(output.text(document, form))
         return SHOWN
@@ -136,10 +135,3 @@ def _row(one: Parameter) -> tuple[str, str, str, str]:
         filter(None, (one.takes, "to " + one.access if one.access else "", "secret" * one.secret))
     )
     return one.name, takes, "(required)" if one.required else default, one.description
-
-
-def _similar(name: str, known: list[str]) -> str:
-    if not known:
-        return ", which has no scripts at all"
-    near = difflib.get_close_matches(name, known, 3)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
