@@ -16,6 +16,7 @@ from enso_operator.api.document import Document
 from enso_operator.cli import display
 from enso_operator.cli.jobs import documents, follow, scripts
 from enso_operator.cli.jobs.connect import job_of
+from enso_operator.cli.jobs.log_place import ROTATED, LogPlace
 from enso_operator.cli.jobs.table import Screen
 from enso_operator.cli.jobs.wait import code_of, job_in, of_job
 from enso_operator.kube.workstation.api_server import ApiServer
@@ -52,6 +53,8 @@ class LogFilter:
 
     def show(self, line: bytes) -> None:
         """Print a line, if it belongs to the script and attempt."""
+        if not line:
+            return
         if mark := _MARK.match(line):
             is_script = self.script in ("", mark[1].decode())
             self.is_selected = is_script and self.attempt in (0, int(mark[2]))
@@ -74,6 +77,7 @@ def show_logs(api: ApiServer, name: str, log_filter: LogFilter, *, is_following:
         return LogFollower(api, job, log_filter).until_it_ends()
     for pod in pods_of(api, job):
         log_filter.begin()
+        log_filter.show(mark_of(pod))
         for line in log_lines(api, pod, is_following=False):
             log_filter.show(line)
     if not log_filter.has_shown:
@@ -98,14 +102,19 @@ def selector(job: Document) -> dict[str, str]:
     return {"labelSelector": f"{names.JOB_UID_LABEL}={job['metadata']['uid']}"}
 
 
+def mark_of(pod: Document) -> bytes:
+    """Return the mark before the log of a container script; of a session the log has them."""
+    if not state.is_container(pod):
+        return b""
+    record: Document = bounded_json.loads(pod["metadata"]["annotations"][names.ATTEMPT])
+    return f"--- {record['script']}, attempt {record['attempt']}\n".encode()
+
+
 def log_lines(api: ApiServer, pod: Document, *, is_following: bool) -> Iterator[bytes]:
     """Yield the lines of a Pod's log."""
     query = {"container": state.container_to_read(pod)}
     if is_following:
         query["follow"] = "true"
-    if state.is_container(pod):
-        record: Document = bounded_json.loads(pod["metadata"]["annotations"][names.ATTEMPT])
-        yield f"--- {record['script']}, attempt {record['attempt']}\n".encode()
     yield from api.lines(f"{api.path('pods', documents.name_of(pod))}/log", query, accept="*/*")
 
 
@@ -199,16 +208,14 @@ class LogFollower:
         The log stream may end earlier. So the log is read again until a stream has ended that was
         opened after the container had ended; what was shown before is skipped.
         """
-        shown_bytes, tries, is_over = 0, 0, state.is_over(pod)
+        tries, is_over = 0, state.is_over(pod)
+        rotated = ROTATED.format(pod=documents.name_of(pod))
+        place = LogPlace(lambda: display.refuse(rotated))
+        self._log_filter.show(mark_of(pod))
         while True:
-            to_skip = shown_bytes
             try:
-                for line in log_lines(self._api, pod, is_following=True):
-                    rest = line[to_skip:]
-                    to_skip -= len(line) - len(rest)
-                    shown_bytes += len(rest)
-                    if rest:
-                        self._log_filter.show(rest)
+                for line in place.rest_of(log_lines(self._api, pod, is_following=True)):
+                    self._log_filter.show(line)
                 self._problem.clear()
                 if is_over:
                     return
