@@ -16,6 +16,7 @@ from functools import partial
 import kopf
 from kopf._cogs.structs.references import Insights  # the only way to ask what kopf has found
 
+from enso_operator.controller.missing_kinds import MissingKinds
 from enso_operator.kube.ensoaction import ACTIONS
 from enso_operator.kube.ensojob import KIND
 from enso_operator.sessions.pods.names import JOB_UID_LABEL
@@ -23,8 +24,6 @@ from enso_operator.sessions.pods.names import JOB_UID_LABEL
 IDENTITY = "enso"
 """kopf's identity among peering operators; peering is off, so only a constant is needed."""
 _RESTART_SECONDS = 1.0
-_MISSING_SECONDS = 5.0
-"""How long kopf runs where our resources are not installed, until it looks for them again."""
 _CANCEL_SECONDS = 1.0
 """How long a part of kopf may take to end before it is cancelled once more."""
 _log = logging.getLogger(__name__)
@@ -32,11 +31,16 @@ _log = logging.getLogger(__name__)
 logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
 
 
+class _LookAgain(Exception):
+    """kopf has not found all of our kinds: only a new one looks for them again."""
+
+
 class Watch:
     """Shows what happens to EnsoJobs, for as long as it runs."""
 
     def __init__(self, registry: kopf.OperatorRegistry, namespaces: Sequence[str]) -> None:
         self._registry, self._namespaces = registry, namespaces
+        self._missing = MissingKinds()
 
     async def run(self) -> None:
         """Watch until cancelled; begin anew where kopf gave up."""
@@ -55,7 +59,8 @@ class Watch:
 
     def _watch(self, stop: threading.Event, tell: Callable[[], object]) -> None:
         try:
-            asyncio.run(self._kopf(stop))
+            with contextlib.suppress(_LookAgain):
+                asyncio.run(self._kopf(stop))
         except Exception as error:  # noqa: BLE001  # whatever it is, it is tried again
             _log.error("the watch broke, and begins anew: %s", error)  # kopf told
         finally:
@@ -80,7 +85,7 @@ class Watch:
                 # By itself it would look up its user's name, and a Pod's user has none.
                 identity=IDENTITY,  # type: ignore[arg-type]  # its type is not public
             )
-            parts = [*parts, asyncio.create_task(_find_resources(insights))]
+            parts = [*parts, asyncio.create_task(self._look_for_kinds(insights))]
             ended, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
             await _cancel_all()
         finally:
@@ -88,15 +93,16 @@ class Watch:
         for part in ended:
             part.result()
 
-
-async def _find_resources(insights: Insights) -> None:
-    """Raise LookupError where kopf has not found all of our resources: it looks only once."""
-    await insights.ready_resources.wait()
-    missing = {KIND, ACTIONS} - {resource.plural for resource in insights.watched_resources}
-    if missing:
-        await asyncio.sleep(_MISSING_SECONDS)
-        raise LookupError(f"the API server did not serve {' and '.join(sorted(missing))}")
-    await asyncio.Event().wait()
+    async def _look_for_kinds(self, insights: Insights) -> None:
+        """Raise _LookAgain, after a pause, where kopf has not found all of our kinds."""
+        await insights.ready_resources.wait()
+        found = {resource.plural for resource in insights.watched_resources}
+        pause = self._missing.pause({KIND, ACTIONS} - found)
+        if pause is None:
+            await asyncio.Event().wait()
+        else:
+            await asyncio.sleep(pause)
+            raise _LookAgain
 
 
 async def _cancel_all() -> None:
