@@ -8,7 +8,9 @@ from dataclasses import replace
 from enso_operator.api.status import EnsoJobStatus
 from enso_operator.coordinator.session_location import SessionLocation
 from enso_operator.kube.status.fields import time_of
+from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.script import Container
 
 _LABEL = 8
 """Characters of a label in a card, with the spaces behind it."""
@@ -18,8 +20,11 @@ def failure_location(job: Job, before: EnsoJobStatus, location: SessionLocation)
     """Return where to look for the failure: `location`, until a finally script has begun.
 
     Then that is where the finally scripts run, and the card in the status before still says it.
+    A container that lacked an output has had no Pod: `location` is that of a session before it.
     """
     failed = job.failure
+    if failed and failed.cause.reason == Reason.NO_OUTPUT and _is_container(job, failed.script):
+        return replace(location, on="", log="")
     if failed is None or not before.why or before.failure is None:
         return location
     is_told = before.failure.time == time_of(failed.at)
@@ -27,6 +32,10 @@ def failure_location(job: Job, before: EnsoJobStatus, location: SessionLocation)
     if not is_told or is_final or not _cleans_up_since(job, failed.at):
         return location
     return replace(location, on=_labelled("on", before.why), log=_labelled("log", before.why))
+
+
+def _is_container(job: Job, script: str) -> bool:
+    return script in job.rows and isinstance(job.script(script).work, Container)
 
 
 def _cleans_up_since(job: Job, at: float) -> bool:
