@@ -217,6 +217,29 @@ def test_a_script_without_the_output_that_it_needs_does_not_run() -> None:
     ]
 
 
+def test_nor_does_one_that_needs_a_key_which_an_output_that_is_kept_does_not_have() -> None:
+    of_first = {"given": OutputOf("first", "path")}
+    scripts = (
+        Script("first", LibraryScript("first"), checkpoint=True),
+        Script("second", LibraryScript("second"), of_first),
+    )
+    job = Job("shot", scripts)
+    job.record(events.JobAdded(at=0))
+    job.record(events.JobStarted(at=0))
+    job.record(job.script_event(events.ScriptStarted, "first", 1, 1))
+    job.record(job.script_event(events.ScriptSucceeded, "first", 1, 2, output={"frames": 240}))
+    job.record(events.JobFailed(at=2, cause=Cause(Reason.NO_OUTPUT), script="second"))
+    assert told(job, Resume()) == [
+        ("first", "kept", "checkpoint: its effect is on disk"),
+        (
+            "second",
+            "not reached",
+            "argument 'given' is path of the output of first, which has frames",
+        ),
+    ]
+    assert told(job, Resume(from_script="first"))[1] == ("second", "runs", "")
+
+
 def test_a_session_that_ends_for_a_long_wait_keeps_no_memory() -> None:
     scripts = (
         Script("open", LibraryScript("open")),

@@ -15,7 +15,7 @@ from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.checkpoint import vouches
 from job_execution_framework.domain.going_on import is_past
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.outputs import references
+from job_execution_framework.domain.outputs import references, why_absent
 from job_execution_framework.domain.retries import LONG_PAUSE_SECONDS, Retries
 from job_execution_framework.domain.row import Row, ScriptState
 from job_execution_framework.domain.script import Container, Script, When
@@ -77,12 +77,12 @@ def forecast(job: Job, action: Action | None = None) -> tuple[Forecast, ...]:
 def _why_it_fails(script: Script, job: Job, found: Mapping[str, Forecast]) -> str:
     """Return why a script that is started fails before its `main` is called; empty if it is not.
 
-    An output that it needs will not be there: its script neither has one, nor runs before it.
+    An output that it needs will not be there: its script does not have it, nor runs before it.
     """
     for argument, of in references(script.parameters).items():
         returns = found[of.script].fate in (*STARTS, Fate.RUNS_NOW)
-        if not returns and of.script not in job.outputs:
-            return f"argument {argument!r} is {of}, which has none"
+        if not returns and (why := why_absent(of, job.outputs.get(of.script))):
+            return f"argument {argument!r} is {of}, {why}"
     return ""
 
 

@@ -133,9 +133,9 @@ def handed(parameters: Mapping[str, object], outputs: Mapping[str, Output]) -> d
     Each is a copy, as a script may change what it is given.
     """
     if absent := [
-        f"argument {name!r} is {of}, {why}"
+        f"argument {name!r} is {of}, {why}: run {of.script!r} again so that its main returns it"
         for name, of in references(parameters).items()
-        if (why := _why_absent(of, outputs.get(of.script)))
+        if (why := why_absent(of, outputs.get(of.script)))
     ]:
         raise NoOutput("; ".join(absent))
     return {
@@ -146,17 +146,17 @@ def handed(parameters: Mapping[str, object], outputs: Mapping[str, Output]) -> d
     }
 
 
-def _why_absent(of: OutputOf, output: Output | None) -> str:
-    again = f"run {of.script!r} again so that its main returns it"
+def why_absent(of: OutputOf, output: Output | None) -> str:
+    """Return why an output cannot be handed on, as part of a sentence; empty if it can."""
     if output is None:
-        return f"which has none: {again}"
+        return "which has none"
     if of.key is None:
         return ""
     if not is_mapping(output.value):
-        return f"which is no mapping, and has no keys: {again}"
+        return "which is no mapping, and has no keys"
     if of.key not in output.value:
         keys = [str(key) for key in output.value]
-        return f"which has {listed(keys) if keys else 'no keys'}: {again}"
+        return f"which has {listed(keys) if keys else 'no keys'}"
     return ""
 
 

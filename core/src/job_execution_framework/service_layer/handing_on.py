@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from job_execution_framework.domain import events, outputs
+from job_execution_framework.domain import outputs
 from job_execution_framework.domain.cause import Cause, Reason, printable
 from job_execution_framework.domain.errors import NoOutput
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.script import Container, Script
 from job_execution_framework.domain.steps import Open, Step
+from job_execution_framework.service_layer import recording
 from job_execution_framework.service_layer.runner import Result, Runner
 
 
@@ -22,9 +23,10 @@ def run(job: Job, script: Script, attempt: int, runner: Runner) -> Result:
     It fails without a call where an output is missing that it needs, and after it where its own
     output and those of the other scripts are more than a job may have.
     """
-    if cause := _why_absent(job, script):
-        return Result(cause=cause)
-    arguments = outputs.handed(script.parameters, job.outputs)
+    try:
+        arguments = outputs.handed(script.parameters, job.outputs)
+    except NoOutput as error:
+        return Result(cause=_cause_of(error))
     result = runner.run(replace(script, parameters=arguments), attempt)
     if result.cause or not (why := outputs.too_much(job.outputs, script.name, result.output)):
         return result
@@ -37,21 +39,22 @@ def next_step(job: Job, now: float) -> Step:
     A container has no supervisor that could fail it: whoever opens its session does.
     """
     step = job.next(now)
-    while isinstance(step, Open):
-        script = job.script(step.scripts[0])
-        cause = _why_absent(job, script) if isinstance(script.work, Container) else None
-        if cause is None:
-            break
-        attempt = job.rows[script.name].attempt + 1
-        job.record(job.script_event(events.ScriptStarted, script.name, attempt, now))
-        job.record(job.script_event(events.ScriptFailed, script.name, attempt, now, cause=cause))
+    while isinstance(step, Open) and (cause := _why_not_opened(job, step)):
+        recording.fail_attempt(job, step.scripts[0], cause, now)
         step = job.next(now)
     return step
 
 
-def _why_absent(job: Job, script: Script) -> Cause | None:
+def _why_not_opened(job: Job, step: Open) -> Cause | None:
+    script = job.script(step.scripts[0])
+    if not isinstance(script.work, Container):
+        return None
     try:
         outputs.handed(script.parameters, job.outputs)
     except NoOutput as error:
-        return Cause(Reason.NO_OUTPUT, printable(str(error)))
+        return _cause_of(error)
     return None
+
+
+def _cause_of(error: NoOutput) -> Cause:
+    return Cause(Reason.NO_OUTPUT, printable(str(error)))

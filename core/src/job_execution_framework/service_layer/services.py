@@ -21,11 +21,7 @@ from job_execution_framework.domain import events
 from job_execution_framework.domain.actions import Action, Resume
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.control import SessionControl
-from job_execution_framework.domain.errors import (
-    Conflict,
-    InvalidJob,
-    JobAlreadyStarted,
-)
+from job_execution_framework.domain.errors import Conflict, InvalidJob, JobAlreadyStarted
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.script import LibraryScript, Script, Session, step_names
@@ -35,9 +31,7 @@ from job_execution_framework.domain.values import is_list, is_mapping
 from job_execution_framework.service_layer import handing_on, recording
 from job_execution_framework.service_layer.clock import Clock, SystemClock
 from job_execution_framework.service_layer.in_process import InProcessRunner
-from job_execution_framework.service_layer.observations import (
-    Observations,
-)
+from job_execution_framework.service_layer.observations import Observations
 from job_execution_framework.service_layer.runner import Runner
 from job_execution_framework.service_layer.unit_of_work import JobUnitOfWork
 
