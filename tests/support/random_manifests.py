@@ -63,6 +63,7 @@ ANYTHING: tuple[object, ...] = (
     *("$(params.shot)", "$$(params.shot)", 2**40),
 )
 _EXACTLY_ONE = re.compile(r"\(has\(self\.(\w+)\) \? 1 : 0\)")
+_OF_EACH_SCRIPT = re.compile(r"self\.(\w+)\.all\(s, (.*)\)")
 _PARSER: Any = importlib.import_module("re._parser")
 
 
@@ -73,8 +74,19 @@ def specs() -> dict[str, Schema]:
     for path in sorted((CHECKOUT / "deploy" / "crds").glob("*.yaml")):
         crd = yaml.safe_load(path.read_text())["spec"]
         schema = crd["versions"][0]["schema"]["openAPIV3Schema"]
-        found[crd["names"]["kind"]] = schema["properties"]["spec"]
+        found[crd["names"]["kind"]] = _with_rules_of_scripts(schema["properties"]["spec"])
     return found
+
+
+def _with_rules_of_scripts(spec: Schema) -> Schema:
+    """Return a spec whose scripts have the rules that the job has for each of them."""
+    for rule in spec.get("x-kubernetes-validations", ()):
+        if of_each := _OF_EACH_SCRIPT.search(rule["rule"]):
+            listed, holds = of_each.groups()
+            items: Schema = spec["properties"][listed]["items"]
+            own = {"rule": holds.replace("(s.", "(self.")}
+            items.setdefault("x-kubernetes-validations", []).append(own)
+    return spec
 
 
 class RandomManifests:

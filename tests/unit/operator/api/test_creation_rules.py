@@ -55,3 +55,14 @@ def test_whether_a_spec_has_changed_is_looked_at_unless_the_status_was_written()
     revision = "status.?ledger.?revision"
     kept = f"self.?{revision} != oldSelf.?{revision} || ("
     assert [rule for rule in rules if not rule["rule"].startswith(kept)] == []
+
+
+def test_a_script_has_no_rules_of_its_own() -> None:
+    """An API server would evaluate them for each of a hundred scripts."""
+    spec = schema_of("ensojobs.yaml")["properties"]["spec"]
+    for listed in ("scripts", "finally"):
+        assert RULES not in spec["properties"][listed]["items"]
+        of_each = [rule for rule in spec[RULES] if f"self.{listed}.all(s, " in rule["rule"]]
+        assert len(of_each) >= 6
+        assert not any("self." in rule["rule"].partition(".all(s, ")[2] for rule in of_each)
+        assert all(rule["fieldPath"] == f".{listed}" for rule in of_each)
