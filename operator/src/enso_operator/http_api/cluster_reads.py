@@ -57,6 +57,11 @@ class ClusterReads:
         self._rows = KeptRows(self._read_rows)
         self._watch = JobWatch(jobs.namespace, streams, self._listing)
 
+    @property
+    def namespace(self) -> str:
+        """The namespace of these jobs."""
+        return self._jobs.namespace
+
     async def list(self) -> list[tuple[str, str]]:
         """Return the name and the state of each EnsoJob, also of invalid ones."""
         return await self._call(lambda: _list_jobs(self._jobs))

@@ -50,6 +50,11 @@ class EmbeddedReads:
         self._root = Path()
         """The folder that has a folder for each job."""
 
+    @property
+    def namespace(self) -> str:
+        """None."""
+        return ""
+
     async def list(self) -> list[tuple[str, str]]:
         """Return the id and the state of each job."""
         with self._repository.lock:

@@ -58,6 +58,11 @@ class ActionOutcome:
 class Jobs(Protocol):
     """Where jobs are kept and run. Each call may raise Unavailable and NotAllowed."""
 
+    @property
+    def namespace(self) -> str:
+        """The namespace of these jobs; "" without a cluster."""
+        ...
+
     async def add(self, instructions: Instructions) -> str:
         """Add a job that waits, and return its id; raise InvalidJob or Busy."""
         ...

@@ -28,6 +28,12 @@ class ListPages:
         address = query.address("/live", seen=digest(parts_of_list(shown)))
         return await self._templates.page(request, viewer, "jobs.html", shown, live=address)
 
+    async def namespaces(self, request: Request, viewer: Viewer) -> Response:
+        """Show the namespaces to choose from."""
+        names = await viewer.jobs.namespaces()
+        shown = [(name, Query(namespace=name).address()) for name in names]
+        return await self._templates.page(request, viewer, "namespaces.html", shown)
+
     async def stream(self, request: Request, viewer: Viewer) -> Response:
         """Tell what changes in the list."""
         query = Query.of(request.query_params.multi_items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from enso_operator.http_api.auth.viewer import Viewer
 from enso_operator.http_api.web.job_pages import JobPages
 from enso_operator.http_api.web.list_pages import ListPages
 from enso_operator.http_api.web.live import Live
+from enso_operator.http_api.web.offer_pages import OfferPages
 from enso_operator.http_api.web.output import OutputPages
 from enso_operator.http_api.web.page_route import PageRoute
 from enso_operator.http_api.web.rendering import Templates
@@ -28,7 +30,10 @@ def add_pages(app: FastAPI) -> Templates:
 
     def add(path: str, show: Show, *methods: str) -> None:
         async def answer(request: Request) -> Response:
-            return await show(request, request.state.viewer)
+            viewer: Viewer = request.state.viewer
+            if namespace := request.query_params.get("namespace"):
+                viewer = replace(viewer, jobs=viewer.jobs.within(namespace))
+            return await show(request, viewer)
 
         app.router.routes.append(PageRoute(path, answer, methods=methods or ("GET",)))
 
@@ -36,6 +41,7 @@ def add_pages(app: FastAPI) -> Templates:
     jobs, job = ListPages(templates, live), JobPages(templates, live)
     output = OutputPages(templates)
     add("/", jobs.show)
+    add("/namespaces", jobs.namespaces)
     add("/live", jobs.stream)
     add("/jobs/{name}", job.show)
     add("/jobs/{name}/live", job.stream)
@@ -43,5 +49,8 @@ def add_pages(app: FastAPI) -> Templates:
     attempt = "/jobs/{name}/scripts/{script}/attempts/{number:int}"
     add(attempt, output.show)
     add(f"{attempt}/output", output.text)
+    offers = OfferPages(templates)
+    add("/library", offers.library)
+    add("/templates", offers.templates)
     app.router.routes.append(PageRoute("/static/{name}", static.serve))
     return templates

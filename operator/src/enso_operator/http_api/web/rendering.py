@@ -21,6 +21,7 @@ from enso_operator.http_api.auth.viewer import Viewer
 from enso_operator.http_api.web.static_files import StaticFiles
 from enso_operator.http_api.web.views import words
 from enso_operator.http_api.web.views.parts import Part
+from enso_operator.http_api.web.views.query import Query
 from job_execution_framework.domain.cause import escaped
 
 
@@ -73,6 +74,7 @@ class Templates:
             "viewer": viewer,
             "path": address.path,
             "query": f"?{address.query}" if address.query else "",
+            "place": Query(namespace=request.query_params.get("namespace", "")).address(""),
             "now": time.time(),
             "live": live,
             FIELD: getattr(request.state, FIELD, ""),
