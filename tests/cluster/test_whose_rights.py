@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 import yaml
+from dev.cluster.audit import Request
 
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_context
@@ -53,8 +55,26 @@ def test_two_users_see_and_do_what_each_of_them_may(ns: ClusterNamespace, server
         assert refused.status_code == 403
         assert f'User "{eve.name}" cannot' in refused.json()["error"]
 
-    asked = [request for request in ns.cluster.audit.since(mark) if "OpenAPI" in request.user_agent]
-    assert {request.user for request in asked} == {ann.name, bob.name, eve.name}
+    assert {asked.user for asked in of_server(ns, mark)} == {ann.name, bob.name, eve.name}
+
+
+def of_server(ns: ClusterNamespace, mark: int) -> list[Request]:
+    """Return what was asked in the namespace, and by people of it, but by kubectl."""
+    return [
+        asked
+        for asked in ns.cluster.audit.since(mark)
+        if "OpenAPI" in asked.user_agent
+        and ns.namespace in (asked.namespace, *asked.user.split(":"))
+    ]
+
+
+def test_an_action_has_the_name_of_who_asked_for_it(ns: ClusterNamespace, server: Server) -> None:
+    ann = user(ns, "ann", *READ, "ensoactions.enso.dev=get,create")
+    ns.objects.create(of_scripts({}))
+    asked = server.ask("POST", "/pause-job", ann.headers, json={"jobid": "shot", "why": "lunch"})
+    assert asked.status_code == 202, asked.text  # no operator is here
+    (action,) = json.loads(ns.kubectl("get", "ensoactions", "-o", "json"))["items"]
+    assert (action["spec"]["by"], action["spec"]["why"]) == (ann.name, "lunch")
 
 
 def test_who_is_not_known_is_told_how_to_be(ns: ClusterNamespace, server: Server) -> None:
@@ -72,8 +92,7 @@ def test_who_is_not_known_is_told_how_to_be(ns: ClusterNamespace, server: Server
         assert refused.status_code == 401, headers
         assert refused.headers["www-authenticate"] == "Bearer"
         assert "kubectl create token" in refused.json()["error"]
-    sent = [asked for asked in ns.cluster.audit.since(mark) if "OpenAPI" in asked.user_agent]
-    assert not sent  # what cannot be a token does not reach the cluster
+    assert not of_server(ns, mark)  # what cannot be a token does not reach the cluster
 
     forged = ann.token[:-8] + "AAAAAAAA"
     refused = server.ask("GET", "/list-jobs", {"Authorization": f"Bearer {forged}"})

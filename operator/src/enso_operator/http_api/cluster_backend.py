@@ -71,11 +71,17 @@ R = TypeVar("R")
 class ClusterJobs(ClusterReads):
     """Implements `port.Jobs`."""
 
-    def __init__(self, jobs: Objects, streams: Streams, most_calls: int = MOST_AT_ONCE) -> None:
-        """`most_calls` are made at once; others wait for their turn."""
+    def __init__(
+        self, jobs: Objects, streams: Streams, most_calls: int = MOST_AT_ONCE, by: str = ""
+    ) -> None:
+        """`most_calls` are made at once; others wait for their turn.
+
+        `by` is who asks, as the API server names them; "" where it asks for whoever comes.
+        """
         super().__init__(jobs, streams, most_calls)
         self._most_calls = most_calls
         self._actions = jobs.beside(ACTIONS)
+        self._by = by
         self._others = OrderedDict[str, ClusterJobs]()
         """The jobs of other namespaces that were asked for; who was asked for last is last."""
 
@@ -87,7 +93,7 @@ class ClusterJobs(ClusterReads):
             raise JobNotFound(f"{namespace!r} is no namespace's name")
         if namespace not in self._others:
             jobs = self._jobs.within(namespace)
-            self._others[namespace] = ClusterJobs(jobs, self._streams, self._most_calls)
+            self._others[namespace] = ClusterJobs(jobs, self._streams, self._most_calls, self._by)
         self._others.move_to_end(namespace)
         while len(self._others) > MOST_NAMESPACES:
             self._others.popitem(last=False)
@@ -137,7 +143,8 @@ class ClusterJobs(ClusterReads):
     async def act(self, spec: EnsoActionSpec, key: str) -> ActionOutcome:
         """Create an EnsoAction, and wait some time until the operator has acted on it."""
         ensojob = await self._call(lambda: self._ensojob(spec.job))
-        document = manifest_of(spec, key, ensojob)
+        asked_by = {"by": self._by} if self._by else {}
+        document = manifest_of(spec.model_copy(update=asked_by), key, ensojob)
         name = await self._change(lambda: create_action(self._actions, document))
         loop = asyncio.get_running_loop()
         deadline, tries = loop.time() + ANSWER_SECONDS, 0

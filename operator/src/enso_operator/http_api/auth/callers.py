@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from enso_operator.api.ensoaction import LONGEST_CALLER
 from enso_operator.blocking import MOST_OF_A_JOB, in_thread
 from enso_operator.http_api.auth.viewer import Viewer
 from enso_operator.http_api.cluster_backend import ClusterJobs
@@ -50,6 +51,10 @@ class Callers:
         self._known: OrderedDict[str, _Caller] = OrderedDict()
         """By the hash of their token, who has asked last at the end."""
 
+    def __len__(self) -> int:
+        """Return how many callers are remembered."""
+        return len(self._known)
+
     async def viewer(self, token: Secret | None) -> Viewer:
         """Return the caller with this token; raise NotSignedIn, NotAllowed or Unavailable."""
         if token is None:
@@ -79,7 +84,9 @@ class Callers:
         # Somebody else may have asked for the same meanwhile.
         known = self._known.get(key)
         if known is None:
-            viewer = Viewer(ClusterJobs(jobs, streams_of(jobs.client), MOST_OF_A_JOB), name, key)
+            by = name if len(name) <= LONGEST_CALLER and name.isprintable() else ""
+            backend = ClusterJobs(jobs, streams_of(jobs.client), MOST_OF_A_JOB, by)
+            viewer = Viewer(backend, name, key)
             known = self._known[key] = _Caller(viewer, self._now(), self._now())
         known.reviewed_at = self._now()
         return known
