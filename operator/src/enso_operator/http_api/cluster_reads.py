@@ -42,7 +42,7 @@ from job_execution_framework.domain.failure_card import FailureCard
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.parameters import Parameters
 from job_execution_framework.domain.script import Script, declared_by
-from job_execution_framework.domain.transitions import JobState
+from job_execution_framework.domain.transitions import ENDED, JobState
 from job_execution_framework.service_layer.library import resolved
 
 R = TypeVar("R")
@@ -179,7 +179,9 @@ class ClusterReads:
             try:
                 job = uow.jobs.get(job_id)
                 ensojob = uow.ensojob(job_id)
-                return JobSnapshot(job_id, ensojob.state, card_in(ensojob.status), job)
+                may_start = ensojob.is_suspended and not ensojob.has_started
+                is_new = may_start and job.state not in ENDED
+                return JobSnapshot(job_id, ensojob.state, card_in(ensojob.status), job, is_new)
             except TemplateMissing as error:  # as the operator says it
                 why, state = str(error), uow.ensojob(job_id).state
             except InvalidJob as error:  # the operator will report the same

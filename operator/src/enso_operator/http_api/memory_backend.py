@@ -94,8 +94,6 @@ class EmbeddedJobs(EmbeddedReads):
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._drives: dict[str, Drive] = {}
         """The drive of each job that has work to do; the same jobs as in `_tasks`."""
-        self._executed: set[str] = set()
-        """The ids of jobs that were executed."""
         self._sizes: dict[str, int] = {}
         """All jobs, with the memory that each takes."""
         self._ended: dict[str, None] = {}

@@ -27,6 +27,7 @@ from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.parameters import Parameters
 from job_execution_framework.domain.progress import Progress
 from job_execution_framework.domain.script import Script
+from job_execution_framework.domain.transitions import ENDED
 from job_execution_framework.service_layer.library import Library, resolved
 from job_execution_framework.service_layer.preflight import taken_by
 from job_execution_framework.service_layer.unit_of_work import (
@@ -47,6 +48,8 @@ class EmbeddedReads:
         self._repository, self._most_ended = InMemoryRepository(), ended
         self._changes = Changes(self._watch)
         """Everybody who waits for changes."""
+        self._executed = set[str]()
+        """The ids of jobs that were executed."""
         self._root = Path()
         """The folder that has a folder for each job."""
 
@@ -70,7 +73,11 @@ class EmbeddedReads:
         job = self._load(job_id)
         run = failed_run(job)
         log = str(self._root / job_id / run / OUTPUT) if run else ""
-        return JobSnapshot(job.id, str(job.state), failure_card(job, log=log), job)
+        card, may_start = failure_card(job, log=log), self._waits_to_be_executed(job)
+        return JobSnapshot(job.id, str(job.state), card, job, may_start)
+
+    def _waits_to_be_executed(self, job: Job) -> bool:
+        return job.id not in self._executed and job.state not in ENDED
 
     def output(
         self, job_id: str, script: str, attempt: int, *, is_following: bool = False

@@ -39,6 +39,8 @@ class JobSnapshot:
     """Why it failed, if it did."""
     job: Job | None
     """None if the EnsoJob with this id is invalid."""
+    may_start: bool = False
+    """Whether it waits to be executed."""
 
 
 @dataclass(frozen=True)

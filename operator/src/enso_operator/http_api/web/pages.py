@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from enso_operator.http_api.auth.viewer import Viewer
+from enso_operator.http_api.web.action_pages import ActionPages
 from enso_operator.http_api.web.job_pages import JobPages
 from enso_operator.http_api.web.list_pages import ListPages
 from enso_operator.http_api.web.live import Live
@@ -17,6 +18,7 @@ from enso_operator.http_api.web.offer_pages import OfferPages
 from enso_operator.http_api.web.output import OutputPages
 from enso_operator.http_api.web.page_route import PageRoute
 from enso_operator.http_api.web.rendering import Templates
+from enso_operator.http_api.web.start_pages import StartPages
 from enso_operator.http_api.web.static_files import StaticFiles
 
 Show = Callable[[Request, Viewer], Awaitable[Response]]
@@ -39,7 +41,7 @@ def add_pages(app: FastAPI) -> Templates:
 
     app.state.live = live = Live(templates)
     jobs, job = ListPages(templates, live), JobPages(templates, live)
-    output = OutputPages(templates)
+    output, actions = OutputPages(templates), ActionPages(templates)
     add("/", jobs.show)
     add("/namespaces", jobs.namespaces)
     add("/live", jobs.stream)
@@ -49,8 +51,13 @@ def add_pages(app: FastAPI) -> Templates:
     attempt = "/jobs/{name}/scripts/{script}/attempts/{number:int}"
     add(attempt, output.show)
     add(f"{attempt}/output", output.text)
-    offers = OfferPages(templates)
+    add("/jobs/{name}/resume", actions.show)
+    add("/jobs/{name}/resume", actions.resume, "POST")
+    add("/jobs/{name}/{verb}", actions.act, "POST")
+    offers, start = OfferPages(templates), StartPages(templates)
     add("/library", offers.library)
     add("/templates", offers.templates)
+    add("/templates/{name}", start.show)
+    add("/templates/{name}", start.start, "POST")
     app.router.routes.append(PageRoute("/static/{name}", static.serve))
     return templates

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from enso_operator.http_api.port import JobSnapshot
+from enso_operator.http_api.web.views.actions import NOTHING, Actions, actions_of
 from enso_operator.http_api.web.views.attempts import attempts_of, runs_of
 from enso_operator.http_api.web.views.failure import Failure, failure_of
 from enso_operator.http_api.web.views.query import Query
@@ -33,6 +34,7 @@ class JobPage:
     """How many events are known."""
     now_at: ShownScript | None = None
     """The script that runs."""
+    actions: Actions = NOTHING
     namespace: str = ""
     is_over: bool = False
     """Nothing of it runs or will run, unless somebody resumes it."""
@@ -68,6 +70,7 @@ def job_page(snapshot: JobSnapshot, now: float, namespace: str = "") -> JobPage:
         requests=requests_of(job),
         events=len(job.events),
         now_at=next((script for script in scripts if script.since is not None), None),
+        actions=actions_of(snapshot),
         namespace=namespace,
         is_over=job.finished,
     )

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from enso_operator.http_api.web.views.actions import NOTHING
 from enso_operator.http_api.web.views.job_list import JobList
 from enso_operator.http_api.web.views.job_page import JobPage
 
@@ -47,10 +48,11 @@ def digest(parts: Parts) -> str:
 def parts_of_job(page: JobPage) -> Parts:
     """Return the parts of the page of a job."""
     names = tuple(script.name for script in page.scripts)
-    head = replace(page, scripts=(), timeline=None, failure=None, requests=())
+    head = replace(page, scripts=(), timeline=None, failure=None, requests=(), actions=NOTHING)
     axis = page.timeline and replace(page.timeline, bands=(), ticks=())
     parts = {
         "part-head": _job_part("head", page, head),
+        "part-actions": Part("_actions.html", "buttons", (page,), page.actions),
         "part-failure": _job_part("failure", page, (page.state, page.failure)),
         "part-scripts": _job_part("scripts", page, names),
         "part-axis": _job_part("axis", page, page.timeline, within="part-scripts"),

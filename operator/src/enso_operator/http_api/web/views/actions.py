@@ -1,0 +1,75 @@
+"""What people may ask of a job now, and why not the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from enso_operator.http_api.port import JobSnapshot
+from job_execution_framework.domain.actions import Action, Cancel, Pause, Resume, Retry, Skip
+from job_execution_framework.domain.job import Job
+
+MOST_CHOICES = 100
+
+
+@dataclass(frozen=True)
+class Button:
+    """An action on the job."""
+
+    verb: str
+    """The last part of its address."""
+    label: str
+    why_not: str = ""
+    """Why it is not possible, as a sentence; "" where it is."""
+
+
+@dataclass(frozen=True)
+class Actions:
+    """What a job may be asked for."""
+
+    may_start: bool = False
+    """It waits to be let go for the first time."""
+    buttons: tuple[Button, ...] = ()
+    after: tuple[str, ...] = ()
+    """Scripts after which it may pause."""
+    skippable: tuple[str, ...] = ()
+    """Scripts that may be skipped now."""
+
+    @property
+    def refused(self) -> tuple[Button, ...]:
+        """Those that are not possible."""
+        return tuple(button for button in self.buttons if button.why_not)
+
+
+NOTHING = Actions()
+"""What may be asked of what is no job."""
+_LABELS: tuple[tuple[str, str, Action], ...] = (
+    ("resume", "Resume…", Resume()),
+    ("pause", "Pause", Pause()),
+    ("retry", "Retry now", Retry()),
+    ("cancel", "Cancel", Cancel()),
+)
+
+
+def actions_of(snapshot: JobSnapshot) -> Actions:
+    """Return what may be asked of a job; of what is no job nothing."""
+    job = snapshot.job
+    if job is None:
+        return NOTHING
+    names = [script.name for script in job.main]
+    return Actions(
+        snapshot.may_start,
+        tuple(Button(verb, label, _sentence(job, action)) for verb, label, action in _LABELS),
+        _possible(job, {name: Pause(after=name) for name in names}),
+        _possible(job, {name: Skip(script=name) for name in names}),
+    )
+
+
+def _possible(job: Job, actions: dict[str, Action]) -> tuple[str, ...]:
+    found = [name for name, action in actions.items() if not job.why_not(action)]
+    return tuple(found[:MOST_CHOICES])
+
+
+def _sentence(job: Job, action: Action) -> str:
+    """Return why not, without the job's name, which the page has."""
+    why = action.why_not(job)
+    return f"It {why}." if why else ""

@@ -1,0 +1,77 @@
+"""A run of a template, started from a form with its parameters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from enso_operator.http_api.memory_backend import EmbeddedJobs
+from enso_operator.manifests.template_folder import TemplateFolder
+from tests.support.api import Api, Served
+from tests.support.templates import template
+from tests.unit.operator.http_api.web.test_actions import Browser
+
+pytestmark = pytest.mark.anyio
+SCRIPT = {
+    "name": "say",
+    "scriptRef": {"name": "say"},
+    "args": {"text": "$(params.shot) $(params.frames) $(params.dry)"},
+}
+DRY = {"name": "dry", "type": "boolean", "default": False, "description": "Write <nothing>."}
+SHOT = {"name": "shot", "type": "string", "required": True, "pattern": "[0-9]{3}"}
+FRAMES = {"name": "frames", "type": "integer", "default": 24, "minimum": 1}
+
+
+@pytest.fixture(name="api")
+async def _api(served: Served, tmp_path: Path) -> AsyncIterator[Api]:
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    document = template(SCRIPT, parameters=[SHOT, FRAMES, DRY])
+    (folder / "publish.json").write_text(json.dumps(document))
+    async with EmbeddedJobs(served.library, templates=TemplateFolder(folder)) as jobs:
+        yield await served.over(jobs)
+
+
+async def test_a_form_has_what_the_template_takes(api: Api) -> None:
+    browser = Browser(api)
+    assert '<a href="/templates/publish">publish</a>' in await browser.page("/templates")
+    form = await browser.page("/templates/publish")
+    assert 'name="param:shot"' in form
+    assert 'placeholder="24"' in form
+    assert "an integer of at least 1" in form
+    assert "Write &lt;nothing&gt;." in form
+    assert "by default false" in form
+
+
+async def test_a_run_starts_with_the_values_of_the_form(api: Api) -> None:
+    values = (("param:shot", "010"), ("param:frames", "48"), ("param:dry", "true"))
+    answer = await Browser(api).send("/templates/publish", *values)
+    assert answer.status_code == 303
+    jobid = answer.headers["location"].removeprefix("/jobs/")
+    job = await api.ended(jobid)
+    assert job["state"] == "Succeeded"
+    assert job["scripts"][0]["parameters"] == {"text": "010 48 true"}
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ([], "shot"),
+        ([("param:shot", "abc")], "[0-9]{3}"),
+        ([("param:shot", "010"), ("param:frames", "many")], 'is "many", a string'),
+        ([("param:shot", "010"), ("param:frames", "0")], "at least 1"),
+    ],
+)
+async def test_values_that_make_no_run_are_kept_and_refused(
+    api: Api, values: list[tuple[str, str]], why: str
+) -> None:
+    answer = await Browser(api).send("/templates/publish", *values)
+    assert answer.status_code == 422
+    assert why in unescape(answer.text)
+    for _, value in values:
+        assert f'value="{value}"' in answer.text
+    assert await api.jobs() == {}
