@@ -164,6 +164,22 @@ async def test_a_resume_that_is_not_possible_says_why(
     assert outlook.takes
 
 
+async def test_the_manifest_has_what_a_resume_has_changed(jobs: Jobs) -> None:
+    job_id = await failed(jobs)
+    before = (await jobs.manifests(job_id)).present["spec"]["scripts"]
+    assert before[1]["args"] == {"substeps": 2}
+    changed = resume(job_id, scripts=[{"name": "simulate", "args": {"substeps": 4}}])
+    await jobs.act(changed, "")
+    await ended(jobs, job_id, "Succeeded")
+    manifests = await jobs.manifests(job_id)
+    assert manifests.present["metadata"]["name"] == job_id
+    assert manifests.present["spec"]["scripts"][1]["args"] == {"substeps": 4}
+    if manifests.applied:  # in memory it is not kept
+        assert manifests.applied["spec"]["scripts"][1]["args"] == {"substeps": 2}
+    with pytest.raises(JobNotFound):
+        await jobs.manifests("nope")
+
+
 async def test_what_has_not_ended_is_not_resumed(jobs: Jobs) -> None:
     job_id = await jobs.add([("say", {})])
     assert job_id in (await jobs.outlook(resume(job_id))).why_not

@@ -15,6 +15,7 @@ from enso_operator.http_api.cluster_offers import scripts_in, templates_in
 from enso_operator.http_api.cluster_output import AttemptLogs, place_of_local_session
 from enso_operator.http_api.cluster_rows import KeptRows, Listing, read_listing
 from enso_operator.http_api.cluster_watch import JobWatch
+from enso_operator.http_api.definitions import Manifests, manifests_of
 from enso_operator.http_api.offers import Offer
 from enso_operator.http_api.outlook import Outlook, outlook_of
 from enso_operator.http_api.port import JobSnapshot, NotAllowed, NotSignedIn
@@ -93,6 +94,17 @@ class ClusterReads:
             command = unsuspend_command(ensojob.namespace, job.id)
             return replace(outlook, why_not=f"{outlook.why_not} with {command}")
         return outlook
+
+    async def manifests(self, job_id: str) -> Manifests:
+        """Return the object as applied, and with what a template and resumes have made of it."""
+        return await self._call(lambda: self._manifests(job_id))
+
+    def _manifests(self, job_id: str) -> Manifests:
+        ensojob, job = self._loaded(job_id)
+        if ensojob.broken:
+            raise InvalidJob(f"job {job_id}: {ensojob.broken}")
+        before = ensojob.spec_definition
+        return manifests_of(ensojob.document, ensojob.manifest, before, job.definition)
 
     async def library(self) -> Sequence[Offer]:
         """Return the EnsoScripts, and the scripts that come with enso."""

@@ -10,6 +10,7 @@ from typing import Self
 
 from enso_operator.api.ensoaction import EnsoActionSpec
 from enso_operator.http_api.changes import Changes
+from enso_operator.http_api.definitions import Manifests
 from enso_operator.http_api.memory_offers import scripts_of, templates_of
 from enso_operator.http_api.memory_output import Place, output_of, place_in
 from enso_operator.http_api.memory_rows import row_of
@@ -103,6 +104,10 @@ class EmbeddedReads:
         return await asyncio.to_thread(
             outlook_of, job, spec, lambda: suspended_manifest(job), taken
         )
+
+    async def manifests(self, job_id: str) -> Manifests:
+        """Return the manifest that describes the job as it is; that of before is not kept."""
+        return Manifests(suspended_manifest(self._load(job_id)))
 
     async def library(self) -> Sequence[Offer]:
         """Return the scripts of this machine."""

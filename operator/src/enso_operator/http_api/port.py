@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from enso_operator.api.ensoaction import EnsoActionSpec
+from enso_operator.http_api.definitions import Manifests
 from enso_operator.http_api.offers import Offer
 from enso_operator.http_api.outlook import Outlook
 from enso_operator.http_api.rows import Rows
@@ -83,6 +84,13 @@ class Jobs(Protocol):
 
     async def get(self, job_id: str) -> JobSnapshot:
         """Return the job as it is now; raise JobNotFound."""
+        ...
+
+    async def manifests(self, job_id: str) -> Manifests:
+        """Return the job's manifest as applied and as it is defined now.
+
+        Raises JobNotFound, and InvalidJob where it cannot be told.
+        """
         ...
 
     def output(

@@ -59,6 +59,11 @@ def with_changes(manifest: Document, *changes: ResumeSpec) -> Definition:
 
     Raises InvalidJob, with a sentence for each mistake.
     """
+    return job_definition(parse_ensojob(changed_manifest(manifest, *changes)))
+
+
+def changed_manifest(manifest: Document, *changes: ResumeSpec) -> Document:
+    """Return the manifest after these changes, one after the other. Raises InvalidJob."""
     spec: Document = manifest["spec"]
     scripts = {script["name"]: script for script in spec["scripts"]}
     sessions = {session["name"]: session for session in spec.get("sessions") or [_IMPLIED_SESSION]}
@@ -69,7 +74,7 @@ def with_changes(manifest: Document, *changes: ResumeSpec) -> Definition:
             before = _by_name(session.name, sessions, "session")
             sessions[session.name] = before | _replaced_fields(session)
     changed = {"scripts": [*scripts.values()], "sessions": [*sessions.values()]}
-    return job_definition(parse_ensojob(manifest | {"spec": spec | changed}))
+    return manifest | {"spec": spec | changed}
 
 
 def difference(before: Definition, after: Definition) -> Document:

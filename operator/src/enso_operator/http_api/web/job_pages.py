@@ -14,6 +14,7 @@ from enso_operator.http_api.web.live import Live, Subject
 from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.views.events import event_list
 from enso_operator.http_api.web.views.job_page import JobPage, job_page
+from enso_operator.http_api.web.views.manifest import manifest_page
 from enso_operator.http_api.web.views.parts import Parts, digest, parts_of_job
 from enso_operator.http_api.web.views.query import Query
 
@@ -43,6 +44,15 @@ class JobPages:
         key = (viewer.key, "job", namespace, name)
         subject = Subject(key, look, partial(viewer.jobs.changes, name))
         return self._live.stream(subject, request.query_params.get("seen", ""))
+
+    async def manifest(self, request: Request, viewer: Viewer) -> Response:
+        """Show how the job is defined."""
+        name = request.path_params["name"]
+        query = Query(namespace=request.query_params.get("namespace", ""))
+        manifests = await viewer.jobs.manifests(name)
+        address = query.address(f"/jobs/{name}")
+        shown = await asyncio.to_thread(manifest_page, name, address, manifests)
+        return await self._templates.page(request, viewer, "manifest.html", shown)
 
     async def events(self, request: Request, viewer: Viewer) -> Response:
         """Show everything that happened to the job."""

@@ -48,6 +48,7 @@ def add_pages(app: FastAPI) -> Templates:
     add("/jobs/{name}", job.show)
     add("/jobs/{name}/live", job.stream)
     add("/jobs/{name}/events", job.events)
+    add("/jobs/{name}/manifest", job.manifest)
     attempt = "/jobs/{name}/scripts/{script}/attempts/{number:int}"
     add(attempt, output.show)
     add(f"{attempt}/output", output.text)
