@@ -88,10 +88,11 @@ def test_a_licence_is_waited_for_without_a_session_also_by_the_next_operator(
         "2/2 render, attempt 1, retry 1 of 100 for LicenseUnavailable, again in 60 min"
         in (dict(ns.job_events())["ScriptRetrying"])
     )
-    told = message(ns)
+    version = ns.get()["metadata"]["resourceVersion"]
     operator.kill()
-    operators.ready()
-    assert message(ns) == told, "the next operator says the same"
+    second = operators.ready()
+    until(lambda: "enso_live_jobs 1.0" in second.http_get("/metrics")[1])
+    assert ns.get()["metadata"]["resourceVersion"] == version, "it writes while it only waits"
     actions.create("retry", "first")
     until(lambda: actions.has_result("first"))
     assert actions.result("first")[2] == (
