@@ -35,6 +35,12 @@ class Actions:
     """Scripts that may be skipped now."""
 
     @property
+    def takes_reason(self) -> bool:
+        """Whether there is a button that says why it is pushed."""
+        asks = any(not button.why_not for button in self.buttons if button.verb != "resume")
+        return asks or bool(self.skippable)
+
+    @property
     def refused(self) -> tuple[Button, ...]:
         """Those that are not possible."""
         return tuple(button for button in self.buttons if button.why_not)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from enso_operator.api.document import Document
 from enso_operator.http_api.outlook import Outlook
@@ -19,6 +19,8 @@ class ScriptFields:
 
     name: str
     fields: tuple[Field, ...]
+    is_open: bool = False
+    """Whether its arguments are what people look for: it failed, or somebody changed them."""
 
 
 @dataclass(frozen=True)
@@ -98,13 +100,13 @@ def resume_form(
 ) -> ResumeForm:
     """Return the form; `why_not` is why what was entered has just been refused."""
     job, scripts = outlook.job, script_fields(outlook, entries.texts)
-    may_change = _changeable(outlook)
+    may_change, failed = _changeable(outlook), {script.name for script in job.failed()}
     return ResumeForm(
         job.id,
         namespace,
         entries,
         tuple(
-            script
+            replace(script, is_open=script.name in failed or _is_touched(script))
             for script in scripts
             if script.fields and (script.name in may_change or _is_touched(script))
         ),
