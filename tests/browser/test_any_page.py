@@ -11,7 +11,7 @@ from tests.browser.visitor import Visitor
 from tests.support.embedded_server import EmbeddedServer
 
 Visit = Callable[..., Visitor]
-PAGES = ["/", "/jobs/{jobid}", "/jobs/{jobid}/events", "/?state=Failed"]
+PAGES = ["/", "/jobs/{jobid}", "/jobs/{jobid}/events", "/jobs/{jobid}/resume", "/?state=Failed"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,0 +1,53 @@
+"""What people do on pages: a failed job is mended, and a template is started."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.shots import FAILURE, failed, state_of
+from tests.browser.visitor import Visitor
+from tests.support.embedded_server import EmbeddedServer
+from tests.support.eventually import until
+
+Visit = Callable[..., Visitor]
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_somebody_who_has_never_seen_it_mends_a_failed_job_by_what_is_written_there(
+    visit: Visit, server: EmbeddedServer, *, scripts: bool
+) -> None:
+    jobid = failed(server)
+    visitor = visit(server.address, java_script_enabled=scripts)
+    page = visitor.page
+    page.get_by_role("link", name=jobid).click()
+    visitor.sees("simulate failed", FAILURE, "substeps")
+    page.get_by_role("link", name="Resume").click()
+    page.get_by_label("substeps", exact=True).fill("many")
+    page.get_by_role("button", name="Show what will run").click()
+    visitor.sees('is "many", a string, but takes an integer')
+    page.get_by_label("substeps", exact=True).fill("4")
+    page.get_by_label("Why", exact=True).fill("the banner was too stiff")
+    page.get_by_role("button", name="Show what will run").click()
+    visitor.sees("Changes: simulate.args.substeps", "What will run, and what is kept")
+    page.get_by_role("button", name="Resume").click()
+    until(lambda: state_of(server, jobid) == "Succeeded")
+    if not scripts:
+        page.reload()
+    visitor.sees("Succeeded", "the banner was too stiff")
+
+
+def test_a_template_is_started_from_its_form(visit: Visit, server: EmbeddedServer) -> None:
+    visitor = visit(server.address)
+    page = visitor.page
+    page.get_by_role("link", name="Templates").click()
+    page.get_by_role("link", name="publish-banner").click()
+    assert visitor.violations() == []
+    page.get_by_label("shot").fill("020")
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_url("**/jobs/*")
+    jobid = page.url.rpartition("/")[2]
+    until(lambda: state_of(server, jobid) == "Failed")
+    visitor.sees("simulate failed", "Resume")
+    assert visitor.violations() == []
