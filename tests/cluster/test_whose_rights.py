@@ -10,6 +10,11 @@ import pytest
 import yaml
 from dev.cluster.audit import Request
 
+from enso_operator.http_api.cluster_backend import ClusterJobs
+from enso_operator.http_api.rights import Rights
+from enso_operator.kube.callers import connect_without_credentials, of_caller
+from enso_operator.kube.streams import streams_of
+from job_execution_framework.domain.secret import Secret
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_context
 from tests.cluster.serve_program import Server, serving
@@ -18,6 +23,11 @@ from tests.support.eventually import until
 from tests.support.resources import of_scripts
 
 JOB = {"instructions": [["example_script", {"arg1": "a", "arg2": "b"}]]}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
 
 
 @pytest.fixture
@@ -75,6 +85,33 @@ def test_an_action_has_the_name_of_who_asked_for_it(ns: ClusterNamespace, server
     assert asked.status_code == 202, asked.text  # no operator is here
     (action,) = json.loads(ns.kubectl("get", "ensoactions", "-o", "json"))["items"]
     assert (action["spec"]["by"], action["spec"]["why"]) == (ann.name, "lunch")
+
+
+@pytest.mark.anyio
+async def test_what_somebody_may_not_do_is_known_before(
+    ns: ClusterNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(ns.cluster.kubeconfig))
+    nobody = connect_without_credentials(ns.namespace, 1)
+    for rights, missing in (
+        (
+            ("ensojobs.enso.dev=create", "ensoactions.enso.dev=create,get"),
+            {"execute": "patch ensojobs"},
+        ),
+        (
+            ("ensojobs.enso.dev=patch", "ensoactions.enso.dev=create"),
+            {"act": "get ensoactions", "add": "create ensojobs"},
+        ),
+    ):
+        one = user(ns, f"one-{len(missing)}", *rights)
+        jobs = of_caller(nobody, Secret(one.token))
+        backend = ClusterJobs(jobs, streams_of(jobs.client))
+        assert await backend.rights() == Rights(
+            **{
+                name: f"You may not {what}.enso.dev in namespace {ns.namespace}."
+                for name, what in missing.items()
+            }
+        )
 
 
 def test_who_is_not_known_is_told_how_to_be(ns: ClusterNamespace, server: Server) -> None:

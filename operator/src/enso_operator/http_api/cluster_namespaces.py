@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from enso_operator.http_api.cluster_rights import may
 from enso_operator.kube.client import Refused
 from enso_operator.kube.objects import Objects
 
-_API = "authorization.k8s.io/v1"
+_LIST = ("list", "ensojobs")
 MOST_NAMESPACES = 200
 """Namespaces that are asked about one by one, where not all of them may be listed together."""
 
@@ -17,19 +18,6 @@ def namespaces_of(jobs: Objects) -> list[str]:
         found = [str(one["name"]) for one in jobs.beside("namespaces", "v1").within("").metadata()]
     except Refused:  # Forbidden among them: RBAC lets few people list namespaces
         return [here]
-    if not _may_list(jobs, ""):
-        found = [name for name in found[:MOST_NAMESPACES] if _may_list(jobs, name)]
+    if not may(jobs, *_LIST, ""):
+        found = [name for name in found[:MOST_NAMESPACES] if may(jobs, *_LIST, name)]
     return sorted({here, *found})
-
-
-def _may_list(jobs: Objects, namespace: str) -> bool:
-    """Whether the caller may list jobs of a namespace; of all where it is ""."""
-    attributes = {"group": "enso.dev", "resource": "ensojobs", "verb": "list"}
-    attributes |= {"namespace": namespace} if namespace else {}
-    review = {
-        "apiVersion": _API,
-        "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": attributes},
-    }
-    reviews = jobs.beside("selfsubjectaccessreviews", _API).within("")
-    return bool(reviews.create(review)["status"]["allowed"])

@@ -13,12 +13,14 @@ from enso_operator.blocking import in_thread
 from enso_operator.http_api.cluster_namespaces import namespaces_of
 from enso_operator.http_api.cluster_offers import scripts_in, templates_in
 from enso_operator.http_api.cluster_output import AttemptLogs, place_of_local_session
+from enso_operator.http_api.cluster_rights import rights_of
 from enso_operator.http_api.cluster_rows import KeptRows, Listing, read_listing
 from enso_operator.http_api.cluster_watch import JobWatch
 from enso_operator.http_api.definitions import Manifests, manifests_of
 from enso_operator.http_api.offers import Offer
 from enso_operator.http_api.outlook import Outlook, outlook_of
 from enso_operator.http_api.port import JobSnapshot, NotAllowed, NotSignedIn
+from enso_operator.http_api.rights import Rights
 from enso_operator.http_api.rows import Rows
 from enso_operator.kube.client import (
     DEADLINE_SECONDS,
@@ -46,6 +48,8 @@ from job_execution_framework.domain.script import Script, declared_by
 from job_execution_framework.domain.transitions import ENDED, JobState
 from job_execution_framework.service_layer.library import resolved
 
+RIGHTS_SECONDS = 30.0
+"""How old what is known of somebody's rights may be; what they do is checked each time."""
 R = TypeVar("R")
 
 
@@ -56,6 +60,8 @@ class ClusterReads:
         self._jobs, self._streams = jobs, streams
         self._slots = asyncio.Semaphore(most_calls)
         self._rows = KeptRows(self._read_rows)
+        self._rights: Rights | None = None
+        self._rights_at = 0.0
         self._watch = JobWatch(jobs.namespace, streams, self._listing)
 
     @property
@@ -117,6 +123,14 @@ class ClusterReads:
     async def namespaces(self) -> Sequence[str]:
         """Return the namespaces in which the caller may list jobs."""
         return await self._call(lambda: namespaces_of(self._jobs))
+
+    async def rights(self) -> Rights:
+        """Return what the caller may not do, as it was a moment ago."""
+        now = asyncio.get_running_loop().time()
+        if self._rights is None or now - self._rights_at > RIGHTS_SECONDS:
+            self._rights = await self._call(lambda: rights_of(self._jobs))
+            self._rights_at = now
+        return self._rights
 
     async def _read_rows(self) -> Rows:
         listing = await self._listing()

@@ -17,6 +17,7 @@ from enso_operator.http_api.memory_rows import row_of
 from enso_operator.http_api.offers import Offer
 from enso_operator.http_api.outlook import Outlook, outlook_of
 from enso_operator.http_api.port import JobSnapshot
+from enso_operator.http_api.rights import ALLOWED, Rights
 from enso_operator.http_api.rows import Rows
 from enso_operator.manifests.render import suspended_manifest
 from enso_operator.manifests.template_folder import TemplateFolder
@@ -116,6 +117,10 @@ class EmbeddedReads:
     async def templates(self) -> Sequence[Offer]:
         """Return the templates of the folder."""
         return await asyncio.to_thread(templates_of, self._templates)
+
+    async def rights(self) -> Rights:
+        """Return that everything is allowed: nobody is asked who they are."""
+        return ALLOWED
 
     async def namespaces(self) -> Sequence[str]:
         """Return none."""

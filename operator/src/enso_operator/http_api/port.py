@@ -10,6 +10,7 @@ from enso_operator.api.ensoaction import EnsoActionSpec
 from enso_operator.http_api.definitions import Manifests
 from enso_operator.http_api.offers import Offer
 from enso_operator.http_api.outlook import Outlook
+from enso_operator.http_api.rights import Rights
 from enso_operator.http_api.rows import Rows
 from job_execution_framework.domain.failure_card import FailureCard
 from job_execution_framework.domain.job import Job
@@ -122,6 +123,10 @@ class Jobs(Protocol):
 
     async def templates(self) -> Sequence[Offer]:
         """Return the templates, by name. Raises InvalidJob where none can be read."""
+        ...
+
+    async def rights(self) -> Rights:
+        """Return what the caller may not do here, as far as that can be known."""
         ...
 
     async def namespaces(self) -> Sequence[str]:

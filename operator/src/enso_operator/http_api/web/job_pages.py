@@ -62,5 +62,5 @@ class JobPages:
 
 
 async def _job_at(viewer: Viewer, name: str, namespace: str) -> JobPage:
-    snapshot = await viewer.jobs.get(name)
-    return await asyncio.to_thread(job_page, snapshot, time.time(), namespace)
+    snapshot, rights = await viewer.jobs.get(name), await viewer.jobs.rights()
+    return await asyncio.to_thread(job_page, snapshot, time.time(), namespace, rights)

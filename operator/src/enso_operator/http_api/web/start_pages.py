@@ -25,6 +25,8 @@ class StartForm:
     address: str
     why_not: str = ""
     """Why the values that were sent make no run."""
+    missing: str = ""
+    """Which right somebody lacks who may start none."""
 
 
 class StartPages:
@@ -35,8 +37,10 @@ class StartPages:
 
     async def show(self, request: Request, viewer: Viewer) -> Response:
         """Show the form that starts a run."""
-        offer = await _template(request, viewer)
-        shown = StartForm(offer, _fields(offer), _address(request, offer.name))
+        offer, rights = await _template(request, viewer), await viewer.jobs.rights()
+        missing = rights.add or rights.execute
+        address = _address(request, offer.name)
+        shown = StartForm(offer, _fields(offer), address, missing=missing)
         return await self._templates.page(request, viewer, "start.html", shown)
 
     async def start(self, request: Request, viewer: Viewer) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from enso_operator.http_api.port import JobSnapshot
+from enso_operator.http_api.rights import Rights
 from job_execution_framework.domain.actions import Action, Cancel, Pause, Resume, Retry, Skip
 from job_execution_framework.domain.job import Job
 
@@ -56,15 +57,22 @@ _LABELS: tuple[tuple[str, str, Action], ...] = (
 )
 
 
-def actions_of(snapshot: JobSnapshot) -> Actions:
+def actions_of(snapshot: JobSnapshot, rights: Rights) -> Actions:
     """Return what may be asked of a job; of what is no job nothing."""
     job = snapshot.job
     if job is None:
         return NOTHING
-    names = [script.name for script in job.main]
+    names = [] if rights.act else [script.name for script in job.main]
+    start = (Button("start", "Start", rights.execute),) if snapshot.may_start else ()
     return Actions(
-        snapshot.may_start,
-        tuple(Button(verb, label, _sentence(job, action)) for verb, label, action in _LABELS),
+        snapshot.may_start and not rights.execute,
+        (
+            *(start if rights.execute else ()),
+            *(
+                Button(verb, label, rights.act or _sentence(job, action))
+                for verb, label, action in _LABELS
+            ),
+        ),
         _possible(job, {name: Pause(after=name) for name in names}),
         _possible(job, {name: Skip(script=name) for name in names}),
     )

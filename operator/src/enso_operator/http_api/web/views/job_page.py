@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from enso_operator.http_api.port import JobSnapshot
+from enso_operator.http_api.rights import ALLOWED, Rights
 from enso_operator.http_api.web.views.actions import NOTHING, Actions, actions_of
 from enso_operator.http_api.web.views.attempts import attempts_of, runs_of
 from enso_operator.http_api.web.views.failure import Failure, failure_of
@@ -44,8 +45,10 @@ class JobPage:
         return Query(namespace=self.namespace).address(f"/jobs/{self.name}{path}")
 
 
-def job_page(snapshot: JobSnapshot, now: float, namespace: str = "") -> JobPage:
-    """Return what is shown of a job at the moment `now`."""
+def job_page(
+    snapshot: JobSnapshot, now: float, namespace: str = "", rights: Rights = ALLOWED
+) -> JobPage:
+    """Return what is shown of a job at the moment `now`, to somebody with these rights."""
     job = snapshot.job
     if job is None:
         return JobPage(
@@ -70,7 +73,7 @@ def job_page(snapshot: JobSnapshot, now: float, namespace: str = "") -> JobPage:
         requests=requests_of(job),
         events=len(job.events),
         now_at=next((script for script in scripts if script.since is not None), None),
-        actions=actions_of(snapshot),
+        actions=actions_of(snapshot, rights),
         namespace=namespace,
         is_over=job.finished,
     )
