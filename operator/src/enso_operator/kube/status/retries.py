@@ -51,9 +51,12 @@ def retrying_script(job: Job) -> Script | None:
     script = job.goal if job.cleans_up else None
     if job.state is JobState.RUNNING:
         script = retrying(job)
-    if script is None or job.rows[script.name].state is not ScriptState.FAILED:
+    if script is None:
         return None
-    is_at_once = not job.rows[script.name].pause(script.retries)
+    row = job.rows[script.name]
+    if row.state is not ScriptState.FAILED or not row.failures:  # those of before a resume
+        return None
+    is_at_once = not row.pause(script.retries)
     return None if job.open_run and is_at_once else script  # its session starts it
 
 

@@ -11,7 +11,7 @@ from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.forecast import forecast
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.retries import Budget, Retries
-from job_execution_framework.domain.script import FINALLY, Script, Source, When
+from job_execution_framework.domain.script import FINALLY, Script, Session, Source, When
 from job_execution_framework.domain.steps import Finish, Open, Wait
 from tests.support.decisions import decisions
 from tests.support.job_history import JobHistory
@@ -76,6 +76,19 @@ def test_without_a_pause_it_waits_for_its_session_alone() -> None:
         "the job waits: attempt 2 of render starts as soon as its session runs, retry 1 of 1 for "
         "Timeout; attempt 1 failed: Timeout: ran longer than 9 s"
     )
+
+
+def test_a_job_whose_session_was_lost_after_a_resume_waits_for_no_retry() -> None:
+    script = Script("render", Source("x"), retries=RETRIES)
+    history = JobHistory(Job("job", (script,), (Session(retry_lost=1),)))
+    history.opens("main")
+    history.runs("render", BROKE)
+    history.ends()
+    history.record(events.JobFailed, cause=BROKE, script="render")
+    history.record(events.JobResumed)
+    history.opens("main")
+    history.ends(Cause(Reason.SESSION_LOST, "its Pod is gone"))
+    assert message(history.job) == "0 of 1 scripts are done"
 
 
 def test_a_finally_script_that_waits_says_so_too() -> None:
