@@ -130,6 +130,19 @@ def test_nobody_owns_a_part_of_a_script(crds: Cluster, namespace: str) -> None:
     assert owned["f:sessions"] == {".": {}, 'k:{"name":"houdini"}': {}}
 
 
+def test_two_managers_may_apply_the_same_script(crds: Cluster, namespace: str) -> None:
+    given = json.dumps(in_session(env=[{"name": "SHOT", "value": "sh010"}]))
+    for manager in ("one", "two", "one"):
+        options = ("-n", namespace, "--server-side", f"--field-manager={manager}", "-f", "-")
+        crds.kubectl("apply", *options, stdin=given)
+
+    told = crds.kubectl(
+        "get", "ensojob/shot", "-n", namespace, "-o", "json", "--show-managed-fields"
+    )
+    owners = json.loads(told)["metadata"]["managedFields"]
+    assert {owner["manager"] for owner in owners if "f:scripts" in str(owner)} == {"one", "two"}
+
+
 def test_a_default_that_is_not_written_is_told(crds: Cluster) -> None:
     told = crds.kubectl("explain", "ensojob.spec.sessions.startTimeoutSeconds")
     assert "Default: 300." in " ".join(told.split())
