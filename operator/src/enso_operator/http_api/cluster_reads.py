@@ -32,7 +32,7 @@ from enso_operator.kube.client import (
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.library import SCRIPTS, EnsoScriptLibrary
 from enso_operator.kube.objects import Objects
-from enso_operator.kube.status.conditions import card_in
+from enso_operator.kube.status.conditions import card_in, message_in
 from enso_operator.kube.status.fields import one_line
 from enso_operator.kube.streams import Streams
 from enso_operator.kube.templates import TEMPLATES, TemplateMissing
@@ -207,7 +207,9 @@ class ClusterReads:
                 ensojob = uow.ensojob(job_id)
                 may_start = ensojob.is_suspended and not ensojob.has_started
                 is_new = may_start and job.state not in ENDED
-                return JobSnapshot(job_id, ensojob.state, card_in(ensojob.status), job, is_new)
+                said = message_in(ensojob.status)
+                card = card_in(ensojob.status)
+                return JobSnapshot(job_id, ensojob.state, card, job, is_new, said)
             except TemplateMissing as error:  # as the operator says it
                 why, state = str(error), uow.ensojob(job_id).state
             except InvalidJob as error:  # the operator will report the same

@@ -19,6 +19,8 @@ from enso_operator.http_api.outlook import Outlook, outlook_of
 from enso_operator.http_api.port import JobSnapshot
 from enso_operator.http_api.rights import ALLOWED, Rights
 from enso_operator.http_api.rows import Rows
+from enso_operator.kube.status import columns
+from enso_operator.kube.status.conditions import message_of
 from enso_operator.manifests.render import suspended_manifest
 from enso_operator.manifests.template_folder import TemplateFolder
 from enso_operator.sessions.local.sessions import OUTPUT
@@ -76,7 +78,8 @@ class EmbeddedReads:
         run = failed_run(job)
         log = str(self._root / job_id / run / OUTPUT) if run else ""
         card, may_start = failure_card(job, log=log), self._waits_to_be_executed(job)
-        return JobSnapshot(job.id, str(job.state), card, job, may_start)
+        said = "" if card else message_of(job, (), columns.waits(job))
+        return JobSnapshot(job.id, str(job.state), card, job, may_start, said)
 
     def _waits_to_be_executed(self, job: Job) -> bool:
         return job.id not in self._executed and job.state not in ENDED
@@ -108,7 +111,9 @@ class EmbeddedReads:
 
     async def manifests(self, job_id: str) -> Manifests:
         """Return the manifest that describes the job as it is; that of before is not kept."""
-        return Manifests(suspended_manifest(self._load(job_id)))
+        manifest = suspended_manifest(self._load(job_id))
+        spec = {key: value for key, value in manifest["spec"].items() if key != "suspend"}
+        return Manifests(manifest | {"spec": spec})
 
     async def library(self) -> Sequence[Offer]:
         """Return the scripts of this machine."""

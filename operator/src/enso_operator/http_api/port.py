@@ -43,6 +43,8 @@ class JobSnapshot:
     """None if the EnsoJob with this id is invalid."""
     may_start: bool = False
     """Whether it waits to be executed."""
+    message: str = ""
+    """How it stands, as one line: what runs, and what it waits for."""
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def conditions(
             time_at(job.events[-1].at if job.events else 0),
             generation,
             str(shown_state(job)),
-            card.line if card else _message(job, before, waits),
+            card.line if card else message_of(job, before, waits),
         ),
         before,
         finished=job.finished,
@@ -169,7 +169,17 @@ def _condition_status(value: bool) -> ConditionStatus:  # noqa: FBT001  # the va
     return "True" if value else "False"
 
 
-def _message(job: Job, before: Sequence[Condition], waits: Cause | None) -> str:
+def message_in(status: EnsoJobStatus) -> str:
+    """Return the line that says how a job stands, "" before an operator has written the status."""
+    succeeded = _succeeded(status)
+    return succeeded.message if succeeded else ""
+
+
+def message_of(job: Job, before: Sequence[Condition], waits: Cause | None) -> str:
+    """Return the line that says how a job stands that has not failed: what runs, what it waits for.
+
+    `before` are its conditions so far.
+    """
     total, done = len(job.main), sum(job.rows[script.name].done for script in job.main)
     if job.state is JobState.CANCELLED:
         return _cancelled(job, before)

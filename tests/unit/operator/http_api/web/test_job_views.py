@@ -20,7 +20,7 @@ CAUSE = Cause(
     "2 substeps are too few",
     "ValueError",
     Frame("/tmp/x/enso_script_simulate.py", 4, "main", "raise ValueError(…)"),  # noqa: S108  # a text
-    said=("frame 1", "frame 2"),
+    said=("frame 1", "\\x1b[32mframe 2\\x1b[0m"),
     said_lines=90,
     root="caused by SolverError: diverged",
 )
@@ -58,6 +58,7 @@ def test_a_failure_is_shown_in_all_of_its_parts() -> None:
     assert (substeps.name, substeps.text, substeps.taken) == ("substeps", "2", None)
     assert of.taken == OutputOf("cook", "files")
     assert failure.runs == "cook (again), simulate, publish"
+    assert failure.said == ("frame 1", "frame 2")
     assert failure.card[0].startswith("simulate (2 of 3), attempt 1, failed after 62 s")
 
 
@@ -154,3 +155,20 @@ def test_finally_scripts_are_numbered_for_themselves() -> None:
     page = _page(Story.of(_script("cook"), tell))
     assert [script.number for script in page.scripts] == ["1", "f1"]
     assert (page.done, page.total, page.timeline) == (0, 1, None)
+
+
+def test_what_a_job_waits_for_is_said_where_the_page_does_not_say_it() -> None:
+    story = Story.of(_script("simulate"))
+
+    def said(message: str) -> str:
+        job = story.job
+        return job_page(JobSnapshot(job.id, "Running", None, job, message=message), 0).message
+
+    waits = "main-1 waits: Unschedulable: no node has 64Gi"
+    assert said(waits) == waits
+    assert said("0 of 1 scripts are done") == ""
+    story.opens("main-1", "simulate")
+    story.starts("simulate")
+    assert said("simulate (1 of 1) runs, attempt 1") == ""
+    both = "simulate (1 of 1) may still run, attempt 1; NodeLost: node-3 does not answer"
+    assert said(both) == both

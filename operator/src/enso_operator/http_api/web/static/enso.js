@@ -11,8 +11,19 @@ function age(elapsed) {
     if (elapsed >= unit) return `${Math.floor(elapsed / unit)} ${name}`;
   return `${Math.max(0, Math.floor(elapsed))} s`;
 }
+// Moments are told in the time of whoever looks; the exact one, in UTC, is their title.
+const day = new Intl.DateTimeFormat("sv-SE", { month: "2-digit", day: "2-digit" });
+const clock = new Intl.DateTimeFormat("sv-SE", { timeStyle: "medium" });
+function moment(at) {
+  const today = day.format(Date.now());
+  return day.format(at) === today ? clock.format(at) : `${day.format(at)} ${clock.format(at)}`;
+}
 function goOn() {
   const now = seconds();
+  for (const shown of document.querySelectorAll(".moment")) {
+    const at = shown.dataset.at ? shown.dataset.at * 1000 : Date.parse(shown.dateTime);
+    shown.textContent = moment(at);
+  }
   for (const time of document.querySelectorAll("time.ago, time.since")) {
     const text = age(now - Date.parse(time.dateTime) / 1000);
     time.textContent = time.className === "ago" ? `${text} ago` : text;
@@ -23,6 +34,7 @@ function goOn() {
     bar.setAttribute("width", `${Math.max(width, 0.35)}%`);
   }
 }
+goOn();
 setInterval(goOn, 1000);
 
 // A choice is a search: nobody has to press the button, too.
@@ -110,6 +122,7 @@ function readIfSeen(details) {
 }
 document.addEventListener("toggle", (event) => readIfSeen(event.target), true);
 document.addEventListener("htmx:after:swap", () => {
+  goOn();
   for (const details of document.querySelectorAll("details[open]")) readIfSeen(details);
 });
 for (const pre of document.querySelectorAll("#output[data-output]")) read(pre);

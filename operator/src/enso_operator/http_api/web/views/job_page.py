@@ -13,6 +13,8 @@ from enso_operator.http_api.web.views.query import Query
 from enso_operator.http_api.web.views.requests import Request, requests_of
 from enso_operator.http_api.web.views.scripts import ShownScript, shown_script
 from enso_operator.http_api.web.views.timeline import Timeline, job_axis, timeline_of
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.row import ScriptState
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class JobPage:
     name: str
     state: str
     failure: Failure | None
+    message: str = ""
+    """What it waits for, or how it ended; "" where the rest of the page says it."""
     done: int = 0
     total: int = 0
     added_at: float | None = None
@@ -62,6 +66,7 @@ def job_page(
         snapshot.jobid,
         snapshot.state,
         failure_of(snapshot),
+        message=_message(snapshot, job),
         done=sum(job.is_done(script.name) for script in job.main),
         total=len(job.main),
         added_at=job.events[0].at if job.events else None,
@@ -77,3 +82,11 @@ def job_page(
         namespace=namespace,
         is_over=job.finished,
     )
+
+
+def _message(snapshot: JobSnapshot, job: Job) -> str:
+    """Return the line that says how the job stands, where it says more than the page."""
+    runs_alone = any(row.state is ScriptState.RUNNING for row in job.rows.values())
+    is_told = snapshot.card or snapshot.message.endswith("scripts are done")
+    has_more = ";" in snapshot.message or not runs_alone
+    return "" if is_told or not has_more else snapshot.message

@@ -16,8 +16,8 @@ LONGEST_LINE = 4000
 """Characters of one line that are shown."""
 SHORTEST_MARK = 6
 """Characters of a line that is marked as part of a message: shorter ones are anywhere."""
-_COLOURS = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]")
-"""What a terminal would take as a colour, or a movement of its cursor."""
+_COLOURS = re.compile(r"(?:\x1b|\\x1b)\[[0-9;:?]*[ -/]*[@-~]")
+"""What a terminal would take as a colour, or a movement of its cursor; also as causes escape it."""
 
 
 @dataclass(frozen=True)
