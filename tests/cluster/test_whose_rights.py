@@ -152,7 +152,7 @@ def test_a_token_that_is_revoked_ends_at_once(ns: ClusterNamespace, server: Serv
 def test_the_servers_log_and_refusals_tell_no_token(ns: ClusterNamespace, server: Server) -> None:
     bob = user(ns, "bob", *WRITE)
     answers = [
-        server.ask("POST", "/add-job", bob.headers, json={"instructions": [["..", {}]]}),
+        server.ask("POST", "/add-job", bob.headers, json={"instructions": [[".."]]}),
         server.ask("GET", "/get-job/..%2F..%2Fsecrets", bob.headers),
         server.ask("POST", "/cancel-job", bob.headers, json={"jobid": "nothing"}),
         server.ask("POST", "/cancel-job", bob.headers, content=b"{", params={"a": "b"}),

@@ -30,7 +30,6 @@ class SigningProxy(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: SigningProxy
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
@@ -40,8 +39,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._pass_on()
 
     def _pass_on(self) -> None:
+        proxy = self.server
+        assert isinstance(proxy, SigningProxy)
         cookie = SimpleCookie(self.headers.get("Cookie", "")).get(COOKIE)
-        token = self.server.tokens.get(cookie.value if cookie else "")
+        token = proxy.tokens.get(cookie.value if cookie else "")
         if token is None:
             self._send(302, {"location": "https://login.example.com/authorize"}, b"")
             return
@@ -50,7 +51,7 @@ class _Handler(BaseHTTPRequestHandler):
         }
         headers |= {"Authorization": f"Bearer {token}", "X-Forwarded-Proto": "https"}
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        upstream = HTTPConnection("127.0.0.1", self.server.upstream, timeout=60)
+        upstream = HTTPConnection("127.0.0.1", proxy.upstream, timeout=60)
         upstream.request(self.command, self.path, body, headers)
         answer = upstream.getresponse()
         kept = {name.lower(): value for name, value in answer.getheaders()}

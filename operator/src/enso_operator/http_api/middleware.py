@@ -87,7 +87,7 @@ class Guard:
         return refusal(
             421,
             "the Host header names another machine: ask this server as localhost or 127.0.0.1, "
-            "or start it with --host to serve others",
+            "or start it with --auth=kubernetes to serve others",
         )
 
 

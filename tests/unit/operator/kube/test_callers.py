@@ -31,7 +31,6 @@ class ApiServer(HTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    server: ApiServer
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
@@ -43,6 +42,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(201 if is_ann else 401, REVIEW if is_ann else {"message": "Unauthorized"})
 
     def _answer(self, status: int, document: object) -> None:
+        assert isinstance(self.server, ApiServer)
         self.server.asked.append((self.path, self.headers.get("Authorization")))
         body = json.dumps(document).encode()
         self.send_response(status)
@@ -60,6 +60,11 @@ def server() -> Generator[ApiServer]:
         Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
+
+
+def answered(*_: object) -> dict[str, str]:
+    """Return what an API server says of itself."""
+    return {"major": "1"}
 
 
 def kubeconfig(folder: Path, server: str, user: dict[str, Any]) -> Path:
@@ -122,7 +127,7 @@ def test_a_client_certificate_is_not_even_read(
     user = {"client-certificate": "me.crt", "client-key": "me.key", "token": "mine"}
     file = kubeconfig(tmp_path, "https://127.0.0.1:9", user)
     monkeypatch.setenv("KUBECONFIG", str(file))
-    monkeypatch.setattr(callers, "request", lambda *_: {})  # nobody answers at port 9
+    monkeypatch.setattr(callers, "request", answered)  # nobody answers at port 9
 
     nobody = connect_without_credentials("", 1)
     configuration = configuration_of(nobody.client)
@@ -148,7 +153,7 @@ def test_in_a_pod_the_certificate_and_the_namespace_are_enough(
     (tmp_path / "ca.crt").touch()
     (tmp_path / "namespace").write_text("enso\n")
     (tmp_path / "token").write_text("the Pod's")
-    monkeypatch.setattr(callers, "request", lambda *_: {})
+    monkeypatch.setattr(callers, "request", answered)
     nobody = connect_without_credentials("shows", 1)
     configuration = configuration_of(nobody.client)
     assert (configuration.host, nobody.namespace) == ("https://[fd00::1]:443", "shows")
