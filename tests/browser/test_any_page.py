@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -11,7 +11,27 @@ from tests.browser.visitor import Visitor
 from tests.support.embedded_server import EmbeddedServer
 
 Visit = Callable[..., Visitor]
-PAGES = ["/", "/jobs/{jobid}", "/jobs/{jobid}/events", "/jobs/{jobid}/resume", "/?state=Failed"]
+PAGES = {
+    "/": "{jobid}",
+    "/?state=Failed": "{jobid}",
+    "/jobs/{jobid}": "simulate failed",
+    "/jobs/{jobid}/events": "{jobid}",
+    "/jobs/{jobid}/manifest": "simulate_banner",
+    "/jobs/{jobid}/resume": "What will run",
+    "/jobs/{jobid}/scripts/simulate/attempts/1": "simulating",
+    "/templates": "publish-banner",
+    "/templates/publish-banner": "Number of the shot",
+    "/library": "simulate_banner",
+}
+"""Each with a text by which it is known."""
+
+
+def pages(visitor: Visitor, jobid: str) -> Iterator[str]:
+    """Open one page after the other; yield the address of each."""
+    for page, text in PAGES.items():
+        visitor.go(page.format(jobid=jobid))
+        visitor.sees(text.format(jobid=jobid))
+        yield page
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -21,26 +41,21 @@ def test_an_audit_finds_nothing(visit: Visit, server: EmbeddedServer, scheme: st
     assert visitor.violations() == []
 
     jobid = failed(server)
-    for page in PAGES:
-        visitor.go(page.format(jobid=jobid))
-        visitor.sees(jobid)
-        assert visitor.violations() == []
+    found = {page: visitor.violations() for page in pages(visitor, jobid)}
+    assert {page: violations for page, violations in found.items() if violations} == {}
 
 
 @pytest.mark.parametrize("width", [360, 2560])
 def test_nothing_is_wider_than_the_window(visit: Visit, server: EmbeddedServer, width: int) -> None:
     jobid = failed(server)
     visitor = visit(server.address, viewport={"width": width, "height": 800})
-    for page in PAGES:
-        visitor.go(page.format(jobid=jobid))
-        assert visitor.overflow() == 0
+
+    found = {page: visitor.overflow() for page in pages(visitor, jobid)}
+    assert {page: pixels for page, pixels in found.items() if pixels} == {}
 
 
 def test_all_can_be_read_without_scripts(visit: Visit, server: EmbeddedServer) -> None:
     jobid = failed(server)
 
     visitor = visit(server.address, java_script_enabled=False)
-    visitor.sees("Jobs", jobid)
-    for page in PAGES:
-        visitor.go(page.format(jobid=jobid))
-        visitor.sees(jobid)
+    assert len(list(pages(visitor, jobid))) == len(PAGES)

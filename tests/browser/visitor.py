@@ -7,11 +7,18 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any, Self
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.support.eventually import DEADLINE_SECONDS
 
 AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+
+MOST_TABS = 50
+FOCUSED = """(() => {
+    const element = document.activeElement;
+    return [...(element.labels || []), element].map(named => named.innerText).join(" ");
+})()"""
+"""The name of what has the focus: its text, or those of its labels."""
 
 
 @dataclass
@@ -29,14 +36,14 @@ class Visitor:
         """Open a window at the first page of a server; options are those of Playwright."""
         context = browser.new_context(**options)
         visitor = cls(context, context.new_page(), address)
-        visitor.page.on("console", lambda said: visitor._hear(said.type, said.text))
+        visitor.page.on("console", visitor._hear)
         visitor.page.on("pageerror", lambda error: visitor.errors.append(str(error)))
         visitor.go("/")
         return visitor
 
-    def _hear(self, kind: str, text: str) -> None:
-        if kind in ("error", "warning"):
-            self.errors.append(text)
+    def _hear(self, said: ConsoleMessage) -> None:
+        if said.type in ("error", "warning"):
+            self.errors.append(f"{said.text} ({said.location['url']})")
 
     def go(self, path: str) -> None:
         """Open a page of the server."""
@@ -48,6 +55,31 @@ class Visitor:
             expect(self.page.locator("body")).to_contain_text(
                 text, use_inner_text=True, timeout=DEADLINE_SECONDS * 1000
             )
+
+    def follows(self, text: str) -> None:
+        """Follow a link by its text."""
+        self.page.get_by_role("link", name=text).first.click()
+
+    def presses(self, text: str) -> None:
+        """Press a button, or what looks like one, by its text."""
+        button = self.page.get_by_role("button", name=text, exact=True)
+        button.or_(self.page.get_by_role("link", name=text, exact=True)).first.click()
+
+    def fills(self, label: str, text: str) -> None:
+        """Write into a field, found by its label."""
+        self.page.get_by_label(label).first.fill(text)
+
+    def goes_by_tab_to(self, name: str) -> None:
+        """Press Tab until something of that name has the focus; what stands in it is selected."""
+        for _ in range(MOST_TABS):
+            self.page.keyboard.press("Tab")
+            if name in self.page.evaluate(FOCUSED):
+                return
+        raise AssertionError(f"Tab never comes to {name}")
+
+    def skips_the_browsers_own_checks(self) -> None:
+        """Send forms as they are, as a browser without checks of its own does."""
+        self.page.evaluate("for (const form of document.forms) form.noValidate = true")
 
     def hide(self) -> None:
         """Look at something else: the page is hidden, as behind another tab."""

@@ -43,6 +43,7 @@ PUBLIC = frozenset(
         "/docs/oauth2-redirect",
         "/static-offline-docs/",
         "/static/",
+        "/favicon.ico",
         SIGN_IN,
         SIGN_OUT,
     }

@@ -61,4 +61,5 @@ def add_pages(app: FastAPI) -> Templates:
     add("/templates/{name}", start.show)
     add("/templates/{name}", start.start, "POST")
     app.router.routes.append(PageRoute("/static/{name}", static.serve))
+    app.router.routes.append(PageRoute("/favicon.ico", static.icon))
     return templates

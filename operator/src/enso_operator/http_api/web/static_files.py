@@ -12,7 +12,7 @@ from pathlib import PurePath
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -49,6 +49,11 @@ class StaticFiles:
     def address(self, name: str) -> str:
         """Return the address of a file; raise KeyError where there is none."""
         return self._addresses[name]
+
+    async def icon(self, request: Request) -> Response:
+        """Answer a browser that shows a plain text, and looks for an icon where icons once were."""
+        del request
+        return RedirectResponse(self.address("enso.svg"))
 
     async def serve(self, request: Request) -> Response:
         """Answer a request for a file. Its address has its hash: it may be kept for good."""
