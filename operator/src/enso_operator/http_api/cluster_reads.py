@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from enso_operator.api.ensoaction import EnsoActionSpec
 from enso_operator.blocking import in_thread
+from enso_operator.http_api.asked import AskedAction, asked_in
 from enso_operator.http_api.cluster_namespaces import namespaces_of
 from enso_operator.http_api.cluster_offers import scripts_in, templates_in
 from enso_operator.http_api.cluster_output import AttemptLogs, place_of_local_session
@@ -29,6 +30,7 @@ from enso_operator.kube.client import (
     Refused,
     Unauthorized,
 )
+from enso_operator.kube.ensoaction import ACTIONS, actions_on
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.library import SCRIPTS, EnsoScriptLibrary
 from enso_operator.kube.objects import Objects
@@ -119,6 +121,17 @@ class ClusterReads:
     async def templates(self) -> Sequence[Offer]:
         """Return the EnsoJobTemplates."""
         return await self._call(lambda: templates_in(self._jobs.beside(TEMPLATES)))
+
+    async def asked(self, job_id: str) -> Sequence[AskedAction]:
+        """Return the EnsoActions on the job."""
+        try:
+            return await self._call(lambda: self._asked(job_id))
+        except NotAllowed:
+            return []
+
+    def _asked(self, job_id: str) -> Sequence[AskedAction]:
+        uid = self._ensojob(job_id).uid
+        return asked_in(actions_on(self._jobs.beside(ACTIONS), job_id), uid)
 
     async def namespaces(self) -> Sequence[str]:
         """Return the namespaces in which the caller may list jobs."""

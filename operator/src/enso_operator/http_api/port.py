@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from enso_operator.api.ensoaction import EnsoActionSpec
+from enso_operator.http_api.asked import AskedAction
 from enso_operator.http_api.definitions import Manifests
 from enso_operator.http_api.offers import Offer
 from enso_operator.http_api.outlook import Outlook
@@ -140,6 +141,13 @@ class Jobs(Protocol):
 
     def within(self, namespace: str) -> Jobs:
         """Return the jobs of another namespace. Raises JobNotFound where none can have the name."""
+        ...
+
+    async def asked(self, job_id: str) -> Sequence[AskedAction]:
+        """Return what people asked of a job, the latest first, where its events do not tell it.
+
+        None where they do, or where the caller may not read it.
+        """
         ...
 
     async def execute(self, job_id: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from functools import partial
 
 from starlette.requests import Request
@@ -17,6 +18,7 @@ from enso_operator.http_api.web.views.job_page import JobPage, job_page
 from enso_operator.http_api.web.views.manifest import manifest_page
 from enso_operator.http_api.web.views.parts import Parts, digest, parts_of_job
 from enso_operator.http_api.web.views.query import Query
+from enso_operator.http_api.web.views.requests import requests_in
 
 
 class JobPages:
@@ -63,4 +65,6 @@ class JobPages:
 
 async def _job_at(viewer: Viewer, name: str, namespace: str) -> JobPage:
     snapshot, rights = await viewer.jobs.get(name), await viewer.jobs.rights()
-    return await asyncio.to_thread(job_page, snapshot, time.time(), namespace, rights)
+    asked = await viewer.jobs.asked(name)
+    shown = await asyncio.to_thread(job_page, snapshot, time.time(), namespace, rights)
+    return replace(shown, requests=requests_in(asked)) if asked else shown

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from enso_operator.http_api.asked import AskedAction
 from job_execution_framework.domain.events import (
     Asked,
     Event,
@@ -27,11 +29,29 @@ class Request:
     what: str
     by: str
     why: str
+    outcome: str = ""
+    """What came of it, where that is known beside what the events say."""
+    is_refused: bool = False
 
 
 def requests_of(job: Job) -> tuple[Request, ...]:
     """Return what was asked, the latest first."""
     return tuple(_request(event) for event in job.events if isinstance(event, Asked))[::-1]
+
+
+def requests_in(asked: Sequence[AskedAction]) -> tuple[Request, ...]:
+    """Return what was asked, with what came of it."""
+    return tuple(
+        Request(
+            action.at,
+            action.what,
+            action.by,
+            action.why,
+            action.outcome or "nobody has acted on it yet",
+            action.is_refused,
+        )
+        for action in asked
+    )
 
 
 def _request(event: Event) -> Request:
