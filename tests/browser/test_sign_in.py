@@ -38,7 +38,7 @@ def test_somebody_signs_in_looks_and_signs_out(
     visitor.go("/")
     visitor.page.get_by_role("button", name="Sign out").click()
     visitor.sees("Token of the cluster")
-    assert [cookie["name"] for cookie in visitor.context.cookies()] == ["enso-form"]
+    assert [cookie.get("name") for cookie in visitor.context.cookies()] == ["enso-form"]
 
 
 def test_a_token_that_ends_leads_back_to_the_sign_in_page(

@@ -140,6 +140,35 @@ def test_who_is_not_known_is_told_how_to_be(ns: ClusterNamespace, server: Server
     assert server.ask("GET", "/openapi.json").status_code == 200
 
 
+def test_pages_show_no_namespace_job_or_output_of_others(
+    ns: ClusterNamespace, server: Server
+) -> None:
+    ann, eve = user(ns, "ann", *READ), user(ns, "eve")
+    ns.objects.create(of_scripts({}))
+    page = {"Accept": "text/html"}
+    shown = server.ask("GET", "/jobs/shot", ann.headers | page)
+    assert shown.status_code == 200
+    assert "You may not create ensoactions.enso.dev in namespace" in shown.text
+    output = "/jobs/shot/scripts/step_1/attempts/1/output"
+    for who, path, status in (
+        (eve, "/", 403),
+        (eve, "/jobs/shot", 403),
+        (eve, "/jobs/shot/live", 403),
+        (eve, output, 403),
+        (ann, "/?namespace=kube-system", 403),
+        (ann, "/jobs/shot?namespace=kube-system", 403),
+        (ann, "/jobs/shot/live?namespace=kube-system", 403),
+        (ann, "/library?namespace=kube-system", 403),
+        (ann, "/templates", 403),
+        (ann, "/jobs/shot?namespace=../../pods", 404),
+        (ann, f"/jobs/..%2F..%2Fnamespaces%2F{ns.namespace}%2Fensojobs%2Fshot", 404),
+        (ann, "/jobs/%2e%2e", 404),
+    ):
+        refused = server.ask("GET", path, who.headers | page)
+        assert refused.status_code == status, (path, refused.text)
+        assert ("cannot" in refused.text) == (status == 403), (path, refused.text)
+
+
 def test_a_token_that_is_revoked_ends_at_once(ns: ClusterNamespace, server: Server) -> None:
     ann = user(ns, "ann", *READ)
     ns.objects.create(of_scripts({}))
