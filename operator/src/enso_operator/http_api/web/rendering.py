@@ -50,7 +50,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals["static"] = static.address
+        self._environment.globals["static"] = static.address  # pyright: ignore[reportArgumentType]  # typed there as the defaults
         self._environment.filters |= words.FILTERS
 
     async def page(

@@ -9,11 +9,10 @@ from importlib.resources import files
 
 import pytest
 
-from enso_operator.http_api.web import static_files
 from tests.support.api import Api, Served
 
 pytestmark = pytest.mark.anyio
-STATIC = files(static_files.__package__) / "static"
+STATIC = files("enso_operator.http_api.web") / "static"
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
 
 

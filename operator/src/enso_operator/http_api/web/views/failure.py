@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from enso_operator.http_api.port import JobSnapshot
 from enso_operator.http_api.web.views.output import without_colours
@@ -76,19 +76,17 @@ def _at_script(job: Job, name: str, cause: Cause, shown: Failure) -> Failure:
     script, latest = job.script(name), job.rows[name].latest
     frame = cause.at
     given = latest.parameters if latest.parameters is not None else job.shown(name, latest.number)
-    return Failure(
-        **{
-            **vars(shown),
-            "script": name,
-            "place": job.place(name),
-            "state": str(latest.state),
-            "attempt": latest.number,
-            "seconds": latest.seconds if latest.started_at is not None else None,
-            "arguments": named(given, script),
-            "file": failure_card.file_of(script, frame) if frame else "",
-            "line": f"line {frame.line} in {frame.function}" if frame else "",
-            "code": frame.text if frame else "",
-        }
+    return replace(
+        shown,
+        script=name,
+        place=job.place(name),
+        state=str(latest.state),
+        attempt=latest.number,
+        seconds=latest.seconds if latest.started_at is not None else None,
+        arguments=named(given, script),
+        file=failure_card.file_of(script, frame) if frame else "",
+        line=f"line {frame.line} in {frame.function}" if frame else "",
+        code=frame.text if frame else "",
     )
 
 
