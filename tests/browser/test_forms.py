@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.browser.shots import FAILURE, failed, state_of
+from tests.browser.shots import FAILURE, failed, start, state_of
 from tests.browser.visitor import Visitor
 from tests.support.embedded_server import EmbeddedServer
 from tests.support.eventually import until
@@ -51,3 +51,19 @@ def test_a_template_is_started_from_its_form(visit: Visit, server: EmbeddedServe
     until(lambda: state_of(server, jobid) == "Failed")
     visitor.sees("simulate failed", "Resume")
     assert visitor.violations() == []
+
+
+def test_a_job_that_has_succeeded_runs_again_from_a_script_that_is_named(
+    visit: Visit, server: EmbeddedServer
+) -> None:
+    jobid = start(server, substeps=4)
+    until(lambda: state_of(server, jobid) == "Succeeded")
+    visitor = visit(server.address)
+    visitor.go(f"/jobs/{jobid}")
+
+    visitor.presses("Resume…")
+    visitor.sees("nothing left to do; name the script to run again from")
+    visitor.page.get_by_label("From").select_option("simulate, and all after it")
+    visitor.presses("Resume")
+
+    visitor.sees("resumed", "Succeeded", "3 of 3 scripts done")

@@ -49,11 +49,10 @@ class Actions:
 
 NOTHING = Actions()
 """What may be asked of what is no job."""
-_LABELS: tuple[tuple[str, str, Action], ...] = (
-    ("resume", "Resume…", Resume()),
-    ("pause", "Pause", Pause()),
-    ("retry", "Retry now", Retry()),
-    ("cancel", "Cancel", Cancel()),
+_LABELS: tuple[tuple[str, str, tuple[Action, ...]], ...] = (
+    ("pause", "Pause", (Pause(),)),
+    ("retry", "Retry now", (Retry(),)),
+    ("cancel", "Cancel", (Cancel(),)),
 )
 
 
@@ -69,8 +68,8 @@ def actions_of(snapshot: JobSnapshot, rights: Rights) -> Actions:
         (
             *(start if rights.execute else ()),
             *(
-                Button(verb, label, rights.act or _sentence(job, action))
-                for verb, label, action in _LABELS
+                Button(verb, label, rights.act or _sentence(job, ways))
+                for verb, label, ways in (("resume", "Resume…", _resumes(job)), *_LABELS)
             ),
         ),
         _possible(job, {name: Pause(after=name) for name in names}),
@@ -83,7 +82,12 @@ def _possible(job: Job, actions: dict[str, Action]) -> tuple[str, ...]:
     return tuple(found[:MOST_CHOICES])
 
 
-def _sentence(job: Job, action: Action) -> str:
-    """Return why not, without the job's name, which the page has."""
-    why = action.why_not(job)
-    return f"It {why}." if why else ""
+def _resumes(job: Job) -> tuple[Action, ...]:
+    """Return the ways of resuming: in the form, people may name the script to run again from."""
+    return Resume(), *(Resume(from_script=script.name) for script in job.main[:1])
+
+
+def _sentence(job: Job, ways: tuple[Action, ...]) -> str:
+    """Return why none of these ways is possible, without the job's name, which the page has."""
+    whys = [way.why_not(job) for way in ways]
+    return f"It {whys[0]}." if all(whys) else ""
