@@ -122,6 +122,7 @@ def show_next_steps(target: Target, port: int, operator: Program) -> None:
     }.items():
         print(f"  {what:<{_WIDTH}} # {why}")
     print("docs/kubernetes.md goes on from here; docs/cli.md has all that enso says of jobs.")
+    print(f"\nAnd in a browser: http://localhost:{port}/?namespace={EXAMPLES}")
 
 
 def address(operator: Program) -> str:

@@ -92,6 +92,8 @@ def test_up_shows_everything_and_down_leaves_nothing(made: MakeUp) -> None:
     assert f"export KUBECONFIG={made.environment['KUBECONFIG']}" in after
 
     assert made.shell("curl", "-s", f"http://localhost:{made.port}/list-jobs") == "[]\n"
+    page = made.shell("curl", "-s", after.rpartition("And in a browser: ")[2].strip())
+    assert "publish-shot-broken" in page
     exports = lines_of(after, "  export ")
     (goes_on,) = lines_of(after, "  enso resume ")
     said = made.shell("bash", "-ec", "\n".join([*exports, goes_on]))
