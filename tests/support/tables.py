@@ -9,7 +9,7 @@ from typing import cast
 import yaml
 
 from enso_operator.api.crd import crds
-from enso_operator.api.document import Document
+from enso_operator.api.document import Document, is_document
 
 _SUCCEEDED = 'conditions[?(@.type=="Succeeded")]'
 
@@ -48,5 +48,5 @@ def _cell(document: Document, path: str) -> object:
         return next(found, Document()).get(field)
     part: object = document
     for name in path.removeprefix(".").split("."):
-        part = cast("Document", part).get(name) if isinstance(part, dict) else None
+        part = part.get(name) if is_document(part) else None
     return part

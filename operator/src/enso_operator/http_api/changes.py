@@ -80,7 +80,8 @@ class Changes:
         try:
             await self._watch()
         except Exception as error:  # noqa: BLE001  # who listens raises it
-            listeners, self._listeners, self._watching = self._listeners, set(), None
+            listeners, self._listeners = self._listeners, set[_Listener]()
+            self._watching = None
             for listener in listeners:
                 listener.error = error
                 listener.is_told.set()

@@ -92,5 +92,5 @@ class JobWatch:
 def _version(table: Document) -> str:
     """Return the resourceVersion of the only row of a table, or of a bookmark."""
     rows: list[Document] = table.get("rows") or []
-    metadata = rows[-1]["object"]["metadata"] if rows else table.get("metadata") or {}
+    metadata: Document = rows[-1]["object"]["metadata"] if rows else table.get("metadata") or {}
     return str(metadata.get("resourceVersion") or "")

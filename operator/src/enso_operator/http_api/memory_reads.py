@@ -19,7 +19,7 @@ from enso_operator.http_api.offers import Offer
 from enso_operator.http_api.outlook import Outlook, outlook_of
 from enso_operator.http_api.port import JobSnapshot
 from enso_operator.http_api.rights import ALLOWED, Rights
-from enso_operator.http_api.rows import Rows
+from enso_operator.http_api.rows import JobRow, Rows
 from enso_operator.kube.status import columns
 from enso_operator.kube.status.conditions import message_of
 from enso_operator.manifests.render import suspended_manifest
@@ -43,6 +43,9 @@ from job_execution_framework.service_layer.unit_of_work import (
 LOOK_SECONDS = 0.25
 """Between two looks which jobs have changed."""
 
+Version = tuple[int, Progress | None]
+"""What is another one after each change of a job."""
+
 
 class EmbeddedReads:
     """The part of `port.Jobs` that changes nothing."""
@@ -55,6 +58,8 @@ class EmbeddedReads:
         """Everybody who waits for changes."""
         self._executed = set[str]()
         """The ids of jobs that were executed."""
+        self._rows = dict[str, tuple[Version, JobRow]]()
+        """The row of each job, and of which version it is."""
         self._root = Path()
         """The folder that has a folder for each job."""
 
@@ -69,9 +74,15 @@ class EmbeddedReads:
             return [(job.id, str(job.state)) for job in self._repository.jobs.values()]
 
     async def rows(self) -> Rows:
-        """Return the columns of all jobs."""
+        """Return the columns of all jobs; those of jobs that have not changed are kept."""
         with self._repository.lock:
-            return Rows.of(map(row_of, self._repository.jobs.values()))
+            before, self._rows = self._rows, {}
+            for job in self._repository.jobs.values():
+                version, row = _version(job), None
+                if job.id in before and before[job.id][0] == version:
+                    row = before[job.id][1]
+                self._rows[job.id] = version, row or row_of(job)
+        return Rows.of(row for _, row in self._rows.values())
 
     async def get(self, job_id: str) -> JobSnapshot:
         """Return the job as it is now, and why it failed."""
@@ -160,10 +171,9 @@ class EmbeddedReads:
                 if before.get(job_id) != seen.get(job_id):
                     self._changes.tell(job_id)
 
-    def _versions(self) -> dict[str, tuple[int, Progress | None]]:
+    def _versions(self) -> dict[str, Version]:
         with self._repository.lock:
-            jobs = self._repository.jobs.values()
-            return {job.id: (len(job.events), job.progress) for job in jobs}
+            return {job.id: _version(job) for job in self._repository.jobs.values()}
 
     def _load(self, job_id: str) -> Job:
         try:
@@ -176,3 +186,7 @@ class EmbeddedReads:
             f"there is no job {job_id!r}; jobs are kept since this server started, and of those "
             f"that have ended the last {self._most_ended}"
         )
+
+
+def _version(job: Job) -> Version:
+    return len(job.events), job.progress
