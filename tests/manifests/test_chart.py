@@ -179,7 +179,7 @@ def test_the_gateway_may_do_what_the_security_page_says() -> None:
         "ensojobs": ["get", "list", "watch", "create", "patch"],
         "ensojobtemplates": ["get", "list"],
         "ensoscripts": ["get", "list"],
-        "ensoactions": ["get", "create"],
+        "ensoactions": ["get", "list", "create"],
         "controllerrevisions": ["get"],
         "pods": ["list"],
         "pods/log": ["get"],
