@@ -1,7 +1,7 @@
 """The jobs of a cluster as rows, from the API server's table, kept for a moment.
 
-A table has the columns of the CRD and of each job only its metadata: ten thousand jobs are a
-hundredth of what their specs and statuses would be.
+A table has the columns of the CRD and of each job only its metadata: ten thousand small failed
+jobs were 19 MB, a third of a plain list, and were read in half of its time.
 """
 
 from __future__ import annotations

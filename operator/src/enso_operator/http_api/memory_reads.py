@@ -76,7 +76,7 @@ class EmbeddedReads:
     async def rows(self) -> Rows:
         """Return the columns of all jobs; those of jobs that have not changed are kept."""
         with self._repository.lock:
-            before, self._rows = self._rows, {}
+            before, self._rows = self._rows, dict[str, tuple[Version, JobRow]]()
             for job in self._repository.jobs.values():
                 version, row = _version(job), None
                 if job.id in before and before[job.id][0] == version:
