@@ -23,6 +23,8 @@ from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.errors import GapInLog, IllegalTransition
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.outputs import references
+from job_execution_framework.domain.secret import shown
 from tests.support.decisions import decisions
 from tests.unit.domain.test_simulation import IN_CI, Simulation
 
@@ -125,17 +127,22 @@ def assert_settled(again: Job, status: EnsoJobStatus) -> None:
 
 
 def assert_told(again: Job, job: Job) -> None:
-    """Each attempt that the status knows is told; so is how the job ended."""
+    """Each attempt that the status knows is told; so is how the job ended.
+
+    Of an argument that was an output a status has no value: it says which output it was.
+    """
     assert isinstance(again.events[0], events.JobAdded)
     known = {(name, a.number) for name, row in job.rows.items() for a in (*row.earlier, row.latest)}
     assert starts(again) == starts(job) & known
     for name, row in job.rows.items():
+        outputs = shown(references(job.script(name).parameters))
         for was, now in zip(
             (*row.earlier, row.latest),
             (*again.rows[name].earlier, again.rows[name].latest),
             strict=True,
         ):
-            assert (now.definition, now.parameters) == (was.definition, was.parameters)
+            told = None if was.parameters is None else {**was.parameters, **outputs}
+            assert (now.definition, now.parameters) == (was.definition, told)
     if job.failure:
         assert again.failure
         assert again.failure.script == job.failure.script
