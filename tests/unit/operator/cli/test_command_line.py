@@ -70,6 +70,8 @@ def test_every_help_has_an_example_and_the_exit_codes(command: str) -> None:
         (["start"], "Missing argument 'TEMPLATE'"),
         (["start", "shot", "-p", "=1"], "-p =1: write it as NAME=VALUE"),
         (["serve", "--templates", "."], "--templates are for --embedded"),
+        (["serve", "--trusted-proxy", "10.0.0.7/8"], "write 10.0.0.7, or 10.0.0.0/8"),
+        (["serve", "--trusted-proxy", "proxy"], "write 10.0.0.7, or 10.0.0.0/8"),
         (["serve", "--embedded", "--templates", "/none"], "/none: there is no such folder"),
     ],
 )
