@@ -85,13 +85,13 @@ def _kinds(job: Job) -> Iterator[events.Event]:
 
 
 def answer(job: Job, event: events.Event, now: float) -> object:
-    """The job's error for the event, if any, and its decisions after it."""
-    job = job.copy()
+    """The job's error for the event, if any, and its decisions after it, where it has changed."""
+    job, known = job.copy(), len(job.events)
     try:
         job.apply(event)
     except (GapInLog, IllegalTransition) as refusal:
         return type(refusal)
-    return decisions(job, now)
+    return decisions(job, now) if len(job.events) > known else "it knew the event"
 
 
 class Restarting(Simulation):
