@@ -1,23 +1,18 @@
-"""A real browser for the tests of this folder: the chromium of this machine, driven by Playwright.
-
-Where there is none the tests are skipped with a sentence; in CI that is a failure.
-"""
+"""Tests in a real browser (tests/support/browser.py), of a server with jobs in memory."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dev.host import requirements
-from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.shots import write_shots
-from tests.browser.visitor import Visitor
+from tests.support.browser import browser, visit
 from tests.support.embedded_server import EmbeddedServer
 
 _HERE = Path(__file__).parent
+__all__ = ["browser", "visit"]  # pytest finds them here
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,38 +20,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(_HERE):
             item.add_marker(pytest.mark.browser)
-
-
-@pytest.fixture(scope="module")  # not longer: other tests run loops of their own in this process
-def browser() -> Iterator[Browser]:
-    """Start the browser."""
-    program = requirements.find(requirements.BROWSER)
-    if program is None:
-        sentence = f"there is no {requirements.BROWSER} on this machine: apt-get install it"
-        if os.environ.get("CI"):
-            pytest.fail(sentence)
-        pytest.skip(sentence)
-    with sync_playwright() as playwright:
-        # Everything that it shows is ours, and root's processes have no sandbox.
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Visitor]]:
-    """Return a function that opens a window of its own; at the end each one had no error."""
-    visitors: list[Visitor] = []
-
-    def open_window(address: str, **options: object) -> Visitor:
-        visitors.append(Visitor.of(browser, address, options))
-        return visitors[-1]
-
-    yield open_window
-    errors = [error for visitor in visitors for error in visitor.errors]
-    for visitor in visitors:
-        visitor.leave()
-    assert errors == []
 
 
 @pytest.fixture

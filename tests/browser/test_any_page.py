@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.browser.shots import failed
-from tests.browser.visitor import Visitor
 from tests.support.embedded_server import EmbeddedServer
+from tests.support.visitor import Visitor
 
 Visit = Callable[..., Visitor]
 PAGES = {

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.browser.shots import FAILURE, failed, start, state_of
-from tests.browser.visitor import Visitor
 from tests.support.embedded_server import EmbeddedServer
 from tests.support.eventually import until
+from tests.support.visitor import Visitor
 
 Visit = Callable[..., Visitor]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import psutil
 
 from tests.browser.shots import start, write_shots
-from tests.browser.visitor import Visitor
 from tests.support.embedded_server import EmbeddedServer
 from tests.support.eventually import until
+from tests.support.visitor import Visitor
 
 Visit = Callable[..., Visitor]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.browser.shots import failed, start
-from tests.browser.visitor import Visitor
 from tests.support.embedded_server import EmbeddedServer
+from tests.support.visitor import Visitor
 
 Visit = Callable[..., Visitor]
 

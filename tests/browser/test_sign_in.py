@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.browser.visitor import Visitor
 from tests.support.signed_in import ANN, People
 from tests.support.signed_in_server import signed_in_server
+from tests.support.visitor import Visitor
 
 Visit = Callable[..., Visitor]
 
