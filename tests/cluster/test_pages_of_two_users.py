@@ -21,6 +21,7 @@ __all__ = ["browser", "visit"]  # fixtures: pytest finds them here
 BROKEN = yaml.safe_load((CHECKOUT / "examples" / "publish-shot-broken.yaml").read_text("utf-8"))
 JOB = str(BROKEN["metadata"]["name"])
 ACT = "ensoactions.enso.dev=get,list,create"
+SEE = "ensoactions.enso.dev=get,list"
 CHANGES = "controllerrevisions.apps=get"
 
 Visit = Callable[..., Visitor]
@@ -46,7 +47,8 @@ def test_one_reads_and_another_one_mends(
     operators.start()
     ns.apply(BROKEN)
     ns.waits("Finished", JOB)
-    reader, artist = user(ns, "ann", *READ, CHANGES), user(ns, "bob", *WRITE, CHANGES, ACT)
+    reader = user(ns, "ann", *READ, CHANGES, SEE)
+    artist = user(ns, "bob", *WRITE, CHANGES, ACT)
 
     ann = signed_in(visit, server, reader.token)
     ann.follows(JOB)

@@ -12,6 +12,8 @@ from dev.chart.helm import render
 from dev.cluster import binaries
 
 Document = dict[str, Any]
+OPERATOR = "shows-enso-executer"
+"""The name of what is the operator's in a release named `shows`."""
 
 
 def need_helm() -> None:
@@ -71,3 +73,8 @@ def environment(pod: Document) -> dict[str, str]:
 def as_list(documents: list[Document]) -> Document:
     """Return them as one document, for `kubectl apply`."""
     return {"apiVersion": "v1", "kind": "List", "items": documents}
+
+
+def one_pod(documents: list[Document], name: str) -> Document:
+    """Return the Pod of the object with this name."""
+    return next(pod for pod in pods(documents) if pod["metadata"]["name"] == name)
