@@ -28,7 +28,7 @@ def test_a_job_is_seen_to_run_and_to_succeed(
     cache.touch()
 
     jobs.sees("Succeeded")
-    job.sees("Succeeded", "1 of 1")
+    job.sees("Succeeded", "2 of 2")
 
 
 def test_a_job_that_is_new_is_seen(visit: Visit, server: EmbeddedServer) -> None:
