@@ -116,7 +116,7 @@ class ContainerFollower(PodFollower):
         elif end.get("exitCode") or end.get("signal"):
             cause = _exit(pod, end)
         start, seconds = _start(pod), _seconds(end)
-        names = ("script", "number", "of", "attempt", "parameters", "origin")
+        names = ("script", "number", "of", "is_final", "attempt", "parameters", "origin")
         about = {name: getattr(start, name) for name in names}
         at = min(self._seen[0].at + seconds, self.clock.now())
         if cause:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from enso_operator.sessions.pods import names, volume_wait
@@ -134,6 +136,16 @@ def test_a_job_that_is_cancelled_does_not_wait_for_an_init_container(
     followed = follow(node, control=CANCEL, patience=300)
     assert (node.given_up, node.expired) == (1, 0)
     assert followed.ended == Ended(log_is_complete=True)
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_container_of_a_finally_script_ends_as_one_of_them(code: int) -> None:
+    start = replace(started("open", 1), is_final=True)
+    attempt = {"enso.dev/attempt": to_line(start).decode()}
+    over = pod(session=ended(code), annotations=attempt, phase="Succeeded", version=2)
+    followed = follow(Node([pod(session=RUNNING, annotations=attempt), over]), container=True)
+    places = [event.place() for event in followed.records if isinstance(event, events.ScriptEvent)]
+    assert places == ["finally 1/2 open"] * 2
 
 
 def test_an_init_container_that_fails_is_named_with_its_log() -> None:
