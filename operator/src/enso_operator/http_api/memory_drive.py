@@ -165,7 +165,7 @@ class Drive:
         """Record the failure of a job whose actor broke and whose session was ended."""
         ended = Ended(log_is_complete=False, cause=cause)
         with InMemoryJobUnitOfWork(self._repository) as uow:
-            uow.listeners.append(self._trace.committed)
+            uow.listeners.append(self._told)
             job = uow.jobs.get(self._job_id)
             if job.open_run:
                 services.reconcile(job, Observations(ended=ended), now)

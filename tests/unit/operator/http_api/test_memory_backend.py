@@ -111,6 +111,8 @@ async def test_actions_count_too_also_on_a_job_that_was_never_executed(
 async def test_what_breaks_in_the_server_fails_the_job_and_is_logged(
     served: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
+
     class Broken:
         is_broken = False
 
@@ -127,6 +129,7 @@ async def test_what_breaks_in_the_server_fails_the_job_and_is_logged(
     assert "RuntimeError: no way to find say" in (await api.ended(jobid))["failure"]
     told = [r.levelno for r in caplog.records if r.message == f"job {jobid}: driving it failed"]
     assert told == [logging.ERROR]
+    assert "JobFailed SessionLost: enso broke: RuntimeError: no way to find say" in caplog.text
 
 
 async def test_a_session_that_nobody_follows_any_more_is_ended(
