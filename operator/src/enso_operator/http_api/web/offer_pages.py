@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,12 +22,13 @@ class OfferPages:
 
     async def library(self, request: Request, viewer: Viewer) -> Response:
         """Show the scripts that jobs may name."""
-        query = Query.of(request.query_params.multi_items())
-        shown = offer_list("Library", await viewer.jobs.library(), query)
+        query, offers = Query.of(request.query_params.multi_items()), await viewer.jobs.library()
+        shown = await asyncio.to_thread(offer_list, "Library", offers, query)
         return await self._templates.page(request, viewer, "offers.html", shown)
 
     async def templates(self, request: Request, viewer: Viewer) -> Response:
         """Show the templates."""
         query, offers = Query.of(request.query_params.multi_items()), await viewer.jobs.templates()
-        shown = offer_list("Templates", offers, query, starts_at="/templates")
+        templates = partial(offer_list, starts_at="/templates")
+        shown = await asyncio.to_thread(templates, "Templates", offers, query)
         return await self._templates.page(request, viewer, "offers.html", shown)

@@ -49,7 +49,7 @@ def add_pages(app: FastAPI) -> Templates:
     add("/jobs/{name}/live", job.stream)
     add("/jobs/{name}/events", job.events)
     add("/jobs/{name}/manifest", job.manifest)
-    attempt = "/jobs/{name}/scripts/{script}/attempts/{number:int}"
+    attempt = "/jobs/{name}/scripts/{script}/attempts/{number:attempt}"
     add(attempt, output.show)
     add(f"{attempt}/output", output.text)
     add("/jobs/{name}/resume", actions.show)

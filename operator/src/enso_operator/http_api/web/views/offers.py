@@ -56,12 +56,7 @@ def offer_list(
     title: str, offers: Sequence[Offer], query: Query, *, starts_at: str = ""
 ) -> OfferList:
     """Return those whose names or descriptions have the words of the query."""
-    words = query.text.casefold().split()
-    found = (
-        offer
-        for offer in offers
-        if all(word in f"{offer.name} {offer.description}".casefold() for word in words)
-    )
+    found = (offer for offer in offers if _has(offer, query.words))
     place = Query(namespace=query.namespace)
     return OfferList(
         title,
@@ -73,6 +68,11 @@ def offer_list(
         ),
         is_complete=len(offers) < MOST_OFFERS,
     )
+
+
+def _has(offer: Offer, words: Sequence[str]) -> bool:
+    text = f"{offer.name} {offer.description}".casefold() if words else ""
+    return all(word in text for word in words)
 
 
 def _offer(offer: Offer, address: str) -> ShownOffer:

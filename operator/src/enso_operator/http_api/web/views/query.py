@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 from urllib.parse import urlencode
 
@@ -11,6 +12,12 @@ from enso_operator.http_api.rows import JobRow
 
 MOST_LABELS = 8
 """Labels that one address asks for."""
+LONGEST_TEXT = 200
+"""Characters of the words that are looked for; what is behind them is left out."""
+LONGEST_PART = 400
+"""Characters of each other part: the longest label has 381."""
+MOST_DIGITS = 9
+"""Digits of the number of a page; a longer one asks for nothing."""
 SORTS = ("created", "name", "state", "script", "reason")
 """What jobs are sorted by; the first, newest first, where an address says nothing."""
 
@@ -33,13 +40,13 @@ class Query:
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]]) -> Self:
         """Read the address; what makes no sense asks for nothing."""
-        listed = [(name, value.strip()) for name, value in pairs]
+        listed = [(name, value.strip()[:LONGEST_PART]) for name, value in pairs]
         given: Mapping[str, str] = dict(listed)
         number, sort = given.get("page", ""), given.get("sort", "")
         column = sort.removeprefix("-")
         return cls(
             state=given.get("state", ""),
-            text=given.get("text", ""),
+            text=given.get("text", "")[:LONGEST_TEXT].strip(),
             reason=given.get("reason", ""),
             template=given.get("template", ""),
             labels=tuple(value for name, value in listed if name == "label" and value)[
@@ -47,9 +54,14 @@ class Query:
             ],
             sort=column if column in SORTS else SORTS[0],
             is_reversed=column in SORTS and sort.startswith("-"),
-            number=max(int(number), 1) if number.isascii() and number.isdigit() else 1,
+            number=max(int(number), 1) if _is_number(number) else 1,
             namespace=given.get("namespace", ""),
         )
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """The words of its text, each once, as casefolded texts have them."""
+        return tuple(dict.fromkeys(self.text.casefold().split()))
 
     def but(self, **fields: Any) -> Self:  # noqa: ANN401  # the fields of this class
         """Return this query with other fields, from its first page on."""
@@ -88,11 +100,10 @@ class Query:
             return False
         if not all(_has(row.labels, label) for label in self.labels):
             return False
-        words = self.text.casefold().split()
-        if not words:
+        if not self.words:
             return True
         texts = f"{row.name} {row.script} {row.template}".casefold()
-        return all(word in texts for word in words)
+        return all(word in texts for word in self.words)
 
     def sorted(self, rows: list[JobRow]) -> list[JobRow]:
         """Return the rows in the order that it asks for; those that are equal the newest first.
@@ -107,6 +118,10 @@ class Query:
             key=lambda row: str(getattr(row, self.sort)).casefold(), reverse=self.is_reversed
         )
         return [*filled, *(row for row in rows if not getattr(row, self.sort))]
+
+
+def _is_number(text: str) -> bool:
+    return len(text) <= MOST_DIGITS and text.isascii() and text.isdigit()
 
 
 def _has(labels: Mapping[str, str], wanted: str) -> bool:
