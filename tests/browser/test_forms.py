@@ -61,8 +61,8 @@ def test_a_job_that_has_succeeded_runs_again_from_a_script_that_is_named(
     visitor = visit(server.address)
     visitor.go(f"/jobs/{jobid}")
 
-    visitor.presses("Resume…")
-    visitor.sees("nothing left to do; name the script to run again from")
+    visitor.presses("Run again…")
+    visitor.sees("open, and all after it", "runs again")
     visitor.page.get_by_label("From").select_option("simulate, and all after it")
     visitor.presses("Resume")
 

@@ -56,7 +56,7 @@ def test_what_is_not_possible_is_greyed_and_says_why(visit: Visit, server: Embed
     pause = visitor.page.get_by_role("button", name="Pause")
 
     assert pause.is_disabled()
-    visitor.page.get_by_text("Why not").click()
+    visitor.page.get_by_text("Why are some grey?").click()
     visitor.sees("Pause", "only a job that has not ended can be paused")
 
 

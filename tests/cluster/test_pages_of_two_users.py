@@ -54,7 +54,7 @@ def test_one_reads_and_another_one_mends(
     ann.follows(JOB)
     ann.sees(reader.name, "simulate failed", "needs at least 2 substeps, not 1")
     assert ann.page.get_by_role("button", name="Resume").get_attribute("aria-disabled") == "true"
-    ann.page.get_by_text("Why not").click()
+    ann.page.get_by_text("Why are some grey?").click()
     ann.sees("create ensoactions")
 
     bob = signed_in(visit, server, artist.token)

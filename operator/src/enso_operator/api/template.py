@@ -6,6 +6,7 @@ What `spec.job` may hold is a job's spec in which references may stand: `templat
 
 from __future__ import annotations
 
+import secrets
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -17,6 +18,9 @@ LONGEST_TEMPLATE_NAME = 46
 """Characters of a template's name: a job's has up to 52, and its runs add '-' and five more."""
 
 
+_SUFFIX_LENGTH = 5
+_SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+"""Those of Kubernetes' own generated names, which spell no words."""
 TemplateName = Annotated[str, Field(min_length=1, max_length=LONGEST_TEMPLATE_NAME, pattern=NAME)]
 
 
@@ -57,3 +61,9 @@ class EnsoJobTemplate(WireModel):
     """The template's name, namespace and labels."""
     spec: EnsoJobTemplateSpec
     """The parameters, and the job that they make."""
+
+
+def new_run_name(template: str) -> str:
+    """Return a name for a run of a template, as Kubernetes makes one of `generateName`."""
+    suffix = "".join(secrets.choice(_SUFFIX_LETTERS) for _ in range(_SUFFIX_LENGTH))
+    return f"{template}-{suffix}"

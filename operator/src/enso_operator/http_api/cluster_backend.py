@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from enso_operator.api.ensoaction import EnsoActionSpec
 from enso_operator.api.fields import NAME
+from enso_operator.api.template import new_run_name
 from enso_operator.api.v1alpha1 import TemplateReference
 from enso_operator.blocking import MOST_AT_ONCE, pause_of
 from enso_operator.http_api.cluster_actions import (
@@ -132,7 +133,7 @@ class ClusterJobs(ClusterReads):
             raise InvalidJob(str(error)) from error
         spec = parse_spec(expanded(found, params, "params"))
         self._check_arguments(definition_of(spec, PLACE).scripts)
-        document = run_of(found, _new_id(), params)
+        document = run_of(found, new_run_name(template), params)
         document["spec"]["suspend"] = True
         return EnsoJobObject(self._jobs.create(document)).name
 

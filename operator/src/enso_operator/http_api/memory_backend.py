@@ -15,6 +15,7 @@ from typing import Any, Self
 from pydantic.alias_generators import to_camel
 
 from enso_operator.api.ensoaction import EnsoActionSpec
+from enso_operator.api.template import new_run_name
 from enso_operator.coordinator.progress_budget import ProgressBudget
 from enso_operator.http_api.action_requests import idempotency_id
 from enso_operator.http_api.memory_drive import Drive, has_work, log_events
@@ -130,9 +131,10 @@ class EmbeddedJobs(EmbeddedReads):
     async def add_run(self, template: str, params: Mapping[str, Any]) -> str:
         """Add a run of a template of the folder, as `add` does."""
         made = await asyncio.to_thread(self._templates.run_of, template, params)
-        return await self._add(Definition(made.scripts, made.sessions, made.deadline_seconds))
+        definition = Definition(made.scripts, made.sessions, made.deadline_seconds)
+        return await self._add(definition, new_run_name(template))
 
-    async def _add(self, definition: Definition) -> str:
+    async def _add(self, definition: Definition, new_id: str = "") -> str:
         size = await asyncio.to_thread(memory_of, definition.scripts)
         await asyncio.to_thread(check_arguments, definition.scripts, self._library)
         self._check_room(size)
@@ -140,6 +142,7 @@ class EmbeddedJobs(EmbeddedReads):
         job_id = services.add(
             definition.scripts,
             job_uow=InMemoryJobUnitOfWork(self._repository),
+            job_id=new_id,
             clock=self._clock,
             sessions=definition.sessions,
             deadline_seconds=definition.deadline_seconds,

@@ -5,7 +5,6 @@ The parameters are checked here first, by the same code with which the operator 
 
 from __future__ import annotations
 
-import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 import click
 
 from enso_operator.api.document import Document
-from enso_operator.api.template import EnsoJobTemplate
+from enso_operator.api.template import EnsoJobTemplate, new_run_name
 from enso_operator.cli.display import refuse
 from enso_operator.cli.jobs import documents, output
 from enso_operator.cli.jobs.act import create_once
@@ -51,7 +50,7 @@ def start(api: ApiServer, template: str, options: StartOptions, form: str | None
     except InvalidJob as error:
         refuse(f"template {template}: {error}")
         return REFUSED
-    name = options.name or f"{template}-{secrets.token_hex(3)[:5]}"
+    name = options.name or new_run_name(template)
     document = run_of(parsed, name, values)
     if options.is_suspended:
         document["spec"]["suspend"] = True

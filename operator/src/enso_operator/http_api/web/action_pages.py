@@ -26,6 +26,7 @@ from enso_operator.http_api.web.views.resume_form import (
 )
 from enso_operator.manifests.errors import mistakes_in
 from job_execution_framework.domain.errors import InvalidAction, InvalidJob
+from job_execution_framework.domain.transitions import JobState
 
 VERBS = ("pause", "retry", "skip", "cancel")
 """The actions that are buttons alone."""
@@ -65,8 +66,14 @@ class ActionPages:
         return await self._answer(request, viewer, await _act(viewer, spec, form))
 
     async def show(self, request: Request, viewer: Viewer) -> Response:
-        """Show the form of a resume, and what it would run as it is."""
-        return await self._form(request, viewer, Entries({}))
+        """Show the form of a resume, and what it would run as it is.
+
+        Of a job that has succeeded all of it runs again, unless somebody says otherwise.
+        """
+        spec = _spec({"job": request.path_params["name"], "verb": "resume"})
+        job = (await viewer.jobs.outlook(spec)).job
+        begin = job.main[0].name if job.state is JobState.SUCCEEDED else ""
+        return await self._form(request, viewer, Entries({}, begin))
 
     async def resume(self, request: Request, viewer: Viewer) -> Response:
         """Do a resume, or show what it would run."""

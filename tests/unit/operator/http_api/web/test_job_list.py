@@ -145,7 +145,7 @@ async def test_the_page_shows_jobs_the_newest_first(api: Api) -> None:
     page = (await api.get("/")).text
     assert page.index(f'href="/jobs/{second}"') < page.index(f'href="/jobs/{first}"')
     assert "0/1" in page
-    assert "No job is like this." in (await api.get("/?state=Failed")).text
+    assert "No job matches." in (await api.get("/?state=Failed")).text
 
 
 async def test_what_somebody_searched_for_stays_text(api: Api) -> None:

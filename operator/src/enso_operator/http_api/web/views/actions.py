@@ -8,6 +8,7 @@ from enso_operator.http_api.port import JobSnapshot
 from enso_operator.http_api.rights import Rights
 from job_execution_framework.domain.actions import Action, Cancel, Pause, Resume, Retry, Skip
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.transitions import JobState
 
 MOST_CHOICES = 100
 
@@ -34,6 +35,8 @@ class Actions:
     """Scripts after which it may pause."""
     skippable: tuple[str, ...] = ()
     """Scripts that may be skipped now."""
+    runs_again: bool = False
+    """Nothing is left to do: a resume runs again what is done."""
 
     @property
     def takes_reason(self) -> bool:
@@ -61,6 +64,8 @@ def actions_of(snapshot: JobSnapshot, rights: Rights) -> Actions:
     job = snapshot.job
     if job is None:
         return NOTHING
+    runs_again = job.state is JobState.SUCCEEDED
+    resume = ("resume", "Run again…" if runs_again else "Resume…", _resumes(job))
     names = [] if rights.act else [script.name for script in job.main]
     start = (Button("start", "Start", rights.execute),) if snapshot.may_start else ()
     return Actions(
@@ -69,11 +74,12 @@ def actions_of(snapshot: JobSnapshot, rights: Rights) -> Actions:
             *(start if rights.execute else ()),
             *(
                 Button(verb, label, rights.act or _sentence(job, ways))
-                for verb, label, ways in (("resume", "Resume…", _resumes(job)), *_LABELS)
+                for verb, label, ways in (resume, *_LABELS)
             ),
         ),
         _possible(job, {name: Pause(after=name) for name in names}),
         _possible(job, {name: Skip(script=name) for name in names}),
+        runs_again,
     )
 
 

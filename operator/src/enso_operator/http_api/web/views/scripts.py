@@ -9,7 +9,7 @@ from enso_operator.http_api.web.views.attempts import ShownAttempt
 from enso_operator.http_api.web.views.values import Named, named, written
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
-from job_execution_framework.domain.script import Script
+from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.domain.values import is_mapping
 
 
@@ -51,20 +51,23 @@ def shown_script(job: Job, script: Script, attempts: tuple[ShownAttempt, ...]) -
     """Return what is shown of a script."""
     row = job.rows[script.name]
     latest, said = row.latest, job.progress_of(script.name)
-    place = [other.name for other in (job.finals if script.when else job.main)].index(script.name)
-    work = name_of_work(script)
+    place = [other.name for other in (job.finals if script.is_final else job.main)].index(
+        script.name
+    )
+    is_inline = isinstance(script.work, Source) and script.work.file == f"{script.name}.py"
+    work = script.name if is_inline else name_of_work(script)
     output = row.output.value if row.output else None
     known = latest.parameters if row.has_attempt else None
     is_running = row.state is ScriptState.RUNNING
     cause = latest.cause
     return ShownScript(
         script.name,
-        number=f"f{place + 1}" if script.when else str(place + 1),
+        number=f"f{place + 1}" if script.is_final else str(place + 1),
         work=work if work != script.name else "",
         session=script.session,
         state=str(row.state),
         note=_note(job, script),
-        is_final=script.when is not None,
+        is_final=script.is_final,
         is_setup=script.setup,
         is_checkpoint=script.checkpoint,
         progress=said.percent if said else None,
