@@ -21,6 +21,7 @@ from enso_operator.http_api.app import Reach, create_app
 from enso_operator.http_api.auth.forwarded import Network
 from enso_operator.http_api.auth.viewer import Everybody, Viewers
 from enso_operator.http_api.middleware import LOOPBACK
+from enso_operator.serving.plain_log import PlainFormatter
 from enso_operator.serving.server import (
     HIGHEST_PORT,
     Complaints,
@@ -63,7 +64,9 @@ def serve(served: Served, *, host: str, port: int) -> int:
     if wrong := _contradiction(served):
         return refuse(wrong)
     raise_file_limit()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(PlainFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     try:
         viewers, place = _in_memory(served.templates) if served.is_embedded else _in_cluster(served)
         listener = listen(host, port)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -45,6 +45,5 @@ def way_to_sign_in(request: Request) -> Response | None:
 
 def own_address(given: str) -> str:
     """Return an address of this server as it was given, "/" for what leads to another one."""
-    parts = urlsplit(given)
     is_own = given.startswith("/") and not given.startswith(("//", "/\\")) and given.isprintable()
-    return given if is_own and not parts.scheme and not parts.netloc else "/"
+    return given if is_own else "/"

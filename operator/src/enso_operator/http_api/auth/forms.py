@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 from starlette.datastructures import FormData, Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request, cookie_parser
+from starlette.requests import ClientDisconnect, Request, cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FIELD = "form_token"
@@ -61,10 +61,13 @@ async def form_of(request: Request) -> FormData:
     if kind != "application/x-www-form-urlencoded":
         raise HTTPException(415, "what is sent here must be a form of a page")
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_FORM_BYTES:
-            raise HTTPException(413, f"the form is larger than {LARGEST_FORM_BYTES} bytes")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST_FORM_BYTES:
+                raise HTTPException(413, f"the form is larger than {LARGEST_FORM_BYTES} bytes")
+    except ClientDisconnect:
+        raise HTTPException(400, "the form did not arrive to its end") from None
     try:
         text = body.decode("ascii")
         fields = parse_qsl(

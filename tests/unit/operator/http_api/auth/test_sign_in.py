@@ -114,6 +114,9 @@ async def test_a_link_from_elsewhere_shows_the_page_to_who_is_signed_in(
         "/\\evil.example",
         "javascript:alert(1)",
         "/\t/a",
+        "//[",
+        "//\u2100\x1bc",
+        "http://[",
         "",
     ],
 )
