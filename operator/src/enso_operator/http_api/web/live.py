@@ -10,19 +10,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from contextlib import aclosing, suppress
+from contextlib import AbstractContextManager, aclosing, suppress
 from dataclasses import dataclass
 
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from enso_operator.http_api.port import Busy, NotAllowed
+from enso_operator.http_api.web.readers import Places, leaving
 from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.views.parts import Parts, changed, digest
 from job_execution_framework.domain.errors import EnsoError, Unavailable
 
 MOST_STREAMS = 700
 """Streams that are open at once; each is a browser page that somebody looks at."""
+MOST_OF_ONE = 40
+"""How many of them are one caller's, where callers are known."""
 BEAT_SECONDS = 15.0
 """How often a stream says that it is alive: proxies close those that are silent."""
 SENTENCES = (EnsoError, Busy, NotAllowed)
@@ -42,7 +45,7 @@ class Subject:
     """What a stream tells of."""
 
     key: tuple[str, ...]
-    """Who looks, and at what."""
+    """Who looks, and then at what."""
     look: Look
     changes: Changes
 
@@ -149,7 +152,7 @@ class Live:
     def __init__(self, templates: Templates) -> None:
         self._templates = templates
         self._topics: dict[tuple[str, ...], Topic] = {}
-        self._streams = 0
+        self._places = Places(MOST_STREAMS, MOST_OF_ONE, "pages are shown live")
         self._ends = asyncio.Event()
 
     def end(self) -> None:
@@ -157,17 +160,15 @@ class Live:
         self._ends.set()
 
     def stream(self, subject: Subject, seen: str) -> Response:
-        """Answer with a stream; raise Busy where there are too many."""
-        if self._streams >= MOST_STREAMS:
-            raise Busy(f"{self._streams} pages are shown live at this moment: try again later")
-        return EventStream(self._events(subject, seen), self._ends)
+        """Answer with a stream."""
+        place = self._places.taken(subject.key[0])
+        return EventStream(self._events(subject, seen), self._ends, place)
 
     async def _events(self, subject: Subject, seen: str) -> AsyncGenerator[bytes]:
         topic = self._topics.get(subject.key)
         if topic is None:
             topic = self._topics[subject.key] = Topic(subject, self._templates)
         topic.readers += 1
-        self._streams += 1
         try:
             async with aclosing(topic.events(seen)) as events:
                 async for message in events:
@@ -177,7 +178,6 @@ class Live:
         except SENTENCES as error:
             yield event(str(error), "trouble")
         finally:
-            self._streams -= 1
             topic.readers -= 1
             if not topic.readers and self._topics.get(subject.key) is topic:
                 del self._topics[subject.key]
@@ -189,14 +189,23 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: AsyncGenerator[bytes], ends: asyncio.Event) -> None:
+    def __init__(
+        self,
+        events: AsyncGenerator[bytes],
+        ends: asyncio.Event,
+        place: AbstractContextManager[None],
+    ) -> None:
         super().__init__(headers={"X-Accel-Buffering": "no"})
         del self.headers["content-length"]
-        self.events, self._ends = events, ends
+        self.events, self._ends, self._place = events, ends, place
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the events; end with whoever reads them."""
+        """Send the events; end with whoever reads them. Raises Busy where there are too many."""
         del scope
+        with self._place:
+            await self._answer(receive, send)
+
+    async def _answer(self, receive: Receive, send: Send) -> None:
         headers = self.raw_headers
         start: Message = {
             "type": "http.response.start",
@@ -205,13 +214,13 @@ class EventStream(Response):
         }
         await send(start)
         sending = asyncio.create_task(self._send(send))
-        leaving = asyncio.create_task(_leave(receive))
+        left = asyncio.create_task(leaving(receive))
         ending = asyncio.create_task(self._ends.wait())
         try:
-            await asyncio.wait({sending, leaving, ending}, return_when=asyncio.FIRST_COMPLETED)
-            is_ending = ending.done() and not leaving.done()
+            await asyncio.wait({sending, left, ending}, return_when=asyncio.FIRST_COMPLETED)
+            is_ending = ending.done() and not left.done()
         finally:
-            for task in (sending, leaving, ending):
+            for task in (sending, left, ending):
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
@@ -225,8 +234,3 @@ class EventStream(Response):
         finally:
             await self.events.aclose()
         await send(_END)
-
-
-async def _leave(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from enso_operator.http_api.port import Busy
 from enso_operator.http_api.rows import JobRow, Rows
 from enso_operator.http_api.web import live as module
 from enso_operator.http_api.web.live import EventStream, Live, Subject, event
@@ -191,17 +190,6 @@ async def test_a_server_that_stops_ends_its_streams(live: Live, jobs: Jobs) -> N
     await answering
     assert sent[-1] == {"type": "http.response.body", "body": b""}
     assert jobs.followers == 0
-
-
-async def test_there_are_only_so_many_streams(
-    live: Live, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "MOST_STREAMS", 1)
-    async with aclosing(_events(live, jobs)) as events:
-        await anext(events)
-        with pytest.raises(Busy, match="1 pages are shown live"):
-            live.stream(jobs.subject(), "")
-    live.stream(jobs.subject(), "")
 
 
 async def test_a_reader_who_leaves_ends_the_stream(live: Live, jobs: Jobs) -> None:
