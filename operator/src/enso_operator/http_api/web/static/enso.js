@@ -62,6 +62,13 @@ for (const name of ["trouble", "away"])
 const most = 256 * 1024;
 const colours = /\x1b\[[0-9;:?]*[ -\/]*[@-~]/g;
 const hidden = /[\0-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]/g;
+// What a terminal shows of a line that was written over; searched by hand, as a pattern would take
+// the square of a long line's length.
+function lastWritten(line) {
+  let end = line.length;
+  while (line[end - 1] === "\r") end--;
+  return line.slice(line.lastIndexOf("\r", end - 1) + 1, end);
+}
 async function read(pre) {
   const url = new URL(pre.dataset.output, location);
   url.searchParams.set("follow", "1");
@@ -79,7 +86,7 @@ async function read(pre) {
     const show = () => {
       shows = false;
       const atEnd = pre.scrollTop + pre.clientHeight >= pre.scrollHeight - 20;
-      pre.textContent = text.replace(colours, "").replace(/[^\n]*\r(?!\n)/g, "")
+      pre.textContent = text.replace(colours, "").split("\n").map(lastWritten).join("\n")
         .replace(hidden, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
       if (atEnd) pre.scrollTop = pre.scrollHeight;
     };
