@@ -7,6 +7,7 @@ knows is also what the list of jobs shows meanwhile.
 from __future__ import annotations
 
 import asyncio
+import math
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
@@ -20,7 +21,9 @@ from enso_operator.kube.streams import Streams, WatchExpired
 from job_execution_framework.domain.errors import Unavailable
 
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
-"""Bounds of the pause before an API server is asked again that did not answer."""
+"""Bounds of the pause before an API server is asked again that did not answer.
+
+It grows until a watch tells of a change, or lasts for longer than the longest pause."""
 
 
 class JobWatch:
@@ -35,6 +38,8 @@ class JobWatch:
         """In their order; each change finds its place by halves."""
         self._is_complete = self.is_live = False
         """Whether all jobs are known; whether what is known is of now."""
+        self._tries = 0
+        """Lists and watches that failed one after the other."""
         self.changes = Changes(self._run)
 
     def rows(self) -> Rows:
@@ -43,21 +48,24 @@ class JobWatch:
 
     async def _run(self) -> None:
         """Watch, and get over an API server that restarts."""
-        tries = 0
+        loop = asyncio.get_running_loop()
         try:
             while True:
+                begun = math.inf
                 try:
                     listing = await self._list()
-                    version, tries = listing.version, 0
+                    version, begun = listing.version, loop.time()
                     while True:  # the API server ends a watch now and then
                         version = await self._follow(version, listing.reader)
                 except (Unavailable, WatchExpired):
                     self.is_live = False
-                    pause = pause_of(tries, SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
-                    tries += 1
+                    if loop.time() - begun > LONGEST_PAUSE_SECONDS:
+                        self._tries = 0
+                    pause = pause_of(self._tries, SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+                    self._tries += 1
                     await asyncio.sleep(pause)
         finally:
-            self._rows, self.is_live = [], False
+            self._rows, self.is_live, self._tries = [], False, 0
 
     async def _list(self) -> Listing:
         """Read all rows anew."""
@@ -72,6 +80,7 @@ class JobWatch:
         events = self._streams.table_changes(self._namespace, "ensojobs", version)
         async with aclosing(events) as changes:
             async for event in changes:
+                self._tries = 0
                 version = _version(event["object"]) or version
                 if event["type"] != "BOOKMARK":
                     for row in reader.rows_of(event["object"]):

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, aclosing
 import pytest
 
 from enso_operator.api.document import Document
+from enso_operator.blocking import pause_of
 from enso_operator.http_api import changes, cluster_rows, cluster_watch
 from enso_operator.http_api.cluster_backend import ClusterJobs
 from enso_operator.http_api.port import NotAllowed
@@ -135,6 +136,37 @@ async def test_nothing_is_missed_however_a_watch_ends(
         await become(jobs, "first", "second")
         objects.delete("first", first["metadata"]["uid"], first["metadata"]["resourceVersion"])
         await become(jobs, "second")
+
+
+async def test_a_watch_that_fails_although_the_list_does_not_is_tried_less_and_less_often(
+    jobs: ClusterJobs, streams: InMemoryStreams, lists: Lists, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = 6
+    pauses = list[float]()
+
+    async def begins(namespace: str, plural: str, version: str) -> AsyncGenerator[Document]:
+        if lists.count <= failing:
+            raise Unavailable("the API server does not watch")
+        async with aclosing(table_changes(namespace, plural, version)) as events:
+            async for event in events:
+                yield event
+
+    def paused(tries: int, shortest: float, longest: float) -> float:
+        pauses.append(pause_of(tries, shortest, longest))
+        return 0
+
+    table_changes = streams.table_changes
+    monkeypatch.setattr(streams, "table_changes", begins)
+    monkeypatch.setattr(cluster_watch, "pause_of", paused)
+
+    async def is_watched() -> bool:
+        return streams.watches == 1
+
+    async with aclosing(jobs.changes()) as listening:
+        await anext(listening)
+        await until_async(is_watched)
+        shortest = cluster_watch.SHORTEST_PAUSE_SECONDS
+        assert pauses == [shortest * 2**tries for tries in range(failing)]
 
 
 async def test_a_refusal_ends_all_who_listen_with_its_sentence(
