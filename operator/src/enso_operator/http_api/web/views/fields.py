@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from enso_operator.http_api.web.views import field_text
 from job_execution_framework.domain.outputs import OutputOf
 from job_execution_framework.domain.parameters import ABSENT, Parameter, Parameters, Type
 from job_execution_framework.domain.secret import Secret
@@ -14,6 +14,15 @@ from job_execution_framework.domain.values import leaves
 
 Control = Literal["line", "lines", "choice", "hidden", "none"]
 """A line of text, several, a choice, a line whose text is hidden; or none, where it stays."""
+_TEXTS = (Type.STRING, Type.PATH)
+
+
+class Choice(NamedTuple):
+    """A value that can be chosen."""
+
+    text: str
+    """The value as JSON: `1` and `"1"` are two choices."""
+    label: str
 
 
 @dataclass(frozen=True)
@@ -25,12 +34,12 @@ class Field:
     name: str
     control: Control
     text: str = ""
-    """What stands in it."""
+    """What stands in it; the chosen value as JSON."""
     before: str = ""
     """What stood in it when it was new: what is the same is no change."""
     type: Type | None = None
     """What its text means; None for any value, as JSON or else as a text."""
-    choices: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
     required: bool = False
     description: str = ""
     takes: str = ""
@@ -39,11 +48,14 @@ class Field:
     """What the script gets without a value."""
     is_given: bool = False
     """Whether there was a value when the form was new."""
+    nullable: bool = False
+    is_quoted: bool = False
+    """Whether it is a text that stood in it as JSON."""
 
     def filled(self, texts: Mapping[str, str]) -> Field:
         """Return the field with what somebody has written into it."""
         text = texts.get(self.id)
-        return self if text is None else replace(self, text=text.replace("\r\n", "\n"))
+        return self if text is None else replace(self, text=field_text.lines(text))
 
     @property
     def is_changed(self) -> bool:
@@ -53,18 +65,15 @@ class Field:
     @property
     def is_absent(self) -> bool:
         """Whether it says that there is no value; an emptied text of before is a value."""
-        is_text = self.type in (Type.STRING, Type.PATH)
+        is_text = self.type in _TEXTS and self.control != "choice"
         return not self.text and not (is_text and self.is_given)
 
     @property
     def value(self) -> object:
         """The value that its text means; what is none of its type stays a text, to be refused."""
-        if self.type in (Type.STRING, Type.PATH):
-            return self.text
-        try:
-            return json.loads(self.text)
-        except (ValueError, RecursionError):
-            return self.text
+        if self.type in _TEXTS and self.control != "choice":
+            return field_text.from_text(self.text, nullable=self.nullable, is_quoted=self.is_quoted)
+        return field_text.from_json(self.text)
 
 
 def fields_of(
@@ -85,8 +94,13 @@ def _field(id_: str, parameter: Parameter, value: object) -> Field:
     if any(isinstance(leaf, Secret) for leaf in leaves(value)):
         return Field(id_, parameter.name, "none", "a secret")
     kind = parameter.type or (Type.STRING if isinstance(value, str) else None)
-    is_given = value is not ABSENT
-    text = "" if parameter.secret else _text(value)
+    text, is_quoted = "", False
+    if value is not ABSENT and not parameter.secret:
+        if isinstance(value, str) and kind in _TEXTS and not _choices(parameter):
+            text = field_text.as_text(value, nullable=parameter.nullable)
+            is_quoted = text != field_text.lines(value)
+        else:
+            text = field_text.as_json(value)
     return Field(
         id_,
         parameter.name,
@@ -98,8 +112,10 @@ def _field(id_: str, parameter: Parameter, value: object) -> Field:
         parameter.required,
         parameter.description,
         parameter.takes if parameter.type or parameter.enum else "",
-        "" if parameter.secret else _text(parameter.default),
-        is_given,
+        "" if parameter.secret else _default(parameter),
+        value is not ABSENT,
+        parameter.nullable,
+        is_quoted,
     )
 
 
@@ -111,14 +127,16 @@ def _control(parameter: Parameter, text: str) -> Control:
     return "lines" if parameter.type in (Type.LIST, Type.OBJECT) or "\n" in text else "line"
 
 
-def _choices(parameter: Parameter) -> tuple[str, ...]:
-    if parameter.enum:
-        return tuple(map(_text, parameter.enum))
-    return ("true", "false") if parameter.type is Type.BOOLEAN else ()
+def _choices(parameter: Parameter) -> tuple[Choice, ...]:
+    values = parameter.enum or ((True, False) if parameter.type is Type.BOOLEAN else ())
+    if values and parameter.nullable and None not in values:
+        values = (*values, None)
+    return tuple(map(Choice, map(field_text.as_json, values), field_text.labels(values)))
 
 
-def _text(value: object) -> str:
-    """Return a value as somebody would write it into a form."""
-    if value is ABSENT:
+def _default(parameter: Parameter) -> str:
+    """Return what stands in the field's place where there is no value."""
+    default = parameter.default
+    if default is ABSENT:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
+    return default if isinstance(default, str) else field_text.as_json(default)

@@ -1,0 +1,73 @@
+"""Values as the texts of form fields, and back.
+
+A browser sends a field that nobody touched back as it was shown, and characters that cannot be seen
+are shown as escapes. So a text that has some stands as JSON in its field, whose escapes mean them.
+"""
+
+from __future__ import annotations
+
+import json
+
+from enso_operator.http_api.requests import checked_parameters
+from enso_operator.manifests.yaml_reader import DocumentError, reject_duplicate_keys
+from job_execution_framework.domain.cause import escaped
+from job_execution_framework.service_layer import bounded_json
+
+_NULLS = "null", '"null"'
+
+
+def as_json(value: object) -> str:
+    """Return the value as JSON in one line, of characters that can be seen."""
+    text = json.dumps(value, ensure_ascii=False, default=repr)
+    return text if escaped(text) == text else json.dumps(value, default=repr)
+
+
+def as_text(value: str, *, nullable: bool = False) -> str:
+    """Return a text as it is, its lines as forms have them; or as JSON where it must be.
+
+    That is where something in it cannot be seen, and where it could be taken for null.
+    """
+    text = lines(value)
+    is_clear = escaped(text) == text and not (nullable and text in _NULLS)
+    return text if is_clear else as_json(value)
+
+
+def lines(text: str) -> str:
+    """Return the text with the line ends that browsers are told to make of all others."""
+    return text.replace("\r\n", "\n")
+
+
+def from_json(text: str) -> object:
+    """Return the value that this JSON means, by the rules of the API; else the text itself."""
+    try:
+        value = bounded_json.loads(
+            text, object_pairs_hook=reject_duplicate_keys, parse_constant=_no_constant
+        )
+        checked_parameters({"": value})
+    except (ValueError, RecursionError, DocumentError):
+        return text
+    return value
+
+
+def from_text(text: str, *, nullable: bool = False, is_quoted: bool = False) -> object:
+    """Return what a text means; where it stood as JSON, a text in quotes is JSON, too."""
+    if nullable and text in _NULLS:
+        return from_json(text)
+    if is_quoted and isinstance(value := from_json(text), str):
+        return value
+    return text
+
+
+def label(value: object) -> str:
+    """Return a choice as people read it."""
+    return value if isinstance(value, str) and value else as_json(value)
+
+
+def labels(values: tuple[object, ...]) -> tuple[str, ...]:
+    """Return a label for each value, as JSON where two would be the same."""
+    texts = tuple(map(label, values))
+    return texts if len({*texts}) == len(texts) else tuple(map(as_json, values))
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is no number that JSON has")
