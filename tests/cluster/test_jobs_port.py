@@ -38,7 +38,7 @@ async def over_the_api_server(ns: ClusterNamespace, operators: Operators) -> Asy
     operators.ready()
     jobs = ClusterJobs(ns.objects, ns.streams)
     yield jobs
-    await jobs.close()
+    await jobs.aclose()
 
 
 async def test_only_the_namespaces_are_named_whose_jobs_the_caller_may_list(

@@ -11,7 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -150,9 +150,14 @@ def _in_cluster(served: Served) -> tuple[AbstractAsyncContextManager[Viewers], s
     asks = served.auth == "kubernetes"
     objects = (connect_without_credentials if asks else connect)(served.namespace, MOST_AT_ONCE)
     if asks:
-        return nullcontext(Callers(objects, time.monotonic)), f"in namespace {objects.namespace}"
-    viewers = Everybody(ClusterJobs(objects, streams_of(objects.client)))
-    return nullcontext(viewers), f"in namespace {objects.namespace}"
+        return aclosing(Callers(objects, time.monotonic)), f"in namespace {objects.namespace}"
+
+    @asynccontextmanager
+    async def everybody() -> AsyncGenerator[Viewers]:
+        async with aclosing(ClusterJobs(objects, streams_of(objects.client))) as jobs:
+            yield Everybody(jobs)
+
+    return everybody(), f"in namespace {objects.namespace}"
 
 
 async def _serve(

@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from job_execution_framework.domain.errors import Unavailable
+
 MOMENT_SECONDS = 0.5
 """Changes that come within this time are told as one."""
 LINGER_SECONDS = 10.0
@@ -33,6 +35,7 @@ class Changes:
         self._watching: asyncio.Task[None] | None = None
         self._before: asyncio.Task[None] | None = None
         """The watch that was stopped last, and may still be about to end."""
+        self._is_closed = False
 
     def tell(self, job_id: str = "") -> None:
         """Tell who listens to this job, or to all; without one, everybody."""
@@ -42,6 +45,8 @@ class Changes:
 
     async def of(self, job_id: str = "") -> AsyncGenerator[None]:
         """Yield once, as something may have changed meanwhile, and then after each change."""
+        if self._is_closed:
+            raise _closed()
         listener = _Listener(job_id)
         self._listeners.add(listener)
         try:
@@ -61,8 +66,10 @@ class Changes:
             if not self._listeners:
                 asyncio.get_running_loop().call_later(LINGER_SECONDS, self._stop_if_alone)
 
-    async def close(self) -> None:
-        """Stop at once, with all who listen."""
+    async def aclose(self) -> None:
+        """Stop at once, for good; who listens, or begins to, is told so."""
+        self._is_closed = True
+        self._end(_closed())
         tasks = [task for task in (self._watching, self._before) if task]
         for task in tasks:
             task.cancel()
@@ -80,8 +87,15 @@ class Changes:
         try:
             await self._watch()
         except Exception as error:  # noqa: BLE001  # who listens raises it
-            listeners, self._listeners = self._listeners, set[_Listener]()
             self._watching = None
-            for listener in listeners:
-                listener.error = error
-                listener.is_told.set()
+            self._end(error)
+
+    def _end(self, error: Exception) -> None:
+        listeners, self._listeners = self._listeners, set[_Listener]()
+        for listener in listeners:
+            listener.error = error
+            listener.is_told.set()
+
+
+def _closed() -> Unavailable:
+    return Unavailable("this server tells of no more changes: it is about to stop")

@@ -100,10 +100,10 @@ class ClusterJobs(ClusterReads):
             self._others.popitem(last=False)
         return self._others[namespace]
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """End the watches; nobody may ask for anything any more."""
         for jobs in (self, *self._others.values()):
-            await jobs._watch.changes.close()  # noqa: SLF001  # of its own class
+            await jobs._watch.changes.aclose()  # noqa: SLF001  # of its own class
 
     async def add(self, instructions: Instructions) -> str:
         """Create a suspended EnsoJob, named by the time: names of one second sort by age.

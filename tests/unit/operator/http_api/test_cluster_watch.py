@@ -182,6 +182,25 @@ async def test_a_refusal_ends_all_who_listen_with_its_sentence(
         await anext(again)
 
 
+async def test_jobs_that_are_closed_tell_all_who_listen_and_watch_nothing(
+    jobs: ClusterJobs, streams: InMemoryStreams
+) -> None:
+    other = jobs.within("studio")
+    listening = [jobs.changes(), jobs.changes("shot"), other.changes()]
+    for listener in listening:
+        await anext(listener)
+
+    async def are_watched() -> bool:
+        return streams.watches == 2
+
+    await until_async(are_watched)
+    await jobs.aclose()
+    assert streams.watches == 0
+    for listener in [*listening, jobs.changes(), other.changes()]:
+        with pytest.raises(Unavailable, match="tells of no more changes"):
+            await anext(listener)
+
+
 async def test_more_jobs_than_a_list_has_are_cut_and_it_says_so(
     jobs: ClusterJobs, objects: InMemoryObjects, monkeypatch: pytest.MonkeyPatch
 ) -> None:

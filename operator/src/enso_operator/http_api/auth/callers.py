@@ -34,6 +34,8 @@ KNOWN_SECONDS = 60.0
 @dataclass
 class _Caller:
     viewer: Viewer
+    jobs: ClusterJobs
+    """Those of the viewer."""
     asked_at: float
     reviewed_at: float
 
@@ -68,6 +70,11 @@ class Callers:
         self._forget(now)
         return known.viewer
 
+    async def aclose(self) -> None:
+        """End the watches of all; who was forgotten has theirs until nobody listens any more."""
+        for caller in self._known.values():
+            await caller.jobs.aclose()
+
     async def _review(self, key: str, token: Secret) -> _Caller:
         """Ask the API server who that is; keep what there is of a caller whom it still knows."""
         jobs = of_caller(self._jobs, token)
@@ -87,7 +94,7 @@ class Callers:
             by = name if len(name) <= LONGEST_CALLER and name.isprintable() else ""
             backend = ClusterJobs(jobs, streams_of(jobs.client), MOST_OF_A_JOB, by)
             viewer = Viewer(backend, name, key)
-            known = self._known[key] = _Caller(viewer, self._now(), self._now())
+            known = self._known[key] = _Caller(viewer, backend, self._now(), self._now())
         known.reviewed_at = self._now()
         return known
 

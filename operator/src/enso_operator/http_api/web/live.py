@@ -65,7 +65,13 @@ class Topic:
         self._error: Exception | None = None
         self._changed = asyncio.Condition()
         self.readers = 0
+        """How many look, the slow ones among them who have not been told of an error."""
         self._task = asyncio.create_task(self._follow())
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether all who look are told of an error, and nothing else."""
+        return self._error is not None
 
     async def end(self) -> None:
         """Stop to look."""
@@ -166,7 +172,7 @@ class Live:
 
     async def _events(self, subject: Subject, seen: str) -> AsyncGenerator[bytes]:
         topic = self._topics.get(subject.key)
-        if topic is None:
+        if topic is None or topic.has_failed:  # a slow reader may still hold the one that failed
             topic = self._topics[subject.key] = Topic(subject, self._templates)
         topic.readers += 1
         try:
@@ -179,8 +185,9 @@ class Live:
             yield event(str(error), "trouble")
         finally:
             topic.readers -= 1
-            if not topic.readers and self._topics.get(subject.key) is topic:
-                del self._topics[subject.key]
+            if not topic.readers:
+                if self._topics.get(subject.key) is topic:
+                    del self._topics[subject.key]
                 await topic.end()
 
 

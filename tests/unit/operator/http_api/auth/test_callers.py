@@ -127,6 +127,13 @@ async def test_who_asks_for_nothing_is_forgotten(known: Callers, cluster: Cluste
     assert len(known) == 1
 
 
+async def test_a_server_that_stops_ends_what_is_streamed_to_its_callers(known: Callers) -> None:
+    ann = await viewer(known, "a")
+    await known.aclose()
+    with pytest.raises(Unavailable, match="tells of no more changes"):
+        await anext(ann.jobs.changes())
+
+
 async def test_without_a_token_nobody_is_asked(known: Callers, cluster: Cluster) -> None:
     with pytest.raises(NotSignedIn):
         await known.viewer(None)

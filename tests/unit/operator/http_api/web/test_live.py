@@ -163,6 +163,24 @@ async def test_a_job_that_goes_away_is_told_and_ends_the_stream(live: Live, jobs
     assert jobs.followers == 0
 
 
+async def test_who_looks_again_is_not_told_of_an_error_that_is_over(live: Live, jobs: Jobs) -> None:
+    async with aclosing(_events(live, jobs)) as slow:
+        await anext(slow)
+        jobs.fail(JobNotFound("there is no job 'a'"))
+
+        async def has_failed() -> bool:
+            return jobs.followers == 0
+
+        await until_async(has_failed)
+        jobs.error = None
+        async with aclosing(_events(live, jobs)) as again:
+            assert _ids(await anext(again)) == ["part-states", "part-table"]
+            assert b"there is no job" in await anext(slow)
+            jobs.become(a="Failed")
+            assert _ids(await anext(again)) == ["part-states", "job--a"]
+    assert jobs.followers == 0
+
+
 async def test_who_begins_to_look_while_the_api_server_is_away_is_told(
     live: Live, jobs: Jobs
 ) -> None:
