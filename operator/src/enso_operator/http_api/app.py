@@ -21,8 +21,8 @@ from enso_operator.http_api.auth.forms import FormTokens
 from enso_operator.http_api.auth.forwarded import Forwarded, Network
 from enso_operator.http_api.auth.origin import OwnOrigin
 from enso_operator.http_api.auth.viewer import AskedBy, Viewers
+from enso_operator.http_api.bodies import Bodies
 from enso_operator.http_api.middleware import (
-    LARGE_BODIES_AT_ONCE,
     LOOPBACK,
     Answer,
     Guard,
@@ -92,7 +92,7 @@ def create_app(viewers: Viewers, reach: Reach = Reach()) -> FastAPI:
         },
     )
     app.router.route_class = StrictRoute
-    app.state.large_bodies = asyncio.Semaphore(LARGE_BODIES_AT_ONCE)
+    app.state.bodies = Bodies()
     templates = add_pages(app)
     if viewers.asks:
         add_sign_in(app, viewers, templates)

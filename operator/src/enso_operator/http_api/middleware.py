@@ -13,30 +13,23 @@ host that TrustedHostMiddleware does not know, gets plain text instead of a sent
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from enso_operator.http_api.bodies import LARGE_BODY_BYTES, LARGEST_BODY_BYTES, Bodies
 from enso_operator.manifests.yaml_reader import DocumentError, reject_duplicate_keys
 from job_execution_framework.domain.values import TOO_DEEP
 from job_execution_framework.service_layer import bounded_json
 
-LARGEST_BODY_BYTES = 1024 * 1024
-LARGE_BODY_BYTES = 64 * 1024
-LARGE_BODIES_AT_ONCE = 2
-"""Requests with a body above that size, or of unknown size, that are handled at the same time."""
-TURN_SECONDS = 30.0
-"""How long a request with a large body may wait until it is handled."""
 LONGEST_LINE = 200
 """The most characters of a document that is written on one line."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -94,6 +87,9 @@ class Guard:
 class StrictRequest(Request):
     """A request whose body is limited in size, and parsed strictly: no duplicate keys."""
 
+    take: Callable[[int], None] | None = None
+    """Is told of each part of the body how large it is."""
+
     @property
     def length(self) -> float:
         """The Content-Length; infinite if there is none."""
@@ -116,6 +112,8 @@ class StrictRequest(Request):
             size += len(chunk)
             if size > LARGEST_BODY_BYTES:
                 raise HTTPException(413, _TOO_LARGE)
+            if self.take:
+                self.take(len(chunk))
             yield chunk
 
     async def json(self) -> object:
@@ -137,28 +135,27 @@ class StrictRoute(APIRoute):
 
         async def handle_strictly(request: Request) -> Response:
             strict = StrictRequest(request.scope, request.receive)
+            for name in request.query_params:
+                raise HTTPException(422, f"{name[:LONGEST_LINE]!r} {_NO_QUERY}")
             if self.body_field is None:
                 return await handle(strict)
             strict.check()
             if strict.length <= LARGE_BODY_BYTES:
                 return await handle(strict)
-            async with _acquired(request.app.state.large_bodies):
-                return await handle(strict)
+            bodies: Bodies = request.app.state.bodies
+            async with bodies.arriving(request.state.viewer.key) as strict.take:
+                try:
+                    size = len(await strict.body())
+                except ClientDisconnect:
+                    raise HTTPException(400) from None
+                async with bodies.turn(size):
+                    return await handle(strict)
 
         return handle_strictly
 
 
-@asynccontextmanager
-async def _acquired(slots: asyncio.Semaphore) -> AsyncGenerator[None]:
-    """Hold a slot of the semaphore; raise HTTPException if none is free for TURN_SECONDS."""
-    try:
-        await asyncio.wait_for(slots.acquire(), TURN_SECONDS)
-    except TimeoutError:
-        raise HTTPException(503, "too many large bodies come at once: try again later") from None
-    try:
-        yield
-    finally:
-        slots.release()
-
-
+_NO_QUERY = (
+    "is no parameter of this path: it takes none after a '?'; the jobs are those of the namespace "
+    "that this server was started with"
+)
 _TOO_LARGE = f"the body is larger than {LARGEST_BODY_BYTES} bytes"

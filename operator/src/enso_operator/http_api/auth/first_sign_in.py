@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from enso_operator.http_api.auth import session_cookie
 
@@ -16,25 +16,15 @@ HOW = (
 )
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 """For this browsers show no window of their own."""
-_AGAIN = (
-    '<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0">'
-    '<title>enso</title><p><a href="">Go on</a></p></html>\n'
-)
 
 
 def way_to_sign_in(request: Request) -> Response | None:
-    """Return it for a browser that wants a page; None for whoever sends a token with each request.
-
-    From a link of another site a browser sends no cookie of ours (`SameSite=Strict`): the page is
-    then asked for once more, by a page of ours, before anybody is told to sign in.
-    """
+    """Return it for a browser that wants a page; None for whoever sends a token each time."""
     headers = request.headers
     wants_page = request.method == "GET" and "text/html" in headers.get("accept", "")
     if not wants_page or "authorization" in headers:
         return None
     kept = session_cookie.token_cookie(headers)
-    if not kept and headers.get("sec-fetch-site") in ("cross-site", "same-site"):
-        return HTMLResponse(_AGAIN)
     address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     where = {"next": address, **({"ended": "1"} if kept else {})}
     response = RedirectResponse(f"{SIGN_IN}?{urlencode(where)}", 303)

@@ -14,7 +14,8 @@ POLICY = (
 )
 DOCS_POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "img-src 'self' data:; connect-src 'self'; form-action 'none'; base-uri 'none'; "
+    "frame-ancestors 'none'"
 )
 """For /docs, whose page comes with FastAPI and starts itself by an inline script."""
 DOCS = ("/docs", "/docs/oauth2-redirect")

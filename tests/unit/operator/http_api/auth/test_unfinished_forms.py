@@ -56,3 +56,12 @@ async def test_a_browser_that_goes_away_breaks_nothing(stack: AsyncExitStack, pa
     app = app_of(await people(stack))
     gone: Message = {"type": "http.disconnect"}
     assert (await status_of(app, path, [chunk(10), gone]))[0] == 400
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-out"])
+async def test_little_is_kept_of_whom_nobody_knows(stack: AsyncExitStack, path: str) -> None:
+    app = app_of(await people(stack))
+    many = [chunk(16 * 1024) for _ in range(64)]
+    assert await status_of(app, path, many) == (413, 5)
+    told = (b"content-length", b"1048576")
+    assert await status_of(app, path, many, told) == (413, 0)

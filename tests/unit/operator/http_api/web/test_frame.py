@@ -62,6 +62,7 @@ async def test_every_answer_says_what_browsers_may_do(api: Api, path: str, statu
     assert answer.headers["cache-control"] == "no-store"
     policy = answer.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; script-src 'self'")
+    assert "; form-action '" in policy
     assert ("unsafe-inline" in policy) == (path == "/docs")
 
 
