@@ -24,7 +24,7 @@ def test_a_line_as_long_as_an_output_is_shown(
     visit: Callable[..., Visitor], server: EmbeddedServer, tmp_path: Path
 ) -> None:
     (tmp_path / "long.py").write_text(SCRIPT)
-    jobid = _post(server, "/add-job", {"instructions": [["long", {}]]})
+    jobid = _post(server, "/add-job", {"instructions": [["long", dict[str, object]()]]})
     _post(server, "/execute-job", {"jobid": jobid})
     visitor = visit(server.address)
     visitor.go(f"/jobs/{jobid}")

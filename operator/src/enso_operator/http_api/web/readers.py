@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,7 +22,7 @@ class Places:
         self._taken = Counter[str]()
 
     @contextmanager
-    def taken(self, key: str) -> Iterator[None]:
+    def taken(self, key: str) -> Generator[None]:
         """Hold a place of this caller; raise Busy where there is none.
 
         Where nobody is asked who they are, the key is "", and only the number of all counts.

@@ -21,7 +21,7 @@ from enso_operator.http_api.web.readers import Places
 from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.static_files import StaticFiles
 from enso_operator.http_api.web.views.parts import Parts
-from tests.support.eventually import until_async
+from tests.support.eventually import DEADLINE_SECONDS, until_async
 
 pytestmark = pytest.mark.anyio
 TEMPLATES = Templates(StaticFiles())
@@ -103,6 +103,13 @@ class Kind:
     reads: Callable[[Reader, str], asyncio.Task[None]]
     says: str
 
+    async def refuses(self, reader: Reader, key: str, says: str) -> None:
+        """Expect that there is no place for this one."""
+        with pytest.raises(Busy, match=f"^{says}"):
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                await self.reads(reader, key)
+        assert reader.sent == []  # so that the refusal is an answer of its own
+
     @asynccontextmanager
     async def reading(self, *keys: str) -> AsyncGenerator[list[Reader]]:
         """Let so many read; they leave at the end, and all must be over."""
@@ -113,7 +120,8 @@ class Kind:
         yield readers
         for reader in readers:
             reader.left.set()
-        await asyncio.gather(*tasks)
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await asyncio.gather(*tasks)
         assert self.jobs.open == before
 
 
@@ -139,24 +147,19 @@ async def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 async def test_a_reader_of_nothing_yet_has_a_place_until_they_leave(kind: Kind) -> None:
     for _ in range(2):  # what was left is free again
         async with kind.reading("a", "b", "c"):
-            refused = Reader()
-            with pytest.raises(Busy, match=f"^3 {kind.says} at this moment"):
-                await kind.reads(refused, "d")
-            assert refused.sent == []  # so that the refusal is an answer of its own
+            await kind.refuses(Reader(), "d", f"3 {kind.says} at this moment")
 
 
 async def test_a_caller_leaves_places_for_others(kind: Kind) -> None:
     async with kind.reading("a", "a"):
-        with pytest.raises(Busy, match=f"^2 {kind.says} for you at this moment"):
-            await kind.reads(Reader(), "a")
+        await kind.refuses(Reader(), "a", f"2 {kind.says} for you at this moment")
         async with kind.reading("b"):
             pass
 
 
 async def test_where_nobody_is_known_only_the_number_of_all_counts(kind: Kind) -> None:
     async with kind.reading("", "", ""):
-        with pytest.raises(Busy, match=f"^3 {kind.says} at this moment"):
-            await kind.reads(Reader(), "")
+        await kind.refuses(Reader(), "", f"3 {kind.says} at this moment")
 
 
 async def test_places_are_given_back_whatever_happens() -> None:
