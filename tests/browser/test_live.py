@@ -13,6 +13,7 @@ from tests.support.eventually import until
 from tests.support.visitor import Visitor
 
 Visit = Callable[..., Visitor]
+HIDDEN = "Object.defineProperty(document, 'hidden', {value: true, configurable: true})"
 
 
 def test_a_job_is_seen_to_run_and_to_succeed(
@@ -51,6 +52,19 @@ def test_a_page_that_is_hidden_listens_to_nothing(visit: Visit, server: Embedded
     jobs.show()
     jobs.sees(jobid, "Succeeded")
     until(lambda: streams(server) == 1)
+
+
+def test_a_page_that_is_opened_behind_another_one_listens_to_nothing(
+    visit: Visit, server: EmbeddedServer
+) -> None:
+    jobs = visit(server.address)
+    jobs.page.add_init_script(HIDDEN)
+    jobs.go("/")
+    until(lambda: streams(server) == 0)
+
+    jobid = start(server, substeps=4)
+    jobs.show()
+    jobs.sees(jobid, "Succeeded")
 
 
 def test_a_page_outlives_a_restart_of_the_server(

@@ -54,7 +54,11 @@ openTarget();
 const trouble = document.getElementById("trouble");
 const tell = (text) => { trouble.textContent = text; };
 document.addEventListener("htmx:sse:error", () => tell("The server does not answer: trying again."));
-document.addEventListener("htmx:sse:after:connection", () => tell(""));
+document.addEventListener("htmx:sse:after:connection", () => {
+  tell("");
+  // The extension hears of a page that becomes hidden. One that was hidden before has its stream closed, too.
+  if (document.hidden) setTimeout(() => document.dispatchEvent(new Event("visibilitychange")));
+});
 for (const name of ["trouble", "away"])
   document.getElementById("live").addEventListener(name, (event) => tell(event.detail.data));
 
