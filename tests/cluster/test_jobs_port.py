@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from kubernetes.config import new_client_from_config  # pyright: ignore[reportUn
 from enso_operator.http_api.cluster_backend import ClusterJobs
 from enso_operator.http_api.port import Jobs, NotAllowed
 from enso_operator.kube.client import ApiObjects
-from enso_operator.kube.streams import streams_of
+from enso_operator.kube.streams import ApiStreams, streams_of
 from job_execution_framework.domain.errors import JobNotFound
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_stranger
@@ -41,15 +41,29 @@ async def over_the_api_server(ns: ClusterNamespace, operators: Operators) -> Asy
     await jobs.aclose()
 
 
+@pytest.fixture
+async def opened() -> AsyncIterator[Callable[..., ClusterJobs]]:
+    """Return what opens the jobs of a namespace; at the end no watch of theirs is left."""
+    made: list[ClusterJobs] = []
+
+    def open_jobs(objects: ApiObjects, streams: ApiStreams) -> ClusterJobs:
+        made.append(ClusterJobs(objects, streams))
+        return made[-1]
+
+    yield open_jobs
+    for jobs in made:
+        await jobs.aclose()
+
+
 async def test_only_the_namespaces_are_named_whose_jobs_the_caller_may_list(
-    ns: ClusterNamespace, crds: Cluster, tmp_path: Path
+    ns: ClusterNamespace, crds: Cluster, tmp_path: Path, opened: Callable[..., ClusterJobs]
 ) -> None:
-    everything = ClusterJobs(ns.objects, ns.streams)
+    everything = opened(ns.objects, ns.streams)
     assert {ns.namespace, "default", "kube-system"} <= {*await everything.namespaces()}
 
     stranger = of_stranger(crds, ns.namespace, tmp_path)
     with new_client_from_config(str(stranger)) as client:  # type: ignore[no-untyped-call]
-        jobs = ClusterJobs(ApiObjects(client, ns.namespace, "ensojobs"), streams_of(client))
+        jobs = opened(ApiObjects(client, ns.namespace, "ensojobs"), streams_of(client))
         assert await jobs.namespaces() == [ns.namespace]
         role = f"lists-{ns.namespace}"
         account = f"--serviceaccount={ns.namespace}:default"
@@ -66,8 +80,10 @@ async def test_only_the_namespaces_are_named_whose_jobs_the_caller_may_list(
             ns.kubectl("delete", f"clusterrole/{role}", f"clusterrolebinding/{role}")
 
 
-async def test_jobs_of_another_namespace_are_others(ns: ClusterNamespace) -> None:
-    jobs = ClusterJobs(ns.objects, ns.streams)
+async def test_jobs_of_another_namespace_are_others(
+    ns: ClusterNamespace, opened: Callable[..., ClusterJobs]
+) -> None:
+    jobs = opened(ns.objects, ns.streams)
     job_id = await jobs.add([("say", {})])
     assert job_id not in {row.name for row in (await jobs.within("default").rows()).rows}
     assert {row.namespace for row in (await jobs.rows()).rows} == {ns.namespace}
