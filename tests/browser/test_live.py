@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+from playwright.sync_api import Route
 
 from tests.browser.shots import start, write_shots
 from tests.support.embedded_server import EmbeddedServer
@@ -39,6 +41,21 @@ def test_a_job_that_is_new_is_seen(visit: Visit, server: EmbeddedServer) -> None
     jobid = start(server, substeps=4)
 
     jobs.sees(jobid, "Succeeded")
+
+
+def test_a_page_is_live_however_late_its_scripts_come(visit: Visit, server: EmbeddedServer) -> None:
+    jobs = visit(server.address)
+    jobs.page.route("**/hx-sse*", come_late)
+    jobs.go("/")
+
+    jobid = start(server, substeps=4)
+
+    jobs.sees(jobid, "Succeeded")
+
+
+def come_late(route: Route) -> None:
+    time.sleep(0.5)
+    route.continue_()
 
 
 def test_a_page_that_is_hidden_listens_to_nothing(visit: Visit, server: EmbeddedServer) -> None:
