@@ -33,9 +33,10 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(requirements, "SYSTEM_PATH", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
-    node, gdb = requirements.left_out()
+    node, gdb, browser = requirements.left_out()
     assert "`apt-get install buildah catatonit " in node
     assert gdb == "scripts inside gdb: it is missing. `apt-get install gdb` adds it"
+    assert browser == "pages in a browser: it is missing. `apt-get install chromium` adds it"
 
 
 def test_make_test_says_first_and_last_what_it_leaves_out() -> None:

@@ -39,6 +39,8 @@ SERVICE = "enso-serve"
 """Its name in traces."""
 MOST_CONNECTIONS = 1000
 """If there are more, the connection that has been idle for longest is closed."""
+SHARE_OF_FILES = 2 / 3
+"""How many of the files that may be open are connections, where that is less."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def serve(served: Served, *, host: str, port: int) -> int:
     """Serve until SIGTERM, SIGINT or SIGHUP; return the exit code."""
     if wrong := _contradiction(served):
         return refuse(wrong)
-    raise_file_limit()
+    connections = min(MOST_CONNECTIONS, int(raise_file_limit() * SHARE_OF_FILES))
     handler = logging.StreamHandler()
     handler.setFormatter(PlainFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
@@ -87,7 +89,7 @@ def serve(served: Served, *, host: str, port: int) -> int:
     hosts = LOOPBACK | {host} if served.auth == "none" and not is_open else None
     reach = Reach(hosts, served.trusted_proxies)
     try:
-        asyncio.run(_serve(viewers, listener, reach))
+        asyncio.run(_serve(viewers, listener, reach, connections))
     except OSError as error:
         return refuse(f"jobs cannot be kept in the folder for temporary files: {error}")
     return STOPPED
@@ -164,10 +166,11 @@ async def _serve(
     viewers: AbstractAsyncContextManager[Viewers],
     listener: socket.socket,
     reach: Reach,
+    connections: int,
 ) -> None:
     async with viewers as known:
         app = create_app(known, reach)
-        server = server_of(app, MOST_CONNECTIONS)
+        server = server_of(app, connections)
         loop = asyncio.get_running_loop()
 
         def stop() -> None:

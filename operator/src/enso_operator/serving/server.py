@@ -55,12 +55,13 @@ def server_of(app: ASGIApp, most_connections: int) -> Server:
     )
 
 
-def raise_file_limit() -> None:
-    """Let this process have as many files and connections open as it is allowed to."""
+def raise_file_limit() -> int:
+    """Let this process have as many files and connections open as it is allowed to: how many."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
     if soft < allowed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return max(soft, allowed)
 
 
 class Complaints:

@@ -175,8 +175,9 @@ async def test_only_so_many_read_at_once(
     jobs: EmbeddedJobs, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = await ended(jobs, ("say", {"text": "one"}))
-    api = await served.over(jobs)
     address = f"/jobs/{job_id}/scripts/say/attempts/1/output"
+    api = await served.over(jobs)
     assert [(await api.get(address)).status_code for _ in range(3)] == [200] * 3
     monkeypatch.setattr(output, "MOST_READERS", 0)
+    api = await served.over(jobs)
     assert (await api.get(address)).status_code == 503
