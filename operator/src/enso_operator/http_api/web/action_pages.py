@@ -26,6 +26,7 @@ from enso_operator.http_api.web.views.resume_form import (
 )
 from enso_operator.manifests.errors import mistakes_in
 from job_execution_framework.domain.errors import InvalidAction, InvalidJob
+from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.transitions import JobState
 
 VERBS = ("pause", "retry", "skip", "cancel")
@@ -66,14 +67,8 @@ class ActionPages:
         return await self._answer(request, viewer, await _act(viewer, spec, form))
 
     async def show(self, request: Request, viewer: Viewer) -> Response:
-        """Show the form of a resume, and what it would run as it is.
-
-        Of a job that has succeeded all of it runs again, unless somebody says otherwise.
-        """
-        spec = _spec({"job": request.path_params["name"], "verb": "resume"})
-        job = (await viewer.jobs.outlook(spec)).job
-        begin = job.main[0].name if job.state is JobState.SUCCEEDED else ""
-        return await self._form(request, viewer, Entries({}, begin))
+        """Show the form of a resume, and what it would run as it is."""
+        return await self._form(request, viewer)
 
     async def resume(self, request: Request, viewer: Viewer) -> Response:
         """Do a resume, or show what it would run."""
@@ -93,11 +88,12 @@ class ActionPages:
         return await self._answer(request, viewer, outcome)
 
     async def _form(
-        self, request: Request, viewer: Viewer, entries: Entries, why_not: str = ""
+        self, request: Request, viewer: Viewer, entries: Entries | None = None, why_not: str = ""
     ) -> Response:
         name = request.path_params["name"]
         spec: Document = {"job": name, "verb": "resume"}
         outlook = await viewer.jobs.outlook(_spec(spec))
+        entries = entries or _untouched(outlook.job)
         if resume := resume_of(script_fields(outlook, entries.texts), entries):
             try:
                 outlook = await viewer.jobs.outlook(_spec({**spec, "resume": resume}))
@@ -121,6 +117,11 @@ async def _act(viewer: Viewer, spec: Document, form: FormData) -> ActionOutcome:
     if why := _text(form, "why"):
         spec["why"] = why
     return await viewer.jobs.act(_spec(spec), "")
+
+
+def _untouched(job: Job) -> Entries:
+    """Return a form that is new: of a job that has succeeded all of it runs again."""
+    return Entries({}, job.main[0].name if job.state is JobState.SUCCEEDED else "")
 
 
 def _spec(document: Document) -> EnsoActionSpec:
