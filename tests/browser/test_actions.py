@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from tests.browser.shots import start
+from tests.support.browser import Visit
 from tests.support.embedded_server import EmbeddedServer
 from tests.support.visitor import Visitor
-
-Visit = Callable[..., Visitor]
 
 
 def looks_at(visit: Visit, server: EmbeddedServer, template: str, file: Path) -> Visitor:

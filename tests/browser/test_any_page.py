@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from tests.browser.shots import failed
+from tests.support.browser import Visit
 from tests.support.embedded_server import EmbeddedServer
 from tests.support.visitor import Visitor
 
-Visit = Callable[..., Visitor]
 PAGES = {
     "/": "{jobid}",
     "/?state=Failed": "{jobid}",

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from tests.browser.shots import FAILURE, failed, start, state_of
+from tests.support.browser import Visit
 from tests.support.embedded_server import EmbeddedServer
 from tests.support.eventually import until
-from tests.support.visitor import Visitor
-
-Visit = Callable[..., Visitor]
 
 
 @pytest.mark.parametrize("scripts", [True, False])

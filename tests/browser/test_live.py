@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 from playwright.sync_api import Route
 
 from tests.browser.shots import start, write_shots
+from tests.support.browser import Visit
 from tests.support.embedded_server import EmbeddedServer
 from tests.support.eventually import until
-from tests.support.visitor import Visitor
 
-Visit = Callable[..., Visitor]
 HIDDEN = "Object.defineProperty(document, 'hidden', {value: true, configurable: true})"
 
 

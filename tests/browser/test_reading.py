@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from tests.browser.shots import failed, start
+from tests.support.browser import Visit
 from tests.support.embedded_server import EmbeddedServer
-from tests.support.visitor import Visitor
-
-Visit = Callable[..., Visitor]
 
 
 def test_the_keyboard_is_enough(visit: Visit, server: EmbeddedServer) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
+from tests.support.browser import Visit
 from tests.support.signed_in import ANN, People
 from tests.support.signed_in_server import signed_in_server
-from tests.support.visitor import Visitor
-
-Visit = Callable[..., Visitor]
 
 
 @pytest.fixture

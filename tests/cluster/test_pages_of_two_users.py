@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_context
 from tests.cluster.serve_program import Server, serving
 from tests.cluster.users import READ, WRITE, user
-from tests.support.browser import browser, visit
+from tests.support.browser import Visit, browser, visit
 from tests.support.operators import Operators
 from tests.support.visitor import Visitor
 
@@ -23,8 +23,6 @@ JOB = str(BROKEN["metadata"]["name"])
 ACT = "ensoactions.enso.dev=get,list,create"
 SEE = "ensoactions.enso.dev=get,list"
 CHANGES = "controllerrevisions.apps=get"
-
-Visit = Callable[..., Visitor]
 
 
 @pytest.fixture

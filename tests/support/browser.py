@@ -14,6 +14,9 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.support.visitor import Visitor
 
+Visit = Callable[..., Visitor]
+"""Opens a window at an address; options are those of Playwright."""
+
 
 @pytest.fixture(scope="module")  # not longer: other tests run loops of their own in this process
 def browser() -> Iterator[Browser]:
@@ -32,7 +35,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Visitor]]:
+def visit(browser: Browser) -> Iterator[Visit]:
     """Return a function that opens a window of its own; at the end each one had no error."""
     visitors: list[Visitor] = []
 
