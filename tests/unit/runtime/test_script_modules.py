@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -59,6 +60,25 @@ def test_functions_of_a_script_run_in_other_processes(
     script = Script("spread-out", Source(text, file), timeout_seconds=60)
     result = scripts.runner.run(script, 1)
     assert result.output == [0, 2, 4, 6, 8], result.cause
+
+
+SIGNALLED_IN_A_HOOK = """\
+import os, signal, time
+
+def main():
+    os.register_at_fork(after_in_child=lambda: os.kill(os.getpid(), signal.SIGTERM))
+    forked = os.fork()
+    if not forked:
+        time.sleep(60)
+        os._exit(0)
+    return os.waitpid(forked, 0)[1]
+"""
+
+
+def test_sigterm_ends_a_forked_process_also_in_a_hook_of_fork(scripts: Scripts) -> None:
+    """Python ignores what such a hook raises; a pool's end would wait for that process forever."""
+    result = scripts.run(SIGNALLED_IN_A_HOOK, timeout=50)
+    assert result.output == signal.SIGTERM, result.cause
 
 
 def test_what_a_script_pickled_is_understood_by_a_session_that_does_not_run_it(

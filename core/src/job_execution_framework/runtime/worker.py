@@ -210,7 +210,14 @@ class _Worker:
         sys.stdin, sys.stdout, sys.stderr = self.streams
 
     def stop(self, *_: object) -> None:
-        """Handle SIGTERM: raise SystemExit, so that every ``finally:`` of the script runs."""
+        """Handle SIGTERM: raise SystemExit, so that every ``finally:`` of the script runs.
+
+        A process that the script forked ends as it would without us: what is raised in a hook of
+        `os.fork` is lost, and whoever waits for that process, as multiprocessing does, would hang.
+        """
+        if os.getpid() != self.pid:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGTERM)
         self.stopping = True
         raise SystemExit(143)
 
