@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from job_execution_framework.domain.errors import Unavailable
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_stranger
 from tests.support.fault_proxy import FaultProxy, answer, before, on
+from tests.support.resources import library_script
 
 pytestmark = pytest.mark.anyio
 LOG = on("get", "pods/log")
@@ -75,3 +77,13 @@ async def test_a_pod_that_is_not_there_and_a_caller_without_rights(
     stranger = of_stranger(crds, ns.namespace, tmp_path)
     with pytest.raises(Forbidden, match="pods/log"):
         await log(asked_with(stranger), ns.namespace)
+
+
+async def test_a_watch_that_is_closed_leaves_nothing_to_be_closed(ns: ClusterNamespace) -> None:
+    ns.objects.beside("ensoscripts").create(library_script("open", source="def main(): pass"))
+    before_it = asyncio.all_tasks()
+    changes = ns.streams.table_changes(ns.namespace, "ensoscripts", "")
+    assert (await anext(changes))["type"] == "ADDED"
+    await changes.aclose()
+    await asyncio.sleep(0)  # a generator that is left to the event loop becomes a task of it
+    assert asyncio.all_tasks() == before_it

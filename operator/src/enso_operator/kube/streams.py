@@ -7,6 +7,7 @@ take stays with the API server.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from http import HTTPStatus
 from typing import Protocol
 
@@ -71,8 +72,9 @@ class ApiStreams:
         """Yield the log of a container, in pieces."""
         path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
         query = {"container": container} | ({"follow": "true"} if is_following else {})
-        async for piece in self._pieces(path, query, "*/*", missing=_NO_LOG):
-            yield piece
+        async with aclosing(self._pieces(path, query, "*/*", missing=_NO_LOG)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     async def table_changes(
         self, namespace: str, plural: str, version: str
@@ -87,12 +89,13 @@ class ApiStreams:
         }
         rest, expired = b"", (HTTPStatus.GONE,)
         try:
-            async for piece in self._pieces(path, query, TABLE, missing=expired):
-                *lines, rest = (rest + piece).split(b"\n")
-                for line in lines:
-                    yield _event(line)
-                if len(rest) > _LONGEST_EVENT_BYTES:
-                    raise Unavailable("an event of the watch is too long")
+            async with aclosing(self._pieces(path, query, TABLE, missing=expired)) as pieces:
+                async for piece in pieces:
+                    *lines, rest = (rest + piece).split(b"\n")
+                    for line in lines:
+                        yield _event(line)
+                    if len(rest) > _LONGEST_EVENT_BYTES:
+                        raise Unavailable("an event of the watch is too long")
         except NoSuchObject as error:
             raise WatchExpired(str(error)) from error
 
@@ -111,10 +114,14 @@ class ApiStreams:
                 session_of(self._configuration, timeout) as http,
                 http.get(url, params=query, headers={**headers, "Accept": accept}) as answer,
             ):
-                if answer.status != HTTPStatus.OK:
-                    await _refuse(answer, missing)
-                async for piece in answer.content.iter_chunked(PIECE_BYTES):
-                    yield piece
+                try:
+                    if answer.status != HTTPStatus.OK:
+                        await _refuse(answer, missing)
+                    async for piece in answer.content.iter_chunked(PIECE_BYTES):
+                        yield piece
+                finally:  # at once: TLS would wait for the API server's goodbye
+                    if answer.connection and answer.connection.transport:
+                        answer.connection.transport.abort()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise NoAnswer(f"the API server did not answer: {error!r}") from error
 
