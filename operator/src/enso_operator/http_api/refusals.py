@@ -15,6 +15,7 @@ from enso_operator.http_api.port import Busy, NotAllowed, NotSignedIn
 from enso_operator.http_api.web.problems import is_page, problem_page
 from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.security import HEADERS
+from enso_operator.http_api.web.views.query import BadAddress
 from job_execution_framework.domain.errors import (
     InvalidAction,
     InvalidJob,
@@ -30,6 +31,7 @@ EXAMPLES = {
 EXAMPLE = '{"jobid": "<jobid>"}'
 """The example body of all other routes."""
 STATUSES: dict[type[Exception], int] = {
+    BadAddress: 400,
     InvalidJob: 422,
     JobAlreadyStarted: 409,
     InvalidAction: 409,

@@ -42,6 +42,7 @@ async def problem_page(
 _LOST = {HTTPStatus.NOT_FOUND, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 """What is answered before a route is found."""
 TITLES = {
+    400: "Not understood",
     401: "Not signed in",
     403: "Not allowed",
     404: "Not here",

@@ -51,7 +51,7 @@ def test_any_page_number_shows_a_page(page: str) -> None:
 
 
 def test_what_makes_no_sense_asks_for_nothing() -> None:
-    pairs = [("sort", "labels"), ("colour", "red"), ("label", " "), ("text", "  ")]
+    pairs = [("sort", ""), ("state", " "), ("colour", "red"), ("label", " "), ("text", "  ")]
     assert Query.of(pairs) == Query()
 
 
@@ -77,6 +77,10 @@ def test_jobs_are_found_by_label_reason_template_and_text() -> None:
         ({"template": "publish"}, ["a"]),
         ({"text": "SIMU"}, ["a"]),
         ({"text": "simulate publish"}, ["a"]),
+        ({"text": "timeout"}, ["b"]),
+        ({"text": "heron"}, ["a"]),
+        ({"text": "show=kestrel dept=fx timeout"}, ["b"]),
+        ({"text": "heron timeout"}, []),
     ):
         assert _names(_shown(rows, **query)) == found
 

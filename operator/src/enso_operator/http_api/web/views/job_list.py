@@ -7,22 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from enso_operator.http_api.rows import JobRow, Rows
-from enso_operator.http_api.web.views.query import SORTS, Query
-from job_execution_framework.domain.transitions import JobState
+from enso_operator.http_api.web.views.query import SORTS, STATES, Query
 
 PER_PAGE = 100
-STATES = tuple(
-    str(state)
-    for state in (
-        JobState.FAILED,
-        JobState.RUNNING,
-        JobState.WAITING,
-        JobState.SUSPENDED,
-        JobState.SUCCEEDED,
-        JobState.CANCELLED,
-    )
-)
-"""In the order in which people ask for them."""
 MOST_REASONS = 50
 """Reasons to choose from."""
 HEADINGS = {
@@ -163,7 +150,7 @@ def _with(labels: tuple[str, ...], label: str) -> tuple[str, ...]:
 
 def _states(query: Query, counts: Counter[str]) -> Iterator[Choice]:
     yield Choice("", counts.total(), query.but(state="").address(), not query.state)
-    for state in (*STATES, *sorted(counts.keys() - set(STATES))):
+    for state in STATES:
         if counts[state] or state == query.state:
             address = query.but(state=state).address()
             yield Choice(state, counts[state], address, state == query.state)

@@ -9,7 +9,20 @@ from typing import Any, Self
 from urllib.parse import urlencode
 
 from enso_operator.http_api.rows import JobRow
+from job_execution_framework.domain.transitions import JobState
 
+STATES = tuple(
+    str(state)
+    for state in (
+        JobState.FAILED,
+        JobState.RUNNING,
+        JobState.WAITING,
+        JobState.SUSPENDED,
+        JobState.SUCCEEDED,
+        JobState.CANCELLED,
+    )
+)
+"""In the order in which people ask for them."""
 MOST_LABELS = 8
 """Labels that one address asks for."""
 LONGEST_TEXT = 200
@@ -20,6 +33,10 @@ MOST_DIGITS = 9
 """Digits of the number of a page; a longer one asks for nothing."""
 SORTS = ("created", "name", "state", "script", "reason")
 """What jobs are sorted by; the first, newest first, where an address says nothing."""
+
+
+class BadAddress(Exception):  # as Busy: what it is
+    """An address asks for what there is not; the message says what there is."""
 
 
 @dataclass(frozen=True)
@@ -39,21 +56,26 @@ class Query:
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]]) -> Self:
-        """Read the address; what makes no sense asks for nothing."""
+        """Read the address; raise BadAddress for a state or an order that there is not."""
         listed = [(name, value.strip()[:LONGEST_PART]) for name, value in pairs]
         given: Mapping[str, str] = dict(listed)
         number, sort = given.get("page", ""), given.get("sort", "")
-        column = sort.removeprefix("-")
+        column, state = sort.removeprefix("-"), given.get("state", "")
+        if state and state not in STATES:
+            raise BadAddress(f"there is no state {state!r}: state= is one of {_or(STATES)}")
+        if sort and column not in SORTS:
+            orders = f"{_or(SORTS)}, or one of them behind '-', which turns the order around"
+            raise BadAddress(f"jobs are not sorted by {sort!r}: sort= is one of {orders}")
         return cls(
-            state=given.get("state", ""),
+            state=state,
             text=given.get("text", "")[:LONGEST_TEXT].strip(),
             reason=given.get("reason", ""),
             template=given.get("template", ""),
             labels=tuple(value for name, value in listed if name == "label" and value)[
                 :MOST_LABELS
             ],
-            sort=column if column in SORTS else SORTS[0],
-            is_reversed=column in SORTS and sort.startswith("-"),
+            sort=column or SORTS[0],
+            is_reversed=sort.startswith("-"),
             number=max(int(number), 1) if _is_number(number) else 1,
             namespace=given.get("namespace", ""),
         )
@@ -102,7 +124,8 @@ class Query:
             return False
         if not self.words:
             return True
-        texts = f"{row.name} {row.script} {row.template}".casefold()
+        labels = (f"{key}={value}" for key, value in row.labels.items())
+        texts = " ".join((row.name, row.script, row.reason, row.template, *labels)).casefold()
         return all(word in texts for word in self.words)
 
     def sorted(self, rows: list[JobRow]) -> list[JobRow]:
@@ -118,6 +141,10 @@ class Query:
             key=lambda row: str(getattr(row, self.sort)).casefold(), reverse=self.is_reversed
         )
         return [*filled, *(row for row in rows if not getattr(row, self.sort))]
+
+
+def _or(names: tuple[str, ...]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def _is_number(text: str) -> bool:
