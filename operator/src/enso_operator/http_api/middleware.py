@@ -13,7 +13,6 @@ host that TrustedHostMiddleware does not know, gets plain text instead of a sent
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from typing import Any
@@ -26,12 +25,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from enso_operator.http_api.bodies import LARGE_BODY_BYTES, LARGEST_BODY_BYTES, Bodies
+from enso_operator.http_api.json_text import LONGEST_LINE, json_text
 from enso_operator.manifests.yaml_reader import DocumentError, reject_duplicate_keys
 from job_execution_framework.domain.values import TOO_DEEP
 from job_execution_framework.service_layer import bounded_json
 
-LONGEST_LINE = 200
-"""The most characters of a document that is written on one line."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
@@ -39,11 +37,8 @@ class Answer(JSONResponse):
     """A JSON response that people can read: indented if it is long, with a newline at its end."""
 
     def render(self, content: object) -> bytes:
-        """Return the document. A lone surrogate is written as an escape, so that it is JSON."""
-        text = json.dumps(content, ensure_ascii=False)
-        if len(text) > LONGEST_LINE:
-            text = json.dumps(content, ensure_ascii=False, indent=2)
-        return text.encode("utf-8", "backslashreplace") + b"\n"
+        """Return the document."""
+        return json_text(content).encode()
 
 
 def refusal(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Answer:
