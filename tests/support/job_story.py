@@ -73,6 +73,11 @@ class Story:
             self.job.script_event(kind, name, attempt, self.at, seconds=seconds, cause=cause)
         )
 
+    def skips(self, name: str) -> None:
+        """Let the session say that it skips a script, as it was asked to."""
+        attempt = self.job.rows[name].attempt
+        self._told(self.job.script_event(events.ScriptSkipped, name, attempt, self.at))
+
     def job_fails(self, name: str, cause: Cause) -> None:
         """End the session run, and the job at a script."""
         self.closes()

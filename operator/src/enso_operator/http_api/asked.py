@@ -58,6 +58,8 @@ def _what(spec: Document) -> str:
         for name, word in (("script", ""), ("after", "after"), ("from", "from"))
         if block.get(name)
     ]
+    if skipped := block.get("skip"):
+        details.append(f", skipping {', '.join(map(str, skipped))}")
     changes: list[Document] = [*(block.get("scripts") or ()), *(block.get("sessions") or ())]
     names = ", ".join(str(change.get("name")) for change in changes)
     return " ".join(f"{verb}{''.join(details)}".split()) + (

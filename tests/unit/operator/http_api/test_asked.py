@@ -23,6 +23,7 @@ def asked(verb: str = "cancel", created: str = "2026-11-28T12:00:00Z", **spec: A
     [
         ("resume", {}, "resume"),
         ("resume", {"from": "bake"}, "resume from bake"),
+        ("resume", {"skip": ["bake", "tell"]}, "resume, skipping bake, tell"),
         (
             "resume",
             {"scripts": [{"name": "bake", "args": {"a": 1}}], "sessions": [{"name": "main"}]},

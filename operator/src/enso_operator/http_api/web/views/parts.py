@@ -56,7 +56,7 @@ def parts_of_job(page: JobPage) -> Parts:
         "part-failure": _job_part("failure", page, (page.state, page.failure)),
         "part-scripts": _job_part("scripts", page, names),
         "part-axis": _job_part("axis", page, page.timeline, within="part-scripts"),
-        "part-requests": _job_part("requests", page, page.requests),
+        "part-requests": Part("_requests.html", "requests", (page,), page.requests),
     }
     for script in page.scripts:
         parts[f"script-{script.name}"] = Part(
