@@ -11,6 +11,7 @@ from typing import TypeVar
 from enso_operator.api.ensoaction import EnsoActionSpec
 from enso_operator.blocking import in_thread
 from enso_operator.http_api.asked import AskedAction, asked_in
+from enso_operator.http_api.blame import Refusal
 from enso_operator.http_api.cluster_namespaces import namespaces_of
 from enso_operator.http_api.cluster_offers import scripts_in, templates_in
 from enso_operator.http_api.cluster_output import AttemptLogs, place_of_local_session
@@ -89,7 +90,7 @@ class ClusterReads:
     def _outlook(self, spec: EnsoActionSpec) -> Outlook:
         ensojob, job = self._loaded(spec.job)
         if ensojob.broken:
-            return Outlook(job, f"job {job.id} cannot go on: {ensojob.broken}")
+            return Outlook(job, (Refusal(f"job {job.id} cannot go on: {ensojob.broken}"),))
         library = EnsoScriptLibrary(self._jobs.beside(SCRIPTS))
 
         def taken(script: Script) -> Parameters | None:
@@ -100,7 +101,8 @@ class ClusterReads:
         outlook = outlook_of(job, spec, lambda: ensojob.manifest, taken)
         if outlook.why_not.endswith(SUSPENDED_BY_SPEC):
             command = unsuspend_command(ensojob.namespace, job.id)
-            return replace(outlook, why_not=f"{outlook.why_not} with {command}")
+            why_not = f"{outlook.why_not} with {command}"
+            return replace(outlook, refusals=(Refusal(why_not),))
         return outlook
 
     async def manifests(self, job_id: str) -> Manifests:

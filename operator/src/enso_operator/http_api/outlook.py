@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from enso_operator.api.document import Document
 from enso_operator.api.ensoaction import EnsoActionSpec, ResumeSpec
 from enso_operator.api.rules import broken_resume_rules
+from enso_operator.http_api.blame import Refusal, blamed
 from enso_operator.manifests.changes import changed_definition
 from enso_operator.manifests.to_action import action_of
 from job_execution_framework.domain import changes
@@ -30,14 +32,19 @@ class Outlook:
 
     job: Job
     """The job as it is, before it."""
-    why_not: str = ""
-    """Why it is not possible, as sentences; "" where it is."""
+    refusals: tuple[Refusal, ...] = ()
+    """Why it is not possible; nothing where it is."""
     scripts: tuple[Forecast, ...] = ()
-    """What becomes of each script; empty where it is not possible."""
+    """What becomes of each script, without what is refused; empty where nothing is possible."""
     changes: tuple[str, ...] = ()
-    """What it changes, as ``script.field``."""
+    """What it changes, as ``script.field``, without what is refused."""
     takes: Mapping[str, Parameters | None] = field(default_factory=dict[str, Parameters | None])
     """What each script of the job takes, as far as the library says it."""
+
+    @property
+    def why_not(self) -> str:
+        """Why it is not possible, as sentences; "" where it is."""
+        return "; ".join(refusal.why for refusal in self.refusals)
 
 
 def outlook_of(
@@ -45,26 +52,37 @@ def outlook_of(
 ) -> Outlook:
     """Return what would come of a resume of the job whose EnsoJob `manifest` returns."""
     takes = {script.name: library(script) for script in job.scripts}
-    try:
-        action = _action_of(job, spec, manifest)
-    except InvalidAction as error:
-        return Outlook(job, str(error), takes=takes)
-    if why := job.why_not(action):
-        return Outlook(job, why, takes=takes)
-    after = job.copy()
-    after.obey(action, 0)
-    if unfit := [*_unfit((*after.to_come(), *after.finals), takes)]:
-        return Outlook(job, "; ".join(unfit), takes=takes)
-    definition: Definition | None = getattr(action, "definition", None)
+    manifest = cache(manifest)
+
+    def action(resume: ResumeSpec) -> Action:
+        return _action_of(job, spec.model_copy(update={"resume": resume}), manifest)
+
+    def why_not(resume: ResumeSpec) -> str:
+        try:
+            return job.why_not(action(resume))
+        except InvalidAction as error:
+            return str(error)
+
+    resume = spec.resume or ResumeSpec()
+    refusals: tuple[Refusal, ...] = ()
+    if why_not(resume):
+        refusals, resume = blamed(resume, why_not, job.main[0].name)
+        if why_not(resume):
+            return Outlook(job, refusals, takes=takes)
+    resumed, after = action(resume), job.copy()
+    after.obey(resumed, 0)
+    refusals = (*refusals, *_unfit((*after.to_come(), *after.finals), takes))
+    definition: Definition | None = getattr(resumed, "definition", None)
     changed = changes.changes(job, definition) if definition else ()
-    return Outlook(job, "", forecast(job, action), tuple(map(str, changed)), takes)
+    return Outlook(job, refusals, forecast(job, resumed), tuple(map(str, changed)), takes)
 
 
-def _unfit(scripts: Iterable[Script], takes: Mapping[str, Parameters | None]) -> Iterator[str]:
-    """Yield a sentence for each argument that a script does not take, or misses."""
+def _unfit(scripts: Iterable[Script], takes: Mapping[str, Parameters | None]) -> Iterator[Refusal]:
+    """Yield each argument that a script does not take, or misses."""
     for script in scripts:
         if (taken := takes[script.name]) is not None:
-            yield from map(str, problems(script.name, taken, script.parameters))
+            for found in problems(script.name, taken, script.parameters):
+                yield Refusal(str(found), "scripts", script.name, found.parameter, found)
 
 
 def _action_of(job: Job, spec: EnsoActionSpec, manifest: Callable[[], Document]) -> Action:
