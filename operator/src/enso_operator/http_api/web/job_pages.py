@@ -31,19 +31,20 @@ class JobPages:
         """Show the job."""
         name = request.path_params["name"]
         query = Query(namespace=request.query_params.get("namespace", ""))
-        shown = await _job_at(viewer, name, query.namespace)
+        shown = await _job_at(viewer, name, query.namespace, _origin(request))
         address = query.address(f"/jobs/{name}/live", seen=digest(parts_of_job(shown)))
         return await self._templates.page(request, viewer, "job.html", shown, live=address)
 
     async def stream(self, request: Request, viewer: Viewer) -> Response:
         """Tell what changes of the job."""
         name, namespace = request.path_params["name"], request.query_params.get("namespace", "")
+        origin = _origin(request)
         await viewer.jobs.get(name)  # raises where there is none
 
         async def look() -> Parts:
-            return parts_of_job(await _job_at(viewer, name, namespace))
+            return parts_of_job(await _job_at(viewer, name, namespace, origin))
 
-        key = (viewer.key, "job", namespace, name)
+        key = (viewer.key, "job", namespace, name, origin)
         subject = Subject(key, look, partial(viewer.jobs.changes, name))
         return self._live.stream(subject, request.query_params.get("seen", ""))
 
@@ -63,8 +64,13 @@ class JobPages:
         return await self._templates.page(request, viewer, "events.html", shown)
 
 
-async def _job_at(viewer: Viewer, name: str, namespace: str) -> JobPage:
+def _origin(request: Request) -> str:
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
+async def _job_at(viewer: Viewer, name: str, namespace: str, origin: str) -> JobPage:
     snapshot, rights = await viewer.jobs.get(name), await viewer.jobs.rights()
     asked = await viewer.jobs.asked(name)
     shown = await asyncio.to_thread(job_page, snapshot, time.time(), namespace, rights)
+    shown = replace(shown, origin=origin)
     return replace(shown, requests=requests_in(asked)) if asked else shown

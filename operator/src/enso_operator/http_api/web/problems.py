@@ -45,7 +45,7 @@ TITLES = {
     400: "Not understood",
     401: "Not signed in",
     403: "Not allowed",
-    404: "Not here",
+    404: "Not found",
     409: "Not possible now",
     500: "Something broke",
     503: "No answer",

@@ -43,10 +43,17 @@ class JobPage:
     namespace: str = ""
     is_over: bool = False
     """Nothing of it runs or will run, unless somebody resumes it."""
+    origin: str = ""
+    """Where the server is, as the browser reached it: ``http://localhost:5005``."""
 
     def address(self, path: str = "") -> str:
         """Return the address of this page, or of one below it."""
         return Query(namespace=self.namespace).address(f"/jobs/{self.name}{path}")
+
+    def as_text(self) -> str:
+        """Return the failure card for people who do not see this page: of which job, and where."""
+        card = self.failure.card if self.failure else ()
+        return "\n".join((f"{self.name}: {self.state}", self.origin + self.address(), "", *card))
 
 
 def job_page(
