@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -83,7 +83,9 @@ class Node:
         assert (name, uid) == (RUN.pod, RUN.uid)
         self.controls.append(control)
 
-    async def follow(self, namespace: str, name: str, container: str) -> AsyncIterator[list[bytes]]:
+    async def follow(
+        self, namespace: str, name: str, container: str
+    ) -> AsyncGenerator[list[bytes]]:
         assert (namespace, name, container) == ("shows", RUN.pod, "records")
         await asyncio.sleep(0)
         if (now := self.states[0]) and not state.records_have_begun(now):

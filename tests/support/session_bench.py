@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
@@ -92,8 +92,9 @@ class Bench(ABC):
         self, run: str, uid: str, sessions: Sessions | None = None
     ) -> tuple[list[str], Ended]:
         labels: list[str] = []
-        async with asyncio.timeout(DEADLINE_SECONDS), self.watched():
-            async for observations in (sessions or self.sessions).follow(run, uid):
+        said = (sessions or self.sessions).follow(run, uid)
+        async with asyncio.timeout(DEADLINE_SECONDS), self.watched(), aclosing(said) as following:
+            async for observations in following:
                 labels += event_labels(observations)
                 if observations.ended:
                     return labels, observations.ended

@@ -6,6 +6,7 @@ The test class of an adapter inherits from `SessionContract`, and its module has
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
@@ -264,8 +265,9 @@ class SessionContract:
         async def watch() -> tuple[list[Progress], list[str], Ended]:
             plan, seen = bench.plan(says), list[Progress]()
             uid = await bench.started(plan)
-            async with asyncio.timeout(DEADLINE_SECONDS), bench.watched():
-                async for observations in bench.sessions.follow(plan.run, uid):
+            said = bench.sessions.follow(plan.run, uid)
+            async with asyncio.timeout(DEADLINE_SECONDS), bench.watched(), aclosing(said):
+                async for observations in said:
                     if observations.progress:
                         seen.append(observations.progress)
                     if seen and seen[-1].percent == 42.5:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass, field
 
 from enso_operator.coordinator.session_location import NOWHERE, SessionLocation
@@ -39,7 +39,7 @@ class SimulatedSessions:
         assert self.runs[run].uid == uid
         self.runs[run].released = True
 
-    async def follow(self, run: str, uid: str, after: int = 0) -> AsyncIterator[Observations]:
+    async def follow(self, run: str, uid: str, after: int = 0) -> AsyncGenerator[Observations]:
         del uid, after
         session = self.runs[run]
         while self.waits_for_control and not session.control.stops:  # noqa: ASYNC110  # as a process does

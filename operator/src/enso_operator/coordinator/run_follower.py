@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import aclosing
 
 from enso_operator.coordinator.inbox import Broken, Message, SessionSaid
 from enso_operator.coordinator.sessions import Sessions
@@ -72,12 +73,13 @@ class RunFollower:
 
     async def _follow(self, run: SessionOpened, after: int) -> None:
         try:
-            async for observations in self._sessions.follow(run.run, run.uid, after):
-                self._inbox.put_nowait(SessionSaid(observations))
-                self._unfolded += len(observations.records)
-                if is_full(self._unfolded):
-                    self._room.clear()
-                await self._room.wait()
+            async with aclosing(self._sessions.follow(run.run, run.uid, after)) as following:
+                async for observations in following:
+                    self._inbox.put_nowait(SessionSaid(observations))
+                    self._unfolded += len(observations.records)
+                    if is_full(self._unfolded):
+                        self._room.clear()
+                    await self._room.wait()
         except Exception as error:  # noqa: BLE001  # the actor raises it: no task dies silently
             self._inbox.put_nowait(Broken(error))
 

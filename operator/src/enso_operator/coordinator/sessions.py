@@ -6,7 +6,7 @@ contract tests: Pods and local processes.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from enso_operator.coordinator.session_location import SessionLocation
@@ -36,10 +36,10 @@ class Sessions(Protocol):
         """Let the run of this uid start, once in its life; raise OSError where it cannot start."""
         ...
 
-    def follow(self, run: str, uid: str, after: int = 0) -> AsyncIterator[Observations]:
+    def follow(self, run: str, uid: str, after: int = 0) -> AsyncGenerator[Observations]:
         """Yield the run's records after that number; the last observation says that it `ended`.
 
-        Records up to it may be yielded as well.
+        Records up to it may be yielded as well. Whoever does not read to the end closes it.
         """
         ...
 

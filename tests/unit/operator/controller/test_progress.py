@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -32,7 +32,7 @@ class Telling(SimulatedSessions):
         super().__init__()
         self._said = said
 
-    async def follow(self, run: str, uid: str, after: int = 0) -> AsyncIterator[Observations]:
+    async def follow(self, run: str, uid: str, after: int = 0) -> AsyncGenerator[Observations]:
         del run, uid, after
         while True:
             yield (observations := await self._said.get())

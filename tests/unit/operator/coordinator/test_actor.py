@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -92,7 +92,7 @@ def test_a_session_that_lies_is_ended_and_not_believed(tmp_path: Path) -> None:
 
 def test_last_words_that_cannot_be_true_end_the_session_in_doubt(tmp_path: Path) -> None:
     class Liar(LocalSessions):
-        async def follow(self, run: str, uid: str, after: int = 0) -> AsyncIterator[Observations]:
+        async def follow(self, run: str, uid: str, after: int = 0) -> AsyncGenerator[Observations]:
             del uid, after
             lie = Outcome("one", 10**12, ScriptState.FAILED)
             ended = Ended(log_is_complete=True, outcomes=(lie,))
@@ -106,7 +106,7 @@ def test_last_words_that_cannot_be_true_end_the_session_in_doubt(tmp_path: Path)
 
 def test_a_follow_that_breaks_is_no_silent_death(tmp_path: Path) -> None:
     class Broken(LocalSessions):
-        async def follow(self, run: str, uid: str, after: int = 0) -> AsyncIterator[Observations]:
+        async def follow(self, run: str, uid: str, after: int = 0) -> AsyncGenerator[Observations]:
             del run, uid, after
             for failure in [OSError("the disk is gone")]:
                 raise failure
@@ -225,7 +225,7 @@ def test_no_more_is_heard_than_is_committed(
     told, committed = list[int](), list[int]()
 
     class Chatty(LocalSessions):
-        async def follow(self, run: str, uid: str, after: int = 0) -> AsyncIterator[Observations]:
+        async def follow(self, run: str, uid: str, after: int = 0) -> AsyncGenerator[Observations]:
             del uid, after
             (script,) = uow.jobs.get("job").scripts
             job = Job("job", (script,))

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -125,7 +125,7 @@ class LocalSessions:
                 setsid=True,
             )
 
-    async def follow(self, run: str, uid: str, after: int = 0) -> AsyncIterator[Observations]:
+    async def follow(self, run: str, uid: str, after: int = 0) -> AsyncGenerator[Observations]:
         """Yield the records as they come; the last observation says that the run `ended`."""
         del after  # nobody cuts a journal: it is read from its start
         self.location = SessionLocation(log=str(self.directory(run) / OUTPUT))

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 
 from enso_operator.api.document import Document
@@ -93,7 +93,7 @@ class PodFollower:
             self.run.control, self._control_at = control, self.clock.now()
             self.inbox.put_nowait(Wake())
 
-    async def observations(self) -> AsyncIterator[Observations]:
+    async def observations(self) -> AsyncGenerator[Observations]:
         """Yield what the run records; the last observation says that it `ended`."""
         self.start_reading()
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from asyncio import sslproto
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from http import HTTPStatus
 
 import aiohttp
@@ -50,7 +50,7 @@ class PodLogs:
         self._configuration = configuration
         self._http: aiohttp.ClientSession | None = None
 
-    async def follow(self, namespace: str, pod: str, container: str) -> AsyncIterator[list[bytes]]:
+    async def follow(self, namespace: str, pod: str, container: str) -> AsyncGenerator[list[bytes]]:
         """Yield the lines of a container's log from its start, as long as the stream lasts.
 
         Lines that arrive together are yielded together; a line longer than a record may come in

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 
 from enso_operator.sessions.pods import names
@@ -73,8 +73,10 @@ class RecordsReader:
             await self._post(StreamBegins())
             since = now()
             try:
-                async for lines in self.logs.follow(self.namespace, self.pod, names.RECORDS):
-                    await self._post(LogLines(lines))
+                log = self.logs.follow(self.namespace, self.pod, names.RECORDS)
+                async with aclosing(log) as stream:
+                    async for lines in stream:
+                        await self._post(LogLines(lines))
                 await self._post(StreamEnded())
             except NoLog:
                 await self._post(StreamEnded())

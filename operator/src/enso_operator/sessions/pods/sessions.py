@@ -6,7 +6,8 @@ A Pod that was created late stays gated, and is removed.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from functools import cached_property
 
 from enso_operator.api.document import Document
@@ -110,15 +111,16 @@ class PodSessions:
             with waiting():  # a Pod that was released before, or is gone, is no error
                 await in_thread(self._api.release, self._pod(run), uid)
 
-    async def follow(self, run: str, uid: str, after: int = 0) -> AsyncIterator[Observations]:
+    async def follow(self, run: str, uid: str, after: int = 0) -> AsyncGenerator[Observations]:
         """Yield the run's records after that number; the last observation says that it `ended`."""
         follower = self._followers[run] = self._follower(run, uid, after)
         self._on_following(follower, uid)
         if run in self._controls:
             follower.on_control(self._controls[run])
         try:
-            async for observations in follower.observations():
-                yield observations
+            async with aclosing(follower.observations()) as following:
+                async for observations in following:
+                    yield observations
         finally:
             self._on_following(None, uid)
             del self._followers[run]
