@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from enso_operator.http_api.port import Busy, NotAllowed
-from enso_operator.http_api.web.readers import Places, leaving
+from enso_operator.http_api.web.readers import Places, until_left
 from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.views.parts import Parts, changed, digest
 from job_execution_framework.domain.errors import EnsoError, Unavailable
@@ -220,24 +220,11 @@ class EventStream(Response):
             "headers": headers,
         }
         await send(start)
-        sending = asyncio.create_task(self._send(send))
-        left = asyncio.create_task(leaving(receive))
-        ending = asyncio.create_task(self._ends.wait())
-        try:
-            await asyncio.wait({sending, left, ending}, return_when=asyncio.FIRST_COMPLETED)
-            is_ending = ending.done() and not left.done()
-        finally:
-            for task in (sending, left, ending):
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
-        if is_ending:
+        if await until_left(receive, self._send(send), self._ends):
             await send(_END)
 
     async def _send(self, send: Send) -> None:
-        try:
-            async for content in self.events:
+        async with aclosing(self.events) as events:
+            async for content in events:
                 await send({"type": "http.response.body", "body": content, "more_body": True})
-        finally:
-            await self.events.aclose()
         await send(_END)

@@ -47,15 +47,24 @@ async def leaving(receive: Receive) -> None:
         pass
 
 
-async def until_left(receive: Receive, work: Coroutine[Any, Any, None]) -> None:
-    """Do the work, but only for as long as its reader is there."""
-    working, left = asyncio.create_task(work), asyncio.create_task(leaving(receive))
+async def until_left(
+    receive: Receive, work: Coroutine[Any, Any, None], ends: asyncio.Event | None = None
+) -> bool:
+    """Do the work, but only for as long as its reader is there, and the server does not end it.
+
+    Return whether the server did: the reader still waits for the end.
+    """
+    working = asyncio.create_task(work)
+    left = asyncio.create_task(leaving(receive))
+    ending = asyncio.create_task((ends or asyncio.Event()).wait())
+    tasks = working, left, ending
     try:
-        await asyncio.wait({working, left}, return_when=asyncio.FIRST_COMPLETED)
-        is_done = working.done()
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        is_done, has_left = working.done(), left.done()
     finally:
-        for task in (working, left):
+        for task in tasks:
             task.cancel()
-        await asyncio.wait({working, left})
+        await asyncio.wait(tasks)
     if is_done:
         working.result()  # raises what it raised
+    return not is_done and not has_left
