@@ -23,7 +23,9 @@ from job_execution_framework.domain.errors import Unavailable
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
 """Bounds of the pause before an API server is asked again that did not answer.
 
-It grows until a watch tells of a change, or lasts for longer than the longest pause."""
+It grows until a watch tells of a change, or lasts for longer than the longest pause. A watch that
+did neither has failed, however it ended: something between here and the API server may close each
+at once."""
 
 
 class JobWatch:
@@ -76,15 +78,22 @@ class JobWatch:
         return listing
 
     async def _follow(self, version: str, reader: RowReader) -> str:
-        """Take in changes until the stream ends; return the version that it has reached."""
+        """Take in changes until the stream ends; return the version that it has reached.
+
+        Raises Unavailable where it ended at once, with nothing.
+        """
+        loop = asyncio.get_running_loop()
+        begun, has_told = loop.time(), False
         events = self._streams.table_changes(self._namespace, "ensojobs", version)
         async with aclosing(events) as changes:
             async for event in changes:
-                self._tries = 0
                 version = _version(event["object"]) or version
                 if event["type"] != "BOOKMARK":
+                    self._tries, has_told = 0, True
                     for row in reader.rows_of(event["object"]):
                         self._take(row, is_deleted=event["type"] == "DELETED")
+        if not has_told and loop.time() - begun < LONGEST_PAUSE_SECONDS:
+            raise Unavailable("the API server ended the watch at once")
         return version
 
     def _take(self, row: JobRow, *, is_deleted: bool) -> None:
