@@ -36,6 +36,7 @@ class Changes:
         self._before: asyncio.Task[None] | None = None
         """The watch that was stopped last, and may still be about to end."""
         self._is_closed = False
+        self._lingers = True
 
     def tell(self, job_id: str = "") -> None:
         """Tell who listens to this job, or to all; without one, everybody."""
@@ -64,7 +65,13 @@ class Changes:
         finally:
             self._listeners.discard(listener)
             if not self._listeners:
-                asyncio.get_running_loop().call_later(LINGER_SECONDS, self._stop_if_alone)
+                seconds = LINGER_SECONDS if self._lingers else 0
+                asyncio.get_running_loop().call_later(seconds, self._stop_if_alone)
+
+    def retire(self) -> None:
+        """Look for changes no longer than somebody listens: nobody will come back."""
+        self._lingers = False
+        self._stop_if_alone()
 
     async def aclose(self) -> None:
         """Stop at once, for good; who listens, or begins to, is told so."""

@@ -97,13 +97,19 @@ class ClusterJobs(ClusterReads):
             self._others[namespace] = ClusterJobs(jobs, self._streams, self._most_calls, self._by)
         self._others.move_to_end(namespace)
         while len(self._others) > MOST_NAMESPACES:
-            self._others.popitem(last=False)
+            _, forgotten = self._others.popitem(last=False)
+            forgotten.retire()
         return self._others[namespace]
 
     async def aclose(self) -> None:
         """End the watches; nobody may ask for anything any more."""
         for jobs in (self, *self._others.values()):
-            await jobs._watch.changes.aclose()  # noqa: SLF001  # of its own class
+            await jobs.watch.changes.aclose()
+
+    def retire(self) -> None:
+        """End each watch when nobody listens to it any more, at once where nobody does."""
+        for jobs in (self, *self._others.values()):
+            jobs.watch.changes.retire()
 
     async def add(self, instructions: Instructions) -> str:
         """Create a suspended EnsoJob, named by the time: names of one second sort by age.

@@ -65,7 +65,7 @@ class ClusterReads:
         self._rows = KeptRows(self._read_rows)
         self._rights: Rights | None = None
         self._rights_at = 0.0
-        self._watch = JobWatch(jobs.namespace, streams, self._listing)
+        self.watch = JobWatch(jobs.namespace, streams, self._listing)
 
     @property
     def namespace(self) -> str:
@@ -81,7 +81,7 @@ class ClusterReads:
 
         They come from the watch, if there is one as somebody listens to changes.
         """
-        return self._watch.rows() if self._watch.is_live else await self._rows.get()
+        return self.watch.rows() if self.watch.is_live else await self._rows.get()
 
     async def outlook(self, spec: EnsoActionSpec) -> Outlook:
         """Compute what a resume would do, with the same code as the operator."""
@@ -157,7 +157,7 @@ class ClusterReads:
     async def changes(self, job_id: str = "") -> AsyncGenerator[None]:
         """Tell changes of one job or of all, by one watch for all who listen."""
         with self._translated():
-            async with aclosing(self._watch.changes.of(job_id)) as changes:
+            async with aclosing(self.watch.changes.of(job_id)) as changes:
                 async for _ in changes:
                     yield
 

@@ -16,7 +16,7 @@ from enso_operator.http_api.port import NotAllowed
 from enso_operator.kube.client import Forbidden
 from enso_operator.kube.streams import WatchExpired
 from job_execution_framework.domain.errors import Unavailable
-from tests.support.eventually import until_async
+from tests.support.eventually import DEADLINE_SECONDS, until_async
 from tests.support.in_memory_objects import InMemoryCluster, InMemoryObjects
 from tests.support.in_memory_streams import InMemoryStreams
 from tests.support.resources import of_scripts
@@ -138,15 +138,22 @@ async def test_nothing_is_missed_however_a_watch_ends(
         await become(jobs, "second")
 
 
+@pytest.mark.parametrize("error", [None, Unavailable("the API server does not watch")])
 async def test_a_watch_that_fails_although_the_list_does_not_is_tried_less_and_less_often(
-    jobs: ClusterJobs, streams: InMemoryStreams, lists: Lists, monkeypatch: pytest.MonkeyPatch
+    jobs: ClusterJobs,
+    streams: InMemoryStreams,
+    lists: Lists,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception | None,
 ) -> None:
     failing = 6
     pauses = list[float]()
 
     async def begins(namespace: str, plural: str, version: str) -> AsyncGenerator[Document]:
         if lists.count <= failing:
-            raise Unavailable("the API server does not watch")
+            if error:
+                raise error
+            return
         async with aclosing(table_changes(namespace, plural, version)) as events:
             async for event in events:
                 yield event
@@ -167,6 +174,33 @@ async def test_a_watch_that_fails_although_the_list_does_not_is_tried_less_and_l
         await until_async(is_watched)
         shortest = cluster_watch.SHORTEST_PAUSE_SECONDS
         assert pauses == [shortest * 2**tries for tries in range(failing)]
+
+
+async def test_what_nobody_will_come_back_to_is_watched_while_somebody_listens(
+    jobs: ClusterJobs,
+    objects: InMemoryObjects,
+    streams: InMemoryStreams,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(changes, "LINGER_SECONDS", 10 * DEADLINE_SECONDS)
+    other = jobs.within("studio")
+
+    async def watched(number: int) -> None:
+        async def is_so() -> bool:
+            return streams.watches == number
+
+        await until_async(is_so)
+
+    async with aclosing(jobs.changes()) as listening:
+        await anext(listening)
+        async with aclosing(other.changes()) as left:
+            await anext(left)
+            await watched(2)
+        jobs.retire()
+        await watched(1)  # nobody listened to the other any more
+        create(objects, "shot")
+        await anext(listening)
+    await watched(0)
 
 
 async def test_a_refusal_ends_all_who_listen_with_its_sentence(

@@ -98,7 +98,7 @@ class Callers:
         try:
             name = await self._name(key, jobs)
         except Unauthorized:
-            self._known.pop(key, None)
+            self._drop(key)
             self._refused_at[key] = self._now()
             self._refused_at.move_to_end(key)
             if len(self._refused_at) > MOST_REFUSED:
@@ -134,4 +134,9 @@ class Callers:
             key, caller = next(iter(self._known.items()))
             if len(self._known) <= MOST_CALLERS and now - caller.asked_at <= IDLE_SECONDS:
                 return
-            del self._known[key]
+            self._drop(key)
+
+    def _drop(self, key: str) -> None:
+        """Forget this caller; what is streamed to them goes on until they leave."""
+        if caller := self._known.pop(key, None):
+            caller.jobs.retire()

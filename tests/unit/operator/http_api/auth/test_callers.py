@@ -11,6 +11,7 @@ from kubernetes.client import ApiClient, Configuration
 from enso_operator.http_api.auth import callers
 from enso_operator.http_api.auth.callers import Callers
 from enso_operator.http_api.auth.viewer import Viewer
+from enso_operator.http_api.cluster_backend import ClusterJobs
 from enso_operator.http_api.port import NotAllowed, NotSignedIn
 from enso_operator.kube.client import ApiObjects, Refused, Unauthorized
 from enso_operator.kube.connection import configuration_of
@@ -121,11 +122,20 @@ async def test_many_tokens_take_bounded_memory_and_the_latest_are_known(
     assert len(cluster.asked) == asked + 1
 
 
-async def test_who_asks_for_nothing_is_forgotten(known: Callers, cluster: Cluster) -> None:
-    await viewer(known, "a")
+async def test_who_asks_for_nothing_is_forgotten(
+    known: Callers, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retired: list[ClusterJobs] = []
+
+    def retire(jobs: ClusterJobs) -> None:
+        retired.append(jobs)
+
+    monkeypatch.setattr(ClusterJobs, "retire", retire)
+    forgotten = await viewer(known, "a")
     cluster.now += callers.IDLE_SECONDS + 1
     await viewer(known, "b")
     assert len(known) == 1
+    assert retired == [forgotten.jobs]
 
 
 async def test_a_server_that_stops_ends_what_is_streamed_to_its_callers(known: Callers) -> None:
