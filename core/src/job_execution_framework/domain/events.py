@@ -8,9 +8,9 @@ events of that origin. ``print(event)`` is one line.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 
 from job_execution_framework.domain.cause import Cause, escaped
 from job_execution_framework.domain.retries import next_retry
@@ -305,7 +305,7 @@ def _asked(event: Asked) -> str:
 
 def _utc(at: float) -> str:
     try:
-        return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
     except (ValueError, OverflowError, OSError):
         return f"{at:g}"  # out of range: logs may hold any number
 

@@ -39,7 +39,7 @@ from job_execution_framework.runtime import summary
 from job_execution_framework.runtime.journal import Journal, JournalUnitOfWork
 from job_execution_framework.runtime.processes import orphans
 from job_execution_framework.runtime.session_runner import SessionRunner
-from job_execution_framework.service_layer import services
+from job_execution_framework.service_layer.execution import execute
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.record_line import JOURNAL, LONGEST_BYTES
 from job_execution_framework.service_layer.records import End, to_line
@@ -169,7 +169,7 @@ def _run(
     )
     runner.watch_for_cancel()
     try:
-        services.execute(plan.job_id, job_uow=unit_of_work, runner=runner)
+        execute(plan.job_id, job_uow=unit_of_work, runner=runner)
     finally:
         left = runner.close()
     return _shown(left, runner.redactor)

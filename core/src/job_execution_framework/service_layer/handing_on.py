@@ -1,4 +1,4 @@
-"""Runs an attempt with the outputs of earlier scripts among its arguments; `services` calls it.
+"""Runs an attempt with the outputs of earlier scripts among its arguments; `execution` calls it.
 
 So whatever runs scripts, in your own process or in a session, is given plain values.
 """
@@ -11,9 +11,7 @@ from job_execution_framework.domain import outputs
 from job_execution_framework.domain.cause import Cause, Reason, printable
 from job_execution_framework.domain.errors import NoOutput
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.script import Container, Script
-from job_execution_framework.domain.steps import Open, Step
-from job_execution_framework.service_layer import recording
+from job_execution_framework.domain.script import Script
 from job_execution_framework.service_layer.runner import Result, Runner
 
 
@@ -26,35 +24,13 @@ def run(job: Job, script: Script, attempt: int, runner: Runner) -> Result:
     try:
         arguments = outputs.handed(script.parameters, job.outputs)
     except NoOutput as error:
-        return Result(cause=_cause_of(error))
+        return Result(cause=cause_of(error))
     result = runner.run(replace(script, parameters=arguments), attempt)
     if result.cause or not (why := outputs.too_much(job.outputs, script.name, result.output)):
         return result
     return replace(result, output=None, cause=Cause(Reason.BAD_RESULT, why))
 
 
-def next_step(job: Job, now: float) -> Step:
-    """Return the job's next step; a container script that lacks an output fails before that.
-
-    A container has no supervisor that could fail it: whoever opens its session does.
-    """
-    step = job.next(now)
-    while isinstance(step, Open) and (cause := _why_not_opened(job, step)):
-        recording.fail_attempt(job, step.scripts[0], cause, now)
-        step = job.next(now)
-    return step
-
-
-def _why_not_opened(job: Job, step: Open) -> Cause | None:
-    script = job.script(step.scripts[0])
-    if not isinstance(script.work, Container):
-        return None
-    try:
-        outputs.handed(script.parameters, job.outputs)
-    except NoOutput as error:
-        return _cause_of(error)
-    return None
-
-
-def _cause_of(error: NoOutput) -> Cause:
+def cause_of(error: NoOutput) -> Cause:
+    """Return why an attempt fails that lacks an output."""
     return Cause(Reason.NO_OUTPUT, printable(str(error)))

@@ -8,7 +8,6 @@ changes. Used by `plan` and `in_process`.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -67,6 +66,8 @@ class ScriptLibrary:
         return sorted(names | {_key(entry.name) for entry in _entry_points()})
 
     def _not_found(self, name: str) -> str:
+        import difflib  # noqa: PLC0415  # slow to import, and seldom needed
+
         known = self.names()
         near = difflib.get_close_matches(_key(name), known, n=1)
         places = ", ".join(str(folder) for folder in self.folders) or f"{PATH_VARIABLE} is not set"

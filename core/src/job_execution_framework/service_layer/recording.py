@@ -1,12 +1,16 @@
-"""What `services.reconcile` records of the session that a coordinator has observed."""
+"""What `services.reconcile` records of a session: of one that has ended, or that cannot begin."""
 
 from __future__ import annotations
 
-from job_execution_framework.domain import events
+from job_execution_framework.domain import events, outputs
 from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.errors import NoOutput
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
+from job_execution_framework.domain.script import Container
+from job_execution_framework.domain.steps import Open, Step
 from job_execution_framework.domain.transitions import JobState
+from job_execution_framework.service_layer.handing_on import cause_of
 from job_execution_framework.service_layer.observations import (
     LONGEST_REASON,
     Observations,
@@ -84,3 +88,26 @@ def _fail_running(job: Job, cause: Cause, now: float) -> bool:
             job.script_event(events.ScriptFailed, name, job.rows[name].attempt, now, cause=cause)
         )
     return bool(running)
+
+
+def next_step(job: Job, now: float) -> Step:
+    """Return the job's next step; a container script that lacks an output fails before that.
+
+    A container has no supervisor that could fail it: whoever opens its session does.
+    """
+    step = job.next(now)
+    while isinstance(step, Open) and (cause := _why_not_opened(job, step)):
+        fail_attempt(job, step.scripts[0], cause, now)
+        step = job.next(now)
+    return step
+
+
+def _why_not_opened(job: Job, step: Open) -> Cause | None:
+    script = job.script(step.scripts[0])
+    if not isinstance(script.work, Container):
+        return None
+    try:
+        outputs.handed(script.parameters, job.outputs)
+    except NoOutput as error:
+        return cause_of(error)
+    return None

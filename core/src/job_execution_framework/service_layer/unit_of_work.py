@@ -8,7 +8,6 @@ Whoever wants to be told what happens adds a listener to a unit of work (docs/ev
 
 from __future__ import annotations
 
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +21,6 @@ from job_execution_framework.domain.job import Job
 Listener = Callable[[Job, Sequence[Event]], None]
 """Called after a commit with the job and its new events. It may read the job, not change it."""
 UnitOfWorkT = TypeVar("UnitOfWorkT", bound="JobUnitOfWork")
-_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -117,8 +115,11 @@ class JobUnitOfWork(ABC):
         for listener in self.listeners:
             try:
                 listener(job, events)
-            except Exception:  # noqa: BLE001  # what is committed has happened, told or not
-                _log.exception("job %s: the listener %r raised an error", job.id, listener)
+            except Exception:  # what is committed has happened, told or not
+                import logging  # noqa: PLC0415  # slow to import, and seldom needed
+
+                log = logging.getLogger(__name__)
+                log.exception("job %s: the listener %r raised an error", job.id, listener)
 
     def rollback(self) -> None:
         """Forget what was not committed; effects of scripts that ran meanwhile stay."""
