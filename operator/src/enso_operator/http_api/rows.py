@@ -33,6 +33,8 @@ class JobRow:
     template: str = ""
     """The template that it is a run of."""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    skipped: int = 0
+    """How many of those that are done were skipped, where that is known: of jobs in memory."""
 
 
 @dataclass(frozen=True)

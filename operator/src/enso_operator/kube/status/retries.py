@@ -77,8 +77,15 @@ def _when(job: Job, row: Row, retries: Retries) -> str:
     pause = row.pause(retries)
     if job.open_run and pause >= LONG_PAUSE_SECONDS:
         return f"{took(pause)} after {job.open_run.run} has ended"
-    at = row.may_start_at(retries, None if job.open_run else job.run_ended_at)
+    at = retry_time(job, row, retries)
     return f"at {time_at(at):%Y-%m-%dT%H:%M:%SZ}" if at else "as soon as its session runs"
+
+
+def retry_time(job: Job, row: Row, retries: Retries) -> float | None:
+    """Return when the next attempt may start; None where nothing but a session is awaited."""
+    if job.open_run and row.pause(retries) >= LONG_PAUSE_SECONDS:
+        return None
+    return row.may_start_at(retries, None if job.open_run else job.run_ended_at) or None
 
 
 def _why(cause: Cause) -> str:

@@ -55,6 +55,15 @@ def test_what_makes_no_sense_asks_for_nothing() -> None:
     assert Query.of(pairs) == Query()
 
 
+def test_scripts_that_were_skipped_are_not_told_as_done() -> None:
+    rows = [_row("one", done="3/3", skipped=1), _row("two", done="2/3"), _row("new")]
+    assert {line.row.name: line.done for line in _shown(rows).lines} == {
+        "one": "2/3, 1 skipped",
+        "two": "2/3",
+        "new": "",
+    }
+
+
 def test_states_are_counted_among_what_the_rest_finds() -> None:
     rows = [_row("Shot-1", "Failed"), _row("shot-2"), _row("other", "Failed")]
     shown = _shown(rows, state="Failed", text="shot")

@@ -28,6 +28,10 @@ function goOn() {
     const text = age(now - Date.parse(time.dateTime) / 1000);
     time.textContent = time.className === "ago" ? `${text} ago` : text;
   }
+  for (const time of document.querySelectorAll("time.until")) {
+    const left = Date.parse(time.dateTime) / 1000 - now;
+    time.textContent = left > 0 ? `in ${age(left)}` : "now";
+  }
   for (const bar of document.querySelectorAll("[data-rate]")) {
     const { left, end, rate } = bar.dataset;
     const width = Math.min(100, 100 - rate * (end - now)) - left;

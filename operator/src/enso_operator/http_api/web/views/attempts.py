@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from enso_operator.http_api.web.views.axis import Axis
+from enso_operator.http_api.web.views.standing import state_of
 from enso_operator.http_api.web.views.values import Named, named
 from job_execution_framework.domain.events import (
     COORDINATOR,
@@ -111,7 +112,7 @@ def attempts_of(
         shown.append(
             ShownAttempt(
                 attempt.number,
-                str(attempt.state),
+                state_of(attempt),
                 attempt.started_at,
                 attempt.ended_at,
                 None if is_running or attempt.started_at is None else attempt.seconds,

@@ -68,6 +68,8 @@ class Line:
     element: str
     """The id of its element."""
     address: str
+    done: str
+    """How many of its scripts are done, and how many of them were skipped, where that is known."""
     share: float | None
     """Which part of its scripts is done, from 0 to 100."""
     labels: tuple[ShownLabel, ...]
@@ -131,6 +133,9 @@ def _line(row: JobRow, query: Query) -> Line:
         row,
         f"job-{row.namespace}-{row.name}",
         address_of(row.name, row.namespace),
+        f"{int(done) - row.skipped}/{total}, {row.skipped} skipped"
+        if is_count and row.skipped
+        else row.done,
         round(100 * int(done) / int(total), 1) if is_count else None,
         tuple(
             ShownLabel(value, query.but(template=value).address())

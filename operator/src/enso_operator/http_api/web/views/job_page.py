@@ -12,6 +12,7 @@ from enso_operator.http_api.web.views.failure import Failure, failure_of
 from enso_operator.http_api.web.views.query import Query
 from enso_operator.http_api.web.views.requests import Request, requests_of
 from enso_operator.http_api.web.views.scripts import ShownScript, shown_script
+from enso_operator.http_api.web.views.standing import Retry, Standing, standing_of
 from enso_operator.http_api.web.views.timeline import Timeline, job_axis, timeline_of
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
@@ -24,9 +25,13 @@ class JobPage:
     name: str
     state: str
     failure: Failure | None
+    standing: Standing
+    """The state as it is shown."""
     message: str = ""
     """What it waits for, or how it ended; "" where the rest of the page says it."""
     done: int = 0
+    """How many of its scripts ran and need not run again."""
+    skipped: int = 0
     total: int = 0
     added_at: float | None = None
     started_at: float | None = None
@@ -63,18 +68,27 @@ def job_page(
     job = snapshot.job
     if job is None:
         return JobPage(
-            snapshot.jobid, snapshot.state, failure_of(snapshot), namespace=namespace, is_over=True
+            snapshot.jobid,
+            snapshot.state,
+            failure_of(snapshot),
+            Standing(snapshot.state, snapshot.state),
+            namespace=namespace,
+            is_over=True,
         )
     runs, axis = runs_of(job), job_axis(job, now)
     scripts = tuple(
         shown_script(job, script, attempts_of(job, script, runs, axis)) for script in job.scripts
     )
+    standing = standing_of(snapshot, job)
+    done = [job.rows[script.name] for script in job.main if job.is_done(script.name)]
     return JobPage(
         snapshot.jobid,
         snapshot.state,
         failure_of(snapshot),
-        message=_message(snapshot, job),
-        done=sum(job.is_done(script.name) for script in job.main),
+        standing,
+        message=_message(snapshot, job, standing.retry),
+        done=sum(row.succeeded for row in done),
+        skipped=sum(not row.succeeded for row in done),
         total=len(job.main),
         added_at=job.events[0].at if job.events else None,
         started_at=job.started_at,
@@ -91,9 +105,11 @@ def job_page(
     )
 
 
-def _message(snapshot: JobSnapshot, job: Job) -> str:
+def _message(snapshot: JobSnapshot, job: Job, retry: Retry | None) -> str:
     """Return the line that says how the job stands, where it says more than the page."""
     runs_alone = any(row.state is ScriptState.RUNNING for row in job.rows.values())
     is_told = snapshot.card or snapshot.message.endswith("scripts are done")
+    if retry:
+        is_told = is_told or f"attempt {retry.attempt} of {retry.script} starts" in snapshot.message
     has_more = ";" in snapshot.message or not runs_alone
     return "" if is_told or not has_more else snapshot.message

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from enso_operator.http_api.responses import name_of_work
 from enso_operator.http_api.web.views.attempts import ShownAttempt
+from enso_operator.http_api.web.views.standing import Retry, pauses_after, retry_of, state_of
 from enso_operator.http_api.web.views.values import Named, named, written
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
@@ -24,6 +25,8 @@ class ShownScript:
     """What it runs, where that is not its name."""
     session: str
     state: str
+    retry: Retry | None
+    """Its next attempt, where the job waits for that."""
     note: str
     """What is to be known of its state beside it: that it is to be skipped, say."""
     is_final: bool
@@ -59,13 +62,15 @@ def shown_script(job: Job, script: Script, attempts: tuple[ShownAttempt, ...]) -
     output = row.output.value if row.output else None
     known = latest.parameters if row.has_attempt else None
     is_running = row.state is ScriptState.RUNNING
+    retry = retry_of(job) if row.state is ScriptState.FAILED else None
     cause = latest.cause
     return ShownScript(
         script.name,
         number=f"f{place + 1}" if script.is_final else str(place + 1),
         work=work if work != script.name else "",
         session=script.session,
-        state=str(row.state),
+        state=state_of(latest),
+        retry=retry if retry and retry.script == script.name else None,
         note=_note(job, script),
         is_final=script.is_final,
         is_setup=script.setup,
@@ -85,6 +90,11 @@ def shown_script(job: Job, script: Script, attempts: tuple[ShownAttempt, ...]) -
 
 
 def _note(job: Job, script: Script) -> str:
+    pause = "the job will pause after it" if pauses_after(job, script) else ""
+    return "; ".join(filter(None, [_what_is_next(job, script), pause]))
+
+
+def _what_is_next(job: Job, script: Script) -> str:
     row = job.rows[script.name]
     if row.skip_requested:
         return "will be skipped"

@@ -1,0 +1,97 @@
+"""How a job and its attempts stand, where the page says it otherwise than the API does.
+
+A job that shall pause runs on until its script ends, one that waits for a retry runs nothing, and a
+script that was stopped with its job did not fail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from enso_operator.http_api.port import JobSnapshot
+from enso_operator.kube.status.retries import retry_time, retrying_script
+from job_execution_framework.domain.cause import Reason
+from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.row import Attempt, ScriptState
+from job_execution_framework.domain.script import Script
+from job_execution_framework.domain.transitions import ENDED, JobState
+
+WAITS, PAUSES = "Waiting for retry", "Pausing"
+
+
+@dataclass(frozen=True)
+class Retry:
+    """The attempt of a script for which a job waits."""
+
+    script: str
+    attempt: int
+    at: float | None
+    """When it starts; None where that is when a session runs."""
+    which: str
+    """Which retry of which budget it is."""
+    why: str
+    """Why the attempt before it failed."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a job stands."""
+
+    look: str
+    """The state whose colour and shape it has."""
+    word: str
+    message: str = ""
+    retry: Retry | None = None
+
+
+def standing_of(snapshot: JobSnapshot, job: Job) -> Standing:
+    """Return how a job stands."""
+    if pausing := pausing_at(job):
+        after = "" if job.suspended else ", until somebody resumes the job"
+        message = f"{pausing.name} is still running; nothing starts after it{after}."
+        return Standing(str(JobState.SUSPENDED), PAUSES, message)
+    if retry := retry_of(job):
+        return Standing(str(JobState.WAITING), WAITS, retry=retry)
+    return Standing(snapshot.state, snapshot.state)
+
+
+def pausing_at(job: Job) -> Script | None:
+    """Return the script that still runs of a job that starts no other; None where none does."""
+    is_held = job.state is JobState.SUSPENDED
+    running = (
+        name for name, row in job.rows.items() if is_held and row.state is ScriptState.RUNNING
+    )
+    name = next(running, "")
+    return job.script(name) if name else None
+
+
+def pauses_after(job: Job, script: Script) -> bool:
+    """Whether the job will pause after this script, which is not over yet."""
+    if job.state in ENDED:
+        return False
+    if job.state is JobState.SUSPENDED:
+        return job.rows[script.name].state is ScriptState.RUNNING
+    return job.paused is not None and job.paused.after == script.name
+
+
+def retry_of(job: Job) -> Retry | None:
+    """Return the retry for which a job waits, if it waits for one."""
+    script = retrying_script(job)
+    if script is None:
+        return None
+    row = job.rows[script.name]
+    return Retry(
+        script.name,
+        row.attempt + 1,
+        retry_time(job, row, script.retries),
+        row.next_retry(script.retries),
+        str(row.latest.cause) if row.latest.cause else "",
+    )
+
+
+def state_of(attempt: Attempt) -> str:
+    """Return the state of an attempt; one that was stopped with its job is not called failed."""
+    cause = attempt.cause
+    if attempt.state is ScriptState.FAILED and cause and cause.reason == Reason.CANCELLED:
+        return str(JobState.CANCELLED)
+    return str(attempt.state)
