@@ -36,6 +36,8 @@ PATIENT = Budget("LicenseUnavailable", 100, 60)
         (Cause(Reason.EXCEPTION, error="hou.Error"), ["Error"], "Error"),
         (Cause(Reason.EXCEPTION, error="hou.Error"), ["Error", "hou.Error"], "hou.Error"),
         (Cause(Reason.EXCEPTION, error="hou.Error"), ["hou"], ""),
+        (Cause(Reason.EXCEPTION, error="studio.NoOutput"), [], ""),
+        (Cause(Reason.EXCEPTION, error="BadParameters"), ["Timeout"], ""),
         (LICENCE, [], ""),
         (None, ["Timeout"], ""),
     ],
@@ -112,9 +114,6 @@ def test_budgets_that_mean_nothing_are_refused(retries: Retries, mistake: str) -
     assert str(refused.value) == f"script 'do': {mistake}"
 
 
-LACKS = Cause(Reason.NO_OUTPUT, "argument 'cache' is the output of bake, which has none")
-
-
 def script(retries: Retries, name: str = "do") -> Script:
     return Script(name, Source("def main(): pass"), retries=retries)
 
@@ -159,11 +158,15 @@ def test_a_reason_with_no_retries_fails_at_once() -> None:
     assert fail(job, BROKE) == Finish(BROKE, "do")
 
 
-def test_what_lacks_an_output_fails_at_once_unless_its_retries_name_that() -> None:
-    assert fail(in_a_session(Retries(9)), LACKS) == Finish(LACKS, "do")
-    named = in_a_session(Retries(on_reasons=(Budget("NoOutput", 1),)))
-    assert isinstance(fail(named, LACKS), Start)
-    assert fail(named, LACKS) == Finish(LACKS, "do")
+@pytest.mark.parametrize(
+    "reason", [Reason.NO_OUTPUT, Reason.SCRIPT_NOT_FOUND, Reason.NO_MAIN, Reason.BAD_PARAMETERS]
+)
+def test_what_no_attempt_mends_fails_at_once_unless_its_retries_name_it(reason: str) -> None:
+    cause = Cause(reason, "it cannot run")
+    assert fail(in_a_session(Retries(9)), cause) == Finish(cause, "do")
+    named = in_a_session(Retries(on_reasons=(Budget(reason, 1),)))
+    assert isinstance(fail(named, cause), Start)
+    assert fail(named, cause) == Finish(cause, "do")
 
 
 def test_a_session_waits_itself_for_a_short_pause() -> None:

@@ -22,8 +22,16 @@ LARGEST_FACTOR = 10
 MOST_REASONS = 10
 """Causes of one script that have a budget of their own."""
 LONGEST_REASON = 64
-NOT_RETRIED = (Reason.NO_OUTPUT,)
-"""Causes that the next attempt would have, too: the script that did not give the output is over."""
+NOT_RETRIED = (
+    Reason.NO_OUTPUT,
+    Reason.SCRIPT_NOT_FOUND,
+    Reason.NO_MAIN,
+    Reason.BAD_PARAMETERS,
+)
+"""Causes that the next attempt would have, too: outputs, sources and arguments stay as they are.
+
+A status counts by the places here (`Retries.of_reasons`): new ones stand at the end.
+"""
 
 
 @dataclass(frozen=True)
@@ -70,9 +78,12 @@ class Retries:
 
     def reason_for(self, cause: Cause | None) -> str:
         """Return the reason of the budget that a failure uses up; "" for that of other causes."""
-        listed = {budget.reason for budget in self.of_reasons}
-        kinds = (cause.error, cause.error.rpartition(".")[2], cause.reason) if cause else ()
-        return next((kind for kind in kinds if kind in listed), "")
+        if cause is None:
+            return ""
+        listed = {budget.reason for budget in self.on_reasons}
+        kinds = (cause.error, cause.error.rpartition(".")[2], cause.reason)
+        unlisted = cause.reason if cause.reason in NOT_RETRIED else ""
+        return next((kind for kind in kinds if kind in listed), unlisted)
 
     def completed(self, reason: str, length: int) -> str:
         """Return the listed reason of which only the first `length` characters are known."""

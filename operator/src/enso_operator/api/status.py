@@ -157,7 +157,8 @@ class ScriptStatus(WireModel):
     reason_failures: Annotated[list[Count], Field(max_length=MOST_COUNTS)] | None = None
     """How many of them count for each reason of retries.onReasons, in its order.
 
-    Behind them stands one for NoOutput, if the script failed for that and onReasons has no entry.
+    Behind them those of NoOutput, ScriptNotFound, NoMain and BadParameters, as far as onReasons has
+    no entry for them, up to the last for which the script failed.
     """
     last_reason: Count | None = None
     """The place in reasonFailures, from 1, of the reason for which the last of them counts."""

@@ -22,9 +22,9 @@ def reason_failures(row: Row, retries: Retries) -> list[int] | None:
     """Return how many failures count for each of the reasons; None where none does."""
     failures = {spent.reason: spent.failures for spent in row.spent}
     counts = [failures.get(budget.reason, 0) for budget in retries.of_reasons]
-    if not any(counts[len(retries.on_reasons) :]):  # a CRD of before has room for onReasons alone
-        counts = counts[: len(retries.on_reasons)]
-    return counts if any(counts) else None
+    last = max((place for place, count in enumerate(counts, 1) if count), default=0)
+    # No more than needed: a CRD of before has room for fewer that are not retried.
+    return counts[: max(last, len(retries.on_reasons))] if last else None
 
 
 def last_budget(row: Row, retries: Retries) -> int | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from enso_operator.api.status import EnsoJobStatus
+import pytest
+
+from enso_operator.api.status import EnsoJobStatus, ScriptStatus
+from enso_operator.kube.status.retries import reason_failures, spent_in
 from enso_operator.kube.status.size import document_of
 from enso_operator.kube.status.write import status_of
 from job_execution_framework.domain import events
@@ -10,7 +13,7 @@ from job_execution_framework.domain.actions import Retry
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.forecast import forecast
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.retries import Budget, Retries
+from job_execution_framework.domain.retries import Budget, Retries, Spent
 from job_execution_framework.domain.script import FINALLY, Script, Session, Source, When
 from job_execution_framework.domain.steps import Finish, Open, Wait
 from tests.support.decisions import decisions
@@ -118,12 +121,23 @@ def test_a_restored_job_knows_what_is_left_of_each_budget() -> None:
         assert isinstance(through_status(job).next(1e9), Finish)
 
 
-def test_a_restored_job_knows_that_a_script_which_lacked_an_output_is_not_started_again() -> None:
+@pytest.mark.parametrize(
+    "reason", [Reason.NO_OUTPUT, Reason.SCRIPT_NOT_FOUND, Reason.NO_MAIN, Reason.BAD_PARAMETERS]
+)
+def test_a_restored_job_knows_that_a_script_is_not_started_again(reason: str) -> None:
+    cause = Cause(reason, "it cannot run")
     for retries in (Retries(9), Retries(9, on_reasons=(Budget("Timeout", 1),))):
-        job = waiting(BROKE, LACKS, retries=retries)
+        job = waiting(BROKE, cause, retries=retries)
         again = through_status(job)
         assert again.rows["render"].spent == job.rows["render"].spent
-        assert again.next(1e9) == Finish(Cause(Reason.NO_OUTPUT, LACKS.message), "render")
+        assert again.next(1e9) == Finish(cause, "render")
+
+
+def test_a_count_behind_those_of_listed_reasons_is_of_what_lacked_an_output() -> None:
+    retries = Retries(9, on_reasons=(Budget("Timeout", 1),))
+    row = ScriptStatus(name="render", state="Failed", failures=1, reason_failures=[0, 1])
+    assert spent_in(row, retries) == (Spent("NoOutput", 1),)
+    assert reason_failures(waiting(LACKS, retries=retries).rows["render"], retries) == [0, 1]
 
 
 def test_a_restored_job_knows_the_budget_of_an_exception_though_a_row_has_no_place_for_it() -> None:
