@@ -32,6 +32,10 @@ import pathlib
 def main(path):
     pathlib.Path(path).read_text()
 """,
+    "refuse": """
+def main(**given):
+    raise ValueError(f"{len(given)} are too many")
+""",
     "simulate": """
 def main(substeps):
     if substeps < 4:

@@ -55,7 +55,7 @@ def failure_card(job: Job, *, on: str = "", log: str = "", resume: str = "") -> 
     cause, name = job.failure.cause, job.failure.script
     resumes = [f"resume: {resume}"] if resume else []
     ending = _labelled(log=log, resume=resume)
-    ending += [f"        runs {_first_of(_to_come(job))}"] if resume else []
+    ending += [f"        runs {_first_of(names_to_come(job))}"] if resume else []
     others = also_failed(job)
     also = [f"also failed: {_first_of(others)}"] if others else []
     resumes = [*also, *resumes]
@@ -136,10 +136,11 @@ def to_come(job: Job) -> str:
 
     Of a job that failed only as it cleaned up, that is its finally scripts: ``tell (finally)``.
     """
-    return ", ".join(_to_come(job))
+    return ", ".join(names_to_come(job))
 
 
-def _to_come(job: Job) -> list[str]:
+def names_to_come(job: Job) -> list[str]:
+    """Return each of them."""
     return [
         script.name
         if not job.rows[script.name].done

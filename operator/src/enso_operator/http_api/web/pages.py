@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from enso_operator.http_api.auth.viewer import Viewer
 from enso_operator.http_api.web.action_pages import ActionPages
+from enso_operator.http_api.web.argument_pages import show_arguments
 from enso_operator.http_api.web.job_pages import JobPages
 from enso_operator.http_api.web.list_pages import ListPages
 from enso_operator.http_api.web.live import Live
@@ -51,6 +52,7 @@ def add_pages(app: FastAPI) -> Templates:
     add("/jobs/{name}/manifest", job.manifest)
     attempt = "/jobs/{name}/scripts/{script}/attempts/{number:attempt}"
     add(attempt, output.show)
+    add("/jobs/{name}/scripts/{script}/arguments", show_arguments)
     add(f"{attempt}/output", output.text)
     add("/jobs/{name}/resume", actions.show)
     add("/jobs/{name}/resume", actions.resume, "POST")

@@ -57,7 +57,7 @@ def test_a_failure_is_shown_in_all_of_its_parts() -> None:
     substeps, of = failure.arguments
     assert (substeps.name, substeps.text, substeps.taken) == ("substeps", "2", None)
     assert of.taken == OutputOf("cook", "files")
-    assert failure.runs == "cook (again), simulate, publish"
+    assert failure.runs == ("cook (again)", "simulate", "publish")
     assert failure.said == ("frame 1", "frame 2")
     assert failure.card[0].startswith("simulate (2 of 3), attempt 1, failed after 62 s")
 

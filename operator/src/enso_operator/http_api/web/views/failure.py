@@ -46,8 +46,8 @@ class Failure:
     said: tuple[str, ...] = ()
     said_lines: int = 0
     others: tuple[Other, ...] = ()
-    runs: str = ""
-    """What a resume runs."""
+    runs: tuple[str, ...] = ()
+    """What a resume runs, in order."""
 
 
 def failure_of(snapshot: JobSnapshot) -> Failure | None:
@@ -67,7 +67,7 @@ def failure_of(snapshot: JobSnapshot) -> Failure | None:
         said=tuple(map(without_colours, cause.said)),
         said_lines=cause.said_lines,
         others=_others(job),
-        runs=failure_card.to_come(job),
+        runs=tuple(failure_card.names_to_come(job)),
     )
     return _at_script(job, name, cause, shown) if name in job.rows else shown
 

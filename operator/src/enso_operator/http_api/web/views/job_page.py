@@ -51,9 +51,9 @@ class JobPage:
     origin: str = ""
     """Where the server is, as the browser reached it: ``http://localhost:5005``."""
 
-    def address(self, path: str = "") -> str:
-        """Return the address of this page, or of one below it."""
-        return Query(namespace=self.namespace).address(f"/jobs/{self.name}{path}")
+    def address(self, path: str = "", **more: str) -> str:
+        """Return the address of this page, or of one below it, with `more` parts."""
+        return Query(namespace=self.namespace).address(f"/jobs/{self.name}{path}", **more)
 
     def as_text(self) -> str:
         """Return the failure card for people who do not see this page: of which job, and where."""

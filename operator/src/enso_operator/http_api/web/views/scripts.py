@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enso_operator.http_api.responses import name_of_work
 from enso_operator.http_api.web.views.attempts import ShownAttempt
 from enso_operator.http_api.web.views.standing import Retry, pauses_after, retry_of, state_of
-from enso_operator.http_api.web.views.values import Named, named, written
+from enso_operator.http_api.web.views.values import Named, named, one
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.script import Script, Source
@@ -112,7 +112,7 @@ def _output(value: object) -> tuple[Named, ...]:
         return ()
     if is_mapping(value) and value:
         return named({str(key): item for key, item in value.items()})
-    return (Named("", written(value), isinstance(value, str)),)
+    return (one(value),)
 
 
 def _is_tried_again(job: Job, script: Script) -> bool:
