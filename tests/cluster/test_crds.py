@@ -171,7 +171,7 @@ def test_columns(crds: Cluster, namespace: str) -> None:
     assert values.split()[:5] == ["shot", "Failed", "1/4", "simulate", "OutOfMemory"]
 
     wide, values = crds.kubectl(*get, "-o", "wide").splitlines()
-    assert wide.split() == [*heads.split(), "FINISHED", "POD", "TEMPLATE"]
+    assert wide.split() == [*heads.split(), "ERROR", "FINISHED", "POD", "TEMPLATE"]
     assert values.split()[-1] == "shot-houdini-1-abcde"
 
 

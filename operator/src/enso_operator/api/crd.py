@@ -82,6 +82,7 @@ _JOB_COLUMNS = [
     _column("Progress", ".status.progress"),
     _column("Reason", ".status.reason"),
     _AGE,
+    _column("Error", ".status.failure.error", wide=True),
     _column("Finished", ".status.completionTime", "date", wide=True),
     _column("Pod", ".status.pod", wide=True),
     _column("Template", ".spec.templateRef.name", wide=True),

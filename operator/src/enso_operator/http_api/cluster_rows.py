@@ -73,6 +73,7 @@ def _row_of(cells: Document, metadata: Document) -> JobRow:
         script=_text(cells, "Script"),
         progress=_text(cells, "Progress"),
         reason=_text(cells, "Reason"),
+        error=_text(cells, "Error"),
         template=_text(cells, "Template"),
         labels={intern(name): intern(value) for name, value in labels.items()},
     )

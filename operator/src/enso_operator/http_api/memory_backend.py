@@ -20,6 +20,7 @@ from enso_operator.coordinator.progress_budget import ProgressBudget
 from enso_operator.http_api.action_requests import idempotency_id
 from enso_operator.http_api.memory_drive import Drive, has_work, log_events
 from enso_operator.http_api.memory_reads import EmbeddedReads
+from enso_operator.http_api.memory_rows import OF_NONE, RunOf
 from enso_operator.http_api.memory_size import memory_of
 from enso_operator.http_api.port import ActionOutcome, Busy, Instructions
 from enso_operator.manifests.changes import changed_definition
@@ -132,10 +133,11 @@ class EmbeddedJobs(EmbeddedReads):
         """Add a run of a template of the folder, as `add` does."""
         made = await asyncio.to_thread(self._templates.run_of, template, params)
         definition = Definition(made.scripts, made.sessions, made.deadline_seconds)
-        return await self._add(definition, new_run_name(template))
+        run = RunOf(template, made.labels)
+        return await self._add(definition, new_run_name(template), run)
 
-    async def _add(self, definition: Definition, new_id: str = "") -> str:
-        size = await asyncio.to_thread(memory_of, definition.scripts)
+    async def _add(self, definition: Definition, new_id: str = "", run: RunOf = OF_NONE) -> str:
+        size = await asyncio.to_thread(memory_of, (definition.scripts, run))
         await asyncio.to_thread(check_arguments, definition.scripts, self._library)
         self._check_room(size)
         folders = self._forget(size)
@@ -148,6 +150,8 @@ class EmbeddedJobs(EmbeddedReads):
             deadline_seconds=definition.deadline_seconds,
         )
         self._sizes[job_id] = size
+        if run.template:
+            self._runs[job_id] = run
         await asyncio.to_thread(_remove, *folders)
         return job_id
 
@@ -254,8 +258,8 @@ class EmbeddedJobs(EmbeddedReads):
                 async with self._slots:
                     await drive.run(self._clock)
                 job = self._load(job_id)
-                size = await asyncio.to_thread(memory_of, (job.scripts, job.events))
-                self._sizes[job_id] = size
+                kept = job.scripts, job.events, self._run_of(job_id)
+                self._sizes[job_id] = await asyncio.to_thread(memory_of, kept)
         except Exception:  # noqa: BLE001  # nobody awaits the task: else the error would be lost
             _log.exception("job %s: giving it up failed", job_id)
         finally:  # no await before this line: a change finds a drive that still reads it, or none
@@ -273,6 +277,7 @@ class EmbeddedJobs(EmbeddedReads):
             del self._ended[job_id]
             room += self._sizes.pop(job_id)
             self._executed.discard(job_id)
+            self._runs.pop(job_id, None)
             with self._repository.lock:
                 del self._repository.jobs[job_id]
             folders.append(self._root / job_id)

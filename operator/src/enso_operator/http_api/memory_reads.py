@@ -14,7 +14,7 @@ from enso_operator.http_api.changes import Changes
 from enso_operator.http_api.definitions import Manifests
 from enso_operator.http_api.memory_offers import scripts_of, templates_of
 from enso_operator.http_api.memory_output import Place, output_of, place_in
-from enso_operator.http_api.memory_rows import row_of
+from enso_operator.http_api.memory_rows import OF_NONE, RunOf, row_of
 from enso_operator.http_api.offers import Offer
 from enso_operator.http_api.outlook import Outlook, outlook_of
 from enso_operator.http_api.port import JobSnapshot
@@ -58,6 +58,8 @@ class EmbeddedReads:
         """Everybody who waits for changes."""
         self._executed = set[str]()
         """The ids of jobs that were executed."""
+        self._runs = dict[str, RunOf]()
+        """Of which template each job is a run, where it is."""
         self._rows = dict[str, tuple[Version, JobRow]]()
         """The row of each job, and of which version it is."""
         self._root = Path()
@@ -81,8 +83,11 @@ class EmbeddedReads:
                 version, row = _version(job), None
                 if job.id in before and before[job.id][0] == version:
                     row = before[job.id][1]
-                self._rows[job.id] = version, row or row_of(job)
+                self._rows[job.id] = version, row or row_of(job, self._run_of(job.id))
         return Rows.of(row for _, row in self._rows.values())
+
+    def _run_of(self, job_id: str) -> RunOf:
+        return self._runs.get(job_id, OF_NONE)
 
     async def get(self, job_id: str) -> JobSnapshot:
         """Return the job as it is now, and why it failed."""

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 from enso_operator.http_api.rows import JobRow
 from enso_operator.kube.status import columns
 from job_execution_framework.domain.job import Job
 
 
-def row_of(job: Job) -> JobRow:
+@dataclass(frozen=True)
+class RunOf:
+    """The template that a job is a run of."""
+
+    template: str = ""
+    """Its name; "" where the job is a run of none."""
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The labels that it gets of it."""
+
+
+OF_NONE = RunOf()
+
+
+def row_of(job: Job, run: RunOf = OF_NONE) -> JobRow:
     """Return the row of a job."""
     main = [job.rows[script.name] for script in job.main]
     return JobRow(
@@ -20,4 +36,7 @@ def row_of(job: Job) -> JobRow:
         script=columns.current_script(job) or "",
         progress=columns.progress(job) or "",
         reason=columns.reason(job, columns.waits(job)) or "",
+        error=columns.error(job) or "",
+        template=run.template,
+        labels=run.labels,
     )

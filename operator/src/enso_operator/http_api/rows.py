@@ -30,6 +30,8 @@ class JobRow:
     """What the running script has told, such as ``42.5%``."""
     reason: str = ""
     """For which reason it failed, or waits."""
+    error: str = ""
+    """The type of the exception with which it failed, where it did with one."""
     template: str = ""
     """The template that it is a run of."""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])

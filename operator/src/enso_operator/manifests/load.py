@@ -26,6 +26,7 @@ from enso_operator.manifests.manifest import NO_PARAMS, Manifest, manifest_of
 from enso_operator.manifests.template import (
     check_template,
     expanded,
+    labels_of_runs,
     parse_spec,
     typed,
     unused,
@@ -247,4 +248,5 @@ def run_of(
     document = expanded(template, values, place, "forbid")
     name, spec = template.metadata.name, parse_spec(document)
     made = manifest_of(name, spec, text, ("spec", "job"), is_for_cluster=is_for_cluster)
-    return replace(made, unused=tuple(unused(template)), expansion=document)
+    labels = labels_of_runs(template)
+    return replace(made, labels=labels, unused=tuple(unused(template)), expansion=document)

@@ -51,6 +51,8 @@ class Manifest:
     """The values of a template's parameters, as they were written."""
     expansion: Document | None = None
     """The spec that a template and the values make; None where the file is no template."""
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The labels that the run of a template gets of it."""
     unused: tuple[str, ...] = ()
     """Parameters of a template that its job does not refer to."""
     changed_arguments: Mapping[str, Mapping[str, object]] = field(

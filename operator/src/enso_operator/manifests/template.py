@@ -142,13 +142,15 @@ def unused(template: EnsoJobTemplate) -> list[str]:
     return [declared.name for declared in template.spec.parameters if declared.name not in used]
 
 
+def labels_of_runs(template: EnsoJobTemplate) -> dict[str, str]:
+    """Return the labels that runs get of the template."""
+    labels = template.metadata.labels.items()
+    return {key: value for key, value in labels if not key.startswith(TRACKING)}
+
+
 def run_of(template: EnsoJobTemplate, name: str, params: Mapping[str, object]) -> Document:
     """Return the EnsoJob that is a run of the template, with its labels."""
-    own = {
-        key: value
-        for key, value in template.metadata.labels.items()
-        if not key.startswith(TRACKING)
-    }
+    own = labels_of_runs(template)
     labels: Document = {"labels": own} if own else {}
     return {
         "apiVersion": template.api_version,

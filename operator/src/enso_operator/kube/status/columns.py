@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from enso_operator.kube.status.fields import identifier
+from enso_operator.kube.status.fields import identifier, one_line
 from enso_operator.kube.status.retries import awaited_retry, retrying_script
 from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.job import Job
@@ -48,6 +48,11 @@ def reason(job: Job, waits: Cause | None) -> str | None:
     if cause is None and job.state is JobState.SUSPENDED and job.paused:
         return PAUSED
     return identifier(cause.reason) if cause else None
+
+
+def error(job: Job) -> str | None:
+    """Return the type of the exception with which it failed."""
+    return (one_line(job.failure.cause.error) or None) if job.failure else None
 
 
 def waits(job: Job, session: Cause | None = None) -> Cause | None:

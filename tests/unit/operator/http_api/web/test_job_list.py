@@ -76,6 +76,7 @@ def test_jobs_are_found_by_label_reason_template_and_text() -> None:
     rows = [
         _row("a", script="simulate", labels={"show": "heron"}, template="publish"),
         _row("b", reason="Timeout", labels={"show": "kestrel", "dept": "fx"}),
+        _row("c", reason="Exception", error="ValueError"),
     ]
     for query, found in (
         ({"labels": ("show=heron",)}, ["a"]),
@@ -87,6 +88,7 @@ def test_jobs_are_found_by_label_reason_template_and_text() -> None:
         ({"text": "SIMU"}, ["a"]),
         ({"text": "simulate publish"}, ["a"]),
         ({"text": "timeout"}, ["b"]),
+        ({"text": "valueerror"}, ["c"]),
         ({"text": "heron"}, ["a"]),
         ({"text": "show=kestrel dept=fx timeout"}, ["b"]),
         ({"text": "heron timeout"}, []),

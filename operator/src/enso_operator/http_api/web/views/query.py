@@ -125,8 +125,9 @@ class Query:
         if not self.words:
             return True
         labels = (f"{key}={value}" for key, value in row.labels.items())
-        texts = " ".join((row.name, row.script, row.reason, row.template, *labels)).casefold()
-        return all(word in texts for word in self.words)
+        texts = (row.name, row.script, row.reason, row.error, row.template, *labels)
+        text = " ".join(texts).casefold()
+        return all(word in text for word in self.words)
 
     def sorted(self, rows: list[JobRow]) -> list[JobRow]:
         """Return the rows in the order that it asks for; those that are equal the newest first.

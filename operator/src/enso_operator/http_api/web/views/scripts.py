@@ -8,6 +8,7 @@ from enso_operator.http_api.responses import name_of_work
 from enso_operator.http_api.web.views.attempts import ShownAttempt
 from enso_operator.http_api.web.views.standing import Retry, pauses_after, retry_of, state_of
 from enso_operator.http_api.web.views.values import Named, named, one
+from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.script import Script, Source
@@ -77,7 +78,7 @@ def shown_script(job: Job, script: Script, attempts: tuple[ShownAttempt, ...]) -
         is_checkpoint=script.checkpoint,
         progress=said.percent if said else None,
         message=said.message if said else "",
-        reason=cause.reason if cause else "",
+        reason=_reason(job, script.name, cause) if cause else "",
         says=cause.message.strip().partition("\n")[0] if cause else "",
         seconds=attempts[-1].seconds if attempts else None,
         since=latest.started_at if is_running else None,
@@ -87,6 +88,15 @@ def shown_script(job: Job, script: Script, attempts: tuple[ShownAttempt, ...]) -
         output=_output(output),
         output_attempt=row.output.attempt if row.output else 0,
     )
+
+
+def _reason(job: Job, name: str, cause: Cause) -> str:
+    """Return the reason; for an exception its type, which a restored row does not have."""
+    if cause.reason != Reason.EXCEPTION:
+        return cause.reason
+    failure = job.failure
+    told = failure.cause.error if failure and failure.script == name else ""
+    return cause.error or told or cause.reason
 
 
 def _note(job: Job, script: Script) -> str:
