@@ -11,8 +11,8 @@ import pytest
 
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_context
-from tests.cluster.serve_program import serving
 from tests.cluster.users import READ, WRITE, user
+from tests.support.serve_program import serving
 from tests.support.signed_in import PAGE
 from tests.support.signing_proxy import COOKIE, signing_proxy
 

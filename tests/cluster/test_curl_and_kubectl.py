@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import subprocess
-import sys
 from collections.abc import Generator
 from pathlib import Path
 
@@ -18,29 +14,23 @@ from tests.support.curl import ADD, EXECUTE, GET, LIST, RESUME, RESUME_WITH_SUBS
 from tests.support.eventually import until
 from tests.support.operators import operators_of
 from tests.support.resources import of_scripts
+from tests.support.serve_program import serving
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSES = "def main(): pass"
 SAID = ("outcome", "error")
-ENSO = str(Path(sys.executable).with_name("enso"))
 
 
 @pytest.fixture
 def port(ns: ClusterNamespace, tmp_path: Path) -> Generator[int]:
     """An HTTP API over the namespace, and an operator that looks after it."""
-    server = subprocess.Popen(
-        [ENSO, "serve", "--namespace", ns.namespace, "--port", "0"],
-        env=os.environ | {"KUBECONFIG": str(ns.cluster.kubeconfig)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with operators_of(ns.cluster.kubeconfig, ns.namespace, tmp_path) as operators, server:
+    kubeconfig = ns.cluster.kubeconfig
+    with (
+        operators_of(kubeconfig, ns.namespace, tmp_path) as operators,
+        serving(kubeconfig, "--namespace", ns.namespace) as server,
+    ):
         operators.start()
-        assert server.stdout
-        told = re.search(r"http://127\.0\.0\.1:(\d+)", server.stdout.readline())
-        assert told
-        yield int(told[1])
-        server.terminate()
+        yield server.port
 
 
 def test_a_job_added_by_curl_is_run_and_seen_by_kubectl(ns: ClusterNamespace, port: int) -> None:

@@ -11,10 +11,10 @@ from dev.checkout import CHECKOUT
 
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_context
-from tests.cluster.serve_program import Server, serving
 from tests.cluster.users import READ, WRITE, user
 from tests.support.browser import Visit, browser, visit
 from tests.support.operators import Operators
+from tests.support.serve_program import Server, serving
 from tests.support.visitor import Visitor
 
 __all__ = ["browser", "visit"]  # fixtures: pytest finds them here

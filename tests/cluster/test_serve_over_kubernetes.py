@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 from dev.cluster.plane import Cluster
 
 from tests.cluster.kubeconfigs import of_context, of_stranger
+from tests.support.serve_program import port_of, start_serve
 
-ENSO = str(Path(sys.executable).with_name("enso"))
 ADD = ("-X", "POST", "-H", "Content-Type: application/json", "-d")
 SAY = '{"instructions": [["say", {"text": "hello"}]]}'
 
 
 def start(kubeconfig: Path, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [ENSO, "serve", "--port", "0", *arguments],
-        env=os.environ | {"KUBECONFIG": str(kubeconfig)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    environment = {"KUBECONFIG": str(kubeconfig)}
+    return start_serve(*arguments, environment=environment, errors=subprocess.PIPE)
 
 
 def curl(*arguments: str) -> object:
@@ -41,10 +33,7 @@ def test_it_serves_the_namespace_of_the_context_and_ends_by_a_signal(
 ) -> None:
     others = ("--allow-anonymous", "--host", "0.0.0.0")  # noqa: S104
     with start(of_context(crds, namespace, tmp_path), *others) as server:
-        assert server.stdout
-        told = re.search(r"http://0\.0\.0\.0:(\d+)", server.stdout.readline())
-        assert told
-        url = f"http://127.0.0.1:{told[1]}"
+        url = f"http://127.0.0.1:{port_of(server)}"
         added = curl(*ADD, SAY, f"{url}/add-job")
         assert isinstance(added, dict)
         assert curl(f"{url}/list-jobs") == [{"jobid": added["jobid"], "state": "Suspended"}]

@@ -17,10 +17,10 @@ from enso_operator.kube.streams import streams_of
 from job_execution_framework.domain.secret import Secret
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_context
-from tests.cluster.serve_program import Server, serving
 from tests.cluster.users import READ, WRITE, user
 from tests.support.eventually import until
 from tests.support.resources import of_scripts
+from tests.support.serve_program import Server, serving
 
 JOB = {"instructions": [["example_script", {"arg1": "a", "arg2": "b"}]]}
 

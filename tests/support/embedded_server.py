@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,8 +11,7 @@ from uuid import uuid4
 import psutil
 
 from tests.support.curl import shell
-
-ENSO = str(Path(sys.executable).with_name("enso"))
+from tests.support.serve_program import port_of, start_serve
 
 
 class EmbeddedServer:
@@ -28,19 +24,10 @@ class EmbeddedServer:
         self.mark, self.temporary = f"ENSO_TEST={uuid4().hex}", folder / "temporary"
         self.temporary.mkdir(exist_ok=True)
         key, _, value = self.mark.partition("=")
-        environment = {**os.environ, key: value, "NO_PROXY": "localhost"}
+        environment = {key: value, "NO_PROXY": "localhost"}
         environment |= {"TMPDIR": str(self.temporary), "ENSO_SCRIPTS_PATH": str(folder)}
-        self.process = subprocess.Popen(
-            [ENSO, "serve", "--embedded", "--port", str(port), *options],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert self.process.stdout
-        told = re.search(r"http://127\.0\.0\.1:(\d+)", self.process.stdout.readline())
-        assert told
-        self.port = int(told[1])
+        self.process = start_serve("--embedded", *options, port=port, environment=environment)
+        self.port = port_of(self.process)
 
     @property
     def address(self) -> str:

@@ -6,10 +6,6 @@ What is done stays done, and whoever looks later finds the whole story.
 from __future__ import annotations
 
 import json
-import os
-import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +15,7 @@ from tests.cluster.enso_program import Enso
 from tests.node.jobs.one_job import Document, OneJob
 from tests.support.curl import RESUME_WITH_SUBSTEPS, shell
 from tests.support.resources import action
+from tests.support.serve_program import serving
 
 WHY = "one substep is too few"
 OPEN = """
@@ -94,19 +91,8 @@ def by_kubectl(job: OneJob, _: Enso) -> str:
 
 def by_curl(job: OneJob, _: Enso) -> str:
     """Resume over HTTP, as docs/http.md has it; return why, and who did."""
-    serve = ("serve", "--namespace", job.namespace, "--port", "0")
-    server = subprocess.Popen(
-        [sys.executable, "-m", "enso_operator", *serve],
-        env=os.environ | {"KUBECONFIG": str(job.cluster.kubeconfig)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with server:
-        assert server.stdout
-        found = re.search(r"http://127\.0\.0\.1:(\d+)", server.stdout.readline())
-        assert found
-        answer = shell(RESUME_WITH_SUBSTEPS, int(found[1]), job.name)
-        server.terminate()
+    with serving(job.cluster.kubeconfig, "--namespace", job.namespace) as server:
+        answer = shell(RESUME_WITH_SUBSTEPS, server.port, job.name)
     assert answer["outcome"] == "resumed; it goes on at 'simulate'"
     return "two were too few; by unknown"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import shlex
 import signal
 import socket
@@ -18,9 +17,10 @@ import pytest
 
 from tests.support.api import SCRIPTS
 from tests.support.curl import ADD, EXECUTE, GET, LIST, RESUME_WITH_SUBSTEPS
-from tests.support.embedded_server import ENSO, EmbeddedServer
+from tests.support.embedded_server import EmbeddedServer
 from tests.support.eventually import until
 from tests.support.resources import EMPTY
+from tests.support.serve_program import ENSO, port_of, start_serve
 
 ROOT = Path(__file__).resolve().parents[4]
 NO_CLUSTER = "/nowhere/config"
@@ -125,14 +125,13 @@ def test_more_idle_connections_than_files_are_allowed_shut_nobody_out(tmp_path: 
             )
         )
         stack.callback(process.terminate)
-        assert process.stdout
-        told = re.search(r"http://127\.0\.0\.1:(\d+)", process.stdout.readline())
-        assert told
+        port = port_of(process)
         for _ in range(320):
-            stack.enter_context(socket.create_connection(("127.0.0.1", int(told[1]))))
-        url = f"http://127.0.0.1:{told[1]}/list-jobs"
+            stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+        url = f"http://127.0.0.1:{port}/list-jobs"
         assert httpx.get(url, trust_env=False, timeout=60).json() == []
         process.terminate()
+        assert process.stdout
         assert len(process.stdout.readlines()) <= 1  # of those that came at once
 
 
@@ -166,10 +165,9 @@ def test_what_cannot_be_served_is_a_sentence_and_exit_code_2(server: EmbeddedSer
 
 
 def test_a_host_that_others_reach_is_warned_of() -> None:
-    command = [ENSO, "serve", "--embedded", "--allow-anonymous", "--host", "0.0.0.0", "--port", "0"]  # noqa: S104
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout
-        process.stdout.readline()
+    reached = ("--embedded", "--allow-anonymous", "--host", "0.0.0.0")  # noqa: S104
+    with start_serve(*reached, errors=subprocess.PIPE) as process:
+        port_of(process)
         process.terminate()
         _, told = process.communicate()
-    assert b"warning: 0.0.0.0 can be reached from other machines, and there is no auth" in told
+    assert "warning: 0.0.0.0 can be reached from other machines, and there is no auth" in told
