@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.browser.shots import start
+import pytest
+
+from tests.browser.shots import start, state_of
 from tests.support.browser import Visit
 from tests.support.embedded_server import EmbeddedServer
+from tests.support.eventually import until
 from tests.support.visitor import Visitor
 
 
@@ -25,7 +28,7 @@ def test_a_job_is_paused_and_goes_on(visit: Visit, server: EmbeddedServer, tmp_p
 
     visitor.fills("Why", "the machine is needed")
     visitor.presses("Pause")
-    visitor.sees("the machine is needed")
+    visitor.sees("the machine is needed", "Pausing", "wait is still running")
     cache.touch()
     visitor.sees("1 of 2 scripts done", "Suspended")
 
@@ -44,16 +47,46 @@ def test_a_script_is_skipped(visit: Visit, server: EmbeddedServer, tmp_path: Pat
     visitor.sees("will be skipped", "skip open")
     cache.touch()
 
-    visitor.sees("Succeeded", "Skipped")
+    visitor.sees("Succeeded", "Skipped", "1 of 2 scripts done, 1 skipped")
+    visitor.go("/")
+    visitor.sees("1/2, 1 skipped")
 
 
-def test_a_job_is_cancelled(visit: Visit, server: EmbeddedServer, tmp_path: Path) -> None:
-    visitor = looks_at(visit, server, "wait", tmp_path / "never")
+def test_a_pause_is_taken_back_before_it_begins(
+    visit: Visit, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    visitor = looks_at(visit, server, "wait", cache)
     visitor.sees("Running")
 
-    visitor.presses("Cancel")
+    visitor.presses("Pause")
+    visitor.sees("Pausing", "the job will pause after this script")
+    visitor.presses("Do not pause")
+    visitor.sees("Running", "go on")
+    cache.touch()
 
-    visitor.sees("Cancelled", "0 of 2 scripts done")
+    visitor.sees("Succeeded", "2 of 2 scripts done")
+
+
+@pytest.mark.parametrize("has_scripts", [True, False])
+def test_a_job_is_cancelled_once_that_is_confirmed(
+    visit: Visit, server: EmbeddedServer, tmp_path: Path, has_scripts: bool
+) -> None:
+    jobid = start(server, "wait", path=str(tmp_path / "never"))
+    until(lambda: state_of(server, jobid) == "Running")
+    visitor = visit(server.address, java_script_enabled=has_scripts)
+    visitor.go(f"/jobs/{jobid}")
+
+    visitor.presses("Cancel…")
+    visitor.sees("Not run", "open", "The job can be resumed later")
+    visitor.presses("Back, and change nothing")
+    visitor.sees("Running")
+
+    visitor.presses("Cancel…")
+    visitor.fills("Why (optional)", "the wrong shot")
+    visitor.presses("Cancel the job")
+
+    visitor.sees("Cancelled", "0 of 2 scripts done", "the wrong shot")
 
 
 def test_a_script_that_waits_is_tried_again_now(
@@ -61,7 +94,7 @@ def test_a_script_that_waits_is_tried_again_now(
 ) -> None:
     licence = tmp_path / "licence"
     visitor = looks_at(visit, server, "licence", licence)
-    visitor.sees("no licence is free")
+    visitor.sees("no licence is free", "Waiting for retry, attempt 2 in 59 min")
 
     licence.touch()
     visitor.presses("Retry now")

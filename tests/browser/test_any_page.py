@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.browser.shots import failed
+from tests.browser.shots import failed, start
 from tests.support.browser import Visit
 from tests.support.embedded_server import EmbeddedServer
 from tests.support.visitor import Visitor
@@ -52,6 +53,18 @@ def test_nothing_is_wider_than_the_window(visit: Visit, server: EmbeddedServer, 
 
     found = {page: visitor.overflow() for page in pages(visitor, jobid)}
     assert {page: pixels for page, pixels in found.items() if pixels} == {}
+
+
+def test_the_pages_of_a_job_that_lives_are_readable_and_fit(
+    visit: Visit, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    jobid = start(server, "wait", path=str(tmp_path / "never"))
+    visitor = visit(server.address, viewport={"width": 360, "height": 800})
+    for page, text in ((f"/jobs/{jobid}", "Running"), (f"/jobs/{jobid}/cancel", "Stops")):
+        visitor.go(page)
+        visitor.sees(text)
+        assert visitor.violations() == []
+        assert visitor.overflow() == 0
 
 
 def test_all_can_be_read_without_scripts(visit: Visit, server: EmbeddedServer) -> None:

@@ -29,8 +29,8 @@ from job_execution_framework.domain.errors import InvalidAction, InvalidJob
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.transitions import JobState
 
-VERBS = ("pause", "retry", "skip", "cancel")
-"""The actions that are buttons alone."""
+VERBS = {verb: verb for verb in ("pause", "retry", "skip", "cancel")} | {"unpause": "resume"}
+"""The actions that are buttons alone, by the last part of their address."""
 PREVIEW = "preview"
 """The button that shows what would run, and asks for nothing."""
 
@@ -59,7 +59,9 @@ class ActionPages:
             return _to_job(request)
         if verb not in VERBS:
             raise HTTPException(404)
-        spec: Document = {"job": name, "verb": verb}
+        if verb == "unpause":
+            await _check_pause(viewer, name)
+        spec: Document = {"job": name, "verb": VERBS[verb]}
         if verb == "pause" and (after := _text(form, "after")):
             spec["pause"] = {"after": after}
         if verb == "skip":
@@ -111,6 +113,14 @@ class ActionPages:
             return _to_job(request)
         asked = Asked(request.path_params["name"], _address(request), outcome.outcome)
         return await self._templates.page(request, viewer, "asked.html", asked, status=202)
+
+
+async def _check_pause(viewer: Viewer, name: str) -> None:
+    """Raise InvalidAction where there is no pause: a job that has ended would be resumed."""
+    job = (await viewer.jobs.get(name)).job
+    if job is None or not job.paused:
+        state = f" and is {job.state}" if job else ""
+        raise InvalidAction(f"job {name} is not paused any more{state}")
 
 
 async def _act(viewer: Viewer, spec: Document, form: FormData) -> ActionOutcome:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from enso_operator.http_api.auth.viewer import Viewer
 from enso_operator.http_api.web.action_pages import ActionPages
 from enso_operator.http_api.web.argument_pages import show_arguments
+from enso_operator.http_api.web.cancel_pages import CancelPages
 from enso_operator.http_api.web.job_pages import JobPages
 from enso_operator.http_api.web.list_pages import ListPages
 from enso_operator.http_api.web.live import Live
@@ -55,6 +56,7 @@ def add_pages(app: FastAPI) -> Templates:
     add("/jobs/{name}/scripts/{script}/arguments", show_arguments)
     add(f"{attempt}/output", output.text)
     add("/jobs/{name}/resume", actions.show)
+    add("/jobs/{name}/cancel", CancelPages(templates).show)
     add("/jobs/{name}/resume", actions.resume, "POST")
     add("/jobs/{name}/{verb}", actions.act, "POST")
     offers, start = OfferPages(templates), StartPages(templates)

@@ -110,18 +110,17 @@ async def test_what_is_not_possible_is_greyed_with_its_sentence(
 ) -> None:
     jobid = await failed(api)
     page = await browser.page(f"/jobs/{jobid}")
-    assert buttons(page)[1:] == [("Pause", False), ("Retry now", False), ("Cancel", False)]
-    assert "It is Failed and cannot be paused" in unescape(page) or "Failed" in unescape(page)
+    assert buttons(page)[1:] == [("Pause", False), ("Cancel…", False)]
+    assert "It is Failed: only a job that has not ended can be paused." in unescape(page)
     gate = tmp_path / "gate"
     runs = await running(api, gate)
     page = await browser.page(f"/jobs/{runs}")
-    assert dict(buttons(page)) == {
-        "Resume…": False,
-        "Pause": True,
-        "Retry now": False,
-        "Cancel": True,
-        "Skip": True,
-    }
+    assert buttons(page) == [
+        ("Resume…", False),
+        ("Pause", True),
+        ("Skip", True),
+        ("Cancel…", True),
+    ]
     assert "only a job that has ended, or was paused, can be resumed" in page
     gate.touch()
 
@@ -144,6 +143,31 @@ async def test_buttons_pause_skip_and_cancel(api: Api, browser: Browser, tmp_pat
     ]
     assert "SkipRequested" in asked
     assert "JobPaused" in [event["type"] for event in job["events"]]
+
+
+async def test_a_pause_that_is_over_is_not_taken_back(api: Api, browser: Browser) -> None:
+    jobid = await failed(api)
+    answer = await browser.send(f"/jobs/{jobid}/unpause")
+    assert answer.status_code == 409
+    assert "is not paused any more" in answer.text
+    assert (await api.jobs())[jobid] == "Failed"  # and was not resumed
+
+
+async def test_a_cancel_has_a_page_that_asks_for_it(
+    api: Api, browser: Browser, tmp_path: Path
+) -> None:
+    jobid = await running(api, tmp_path / "gate")
+    address = f"/jobs/{jobid}/cancel"
+    assert f'formaction="{address}"' not in await browser.page(f"/jobs/{jobid}")
+    assert "It is asked to end" in await browser.page(address)
+    assert (await browser.send(address, ("why", "a typo"), page=address)).status_code == 303
+    job = await api.becomes(jobid, "Cancelled")
+    assert [event["why"] for event in job["events"] if event["type"] == "JobCancelled"] == [
+        "a typo"
+    ]
+    again = await api.get(address, accept="text/html")
+    assert again.status_code == 409
+    assert "only a job that has not ended can be cancelled" in again.text
 
 
 async def test_a_job_that_waits_is_started_once(api: Api, browser: Browser) -> None:

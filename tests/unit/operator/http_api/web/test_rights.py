@@ -34,7 +34,7 @@ async def test_every_button_says_which_right_is_missing(api: Api) -> None:
     found = re.findall(r'<button[^>]*aria-disabled="true" title="([^"]*)"[^>]*>([^<]*)<', part)
     assert found == [
         (EXECUTE, "Start"),
-        *((ACT, label) for label in ("Resume…", "Pause", "Retry now", "Cancel")),
+        *((ACT, label) for label in ("Resume…", "Pause", "Skip", "Cancel…")),
     ]
     assert "formaction" not in part
     assert "<select" not in part
