@@ -77,7 +77,7 @@ def of_any_run(
     for document in documents:
         name = f"{document['kind']}/{document['metadata']['name']}"
         text = text.replace(document["metadata"]["uid"], str(uuid5(NAMESPACE_URL, name)))
-    text = re.sub(r"(?:\b\d+\.\d|(?<=, )\d+|(?<=after )\d+) s\b", "0.0 s", text)  # 0.3 s, or 15 s
+    text = re.sub(r"(?:\b\d+\.\d s|\b\d+ ms|(?:(?<=, )|(?<=after ))\d+ s)\b", "5 ms", text)
     text = re.sub(r"(?<=starts at )[-0-9T:]+Z", "2026-11-29T21:12:15Z", text)
     return {(one["kind"], one["metadata"]["name"]): one for one in json.loads(text)}
 

@@ -71,5 +71,5 @@ def test_the_readme_shows_it() -> None:
 
 def _without_times(picture: str) -> list[str]:
     """Leave out how long scripts took, and the digest of the checkout's path in a folder's name."""
-    line = re.compile(r"\d+\.\d s\b|(?<=publish-shot-broken-)[0-9a-f]{8}")
+    line = re.compile(r"\d+(\.\d)? m?s\b|(?<=publish-shot-broken-)[0-9a-f]{8}")
     return [line.sub("", unescape(text)) for text in read(picture)]

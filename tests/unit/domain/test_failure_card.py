@@ -78,7 +78,7 @@ def test_the_first_failure_is_shown_in_full_and_others_with_a_line_each() -> Non
     coordinator.drive()
     made = card(coordinator.job)
     assert made.why == (
-        "do (2 of 4), attempt 1, failed after 0.0 s",
+        "do (2 of 4), attempt 1, failed after 0 ms",
         "  ValueError: it broke",
         "on      render-12",
         "also    publish: Timeout: 1 s",

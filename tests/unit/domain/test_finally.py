@@ -119,7 +119,7 @@ def test_the_first_failure_is_never_hidden() -> None:
     job = driven("open save finally clean", "open:1 fails, clean:1 fails").job
     card = failure_card(job)
     assert card
-    assert card.why[0] == "open (1 of 2), attempt 1, failed after 0.0 s"
+    assert card.why[0] == "open (1 of 2), attempt 1, failed after 0 ms"
     assert "also    clean: ValueError: it broke" in card.why
 
 
@@ -128,7 +128,7 @@ def test_a_card_tells_of_a_finally_script_what_it_is() -> None:
         driven("open save finally clean tell", "tell:1 fails").job, resume="enso run"
     )
     assert card
-    assert card.why[0] == "tell (finally, 2 of 2), attempt 1, failed after 0.0 s"
+    assert card.why[0] == "tell (finally, 2 of 2), attempt 1, failed after 0 ms"
     assert card.why[-1] == "        runs clean (finally), tell (finally)"
 
 

@@ -268,7 +268,7 @@ def test_a_failure_for_a_reason_that_has_no_budget_any_more_counts_as_any_other(
         ({"after_seconds": 30.0}, "1/2 do, attempt 7, again in 30 s"),
         (
             {"after_seconds": 60.0, "retry": 3, "limit": 100, "reason": "LicenseUnavailable"},
-            "1/2 do, attempt 7, retry 3 of 100 for LicenseUnavailable, again in 60 s",
+            "1/2 do, attempt 7, retry 3 of 100 for LicenseUnavailable, again in 1 min",
         ),
         ({"retry": 1, "limit": 2}, "1/2 do, attempt 7, retry 1 of 2, again now"),
     ],

@@ -11,10 +11,12 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from job_execution_framework.domain.cause import Cause, escaped
 from job_execution_framework.domain.retries import next_retry
 
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 COORDINATOR = "coordinator"
 """The origin of all events that are not written by a session."""
 
@@ -311,14 +313,19 @@ def _utc(at: float) -> str:
 
 
 def took(seconds: float) -> str:
-    """Return a duration as people write it: ``0.3 s``, ``41 s``, ``12 min``, ``3.5 h``."""
+    """Return a duration as people write it: ``40 ms``, ``2.5 s``, ``41 s``, ``6 min 47 s``."""
+    if not abs(seconds) < float("inf"):  # logs may hold any number
+        return f"{seconds} s"
+    if seconds < 0.9995:  # noqa: PLR2004  # below, seconds would be nothing
+        return f"{max(seconds, 0) * 1000:.0f} ms"
     if seconds < 9.95:  # noqa: PLR2004  # below, tenths matter
-        return f"{max(seconds, 0):.1f} s"
-    if seconds < 600:  # noqa: PLR2004  # ten minutes
-        return f"{seconds:.0f} s"
-    if seconds < 7200:  # noqa: PLR2004  # two hours
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
+        return f"{seconds:.1f} s"
+    for (unit, name), (part, of) in pairwise(_UNITS):
+        parts = round(seconds / part)
+        if parts >= unit // part:
+            whole, rest = divmod(parts, unit // part)
+            return f"{whole} {name} {rest} {of}" if rest else f"{whole} {name}"
+    return f"{seconds:.0f} s"
 
 
 def arguments(parameters: Mapping[str, object]) -> str:

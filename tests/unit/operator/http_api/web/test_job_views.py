@@ -59,7 +59,7 @@ def test_a_failure_is_shown_in_all_of_its_parts() -> None:
     assert of.taken == OutputOf("cook", "files")
     assert failure.runs == ("cook (again)", "simulate", "publish")
     assert failure.said == ("frame 1", "frame 2")
-    assert failure.card[0].startswith("simulate (2 of 3), attempt 1, failed after 62 s")
+    assert failure.card[0].startswith("simulate (2 of 3), attempt 1, failed after 1 min 2 s")
 
 
 def test_a_job_that_cannot_be_read_shows_why() -> None:

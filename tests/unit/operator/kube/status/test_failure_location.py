@@ -39,5 +39,5 @@ def test_a_container_that_lacked_an_output_is_not_said_to_have_run_where_another
     assert driven.starts == ["|", "bake:1"]
     location = SessionLocation(pod="job-main-1", on="node of main-1", log="main-1")
     why = status_of(driven.job, 1, EnsoJobStatus(), location).why or []
-    assert why[0] == "tell (2 of 2), attempt 1, failed after 0.0 s: NoOutput"
+    assert why[0] == "tell (2 of 2), attempt 1, failed after 0 ms: NoOutput"
     assert not any(line.startswith(("log", "on")) for line in why)

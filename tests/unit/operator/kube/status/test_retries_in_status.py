@@ -69,7 +69,7 @@ def test_in_a_session_the_wait_is_counted_from_the_failure_or_from_the_session_s
     )
     history.runs("render", LICENCE)
     assert message(history.job).startswith(
-        "main-1 waits: attempt 3 of render starts 60 s after main-1 has ended, retry 1 of 3 for "
+        "main-1 waits: attempt 3 of render starts 1 min after main-1 has ended, retry 1 of 3 for "
     )
 
 
