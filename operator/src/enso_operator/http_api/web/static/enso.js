@@ -6,11 +6,15 @@ const skew = Number(document.body.dataset.now) * 1000 - Date.now();
 const seconds = () => (Date.now() + skew) / 1000;
 
 // Ages go on, and so do the bars of what runs.
-function age(elapsed) {
-  for (const [name, unit] of [["d", 86400], ["h", 3600], ["min", 60]])
-    if (elapsed >= unit) return `${Math.floor(elapsed / unit)} ${name}`;
-  return `${Math.max(0, Math.floor(elapsed))} s`;
+const units = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
+function told(elapsed) {
+  const whole = Math.max(0, Math.floor(elapsed));
+  const first = units.findIndex(([name, unit]) => whole >= unit || name === "s");
+  const parts = units.slice(first, first + 2).map(([name, unit], i) =>
+    [Math.floor((i ? whole % units[first][1] : whole) / unit), name]);
+  return parts.filter(([count], i) => count || !i).map((part) => part.join(" ")).join(" ");
 }
+const age = (elapsed) => told(elapsed).split(" ", 2).join(" ");
 // Moments are told in the time of whoever looks; the exact one, in UTC, is their title.
 const day = new Intl.DateTimeFormat("sv-SE", { month: "2-digit", day: "2-digit" });
 const clock = new Intl.DateTimeFormat("sv-SE", { timeStyle: "medium" });
@@ -25,8 +29,8 @@ function goOn() {
     shown.textContent = moment(at);
   }
   for (const time of document.querySelectorAll("time.ago, time.since")) {
-    const text = age(now - Date.parse(time.dateTime) / 1000);
-    time.textContent = time.className === "ago" ? `${text} ago` : text;
+    const elapsed = now - Date.parse(time.dateTime) / 1000;
+    time.textContent = time.className === "ago" ? `${age(elapsed)} ago` : told(elapsed);
   }
   for (const time of document.querySelectorAll("time.until")) {
     const left = Date.parse(time.dateTime) / 1000 - now;

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from enso_operator.http_api.web.views.axis import Axis
+from enso_operator.http_api.web.views.axis import WIDTH, Axis
+from enso_operator.http_api.web.views.spans import AttemptSpan, span_of, started_attempts
 from enso_operator.http_api.web.views.standing import state_of
 from enso_operator.http_api.web.views.values import Named, named
 from job_execution_framework.domain.events import (
@@ -40,6 +40,8 @@ class Bar:
     left: float
     width: float | None
     """None of one that runs: it grows while somebody looks."""
+    starting: float
+    """How wide what was before it is: the start of its interpreter, or of its container."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,11 @@ class ShownAttempt:
     started_at: float | None
     ended_at: float | None
     seconds: float | None
-    """How long it took; None where that is not known, or it runs."""
+    """How long its script ran; None where that is not known, or it runs."""
+    is_at_most: bool
+    """It did not run longer than that; when it ended is not known."""
+    starting: float
+    """How long its interpreter, or its container, took to start; 0 where that is not known."""
     run: str
     """Its session run; "" where it is not known."""
     is_again: bool
@@ -84,14 +90,6 @@ def runs_of(job: Job) -> tuple[Run, ...]:
     )
 
 
-def started_attempts(job: Job, script: Script) -> Iterator[Attempt]:
-    """Yield the attempts of a script that are known, the first one first."""
-    row = job.rows[script.name]
-    yield from row.earlier
-    if row.has_attempt and (row.latest.number or row.state is ScriptState.SKIPPED):
-        yield row.latest
-
-
 def attempts_of(
     job: Job, script: Script, runs: tuple[Run, ...], axis: Axis | None
 ) -> tuple[ShownAttempt, ...]:
@@ -105,8 +103,7 @@ def attempts_of(
     shown: list[ShownAttempt] = []
     has_succeeded = False
     for attempt in started_attempts(job, script):
-        is_running = attempt.state is ScriptState.RUNNING
-        cause = attempt.cause
+        cause, span = attempt.cause, span_of(job, script, attempt)
         run = origins.get((script.name, attempt.number)) or _run_at(runs, attempt.started_at)
         arguments = _arguments(job, script, attempt)
         shown.append(
@@ -115,13 +112,15 @@ def attempts_of(
                 state_of(attempt),
                 attempt.started_at,
                 attempt.ended_at,
-                None if is_running or attempt.started_at is None else attempt.seconds,
+                _seconds(span),
+                span is not None and not span.is_known,
+                span.began_at - span.started_at if span else 0.0,
                 run,
                 is_again=has_succeeded,
                 reason=cause.reason if cause else "",
                 why=str(cause) if cause else "",
                 arguments=tuple(value for value in arguments if value not in latest),
-                bar=_bar(attempt, axis),
+                bar=_bar(span, axis),
             )
         )
         has_succeeded = has_succeeded or attempt.state is ScriptState.SUCCEEDED
@@ -144,11 +143,18 @@ def _run_at(runs: tuple[Run, ...], at: float | None) -> str:
     return next(around, "")
 
 
-def _bar(attempt: Attempt, axis: Axis | None) -> Bar | None:
-    if axis is None or attempt.started_at is None:
+def _seconds(span: AttemptSpan | None) -> float | None:
+    if span is None or span.seconds is None:
         return None
-    left = min(axis.position(attempt.started_at), 100 - NARROWEST)
-    if attempt.state is ScriptState.RUNNING:
-        return Bar(left, None)
-    width = axis.position(attempt.ended_at or attempt.started_at) - left
-    return Bar(left, round(max(width, NARROWEST), 3))
+    return span.seconds if span.is_known or span.seconds else None
+
+
+def _bar(span: AttemptSpan | None, axis: Axis | None) -> Bar | None:
+    if axis is None or span is None:
+        return None
+    first = min(axis.position(span.started_at), WIDTH - NARROWEST)
+    if span.ended_at is None:
+        return Bar(first, None, 0.0)
+    left = min(axis.position(span.began_at), WIDTH - NARROWEST)
+    width = axis.position(span.ended_at, is_end=True) - left
+    return Bar(left, round(max(width, NARROWEST), 3), round(left - first, 3))

@@ -51,12 +51,19 @@ class Axis:
     pieces: tuple[_Piece, ...]
     cuts: tuple[Cut, ...]
 
-    def position(self, at: float) -> float:
-        """Return where the moment stands; within a pause that was cut, its end."""
+    def position(self, at: float, *, is_end: bool = False) -> float:
+        """Return where the moment stands.
+
+        Within a pause that was cut that is its end; of the end of something its beginning.
+        """
+        right = 0.0
         for piece in self.pieces:
+            if is_end and at < piece.begin:
+                return round(right, 3)
             if at <= piece.end:
                 share = max(0.0, at - piece.begin) / (piece.end - piece.begin)
                 return round(piece.left + share * piece.width, 3)
+            right = piece.left + piece.width
         return WIDTH
 
     @property
@@ -81,7 +88,7 @@ def axis_of(spans: Iterable[Span], running_since: float | None, now: float) -> A
 
     `running_since` is the beginning of what runs now, if anything does: it may go on.
     """
-    busy = _merged(sorted(spans))
+    busy = merged(sorted(spans))
     if not busy:
         return None
     active = sum(end - begin for begin, end in busy)
@@ -98,14 +105,15 @@ def axis_of(spans: Iterable[Span], running_since: float | None, now: float) -> A
     return _drawn(stretches)
 
 
-def _merged(spans: Sequence[Span]) -> list[Span]:
-    merged: list[Span] = []
+def merged(spans: Sequence[Span]) -> list[Span]:
+    """Return the spans, in the order of their beginnings, as one wherever they touch."""
+    whole: list[Span] = []
     for begin, end in spans:
-        if merged and begin <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        if whole and begin <= whole[-1][1]:
+            whole[-1] = (whole[-1][0], max(end, whole[-1][1]))
         else:
-            merged.append((begin, max(begin, end)))
-    return merged
+            whole.append((begin, max(begin, end)))
+    return whole
 
 
 def _horizon(seconds: float) -> float:

@@ -12,6 +12,7 @@ from enso_operator.http_api.web.views.failure import Failure, failure_of
 from enso_operator.http_api.web.views.query import Query
 from enso_operator.http_api.web.views.requests import Request, requests_of
 from enso_operator.http_api.web.views.scripts import ShownScript, shown_script
+from enso_operator.http_api.web.views.spans import Times, times_of
 from enso_operator.http_api.web.views.standing import Retry, Standing, standing_of
 from enso_operator.http_api.web.views.timeline import Timeline, job_axis, timeline_of
 from job_execution_framework.domain.job import Job
@@ -36,6 +37,8 @@ class JobPage:
     added_at: float | None = None
     started_at: float | None = None
     ended_at: float | None = None
+    times: Times | None = None
+    """How long its scripts ran; None while one of them runs, and before the first."""
     resumes: int = 0
     scripts: tuple[ShownScript, ...] = ()
     timeline: Timeline | None = None
@@ -93,9 +96,10 @@ def job_page(
         added_at=job.events[0].at if job.events else None,
         started_at=job.started_at,
         ended_at=job.ended_at,
+        times=times_of(job, job.scripts),
         resumes=job.resumes,
         scripts=scripts,
-        timeline=timeline_of(axis, runs) if axis else None,
+        timeline=timeline_of(axis, runs, now) if axis else None,
         requests=requests_of(job),
         events=len(job.events),
         now_at=next((script for script in scripts if script.since is not None), None),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from enso_operator.http_api.responses import name_of_work
 from enso_operator.http_api.web.views.attempts import ShownAttempt
+from enso_operator.http_api.web.views.spans import Times, times_of
 from enso_operator.http_api.web.views.standing import Retry, pauses_after, retry_of, state_of
 from enso_operator.http_api.web.views.values import Named, named, one
 from job_execution_framework.domain.cause import Cause, Reason
@@ -40,6 +41,10 @@ class ShownScript:
     says: str
     """The first line of the message with which it failed; "" where it did not."""
     seconds: float | None
+    """How long its latest attempt ran."""
+    is_at_most: bool
+    times: Times | None
+    """Of all of its attempts, where there are several and none of them runs."""
     since: float | None
     """When its attempt that runs began."""
     attempts: tuple[ShownAttempt, ...]
@@ -81,6 +86,8 @@ def shown_script(job: Job, script: Script, attempts: tuple[ShownAttempt, ...]) -
         reason=_reason(job, script.name, cause) if cause else "",
         says=cause.message.strip().partition("\n")[0] if cause else "",
         seconds=attempts[-1].seconds if attempts else None,
+        is_at_most=bool(attempts) and attempts[-1].is_at_most,
+        times=times_of(job, [script]) if len(attempts) > 1 else None,
         since=latest.started_at if is_running else None,
         attempts=attempts,
         number_of_output=max((one.number for one in attempts if one.started_at), default=0),

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from enso_operator.http_api.web.views.attempts import Run, started_attempts
-from enso_operator.http_api.web.views.axis import Axis, Cut, Span, axis_of
+from enso_operator.http_api.web.views.attempts import NARROWEST, Run
+from enso_operator.http_api.web.views.axis import WIDTH, Axis, Cut, Span, axis_of
+from enso_operator.http_api.web.views.labels import Label, width_for, widths_for
+from enso_operator.http_api.web.views.spans import span_of, started_attempts
+from job_execution_framework.domain.events import took
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.row import ScriptState
+
+TIME, DATED_TIME = len("22:41:07"), len("11-29 22:41:07")
+DATED_SECONDS = 6 * 3600
+"""From this age on a time may be shown with its date, as whoever looks may be in any time zone."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +27,8 @@ class Band:
     """None of one that is open: it goes on."""
     why: str
     """Why it was lost; "" where it was not."""
+    from_width: int | None
+    """The width of the axis from which its name has room; None where never."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +37,14 @@ class Tick:
 
     left: float
     at: float
-    pause: float
-    """For how long nothing had run before it, in seconds; 0 at the beginning."""
+    is_end: bool
+    """It is the end of the axis: its label ends there."""
+    from_width: int | None
+    """The width of the axis from which its label is shown; None where never."""
+    pause: str = ""
+    """For how long nothing had run before it; "" at the beginning."""
+    pause_from_width: int | None = None
+    """The width of the axis from which that is told."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +70,12 @@ def job_axis(job: Job, now: float) -> Axis | None:
     running: list[float] = []
     for script in job.scripts:
         for attempt in started_attempts(job, script):
-            if attempt.started_at is None:
+            span = span_of(job, script, attempt)
+            if span is None:
                 continue
-            if attempt.state is ScriptState.RUNNING:
-                running.append(attempt.started_at)
-                spans.append((attempt.started_at, max(now, attempt.started_at)))
-            else:
-                spans.append((attempt.started_at, attempt.ended_at or attempt.started_at))
+            if span.ended_at is None:
+                running.append(span.started_at)
+            spans.append((span.started_at, span.ended_at or max(now, span.started_at)))
     if job.open_run and not job.finished and spans:
         opened_at = max(job.open_run.at, min(begin for begin, _ in spans))
         running.append(opened_at)
@@ -69,17 +83,33 @@ def job_axis(job: Job, now: float) -> Axis | None:
     return axis_of(spans, min(running, default=None), now)
 
 
-def timeline_of(axis: Axis, runs: tuple[Run, ...]) -> Timeline:
+def timeline_of(axis: Axis, runs: Sequence[Run], now: float) -> Timeline:
     """Return what is drawn above the bars."""
-    bands: list[Band] = []
-    for run in runs:
-        left = axis.position(run.opened_at)
-        right = None if run.ended_at is None else axis.position(run.ended_at)
-        width = None if right is None else round(right - left, 3)
-        bands.append(Band(run.name, left, width, run.why))
-    pauses = (0.0, *(cut.seconds for cut in axis.cuts))
-    ticks = (
-        Tick(round(left, 3), at, pause)
-        for (left, at), pause in zip(axis.begins, pauses, strict=True)
-    )
-    return Timeline(tuple(bands), tuple(ticks), axis.cuts, axis.end, axis.rate)
+    bands = tuple(_band(axis, run) for run in runs)
+    return Timeline(bands, tuple(_ticks(axis, now)), axis.cuts, axis.end, axis.rate)
+
+
+def _band(axis: Axis, run: Run) -> Band:
+    left = axis.position(run.opened_at)
+    if run.ended_at is None:
+        return Band(run.name, left, None, run.why, width_for(len(run.name), WIDTH - left))
+    width = max(round(axis.position(run.ended_at, is_end=True) - left, 3), NARROWEST)
+    return Band(run.name, left, width, run.why, width_for(len(run.name), width))
+
+
+def _ticks(axis: Axis, now: float) -> Iterator[Tick]:
+    """Yield where what ran begins, and the end of the axis unless something goes on there."""
+    moments = [(round(left, 3), at, False) for left, at in axis.begins]
+    if axis.end <= now:
+        moments.insert(1, (WIDTH, axis.end, True))  # more important than those between
+    pauses = ["", *([""] if axis.end <= now else []), *(took(cut.seconds) for cut in axis.cuts)]
+    labels = [
+        Label(left, DATED_TIME if now - at > DATED_SECONDS else TIME, ends_there=is_end)
+        for left, at, is_end in moments
+    ]
+    said = [number for number, pause in enumerate(pauses) if pause]
+    labels += [Label(0, len(f", {pauses[number]} later"), continues=number) for number in said]
+    widths = widths_for(labels)
+    told = dict(zip(said, widths[len(moments) :], strict=True))
+    for number, ((left, at, is_end), pause) in enumerate(zip(moments, pauses, strict=True)):
+        yield Tick(left, at, is_end, widths[number], pause, told.get(number))

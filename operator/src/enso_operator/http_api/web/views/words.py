@@ -9,7 +9,7 @@ from typing import Any
 from job_execution_framework.domain.events import took
 
 KIB, UNITS, TEN = 1024, ("KiB", "MiB", "GiB"), 10
-MINUTE, HOUR, DAY = 60, 3600, 86400
+MINUTE = 60
 
 
 def machine_time(at: float) -> str:
@@ -29,12 +29,15 @@ def clock_time(at: float, now: float) -> str:
     return moment.strftime("%H:%M:%S" if moment.date() == today else "%m-%d %H:%M:%S")
 
 
+def elapsed(seconds: float) -> str:
+    """Return a duration that goes on, in whole seconds: ``0 s``, ``6 min 47 s``."""
+    whole = int(max(seconds, 0))
+    return took(whole) if whole >= MINUTE else f"{whole} s"
+
+
 def age(seconds: float) -> str:
     """Return how long ago something was, in its largest unit: ``12 s``, ``3 min``, ``4 d``."""
-    for unit, name in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")):
-        if seconds >= unit:
-            return f"{int(seconds // unit)} {name}"
-    return f"{int(max(seconds, 0))} s"
+    return " ".join(elapsed(seconds).split()[:2])
 
 
 def size(count: int) -> str:
@@ -51,6 +54,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "machine_time": machine_time,
     "exact_time": exact_time,
     "clock_time": clock_time,
+    "elapsed": elapsed,
     "age": age,
     "size": size,
     "took": took,
