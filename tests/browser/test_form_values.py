@@ -25,7 +25,7 @@ def test_an_argument_that_nobody_touched_stays_as_it_was(
 
     visitor.page.get_by_label("substeps", exact=True).fill("4")
     visitor.presses("Show what will run")
-    visitor.sees("Changes: simulate.args.substeps")
+    visitor.sees("Changes: substeps of simulate")
     visitor.presses("Resume")
 
     until(lambda: state_of(server, jobid) == "Succeeded")

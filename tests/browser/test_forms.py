@@ -22,11 +22,11 @@ def test_somebody_who_has_never_seen_it_mends_a_failed_job_by_what_is_written_th
     page.get_by_role("link", name="Resume").click()
     page.get_by_label("substeps", exact=True).fill("many")
     page.get_by_role("button", name="Show what will run").click()
-    visitor.sees('is "many", a string, but takes an integer')
+    visitor.sees("This must be an integer from 1 to 64.")
     page.get_by_label("substeps", exact=True).fill("4")
     page.get_by_label("Why", exact=True).fill("the banner was too stiff")
     page.get_by_role("button", name="Show what will run").click()
-    visitor.sees("Changes: simulate.args.substeps", "What will run, and what is kept")
+    visitor.sees("Changes: substeps of simulate", "What will run, and what is kept")
     page.get_by_role("button", name="Resume").click()
     until(lambda: state_of(server, jobid) == "Succeeded")
     if not scripts:
@@ -60,6 +60,6 @@ def test_a_job_that_has_succeeded_runs_again_from_a_script_that_is_named(
     visitor.presses("Run again…")
     visitor.sees("open, and all after it", "runs again")
     visitor.page.get_by_label("From").select_option("simulate, and all after it")
-    visitor.presses("Resume")
+    visitor.presses("Run again")
 
     visitor.sees("resumed", "Succeeded", "3 of 3 scripts done")

@@ -20,7 +20,7 @@ def test_the_keyboard_is_enough(visit: Visit, server: EmbeddedServer) -> None:
     visitor.goes_by_tab_to("substeps")
     visitor.page.keyboard.type("4")
     visitor.page.keyboard.press("Enter")
-    visitor.sees("Changes: simulate.args.substeps")
+    visitor.sees("Changes: substeps of simulate")
     visitor.goes_by_tab_to("Resume")
     visitor.page.keyboard.press("Enter")
 

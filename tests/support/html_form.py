@@ -28,7 +28,7 @@ class HtmlForm(HTMLParser):
         name = given.get("name", "")
         if "required" in given:
             self.required.add(name)
-        if tag == "input":
+        if tag == "input" and (given.get("type") != "checkbox" or "checked" in given):
             self.values[name] = given.get("value", "").replace("\n", "")
         elif tag in ("textarea", "select"):
             self._name, self._area = name, name if tag == "textarea" else ""

@@ -20,6 +20,7 @@ from enso_operator.http_api.web.offer_pages import OfferPages
 from enso_operator.http_api.web.output import OutputPages
 from enso_operator.http_api.web.page_route import PageRoute
 from enso_operator.http_api.web.rendering import Templates
+from enso_operator.http_api.web.resume_pages import ResumePages
 from enso_operator.http_api.web.start_pages import StartPages
 from enso_operator.http_api.web.static_files import StaticFiles
 
@@ -55,9 +56,10 @@ def add_pages(app: FastAPI) -> Templates:
     add(attempt, output.show)
     add("/jobs/{name}/scripts/{script}/arguments", show_arguments)
     add(f"{attempt}/output", output.text)
-    add("/jobs/{name}/resume", actions.show)
+    resume = ResumePages(templates)
+    add("/jobs/{name}/resume", resume.show)
+    add("/jobs/{name}/resume", resume.resume, "POST")
     add("/jobs/{name}/cancel", CancelPages(templates).show)
-    add("/jobs/{name}/resume", actions.resume, "POST")
     add("/jobs/{name}/{verb}", actions.act, "POST")
     offers, start = OfferPages(templates), StartPages(templates)
     add("/library", offers.library)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -13,6 +14,9 @@ from enso_operator.http_api.offers import Offer
 from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.views.fields import Field, fields_of
 from enso_operator.http_api.web.views.query import Query
+from enso_operator.http_api.web.views.wrong_values import refused
+from enso_operator.manifests.expand import Mistakes
+from job_execution_framework.domain.arguments import problems
 from job_execution_framework.domain.errors import InvalidJob, JobNotFound
 
 
@@ -23,10 +27,15 @@ class StartForm:
     offer: Offer
     fields: tuple[Field, ...]
     address: str
-    why_not: str = ""
-    """Why the values that were sent make no run."""
+    why_not: tuple[str, ...] = ()
+    """Why the values that were sent make no run, beside what their fields say."""
     missing: str = ""
     """Which right somebody lacks who may start none."""
+
+    @property
+    def to_mend(self) -> tuple[tuple[str, str], ...]:
+        """The fields in which something is wrong, each with its name."""
+        return tuple((field.id, field.name) for field in self.fields if field.wrong)
 
 
 class StartPages:
@@ -49,11 +58,18 @@ class StartPages:
         offer = await _template(request, viewer)
         texts = {key: value for key, value in form.multi_items() if isinstance(value, str)}
         fields = tuple(field.filled(texts) for field in _fields(offer))
-        params = {field.name: field.value for field in fields if not field.is_absent}
+        # An untouched default is left to the template.
+        params = {
+            field.name: field.value for field in fields if field.is_changed and not field.is_absent
+        }
+        shown = StartForm(offer, _marked(offer, fields, params), _address(request, offer.name))
+        if shown.to_mend:
+            return await self._templates.page(request, viewer, "start.html", shown, status=422)
         try:
             job = await viewer.jobs.add_run(offer.name, params)
         except InvalidJob as error:
-            shown = StartForm(offer, fields, _address(request, offer.name), str(error))
+            why_not = error.sentences if isinstance(error, Mistakes) else (str(error),)
+            shown = replace(shown, why_not=why_not)
             return await self._templates.page(request, viewer, "start.html", shown, status=422)
         await viewer.jobs.execute(job)
         return RedirectResponse(_query(request).address(f"/jobs/{job}"), 303)
@@ -61,6 +77,17 @@ class StartPages:
 
 def _fields(offer: Offer) -> tuple[Field, ...]:
     return fields_of("param:", offer.takes, {})
+
+
+def _marked(
+    offer: Offer, fields: tuple[Field, ...], params: Mapping[str, object]
+) -> tuple[Field, ...]:
+    """Return the fields, each with what the template has against its value."""
+    takes = offer.takes
+    found = {one.parameter: one for one in problems(offer.name, takes, params)} if takes else {}
+    return tuple(
+        refused(field, found[field.name]) if field.name in found else field for field in fields
+    )
 
 
 async def _template(request: Request, viewer: Viewer) -> Offer:

@@ -12,6 +12,7 @@ import pytest
 from enso_operator.http_api.memory_backend import EmbeddedJobs
 from enso_operator.manifests.template_folder import TemplateFolder
 from tests.support.api import Api, Served
+from tests.support.html_form import HtmlForm
 from tests.support.templates import template
 from tests.unit.operator.http_api.web.test_actions import Browser
 
@@ -41,10 +42,11 @@ async def test_a_form_has_what_the_template_takes(api: Api) -> None:
     assert '<a href="/templates/publish">publish</a>' in await browser.page("/templates")
     form = await browser.page("/templates/publish")
     assert 'name="param:shot"' in form
-    assert 'placeholder="24"' in form
-    assert "an integer of at least 1" in form
+    assert HtmlForm(form).values["param:frames"] == "24"
+    assert "an integer of at least 1 · default 24, also where it is empty" in form
     assert "Write &lt;nothing&gt;." in form
-    assert "by default false" in form
+    assert HtmlForm(form).options["param:dry"] == {"true": "true", "false (default)": "false"}
+    assert HtmlForm(form).values["param:dry"] == "false"
 
 
 async def test_a_run_starts_with_the_values_of_the_form(api: Api) -> None:
@@ -60,9 +62,12 @@ async def test_a_run_starts_with_the_values_of_the_form(api: Api) -> None:
 @pytest.mark.parametrize(
     ("values", "why"),
     [
-        ([], "shot"),
+        ([], "This is required: a string that matches [0-9]{3}"),
         ([("param:shot", "abc")], "[0-9]{3}"),
-        ([("param:shot", "010"), ("param:frames", "many")], 'is "many", a string'),
+        (
+            [("param:shot", "010"), ("param:frames", "many")],
+            "This must be an integer of at least 1",
+        ),
         ([("param:shot", "010"), ("param:frames", "0")], "at least 1"),
     ],
 )

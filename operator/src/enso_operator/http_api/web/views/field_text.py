@@ -32,6 +32,13 @@ def as_text(value: str, *, nullable: bool = False) -> str:
     return text if is_clear else as_json(value)
 
 
+def as_any(value: object) -> str:
+    """Return a value of any type: a text as it is, where it means nothing else; or as JSON."""
+    if isinstance(value, str) and value and as_text(value) == from_json(value) == value:
+        return value
+    return as_json(value)
+
+
 def lines(text: str) -> str:
     """Return the text with the line ends that browsers are told to make of all others."""
     return text.replace("\r\n", "\n")
@@ -40,12 +47,28 @@ def lines(text: str) -> str:
 def from_json(text: str) -> object:
     """Return the value that this JSON means, by the rules of the API; else the text itself."""
     try:
-        value = bounded_json.loads(
-            text, object_pairs_hook=reject_duplicate_keys, parse_constant=_no_constant
-        )
-        checked_parameters({"": value})
+        return _read(text)
     except (ValueError, RecursionError, DocumentError):
         return text
+
+
+def why_no_json(text: str) -> str:
+    """Return why a text is no JSON, and where; "" where it is."""
+    try:
+        _read(text)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, " if "\n" in text else ""
+        return f"{error.msg[:1].lower()}{error.msg[1:]} at {place}column {error.colno}"
+    except (ValueError, RecursionError, DocumentError) as error:
+        return str(error)
+    return ""
+
+
+def _read(text: str) -> object:
+    value = bounded_json.loads(
+        text, object_pairs_hook=reject_duplicate_keys, parse_constant=_no_constant
+    )
+    checked_parameters({"": value})
     return value
 
 

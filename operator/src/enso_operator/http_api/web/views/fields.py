@@ -1,4 +1,9 @@
-"""Values as fields of a form, and back: each has the type that the library says, or had before."""
+"""Values as fields of a form, and back: each has the type that the library says, or had before.
+
+One rule holds in every form: what stands in a field is its value, and an untouched one changes
+nothing. A new field has the value that is given, or else the default. An emptied text is an empty
+text; everything else that is empty is not given.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +19,12 @@ from job_execution_framework.domain.values import leaves
 
 Control = Literal["line", "lines", "choice", "hidden", "none"]
 """A line of text, several, a choice, a line whose text is hidden; or none, where it stays."""
+LONGEST_LINE = 50
+"""Characters of a text that one line shows; a longer one has several."""
+FEWEST_ROWS, MOST_ROWS = 2, 12
+"""Lines of a field that has several; browsers of today let it grow with its text."""
 _TEXTS = (Type.STRING, Type.PATH)
+_LISTS = (Type.LIST, Type.OBJECT)
 
 
 class Choice(NamedTuple):
@@ -31,48 +41,99 @@ class Field:
 
     id: str
     """Its name in the form."""
-    name: str
-    control: Control
+    parameter: Parameter
+    """What it takes; any value where nobody has declared it."""
+    type: Type | None = None
+    """What its text means; None for any value, as JSON or else as a text."""
     text: str = ""
     """What stands in it; the chosen value as JSON."""
     before: str = ""
     """What stood in it when it was new: what is the same is no change."""
-    type: Type | None = None
-    """What its text means; None for any value, as JSON or else as a text."""
     choices: tuple[Choice, ...] = ()
-    required: bool = False
-    description: str = ""
-    takes: str = ""
-    """What it takes, in words."""
-    default: str = ""
-    """What the script gets without a value."""
     is_given: bool = False
-    """Whether there was a value when the form was new."""
-    nullable: bool = False
+    """Whether there was a value when the form was new; else its default stood in it."""
+    is_fixed: bool = False
+    """Whether it only shows where its value comes from."""
     is_quoted: bool = False
     """Whether it is a text that stood in it as JSON."""
+    is_dropped: bool = False
+    """Whether somebody takes the value away that is given."""
+    wrong: str = ""
+    """Why what stands in it is refused, as a sentence."""
 
     def filled(self, texts: Mapping[str, str]) -> Field:
         """Return the field with what somebody has written into it."""
-        text = texts.get(self.id)
-        return self if text is None else replace(self, text=field_text.lines(text))
+        if self.is_fixed:
+            return self
+        text, is_dropped = texts.get(self.id, self.text), f"drop:{self.id}" in texts
+        return replace(self, text=field_text.lines(text), is_dropped=is_dropped)
+
+    @property
+    def name(self) -> str:
+        """The name of the value."""
+        return self.parameter.name
+
+    @property
+    def control(self) -> Control:
+        """How it is written."""
+        if self.is_fixed:
+            return "none"
+        if self.parameter.secret:
+            return "hidden"
+        if self.choices:
+            return "choice"
+        is_long = len(self.text) > LONGEST_LINE or "\n" in self.text
+        return "lines" if self.type in _LISTS or is_long else "line"
+
+    @property
+    def rows(self) -> int:
+        """The height of several lines, as far as it can be told without their width."""
+        lines = self.text.split("\n")
+        rows = sum(len(line) // LONGEST_LINE + 1 for line in lines)
+        return max(FEWEST_ROWS, min(rows, MOST_ROWS))
+
+    @property
+    def is_text(self) -> bool:
+        """Whether what stands in it is the value itself, and not JSON."""
+        return self.type in _TEXTS and not self.choices
 
     @property
     def is_changed(self) -> bool:
         """Whether somebody wrote something else into it."""
-        return self.control != "none" and self.text != self.before
+        return not self.is_fixed and (self.text != self.before or self.is_dropped)
 
     @property
     def is_absent(self) -> bool:
-        """Whether it says that there is no value; an emptied text of before is a value."""
-        is_text = self.type in _TEXTS and self.control != "choice"
-        return not self.text and not (is_text and self.is_given)
+        """Whether it says that there is no value; an emptied text is one."""
+        has_stood = self.is_given or bool(self.before)
+        return self.is_dropped or (not self.text and not (self.is_text and has_stood))
+
+    @property
+    def can_be_dropped(self) -> bool:
+        """Whether a value can be taken away for which nobody can write anything."""
+        can_be_written = self.parameter.required or isinstance(self.parameter.default, str)
+        is_shown = self.control in ("line", "lines")
+        return self.is_given and self.is_text and is_shown and not can_be_written
+
+    @property
+    def has_no_choice(self) -> bool:
+        """Whether a choice may be left open."""
+        return self.text_of_default not in {choice.text for choice in self.choices} and not (
+            self.parameter.required and self.before
+        )
+
+    @property
+    def text_of_default(self) -> str:
+        """The default as JSON; "" where none is known."""
+        default = self.parameter.default
+        return "" if default is ABSENT or self.parameter.secret else field_text.as_json(default)
 
     @property
     def value(self) -> object:
         """The value that its text means; what is none of its type stays a text, to be refused."""
-        if self.type in _TEXTS and self.control != "choice":
-            return field_text.from_text(self.text, nullable=self.nullable, is_quoted=self.is_quoted)
+        if self.is_text:
+            nullable = self.parameter.nullable
+            return field_text.from_text(self.text, nullable=nullable, is_quoted=self.is_quoted)
         return field_text.from_json(self.text)
 
 
@@ -90,53 +151,34 @@ def fields_of(
 
 def _field(id_: str, parameter: Parameter, value: object) -> Field:
     if isinstance(value, OutputOf):
-        return Field(id_, parameter.name, "none", f"{value}")
+        return Field(id_, parameter, text=f"{value}", is_fixed=True)
     if any(isinstance(leaf, Secret) for leaf in leaves(value)):
-        return Field(id_, parameter.name, "none", "a secret")
+        return Field(id_, parameter, text="a secret", is_fixed=True)
     kind = parameter.type or (Type.STRING if isinstance(value, str) else None)
-    text, is_quoted = "", False
-    if value is not ABSENT and not parameter.secret:
-        if isinstance(value, str) and kind in _TEXTS and not _choices(parameter):
-            text = field_text.as_text(value, nullable=parameter.nullable)
-            is_quoted = text != field_text.lines(value)
-        else:
-            text = field_text.as_json(value)
-    return Field(
-        id_,
-        parameter.name,
-        _control(parameter, text),
-        text,
-        text,
-        kind,
-        _choices(parameter),
-        parameter.required,
-        parameter.description,
-        parameter.takes if parameter.type or parameter.enum else "",
-        "" if parameter.secret else _default(parameter),
-        value is not ABSENT,
-        parameter.nullable,
-        is_quoted,
+    field = Field(id_, parameter, kind, choices=_choices(parameter), is_given=value is not ABSENT)
+    stands = (
+        value if field.is_given else (ABSENT if parameter.default is None else parameter.default)
     )
+    if parameter.secret or (stands is ABSENT):
+        return field
+    text = _text(field, stands)
+    is_quoted = field.is_text and isinstance(stands, str) and text != field_text.lines(stands)
+    return replace(field, text=text, before=text, is_quoted=is_quoted)
 
 
-def _control(parameter: Parameter, text: str) -> Control:
-    if parameter.secret:
-        return "hidden"
-    if parameter.enum or parameter.type is Type.BOOLEAN:
-        return "choice"
-    return "lines" if parameter.type in (Type.LIST, Type.OBJECT) or "\n" in text else "line"
+def _text(field: Field, value: object) -> str:
+    """Return how a value stands in the field."""
+    if isinstance(value, str) and field.is_text:
+        return field_text.as_text(value, nullable=field.parameter.nullable)
+    if field.type is None and not field.choices:
+        return field_text.as_any(value)
+    return field_text.as_json(value)
 
 
 def _choices(parameter: Parameter) -> tuple[Choice, ...]:
+    if parameter.secret:
+        return ()
     values = parameter.enum or ((True, False) if parameter.type is Type.BOOLEAN else ())
     if values and parameter.nullable and None not in values:
         values = (*values, None)
     return tuple(map(Choice, map(field_text.as_json, values), field_text.labels(values)))
-
-
-def _default(parameter: Parameter) -> str:
-    """Return what stands in the field's place where there is no value."""
-    default = parameter.default
-    if default is ABSENT:
-        return ""
-    return default if isinstance(default, str) else field_text.as_json(default)

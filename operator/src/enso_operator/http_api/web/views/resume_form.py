@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from enso_operator.api.document import Document
 from enso_operator.http_api.outlook import Outlook
 from enso_operator.http_api.web.views.fields import Field, fields_of
+from enso_operator.http_api.web.views.plan import Plan, plan_of
 from enso_operator.http_api.web.views.query import Query
-from job_execution_framework.domain.forecast import STARTS, Forecast
-from job_execution_framework.domain.script import Container, Script
+from enso_operator.http_api.web.views.resume_refusals import Said, argument_id, said_of
+from job_execution_framework.domain.forecast import STARTS
+from job_execution_framework.domain.row import ScriptState
+from job_execution_framework.domain.script import Container
+from job_execution_framework.domain.transitions import JobState
+
+FEW = 4
+"""Scripts, or choices, that need not be folded away."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +26,18 @@ class ScriptFields:
 
     name: str
     fields: tuple[Field, ...]
-    is_open: bool = False
-    """Whether its arguments are what people look for: it failed, or somebody changed them."""
+    state: str = ""
+    """How it ended, where it is what the resume is for."""
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether somebody changed something, or something is wrong with it."""
+        return any(field.is_changed or field.wrong for field in self.fields)
+
+    @property
+    def is_sought(self) -> bool:
+        """Whether people look for it: then it is open."""
+        return bool(self.state) or self.is_touched
 
 
 @dataclass(frozen=True)
@@ -41,15 +58,38 @@ class ResumeForm:
 
     name: str
     namespace: str
+    runs_again: bool
+    """Whether nothing of the job is left to do."""
     entries: Entries
     scripts: tuple[ScriptFields, ...]
+    """Those that people look for: what failed, what somebody has changed."""
+    others: tuple[ScriptFields, ...]
+    """The rest of those that run."""
     names: tuple[str, ...]
     """Scripts from which it may be run again."""
     skippable: tuple[str, ...]
-    why_not: str
-    """Why what was entered is not possible; "" where it is."""
-    to_come: tuple[Forecast, ...]
+    said: Said
+    """What is wrong, by the ids of the fields."""
+    plan: Plan
     changes: tuple[str, ...]
+
+    few: int = FEW
+
+    @property
+    def is_all_open(self) -> bool:
+        """Whether all arguments are seen at once: nothing is sought, and they are few."""
+        return not self.others and not any(script.state for script in self.scripts)
+
+    @property
+    def to_mend(self) -> tuple[tuple[str, str], ...]:
+        """The fields in which something is wrong, each with its name, in the order of the form."""
+        named = [
+            (field.id, f"{field.name} of {script.name}")
+            for script in (*self.scripts, *self.others)
+            for field in script.fields
+        ]
+        named += [("from", "From"), ("skip", "Skip"), ("why", "Why")]
+        return tuple((id_, name) for id_, name in named if id_ in self.said)
 
     def address(self, path: str = "") -> str:
         """Return the address of the job, or of a page below it."""
@@ -64,13 +104,18 @@ def script_fields(outlook: Outlook, texts: Mapping[str, str]) -> tuple[ScriptFie
             tuple(
                 field.filled(texts)
                 for field in fields_of(
-                    f"arg:{script.name}:", outlook.takes.get(script.name), script.parameters
+                    argument_id(script.name, ""), outlook.takes.get(script.name), script.parameters
                 )
             ),
         )
         for script in outlook.job.main
         if not isinstance(script.work, Container)
     )
+
+
+def by_id(scripts: Iterable[ScriptFields]) -> dict[str, Field]:
+    """Return all fields by their ids."""
+    return {field.id: field for script in scripts for field in script.fields}
 
 
 def resume_of(scripts: Sequence[ScriptFields], entries: Entries) -> Document:
@@ -96,38 +141,57 @@ def _change(script: ScriptFields) -> Document:
 
 
 def resume_form(
-    outlook: Outlook, entries: Entries, namespace: str = "", why_not: str = ""
+    outlook: Outlook, entries: Entries, namespace: str = "", said: Said | None = None
 ) -> ResumeForm:
-    """Return the form; `why_not` is why what was entered has just been refused."""
-    job, scripts = outlook.job, script_fields(outlook, entries.texts)
-    may_change, failed = _changeable(outlook), {script.name for script in job.failed()}
+    """Return the form; `said` is what is wrong with what was entered beside the outlook."""
+    job, all_scripts = outlook.job, script_fields(outlook, entries.texts)
+    said = {**said_of(outlook.refusals, job.id, by_id(all_scripts)), **(said or {})}
+    runs = {told.script.name for told in outlook.scripts if told.fate in STARTS}
+    marked = [_marked(outlook, script, said) for script in all_scripts if script.fields]
+    shown = [script for script in marked if script.name in runs or script.is_touched]
+    first = sorted(
+        (script for script in shown if script.is_sought or len(shown) <= FEW),
+        key=lambda script: (not script.state, not script.is_touched),
+    )
+    names = tuple(script.name for script in job.main)
+    begin = names.index(entries.begin) if entries.begin in names else len(names)
     return ResumeForm(
         job.id,
         namespace,
+        job.state is JobState.SUCCEEDED,
         entries,
-        tuple(
-            replace(script, is_open=script.name in failed or _is_touched(script))
-            for script in scripts
-            if script.fields and (script.name in may_change or _is_touched(script))
+        tuple(first),
+        tuple(script for script in shown if script not in first),
+        names=names,
+        skippable=tuple(
+            name
+            for number, name in enumerate(names)
+            if not job.is_done(name) or name in entries.skip or number >= begin
         ),
-        names=tuple(script.name for script in job.main),
-        skippable=tuple(script.name for script in job.main if not job.is_done(script.name)),
-        why_not=why_not or outlook.why_not,
-        to_come=outlook.scripts,
-        changes=outlook.changes,
+        said=said,
+        plan=plan_of(outlook.scripts),
+        changes=tuple(_changes(outlook, marked)),
     )
 
 
-def _changeable(outlook: Outlook) -> set[str]:
-    """Return the scripts that will run; where that is not known, those that are not done."""
-    if outlook.scripts:
-        return {to_come.script.name for to_come in outlook.scripts if to_come.fate in STARTS}
-    return {script.name for script in outlook.job.main if not _is_done(outlook, script)}
+def _marked(outlook: Outlook, script: ScriptFields, said: Said) -> ScriptFields:
+    """Return a script with how it failed, and with what is wrong in its fields."""
+    state = outlook.job.rows[script.name].state
+    fields = (replace(field, wrong=said.get(field.id, "")) for field in script.fields)
+    ended = state.lower() if state in (ScriptState.FAILED, ScriptState.INTERRUPTED) else ""
+    return replace(script, fields=tuple(fields), state=ended)
 
 
-def _is_done(outlook: Outlook, script: Script) -> bool:
-    return outlook.job.is_done(script.name)
-
-
-def _is_touched(script: ScriptFields) -> bool:
-    return any(field.is_changed for field in script.fields)
+def _changes(outlook: Outlook, scripts: Iterable[ScriptFields]) -> Iterator[str]:
+    """Yield what is changed, in the words of the form; what is wrong is said elsewhere."""
+    fields = {
+        f"{script.name}.args.{field.name}": (script, field)
+        for script in scripts
+        for field in script.fields
+    }
+    for change in outlook.changes:
+        script, field = fields.get(change, (None, None))
+        if script is None or field is None:
+            yield change
+        elif not field.wrong:
+            yield f"{field.name} of {script.name}"

@@ -1,0 +1,61 @@
+"""What a resume will run and keep, script by script, and in short."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from job_execution_framework.domain.forecast import STARTS, Fate, Forecast
+
+
+@dataclass(frozen=True)
+class Step:
+    """What becomes of one script."""
+
+    name: str
+    session: str
+    fate: str
+    why: str
+    runs: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What becomes of all."""
+
+    steps: tuple[Step, ...]
+    summary: str
+    """How many run, and how many do not."""
+    has_sessions: bool
+    """Whether there are several, which are told apart."""
+
+
+def plan_of(to_come: Sequence[Forecast]) -> Plan:
+    """Return the plan of a resume."""
+    sessions = {told.script.session for told in to_come}
+    return Plan(
+        tuple(
+            Step(
+                told.script.name,
+                told.script.session,
+                told.fate.value,
+                told.why,
+                told.fate in STARTS,
+            )
+            for told in to_come
+        ),
+        ", ".join(f"{count} {_fate(fate, count)}" for fate, count in _counted(to_come)),
+        len(sessions) > 1,
+    )
+
+
+def _counted(to_come: Sequence[Forecast]) -> list[tuple[Fate, int]]:
+    """Return the counts, what starts first."""
+    counts = Counter(told.fate for told in to_come)
+    return sorted(counts.items(), key=lambda item: (*STARTS, *Fate).index(item[0]))
+
+
+def _fate(fate: Fate, count: int) -> str:
+    """Return the fate of so many."""
+    return fate.value.replace("runs", "run") if count > 1 else fate.value
