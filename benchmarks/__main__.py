@@ -18,6 +18,7 @@ from benchmarks import operating, pages, people, pods, status_writes, tenants
 from benchmarks.table import python, show, timed
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.runtime.child_runner import ChildRunner
+from job_execution_framework.runtime.launcher import Launcher
 from job_execution_framework.service_layer.library import PATH_VARIABLE
 from job_execution_framework.service_layer.services import Instruction, add, execute
 from job_execution_framework.service_layer.unit_of_work import InMemoryJobUnitOfWork
@@ -89,7 +90,7 @@ def warm_script(folder: Path) -> None:
     script = Script("no-op", Source(NO_OP, "no_op.py"))
     directory = folder / "warm"
     directory.mkdir()
-    runner = ChildRunner(directory, [sys.executable], 60)
+    runner = ChildRunner(Launcher(directory), [sys.executable], 60)
     with closing(runner):
         show(
             "a warm script in a session / python -c pass",

@@ -15,6 +15,7 @@ from job_execution_framework.domain.fail_on import FailOn
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.runtime.child_runner import ChildRunner
+from job_execution_framework.runtime.launcher import Launcher
 from job_execution_framework.service_layer.in_process import InProcessRunner
 from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.runner import Result
@@ -25,7 +26,7 @@ BROKEN = FailOn("^ERROR: ", "Broken")
 
 @pytest.fixture
 def runner(tmp_path: Path) -> Iterator[ChildRunner]:
-    child = ChildRunner(tmp_path, [sys.executable], 60, 1)
+    child = ChildRunner(Launcher(tmp_path), [sys.executable], 60, 1)
     yield child
     child.close()
 
@@ -135,7 +136,7 @@ def test_code_in_a_traceback_is_no_such_line(runner: ChildRunner) -> None:
 
 def test_an_interpreter_that_does_not_start_fails_by_what_it_says(tmp_path: Path) -> None:
     says = ["sh", "-c", "echo 'No licence for hython'; exit 3"]
-    runner = ChildRunner(tmp_path, says, 60, 1)
+    runner = ChildRunner(Launcher(tmp_path), says, 60, 1)
     try:
         reason, line = told(run(runner, "pass"))
     finally:

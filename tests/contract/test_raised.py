@@ -12,6 +12,7 @@ from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.runtime.child_runner import ChildRunner
+from job_execution_framework.runtime.launcher import Launcher
 from job_execution_framework.service_layer.in_process import InProcessRunner
 from job_execution_framework.service_layer.runner import Runner
 
@@ -81,7 +82,7 @@ def runner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runner]:
     if request.param == "in process":
         yield InProcessRunner()
     else:
-        child = ChildRunner(tmp_path, [sys.executable], 60, 1)
+        child = ChildRunner(Launcher(tmp_path), [sys.executable], 60, 1)
         yield child
         child.close()
 

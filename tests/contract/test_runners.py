@@ -22,6 +22,7 @@ from job_execution_framework.domain.script import (
 )
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.runtime.child_runner import ChildRunner
+from job_execution_framework.runtime.launcher import Launcher
 from job_execution_framework.service_layer.in_process import InProcessRunner
 from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.runner import Result, Runner
@@ -43,7 +44,7 @@ def runner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runner]:
     if request.param == "in process":
         yield InProcessRunner(ScriptLibrary([]))
     else:
-        child = ChildRunner(tmp_path, [sys.executable], 60, 1)
+        child = ChildRunner(Launcher(tmp_path), [sys.executable], 60, 1)
         yield child
         child.close()
 
@@ -210,7 +211,7 @@ def test_in_process_a_timeout_is_refused() -> None:
 
 
 def test_a_child_knows_its_attempt(tmp_path: Path) -> None:
-    runner = ChildRunner(tmp_path, [sys.executable], 60, 1, job_id="job-1")
+    runner = ChildRunner(Launcher(tmp_path), [sys.executable], 60, 1, job_id="job-1")
     source = (
         "import os\n"
         "def main(): return [os.environ[n] for n in ('ENSO_JOB', 'ENSO_SCRIPT', 'ENSO_ATTEMPT')]"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from job_execution_framework.runtime.child_runner import ChildRunner
+from job_execution_framework.runtime.launcher import Launcher
 from tests.support.scripts import Scripts
 
 Start = Callable[..., Scripts]
@@ -26,7 +27,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
             limit: float = 20,
             end: float = 0.3,
         ) -> Scripts:
-            runner = ChildRunner(tmp_path, argv, limit, grace, "job-1", end)
+            runner = ChildRunner(Launcher(tmp_path), argv, limit, grace, "job-1", end)
             sessions.callback(runner.close)
             return Scripts(runner, tmp_path)
 

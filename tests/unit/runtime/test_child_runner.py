@@ -13,6 +13,7 @@ from job_execution_framework.domain.errors import InvalidJob
 from job_execution_framework.domain.script import Container, Function, Missing, Script, Source
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.runtime.child_runner import ChildRunner
+from job_execution_framework.runtime.launcher import Launcher
 from tests.support.scripts import Scripts
 from tests.unit.runtime.conftest import Start
 
@@ -107,7 +108,7 @@ def test_a_hang_deeper_than_a_dump_is_placed(scripts: Scripts) -> None:
 def test_a_hang_below_a_folder_of_any_name_is_placed(tmp_path: Path) -> None:
     folder = tmp_path / "jürgen 📁"
     folder.mkdir()
-    runner = ChildRunner(folder, [sys.executable], 20, 0.3)
+    runner = ChildRunner(Launcher(folder), [sys.executable], 20, 0.3)
     scripts = Scripts(runner, folder)
     cause = scripts.fails("import time\ndef main():\n    time.sleep(60)  # ü", timeout=0.5)
     assert str(cause.at) == "line 3 in main: time.sleep(60)  # ü"

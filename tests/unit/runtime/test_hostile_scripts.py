@@ -17,6 +17,7 @@ import pytest
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.runtime.child_runner import ChildRunner
+from job_execution_framework.runtime.launcher import Launcher
 from job_execution_framework.service_layer.runner import Result
 
 OK = "ok"
@@ -105,7 +106,9 @@ class Bench:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.runner = ChildRunner(directory, [sys.executable], 60, 0.5, end_timeout_seconds=0.5)
+        self.runner = ChildRunner(
+            Launcher(directory), [sys.executable], 60, 0.5, end_timeout_seconds=0.5
+        )
         opened = self.run("open", "import enso\ndef main(): enso.shared['opened'] = 'scene'")
         assert opened.cause is None
 

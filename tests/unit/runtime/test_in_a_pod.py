@@ -19,7 +19,7 @@ from job_execution_framework.domain.retries import Retries
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.domain.secret import Secret
-from job_execution_framework.runtime import summary, supervisor
+from job_execution_framework.runtime import session, summary
 from job_execution_framework.runtime.journal import Journal
 from job_execution_framework.service_layer import controls, services
 from job_execution_framework.service_layer.observations import Outcome
@@ -139,14 +139,12 @@ def test_what_a_failure_tells_of_a_secret_of_its_environment_is_hidden(tmp_path:
 def test_records_become_thin_before_a_node_would_cut_their_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor, "THINNING_BYTES", -1)
+    monkeypatch.setattr(session, "THINNING_BYTES", -1)
     parameters = {"note": "n" * 200}
     said = tuple("s" * 300 for _ in range(5))
     fails = Result(cause=Cause(Reason.EXCEPTION, "m" * 900, error="ValueError", said=said))
     plan = plan_of(Script("open", Source("x"), parameters, retries=Retries(9)))
-    uow = supervisor.SummarizingUnitOfWork(
-        plan, Journal(tmp_path / "journal"), tmp_path / "summary"
-    )
+    uow = session.SummarizingUnitOfWork(plan, Journal(tmp_path / "journal"), tmp_path / "summary")
     for _ in range(10):
         services.execute(plan.job_id, job_uow=uow, runner=OneScriptRunner(lambda _s, _a: fails))
     records = [record for record in uow.journal.read() if isinstance(record, events.ScriptEvent)]

@@ -12,7 +12,7 @@ FROM_PYTHON = "datetime", "difflib", "logging"
 PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[1])
-import job_execution_framework.runtime.supervisor
+import job_execution_framework.runtime.session
 print(*sys.modules)
 """
 

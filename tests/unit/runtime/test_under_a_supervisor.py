@@ -20,11 +20,12 @@ import sys
 from pathlib import Path
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.runtime.child_runner import ChildRunner
+from job_execution_framework.runtime.launcher import Launcher
 from job_execution_framework.runtime.processes import orphans
 
 orphans.adopt()
 source, *argv = sys.argv[1:]
-runner = ChildRunner(Path.cwd(), argv, 20, 0.5)
+runner = ChildRunner(Launcher(Path.cwd()), argv, 20, 0.5)
 script = Script("script", Source(source))
 runner.announce(script, 1)
 result = runner.run(script, 1)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from job_execution_framework.runtime.child_runner import ChildRunner
+from job_execution_framework.runtime.launcher import Launcher
 from tests.support.scripts import Scripts
 
 RESET = {
@@ -85,7 +86,7 @@ IMPORTS = (
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scripts]:
     """One session for all: each case is also what the others leave behind."""
     folder = tmp_path_factory.mktemp("session")
-    runner = ChildRunner(folder, [sys.executable], 60, 1)
+    runner = ChildRunner(Launcher(folder), [sys.executable], 60, 1)
     yield Scripts(runner, folder)
     runner.close()
 

@@ -7,7 +7,6 @@ A session's runner (`session_runner`) is one. `interpreter` has the process, `pu
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -32,7 +31,8 @@ from job_execution_framework.domain.script import (
 from job_execution_framework.domain.secret import Redactor, revealed
 from job_execution_framework.runtime import crash, memory, time_limits
 from job_execution_framework.runtime.fail_on import LineWatch
-from job_execution_framework.runtime.interpreter import DIED, TIMED_OUT, WOKEN, WORKER, Interpreter
+from job_execution_framework.runtime.interpreter import DIED, TIMED_OUT, WOKEN, Interpreter
+from job_execution_framework.runtime.launcher import Launcher
 from job_execution_framework.runtime.progress import ProgressReader
 from job_execution_framework.runtime.pump import OutputTail, Pump
 from job_execution_framework.runtime.sources import Sources
@@ -52,9 +52,6 @@ LOOK_SECONDS = 30.0
 """The same where its lines are looked through, which may take longer."""
 MARK = "--- "
 """The beginning of the line that `mark` returns."""
-_HERE = Path(__file__).parent
-_OURS = (_HERE / WORKER, _HERE.parent / "child.py")
-"""The file that the interpreter runs, and child.py, with which it calls scripts."""
 
 
 def mark(script: str, attempt: int) -> str:
@@ -72,14 +69,15 @@ class ChildRunner:
 
     def __init__(
         self,
-        directory: Path,
+        launcher: Launcher,
         interpreter: Sequence[str],
         start_timeout_seconds: float,
         grace_seconds: float = 5,
         job_id: str = "",
         end_timeout_seconds: float = Session.end_timeout_seconds,
     ) -> None:
-        self._directory, self._argv, self._job_id = directory, interpreter, job_id
+        directory = launcher.directory
+        self._launcher, self._argv, self._job_id = launcher, interpreter, job_id
         self._start_timeout, self._grace = start_timeout_seconds, grace_seconds
         self._end_timeout = end_timeout_seconds
         self.redactor = Redactor()
@@ -88,15 +86,9 @@ class ChildRunner:
         # One pipe for output and errors, to keep the order in which a script writes them.
         self._progress = ProgressReader(directory / PROGRESS, self.redactor)
         self._lines = LineWatch()
-        self._pump = Pump(1, self._tail, self._progress.add, self._lines.add)
-        woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        self._woken, self._wake = os.fdopen(woken, "rb", 0), os.fdopen(wake, "wb", 0)
+        self._pump = Pump(launcher.output, 1, self._tail, self._progress.add, self._lines.add)
         self._interpreter: Interpreter | None = None
         self._latest_control, self._is_cancelled = GO_ON, False
-        for file in _OURS:
-            # Read through the package's loader, as the package may be imported from a wheel.
-            source = __loader__.get_data(str(file))  # type: ignore[name-defined]
-            (directory / file.name).write_bytes(source)
         self._sources = Sources(directory / "scripts")
         self._end = JobEnd()
 
@@ -110,8 +102,7 @@ class ChildRunner:
         self._latest_control = control
         if control.cancel and not self._is_cancelled:
             self._is_cancelled = True
-            if not self._wake.closed:
-                self._wake.write(b"!")
+            self._launcher.wake()
 
     def close(self) -> list[str]:
         """End the interpreter, after giving what scripts left running in it time to end.
@@ -119,14 +110,14 @@ class ChildRunner:
         Returns names of what did not end by itself. It may be called twice.
         """
         left: list[str] = []
-        if self._wake.closed:
+        if self._launcher.closed:
             return left
         if self._interpreter:
             left = self._interpreter.shut_down(self._end_timeout, self._grace)
             self._interpreter = None
+        self._launcher.end_unused(self._grace)
         self._pump.close(DRAIN_SECONDS)
-        self._wake.close()
-        self._woken.close()
+        self._launcher.close()
         return left
 
     def add_modules(self, scripts: Sequence[Script]) -> None:
@@ -167,6 +158,7 @@ class ChildRunner:
             return self.refused(Reason.SCRIPT_NOT_FOUND, script.work.why)
         request, began = self._request(script, attempt), time.monotonic()
         self._lines.begin(script.fail_on)  # an interpreter, too, may say that it has no licence
+        self._pump.begin()
         interpreter = self._interpreter or self._started()
         if not isinstance(interpreter, Interpreter):
             return self._result(time.monotonic() - began, interpreter)
@@ -197,8 +189,7 @@ class ChildRunner:
         """Start the interpreter; where that fails return a report that says why."""
         name, reason = " ".join(self._argv), Reason.INTERPRETER_DID_NOT_START
         try:
-            wake = self._woken.fileno()
-            interpreter = Interpreter(self._argv, self._directory, self._pump.inlet, wake)
+            interpreter = self._launcher.start(self._argv)
         except FileNotFoundError:
             where = "is not there" if "/" in self._argv[0] else "is not on PATH"
             if Path(self._argv[0]).exists():

@@ -56,24 +56,40 @@ class OutputTail:
         return [line for line in text if line.strip()][-lines:], count
 
 
+def new_pipe() -> tuple[int, int]:
+    """Return a large pipe for output: where it is read, and where it is written."""
+    source, inlet = os.pipe()
+    with suppress(PermissionError):  # the pipes of this user have reached their limit
+        fcntl.fcntl(inlet, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    return source, inlet
+
+
 class Pump(threading.Thread):
     """Passes on what arrives in a pipe, in a thread of its own.
 
     Nobody waits for the pipe to be closed, because a daemon of a script may keep it open.
     """
 
-    def __init__(self, target: int, tail: OutputTail, *readers: Callable[[bytes], None]) -> None:
-        """Take the descriptor to write to, and who else gets what is passed on."""
+    def __init__(
+        self,
+        pipe: tuple[int, int],
+        target: int,
+        tail: OutputTail,
+        *readers: Callable[[bytes], None],
+    ) -> None:
+        """Take the pipe, the descriptor to write to, and who else gets what is passed on."""
         super().__init__(daemon=True)
         self._readers = readers
-        self._source, self.inlet = os.pipe()
-        with suppress(PermissionError):  # the pipes of this user have reached their limit
-            fcntl.fcntl(self.inlet, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        self._source, self._inlet = pipe
         self._target, self._tail, self._written = target, tail, 0
         self.copy: Callable[[bytes], None] | None = None
         """Who else gets all that is written, the lines of our own among it."""
         self._lock = threading.Lock()
-        self.start()
+
+    def begin(self) -> None:
+        """Pass on from now on, if it does not yet."""
+        if self.ident is None:
+            self.start()
 
     def run(self) -> None:
         """Pass on until nobody can write any more."""
@@ -99,7 +115,7 @@ class Pump(threading.Thread):
         """
         end = time.monotonic() + limit_seconds
         while (left := end - time.monotonic()) > 0 and self._lock.acquire(timeout=left):
-            waiting = self._source >= 0 and ready([self._source], 0)
+            waiting = self.is_alive() and self._source >= 0 and ready([self._source], 0)
             written = self._written
             self._lock.release()
             if not waiting:
@@ -124,8 +140,11 @@ class Pump(threading.Thread):
     def close(self, limit_seconds: float) -> None:
         """Pass on the rest. While a daemon keeps the pipe open, the thread goes on."""
         self.drain(limit_seconds)
-        os.close(self.inlet)
-        self.join(JOIN_SECONDS)
+        os.close(self._inlet)
+        if self.ident is None:
+            os.close(self._source)
+        else:
+            self.join(JOIN_SECONDS)
 
     def _write(self, data: bytes) -> None:
         """Write it all. Where the output is closed or the disk full, drop it: scripts go on."""

@@ -19,6 +19,7 @@ from job_execution_framework.domain.errors import EnsoError, Unreadable
 from job_execution_framework.domain.output_file import LONGEST_LOST, output_file
 from job_execution_framework.domain.script import Script
 from job_execution_framework.runtime.child_runner import ChildRunner
+from job_execution_framework.runtime.launcher import Launcher
 from job_execution_framework.runtime.missing_paths import missing
 from job_execution_framework.runtime.output_files import OutputFiles
 from job_execution_framework.service_layer import controls
@@ -37,11 +38,11 @@ class SessionRunner(ChildRunner):
     """Runs the scripts of a plan. One that ends because its Pod is taken away has no outcome."""
 
     def __init__(
-        self, plan: Plan, directory: Path, control_file: Path, grace_seconds: float
+        self, plan: Plan, launcher: Launcher, control_file: Path, grace_seconds: float
     ) -> None:
         session = plan.session
         super().__init__(
-            directory,
+            launcher,
             session.interpreter,
             session.start_timeout_seconds,
             grace_seconds,

@@ -31,7 +31,12 @@ from job_execution_framework.domain.script import (
 from job_execution_framework.domain.secret import Secret, revealed
 from job_execution_framework.domain.steps import Open
 from job_execution_framework.domain.transitions import JobState
-from job_execution_framework.service_layer import bounded_json, output_places, secret_places
+from job_execution_framework.service_layer import (
+    bounded_json,
+    output_places,
+    plan_head,
+    secret_places,
+)
 from job_execution_framework.service_layer.codec import from_document, to_document
 from job_execution_framework.service_layer.library import Library, resolved
 from job_execution_framework.service_layer.read_paths import ReadPath, read_paths
@@ -187,7 +192,7 @@ class Plan:
                 )
             read = str if document.get("texts") else bounded_json.loads
             parameters = {script["name"]: script["parameters"] for script in document["scripts"]}
-            for name, path, variable in secret_places.read(document):
+            for name, path, variable in plan_head.secrets(document):
                 secret_places.put(parameters[name], path, Secret(read(environment[variable])))
             output_places.restore(document, parameters)
             return from_document(cls, document)

@@ -1,7 +1,7 @@
 """Removes secrets from a plan's parameters before it is written; restores them after reading.
 
 Many may read a plan. So it has only the path to each secret and the name of the environment
-variable that holds it. Used by `plan`.
+variable that holds it; `plan_head` reads that back. Used by `plan`.
 """
 
 from __future__ import annotations
@@ -52,15 +52,6 @@ def written(variables: Mapping[tuple[str, ValuePath], str]) -> dict[str, Any]:
         else:
             deep.append([script, path, variable])
     return {"secrets": whole} | ({"deep_secrets": deep} if deep else {})
-
-
-def read(document: Mapping[str, Any]) -> Iterator[tuple[str, ValuePath, str]]:
-    """Yield the script, the path and the variable of each secret that a plan names."""
-    for script, names in document["secrets"].items():
-        for parameter, variable in names.items():
-            yield script, (parameter,), variable
-    for script, path, variable in document.get("deep_secrets", ()):
-        yield script, tuple(path), variable
 
 
 def put(parameters: dict[str, Any], path: ValuePath, secret: Secret) -> None:
