@@ -97,9 +97,11 @@ class Bench:
         """Run a job of `count` no-op scripts; return when the job and its Pods have ended."""
         name = _name("job")
         scripts = [{"name": f"script-{number}", "source": NO_OP} for number in range(count)]
-        run = await Run.of(self.watch, job({"scripts": scripts}, name))
-        self.runs[count][run] = steps.files_of(self.watch, run)
-        await self.watch.until("pods", lambda pod: is_of(pod, name) and _is_over(pod))
+        async with asyncio.TaskGroup() as tasks:
+            files = tasks.create_task(steps.files_of(self.watch, name))
+            run = await Run.of(self.watch, job({"scripts": scripts}, name))
+            await self.watch.until("pods", lambda pod: is_of(pod, name) and steps.is_over(pod))
+        self.runs[count][run] = files.result()
         return run
 
     async def _pod(self, document: Document) -> float:
@@ -108,7 +110,3 @@ class Bench:
 
 def _name(kind: str) -> str:
     return f"{kind}-{secrets.token_hex(3)}"
-
-
-def _is_over(pod: Document) -> bool:
-    return pod["status"].get("phase") in ("Succeeded", "Failed")

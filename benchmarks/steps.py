@@ -7,13 +7,17 @@ this machine's.
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import statistics
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from pathlib import Path
 
 from dev.cluster.audit import AuditLog
 from dev.host import requirements
@@ -22,10 +26,11 @@ from dev.host.places import HOME, POD_LOGS
 from benchmarks.run import Run, is_of
 from benchmarks.watching import Document, Watching
 
+LOOK_SECONDS = 0.01
 _VOLUMES = "volumes/kubernetes.io~empty-dir"
 
 Files = dict[str, float]
-"""When each file of a job's session was created, in seconds since the epoch."""
+"""When each file of a job's session was created, in seconds since the epoch; empty if not seen."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +52,36 @@ class Asked:
     ended: float
 
 
-def files_of(watch: Watching, run: Run) -> Files:
-    """Return when the files of a job's session were created; None where they were removed."""
-    metadata = _pod(watch, run)["metadata"]
+async def files_of(watch: Watching, job: str) -> Files:
+    """Return when the files of a job's session were created; nothing where none was seen.
+
+    The kubelet removes them soon after the end, and on a busy machine before anybody looks: so they
+    are opened as soon as they are there, and asked for their times when nothing waits for it.
+    """
+    pod = (await watch.until("pods", lambda pod: is_of(pod, job))).document["metadata"]
+    paths = _paths(pod)
+    while not paths["alive"].exists():
+        if any(is_of(pod, job) and is_over(pod) for pod in _pods(watch)):
+            return {}
+        await asyncio.sleep(LOOK_SECONDS)
+    with ExitStack() as opened:
+        held = [os.open(path, os.O_PATH) for path in paths.values()]
+        for file in held:
+            opened.callback(os.close, file)
+        await watch.until("pods", lambda pod: is_of(pod, job) and is_over(pod))
+        return dict(zip(paths, _created(held), strict=True))
+
+
+def is_over(pod: Document) -> bool:
+    """Say whether a Pod has ended."""
+    return pod["status"].get("phase") in ("Succeeded", "Failed")
+
+
+def _paths(metadata: Document) -> dict[str, Path]:
     uid = metadata["uid"]
     pod = HOME / "kubelet" / "pods" / uid
     logs = POD_LOGS / f"{metadata['namespace']}_{metadata['name']}_{uid}"
-    paths = {
+    return {
         "pod": pod,
         "mounted": logs,
         "sandbox": logs / "records",
@@ -62,24 +90,26 @@ def files_of(watch: Watching, run: Run) -> Files:
         "ready": pod / _VOLUMES / "enso-runtime" / "ready",
         "alive": pod / _VOLUMES / "enso-run" / "alive",
     }
-    told = subprocess.run(
-        [requirements.program("stat"), "--format=%.6W", *map(str, paths.values())],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if told.returncode:
-        return {}
-    return dict(zip(paths, map(float, told.stdout.split()), strict=True))
+
+
+def _created(held: list[int]) -> list[float]:
+    """Return when these open files were created, which only `stat` tells."""
+    files = [f"/proc/{os.getpid()}/fd/{file}" for file in held]
+    stat = [requirements.program("stat"), "--dereference", "--format=%.6W", *files]
+    told = subprocess.run(stat, capture_output=True, text=True, check=True)
+    return [float(time) for time in told.stdout.split()]
 
 
 async def show(count: int, runs: dict[Run, Files], watch: Watching, audit: AuditLog) -> None:
     """Print how long each step of jobs of so many scripts takes, and its share of the whole."""
     asked = [*_asked(audit, watch.namespace)]
-    runs = {run: files for run, files in runs.items() if files}
-    if not (asked and runs):
-        print("Where the time goes is not told: no audit log, or a machine that is too busy")
+    if not asked:
+        print("Where the time goes is not told: the API server has no audit log")
         return
+    if seen := {run: files for run, files in runs.items() if files}:
+        runs = seen
+    else:
+        print("This machine is too busy to see what the node does: its steps are told as one")
     told = [_in_order(await _steps(run, files, watch, asked)) for run, files in runs.items()]
     lasted = [[after.at - before.at for before, after in pairwise(steps)] for steps in told]
     whole = statistics.median(run.seconds for run in runs)
@@ -105,6 +135,10 @@ async def _steps(run: Run, files: Files, watch: Watching, asked: list[Asked]) ->
         for request in asked
         if request.resource == "events" and request.name.startswith(run.name + ".")
     ]
+
+    def at(file: str, what: str) -> list[Step]:
+        return [Step(files[file], what)] if files else []
+
     return [
         Step(run.began, ""),
         Step(the("create", "ensojobs", run.name).ended, "the API server has the job"),
@@ -115,13 +149,16 @@ async def _steps(run: Run, files: Files, watch: Watching, asked: list[Asked]) ->
         Step(commits[0].ended, "the Pod's uid is committed"),
         Step(the("patch", "pods", pod).ended, "the Pod is released"),
         Step(the("create", "pods/binding", pod).ended, "it is scheduled"),
-        Step(files["pod"], "the kubelet begins with it"),
-        Step(files["mounted"], "its volumes are mounted"),
-        Step(files["sandbox"], "its sandbox is made"),
-        Step(files["records"], "the records container is created"),
-        Step(files["session"], "it is started, and the session container is created"),
-        Step(files["alive"], "that is started, has its runtime, and has loaded the supervisor"),
-        Step(json.loads(records[0][1])["at"], "the interpreter is started: the first record"),
+        *at("pod", "the kubelet begins with it"),
+        *at("mounted", "its volumes are mounted"),
+        *at("sandbox", "its sandbox is made"),
+        *at("records", "the records container is created"),
+        *at("session", "it is started, and the session container is created"),
+        *at("alive", "that is started, has its runtime, and the supervisor begins"),
+        Step(
+            json.loads(records[0][1])["at"],
+            "that is loaded, as the interpreter is meanwhile: the first record",
+        ),
         Step(records[-1][0], "the scripts run: the last record is in the log"),
         Step(min(at for at in events if at > records[-1][0]), "the operator has read it"),
         Step(commits[1].began, "the last Events are posted"),
@@ -140,8 +177,11 @@ def _in_order(steps: list[Step]) -> list[Step]:
 
 
 def _pod(watch: Watching, run: Run) -> Document:
-    pods = (sight.document for sight in watch.sights["pods"])
-    return next(pod for pod in pods if is_of(pod, run.name))
+    return next(pod for pod in _pods(watch) if is_of(pod, run.name))
+
+
+def _pods(watch: Watching) -> Iterator[Document]:
+    return (sight.document for sight in watch.sights["pods"])
 
 
 def _asked(audit: AuditLog, namespace: str) -> Iterator[Asked]:
