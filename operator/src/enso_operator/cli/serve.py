@@ -128,9 +128,11 @@ def _in_memory(folder: Path | None) -> tuple[AbstractAsyncContextManager[Viewers
 
     templates = TemplateFolder(folder)
     try:
-        templates.all()
+        broken = templates.read().broken
     except ManifestError as error:
         raise InvalidJob(str(error)) from error
+    for why in broken.values():
+        raise InvalidJob(why)
     tracing = tracing_of(os.environ, SERVICE, logging.getLogger(__name__).warning)
 
     @asynccontextmanager

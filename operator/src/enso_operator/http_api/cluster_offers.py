@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import islice
 
 from enso_operator.api.document import Document
+from enso_operator.http_api import template_scripts
 from enso_operator.http_api.memory_offers import scripts_of
 from enso_operator.http_api.offers import MOST_OFFERS, Offer
+from enso_operator.http_api.template_scripts import UNKNOWN, KnownScripts
+from enso_operator.kube.client import Forbidden
 from enso_operator.kube.library import script_in
 from enso_operator.kube.objects import Objects
 from enso_operator.manifests.template import parse_template, takes
@@ -28,9 +32,15 @@ def scripts_in(scripts: Objects) -> list[Offer]:
     return [*own, *built_in]
 
 
-def templates_in(templates: Objects) -> list[Offer]:
-    """Return the EnsoJobTemplates by name."""
-    return sorted(_offers(templates, _template), key=lambda offer: offer.name)
+def templates_in(templates: Objects, scripts: Objects) -> list[Offer]:
+    """Return the EnsoJobTemplates by name; of their scripts what one may know of the library."""
+    known = UNKNOWN
+    with suppress(Forbidden):
+        known = KnownScripts.of(scripts_in(scripts))
+    return sorted(
+        _offers(templates, lambda document: _template(document, known)),
+        key=lambda offer: offer.name,
+    )
 
 
 def _offers(objects: Objects, offer: Callable[[Document], Offer]) -> Iterator[Offer]:
@@ -46,10 +56,12 @@ def _script(document: Document) -> Offer:
         return Offer(name, description, problem=str(error))
 
 
-def _template(document: Document) -> Offer:
+def _template(document: Document, known: KnownScripts) -> Offer:
     name, description = _described(document)
     try:
-        return Offer(name, description, takes(parse_template(document)))
+        template = parse_template(document)
+        listed = template_scripts.scripts_in(template, known)
+        return Offer(name, description, takes(template), scripts=listed)
     except InvalidJob as error:
         return Offer(name, description, problem=str(error))
 

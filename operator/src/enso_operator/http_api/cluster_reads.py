@@ -122,7 +122,8 @@ class ClusterReads:
 
     async def templates(self) -> Sequence[Offer]:
         """Return the EnsoJobTemplates."""
-        return await self._call(lambda: templates_in(self._jobs.beside(TEMPLATES)))
+        templates, scripts = self._jobs.beside(TEMPLATES), self._jobs.beside(SCRIPTS)
+        return await self._call(lambda: templates_in(templates, scripts))
 
     async def asked(self, job_id: str) -> Sequence[AskedAction]:
         """Return the EnsoActions on the job."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from enso_operator.http_api.offers import MOST_OFFERS, Offer
+from enso_operator.http_api.template_scripts import Described, KnownScripts, scripts_in
 from enso_operator.manifests.load import ManifestError
 from enso_operator.manifests.template import takes
 from enso_operator.manifests.template_folder import TemplateFolder
@@ -35,13 +36,31 @@ def _script(library: Library, name: str) -> Offer:
     return Offer(name, " ".join(description.split()), taken_by(work), problem)
 
 
-def templates_of(folder: TemplateFolder) -> list[Offer]:
+def templates_of(folder: TemplateFolder, library: Library) -> list[Offer]:
     """Return the templates of a folder by name. Raises InvalidJob."""
     try:
-        found = folder.all()
+        found = folder.read()
     except ManifestError as error:
         raise InvalidJob(str(error)) from error
-    return [
-        Offer(name, template.spec.description, takes(template))
-        for name, template in sorted(found.items())[:MOST_OFFERS]
+    known = KnownScripts.of(scripts_of(library))
+    offers = [
+        Offer(
+            name,
+            template.spec.description,
+            takes(template),
+            scripts=scripts_in(template, known, _why_not_here),
+        )
+        for name, template in found.templates.items()
     ]
+    offers += [Offer(file.stem, problem=why) for file, why in found.broken.items()]
+    return sorted(offers, key=lambda offer: offer.name)[:MOST_OFFERS]
+
+
+def _why_not_here(script: Described) -> str:
+    if script.get("container") is not None:
+        return "it is a container, which needs a cluster"
+    source = script.get("source")
+    if not isinstance(source, str):
+        return ""
+    problems = read(Source(source, f"{script.get('name')}.py")).problems
+    return "; ".join(f"its source {found.why}" for found in problems)

@@ -138,7 +138,7 @@ class EmbeddedReads:
 
     async def templates(self) -> Sequence[Offer]:
         """Return the templates of the folder."""
-        return await asyncio.to_thread(templates_of, self._templates)
+        return await asyncio.to_thread(templates_of, self._templates, self._library)
 
     async def rights(self) -> Rights:
         """Return that everything is allowed: nobody is asked who they are."""

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from job_execution_framework.domain.parameters import Parameters
 
 MOST_OFFERS = 1000
 """Scripts, or templates, of one list; further ones are found by their names only."""
+
+
+@dataclass(frozen=True)
+class TemplateScript:
+    """A script of a template; the template's parameters stand in it as ``$(params.NAME)``."""
+
+    name: str
+    runs: str
+    """What it runs, in words."""
+    library: str = ""
+    """The script of the library that it runs; "" where it is another, or not known yet."""
+    gets: Mapping[str, object] = field(default_factory=dict[str, object])
+    """Its arguments, as they are written."""
+    is_final: bool = False
+    why_not: str = ""
+    """Why it cannot run; "" where nothing is known against it."""
 
 
 @dataclass(frozen=True)
@@ -20,3 +37,11 @@ class Offer:
     """None where nothing is known of it: then any arguments are taken."""
     problem: str = ""
     """Why it cannot be used; "" where it can."""
+    scripts: tuple[TemplateScript, ...] = ()
+    """Those of a template, in order."""
+
+    @property
+    def why_not(self) -> str:
+        """Why a run of it would fail, as far as that is known; "" otherwise."""
+        of_scripts = (f"{one.name}: {one.why_not}" for one in self.scripts if one.why_not)
+        return self.problem or "; ".join(of_scripts)

@@ -110,7 +110,7 @@ def test_a_folder_is_read_anew_for_each_run(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="there is no such folder"):
-        TemplateFolder(tmp_path / "none").all()
-    assert TemplateFolder().all() == {}
+        TemplateFolder(tmp_path / "none").read()
+    assert TemplateFolder().read().templates == {}
     with pytest.raises(InvalidJob, match="start the server with --templates DIR"):
         TemplateFolder().run_of("publish", {})

@@ -29,6 +29,8 @@ class OfferPages:
     async def templates(self, request: Request, viewer: Viewer) -> Response:
         """Show the templates."""
         query, offers = Query.of(request.query_params.multi_items()), await viewer.jobs.templates()
-        templates = partial(offer_list, starts_at="/templates")
+        rights = await viewer.jobs.rights()
+        missing = rights.add or rights.execute
+        templates = partial(offer_list, starts_at="/templates", missing=missing)
         shown = await asyncio.to_thread(templates, "Templates", offers, query)
         return await self._templates.page(request, viewer, "offers.html", shown)

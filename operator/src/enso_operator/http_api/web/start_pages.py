@@ -13,6 +13,7 @@ from enso_operator.http_api.auth.viewer import Viewer
 from enso_operator.http_api.offers import Offer
 from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.views.fields import Field, fields_of
+from enso_operator.http_api.web.views.offers import ShownOffer, shown_offer
 from enso_operator.http_api.web.views.query import Query
 from enso_operator.http_api.web.views.wrong_values import refused
 from enso_operator.manifests.expand import Mistakes
@@ -26,11 +27,17 @@ class StartForm:
 
     offer: Offer
     fields: tuple[Field, ...]
-    address: str
+    namespace: str
+    """That of the address; "" where it names none."""
     why_not: tuple[str, ...] = ()
     """Why the values that were sent make no run, beside what their fields say."""
     missing: str = ""
     """Which right somebody lacks who may start none."""
+
+    @property
+    def shown(self) -> ShownOffer:
+        """The template, with its scripts, and why they cannot run."""
+        return shown_offer(self.offer, self.namespace, starts_at="/templates")
 
     @property
     def to_mend(self) -> tuple[tuple[str, str], ...]:
@@ -48,8 +55,7 @@ class StartPages:
         """Show the form that starts a run."""
         offer, rights = await _template(request, viewer), await viewer.jobs.rights()
         missing = rights.add or rights.execute
-        address = _address(request, offer.name)
-        shown = StartForm(offer, _fields(offer), address, missing=missing)
+        shown = StartForm(offer, _fields(offer), _query(request).namespace, missing=missing)
         return await self._templates.page(request, viewer, "start.html", shown)
 
     async def start(self, request: Request, viewer: Viewer) -> Response:
@@ -62,7 +68,7 @@ class StartPages:
         params = {
             field.name: field.value for field in fields if field.is_changed and not field.is_absent
         }
-        shown = StartForm(offer, _marked(offer, fields, params), _address(request, offer.name))
+        shown = StartForm(offer, _marked(offer, fields, params), _query(request).namespace)
         if shown.to_mend:
             return await self._templates.page(request, viewer, "start.html", shown, status=422)
         try:
@@ -100,7 +106,3 @@ async def _template(request: Request, viewer: Viewer) -> Offer:
 
 def _query(request: Request) -> Query:
     return Query(namespace=request.query_params.get("namespace", ""))
-
-
-def _address(request: Request, name: str) -> str:
-    return _query(request).address(f"/templates/{name}")

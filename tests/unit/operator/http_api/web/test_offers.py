@@ -35,8 +35,9 @@ def test_what_can_be_started_has_an_address_in_its_namespace() -> None:
     assert addresses == [
         "/templates/publish?namespace=studio",
         "/templates/save?namespace=studio",
-        "",
+        "/templates/broken?namespace=studio",
     ]
+    assert [offer.why_not for offer in shown.offers] == ["", "", "it has no main"]
 
 
 @pytest.mark.parametrize(

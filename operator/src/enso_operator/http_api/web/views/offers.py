@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from enso_operator.http_api.offers import MOST_OFFERS, Offer
+from enso_operator.http_api.offers import MOST_OFFERS, Offer, TemplateScript
 from enso_operator.http_api.web.views.query import Query
-from job_execution_framework.domain.parameters import ABSENT, Parameter, shown
+from job_execution_framework.domain.cause import printable
+from job_execution_framework.domain.parameters import ABSENT, LONGEST_SHOWN, Parameter, shown
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,22 @@ class ShownParameter:
 
 
 @dataclass(frozen=True)
+class ShownTemplateScript:
+    """A script of a template."""
+
+    number: str
+    """``3``; of a finally script ``f1``."""
+    name: str
+    runs: str
+    address: str
+    """That of what it runs, in the library; "" where that is not there."""
+    gets: tuple[tuple[str, str], ...]
+    """Its arguments as they are written, each with its name."""
+    why_not: str
+    """Why it cannot run, as far as that is known."""
+
+
+@dataclass(frozen=True)
 class ShownOffer:
     """A script of the library, or a template."""
 
@@ -37,6 +54,9 @@ class ShownOffer:
     takes_others: bool
     address: str
     """That of the page to start it; "" where it has none."""
+    scripts: tuple[ShownTemplateScript, ...] = ()
+    why_not: str = ""
+    """Why a run of it would fail, as far as that is known."""
 
 
 @dataclass(frozen=True)
@@ -50,33 +70,38 @@ class OfferList:
     """That of the address; "" where it names none."""
     offers: tuple[ShownOffer, ...]
     is_complete: bool
+    missing: str = ""
+    """The right that somebody lacks who may start none of them."""
 
 
 def offer_list(
-    title: str, offers: Sequence[Offer], query: Query, *, starts_at: str = ""
+    title: str, offers: Sequence[Offer], query: Query, *, starts_at: str = "", missing: str = ""
 ) -> OfferList:
-    """Return those whose names or descriptions have the words of the query."""
+    """Return those whose names, descriptions or scripts have the words of the query."""
     found = (offer for offer in offers if _has(offer, query.words))
-    place = Query(namespace=query.namespace)
     return OfferList(
         title,
         query.text,
         query.namespace,
-        tuple(
-            _offer(offer, place.address(f"{starts_at}/{quote(offer.name)}") if starts_at else "")
-            for offer in found
-        ),
+        tuple(shown_offer(offer, query.namespace, starts_at=starts_at) for offer in found),
         is_complete=len(offers) < MOST_OFFERS,
+        missing=missing,
     )
 
 
 def _has(offer: Offer, words: Sequence[str]) -> bool:
-    text = f"{offer.name} {offer.description}".casefold() if words else ""
+    if not words:
+        return True
+    scripts = (f"{script.name} {script.runs}" for script in offer.scripts)
+    text = " ".join((offer.name, offer.description, *scripts)).casefold()
     return all(word in text for word in words)
 
 
-def _offer(offer: Offer, address: str) -> ShownOffer:
-    takes = offer.takes
+def shown_offer(offer: Offer, namespace: str, *, starts_at: str = "") -> ShownOffer:
+    """Return what is shown of a script of the library, or of a template."""
+    takes, place = offer.takes, Query(namespace=namespace)
+    finals = sum(script.is_final for script in offer.scripts)
+    first_final = len(offer.scripts) - finals
     return ShownOffer(
         offer.name,
         offer.description,
@@ -84,8 +109,34 @@ def _offer(offer: Offer, address: str) -> ShownOffer:
         tuple(map(_parameter, takes.listed)) if takes else (),
         is_known=takes is not None,
         takes_others=takes is not None and takes.takes_others,
-        address="" if offer.problem else address,
+        address=place.address(f"{starts_at}/{quote(offer.name)}") if starts_at else "",
+        scripts=tuple(
+            _script(script, _number(index, first_final), place)
+            for index, script in enumerate(offer.scripts)
+        ),
+        why_not=offer.why_not,
     )
+
+
+def _number(index: int, first_final: int) -> str:
+    return str(index + 1) if index < first_final else f"f{index - first_final + 1}"
+
+
+def _script(script: TemplateScript, number: str, place: Query) -> ShownTemplateScript:
+    address = f"{place.address('/library')}#offer-{quote(script.library)}"
+    return ShownTemplateScript(
+        number,
+        script.name,
+        script.runs,
+        address if script.library and not script.why_not else "",
+        tuple((name, _written(value)) for name, value in script.gets.items()),
+        script.why_not,
+    )
+
+
+def _written(value: object) -> str:
+    """Return a value as its author wrote it, cut where it is long."""
+    return printable(value, LONGEST_SHOWN) if isinstance(value, str) else shown(value)
 
 
 def _parameter(parameter: Parameter) -> ShownParameter:

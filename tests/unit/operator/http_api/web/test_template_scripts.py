@@ -1,0 +1,194 @@
+"""The scripts of a template on its pages: what each runs and gets, and why it cannot be started."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from enso_operator.http_api import cluster_reads
+from enso_operator.http_api.cluster_backend import ClusterJobs
+from enso_operator.http_api.memory_backend import EmbeddedJobs
+from enso_operator.http_api.offers import MOST_OFFERS, Offer
+from enso_operator.http_api.rights import ALLOWED
+from enso_operator.http_api.template_scripts import UNKNOWN, KnownScripts, scripts_in
+from enso_operator.manifests.template import parse_template
+from enso_operator.manifests.template_folder import TemplateFolder
+from tests.support.api import Api, Served
+from tests.support.in_memory_objects import InMemoryCluster, InMemoryObjects
+from tests.support.in_memory_streams import InMemoryStreams
+from tests.support.resources import Document
+from tests.support.templates import template
+from tests.unit.operator.http_api.web.test_actions import Browser
+
+pytestmark = pytest.mark.anyio
+SAY: Document = {"name": "tell", "scriptRef": {"name": "say"}, "args": {"text": "$(params.shot)"}}
+GONE: Document = {"name": "gone", "scriptRef": {"name": "sya"}}
+NO_SAY = "gone: there is no script 'sya' in the library: did you mean 'say'?"
+GREY = 'aria-disabled="true"'
+
+
+def test_they_are_in_order_with_what_they_run_and_get() -> None:
+    scripts: list[Document] = [
+        SAY,
+        {"name": "own", "source": "def main(): pass"},
+        {"name": "called", "function": "studio:main"},
+        {"name": "boxed", "container": {"image": "studio/tool"}},
+    ]
+    clean: Document = {
+        "name": "clean",
+        "scriptRef": {"name": "$(params.shot)"},
+        "args": {"n": 1},
+        "argsFrom": [
+            {"name": "cache", "outputOf": {"script": "own", "key": "path"}},
+            {"name": "token", "secretKeyRef": {"name": "licence", "key": "t"}},
+        ],
+    }
+    document = template(*scripts)
+    document["spec"]["job"]["finally"] = [clean]
+    listed = scripts_in(parse_template(document), UNKNOWN)
+    assert [(one.name, one.runs, one.why_not) for one in listed] == [
+        ("tell", "say", ""),
+        ("own", "a source of its own", ""),
+        ("called", "studio:main", ""),
+        ("boxed", "a container of studio/tool", ""),
+        ("clean", "$(params.shot)", ""),
+    ]
+    assert listed[0].gets == {"text": "$(params.shot)"}
+    assert (listed[-1].is_final, listed[-1].library) == (True, "")
+    assert listed[-1].gets == {
+        "n": 1,
+        "cache": "path of the output of own",
+        "token": "of the Secret licence",
+    }
+
+
+@pytest.mark.parametrize("scripts", ["x", [1, None], {"a": {}}, None, [{"args": 3}]])
+def test_what_is_no_list_of_scripts_breaks_nothing(scripts: object) -> None:
+    document = template()
+    document["spec"]["job"] = {"scripts": scripts}
+    listed = scripts_in(parse_template(document), UNKNOWN)
+    assert [one.name for one in listed] == ([""] if scripts == [{"args": 3}] else [])
+
+
+def test_only_what_is_certain_speaks_against_a_script() -> None:
+    known = KnownScripts.of([Offer("open-shot"), Offer("save", problem="it has no main")])
+    assert known.why_not("open_shot") == ""
+    assert known.why_not("save") == "script 'save' of the library cannot be used: it has no main"
+    assert known.why_not("far") == "there is no script 'far' in the library: add it to the library"
+    assert known.why_not("$(params.tool)") == known.why_not("studio:main") == ""
+    full = KnownScripts.of([Offer(f"script-{number}") for number in range(MOST_OFFERS)])
+    assert full.why_not("far") == KnownScripts.of([]).why_not("far") == ""
+
+
+@pytest.fixture(name="folder")
+def _folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(name="memory")
+async def _memory(served: Served, folder: Path) -> AsyncIterator[Api]:
+    async with EmbeddedJobs(served.library, templates=TemplateFolder(folder)) as jobs:
+        yield await served.over(jobs)
+
+
+def write(folder: Path, *scripts: Document) -> None:
+    (folder / "publish.json").write_text(json.dumps(template(*scripts)))
+
+
+async def pages(api: Api) -> list[str]:
+    """Return the list of templates, and the page of the one that there is."""
+    return [unescape((await api.get(path)).text) for path in ("/templates", "/templates/publish")]
+
+
+async def test_both_pages_list_them_and_lead_to_the_library(memory: Api, folder: Path) -> None:
+    write(folder, SAY)
+    for page in await pages(memory):
+        assert '<a href="/library#offer-say">say</a>' in page
+        assert "text = $(params.shot)" in page
+        assert GREY not in page
+    assert "publish" in (await memory.get("/templates?text=tell")).text
+    assert "Nothing is like this." in (await memory.get("/templates?text=other")).text
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        (GONE, NO_SAY),
+        ({"name": "own", "source": "def main(:"}, "own: its source does not compile"),
+        (
+            {"name": "boxed", "container": {"image": "studio/tool"}},
+            "boxed: it is a container, which needs a cluster",
+        ),
+    ],
+)
+async def test_what_cannot_run_is_grey_with_the_reason(
+    memory: Api, folder: Path, script: Document, why: str
+) -> None:
+    write(folder, SAY, script)
+    for page in await pages(memory):
+        assert f"It cannot be started: {why}" in page
+        assert GREY in page
+        assert '<button class="first">Start</button>' not in page
+        assert '<a class="button" href="/templates/publish">' not in page
+
+
+async def test_a_script_of_the_library_with_an_error_makes_its_templates_grey(
+    memory: Api, folder: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.py"
+    broken.write_text("def main(:")
+    write(folder, {"name": "fail", "scriptRef": {"name": "broken"}})
+    library = unescape((await memory.get("/library")).text)
+    assert "It cannot run: " in library
+    for page in await pages(memory):
+        assert "fail: script 'broken' of the library cannot be used: " in page
+        assert GREY in page
+
+
+async def test_a_file_that_is_no_template_any_more_keeps_none_of_the_others_back(
+    memory: Api, folder: Path
+) -> None:
+    write(folder, SAY)
+    (folder / "broken.json").write_text("{")
+    page = unescape((await memory.get("/templates")).text)
+    assert "It cannot be started: " in page
+    assert "broken.json: line 1" in page
+    answer = await Browser(memory).send("/templates/publish", ("param:shot", "010"))
+    assert answer.status_code == 303
+
+
+@pytest.fixture(name="objects")
+def _objects() -> InMemoryObjects:
+    return InMemoryCluster().objects("shows")
+
+
+@pytest.fixture(name="cluster")
+async def _cluster(
+    served: Served, objects: InMemoryObjects, monkeypatch: pytest.MonkeyPatch
+) -> Api:
+    monkeypatch.setattr(cluster_reads, "rights_of", lambda _: ALLOWED)
+    return await served.over(ClusterJobs(objects, InMemoryStreams()))
+
+
+async def test_in_a_cluster_the_library_is_that_of_the_namespace(
+    cluster: Api, objects: InMemoryObjects
+) -> None:
+    objects.beside("ensojobtemplates").create(template(SAY, GONE))
+    example: Document = {"name": "ours", "scriptRef": {"name": "example_script"}}
+    for page in await pages(cluster):
+        assert "tell: there is no script 'say' in the library" in page
+    say = {"apiVersion": "enso.dev/v1alpha1", "kind": "EnsoScript", "metadata": {"name": "say"}}
+    objects.beside("ensoscripts").create(say | {"spec": {"source": "def main(text): pass"}})
+    for page in await pages(cluster):
+        assert f"It cannot be started: {NO_SAY}" in page
+        assert "tell: there is no" not in page
+    objects.beside("ensojobtemplates").create(
+        template(SAY, example) | {"metadata": {"name": "good"}}
+    )
+    assert GREY not in (await cluster.get("/templates/good")).text
