@@ -29,6 +29,13 @@ def start(server: EmbeddedServer, template: str = "publish-banner", **params: ob
     return jobid
 
 
+def start_scripts(server: EmbeddedServer, *scripts: tuple[str, dict[str, object]]) -> str:
+    """Start a job of scripts of the library; return its id."""
+    jobid = _post(server, "/add-job", {"instructions": scripts})["jobid"]
+    _post(server, "/execute-job", {"jobid": jobid})
+    return jobid
+
+
 def failed(server: EmbeddedServer) -> str:
     """Start a run that fails, and wait until it has; return the job's id."""
     jobid = start(server)
