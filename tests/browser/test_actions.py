@@ -88,6 +88,14 @@ def test_a_job_is_cancelled_once_that_is_confirmed(
 
     visitor.sees("Cancelled", "0 of 2 scripts done", "the wrong shot")
 
+    def row() -> str:
+        visitor.go(f"/jobs/{jobid}")
+        return visitor.page.locator("#script-wait").inner_text()
+
+    until(lambda: "Running" not in row())
+    assert "Cancelled" in row()  # it did not fail
+    assert "Failed" not in row()
+
 
 def test_a_script_that_waits_is_tried_again_now(
     visit: Visit, server: EmbeddedServer, tmp_path: Path

@@ -21,6 +21,8 @@ from job_execution_framework.domain.failure_card import failure_card
 from job_execution_framework.domain.retries import Retries
 from job_execution_framework.domain.script import LibraryScript, Script
 from tests.support.job_story import Story
+from tests.support.jobs_in_states import JOBS
+from tests.unit.operator.kube.status.test_simulation import through_status
 
 BROKE = Cause("Exception", "no licence is free", "RuntimeError")
 NAMES = ("open", "bake", "publish")
@@ -132,3 +134,26 @@ def test_a_script_that_was_skipped_is_not_counted_as_done() -> None:
     assert (page.done, page.skipped, page.total) == (1, 1, 3)
     row = row_of(story.job)
     assert (row.done, row.skipped) == ("2/3", 1)
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_a_job_that_was_restored_from_its_status_stands_as_it_did(name: str) -> None:
+    job = JOBS[name]()
+    pages = [
+        job_page(JobSnapshot(job.id, str(one.state), None, one), 10)
+        for one in (job, through_status(job))
+    ]
+    told, restored = (
+        [
+            (
+                page.standing.look,
+                page.standing.word,
+                page.standing.message,
+                page.done,
+                page.skipped,
+            ),
+            [(one.state, one.note, one.retry and one.retry.attempt) for one in page.scripts],
+        ]
+        for page in pages
+    )
+    assert restored == told
