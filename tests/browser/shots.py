@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -29,7 +30,7 @@ def start(server: EmbeddedServer, template: str = "publish-banner", **params: ob
     return jobid
 
 
-def start_scripts(server: EmbeddedServer, *scripts: tuple[str, dict[str, object]]) -> str:
+def start_scripts(server: EmbeddedServer, *scripts: tuple[str, Mapping[str, object]]) -> str:
     """Start a job of scripts of the library; return its id."""
     jobid = _post(server, "/add-job", {"instructions": scripts})["jobid"]
     _post(server, "/execute-job", {"jobid": jobid})

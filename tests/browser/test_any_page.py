@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.browser.shots import failed, start
+from tests.browser.shots import failed, start_scripts
 from tests.support.browser import Visit
 from tests.support.embedded_server import EmbeddedServer
 from tests.support.visitor import Visitor
@@ -58,7 +59,9 @@ def test_nothing_is_wider_than_the_window(visit: Visit, server: EmbeddedServer, 
 def test_the_pages_of_a_job_that_lives_are_readable_and_fit(
     visit: Visit, server: EmbeddedServer, tmp_path: Path
 ) -> None:
-    jobid = start(server, "wait", path=str(tmp_path / "never"))
+    name = "a_script_of_a_name_that_is_as_long_as_any_may_be_" + "x" * 10
+    shutil.copy(tmp_path / "wait_for.py", tmp_path / f"{name}.py")
+    jobid = start_scripts(server, *[(name, {"path": str(tmp_path / "never")})] * 2)
     visitor = visit(server.address, viewport={"width": 360, "height": 800})
     for page, text in ((f"/jobs/{jobid}", "Running"), (f"/jobs/{jobid}/cancel", "Stops")):
         visitor.go(page)

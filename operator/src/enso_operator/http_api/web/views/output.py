@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from enso_operator.http_api.port import JobSnapshot
+from enso_operator.http_api.web.views.standing import state_of
 from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import Attempt, ScriptState
@@ -69,7 +70,7 @@ def output_page(
         snapshot.jobid,
         script,
         number,
-        str(attempt.state),
+        state_of(attempt),
         str(cause) if cause else "",
         lines,
         before,
