@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import AbstractContextManager, aclosing, suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from starlette.types import Message, Receive, Scope, Send
 from enso_operator.http_api.port import Busy, NotAllowed
 from enso_operator.http_api.web.readers import Places, until_left
 from enso_operator.http_api.web.rendering import Templates
+from enso_operator.http_api.web.renewal import renewed
 from enso_operator.http_api.web.views.parts import Parts, changed, digest
 from job_execution_framework.domain.errors import EnsoError, Unavailable
 
@@ -27,11 +29,17 @@ MOST_STREAMS = 700
 MOST_OF_ONE = 40
 """How many of them are one caller's, where callers are known."""
 BEAT_SECONDS = 15.0
-"""How often a stream says that it is alive: proxies close those that are silent."""
+"""How often a stream says that it is alive: proxies close those that are silent, and pages take
+their server for away."""
+BLIND_SECONDS = 5.0
+"""How long after a look that saw nothing, as the cluster was away, the next one is."""
 SENTENCES = (EnsoError, Busy, NotAllowed)
 """Errors that say to people what is wrong."""
 _END: Message = {"type": "http.response.body", "body": b""}
-_BEAT = b":\n\n"
+BEAT = b"event: beat\ndata:\n\n"
+"""What a page takes as a sign of life, where nothing has changed (`static/live.js`)."""
+_KEPT_OPEN = b":\n\n"
+"""What it does not: for proxies alone."""
 _log = logging.getLogger(__name__)
 
 Look = Callable[[], Awaitable[Parts]]
@@ -63,6 +71,8 @@ class Topic:
         self._whole = b""
         """The event that leads to this one from anywhere; empty as long as nobody needed it."""
         self._error: Exception | None = None
+        self._is_blind = False
+        """The latest look saw nothing: what is shown may be old."""
         self._changed = asyncio.Condition()
         self.readers = 0
         """How many look, the slow ones among them who have not been told of an error."""
@@ -84,6 +94,8 @@ class Topic:
         async with self._changed:
             await self._changed.wait_for(lambda: self._version or self._error)
         version = self._version if digest(self._parts) == seen else 0
+        if version and not self._error:
+            yield self._beat()
         while True:
             if self._error:
                 raise self._error
@@ -95,12 +107,15 @@ class Topic:
                 async with asyncio.timeout(BEAT_SECONDS), self._changed:
                     await self._changed.wait_for(lambda: self._error or self._version > version)  # noqa: B023
             except TimeoutError:
-                yield _BEAT
+                yield self._beat()
+
+    def _beat(self) -> bytes:
+        return _KEPT_OPEN if self._is_blind else BEAT
 
     async def _follow(self) -> None:
         try:
             async with aclosing(self._subject.changes()) as changes:
-                async for _ in changes:
+                async for _ in renewed(changes, self._fresh_for):
                     await self._look()
         except SENTENCES as error:
             self._error = error
@@ -110,13 +125,22 @@ class Topic:
         async with self._changed:
             self._changed.notify_all()
 
+    def _fresh_for(self) -> float | None:
+        """Return for how many seconds what is shown stays right where nothing changes."""
+        if self._is_blind:
+            return BLIND_SECONDS
+        ends = [part.until for part in self._parts.values() if part.until is not None]
+        return max(min(ends) - time.time(), 1.0) if ends else None
+
     async def _look(self) -> None:
         try:
             parts = await self._subject.look()
         except Unavailable:
             if not self._version:
                 raise
-            return  # what was seen stays; a later look may see more
+            self._is_blind = True  # what was seen stays; a later look may see more
+            return
+        self._is_blind = False
         ids = changed(self._parts, parts)
         if not ids and self._version:
             return

@@ -12,7 +12,7 @@ import pytest
 
 from enso_operator.http_api.rows import JobRow, Rows
 from enso_operator.http_api.web import live as module
-from enso_operator.http_api.web.live import EventStream, Live, Subject, event
+from enso_operator.http_api.web.live import BEAT, EventStream, Live, Subject, event
 from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.static_files import StaticFiles
 from enso_operator.http_api.web.views.job_list import job_list
@@ -82,6 +82,14 @@ def _events(live: Live, jobs: Jobs, seen: str = "") -> AsyncGenerator[bytes]:
     return stream.events
 
 
+async def _news(events: AsyncGenerator[bytes]) -> bytes:
+    """Return the next event that tells of a change, and is no mere sign of life."""
+    async for message in events:
+        if message != BEAT:
+            return message
+    raise AssertionError("the stream has ended")
+
+
 def _ids(message: bytes) -> list[str]:
     return re.findall(r'<hx-partial id="([^"]+)"', message.decode())
 
@@ -95,7 +103,7 @@ async def test_who_has_seen_another_page_is_sent_all_of_this_one(live: Live, job
 
 async def test_only_what_changed_is_sent(live: Live, jobs: Jobs) -> None:
     async with aclosing(_events(live, jobs, digest(jobs.parts()))) as events:
-        following = asyncio.ensure_future(anext(events))
+        following = asyncio.ensure_future(_news(events))
         await until_async(_is_followed(jobs))
         jobs.become(a="Failed")
         message = await following
@@ -106,7 +114,7 @@ async def test_only_what_changed_is_sent(live: Live, jobs: Jobs) -> None:
 
 async def test_many_who_look_at_the_same_cost_one_look(live: Live, jobs: Jobs) -> None:
     streams = [_events(live, jobs, digest(jobs.parts())) for _ in range(50)]
-    following = [asyncio.ensure_future(anext(events)) for events in streams]
+    following = [asyncio.ensure_future(_news(events)) for events in streams]
     await until_async(_is_followed(jobs))
     jobs.become(a="Failed")
     messages = set(await asyncio.gather(*following))
@@ -136,12 +144,27 @@ async def test_a_stream_of_nothing_new_beats(
 ) -> None:
     monkeypatch.setattr(module, "BEAT_SECONDS", 0.01)
     async with aclosing(_events(live, jobs, digest(jobs.parts()))) as events:
-        assert await anext(events) == b":\n\n"
+        assert [await anext(events) for _ in range(3)] == [BEAT] * 3
+
+
+async def test_while_the_api_server_is_away_a_page_is_not_told_that_it_is_live(
+    live: Live, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(module, "BLIND_SECONDS", 0.01)
+    async with aclosing(_events(live, jobs, digest(jobs.parts()))) as events:
+        assert await anext(events) == BEAT
+        jobs.fail(Unavailable("the API server does not answer"))
+        while await anext(events) == BEAT:
+            pass
+        jobs.error = None
+        while await anext(events) != BEAT:
+            pass
 
 
 async def test_an_api_server_that_is_away_ends_no_stream(live: Live, jobs: Jobs) -> None:
     async with aclosing(_events(live, jobs, digest(jobs.parts()))) as events:
-        following = asyncio.ensure_future(anext(events))
+        following = asyncio.ensure_future(_news(events))
         await until_async(_is_followed(jobs))
         jobs.fail(Unavailable("the API server does not answer"))
 

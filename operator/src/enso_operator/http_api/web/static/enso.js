@@ -1,50 +1,6 @@
 // What the pages do beside htmx. Everything can be read without it.
 "use strict";
 
-// The clock of the server: that of this machine may be wrong.
-const skew = Number(document.body.dataset.now) * 1000 - Date.now();
-const seconds = () => (Date.now() + skew) / 1000;
-
-// Ages go on, and so do the bars of what runs.
-const units = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
-function told(elapsed) {
-  const whole = Math.max(0, Math.floor(elapsed));
-  const first = units.findIndex(([name, unit]) => whole >= unit || name === "s");
-  const parts = units.slice(first, first + 2).map(([name, unit], i) =>
-    [Math.floor((i ? whole % units[first][1] : whole) / unit), name]);
-  return parts.filter(([count], i) => count || !i).map((part) => part.join(" ")).join(" ");
-}
-const age = (elapsed) => told(elapsed).split(" ", 2).join(" ");
-// Moments are told in the time of whoever looks; the exact one, in UTC, is their title.
-const day = new Intl.DateTimeFormat("sv-SE", { month: "2-digit", day: "2-digit" });
-const clock = new Intl.DateTimeFormat("sv-SE", { timeStyle: "medium" });
-function moment(at) {
-  const today = day.format(Date.now());
-  return day.format(at) === today ? clock.format(at) : `${day.format(at)} ${clock.format(at)}`;
-}
-function goOn() {
-  const now = seconds();
-  for (const shown of document.querySelectorAll(".moment")) {
-    const at = shown.dataset.at ? shown.dataset.at * 1000 : Date.parse(shown.dateTime);
-    shown.textContent = moment(at);
-  }
-  for (const time of document.querySelectorAll("time.ago, time.since")) {
-    const elapsed = now - Date.parse(time.dateTime) / 1000;
-    time.textContent = time.className === "ago" ? `${age(elapsed)} ago` : told(elapsed);
-  }
-  for (const time of document.querySelectorAll("time.until")) {
-    const left = Date.parse(time.dateTime) / 1000 - now;
-    time.textContent = left > 0 ? `in ${age(left)}` : "now";
-  }
-  for (const bar of document.querySelectorAll("[data-rate]")) {
-    const { left, end, rate } = bar.dataset;
-    const width = Math.min(100, 100 - rate * (end - now)) - left;
-    bar.setAttribute("width", `${Math.max(width, 0.35)}%`);
-  }
-}
-goOn();
-setInterval(goOn, 1000);
-
 // A choice is a search: nobody has to press the button, too.
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
@@ -57,18 +13,6 @@ function openTarget() {
 }
 addEventListener("hashchange", openTarget);
 openTarget();
-
-// Whoever looks is told when what they see is not live.
-const trouble = document.getElementById("trouble");
-const tell = (text) => { trouble.textContent = text; };
-document.addEventListener("htmx:sse:error", () => tell("The server does not answer: trying again."));
-document.addEventListener("htmx:sse:after:connection", () => {
-  tell("");
-  // The extension hears of a page that becomes hidden. One that was hidden before has its stream closed, too.
-  if (document.hidden) setTimeout(() => document.dispatchEvent(new Event("visibilitychange")));
-});
-for (const name of ["trouble", "away"])
-  document.getElementById("live").addEventListener(name, (event) => tell(event.detail.data));
 
 // The output of an attempt is read while its script is open, to its end or for as long as it runs.
 const most = 256 * 1024;
@@ -115,9 +59,19 @@ async function read(pre) {
     if (!text) pre.textContent = "It wrote nothing.";
     setTimeout(() => mark(pre), 200);
   } catch (error) {
-    if (error.name !== "AbortError") pre.append(`\n${error.message}`);
+    if (error.name === "AbortError") return;
+    pre.append(`\n${error.message}`);
+    pre.broke = true;
   }
 }
+// What broke off is read anew once the server is back.
+document.addEventListener("enso:back", () => {
+  for (const pre of document.querySelectorAll("[data-output]"))
+    if (pre.broke) {
+      pre.broke = false;
+      read(pre);
+    }
+});
 // The lines that tell why the attempt failed, as the server marks them on the page of the output.
 function mark(pre) {
   const why = pre.closest("li")?.querySelector("[data-why]")?.dataset.why;

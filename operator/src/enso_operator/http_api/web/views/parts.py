@@ -27,6 +27,8 @@ class Part:
     """What it depends on."""
     within: str = ""
     """The id of the part that contains it, and is sent as a whole where it changes itself."""
+    until: float | None = field(default=None, compare=False)
+    """Until when it is right though nothing changes, in seconds since the epoch."""
 
 
 Parts = Mapping[str, Part]
@@ -55,7 +57,9 @@ def parts_of_job(page: JobPage) -> Parts:
         "part-actions": Part("_actions.html", "buttons", (page,), page.actions),
         "part-failure": _job_part("failure", page, (page.state, page.failure)),
         "part-scripts": _job_part("scripts", page, names),
-        "part-axis": _job_part("axis", page, page.timeline, within="part-scripts"),
+        "part-axis": replace(
+            _job_part("axis", page, page.timeline, within="part-scripts"), until=_axis_end(page)
+        ),
         "part-requests": Part("_requests.html", "requests", (page,), page.requests),
     }
     for script in page.scripts:
@@ -63,6 +67,13 @@ def parts_of_job(page: JobPage) -> Parts:
             "_job.html", "script", (page, script), (axis, script), within="part-scripts"
         )
     return parts
+
+
+def _axis_end(page: JobPage) -> float | None:
+    """Return until when there is room on the axis for what goes on."""
+    if page.timeline is None or any(tick.is_end for tick in page.timeline.ticks):
+        return None
+    return page.timeline.end
 
 
 def _job_part(macro: str, page: JobPage, key: object, within: str = "") -> Part:
