@@ -52,7 +52,10 @@ verify: install ## Check generated files, copies, the chart and changelog fragme
 	@said=$$($(RUN) towncrier build --draft --version next 2>&1) || { echo "$$said"; exit 1; }
 
 # Two workers: many tests start processes and wait for them, and small machines have two cores.
+# Where Python may write no bytecode, each of these processes would compile all that it imports.
 test: install ## Check everything, then run all tests
+	@$(UV) sync --quiet --locked --all-packages --compile-bytecode
+	@$(RUN) python -m compileall -q -j 0 core/src operator/src dev tests
 	@$(RUN) python -m dev left-out
 	@$(MAKE) --no-print-directory lint verify
 	@$(RUN) python -m dev node get
