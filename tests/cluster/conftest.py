@@ -18,6 +18,7 @@ from dev.cluster.sharing import shared
 from kubernetes.client import ApiClient
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
+from enso_operator.kube.client import request
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.operators import Operators, operators_of
 
@@ -48,10 +49,17 @@ def crds(cluster: Cluster) -> Cluster:
 
 
 @pytest.fixture(scope="session")
-def client(crds: Cluster) -> Generator[ApiClient]:
-    """The official client, of the run's cluster with our resources in it."""
-    with new_client_from_config(str(crds.kubeconfig)) as api_client:  # type: ignore[no-untyped-call]
+def api_client(cluster: Cluster) -> Generator[ApiClient]:
+    """The official client, of the run's cluster."""
+    with new_client_from_config(str(cluster.kubeconfig)) as api_client:  # type: ignore[no-untyped-call]
         yield api_client
+
+
+@pytest.fixture(scope="session")
+def client(crds: Cluster, api_client: ApiClient) -> ApiClient:
+    """The official client, of the run's cluster with our resources in it."""
+    del crds
+    return api_client
 
 
 @pytest.fixture
@@ -63,12 +71,15 @@ def own_cluster() -> Generator[Cluster]:
 
 
 @pytest.fixture
-def namespace(cluster: Cluster) -> Generator[str]:
-    """A new namespace for one test; what is in it goes with it, without being waited for."""
+def namespace(api_client: ApiClient) -> Generator[str]:
+    """A new namespace for one test; what is in it goes with it, without being waited for.
+
+    No kubectl is started for it: most tests have one.
+    """
     name = f"test-{secrets.token_hex(4)}"
-    cluster.kubectl("create", "namespace", name)
+    request(api_client, "POST", "/api/v1/namespaces", {"metadata": {"name": name}})
     yield name
-    cluster.kubectl("delete", "namespace", name, "--wait=false")
+    request(api_client, "DELETE", f"/api/v1/namespaces/{name}")
 
 
 @pytest.fixture

@@ -10,7 +10,10 @@ import pytest
 import yaml
 from dev.checkout import CHECKOUT
 from dev.cluster.plane import Cluster
+from kubernetes.client import ApiClient
 
+from enso_operator.api.v1alpha1 import API_VERSION
+from enso_operator.kube.client import Refused, path_of, request
 from tests.cluster.action_refusals import ACTION_RULES_REFUSED, ACTIONS_REFUSED
 from tests.cluster.refusals import KEYS, REFUSED, RULES_REFUSED
 from tests.support.crds import parts
@@ -51,11 +54,14 @@ def test_the_largest_job_is_taken_and_let_go(crds: Cluster, namespace: str) -> N
     ids=[sentence[-60:] for _, sentence in ALL_REFUSED],
 )
 def test_invalid_resources_are_refused_with_a_sentence(
-    crds: Cluster, namespace: str, document: Document, sentence: str
+    client: ApiClient, document: Document, sentence: str
 ) -> None:
-    told = refusal(crds, "create", "-n", namespace, "-f", "-", document=document)
+    """As kubectl asks; of what is refused nothing is left, so that all of them have one place."""
+    path = path_of("default", f"{document['kind'].lower()}s", API_VERSION)
+    with pytest.raises(Refused) as refused:
+        request(client, "POST", path, document, query={"fieldValidation": "Strict"})
 
-    assert sentence in told
+    assert sentence in str(refused.value)
 
 
 def test_each_rule_of_the_crds_has_its_refusal() -> None:
