@@ -20,6 +20,7 @@ It imports little: what runs the plan, `session`, is loaded while the interprete
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import time
 from contextlib import suppress
@@ -49,8 +50,10 @@ def main(
     is_first, environment = first_start(root), dict(os.environ)
     plan, control_file = Path(plan_file), Path(control or root / CONTROL)
     launcher = head_start(plan, root, control_file) if is_first else None
+    gc.disable()  # what is imported is no garbage: looking for some would delay it
     from job_execution_framework.runtime import session  # noqa: PLC0415  # see above
 
+    gc.enable()
     if not is_first:
         return session.refuse(root)
     files = session.Files(plan, root, control_file, Path(summary_file) if summary_file else None)

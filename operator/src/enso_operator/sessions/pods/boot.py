@@ -21,7 +21,7 @@ PATIENCE_SECONDS = 60
 """How long the runtime may take to appear."""
 
 BOOT = f"""\
-import gc, os, signal, sys, time
+import os, signal, sys, time
 signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
 if sys.version_info < (3, 10):
     sys.exit("{PREFIX}the image's python3 is %d.%d, and enso needs 3.10" % sys.version_info[:2])
@@ -31,9 +31,7 @@ while not os.path.exists({str(READY)!r}):
         sys.exit("{PREFIX}the records container brought no runtime within {PATIENCE_SECONDS} s")
     time.sleep(0.005)
 sys.path.insert(0, {str(RUNTIME)!r})
-gc.disable()  # what is imported is no garbage, and to look for some takes a twentieth of the time
 from job_execution_framework.runtime.supervisor import main
-gc.enable()
 sys.exit(main(*sys.argv[1:]))
 """
 """The session's first program, for `python3 -c`; it must also parse in old Pythons."""
