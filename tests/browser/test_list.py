@@ -35,7 +35,7 @@ def test_without_a_program_of_ours_a_button_does_it(visit: Visit, server: Embedd
 def test_words_find_what_the_box_says(visit: Visit, server: EmbeddedServer) -> None:
     broken = failed(server)
     visitor = visit(server.address)
-    box = visitor.page.get_by_placeholder("Name, script, reason, template, label")
+    box = visitor.page.get_by_placeholder("Name, script, reason, label")
 
     for words in (broken, "simulate", "runtimeerror", "exception publish-banner"):
         box.fill(words)
