@@ -52,7 +52,7 @@ async def test_a_failed_job_is_mended_in_its_form(
     refused = await browser.send(
         f"/jobs/{jobid}/resume", ("arg:simulate:substeps", "0"), ("do", "preview")
     )
-    assert "is 0, but takes an integer of at least 1" in unescape(refused.text)
+    assert "This must be an integer of at least 1." in unescape(refused.text)
     entered = [("arg:simulate:substeps", "4"), ("why", "two were too few"), ("do", "resume")]
     sent = await browser.send(f"/jobs/{jobid}/resume", *entered)
     assert (sent.status_code, sent.headers["location"]) == (303, f"/jobs/{jobid}")

@@ -42,7 +42,7 @@ def blamed(
     It is the least that has to be left out, or that it does not name the script to run again from:
     `first` is that of the job. The second is not possible, either, where no part is to blame.
     """
-    given = [part for part in PARTS if getattr(resume, part)]
+    given: list[Part] = [part for part in PARTS if getattr(resume, part)]
     for count in range(1, len(given) + 1):
         for left_out in combinations(given, count):
             rest = _without(resume, left_out)
