@@ -36,6 +36,8 @@ READY = "ready"
 PACKAGE = "job_execution_framework"
 HEARTBEAT_SECONDS = 10.0
 SHORTEST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.002, 0.05
+LATER = 1.05
+"""By what each look that finds nothing is later: at most a twentieth of how long nothing came."""
 BEATS_TO_REPEAT = 10_000
 """Heartbeats after which everything is printed again: a log is cut at 10 MiB, and only its newest
 part can be read again."""
@@ -56,7 +58,7 @@ def main(runtime: str, run: str) -> None:
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
     bring(Path(runtime))
-    tail, pause, beats = Tail(Path(run) / JOURNAL, time.monotonic()), 0.0, 0
+    tail, beats, pause = Tail(Path(run) / JOURNAL, time.monotonic()), 0, SHORTEST_LOOK_SECONDS
     progress = ProgressTail(Path(run) / PROGRESS, time.monotonic())
     beat_at = time.monotonic() + HEARTBEAT_SECONDS
     while not stopping:
@@ -68,12 +70,17 @@ def main(runtime: str, run: str) -> None:
                 tail = Tail(tail.journal, time.monotonic())
                 progress.repeat()
             _print(b"\n")
-        pause = min(pause * 1.2, LONGEST_LOOK_SECONDS) if tail.at_end else 0.0
-        time.sleep(max(pause, SHORTEST_LOOK_SECONDS))
+        pause = pause_after(pause) if tail.at_end else SHORTEST_LOOK_SECONDS
+        time.sleep(pause)
     for text in tail.rest(time.monotonic()):  # what the session wrote is there by now
         _print(text)
     if tail.at_end:
         _print(DRAINED)
+
+
+def pause_after(pause: float) -> float:
+    """Return how long to wait after another look that found nothing."""
+    return min(pause * LATER, LONGEST_LOOK_SECONDS)
 
 
 def bring(target: Path) -> None:

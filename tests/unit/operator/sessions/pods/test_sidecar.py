@@ -15,8 +15,11 @@ import pytest
 from enso_operator.sessions.pods.sidecar import (
     AT_ONCE_BYTES,
     BYTES_A_SECOND,
+    LONGEST_LOOK_SECONDS,
     PIECE_BYTES,
+    SHORTEST_LOOK_SECONDS,
     Tail,
+    pause_after,
 )
 from job_execution_framework.domain import events
 from job_execution_framework.service_layer.record_line import BEGINS, JOURNAL, LONGEST_BYTES
@@ -135,3 +138,11 @@ def test_a_journal_that_is_no_file_is_none(tmp_path: Path, replace: Callable[[Pa
     tail = Tail(tmp_path / JOURNAL, 0)
     assert tail.read(0) == b""
     assert tail.at_end
+
+
+def test_it_looks_more_seldom_the_longer_nothing_comes_and_never_late() -> None:
+    idle, pause, looks = 0.0, SHORTEST_LOOK_SECONDS, 0
+    while idle < 60:
+        assert pause <= min(LONGEST_LOOK_SECONDS, SHORTEST_LOOK_SECONDS + idle / 20) + 1e-9
+        idle, pause, looks = idle + pause, pause_after(pause), looks + 1
+    assert looks < 60 / LONGEST_LOOK_SECONDS + 100
