@@ -15,8 +15,8 @@ WhyNot = Callable[[ResumeSpec], str]
 """Returns why a resume is not possible; "" where it is."""
 PARTS: tuple[Part, ...] = ("scripts", "from_script", "skip")
 """What can be left out, in the order in which it is tried."""
-MOST_TRIED = 50
-"""Changed arguments that are tried one by one."""
+MOST_TRIED = 10
+"""Changed arguments that are tried one by one: of a hundred scripts each takes 50 ms."""
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,14 @@ from enso_operator.http_api.auth.viewer import Viewer
 from enso_operator.http_api.outlook import Outlook
 from enso_operator.http_api.web.action_pages import answer_to, text_of
 from enso_operator.http_api.web.rendering import Templates
-from enso_operator.http_api.web.views.resume_form import (
+from enso_operator.http_api.web.views.resume_form import resume_form
+from enso_operator.http_api.web.views.resume_refusals import Said, said_of_shape
+from enso_operator.http_api.web.views.script_fields import (
     Entries,
     by_id,
-    resume_form,
     resume_of,
     script_fields,
 )
-from enso_operator.http_api.web.views.resume_refusals import Said, said_of_shape
 from enso_operator.manifests.errors import sentences
 from job_execution_framework.domain.errors import InvalidAction, InvalidJob
 from job_execution_framework.domain.job import Job

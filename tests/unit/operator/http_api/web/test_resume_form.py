@@ -78,6 +78,7 @@ async def test_what_failed_comes_first_and_is_open_and_many_others_are_folded(ap
     page = await Browser(api).page(f"/jobs/{await failed(api, before=1, after=8)}/resume")
     first, *others = scripts(page)
     assert first == ("bake", True)
+    assert "ExitCode: 3" in page.partition('class="of-script" open')[2].partition("<input")[0]
     assert len(others) == 9
     assert not any(is_open for _, is_open in others)
     assert "<summary>9 other scripts run: their arguments</summary>" in page
