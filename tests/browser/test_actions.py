@@ -60,7 +60,7 @@ def test_a_pause_is_taken_back_before_it_begins(
     visitor.sees("Running")
 
     visitor.presses("Pause")
-    visitor.sees("Pausing", "the job will pause after this script")
+    visitor.sees("Pausing", "will pause after this script")
     visitor.presses("Do not pause")
     visitor.sees("Running", "go on")
     cache.touch()

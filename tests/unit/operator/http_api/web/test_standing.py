@@ -62,7 +62,7 @@ def test_a_job_is_not_paused_while_a_script_runs(by_spec: bool) -> None:
     standing = _page(story).standing
     assert (standing.look, standing.word) == ("Suspended", "Pausing")
     assert standing.message.startswith("open is still running; nothing starts after it")
-    assert _shown(story, "open").note == "the job will pause after this script"
+    assert _shown(story, "open").note == "will pause after this script"
     assert _shown(story, "bake").note == ""
 
     story.ends("open")
@@ -77,7 +77,7 @@ def test_a_pause_to_come_is_marked_at_its_script() -> None:
     assert _page(story).standing.word == "Running"
     assert [script.note for script in _page(story).scripts] == [
         "",
-        "the job will pause after this script",
+        "will pause after this script",
         "",
     ]
     _asks(story, Cancel())

@@ -107,7 +107,7 @@ def _reason(job: Job, name: str, cause: Cause) -> str:
 
 
 def _note(job: Job, script: Script) -> str:
-    pause = "the job will pause after this script" if pauses_after(job, script) else ""
+    pause = "will pause after this script" if pauses_after(job, script) else ""
     return "; ".join(filter(None, [_what_is_next(job, script), pause]))
 
 

@@ -66,7 +66,7 @@ def pausing_at(job: Job) -> Script | None:
 
 
 def pauses_after(job: Job, script: Script) -> bool:
-    """Whether the job will pause after this script, which is not over yet."""
+    """Whether will pause after this script, which is not over yet."""
     if job.state in ENDED:
         return False
     if job.state is JobState.SUSPENDED:
