@@ -26,7 +26,7 @@ def test_clocks_bars_and_buttons_stop_with_the_server(
     expect(visitor.page.locator("time.since").first).to_have_text(re.compile("^[2-9]. s"))
 
     server.end()
-    visitor.sees("Nothing is known since", "the server does not answer")
+    visitor.sees("No news since", "the server does not answer")
     before = moving(visitor)
     visitor.page.clock.fast_forward(HOUR)
 
@@ -57,7 +57,7 @@ def test_a_server_that_is_silent_is_away_until_it_is_heard_again(
     process.suspend()
     try:
         visitor.page.clock.fast_forward(60_000)
-        visitor.sees("Nothing is known since", "the server does not answer")
+        visitor.sees("No news since", "the server does not answer")
         assert actions(visitor) == []
     finally:
         process.resume()

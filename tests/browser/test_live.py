@@ -89,14 +89,14 @@ def test_a_page_outlives_a_restart_of_the_server(
     until(lambda: streams(server) == 1)
 
     server.end()
-    jobs.sees("Nothing is known since", "the server does not answer")
+    jobs.sees("No news since", "the server does not answer")
     (tmp_path / "again").mkdir()
     templates = str(write_shots(tmp_path / "again"))
     again = EmbeddedServer(tmp_path / "again", "--templates", templates, port=server.port)
     try:
         jobid = start(again, substeps=4)
         jobs.sees(jobid, "Succeeded")
-        assert "Nothing is known" not in jobs.page.locator("body").inner_text()
+        assert "No news since" not in jobs.page.locator("body").inner_text()
     finally:
         again.end()
     jobs.errors.clear()  # the browser's own, of the time without a server

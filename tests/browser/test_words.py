@@ -16,7 +16,7 @@ def test_an_attempt_is_told_in_words_of_everybody(visit: Visit, server: Embedded
     visitor.page.locator("#script-simulate summary").click()
 
     visitor.sees("How it runs", "In session", "main-1")
-    visitor.follows("Show the output of attempt 1")
+    visitor.follows("Show output of attempt 1")
     visitor.sees("of the job", jobid)
 
 

@@ -30,7 +30,7 @@ PUBLISH = template(
 def done(ns: ClusterNamespace) -> list[str]:
     """Return what is told of scripts that succeeded, without how long they took."""
     told = [message for reason, message in ns.job_events() if reason == "ScriptSucceeded"]
-    return [re.sub(r", [0-9.]+ s", "", message) for message in told]
+    return [re.sub(r", [0-9.]+ m?s", "", message) for message in told]
 
 
 def test_a_run_has_the_values_of_its_parameters(ns: ClusterNamespace, operators: Operators) -> None:

@@ -72,7 +72,7 @@ function hear() {
 }
 function lose(why) {
   lost ??= heard;
-  trouble.textContent = `Nothing is known since ${moment(lost + skew)}: ${why}.`;
+  trouble.textContent = `No news since ${moment(lost + skew)}: ${why}.`;
   document.body.classList.add("away");
   for (const one of document.querySelectorAll("main button:enabled, main a.button")) {
     one.dataset.away = one.matches("a") ? "aria-disabled" : "disabled";
