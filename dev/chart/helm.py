@@ -15,6 +15,9 @@ VALUES = sorted((CHART / "ci").glob("*-values.yaml"))
 KUBERNETES = "1.30.0"
 """The oldest supported Kubernetes: charts are rendered for it and checked by its schemas."""
 
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""As safe as the one in Python, and eight times as fast: tests render a hundred charts."""
+
 Document = dict[str, Any]
 
 
@@ -42,4 +45,4 @@ def render(*arguments: str | Path, namespace: str = "enso", name: str = "shows")
     """Return what `helm install NAME` would create, hooks included."""
     place = ("--namespace", namespace, "--kube-version", KUBERNETES)
     text = helm("template", name, CHART, *place, *arguments)
-    return [document for document in yaml.safe_load_all(text) if document]
+    return [document for document in yaml.load_all(text, _LOADER) if document]
