@@ -62,7 +62,7 @@ def wish(job: Job, kind: int, place: int) -> Action | None:
 
 @given(jobs(), st.lists(FATES, min_size=1, max_size=8), SIZES, SIZES, st.sampled_from([*range(6)]))
 @settings(
-    max_examples=600,
+    max_examples=400,
     deadline=None,
     derandomize=IN_CI,
     phases=[Phase.generate],  # shrinking takes minutes

@@ -158,7 +158,7 @@ def test_a_restored_job_decides_as_the_one_that_was_stored() -> None:
     run_machine(
         Restarting,
         settings=settings(
-            max_examples=50,
+            max_examples=30,
             stateful_step_count=40,
             deadline=None,
             derandomize=IN_CI,
