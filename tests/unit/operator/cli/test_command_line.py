@@ -9,6 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from enso_operator.cli import app
 
 SLOW = {"aiohttp", "fastapi", "kopf", "kubernetes", "pydantic", "requests", "rich", "urllib3"}
 COMMANDS = ("list", "show", "why", "logs", "watch", "wait")
@@ -50,8 +53,9 @@ except SystemExit as end:
     "command", [*COMMANDS, *ACTIONS, *SCRIPTS, "plan", "start", "run", "serve", "check"]
 )
 def test_every_help_has_an_example_and_the_exit_codes(command: str) -> None:
-    run = [sys.executable, "-m", "enso_operator", *command.split(), "--help"]
-    told = subprocess.run(run, capture_output=True, text=True, check=True).stdout
+    done = CliRunner().invoke(app, [*command.split(), "--help"], prog_name="enso")
+    told = done.stdout
+    assert done.exit_code == 0
     assert f"Example: enso {command}" in told
     assert "Exit code 0: " in told
 
@@ -78,9 +82,8 @@ def test_every_help_has_an_example_and_the_exit_codes(command: str) -> None:
 def test_what_was_typed_wrongly_is_said_before_a_cluster_is_asked(
     typed: list[str], sentence: str
 ) -> None:
-    run = [sys.executable, "-m", "enso_operator", *typed]
-    told = subprocess.run(run, capture_output=True, text=True, check=False)
-    assert told.returncode == 2
+    told = CliRunner().invoke(app, typed)
+    assert told.exit_code == 2
     assert sentence in told.stderr
 
 

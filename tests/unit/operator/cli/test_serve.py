@@ -9,6 +9,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -135,15 +136,33 @@ def test_more_idle_connections_than_files_are_allowed_shut_nobody_out(tmp_path: 
         assert len(process.stdout.readlines()) <= 1  # of those that came at once
 
 
-def enso(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command, environment = [ENSO, "serve", *arguments], os.environ | {"KUBECONFIG": NO_CLUSTER}
-    return subprocess.run(
-        command, env=environment, capture_output=True, text=True, check=False, timeout=60
+REFUSED = """
+import json, sys
+from click.testing import CliRunner
+from enso_operator.cli import app
+for arguments in json.load(sys.stdin):
+    done = CliRunner().invoke(app, ["serve", *arguments])
+    print(json.dumps([done.exit_code, done.stdout, done.stderr]))
+"""
+"""One process for all, as `enso serve` loads for a second, and changes limits of its process."""
+
+
+def refused(*calls: tuple[str, ...]) -> list[tuple[int, str, str]]:
+    """Return the exit code, standard output and standard error of each `enso serve`."""
+    done = subprocess.run(
+        [sys.executable, "-c", REFUSED],
+        input=json.dumps(calls),
+        env=os.environ | {"KUBECONFIG": NO_CLUSTER},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_what_cannot_be_served_is_a_sentence_and_exit_code_2(server: EmbeddedServer) -> None:
-    for arguments, sentence in {
+    calls = {
         ("--embedded", "--namespace", "a"): "enso: jobs in memory have no namespace: remove --nam",
         ("--namespace", "a"): "enso: KUBECONFIG names /nowhere/config, which does not exist",
         ("--embedded", "--port", str(server.port)): f"enso: port {server.port} of 127.0.0.1 is tak",
@@ -157,11 +176,11 @@ def test_what_cannot_be_served_is_a_sentence_and_exit_code_2(server: EmbeddedSer
         ("--embedded", "--auth", "kubernetes"): "enso: jobs in memory have no cluster that could s",
         ("--auth", "kubernetes", "--allow-anonymous"): "enso: --allow-anonymous is for --auth=none",
         ("--auth", "kubernetes"): "enso: KUBECONFIG names /nowhere/config, which does not exist",
-    }.items():
-        done = enso(*arguments)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr.startswith(sentence)
-        assert len(done.stderr.splitlines()) == 1
+    }
+    for (code, out, told), sentence in zip(refused(*calls), calls.values(), strict=True):
+        assert (code, out) == (2, "")
+        assert told.startswith(sentence)
+        assert len(told.splitlines()) == 1
 
 
 def test_a_host_that_others_reach_is_warned_of() -> None:
