@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from enso_operator.http_api import cluster_reads
+from enso_operator.http_api import cluster_offers, cluster_reads
 from enso_operator.http_api.cluster_backend import ClusterJobs
 from enso_operator.http_api.memory_backend import EmbeddedJobs
 from enso_operator.http_api.offers import MOST_OFFERS, Offer
-from enso_operator.http_api.rights import ALLOWED
+from enso_operator.http_api.rights import ALLOWED, Rights
 from enso_operator.http_api.template_scripts import UNKNOWN, KnownScripts, scripts_in
+from enso_operator.kube.client import Forbidden
+from enso_operator.kube.objects import Objects
 from enso_operator.manifests.template import parse_template
 from enso_operator.manifests.template_folder import TemplateFolder
 from tests.support.api import Api, Served
@@ -172,7 +174,10 @@ def _objects() -> InMemoryObjects:
 async def _cluster(
     served: Served, objects: InMemoryObjects, monkeypatch: pytest.MonkeyPatch
 ) -> Api:
-    monkeypatch.setattr(cluster_reads, "rights_of", lambda _: ALLOWED)
+    def allowed(_: Objects) -> Rights:
+        return ALLOWED
+
+    monkeypatch.setattr(cluster_reads, "rights_of", allowed)
     return await served.over(ClusterJobs(objects, InMemoryStreams()))
 
 
@@ -192,3 +197,16 @@ async def test_in_a_cluster_the_library_is_that_of_the_namespace(
         template(SAY, example) | {"metadata": {"name": "good"}}
     )
     assert GREY not in (await cluster.get("/templates/good")).text
+
+
+async def test_who_may_not_read_the_library_may_start_templates(
+    cluster: Api, objects: InMemoryObjects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: Objects) -> list[Offer]:
+        raise Forbidden("ensoscripts.enso.dev is forbidden")
+
+    monkeypatch.setattr(cluster_offers, "scripts_in", refused)
+    objects.beside("ensojobtemplates").create(template(SAY, GONE))
+    for page in await pages(cluster):
+        assert "sya" in page
+        assert GREY not in page
