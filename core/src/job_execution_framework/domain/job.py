@@ -28,7 +28,7 @@ from job_execution_framework.domain.transitions import ENDED, JobState
 
 
 class Action(Protocol):
-    """What somebody asks of a job; see `domain.actions.Action`."""
+    """What somebody asks of a job; see `domain.action.Action`."""
 
     def why_not(self, job: Job) -> str: ...  # noqa: D102
     def do(self, job: Job, at: float) -> None: ...  # noqa: D102
