@@ -32,8 +32,10 @@ def test_a_line_as_long_as_an_output_is_shown(
 
     visitor.page.locator("summary", has_text="long").first.click()
 
-    shown = visitor.page.locator("pre[data-output]").first
-    expect(shown).to_contain_text("x\n100%\nthe end", timeout=DEADLINE_SECONDS * 1000)
+    shown = visitor.page.locator("[data-lines] pre").first
+    expect(shown).to_contain_text(
+        "x … 241,760 more characters\n100%\nthe end", timeout=DEADLINE_SECONDS * 1000
+    )
     expect(shown).not_to_contain_text("50%")
 
 

@@ -66,9 +66,13 @@ class Story:
 
     def fails(self, name: str, cause: Cause, seconds: float = 1) -> None:
         """Run a script; it fails."""
-        attempt = self.starts(name)
+        self.starts(name)
         self.at += seconds
-        kind = events.ScriptFailed
+        self.breaks(name, cause, seconds)
+
+    def breaks(self, name: str, cause: Cause, seconds: float = 1) -> None:
+        """End a script that runs; it fails."""
+        attempt, kind = self.job.rows[name].attempt, events.ScriptFailed
         self._told(
             self.job.script_event(kind, name, attempt, self.at, seconds=seconds, cause=cause)
         )

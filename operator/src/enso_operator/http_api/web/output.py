@@ -7,20 +7,18 @@ there. Only so many read at once, as each of them holds a connection to the API 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from enso_operator.http_api.auth.viewer import Viewer
-from enso_operator.http_api.output import last_of
+from enso_operator.http_api.web.output_stream import AttemptOutput
 from enso_operator.http_api.web.readers import Places, until_left
 from enso_operator.http_api.web.rendering import Templates
-from enso_operator.http_api.web.views.output import MOST_BYTES, output_page
+from enso_operator.http_api.web.views.output import Addresses
 from enso_operator.http_api.web.views.query import Query
 
 MOST_READERS = 64
@@ -38,18 +36,14 @@ class OutputPages:
 
     async def show(self, request: Request, viewer: Viewer) -> Response:
         """Show the end of it on a page."""
-        path = request.path_params
-        query = Query(namespace=request.query_params.get("namespace", ""))
-        name, script, number = path["name"], path["script"], path["number"]
         with self._places.taken(viewer.key):
-            snapshot = await viewer.jobs.get(name)
-            last = await last_of(viewer.jobs.output(name, script, number), MOST_BYTES)
-        shown = await asyncio.to_thread(
-            partial(output_page, snapshot, script, number, last),
-            address=query.address(f"{request.url.path}/output"),
-            job_address=query.address(f"/jobs/{name}"),
-        )
+            shown, _, _ = await _asked_for(request, viewer).look()
         return await self._templates.page(request, viewer, "output.html", shown)
+
+    async def lines(self, request: Request, viewer: Viewer) -> Response:
+        """Answer with the end of it as pages show it, and with more as it comes."""
+        documents = _asked_for(request, viewer).documents(self._templates)
+        return _Output(documents, self._places, viewer.key, "application/x-ndjson")
 
     async def text(self, request: Request, viewer: Viewer) -> Response:
         """Answer with all of it."""
@@ -58,16 +52,29 @@ class OutputPages:
             *(path["name"], path["script"], path["number"]),
             is_following=request.query_params.get("follow") == "1",
         )
-        return _Output(output, self._places, viewer.key)
+        return _Output(output, self._places, viewer.key, "text/plain")
+
+
+def _asked_for(request: Request, viewer: Viewer) -> AttemptOutput:
+    path = request.path_params
+    name, script, number = path["name"], path["script"], path["number"]
+    query = Query(namespace=request.query_params.get("namespace", ""))
+    attempt = f"/jobs/{name}/scripts/{script}/attempts/{number}"
+    addresses = Addresses(
+        query.address(f"{attempt}/output"),
+        query.address(f"{attempt}/lines"),
+        query.address(f"/jobs/{name}"),
+    )
+    return AttemptOutput(viewer.jobs, name, script, number, addresses)
 
 
 class _Output(Response):
     """An answer that begins with the first output, as only then it is known that there is any."""
 
-    media_type = "text/plain"
-
-    def __init__(self, output: AsyncGenerator[bytes], places: Places, key: str) -> None:
-        super().__init__()
+    def __init__(
+        self, output: AsyncGenerator[bytes], places: Places, key: str, media_type: str
+    ) -> None:
+        super().__init__(media_type=media_type)
         del self.headers["content-length"]
         self._output, self._places, self._key = output, places, key
 

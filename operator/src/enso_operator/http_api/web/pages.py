@@ -56,6 +56,7 @@ def add_pages(app: FastAPI) -> Templates:
     add(attempt, output.show)
     add("/jobs/{name}/scripts/{script}/arguments", show_arguments)
     add(f"{attempt}/output", output.text)
+    add(f"{attempt}/lines", output.lines)
     resume = ResumePages(templates)
     add("/jobs/{name}/resume", resume.show)
     add("/jobs/{name}/resume", resume.resume, "POST")

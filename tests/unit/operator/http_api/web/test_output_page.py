@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from enso_operator.http_api.port import JobSnapshot
-from enso_operator.http_api.web.views.output import LONGEST_LINE, OutputPage, output_page
+from enso_operator.http_api.web.views.output import Addresses, OutputPage, output_page
+from enso_operator.http_api.web.views.output_lines import LONGEST_LINE, OutputLine
 from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.script import LibraryScript, Script
 from tests.support.api import Api
@@ -24,11 +25,12 @@ def _page(output: bytes, *, before: int = 0, cause: Cause | None = CAUSE) -> Out
         story.starts("simulate")
     snapshot = JobSnapshot("shot", "Running", None, story.job)
     last = (output, before)
-    return output_page(snapshot, "simulate", 1, last, address="/whole", job_address="/jobs/shot")
+    page, _ = output_page(snapshot, "simulate", 1, last, Addresses("/whole", "/lines", "/job"))
+    return page
 
 
 def _texts(page: OutputPage) -> list[str]:
-    return [line.text for line in page.lines]
+    return [line.text for line in (*page.lines, *filter(None, [page.begun]))]
 
 
 def test_the_lines_that_tell_why_are_marked() -> None:
@@ -56,8 +58,8 @@ def test_a_torn_line_is_left_out_but_never_the_only_one() -> None:
 
 
 def test_a_long_line_is_cut() -> None:
-    (line,) = _page(b"x" * (LONGEST_LINE + 7)).lines
-    assert line.text == "x" * LONGEST_LINE + " … 7 more characters"
+    line = _page(b"x" * (LONGEST_LINE + 7)).begun
+    assert line == OutputLine("x" * LONGEST_LINE, more=7)
 
 
 async def test_an_attempt_has_a_page_and_its_output_as_text(api: Api) -> None:
@@ -68,7 +70,7 @@ async def test_an_attempt_has_a_page_and_its_output_as_text(api: Api) -> None:
     page = (await api.get(f"/jobs/{jobid}")).text
     address = f"/jobs/{jobid}/scripts/say/attempts/1"
     assert f'href="{address}"' in page
-    assert f'data-output="{address}/output"' in page
+    assert f'data-lines="{address}/lines"' in page
 
     shown = (await api.get(address)).text
     assert "&lt;/pre&gt;&lt;script&gt;alert(1)&lt;/script&gt;\\u202e" in shown

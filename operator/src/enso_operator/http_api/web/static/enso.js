@@ -14,83 +14,76 @@ function openTarget() {
 addEventListener("hashchange", openTarget);
 openTarget();
 
-// The output of an attempt is read while its script is open, to its end or for as long as it runs.
-const most = 256 * 1024;
-const colours = /\x1b\[[0-9;:?]*[ -\/]*[@-~]/g;
-const hidden = /[\0-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]/g;
-// What a terminal shows of a line that was written over; searched by hand, as a pattern would take
-// the square of a long line's length.
-function lastWritten(line) {
-  let end = line.length;
-  while (line[end - 1] === "\r") end--;
-  return line.slice(line.lastIndexOf("\r", end - 1) + 1, end);
-}
-async function read(pre) {
-  const url = new URL(pre.dataset.output, location);
-  url.searchParams.set("follow", "1");
-  const reading = (pre.reading = new AbortController());
+// The output of an attempt is read while its script is open, for as long as the attempt runs. The
+// server writes the HTML, so that the same is shown here and on the page of the attempt.
+async function read(panel) {
+  const reading = (panel.reading = new AbortController());
   try {
     const headers = { Accept: "application/json" };
-    const response = await fetch(url, { headers, signal: reading.signal });
+    const response = await fetch(panel.dataset.lines, { headers, signal: reading.signal });
     if (!response.ok) {
-      pre.textContent = (await response.json()).error;
+      panel.textContent = (await response.json()).error;
       return;
     }
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-    let text = "";
-    let shows = false;
-    const show = () => {
-      shows = false;
-      const atEnd = pre.scrollTop + pre.clientHeight >= pre.scrollHeight - 20;
-      pre.textContent = text.replace(colours, "").split("\n").map(lastWritten).join("\n")
-        .replace(hidden, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
-      if (atEnd) pre.scrollTop = pre.scrollHeight;
-    };
+    let torn = "";
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
-      text += value;
-      if (text.length > most) text = `\u2026${text.slice(-most)}`;
-      if (!shows) {
-        shows = true;
-        setTimeout(show, 150);
-      }
+      const documents = (torn + value).split("\n");
+      torn = documents.pop();
+      if (documents.length) show(panel, documents.map((text) => JSON.parse(text)));
     }
-    if (!text) pre.textContent = "It wrote nothing.";
-    setTimeout(() => mark(pre), 200);
   } catch (error) {
     if (error.name === "AbortError") return;
-    pre.append(`\n${error.message}`);
-    pre.broke = true;
+    panel.append(`\n${error.message}`);
+    panel.broke = true;
   }
 }
 // What broke off is read anew once the server is back.
 document.addEventListener("enso:back", () => {
-  for (const pre of document.querySelectorAll("[data-output]"))
-    if (pre.broke) {
-      pre.broke = false;
-      read(pre);
+  for (const panel of document.querySelectorAll("[data-lines]"))
+    if (panel.broke) {
+      panel.broke = false;
+      read(panel);
     }
 });
-// The lines that tell why the attempt failed, as the server marks them on the page of the output.
-function mark(pre) {
-  const why = pre.closest("li")?.querySelector("[data-why]")?.dataset.why;
-  if (!why) return;
-  const atEnd = pre.scrollTop + pre.clientHeight >= pre.scrollHeight - 20;
-  const lines = pre.textContent.split("\n").flatMap((line, i) => {
-    const marked = document.createElement("mark");
-    marked.textContent = line;
-    return [i ? "\n" : "", line.includes(why) ? marked : line];
-  });
-  pre.replaceChildren(...lines);
-  if (atEnd) pre.scrollTop = pre.scrollHeight;
+function show(panel, documents) {
+  const before = panel.querySelector("pre");
+  const atEnd = !before || before.scrollTop + before.clientHeight >= before.scrollHeight - 20;
+  for (const added of documents) added.panel === undefined ? add(panel, added) : replace(panel, added.panel);
+  const pre = panel.querySelector("pre");
+  const why = pre.querySelector("mark");
+  // Whoever has scrolled away from the end reads something.
+  if (atEnd) pre.scrollTop = why ? why.offsetTop - pre.offsetTop - pre.clientHeight / 3 : pre.scrollHeight;
+}
+function replace(panel, html) {
+  const top = panel.querySelector("pre")?.scrollTop;
+  const shows = panel.querySelector(".tells input")?.checked;
+  panel.innerHTML = html;
+  panel.querySelector(".tells input").checked = Boolean(shows);
+  if (top !== undefined) panel.querySelector("pre").scrollTop = top;
+}
+function add(panel, added) {
+  const pre = panel.querySelector("pre");
+  const begun = pre.querySelector(".begun");
+  const lines = document.createElement("span");
+  lines.innerHTML = added.lines;
+  begun.before(lines);
+  begun.innerHTML = added.begun;
+  for (let dropped = added.dropped; dropped; dropped--) pre.firstElementChild.remove();
+  for (const [what, text] of [[".left-out b", added.before], [".tells b", added.told]]) {
+    const shown = panel.querySelector(what);
+    shown.textContent = text;
+    shown.parentElement.hidden = !text;
+  }
 }
 function readIfSeen(details) {
-  for (const pre of details.querySelectorAll("[data-output]"))
-    if (details.open && !pre.reading) read(pre);
-    else if (!details.open && pre.reading) {
-      pre.reading.abort();
-      pre.reading = null;
+  for (const panel of details.querySelectorAll("[data-lines]"))
+    if (details.open && !panel.reading) read(panel);
+    else if (!details.open && panel.reading) {
+      panel.reading.abort();
+      panel.reading = null;
     }
 }
 document.addEventListener("toggle", (event) => readIfSeen(event.target), true);
@@ -98,4 +91,4 @@ document.addEventListener("htmx:after:swap", () => {
   goOn();
   for (const details of document.querySelectorAll("details[open]")) readIfSeen(details);
 });
-for (const pre of document.querySelectorAll("#output[data-output]")) read(pre);
+for (const panel of document.querySelectorAll("main > [data-lines]")) read(panel);

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from enso_operator.http_api.port import JobSnapshot
-from enso_operator.http_api.web.views.output import without_colours
+from enso_operator.http_api.web.views.output_lines import without_colours
 from enso_operator.http_api.web.views.values import Named, named
 from job_execution_framework.domain import failure_card
 from job_execution_framework.domain.cause import Cause

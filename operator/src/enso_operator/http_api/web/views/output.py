@@ -1,38 +1,34 @@
-"""What an attempt wrote, as its page shows it: the last lines, those marked that tell why."""
+"""What an attempt wrote, as its page and the page of the job show it: its end, line by line."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from enso_operator.http_api.port import JobSnapshot
+from enso_operator.http_api.web.views.output_lines import Lines, OutputLine
 from enso_operator.http_api.web.views.standing import state_of
-from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import Attempt, ScriptState
 
 MOST_BYTES = 256 * 1024
-"""Bytes of an output that its page shows; the whole is a click away."""
-LONGEST_LINE = 4000
-"""Characters of one line that are shown."""
-SHORTEST_MARK = 6
-"""Characters of a line that is marked as part of a message: shorter ones are anywhere."""
-_COLOURS = re.compile(r"(?:\x1b|\\x1b)\[[0-9;:?]*[ -/]*[@-~]")
-"""What a terminal would take as a colour, or a movement of its cursor; also as causes escape it."""
+"""Bytes of an output that pages show; the whole is a click away."""
 
 
 @dataclass(frozen=True)
-class OutputLine:
-    """One line."""
+class Addresses:
+    """Where what belongs to an output is."""
 
-    text: str
-    is_marked: bool
-    """Whether it tells why the attempt failed."""
+    whole: str
+    """All of it, as plain text."""
+    lines: str
+    """What a page shows of it, as it comes (`web.output_stream`)."""
+    job: str
 
 
 @dataclass(frozen=True)
 class OutputPage:
-    """What the page shows."""
+    """What is shown."""
 
     name: str
     script: str
@@ -41,14 +37,30 @@ class OutputPage:
     why: str
     """Why it failed; "" where it did not."""
     lines: tuple[OutputLine, ...]
+    begun: OutputLine | None
+    """The last line, where it has not ended."""
     before: int
     """How many bytes came before the lines."""
-    address: str
-    """That of the whole output, as plain text."""
-    job_address: str
+    size: int
+    """How many bytes the lines have."""
+    addresses: Addresses
     is_running: bool
-    first_mark: int
-    """The number of the first line that is marked, from 1; 0 where none is."""
+
+    @property
+    def file(self) -> str:
+        """The name of the file as which it is downloaded."""
+        return f"{self.name}-{self.script}-{self.attempt}.txt"
+
+    @cached_property
+    def first_mark(self) -> int:
+        """The number of the first line that is marked, from 1; 0 where none is."""
+        every = [*self.lines, *([self.begun] if self.begun else [])]
+        return next((number for number, line in enumerate(every, 1) if line.is_marked), 0)
+
+    @cached_property
+    def told(self) -> int:
+        """How many of the lines tell progress."""
+        return sum(line.is_told for line in self.lines)
 
 
 def output_page(
@@ -56,59 +68,37 @@ def output_page(
     script: str,
     number: int,
     last: tuple[bytes, int],
-    *,
-    address: str,
-    job_address: str,
-) -> OutputPage:
-    """Return what is shown of an attempt; `last` is the end of its output, and what came before."""
+    addresses: Addresses,
+) -> tuple[OutputPage, Lines]:
+    """Return what is shown of an attempt, and what makes lines of what it will write yet.
+
+    `last` is the end of its output, and how many bytes came before.
+    """
     attempt = _attempt(snapshot.job, script, number)
     cause = attempt.cause
     text, before = last
-    lines = tuple(_line(line, cause) for line in _lines(text, is_whole=not before))
-    marked = (number for number, line in enumerate(lines, 1) if line.is_marked)
-    return OutputPage(
+    if before and text.find(b"\n", 0, -1) >= 0:  # the first line is torn
+        torn, _, text = text.partition(b"\n")
+        before += len(torn) + 1
+    lines = Lines(cause)
+    ended = tuple(lines.add(text))
+    page = OutputPage(
         snapshot.jobid,
         script,
         number,
         state_of(attempt),
         str(cause) if cause else "",
-        lines,
+        ended,
+        lines.begun,
         before,
-        address,
-        job_address,
+        len(text),
+        addresses,
         is_running=attempt.state is ScriptState.RUNNING,
-        first_mark=next(marked, 0),
     )
-
-
-def without_colours(text: str) -> str:
-    """Return a text without what terminals take as colours."""
-    return _COLOURS.sub("", text)
+    return page, lines
 
 
 def _attempt(job: Job | None, script: str, number: int) -> Attempt:
     row = job.rows.get(script) if job else None
     attempts = (*row.earlier, row.latest) if row else ()
     return next((one for one in attempts if one.number == number), Attempt(number))
-
-
-def _lines(text: bytes, *, is_whole: bool) -> list[str]:
-    lines = text.decode("utf-8", "replace").split("\n")
-    if lines[-1] == "":
-        lines.pop()
-    return lines if is_whole else lines[1:] or lines  # the first one is torn
-
-
-def _line(line: str, cause: Cause | None) -> OutputLine:
-    line = without_colours(line.rstrip("\r"))
-    line = line.rpartition("\r")[2]  # what a terminal shows of a line that was written over
-    more = len(line) - LONGEST_LINE
-    shown = f"{line[:LONGEST_LINE]} … {more} more characters" if more > 0 else line
-    return OutputLine(shown, cause is not None and _tells(line.strip(), cause))
-
-
-def _tells(line: str, cause: Cause) -> bool:
-    message = cause.message.strip()
-    if not message or len(line) < SHORTEST_MARK:
-        return False
-    return message.splitlines()[0].strip() in line or line in message

@@ -38,8 +38,6 @@ class ShownScript:
     message: str
     """What it says that it does, while it runs."""
     reason: str
-    says: str
-    """The first line of the message with which it failed; "" where it did not."""
     seconds: float | None
     """How long its latest attempt ran."""
     is_at_most: bool
@@ -84,7 +82,6 @@ def shown_script(job: Job, script: Script, attempts: tuple[ShownAttempt, ...]) -
         progress=said.percent if said else None,
         message=said.message if said else "",
         reason=_reason(job, script.name, cause) if cause else "",
-        says=cause.message.strip().partition("\n")[0] if cause else "",
         seconds=attempts[-1].seconds if attempts else None,
         is_at_most=bool(attempts) and attempts[-1].is_at_most,
         times=times_of(job, [script]) if len(attempts) > 1 else None,
