@@ -28,6 +28,11 @@ class EnsoError(Exception):
 class InvalidJob(EnsoError):
     """The job as it was described cannot be run."""
 
+    def __init__(self, *sentences: str) -> None:
+        super().__init__("; ".join(sentences))
+        self.sentences = sentences
+        """One for each mistake, where they are told apart."""
+
 
 class InvalidAction(EnsoError):
     """An action is not possible now; the job is not changed."""

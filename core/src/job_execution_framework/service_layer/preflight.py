@@ -73,4 +73,4 @@ def check_arguments(
 ) -> None:
     """Raise InvalidJob with all of `argument_problems`, where there are any."""
     if problems := argument_problems(scripts, library, takes):
-        raise InvalidJob("; ".join(problems))
+        raise InvalidJob(*problems)

@@ -38,8 +38,7 @@ class Mistakes(InvalidJob):
     """A template, or the values of its parameters, make no job."""
 
     def __init__(self, sentences: Sequence[str]) -> None:
-        super().__init__("; ".join(sentences))
-        self.sentences = tuple(sentences)
+        super().__init__(*sentences)
 
 
 def expand(job: Document, names: Collection[str], values: Mapping[str, object]) -> Document:

@@ -16,7 +16,6 @@ from enso_operator.http_api.web.views.fields import Field, fields_of
 from enso_operator.http_api.web.views.offers import ShownOffer, shown_offer
 from enso_operator.http_api.web.views.query import Query
 from enso_operator.http_api.web.views.wrong_values import refused
-from enso_operator.manifests.expand import Mistakes
 from job_execution_framework.domain.arguments import problems
 from job_execution_framework.domain.errors import InvalidJob, JobNotFound
 
@@ -74,8 +73,7 @@ class StartPages:
         try:
             job = await viewer.jobs.add_run(offer.name, params)
         except InvalidJob as error:
-            why_not = error.sentences if isinstance(error, Mistakes) else (str(error),)
-            shown = replace(shown, why_not=why_not)
+            shown = replace(shown, why_not=error.sentences)
             return await self._templates.page(request, viewer, "start.html", shown, status=422)
         await viewer.jobs.execute(job)
         return RedirectResponse(_query(request).address(f"/jobs/{job}"), 303)

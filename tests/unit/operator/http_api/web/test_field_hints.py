@@ -15,6 +15,7 @@ def field(parameter: Parameter, value: object = ABSENT) -> Field:
 
 
 TITLE = Parameter("v", Type.STRING, default="a")
+PLACE = Parameter("v", Type.PATH, default="/a")
 COUNT = Parameter("v", Type.INTEGER, default=24)
 
 
@@ -26,6 +27,7 @@ COUNT = Parameter("v", Type.INTEGER, default=24)
         (field(Parameter("v", Type.STRING)), "a string · empty: no value"),
         (field(Parameter("v", Type.STRING), "b"), "a string · empty: an empty text"),
         (field(Parameter("v", Type.STRING, required=True)), "a string"),
+        (field(PLACE, "/b"), 'a path · default "/a", also where it is empty'),
         (field(COUNT), "an integer · default 24, also where it is empty"),
         (field(Parameter("v", Type.NUMBER)), "a number · empty: no value"),
         (field(Parameter("v", Type.NUMBER, required=True)), "a number"),
@@ -53,6 +55,7 @@ def test_a_hint_says_what_is_taken_and_what_empty_means(shown: Field, hint: str)
         (field(TITLE, "b"), False, ""),
         (field(Parameter("v", Type.STRING)), True, ""),
         (field(Parameter("v", Type.STRING, default=None)), True, ""),
+        (field(PLACE, "/b"), True, ""),
         (field(COUNT), True, ""),
         (field(COUNT, 2), True, ""),
         (field(Parameter("v", Type.LIST), [1]), True, ""),

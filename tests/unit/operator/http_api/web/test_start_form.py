@@ -80,3 +80,20 @@ async def test_values_that_make_no_run_are_kept_and_refused(
     for _, value in values:
         assert f'value="{value}"' in answer.text
     assert await api.jobs() == {}
+
+
+async def test_what_scripts_refuse_stands_on_top_each_in_a_line_of_its_own(
+    served: Served, tmp_path: Path
+) -> None:
+    script = {"scriptRef": {"name": "typed"}, "args": {"frames": "$(params.frames)"}}
+    scripts = [script | {"name": name} for name in ("a", "b")]
+    document = template(*scripts, parameters=[{"name": "frames"}])
+    (tmp_path / "publish.json").write_text(json.dumps(document))
+    folder = TemplateFolder(tmp_path)
+    async with EmbeddedJobs(served.library, templates=folder) as jobs:
+        browser = Browser(await served.over(jobs))
+        answer = await browser.send("/templates/publish", ("param:frames", "many"))
+    top = unescape(answer.text).partition('role="alert"')[2].partition("</div>")[0]
+    for name in ("a", "b"):
+        assert f"<p class=\"wrong\">script '{name}': argument 'frames' is \"many\"" in top
+    assert HtmlForm(answer.text).values["param:frames"] == "many"

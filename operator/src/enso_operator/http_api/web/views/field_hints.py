@@ -32,7 +32,7 @@ def _default(field: Field) -> str:
     default, is_shown = field.parameter.default, field.control in ("line", "lines")
     if default is ABSENT or not is_shown:
         return ""
-    return f"default {shown(default)}{'' if _has_empty_text(field) else ', also where it is empty'}"
+    return f"default {shown(default)}{'' if field.has_empty_text else ', also where it is empty'}"
 
 
 def _empty(field: Field) -> str:
@@ -41,11 +41,7 @@ def _empty(field: Field) -> str:
         return "what you wrote here is not kept on a page: write it again"
     if field.control not in ("line", "lines"):
         return ""
-    if _has_empty_text(field):
+    if field.has_empty_text:
         return "empty: an empty text"
     is_told = field.parameter.required or field.parameter.default is not ABSENT
     return "" if is_told else "empty: no value"
-
-
-def _has_empty_text(field: Field) -> bool:
-    return field.is_text and (field.is_given or bool(field.before))

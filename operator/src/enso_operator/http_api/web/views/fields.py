@@ -2,7 +2,7 @@
 
 One rule holds in every form: what stands in a field is its value, and an untouched one changes
 nothing. A new field has the value that is given, or else the default. An emptied text is an empty
-text; everything else that is empty is not given.
+text; everything else that is empty, a path among it, is not given.
 """
 
 from __future__ import annotations
@@ -104,16 +104,21 @@ class Field:
 
     @property
     def is_absent(self) -> bool:
-        """Whether it says that there is no value; an emptied text is one."""
+        """Whether it says that there is no value."""
+        return self.is_dropped or (not self.text and not self.has_empty_text)
+
+    @property
+    def has_empty_text(self) -> bool:
+        """Whether an empty field is an empty text: something stood there, and it is no path."""
         has_stood = self.is_given or bool(self.before)
-        return self.is_dropped or (not self.text and not (self.is_text and has_stood))
+        return self.is_text and self.type is not Type.PATH and has_stood
 
     @property
     def can_be_dropped(self) -> bool:
         """Whether a value can be taken away for which nobody can write anything."""
         can_be_written = self.parameter.required or isinstance(self.parameter.default, str)
         is_shown = self.control in ("line", "lines")
-        return self.is_given and self.is_text and is_shown and not can_be_written
+        return self.is_given and self.has_empty_text and is_shown and not can_be_written
 
     @property
     def has_no_choice(self) -> bool:
