@@ -117,6 +117,15 @@ def test_a_retry_after_the_end_of_its_session_has_no_time_yet() -> None:
     assert retry.at == story.at + 3600
 
 
+def test_a_job_is_not_cancelled_while_a_script_is_being_stopped() -> None:
+    story = _story()
+    story.starts("open")
+    _asks(story, Cancel())
+    assert _page(story).standing == Standing("Cancelled", "Cancelling", "open is being stopped.")
+    story.ends("open")
+    assert _page(story).standing.word == "Cancelled"
+
+
 def test_a_script_that_was_stopped_is_cancelled_and_not_failed() -> None:
     story = _story()
     story.fails("open", Cause(Reason.CANCELLED, "it was ended, because the job was cancelled"))

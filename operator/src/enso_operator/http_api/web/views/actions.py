@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from enso_operator.http_api.port import JobSnapshot
 from enso_operator.http_api.rights import Rights
+from enso_operator.http_api.web.views.standing import running_in
 from job_execution_framework.domain.actions import Action, Cancel, Pause, Resume, Retry, Skip
 from job_execution_framework.domain.control import retrying
 from job_execution_framework.domain.job import Job
-from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.transitions import ENDED, JobState
 
 MOST_CHOICES = 100
@@ -98,7 +98,7 @@ def _buttons(job: Job, snapshot: JobSnapshot, rights: Rights) -> Iterator[Button
 
 def _resume(job: Job, rights: Rights) -> Button:
     """Return the button that lets the job go on; before a pause has begun, that takes it back."""
-    if job.paused and (job.paused.after or _running(job)):
+    if job.paused and (job.paused.after or running_in(job)):
         return Button("unpause", "Do not pause", rights.act, is_first=True)
     runs_again = job.state is JobState.SUCCEEDED
     # In the form people may name the script to run again from.
@@ -110,17 +110,12 @@ def _resume(job: Job, rights: Rights) -> Button:
 
 def _pauses(job: Job) -> tuple[Choice, ...]:
     """Return when the job may pause; a script that runs is always ended first."""
-    running = _running(job)
+    running = running_in(job)
     later = {script.name: Pause(after=script.name) for script in job.main if script.name != running}
     return (
         Choice("", f"when {running} ends" if running else "now"),
         *(Choice(name, f"after {name}") for name in _possible(job, later)),
     )
-
-
-def _running(job: Job) -> str:
-    running = (name for name, row in job.rows.items() if row.state is ScriptState.RUNNING)
-    return next(running, "")
 
 
 def _possible(job: Job, actions: Mapping[str, Action]) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """How a job and its attempts stand, where the page says it otherwise than the API does.
 
-A job that shall pause runs on until its script ends, one that waits for a retry runs nothing, and a
-script that was stopped with its job did not fail.
+A job that shall pause runs on until its script ends, and one that was cancelled until its script
+has stopped. One that waits for a retry runs nothing. A script that was stopped with its job did not
+fail.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from job_execution_framework.domain.row import Attempt, ScriptState
 from job_execution_framework.domain.script import Script
 from job_execution_framework.domain.transitions import ENDED, JobState
 
-WAITS, PAUSES = "Waiting for retry", "Pausing"
+WAITS, PAUSES, STOPS = "Waiting for retry", "Pausing", "Cancelling"
 
 
 @dataclass(frozen=True)
@@ -46,23 +47,21 @@ class Standing:
 
 def standing_of(snapshot: JobSnapshot, job: Job) -> Standing:
     """Return how a job stands."""
-    if pausing := pausing_at(job):
+    running = running_in(job)
+    if running and job.state is JobState.SUSPENDED:
         after = "" if job.suspended else ", until somebody resumes the job"
-        message = f"{pausing.name} is still running; nothing starts after it{after}."
-        return Standing(str(JobState.SUSPENDED), PAUSES, message)
+        message = f"{running} is still running; nothing starts after it{after}."
+        return Standing(snapshot.state, PAUSES, message)
+    if running and job.state is JobState.CANCELLED and not job.script(running).is_final:
+        return Standing(snapshot.state, STOPS, f"{running} is being stopped.")
     if retry := retry_of(job):
         return Standing(str(JobState.WAITING), WAITS, retry=retry)
     return Standing(snapshot.state, snapshot.state)
 
 
-def pausing_at(job: Job) -> Script | None:
-    """Return the script that still runs of a job that starts no other; None where none does."""
-    is_held = job.state is JobState.SUSPENDED
-    running = (
-        name for name, row in job.rows.items() if is_held and row.state is ScriptState.RUNNING
-    )
-    name = next(running, "")
-    return job.script(name) if name else None
+def running_in(job: Job) -> str:
+    """Return the script that runs; "" where none does."""
+    return next((name for name, row in job.rows.items() if row.state is ScriptState.RUNNING), "")
 
 
 def pauses_after(job: Job, script: Script) -> bool:
