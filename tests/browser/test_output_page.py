@@ -24,6 +24,18 @@ def main(**given):
         print("cleaned", frame)
     raise RuntimeError("no licence is free")
 """
+WAITS = r"""
+import pathlib, time
+import enso
+def main(path):
+    print("\u202egnp \x9b31m \u2028")
+    print("begun", end="", flush=True)
+    while not pathlib.Path(path).exists():
+        time.sleep(0.01)
+    print(" and ended")
+    enso.progress(50)
+    raise RuntimeError("no licence is free")
+"""
 LONG = "ANameThatIsLongAndHasNoPlaceAtWhichItMayBeBroken" * 2
 SHOWN = r"frame 299 \u202egnp \x9b31m"
 MS = DEADLINE_SECONDS * 1000
@@ -113,3 +125,22 @@ def test_long_names_and_many_arguments_fit_a_narrow_window(
     visitor.follows("all 5,000 characters")
 
     visitor.sees("x" * 5000)
+
+
+def test_what_runs_is_shown_by_the_same_rule_and_marked_once_it_has_failed(
+    visit: Visit, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    (tmp_path / "waits.py").write_text(WAITS)
+    instructions = [["waits", {"path": str(tmp_path / "go")}]]
+    jobid = _post(server, "/add-job", {"instructions": instructions})["jobid"]
+    _post(server, "/execute-job", {"jobid": jobid})
+    visitor = visit(server.address)
+    visitor.go(f"/jobs/{jobid}")
+    visitor.page.locator(".script > details > summary").click()
+    visitor.sees("Running", r"\u202egnp \x9b31m \u2028", "begun")
+
+    (tmp_path / "go").touch()
+
+    mark = visitor.page.locator(".panel mark", has_text="no licence is free").first
+    expect(mark).to_be_visible(timeout=MS)
+    visitor.sees("begun and ended", "Show progress lines (1)")

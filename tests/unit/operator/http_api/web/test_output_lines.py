@@ -17,8 +17,10 @@ OUTPUT = (
     "旗 1\n\x1b[1;32mgreen\x1b[0m\r\n  1%\r 50%\r100%\n\n\r\r\nopenjd_progress: 4.5\n"
     "error: diverged at frame 1019\r\nover\rwritten\r\r\nthe e"
 ).encode() + b"nd \xff\xe6\x97"
-TEXTS = ["旗 1", "green", "100%", "", "", "openjd_progress: 4.5"]
-TEXTS += ["error: diverged at frame 1019", "written"]
+TEXTS = [
+    *("旗 1", "green", "100%", "", "", "openjd_progress: 4.5"),
+    *("error: diverged at frame 1019", "written"),
+]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])

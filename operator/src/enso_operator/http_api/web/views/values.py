@@ -60,7 +60,7 @@ def written(value: object) -> str:
 
 def named(values: Mapping[str, object], script: Script | None = None) -> tuple[Named, ...]:
     """Return values in their order; with `script` they are its arguments."""
-    defined = script.parameters if script else {}
+    defined: Mapping[str, object] = script.parameters if script else {}
     taken = references(defined)
     return tuple(
         _value(str(name), value, defined, taken.get(name)) for name, value in values.items()
