@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from threading import RLock
 from uuid import uuid4
 
-from enso_operator.api.document import Document, is_document
+from enso_operator.api.document import Document
 from enso_operator.kube.client import NoSuchObject, Taken
+from enso_operator.kube.merge_patch import merged
 from job_execution_framework.domain.errors import Conflict
 from tests.support.tables import table_of
 
@@ -127,14 +128,3 @@ class InMemoryObjects:
         if stored := self.cluster.stored.get((self.namespace, name)):
             return stored
         raise NoSuchObject(f"{name} not found")
-
-
-def merged(before: object, patch: Document) -> Document:
-    """Return what a JSON merge patch (RFC 7386) makes of it."""
-    after = {**before} if is_document(before) else Document()
-    for key, value in patch.items():
-        if value is None:
-            after.pop(key, None)
-        else:
-            after[key] = merged(after.get(key), value) if is_document(value) else value
-    return after

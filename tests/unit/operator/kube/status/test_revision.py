@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from enso_operator.api.status import EnsoJobStatus, Ledger
+from enso_operator.kube.merge_patch import merged
 from enso_operator.kube.status.size import document_of, revised_patch
-from tests.support.in_memory_objects import merged
 
 FRESH = EnsoJobStatus()
 
