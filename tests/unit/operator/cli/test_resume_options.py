@@ -85,26 +85,21 @@ def test_a_job_that_has_succeeded_runs_again_from_where_it_is_told(
     assert workstation.notes.count("publish") == 2
 
 
-@pytest.mark.parametrize(
-    ("options", "why"),
-    [
-        (["--from", "sav"], "has no script 'sav'; it has load, sim, publish"),
-        (["--skip", "sim"], "cannot skip 'sim', which is done already"),
-        (["--set", "sav.ok=1"], "has no script 'sav'; it has load, sim, publish"),
-        (["--set", "publish.ok=yes"], "--set 'publish.ok=\"yes\"'"),
-        (["--set", "publish=1"], "write it as SCRIPT.PARAMETER=JSON"),
-        (["--set", 'load.shot="020"'], "'sim', a checkpoint that is kept, was made with it"),
-        (["--from", "publish", "--skip", "publish"], "cannot go on at 'publish' and skip it"),
-    ],
-)
-def test_an_impossible_resume_is_refused_and_changes_nothing(
-    workstation: Workstation, options: list[str], why: str
-) -> None:
+def test_an_impossible_resume_is_refused_and_changes_nothing(workstation: Workstation) -> None:
     before = journal(workstation)
-    code, said = workstation.run("--resume", *options)
-    assert (code, why in said) == (2, True), said
-    assert journal(workstation) == before
-    assert workstation.notes == ["load 010", "sim"]
+    for options, why in {
+        ("--from", "sav"): "has no script 'sav'; it has load, sim, publish",
+        ("--skip", "sim"): "cannot skip 'sim', which is done already",
+        ("--set", "sav.ok=1"): "has no script 'sav'; it has load, sim, publish",
+        ("--set", "publish.ok=yes"): "--set 'publish.ok=\"yes\"'",
+        ("--set", "publish=1"): "write it as SCRIPT.PARAMETER=JSON",
+        ("--set", 'load.shot="020"'): "'sim', a checkpoint that is kept, was made with it",
+        ("--from", "publish", "--skip", "publish"): "cannot go on at 'publish' and skip it",
+    }.items():
+        code, said = workstation.run("--resume", *options)
+        assert (code, why in said) == (2, True), said
+        assert journal(workstation) == before
+        assert workstation.notes == ["load 010", "sim"]
 
 
 def test_a_job_whose_end_is_decided_goes_on_once_its_session_has_ended(

@@ -44,7 +44,7 @@ def begin(file: Path, said: Path, resume: bool, together: Barrier) -> None:
 
 @pytest.mark.parametrize(
     ("rounds", "resumes"),
-    [(10, (False, False)), (2, (False, True)), (2, (True, True))],
+    [(5, (False, False)), (2, (False, True)), (2, (True, True))],
     ids=["afresh", "one resumes", "both resume"],
 )
 def test_one_of_two_runs_and_the_other_says_why_it_does_not(
