@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from enso_operator.http_api.web.views.labels import CHARACTER
+from enso_operator.http_api.web.views.words import age, elapsed
 from tests.browser.shots import failed
 from tests.support.browser import Visit
 from tests.support.embedded_server import EmbeddedServer
@@ -49,3 +50,13 @@ def test_labels_are_no_wider_than_the_server_thinks(
     visitor.go(f"/jobs/{jobid}")
 
     assert visitor.page.evaluate(LONGEST, text) <= len(text) * CHARACTER
+
+
+def test_the_browser_tells_durations_as_the_server_does(
+    visit: Visit, server: EmbeddedServer
+) -> None:
+    page = visit(server.address).page
+
+    for seconds in (0, 1.9, 59, 60, 407, 3_599, 3_600, 14_380, 86_399, 86_400, 190_000, 9e6):
+        assert page.evaluate("told", seconds) == elapsed(seconds)
+        assert page.evaluate("age", seconds) == age(seconds)

@@ -11,12 +11,17 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from job_execution_framework.domain.cause import Cause, escaped
 from job_execution_framework.domain.retries import next_retry
 
-_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+_UNITS = (
+    (_MINUTE, "min", 1, "s", _HOUR),
+    (_HOUR, "h", _MINUTE, "min", _DAY),
+    (_DAY, "d", _HOUR, "h", float("inf")),
+)
+"""A unit, the one of what remains, and from where on they are too small."""
 COORDINATOR = "coordinator"
 """The origin of all events that are not written by a session."""
 
@@ -320,12 +325,12 @@ def took(seconds: float) -> str:
         return f"{max(seconds, 0) * 1000:.0f} ms"
     if seconds < 9.95:  # noqa: PLR2004  # below, tenths matter
         return f"{seconds:.1f} s"
-    for (unit, name), (part, of) in pairwise(_UNITS):
-        parts = round(seconds / part)
-        if parts >= unit // part:
-            whole, rest = divmod(parts, unit // part)
-            return f"{whole} {name} {rest} {of}" if rest else f"{whole} {name}"
-    return f"{seconds:.0f} s"
+    if round(seconds) < _MINUTE:
+        return f"{seconds:.0f} s"
+    units = (units for units in _UNITS if round(seconds / units[2]) * units[2] < units[4])
+    unit, name, part, of, _ = next(units)
+    whole, rest = divmod(round(seconds / part), unit // part)
+    return f"{whole} {name} {rest} {of}" if rest else f"{whole} {name}"
 
 
 def arguments(parameters: Mapping[str, object]) -> str:

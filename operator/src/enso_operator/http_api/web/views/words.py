@@ -9,7 +9,7 @@ from typing import Any
 from job_execution_framework.domain.events import took
 
 KIB, UNITS, TEN = 1024, ("KiB", "MiB", "GiB"), 10
-MINUTE = 60
+MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
 def machine_time(at: float) -> str:
@@ -32,7 +32,10 @@ def clock_time(at: float, now: float) -> str:
 def elapsed(seconds: float) -> str:
     """Return a duration that goes on, in whole seconds: ``0 s``, ``6 min 47 s``."""
     whole = int(max(seconds, 0))
-    return took(whole) if whole >= MINUTE else f"{whole} s"
+    if whole < MINUTE:
+        return f"{whole} s"
+    finest = next((part for unit, part in ((DAY, HOUR), (HOUR, MINUTE)) if whole >= unit), 1)
+    return took(whole - whole % finest)
 
 
 def age(seconds: float) -> str:
