@@ -20,6 +20,7 @@ from benchmarks.run import Run, is_of
 from benchmarks.table import line
 from benchmarks.watching import Document, Watching, watching
 from tests.node.pods import manifest
+from tests.support.nodes import why_no_node
 from tests.support.resources import job
 
 SIZES = {1: 0.7, 10: 0.75, 50: 0.85}
@@ -31,7 +32,7 @@ NO_OP = "def main():\n    pass\n"
 
 def measure(folder: Path) -> None:
     """Print the lines of jobs in Pods, or why there are none."""
-    if sentence := node.why_not():
+    if sentence := why_no_node():
         print(f"Jobs in Pods are not measured: {sentence}")
         return
     with node.operated(folder) as (running, (namespace,), _):

@@ -30,6 +30,7 @@ from benchmarks.table import line
 from benchmarks.watching import Watching, watching
 from enso_operator.sessions.pods.names import GATE, JOB_UID_LABEL
 from tests.node.pods import pod
+from tests.support.nodes import why_no_node
 from tests.support.operators import Operator
 from tests.support.resources import Document, job
 
@@ -173,7 +174,7 @@ ATTACKS: dict[str, Attack] = {
 
 def measure(folder: Path) -> None:
     """Print a line for each attack, or why there are none."""
-    if sentence := node.why_not():
+    if sentence := why_no_node():
         print(f"What one tenant does to another is not measured: {sentence}")
         return
     flags = ("--resync-seconds=5", "--grace-seconds=2")

@@ -6,20 +6,15 @@ skipped with a sentence; in CI that is a failure. `make test` gets all of it bef
 
 import os
 import secrets
-import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from dev.cluster import binaries
-from dev.cluster.programs import NODE
-from dev.host import requirements
-from dev.node import images
 from dev.node.commands import shared
 from dev.node.node import Node
 
-from tests.support.eventually import until
+from tests.support.nodes import new_namespace, why_no_node
 
 _HERE = Path(__file__).parent
 _SECONDS = 400
@@ -54,44 +49,22 @@ def no_node() -> None:
 @pytest.fixture
 def node_namespace(node: Node) -> Generator[str]:
     """A new namespace for one test, whose Pods must be `restricted`; it goes with them."""
-    with new_namespace(node) as name:
+    with restricted_namespace(node) as name:
         yield name
 
 
 @contextmanager
-def new_namespace(node: Node) -> Generator[str]:
+def restricted_namespace(node: Node) -> Generator[str]:
     """Yield a namespace whose Pods must be `restricted`; remove it, and them, afterwards."""
-    name = f"test-{secrets.token_hex(4)}"
-    node.kubectl("create", "namespace", name)
-    level = "pod-security.kubernetes.io/enforce=restricted"
-    node.kubectl("label", "namespace", name, level)
-    until(lambda: _has_account(node, name))
-    try:
+    with new_namespace(node, "test") as name:
+        node.kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
         yield name
-    finally:
-        node.kubectl("delete", "namespace", name, "--wait=false")
 
 
 def require_machine() -> None:
     """Skip, or fail in CI, where there cannot be a node: nothing slow is made inside a test."""
-    sentence = requirements.missing()
-    if not sentence and (missing := _missing()):
-        sentence = f"{', '.join(missing)} not on this machine: `make cluster` gets them"
+    sentence = why_no_node()
     if sentence and os.environ.get("CI"):
         pytest.fail(sentence)
     if sentence:
         pytest.skip(sentence)
-
-
-def _missing() -> list[str]:
-    missing = sorted(set(NODE) - binaries.local(NODE).keys())
-    return missing if images.has_python() else [*missing, images.PYTHON]
-
-
-def _has_account(node: Node, namespace: str) -> bool:
-    """Say whether Pods can be created: they need their ServiceAccount first."""
-    try:
-        node.kubectl("get", "serviceaccount", "default", "-n", namespace)
-    except subprocess.CalledProcessError:
-        return False
-    return True

@@ -9,7 +9,7 @@ from dev.node.node import Node
 from kubernetes.client import ApiClient
 
 from tests.node.chart.release import Release, ReleaseNamespace
-from tests.node.conftest import new_namespace
+from tests.node.conftest import restricted_namespace
 from tests.node.jobs.conftest import client
 from tests.support.chart import need_helm
 
@@ -26,5 +26,5 @@ def ns(node: Node, client: ApiClient, node_namespace: str) -> ReleaseNamespace:
 @pytest.fixture
 def release(node: Node, ns: ReleaseNamespace) -> Generator[Release]:
     """A release that is not installed yet; it goes with its namespace."""
-    with new_namespace(node) as name:
+    with restricted_namespace(node) as name:
         yield Release(ns, name)

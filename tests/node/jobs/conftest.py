@@ -19,7 +19,7 @@ from kubernetes.config import new_client_from_config  # pyright: ignore[reportUn
 
 pytest.register_assert_rewrite("tests.node.jobs.one_job")
 
-from tests.node.conftest import new_namespace  # noqa: E402
+from tests.node.conftest import restricted_namespace  # noqa: E402
 from tests.node.jobs.lanes import Lane, lanes_of  # noqa: E402
 from tests.node.jobs.one_job import House, OneJob  # noqa: E402
 from tests.node.jobs.pod_namespace import PodNamespace  # noqa: E402
@@ -71,7 +71,7 @@ def house(
     """A namespace for a file of tests, with one operator."""
     root = tmp_path_factory.mktemp("house")
     with (
-        new_namespace(node) as namespace,
+        restricted_namespace(node) as namespace,
         operators_of(node.kubeconfig, namespace, root, PODS) as operators,
     ):
         yield House(PodNamespace(node, client, namespace), operators, operators.ready(*flags))

@@ -13,7 +13,7 @@ from typing import TypeVar
 from dev.node.node import Node
 from kubernetes.client import ApiClient
 
-from tests.node.conftest import new_namespace
+from tests.node.conftest import restricted_namespace
 from tests.node.jobs.pod_namespace import PodNamespace
 from tests.node.jobs.story import PodStory
 from tests.support.operators import Operators, operators_of
@@ -44,7 +44,7 @@ def lanes_of(
     with ExitStack() as stack:
         found: list[Lane] = []
         for _ in range(LANES):
-            namespace = stack.enter_context(new_namespace(node))
+            namespace = stack.enter_context(restricted_namespace(node))
             folder = root / namespace
             folder.mkdir()
             operators = stack.enter_context(
