@@ -12,7 +12,9 @@ from typing import Self
 
 from enso_operator.api.template import EnsoJobTemplate
 from enso_operator.http_api.offers import MOST_OFFERS, Offer, TemplateScript
-from job_execution_framework.domain.values import is_list, is_mapping
+from job_execution_framework.domain.arguments import problems
+from job_execution_framework.domain.secret import Secret
+from job_execution_framework.domain.values import is_list, is_mapping, leaves
 
 Described = Mapping[object, object]
 """A script as a template describes it."""
@@ -35,13 +37,14 @@ class KnownScripts:
         is_complete = 0 < len(offers) < MOST_OFFERS
         return cls({_key(offer.name): offer for offer in offers}, is_complete)
 
-    def why_not(self, name: str) -> str:
-        """Return why a job cannot run this script; "" where nothing is known against it."""
+    def why_not(self, name: str, arguments: Mapping[str, object]) -> str:
+        """Return why a job cannot run this script so; "" where nothing is known against it."""
         key = _key(name)
         if offer := self.offers.get(key):
-            return f"script {name!r} of the library cannot be used: {offer.problem}" * bool(
-                offer.problem
-            )
+            if offer.problem:
+                return f"script {name!r} of the library cannot be used: {offer.problem}"
+            found = problems(name, offer.takes, arguments) if offer.takes else ()
+            return "; ".join(f"argument {one.parameter!r} {one.why}" for one in found)
         if not self.is_complete or ":" in name or _REFERENCE in name:
             return ""
         near = difflib.get_close_matches(key, self.offers, n=1)
@@ -83,7 +86,7 @@ def _script(
         "" if _REFERENCE in library else library,
         dict(_gets(script)),
         is_final,
-        known.why_not(library) if library else why_not_here(script),
+        known.why_not(library, dict(_judged(script))) if library else why_not_here(script),
     )
 
 
@@ -106,6 +109,15 @@ def _gets(script: Described) -> Iterator[tuple[str, object]]:
             yield name, f"{f'{key} of ' if key else ''}the output of {of}"
         else:
             yield name, f"of the Secret {_text(argument, 'secretKeyRef', 'name')}"
+
+
+def _judged(script: Described) -> Iterator[tuple[str, object]]:
+    """Yield the arguments; of those whose values are not known yet only that they are given."""
+    for name, value in _gets(script):
+        texts = (leaf for leaf in leaves(value) if isinstance(leaf, str))
+        yield name, Secret(value) if any(_REFERENCE in text for text in texts) else value
+    for argument in _mappings(script.get("argsFrom")):
+        yield str(argument.get("name") or ""), Secret(argument)
 
 
 def _mappings(items: object) -> Iterator[Described]:

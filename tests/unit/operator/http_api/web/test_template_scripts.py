@@ -19,6 +19,7 @@ from enso_operator.kube.client import Forbidden
 from enso_operator.kube.objects import Objects
 from enso_operator.manifests.template import parse_template
 from enso_operator.manifests.template_folder import TemplateFolder
+from job_execution_framework.domain.parameters import Parameter, Parameters, Type
 from tests.support.api import Api, Served
 from tests.support.in_memory_objects import InMemoryCluster, InMemoryObjects
 from tests.support.in_memory_streams import InMemoryStreams
@@ -76,14 +77,45 @@ def test_what_is_no_list_of_scripts_breaks_nothing(scripts: object) -> None:
     assert [one.name for one in listed] == ([""] if scripts == [{"args": 3}] else [])
 
 
+def why_not(known: KnownScripts, name: str) -> str:
+    return known.why_not(name, {})
+
+
 def test_only_what_is_certain_speaks_against_a_script() -> None:
     known = KnownScripts.of([Offer("open-shot"), Offer("save", problem="it has no main")])
-    assert known.why_not("open_shot") == ""
-    assert known.why_not("save") == "script 'save' of the library cannot be used: it has no main"
-    assert known.why_not("far") == "there is no script 'far' in the library: add it to the library"
-    assert known.why_not("$(params.tool)") == known.why_not("studio:main") == ""
+    assert why_not(known, "open_shot") == ""
+    assert why_not(known, "save") == "script 'save' of the library cannot be used: it has no main"
+    assert why_not(known, "far") == "there is no script 'far' in the library: add it to the library"
+    assert why_not(known, "$(params.tool)") == why_not(known, "studio:main") == ""
     full = KnownScripts.of([Offer(f"script-{number}") for number in range(MOST_OFFERS)])
-    assert full.why_not("far") == KnownScripts.of([]).why_not("far") == ""
+    assert why_not(full, "far") == why_not(KnownScripts.of([]), "far") == ""
+
+
+@pytest.mark.parametrize(
+    ("described", "why"),
+    [
+        ({"args": {"frames": "$(params.frames)"}}, ""),
+        ({"args": {"frames": 3}}, ""),
+        ({"argsFrom": [{"name": "frames", "outputOf": {"script": "open"}}]}, ""),
+        ({}, "argument 'frames' is missing: it takes an integer"),
+        (
+            {"args": {"frames": "3"}},
+            "argument 'frames' is \"3\", a string, but takes an integer: write it without quotes",
+        ),
+        (
+            {"args": {"frames": 3, "frmes": ["$(params.frames)"]}},
+            "argument 'frmes' is nothing that render takes: did you mean 'frames'?",
+        ),
+    ],
+)
+def test_arguments_that_no_values_of_parameters_mend_are_told(
+    described: Document, why: str
+) -> None:
+    frames = Parameter("frames", Type.INTEGER, required=True)
+    known = KnownScripts.of([Offer("render", takes=Parameters((frames,)))])
+    script = {"name": "render", "scriptRef": {"name": "render"}} | described
+    (read,) = scripts_in(parse_template(template(script)), known)
+    assert read.why_not == why
 
 
 @pytest.fixture(name="folder")
