@@ -11,10 +11,15 @@ from typing import Any
 from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient
 
-from enso_operator.kube.client import ApiObjects, request
+from enso_operator.api.v1alpha1 import API_VERSION
+from enso_operator.kube.client import ApiObjects, path_of, request
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.streams import streams_of
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
+from job_execution_framework.domain.errors import EnsoError
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+"""Where kubectl keeps what it applied."""
 
 
 class ClusterNamespace:
@@ -33,11 +38,31 @@ class ClusterNamespace:
         return self.cluster.kubectl("-n", self.namespace, *arguments, stdin=stdin)
 
     def apply(self, document: dict[str, Any]) -> None:
-        self.kubectl("apply", "-f", "-", stdin=json.dumps(document))
+        """Apply as kubectl does; it is started only for what exists, or is refused."""
+        metadata = {"annotations": {}, **document["metadata"], "namespace": self.namespace}
+        annotations = metadata["annotations"] | {
+            LAST_APPLIED: _as_kubectl_keeps(document | {"metadata": metadata})
+        }
+        new = document | {"metadata": metadata | {"annotations": annotations}}
+        if not self._is_created(new, "kubectl-client-side-apply"):
+            self.kubectl("apply", "-f", "-", stdin=json.dumps(document))
 
     def create(self, document: dict[str, Any]) -> None:
         """Create objects that are too large for `apply`, which adds a copy as an annotation."""
-        self.kubectl("create", "-f", "-", stdin=json.dumps(document))
+        if not self._is_created(document, "kubectl-create"):
+            self.kubectl("create", "-f", "-", stdin=json.dumps(document))
+
+    def _is_created(self, document: dict[str, Any], manager: str) -> bool:
+        """Create an object of our kinds; return whether that is all there is to do."""
+        if document["apiVersion"] != API_VERSION:
+            return False
+        path = path_of(self.namespace, f"{document['kind'].lower()}s", API_VERSION)
+        query = {"fieldManager": manager, "fieldValidation": "Strict"}
+        try:
+            request(self._reader, "POST", path, document, query=query)
+        except EnsoError:  # kubectl says why
+            return False
+        return True
 
     def get(self, name: str = "shot") -> dict[str, Any]:
         return replace(self.objects, client=self._reader).get(name)
@@ -105,3 +130,11 @@ class ClusterNamespace:
         for event in events:
             by_job[event["involvedObject"]["name"]].append((event["reason"], event["message"]))
         return by_job
+
+
+def _as_kubectl_keeps(document: dict[str, Any]) -> str:
+    """Return it as Go writes JSON, so that a second apply finds nothing to change."""
+    text = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text + "\n"
