@@ -61,11 +61,9 @@ async def test_a_search_of_what_can_be_run_holds_up_nobody_else(
 ) -> None:
     searched_in: list[threading.Thread] = []
 
-    def searched(
-        title: str, offers: Sequence[Offer], query: Query, *, starts_at: str = ""
-    ) -> OfferList:
+    def searched(title: str, offers: Sequence[Offer], query: Query, **where: str) -> OfferList:
         searched_in.append(threading.current_thread())
-        return offer_list(title, offers, query, starts_at=starts_at)
+        return offer_list(title, offers, query, **where)
 
     monkeypatch.setattr(offer_pages, "offer_list", searched)
     assert (await api.get(path)).status_code == 200

@@ -37,14 +37,13 @@ async function read(panel) {
   } catch (error) {
     if (error.name === "AbortError") return;
     panel.append(`\n${error.message}`);
-    panel.broke = true;
   }
 }
-// What broke off is read anew once the server is back.
+// Output ends with its server, as if the attempt had ended: it is read anew once that is back.
 document.addEventListener("enso:back", () => {
   for (const panel of document.querySelectorAll("[data-lines]"))
-    if (panel.broke) {
-      panel.broke = false;
+    if (panel.reading) {
+      panel.reading.abort();
       read(panel);
     }
 });
