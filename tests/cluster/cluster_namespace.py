@@ -39,10 +39,10 @@ class ClusterNamespace:
 
     def apply(self, document: dict[str, Any]) -> None:
         """Apply as kubectl does; it is started only for what exists, or is refused."""
-        metadata = {"annotations": {}, **document["metadata"], "namespace": self.namespace}
-        annotations = metadata["annotations"] | {
-            LAST_APPLIED: _as_kubectl_keeps(document | {"metadata": metadata})
-        }
+        own: dict[str, Any] = {"annotations": {}}
+        metadata = own | document["metadata"] | {"namespace": self.namespace}
+        applied = _as_kubectl_keeps(document | {"metadata": metadata})
+        annotations = metadata["annotations"] | {LAST_APPLIED: applied}
         new = document | {"metadata": metadata | {"annotations": annotations}}
         if not self._is_created(new, "kubectl-client-side-apply"):
             self.kubectl("apply", "-f", "-", stdin=json.dumps(document))
