@@ -85,7 +85,7 @@ def test_a_licence_is_waited_for_without_a_session_also_by_the_next_operator(
     assert ns.columns() == ["shot", "Waiting", "1/2", "render", "LicenseUnavailable"]
     assert (row(ns)["reasonFailures"], row(ns)["lastReason"], row(ns)["failures"]) == ([0, 1], 2, 1)
     assert (
-        "2/2 render, attempt 1, retry 1 of 100 for LicenseUnavailable, again in 60 min"
+        "2/2 render, attempt 1, retry 1 of 100 for LicenseUnavailable, again in 1 h"
         in (dict(ns.job_events())["ScriptRetrying"])
     )
     version = ns.get()["metadata"]["resourceVersion"]
