@@ -21,17 +21,15 @@ class AttemptSpan:
 
     started_at: float
     began_at: float
-    """When its script began: until then its interpreter, or its container, was started. The same as
-    `started_at` where that is not known."""
+    """When its script began, as it is drawn: until then its interpreter, or its container, was
+    started. The same as `started_at` where that is not known, or takes too short to be seen."""
     ended_at: float | None
     """None of one that runs."""
+    seconds: float | None
+    """How long its script ran, as its session measured it: the number that the events, the failure
+    card and the API say; None where it runs. The times are those of records, which take longer."""
     is_known: bool = True
     """Whether the end is that of the script; else it is when somebody found out, or none."""
-
-    @property
-    def seconds(self) -> float | None:
-        """How long its script ran; None where it runs, or nothing is known of its end."""
-        return None if self.ended_at is None else self.ended_at - self.began_at
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ def span_of(job: Job, script: Script, attempt: Attempt) -> AttemptSpan | None:
     if started is None:
         return None
     if attempt.state is ScriptState.RUNNING:
-        return AttemptSpan(started, started, None)
+        return AttemptSpan(started, started, None, None)
     if attempt.state is ScriptState.SKIPPED:
         return _before_it_was_skipped(job, script, attempt.number, started)
     is_known = attempt.state is not ScriptState.INTERRUPTED
@@ -76,7 +74,7 @@ def _before_it_was_skipped(job: Job, script: Script, number: int, started: float
         if (event.script, event.attempt) == (script.name, number):
             seconds = event.seconds if isinstance(event, ScriptFailed) else None
             return _ended(started, event.at, seconds, is_known=seconds is not None)
-    return AttemptSpan(started, started, started, is_known=False)
+    return AttemptSpan(started, started, started, 0.0, is_known=False)
 
 
 def _ended(
@@ -86,7 +84,9 @@ def _ended(
     began = started if seconds is None else min(max(started, ended - seconds), ended)
     if began - started < SHORTEST_START_SECONDS:
         began = started
-    return AttemptSpan(started, began, ended, is_known)
+    return AttemptSpan(
+        started, began, ended, ended - started if seconds is None else seconds, is_known
+    )
 
 
 def times_of(job: Job, scripts: Iterable[Script]) -> Times | None:
@@ -97,9 +97,13 @@ def times_of(job: Job, scripts: Iterable[Script]) -> Times | None:
         attempts = [*started_attempts(job, script)]
         is_least = is_least or (bool(attempts) and len(attempts) < attempts[-1].number)
         spans += filter(None, (span_of(job, script, attempt) for attempt in attempts))
-    ends = [span.ended_at for span in spans if span.ended_at is not None]
-    if not spans or len(ends) < len(spans):
+    ended = [
+        (span.ended_at - span.seconds, span.ended_at)
+        for span in spans
+        if span.ended_at is not None and span.seconds is not None
+    ]
+    if not spans or len(ended) < len(spans):
         return None
-    busy = merged(sorted((span.began_at, end) for span, end in zip(spans, ends, strict=True)))
-    first = min(span.started_at for span in spans)
-    return Times(sum(end - begin for begin, end in busy), max(ends) - first, is_least)
+    ran = sum(end - begin for begin, end in merged(sorted(ended)))
+    whole = max(end for _, end in ended) - min(span.started_at for span in spans)
+    return Times(ran, max(whole, ran), is_least)
