@@ -118,7 +118,7 @@ def test_a_job_that_runs_is_asked_by_curl(ns: ClusterNamespace, port: int, tmp_p
     assert to_skip == "its session was asked to skip 'notify'"
     assert asked("retry-job") == "job shot has no script that waits for its next attempt"
     assert asked("pause-job") == "its session was asked to pause after 'open', which runs now"
-    assert asked("pause-job") == "job shot is paused already"
+    assert asked("pause-job").startswith("job shot is pausing already: its session was asked")
     assert asked("cancel-job", ', "why": "a typo"') == "cancelled; session main-1 is being stopped"
     assert shell(LIST, port) == [{"jobid": "shot", "state": "Cancelled"}]
     cancelled = [message for reason, message in ns.job_events() if reason == "JobCancelled"]

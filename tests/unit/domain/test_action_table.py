@@ -84,9 +84,9 @@ pause          | Waiting   | -> Suspended: paused
 pause          | Running   | -> Suspended: its session was asked to pause after 'do', which runs now
 pause          | Retrying  | -> Suspended: paused; session s1-1 is being ended
 pause          | Pausing   | -> Suspended: its session was asked to pause after 'do', which runs now
-pause          | Paused    | is paused already
+pause          | Paused    | is pausing already: its session was asked to pause after 'do', which runs now
 pause          | Suspended | -> Suspended: its session was asked to pause after 'do', which runs now
-pause          | Both      | is paused already
+pause          | Both      | is pausing already: its session was asked to pause after 'do', which runs now
 pause          | Succeeded | is Succeeded: only a job that has not ended can be paused
 pause          | Ending    | is Failed: only a job that has not ended can be paused
 pause          | Failed    | is Failed: only a job that has not ended can be paused
@@ -96,9 +96,9 @@ after save     | Waiting   | -> Waiting: it will pause after 'save'
 after save     | Running   | -> Running: it will pause after 'save'
 after save     | Retrying  | -> Running: it will pause after 'save'
 after save     | Pausing   | was already asked to pause after 'save'
-after save     | Paused    | is paused already
+after save     | Paused    | is pausing already: its session was asked to pause after 'do', which runs now
 after save     | Suspended | -> Suspended: it will pause after 'save'
-after save     | Both      | is paused already
+after save     | Both      | is pausing already: its session was asked to pause after 'do', which runs now
 after save     | Succeeded | is Succeeded: only a job that has not ended can be paused
 after save     | Ending    | is Failed: only a job that has not ended can be paused
 after save     | Failed    | is Failed: only a job that has not ended can be paused

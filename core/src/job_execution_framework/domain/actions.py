@@ -47,7 +47,8 @@ class Pause(Action):
             how = "is done" if job.rows[self.after].done else "has failed"
             return f"cannot be paused after {self.after!r}, which {how} already"
         if job.paused and not job.paused.after:
-            return "is paused already"
+            when = _when_it_pauses(job)
+            return f"is pausing already: {when}" if when else "is paused already"
         if job.paused and job.paused.after == self.after:
             return f"was already asked to pause after {self.after!r}"
         return ""
@@ -60,9 +61,8 @@ class Pause(Action):
         """Say after which script it pauses, if it does not at once."""
         if job.paused and job.paused.after:
             return f"{_will_pause(job, job.paused.after)} after {job.paused.after!r}"
-        for name, row in job.rows.items():
-            if row.state is ScriptState.RUNNING:
-                return f"{_will_pause(job, name)} after {name!r}, which runs now"
+        if when := _when_it_pauses(job):
+            return when
         return f"paused; session {job.open_run.run} is being ended" if job.open_run else "paused"
 
 
@@ -171,6 +171,14 @@ def _starts_now(job: Job, name: str) -> str:
     # Where its session was lost, it is no retry of its own.
     which = f", {row.next_retry(retries)}" if row.state is ScriptState.FAILED else ""
     return f"the next attempt of {name!r} starts now{which}"
+
+
+def _when_it_pauses(job: Job) -> str:
+    """Say after which running script; "" where none runs."""
+    for name, row in job.rows.items():
+        if row.state is ScriptState.RUNNING:
+            return f"{_will_pause(job, name)} after {name!r}, which runs now"
+    return ""
 
 
 def _will_pause(job: Job, after: str) -> str:

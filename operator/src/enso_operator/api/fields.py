@@ -42,7 +42,7 @@ RESERVED_ANNOTATION = r"^([^/]+\.)?(kubernetes\.io|k8s\.io|enso\.dev)/"
 PATTERN_HINTS = {
     NAME: "use lower-case letters, digits and '-', beginning and ending with a letter or digit",
     OBJECT_NAME: "use the name of a Kubernetes object: lower-case letters, digits, '-' and '.'",
-    LIBRARY_NAME: "use letters, digits, '_' and '-'",
+    LIBRARY_NAME: "use ASCII letters (a-z, A-Z), digits, '_' and '-'",
     REFERENCE: "write package.module:function",
     KEY: "use letters, digits, '-', '_' and '.'",
     QUALIFIED_NAME: "use letters, digits, '-', '_' and '.', after a prefix and '/' if you like",

@@ -27,6 +27,7 @@ from enso_operator.http_api.cluster_actions import (
     pending_outcome,
 )
 from enso_operator.http_api.cluster_reads import ClusterReads
+from enso_operator.http_api.executed import what_helps
 from enso_operator.http_api.port import ActionOutcome, Instructions
 from enso_operator.kube.client import (
     Forbidden,
@@ -205,7 +206,7 @@ class ClusterJobs(ClusterReads):
             ):  # a status of a newer operator need not be read here
                 uow.jobs.get(job_id)
             ensojob = uow.ensojob(job_id)
-        state, how = ensojob.state, "to run it once more, add it again"
+        state, how = ensojob.state, what_helps(ensojob.state)
         if ensojob.is_suspended and state not in map(str, ENDED):
             if not ensojob.has_started:
                 return ensojob

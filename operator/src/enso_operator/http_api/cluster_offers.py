@@ -10,6 +10,7 @@ from enso_operator.api.document import Document
 from enso_operator.http_api import template_scripts
 from enso_operator.http_api.memory_offers import scripts_of
 from enso_operator.http_api.offers import MOST_OFFERS, Offer
+from enso_operator.http_api.script_names import why_not
 from enso_operator.http_api.template_scripts import UNKNOWN, KnownScripts
 from enso_operator.kube.client import Forbidden
 from enso_operator.kube.library import script_in
@@ -50,6 +51,8 @@ def _offers(objects: Objects, offer: Callable[[Document], Offer]) -> Iterator[Of
 
 def _script(document: Document) -> Offer:
     name, description = _described(document)
+    if why := why_not(name):
+        return Offer(name, description, problem=why)
     try:
         return Offer(name, description, declared_by(script_in(document, name)))
     except ScriptNotFound as error:

@@ -18,6 +18,7 @@ from enso_operator.api.ensoaction import EnsoActionSpec
 from enso_operator.api.template import new_run_name
 from enso_operator.coordinator.progress_budget import ProgressBudget
 from enso_operator.http_api.action_requests import idempotency_id
+from enso_operator.http_api.executed import what_helps
 from enso_operator.http_api.memory_drive import Drive, has_work, log_events
 from enso_operator.http_api.memory_reads import EmbeddedReads
 from enso_operator.http_api.memory_rows import OF_NONE, RunOf
@@ -170,7 +171,8 @@ class EmbeddedJobs(EmbeddedReads):
         """Start a task that drives the job, once."""
         job = self._load(job_id)
         if job_id in self._executed or job.state in ENDED:
-            why = f"was executed before and is {job.state}; to run it once more, add it again"
+            stands = "paused" if job.paused else job.state
+            why = f"was executed before and is {stands}; {what_helps(job.state)}"
             raise JobAlreadyStarted(f"job {job_id} {why}")
         self._executed.add(job_id)
         await self._ensure_driven(job)

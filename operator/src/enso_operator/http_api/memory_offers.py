@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from enso_operator.http_api.offers import MOST_OFFERS, Offer
+from enso_operator.http_api.script_names import why_not
 from enso_operator.http_api.template_scripts import Described, KnownScripts, scripts_in
 from enso_operator.manifests.load import ManifestError
 from enso_operator.manifests.template import takes
@@ -23,6 +24,8 @@ def scripts_of(library: Library) -> list[Offer]:
 
 
 def _script(library: Library, name: str) -> Offer:
+    if why := why_not(name):
+        return Offer(name, problem=why)
     try:
         work = library.find(name)
     except ScriptNotFound as error:

@@ -131,7 +131,7 @@ class StrictRoute(APIRoute):
         async def handle_strictly(request: Request) -> Response:
             strict = StrictRequest(request.scope, request.receive)
             for name in request.query_params:
-                raise HTTPException(422, f"{name[:LONGEST_LINE]!r} {_NO_QUERY}")
+                raise HTTPException(422, _no_query(name, request.state.viewer.jobs.namespace))
             if self.body_field is None:
                 return await handle(strict)
             strict.check()
@@ -149,8 +149,12 @@ class StrictRoute(APIRoute):
         return handle_strictly
 
 
-_NO_QUERY = (
-    "is no parameter of this path: it takes none after a '?'; the jobs are those of the namespace "
-    "that this server was started with"
-)
 _TOO_LARGE = f"the body is larger than {LARGEST_BODY_BYTES} bytes"
+
+
+def _no_query(name: str, namespace: str) -> str:
+    """Say that no path of the API takes a query; `namespace` is "" where there is none."""
+    sentence = f"{name[:LONGEST_LINE]!r} is no parameter of this path: it takes none after a '?'"
+    if name == "namespace" and namespace:
+        return f"{sentence}; the jobs are those of {namespace!r}, with which the server was started"
+    return sentence

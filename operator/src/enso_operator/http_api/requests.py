@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Self, cast
 
@@ -14,9 +13,8 @@ from pydantic_core import PydanticCustomError
 from enso_operator.api.template import TemplateName
 from enso_operator.api.v1alpha1 import MOST_PARAMETERS, MOST_SCRIPTS
 from enso_operator.http_api.mistakes import RULE
+from enso_operator.http_api.script_names import ALLOWED, NAME, is_allowed
 
-NAME = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}"
-"""A regular expression for names of scripts."""
 _EXAMPLE: JsonDict = {
     "instructions": [["example_script", {"arg1": "open", "arg2": "/shots/010/a.hip"}]]
 }
@@ -28,9 +26,9 @@ def _library_name(name: str) -> str:
     if ":" in name:
         sentence = "must be the name of a script in the library; references with ':' are refused"
         raise PydanticCustomError("library_name", f"{sentence} over HTTP")
-    if not re.fullmatch(NAME, name):
-        sentence = "must be the name of a script in the library: at most 63 letters, digits, "
-        raise PydanticCustomError("library_name", f"{sentence}'_', '-' and '.'")
+    if not is_allowed(name):
+        sentence = f"must be the name of a script in the library: {ALLOWED}"
+        raise PydanticCustomError("library_name", sentence)  # pyright: ignore[reportArgumentType]
     return name
 
 

@@ -157,9 +157,11 @@ async def test_a_paused_job_gives_its_place_to_others_and_goes_on_later(
 
     answer = await api.act("/pause-job", jobid)
     assert answer["outcome"] == "its session was asked to pause after 'wait-for', which runs now"
-    assert await api.refusal("/pause-job", jobid) == f"job {jobid} is paused already"
+    pausing = f"job {jobid} is pausing already: {answer['outcome']}"
+    assert await api.refusal("/pause-job", jobid) == pausing
     gate.touch()
     assert (await api.ended(other))["state"] == "Succeeded"
+    assert await api.refusal("/pause-job", jobid) == f"job {jobid} is paused already"
 
     assert states(await api.job(jobid)) == ["Succeeded", "NotStarted", "NotStarted"]
     why = f"job {jobid} is paused and starts no script: resume it"
