@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.shots import start, state_of
+from tests.browser.shots import start
 from tests.support.browser import Visit
 from tests.support.embedded_server import EmbeddedServer
 from tests.support.eventually import until
@@ -30,7 +30,7 @@ def test_a_job_is_paused_and_goes_on(visit: Visit, server: EmbeddedServer, tmp_p
     visitor.presses("Pause")
     visitor.sees("the machine is needed", "Pausing", "wait is still running")
     cache.touch()
-    visitor.sees("1 of 2 scripts done", "Suspended")
+    visitor.sees("1 of 2 scripts done", "Paused after wait", "A resume goes on with open")
 
     visitor.presses("Resume…")
     visitor.presses("Resume")
@@ -73,9 +73,13 @@ def test_a_job_is_cancelled_once_that_is_confirmed(
     visit: Visit, server: EmbeddedServer, tmp_path: Path, has_scripts: bool
 ) -> None:
     jobid = start(server, "wait", path=str(tmp_path / "never"))
-    until(lambda: state_of(server, jobid) == "Running")
     visitor = visit(server.address, java_script_enabled=has_scripts)
-    visitor.go(f"/jobs/{jobid}")
+
+    def row() -> str:
+        visitor.go(f"/jobs/{jobid}")
+        return visitor.page.locator("#script-wait").inner_text()
+
+    until(lambda: "Running" in row())
 
     visitor.presses("Cancel…")
     visitor.sees("Not run", "open", "The job can be resumed later")
@@ -87,10 +91,6 @@ def test_a_job_is_cancelled_once_that_is_confirmed(
     visitor.presses("Cancel the job")
 
     visitor.sees("0 of 2 scripts done", "the wrong shot")
-
-    def row() -> str:
-        visitor.go(f"/jobs/{jobid}")
-        return visitor.page.locator("#script-wait").inner_text()
 
     until(lambda: "Running" not in row())
     assert "Cancelled" in row()  # it did not fail

