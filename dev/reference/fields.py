@@ -54,6 +54,8 @@ class Fields:
             kind = self._type(f"{path}.{name}", part, inner)
             described, default = split_default(part.get("description", ""))
             told = f"default {code(default)}" if default else ""
+            if name in required and _takes_null(given):  # others are left out
+                kind += " or null"
             facts = [kind, "required" if name in required else "", told, *_bounds(part)]
             about = [text(described), *_hints(part)]
             yield [code(name), ", ".join(filter(None, facts)), " ".join(filter(None, about))]
@@ -125,6 +127,10 @@ def _without_null(part: Schema) -> Schema:
     """Return what a field holds where it is given."""
     kinds = [kind for kind in part.get("anyOf", ()) if kind.get("type") != "null"]
     return {**kinds[0], **part} if len(kinds) == 1 and "required" not in kinds[0] else part
+
+
+def _takes_null(part: Schema) -> bool:
+    return any(kind.get("type") == "null" for kind in part.get("anyOf", ()))
 
 
 def _plain(part: Schema) -> str:

@@ -106,7 +106,7 @@ class ScriptShown(_Shown):
         None, description="What a script that runs says it does, if it has told it."
     )
     seconds: float
-    cause: CauseShown | None
+    cause: CauseShown | None = Field(description="Why its latest attempt failed; null if not.")
     output: Any = Field(description="What main returned when it last succeeded.")
 
     @classmethod
@@ -157,8 +157,10 @@ class JobShown(_Shown):
 
     jobid: str
     state: str
-    failure: str | None = Field(description="Why the job failed, as one line.")
-    why: list[str] | None = Field(description="Why the job failed, as lines.")
+    failure: str | None = Field(
+        description="Why the job failed, as one line; null where it has not."
+    )
+    why: list[str] | None = Field(description="The same as lines.")
     scripts: list[ScriptShown]
     events: list[EventShown]
 

@@ -84,6 +84,8 @@ def test_jobs_are_found_by_label_reason_template_and_text() -> None:
         ({"labels": ("show=kestrel", "dept=fx")}, ["b"]),
         ({"labels": ("show=kestrel", "dept=comp")}, []),
         ({"reason": "Timeout"}, ["b"]),
+        ({"reason": "Exception"}, ["c"]),
+        ({"reason": "ValueError"}, ["c"]),
         ({"template": "publish"}, ["a"]),
         ({"text": "SIMU"}, ["a"]),
         ({"text": "simulate publish"}, ["a"]),

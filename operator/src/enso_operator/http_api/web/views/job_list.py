@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from enso_operator.http_api.rows import JobRow, Rows
-from enso_operator.http_api.web.views.query import SORTS, STATES, Query
+from enso_operator.http_api.web.views.query import SORTS, STATES, Query, reasons_of
 
 PER_PAGE = 100
 MOST_REASONS = 50
-"""Reasons to choose from."""
+"""Reasons, and types of exceptions, to choose from."""
 HEADINGS = {
     "state": "State",
     "name": "Job",
@@ -162,8 +162,11 @@ def _states(query: Query, counts: Counter[str]) -> Iterator[Choice]:
 
 
 def _reasons(query: Query, rows: Rows) -> Iterator[Choice]:
-    counts = Counter(row.reason for row in rows.rows if row.reason)
-    for reason, count in counts.most_common(MOST_REASONS):
+    counts = Counter(reason for row in rows.rows for reason in reasons_of(row))
+    shown = dict(counts.most_common(MOST_REASONS))
+    if query.reason:  # it stays chosen, also where no job has it any more
+        shown[query.reason] = counts[query.reason]
+    for reason, count in shown.items():
         address = query.but(reason=reason).address()
         yield Choice(reason, count, address, reason == query.reason)
 

@@ -86,6 +86,7 @@ def parts_of_list(page: JobList) -> Parts:
     table = replace(page, states=(), reasons=(), lines=())
     parts = {
         "part-states": Part("_jobs.html", "states", (page,), page.states),
+        "part-reasons": Part("_jobs.html", "reasons", (page,), page.reasons),
         "part-table": Part("_jobs.html", "table", (page,), (ids, table)),
     }
     for line in page.lines:

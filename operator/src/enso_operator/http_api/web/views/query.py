@@ -116,7 +116,7 @@ class Query:
 
     def takes(self, row: JobRow) -> bool:
         """Whether a job is one that the query asks for, whatever its state."""
-        if self.reason and row.reason != self.reason:
+        if self.reason and self.reason not in reasons_of(row):
             return False
         if self.template and row.template != self.template:
             return False
@@ -142,6 +142,11 @@ class Query:
             key=lambda row: str(getattr(row, self.sort)).casefold(), reverse=self.is_reversed
         )
         return [*filled, *(row for row in rows if not getattr(row, self.sort))]
+
+
+def reasons_of(row: JobRow) -> tuple[str, ...]:
+    """Return what `reason=` finds a job by: its reason, and the type of its exception."""
+    return tuple(dict.fromkeys(filter(None, (row.reason, row.error))))
 
 
 def _or(names: tuple[str, ...]) -> str:
