@@ -158,7 +158,7 @@ def test_each_script_says_what_becomes_of_it_and_why() -> None:
     ]
     assert told(shot(keeps=True), Resume(skip=("simulate",)))[1:] == [
         ("cache", "kept", "checkpoint: its effect is on disk"),
-        ("simulate", "skipped", "somebody asked for it"),
+        ("simulate", "skipped", "as you ask"),
         ("publish", "runs", ""),
     ]
     assert told(shot(keeps=True), Resume(from_script="cache"))[:3] == [

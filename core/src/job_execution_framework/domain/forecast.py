@@ -94,7 +94,7 @@ def _of(script: Script, before: Job, job: Job, doom: str) -> Forecast:
     if row.state is ScriptState.RUNNING and _goes_on(job):
         return Forecast(script, Fate.RUNS_NOW)
     if row.skip_requested or (row.done and not row.succeeded):
-        return Forecast(script, Fate.SKIPPED, "somebody asked for it")
+        return Forecast(script, Fate.SKIPPED, _who_skips(before.rows[script.name]))
     if is_past(script, row):
         return Forecast(script, Fate.PASSED, "the job goes on past it, and fails at its end")
     if doom:
@@ -104,6 +104,12 @@ def _of(script: Script, before: Job, job: Job, doom: str) -> Forecast:
     if before.rows[script.name].done:
         return Forecast(script, Fate.RUNS_AGAIN, "this resume asks for it")
     return Forecast(script, Fate.RUNS, _how_it_ended(row, script.retries))
+
+
+def _who_skips(before: Row) -> str:
+    """Say whether a script that is skipped was so before, or is skipped by what is asked now."""
+    was_skipped = before.skip_requested or (before.done and not before.succeeded)
+    return "somebody asked for it before" if was_skipped else "as you ask"
 
 
 def _of_done(script: Script, job: Job) -> Forecast:

@@ -52,7 +52,7 @@ def test_a_resume_says_what_runs_what_is_kept_and_what_is_changed() -> None:
         "1  open      kept     checkpoint: its effect is on disk",
         "2  simulate  runs     attempt 3 failed: OutOfMemory",
         "3  publish   runs",
-        "4  notify    skipped  somebody asked for it",
+        "4  notify    skipped  as you ask",
     ]
 
 

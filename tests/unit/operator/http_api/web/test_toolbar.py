@@ -82,6 +82,7 @@ def test_a_pause_that_has_not_begun_can_be_taken_back(after: str) -> None:
     shown = _buttons(story)
     assert "Resume…" not in shown
     assert (shown["Do not pause"].verb, shown["Do not pause"].why_not) == ("unpause", "")
+    assert not any(button.is_first for button in shown.values() if not button.why_not)
 
 
 def test_a_job_that_is_paused_is_resumed() -> None:
@@ -129,13 +130,15 @@ def test_a_job_that_has_ended_says_why_it_cannot_be_cancelled() -> None:
     story.job.obey(Cancel(), story.at)
     story.closes()
     page = cancel_page(_snapshot(story))
+    assert page.is_allowed
+    assert page.why_not.startswith("shot-010 is Cancelled")
     assert "only a job that has not ended can be cancelled" in page.why_not
     assert cancel_page(JobSnapshot("x", "Failed", None, None)).why_not
 
 
 def test_who_may_not_cancel_is_told_so() -> None:
     page = cancel_page(_snapshot(_story()), "shows", Rights(act="You may not."))
-    assert page == CancelPage("shot-010", "shows", "You may not.")
+    assert page == CancelPage("shot-010", "shows", "You may not.", is_allowed=False)
     assert page.address("/cancel") == "/jobs/shot-010/cancel?namespace=shows"
 
 

@@ -99,7 +99,7 @@ def _buttons(job: Job, snapshot: JobSnapshot, rights: Rights) -> Iterator[Button
 def _resume(job: Job, rights: Rights) -> Button:
     """Return the button that lets the job go on; before a pause has begun, that takes it back."""
     if job.paused and (job.paused.after or running_in(job)):
-        return Button("unpause", "Do not pause", rights.act, is_first=True)
+        return Button("unpause", "Do not pause", rights.act)
     runs_again = job.state is JobState.SUCCEEDED
     # In the form people may name the script to run again from.
     ways = Resume(), *(Resume(from_script=script.name) for script in job.main[:1])

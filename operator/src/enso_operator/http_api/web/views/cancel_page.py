@@ -37,6 +37,8 @@ class CancelPage:
     why_not: str
     """Why it cannot be cancelled now, as a sentence; "" where it can."""
     consequences: tuple[Consequence, ...] = ()
+    is_allowed: bool = True
+    """Whether whoever asks may cancel it at all."""
 
     def address(self, path: str = "") -> str:
         """Return the address of the job, or of a page below it."""
@@ -48,8 +50,10 @@ def cancel_page(snapshot: JobSnapshot, namespace: str = "", rights: Rights = ALL
     job, name = snapshot.job, snapshot.jobid
     if job is None:
         return CancelPage(name, namespace, f"{name} is no job that could be cancelled.")
-    if why_not := rights.act or job.why_not(Cancel()):
-        return CancelPage(name, namespace, why_not)
+    if rights.act:
+        return CancelPage(name, namespace, rights.act, is_allowed=False)
+    if why_not := Cancel().why_not(job):
+        return CancelPage(name, namespace, f"{name} {why_not}.")
     tell = _of_finally if job.state in ENDED else _of_job
     return CancelPage(name, namespace, "", tuple(tell(job)))
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from job_execution_framework.domain.forecast import STARTS, Fate, Forecast
 
+_OVER = {Fate.KEPT, Fate.SKIPPED, Fate.AT_THE_END}
+"""What becomes of scripts of which none is started before the end is decided."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -29,10 +32,13 @@ class Plan:
     """How many run, and how many do not."""
     has_sessions: bool
     """Whether there are several, which are told apart."""
+    succeeds_at_once: bool
+    """Whether nothing is left to run, as all that was not done is skipped."""
 
 
 def plan_of(to_come: Sequence[Forecast]) -> Plan:
     """Return the plan of a resume."""
+    fates = {told.fate for told in to_come}
     sessions = {told.script.session for told in to_come}
     return Plan(
         tuple(
@@ -47,6 +53,7 @@ def plan_of(to_come: Sequence[Forecast]) -> Plan:
         ),
         ", ".join(f"{count} {_fate(fate, count)}" for fate, count in _counted(to_come)),
         len(sessions) > 1,
+        succeeds_at_once={Fate.SKIPPED} <= fates <= _OVER,
     )
 
 

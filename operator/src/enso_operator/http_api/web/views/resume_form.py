@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from enso_operator.http_api.outlook import Outlook
@@ -97,11 +98,13 @@ def resume_form(
         ),
         said=said,
         plan=plan_of(outlook.scripts),
-        changes=tuple(_changes(outlook, found)),
+        changes=tuple(_changes(outlook, found, runs)),
     )
 
 
-def _changes(outlook: Outlook, scripts: Iterable[ScriptFields]) -> Iterator[str]:
+def _changes(
+    outlook: Outlook, scripts: Iterable[ScriptFields], runs: AbstractSet[str]
+) -> Iterator[str]:
     """Yield what is changed, in the words of the form; what is wrong is said elsewhere."""
     fields = {
         f"{script.name}.args.{field.name}": (script, field)
@@ -113,4 +116,5 @@ def _changes(outlook: Outlook, scripts: Iterable[ScriptFields]) -> Iterator[str]
         if script is None or field is None:
             yield change
         elif not field.wrong:
-            yield f"{field.name} of {script.name}"
+            later = "" if script.name in runs else " (it does not run now)"
+            yield f"{field.name} of {script.name}{later}"
