@@ -1,4 +1,4 @@
-"""The templates: what each runs, and that what would fail cannot be started."""
+"""The templates: what each runs, and what would fail says so."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_what_a_template_runs_leads_to_the_library(visit: Visit, server: Embedde
     visitor.sees("Library", "Steps in each frame.")
 
 
-def test_what_would_fail_is_grey_and_says_why(
+def test_what_would_fail_now_says_why_and_what_is_refused_is_grey(
     visit: Visit, server: EmbeddedServer, tmp_path: Path
 ) -> None:
     gone = template(
@@ -36,12 +36,20 @@ def test_what_would_fail_is_grey_and_says_why(
     visitor = visit(server.address)
     visitor.go("/templates/publish")
     why = "there is no script 'simulate_baner' in the library: did you mean 'simulate_banner'?"
-    visitor.sees(f"It cannot be started: simulate: {why}")
-    assert visitor.page.get_by_role("button", name="Start").is_disabled()
+    visitor.sees(f"It would fail now: simulate: {why}")
+    assert visitor.page.get_by_role("button", name="Start").is_enabled()
     assert visitor.violations() == []
 
     visitor.go("/templates?text=simulate_baner")
-    visitor.sees(f"It cannot be started: simulate: {why}")
-    assert visitor.page.get_by_role("button", name="Start…").is_disabled()
+    visitor.sees(f"It would fail now: simulate: {why}")
     assert visitor.violations() == []
     assert visitor.overflow() == 0
+
+    boxed = template({"name": "box", "container": {"image": "studio/tool"}}, parameters=[SHOT])
+    (tmp_path / "templates" / "gone.yaml").write_text(yaml.safe_dump(boxed))
+    why = "it is a container, which needs a cluster"
+    for address, button in (("/templates/publish", "Start"), ("/templates?text=box", "Start…")):
+        visitor.go(address)
+        visitor.sees(f"It cannot be started: box: {why}")
+        assert visitor.page.get_by_role("button", name=button).is_disabled()
+        assert visitor.violations() == []

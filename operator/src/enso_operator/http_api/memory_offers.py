@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from enso_operator.http_api.offers import MOST_OFFERS, Offer
+from enso_operator.http_api.offers import MOST_OFFERS, Offer, Verdict
 from enso_operator.http_api.script_names import why_not
-from enso_operator.http_api.template_scripts import Described, KnownScripts, scripts_in
+from enso_operator.http_api.template_scripts import NOTHING, Described, KnownScripts, scripts_in
 from enso_operator.manifests.load import ManifestError
 from enso_operator.manifests.template import takes
 from enso_operator.manifests.template_folder import TemplateFolder
@@ -51,7 +51,7 @@ def templates_of(folder: TemplateFolder, library: Library) -> list[Offer]:
             name,
             template.spec.description,
             takes(template),
-            scripts=scripts_in(template, known, _why_not_here),
+            scripts=scripts_in(template, known, _verdict_here),
         )
         for name, template in found.templates.items()
     ]
@@ -59,11 +59,11 @@ def templates_of(folder: TemplateFolder, library: Library) -> list[Offer]:
     return sorted(offers, key=lambda offer: offer.name)[:MOST_OFFERS]
 
 
-def _why_not_here(script: Described) -> str:
+def _verdict_here(script: Described) -> Verdict:
     if script.get("container") is not None:
-        return "it is a container, which needs a cluster"
+        return Verdict("it is a container, which needs a cluster")
     source = script.get("source")
     if not isinstance(source, str):
-        return ""
+        return NOTHING
     problems = read(Source(source, f"{script.get('name')}.py")).problems
-    return "; ".join(f"its source {found.why}" for found in problems)
+    return Verdict(would_fail="; ".join(f"its source {found.why}" for found in problems))

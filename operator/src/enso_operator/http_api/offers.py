@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from job_execution_framework.domain.parameters import Parameters
 
 MOST_OFFERS = 1000
 """Scripts, or templates, of one list; further ones are found by their names only."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known against a script: each the end of a sentence, or ''."""
+
+    why_not: str = ""
+    """Why no job may have it: whoever adds one is refused."""
+    would_fail: str = ""
+    """Why it would fail as things are now; it may be mended until a job starts it."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +33,8 @@ class TemplateScript:
     gets: Mapping[str, object] = field(default_factory=dict[str, object])
     """Its arguments, as they are written."""
     is_final: bool = False
-    why_not: str = ""
-    """Why it cannot run; "" where nothing is known against it."""
+    verdict: Verdict = Verdict()
+    """What is known against it."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,15 @@ class Offer:
 
     @property
     def why_not(self) -> str:
-        """Why a run of it would fail, as far as that is known; "" otherwise."""
-        of_scripts = (f"{one.name}: {one.why_not}" for one in self.scripts if one.why_not)
-        return self.problem or "; ".join(of_scripts)
+        """Why a run of it is refused, as far as that is known; "" otherwise."""
+        said = ((one.name, one.verdict.why_not) for one in self.scripts)
+        return self.problem or _joined(said)
+
+    @property
+    def would_fail(self) -> str:
+        """Why a run of it would fail as things are now, as far as that is known; "" otherwise."""
+        return _joined((one.name, one.verdict.would_fail) for one in self.scripts)
+
+
+def _joined(said: Iterable[tuple[str, str]]) -> str:
+    return "; ".join(f"{name}: {why}" for name, why in said if why)

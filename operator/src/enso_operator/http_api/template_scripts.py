@@ -1,4 +1,4 @@
-"""The scripts of a template, read out of it: what each runs and gets, and why it cannot run.
+"""The scripts of a template, read out of it: what each runs and gets, and what speaks against it.
 
 Values of parameters are not known: what depends on them is shown as it is written, and not judged.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from enso_operator.api.template import EnsoJobTemplate
-from enso_operator.http_api.offers import MOST_OFFERS, Offer, TemplateScript
+from enso_operator.http_api.offers import MOST_OFFERS, Offer, TemplateScript, Verdict
 from job_execution_framework.domain.arguments import problems
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.domain.values import is_list, is_mapping, leaves
@@ -37,21 +37,24 @@ class KnownScripts:
         is_complete = 0 < len(offers) < MOST_OFFERS
         return cls({_key(offer.name): offer for offer in offers}, is_complete)
 
-    def why_not(self, name: str, arguments: Mapping[str, object]) -> str:
-        """Return why a job cannot run this script so; "" where nothing is known against it."""
+    def verdict(self, name: str, arguments: Mapping[str, object]) -> Verdict:
+        """Return what speaks against a job that runs this script so."""
         key = _key(name)
         if offer := self.offers.get(key):
             if offer.problem:
-                return f"script {name!r} of the library cannot be used: {offer.problem}"
+                why = f"script {name!r} of the library cannot be used: {offer.problem}"
+                return Verdict(would_fail=why)
             found = problems(name, offer.takes, arguments) if offer.takes else ()
-            return "; ".join(f"argument {one.parameter!r} {one.why}" for one in found)
+            return Verdict("; ".join(f"argument {one.parameter!r} {one.why}" for one in found))
         if not self.is_complete or ":" in name or _REFERENCE in name:
-            return ""
+            return NOTHING
         near = difflib.get_close_matches(key, self.offers, n=1)
         hint = f"did you mean {self.offers[near[0]].name!r}?" if near else "add it to the library"
-        return f"there is no script {name!r} in the library: {hint}"
+        return Verdict(would_fail=f"there is no script {name!r} in the library: {hint}")
 
 
+NOTHING = Verdict()
+"""Nothing is known against it."""
 UNKNOWN = KnownScripts({}, is_complete=False)
 """A library of which nothing is known."""
 
@@ -59,14 +62,14 @@ UNKNOWN = KnownScripts({}, is_complete=False)
 def scripts_in(
     template: EnsoJobTemplate,
     known: KnownScripts,
-    why_not_here: Callable[[Described], str] = lambda _: "",
+    verdict_here: Callable[[Described], Verdict] = lambda _: NOTHING,
 ) -> tuple[TemplateScript, ...]:
     """Return the scripts of a template, in order, its finally scripts last.
 
-    `why_not_here` says why a script that is of no library cannot run here.
+    `verdict_here` says what speaks against a script that is of no library.
     """
     return tuple(
-        _script(script, known, why_not_here, is_final=field == "finally")
+        _script(script, known, verdict_here, is_final=field == "finally")
         for field in ("scripts", "finally")
         for script in _mappings(template.spec.job.get(field))
     )
@@ -75,7 +78,7 @@ def scripts_in(
 def _script(
     script: Described,
     known: KnownScripts,
-    why_not_here: Callable[[Described], str],
+    verdict_here: Callable[[Described], Verdict],
     *,
     is_final: bool,
 ) -> TemplateScript:
@@ -86,7 +89,7 @@ def _script(
         "" if _REFERENCE in library else library,
         dict(_gets(script)),
         is_final,
-        known.why_not(library, dict(_judged(script))) if library else why_not_here(script),
+        known.verdict(library, dict(_judged(script))) if library else verdict_here(script),
     )
 
 

@@ -1,4 +1,4 @@
-"""The scripts of a template on its pages: what each runs and gets, and why it cannot be started."""
+"""The scripts of a template on its pages: what each runs and gets, and what speaks against it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 from enso_operator.http_api import cluster_offers, cluster_reads
 from enso_operator.http_api.cluster_backend import ClusterJobs
 from enso_operator.http_api.memory_backend import EmbeddedJobs
-from enso_operator.http_api.offers import MOST_OFFERS, Offer
+from enso_operator.http_api.offers import MOST_OFFERS, Offer, Verdict
 from enso_operator.http_api.rights import ALLOWED, Rights
-from enso_operator.http_api.template_scripts import UNKNOWN, KnownScripts, scripts_in
+from enso_operator.http_api.template_scripts import NOTHING, UNKNOWN, KnownScripts, scripts_in
 from enso_operator.kube.client import Forbidden
 from enso_operator.kube.objects import Objects
 from enso_operator.manifests.template import parse_template
@@ -32,6 +32,7 @@ SAY: Document = {"name": "tell", "scriptRef": {"name": "say"}, "args": {"text": 
 GONE: Document = {"name": "gone", "scriptRef": {"name": "sya"}}
 NO_SAY = "gone: there is no script 'sya' in the library: did you mean 'say'?"
 GREY = 'aria-disabled="true"'
+ADDED, REFUSED = 201, 422
 
 
 def test_they_are_in_order_with_what_they_run_and_get() -> None:
@@ -53,12 +54,13 @@ def test_they_are_in_order_with_what_they_run_and_get() -> None:
     document = template(*scripts)
     document["spec"]["job"]["finally"] = [clean]
     listed = scripts_in(parse_template(document), UNKNOWN)
-    assert [(one.name, one.runs, one.why_not) for one in listed] == [
-        ("tell", "say", ""),
-        ("own", "a source of its own", ""),
-        ("called", "studio:main", ""),
-        ("boxed", "a container of studio/tool", ""),
-        ("clean", "$(params.shot)", ""),
+    assert {one.verdict for one in listed} == {NOTHING}
+    assert [(one.name, one.runs) for one in listed] == [
+        ("tell", "say"),
+        ("own", "a source of its own"),
+        ("called", "studio:main"),
+        ("boxed", "a container of studio/tool"),
+        ("clean", "$(params.shot)"),
     ]
     assert listed[0].gets == {"text": "$(params.shot)"}
     assert (listed[-1].is_final, listed[-1].library) == (True, "")
@@ -77,18 +79,22 @@ def test_what_is_no_list_of_scripts_breaks_nothing(scripts: object) -> None:
     assert [one.name for one in listed] == ([""] if scripts == [{"args": 3}] else [])
 
 
-def why_not(known: KnownScripts, name: str) -> str:
-    return known.why_not(name, {})
+def would_fail(known: KnownScripts, name: str) -> str:
+    verdict = known.verdict(name, {})
+    assert not verdict.why_not
+    return verdict.would_fail
 
 
 def test_only_what_is_certain_speaks_against_a_script() -> None:
     known = KnownScripts.of([Offer("open-shot"), Offer("save", problem="it has no main")])
-    assert why_not(known, "open_shot") == ""
-    assert why_not(known, "save") == "script 'save' of the library cannot be used: it has no main"
-    assert why_not(known, "far") == "there is no script 'far' in the library: add it to the library"
-    assert why_not(known, "$(params.tool)") == why_not(known, "studio:main") == ""
+    assert would_fail(known, "open_shot") == ""
+    broken = "script 'save' of the library cannot be used: it has no main"
+    gone = "there is no script 'far' in the library: add it to the library"
+    assert would_fail(known, "save") == broken
+    assert would_fail(known, "far") == gone
+    assert would_fail(known, "$(params.tool)") == would_fail(known, "studio:main") == ""
     full = KnownScripts.of([Offer(f"script-{number}") for number in range(MOST_OFFERS)])
-    assert why_not(full, "far") == why_not(KnownScripts.of([]), "far") == ""
+    assert would_fail(full, "far") == would_fail(KnownScripts.of([]), "far") == ""
 
 
 @pytest.mark.parametrize(
@@ -115,7 +121,7 @@ def test_arguments_that_no_values_of_parameters_mend_are_told(
     known = KnownScripts.of([Offer("render", takes=Parameters((frames,)))])
     script = {"name": "render", "scriptRef": {"name": "render"}} | described
     (read,) = scripts_in(parse_template(template(script)), known)
-    assert read.why_not == why
+    assert read.verdict == Verdict(why)
 
 
 @pytest.fixture(name="folder")
@@ -150,21 +156,32 @@ async def test_both_pages_list_them_and_lead_to_the_library(memory: Api, folder:
     assert "Nothing is like this." in (await memory.get("/templates?text=other")).text
 
 
+RUN = {"template": "publish", "params": {"shot": "010"}}
+
+
+async def adds(api: Api) -> int:
+    """Return the status with which the API answers to who adds a run."""
+    return (await api.post("/add-job", RUN)).status_code
+
+
 @pytest.mark.parametrize(
     ("script", "why"),
     [
-        (GONE, NO_SAY),
-        ({"name": "own", "source": "def main(:"}, "own: its source does not compile"),
         (
             {"name": "boxed", "container": {"image": "studio/tool"}},
             "boxed: it is a container, which needs a cluster",
         ),
+        (
+            {"name": "count", "scriptRef": {"name": "typed"}},
+            "count: argument 'frames' is missing: it takes an integer",
+        ),
     ],
 )
-async def test_what_cannot_run_is_grey_with_the_reason(
+async def test_what_is_refused_is_grey_with_the_reason(
     memory: Api, folder: Path, script: Document, why: str
 ) -> None:
     write(folder, SAY, script)
+    assert await adds(memory) == REFUSED
     for page in await pages(memory):
         assert f"It cannot be started: {why}" in page
         assert GREY in page
@@ -172,17 +189,40 @@ async def test_what_cannot_run_is_grey_with_the_reason(
         assert '<a class="button" href="/templates/publish">' not in page
 
 
-async def test_a_script_of_the_library_with_an_error_makes_its_templates_grey(
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        (GONE, NO_SAY),
+        ({"name": "own", "source": "def main(:"}, "own: its source does not compile"),
+        (
+            {"name": "fail", "scriptRef": {"name": "broken"}},
+            "fail: script 'broken' of the library cannot be used: ",
+        ),
+    ],
+)
+async def test_what_is_taken_though_it_would_fail_now_can_be_started(
+    memory: Api, folder: Path, tmp_path: Path, script: Document, why: str
+) -> None:
+    (tmp_path / "broken.py").write_text("def main(:")
+    assert "It cannot run: " in unescape((await memory.get("/library")).text)
+    write(folder, SAY, script)
+    assert await adds(memory) == ADDED
+    for page in await pages(memory):
+        assert f"It would fail now: {why}" in page
+        assert "It cannot be started" not in page
+        assert GREY not in page
+    answer = await Browser(memory).send("/templates/publish", ("param:shot", "010"))
+    assert answer.status_code == 303
+
+
+async def test_a_script_that_is_added_after_the_job_is_run(
     memory: Api, folder: Path, tmp_path: Path
 ) -> None:
-    broken = tmp_path / "broken.py"
-    broken.write_text("def main(:")
-    write(folder, {"name": "fail", "scriptRef": {"name": "broken"}})
-    library = unescape((await memory.get("/library")).text)
-    assert "It cannot run: " in library
-    for page in await pages(memory):
-        assert "fail: script 'broken' of the library cannot be used: " in page
-        assert GREY in page
+    write(folder, GONE)
+    jobid = (await memory.post("/add-job", RUN)).json()["jobid"]
+    (tmp_path / "sya.py").write_text("def main(): pass")
+    await memory.execute(jobid)
+    assert (await memory.ended(jobid))["state"] == "Succeeded"
 
 
 async def test_a_file_that_is_no_template_any_more_keeps_none_of_the_others_back(
@@ -223,12 +263,13 @@ async def test_in_a_cluster_the_library_is_that_of_the_namespace(
     say = {"apiVersion": "enso.dev/v1alpha1", "kind": "EnsoScript", "metadata": {"name": "say"}}
     objects.beside("ensoscripts").create(say | {"spec": {"source": "def main(text): pass"}})
     for page in await pages(cluster):
-        assert f"It cannot be started: {NO_SAY}" in page
+        assert f"It would fail now: {NO_SAY}" in page
         assert "tell: there is no" not in page
     objects.beside("ensojobtemplates").create(
         template(SAY, example) | {"metadata": {"name": "good"}}
     )
-    assert GREY not in (await cluster.get("/templates/good")).text
+    assert "It would fail now" not in (await cluster.get("/templates/good")).text
+    assert GREY not in (await cluster.get("/templates")).text
 
 
 async def test_who_may_not_read_the_library_may_start_templates(
@@ -241,4 +282,4 @@ async def test_who_may_not_read_the_library_may_start_templates(
     objects.beside("ensojobtemplates").create(template(SAY, GONE))
     for page in await pages(cluster):
         assert "sya" in page
-        assert GREY not in page
+        assert "It would fail now" not in page

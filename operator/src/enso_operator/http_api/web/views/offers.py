@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from enso_operator.http_api.offers import MOST_OFFERS, Offer, TemplateScript
+from enso_operator.http_api.offers import MOST_OFFERS, Offer, TemplateScript, Verdict
 from enso_operator.http_api.web.views.query import Query
 from job_execution_framework.domain.cause import printable
 from job_execution_framework.domain.parameters import ABSENT, LONGEST_SHOWN, Parameter, shown
@@ -37,8 +37,8 @@ class ShownTemplateScript:
     """That of what it runs, in the library; "" where that is not there."""
     gets: tuple[tuple[str, str], ...]
     """Its arguments as they are written, each with its name."""
-    why_not: str
-    """Why it cannot run, as far as that is known."""
+    verdict: Verdict
+    """What is known against it."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,9 @@ class ShownOffer:
     """That of the page to start it; "" where it has none."""
     scripts: tuple[ShownTemplateScript, ...] = ()
     why_not: str = ""
-    """Why a run of it would fail, as far as that is known."""
+    """Why a run of it is refused, as far as that is known."""
+    would_fail: str = ""
+    """Why a run of it would fail as things are now, as far as that is known."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ def shown_offer(offer: Offer, namespace: str, *, starts_at: str = "") -> ShownOf
             for index, script in enumerate(offer.scripts)
         ),
         why_not=offer.why_not,
+        would_fail=offer.would_fail,
     )
 
 
@@ -128,9 +131,9 @@ def _script(script: TemplateScript, number: str, place: Query) -> ShownTemplateS
         number,
         script.name,
         script.runs,
-        address if script.library and not script.why_not else "",
+        address if script.library and script.verdict == Verdict() else "",
         tuple((name, _written(value)) for name, value in script.gets.items()),
-        script.why_not,
+        script.verdict,
     )
 
 
