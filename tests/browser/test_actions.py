@@ -61,6 +61,10 @@ def test_a_pause_is_taken_back_before_it_begins(
 
     visitor.presses("Pause")
     visitor.sees("Pausing", "will pause after this script")
+    address = visitor.page.url
+    visitor.go("/")
+    visitor.sees("Suspended, pausing")
+    visitor.page.goto(address)
     visitor.presses("Do not pause")
     visitor.sees("Running", "go on")
     cache.touch()

@@ -303,9 +303,10 @@ class EnsoJobStatus(WireModel):
     done: Annotated[str, Field(max_length=16)] | None = None
     """How many of the scripts are done, such as 2/4."""
     script: Name | None = None
-    """The script that runs, that waits for its next attempt, or at which the job failed."""
+    """The script that runs, that waits for its next attempt, or at which the job failed or was
+    cancelled."""
     progress: Annotated[str, Field(max_length=16)] | None = None
-    """How far the script is that runs, such as 42.5%, if it has told it."""
+    """How far that script is, such as 42.5%, if it runs and has told it."""
     reason: Identifier | None = None
     """Why the job failed, or waits, in one word."""
     pod: ObjectName | None = None

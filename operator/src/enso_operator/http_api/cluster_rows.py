@@ -13,6 +13,7 @@ from datetime import datetime
 from sys import intern
 
 from enso_operator.api.document import Document
+from enso_operator.http_api.finer_states import PAUSES
 from enso_operator.http_api.rows import MOST_ROWS, JobRow, Rows
 from enso_operator.kube.objects import Objects
 from job_execution_framework.domain.transitions import JobState
@@ -64,13 +65,16 @@ class RowReader:
 
 def _row_of(cells: Document, metadata: Document) -> JobRow:
     labels: dict[str, str] = metadata.get("labels") or {}
+    state, script = _text(cells, "Status") or JobState.WAITING.value, _text(cells, "Script")
     return JobRow(
         name=str(metadata["name"]),
         namespace=intern(str(metadata["namespace"])),
         created=datetime.fromisoformat(str(metadata["creationTimestamp"])).timestamp(),
-        state=_text(cells, "Status") or JobState.WAITING.value,
+        state=state,
+        # Of a suspended job only a script that still runs stands in that column.
+        finer=PAUSES if script and state == JobState.SUSPENDED else "",
         done=_text(cells, "Done"),
-        script=_text(cells, "Script"),
+        script=script,
         progress=_text(cells, "Progress"),
         reason=_text(cells, "Reason"),
         error=_text(cells, "Error"),

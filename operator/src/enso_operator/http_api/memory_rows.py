@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from enso_operator.http_api.finer_states import finer_state
 from enso_operator.http_api.rows import JobRow
 from enso_operator.kube.status import columns
 from job_execution_framework.domain.job import Job
@@ -31,6 +32,7 @@ def row_of(job: Job, run: RunOf = OF_NONE) -> JobRow:
         namespace="",
         created=job.events[0].at if job.events else 0,
         state=str(job.state),
+        finer=finer_state(job),
         done=columns.done(job),
         skipped=sum(row.done and not row.succeeded for row in main),
         script=columns.current_script(job) or "",

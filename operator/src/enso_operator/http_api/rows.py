@@ -22,10 +22,14 @@ class JobRow:
     created: float
     """Seconds since the epoch; those of a cluster are whole seconds."""
     state: str
+    finer: str = ""
+    """A word that is finer than the state, such as ``Pausing``; of a cluster where its columns tell
+    it."""
     done: str = ""
     """How many scripts are done, such as ``2/4``; empty before an operator has seen the job."""
     script: str = ""
-    """The script that runs, that waits for its next attempt, or at which the job failed."""
+    """The script that runs, that waits for its next attempt, or at which the job failed or was
+    cancelled."""
     progress: str = ""
     """What the running script has told, such as ``42.5%``."""
     reason: str = ""

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from enso_operator.kube.status.fields import identifier, one_line
 from enso_operator.kube.status.retries import awaited_retry, retrying_script
-from job_execution_framework.domain.cause import Cause
+from job_execution_framework.domain.cause import Cause, Reason
+from job_execution_framework.domain.checkpoint import first_undone
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.progress import percentage
 from job_execution_framework.domain.row import ScriptState
@@ -26,19 +27,36 @@ def done(job: Job) -> str:
 
 
 def current_script(job: Job) -> str | None:
-    """Return the script that runs, waits for its next attempt, or at which the job failed."""
+    """Return the script that runs, waits for its next attempt, or at which the job ended.
+
+    Of a job that failed or was cancelled it is that one also while finally scripts run: the reason
+    beside it is not theirs.
+    """
+    if job.failure:
+        return job.failure.script or None
+    if job.state is JobState.CANCELLED:
+        return _cancelled_at(job)
     for name, row in job.rows.items():
         if row.state is ScriptState.RUNNING:
             return name
-    if job.failure:
-        return job.failure.script or None
     waiting = retrying_script(job) if awaited_retry(job) else None
     return waiting.name if waiting else None
 
 
+def _cancelled_at(job: Job) -> str | None:
+    """Return the script that was stopped, or was to be tried again; None where none had begun."""
+    for script in job.main:
+        row = job.rows[script.name]
+        is_stopped = row.latest.cause and row.latest.cause.reason == Reason.CANCELLED
+        if row.state is ScriptState.RUNNING or is_stopped:
+            return script.name
+    goal = first_undone(job.main, job.rows)
+    return goal.name if goal and job.rows[goal.name].has_attempt else None
+
+
 def progress(job: Job) -> str | None:
-    """Return the percentage that the running script has told, such as ``42.5%``."""
-    said = job.progress and job.progress_of(job.progress.script)
+    """Return the percentage that the current script has told, such as ``42.5%``."""
+    said = job.progress_of(current_script(job) or "")
     return (percentage(said.percent) or None) if said else None
 
 

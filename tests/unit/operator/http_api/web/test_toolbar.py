@@ -122,7 +122,11 @@ def test_a_cancel_of_what_cleans_up_ends_only_that() -> None:
     story.job_fails("open", BROKE)
     story.opens("finally-1", "tell", "tidy")
     story.starts("tell")
-    assert _means(story) == {"Stops": ("tell",), "Never runs": ("tidy",), "Stays": ()}
+    assert _means(story) == {"Stops": ("tell",), "Not run": ("tidy",), "Stays": ()}
+    assert cancel_page(_snapshot(story)).is_of_finally
+    assert _buttons(story)["Cancel cleaning up…"].why_not == ""
+    story.job.obey(Cancel(), story.at)
+    assert _buttons(story)["Cancel…"].why_not
 
 
 def test_a_job_that_has_ended_says_why_it_cannot_be_cancelled() -> None:

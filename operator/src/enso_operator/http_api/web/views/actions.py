@@ -93,7 +93,9 @@ def _buttons(job: Job, snapshot: JobSnapshot, rights: Rights) -> Iterator[Button
         yield Button("skip", "Skip", rights.act, "script", "Script to skip", skips)
     if job.state not in ENDED and retrying(job):
         yield Button("retry", "Retry now", rights.act or _sentence(job, Retry()))
-    yield Button("cancel", "Cancel…", rights.act or _sentence(job, Cancel()))
+    why_not = rights.act or _sentence(job, Cancel())
+    cleans_up = job.state in ENDED and not why_not
+    yield Button("cancel", "Cancel cleaning up…" if cleans_up else "Cancel…", why_not)
 
 
 def _resume(job: Job, rights: Rights) -> Button:

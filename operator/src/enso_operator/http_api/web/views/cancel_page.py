@@ -39,6 +39,8 @@ class CancelPage:
     consequences: tuple[Consequence, ...] = ()
     is_allowed: bool = True
     """Whether whoever asks may cancel it at all."""
+    is_of_finally: bool = False
+    """Only its finally scripts are cancelled: the end of the job is decided."""
 
     def address(self, path: str = "") -> str:
         """Return the address of the job, or of a page below it."""
@@ -54,15 +56,17 @@ def cancel_page(snapshot: JobSnapshot, namespace: str = "", rights: Rights = ALL
         return CancelPage(name, namespace, rights.act, is_allowed=False)
     if why_not := Cancel().why_not(job):
         return CancelPage(name, namespace, f"{name} {why_not}.")
-    tell = _of_finally if job.state in ENDED else _of_job
-    return CancelPage(name, namespace, "", tuple(tell(job)))
+    has_ended = job.state in ENDED
+    consequences = tuple(_of_finally(job) if has_ended else _of_job(job))
+    return CancelPage(name, namespace, "", consequences, is_of_finally=has_ended)
 
 
 def _of_finally(job: Job) -> Iterator[Consequence]:
     """Say what it means for a job whose end is decided: it ends its finally scripts."""
     yield from _stops(job, "It is asked to end, and killed where it does not")
     if later := _not_running(job, [script.name for script in job.finally_to_come()]):
-        yield Consequence("Never runs", later, "Nothing is cleaned up by it at this end")
+        sentence = "Due now, and left out: it runs only if a resumed job ends once more"
+        yield Consequence("Not run", later, sentence)
     yield Consequence("Stays", (), f"The job is {job.outcome}, as was decided before")
 
 

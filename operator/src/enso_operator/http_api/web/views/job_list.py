@@ -70,6 +70,8 @@ class Line:
     address: str
     done: str
     """How many of its scripts are done, and how many of them were skipped, where that is known."""
+    finer: str
+    """A word that is finer than its state; "" where its reason says the same."""
     share: float | None
     """Which part of its scripts is done, from 0 to 100."""
     labels: tuple[ShownLabel, ...]
@@ -136,6 +138,7 @@ def _line(row: JobRow, query: Query) -> Line:
         f"{int(done) - row.skipped}/{total}, {row.skipped} skipped"
         if is_count and row.skipped
         else row.done,
+        "" if row.finer == row.reason else row.finer,
         round(100 * int(done) / int(total), 1) if is_count else None,
         tuple(
             ShownLabel(value, query.but(template=value).address())
