@@ -20,6 +20,9 @@
 A user's script that fails raises nothing: its failure is an event.
 """
 
+MOST_SENTENCES = 10
+"""Most mistakes that are told at once."""
+
 
 class EnsoError(Exception):
     """Base of all errors that the core raises on purpose."""
@@ -29,9 +32,11 @@ class InvalidJob(EnsoError):
     """The job as it was described cannot be run."""
 
     def __init__(self, *sentences: str) -> None:
-        super().__init__("; ".join(sentences))
+        more = len(sentences) - MOST_SENTENCES
+        told = (*sentences[:MOST_SENTENCES], *([f"and {more} more of this kind"] * (more > 0)))
+        super().__init__("; ".join(told))
         self.sentences = sentences
-        """One for each mistake, where they are told apart."""
+        """One for each mistake, where they are told apart: all of them."""
 
 
 class InvalidAction(EnsoError):

@@ -33,14 +33,12 @@ from enso_operator.manifests.template import (
 )
 from enso_operator.manifests.yaml_reader import DocumentError, parse, read_text
 from job_execution_framework.domain.cause import printable
-from job_execution_framework.domain.errors import InvalidJob
+from job_execution_framework.domain.errors import MOST_SENTENCES, InvalidJob
 from job_execution_framework.domain.script import Session, check, step_names
 from job_execution_framework.domain.values import is_list, is_mapping
 from job_execution_framework.service_layer.services import scripts_of
 
 TEMPLATE = "EnsoJobTemplate"
-MOST_SENTENCES = 10
-"""Most mistakes that are shown at once."""
 LONGEST_JOB_NAME = 52
 
 _OTHERS_METADATA = {

@@ -21,6 +21,7 @@ from enso_operator.http_api.auth.viewer import Viewer
 from enso_operator.http_api.web.static_files import StaticFiles
 from enso_operator.http_api.web.views import words
 from enso_operator.http_api.web.views.field_hints import hint_of
+from enso_operator.http_api.web.views.json_lines import indented
 from enso_operator.http_api.web.views.parts import Part
 from enso_operator.http_api.web.views.query import Query
 from job_execution_framework.domain.cause import escaped
@@ -54,6 +55,7 @@ class Templates:
         self._environment.globals["static"] = static.address  # pyright: ignore[reportArgumentType]  # typed there as the defaults
         self._environment.filters |= words.FILTERS
         self._environment.filters["hint"] = hint_of
+        self._environment.filters["indented"] = indented
 
     async def page(
         self,

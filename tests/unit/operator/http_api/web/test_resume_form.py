@@ -170,16 +170,12 @@ async def test_what_is_required_must_be_given(api: Api) -> None:
     assert about(page, "arg:bake:frames") == "This is required: a list."
 
 
-async def test_a_text_for_which_nobody_can_write_the_default_is_taken_away(api: Api) -> None:
+async def test_a_text_whose_default_is_null_is_taken_away_by_emptying_it(api: Api) -> None:
     jobid = await failed(api, comment="odd")
-    browser, address = Browser(api), f"/jobs/{jobid}/resume"
-    page = await browser.page(address)
-    assert re.findall(r'type="checkbox" id="drop:([^"]+)"', page) == ["arg:bake:comment"]
-    fields = [*without_token(HtmlForm(page).fields()), ("drop:arg:bake:comment", "1")]
-    preview = await browser.send(address, *fields, ("do", "preview"))
-    assert "Changes: comment of bake" in preview.text
-    assert 'value="1" checked' in preview.text
-    await browser.send(address, *fields)
+    _, page = await sent(api, jobid, "preview", comment="")
+    assert "Changes: comment of bake" in page
+    assert 'default null, also where it is empty · "": an empty text' in page
+    await sent(api, jobid, comment="")
     job = await api.ended(jobid)
     assert job["scripts"][0]["parameters"] == {"frames": [1]}
 

@@ -98,6 +98,20 @@ def test_a_job_that_waits_for_a_retry_says_when_it_is() -> None:
     assert _shown(story, "open").note == "starts again now"
 
 
+def test_a_retry_in_a_new_session_says_what_runs_again_before_it() -> None:
+    story = _story(retries=Retries(limit=2, backoff_seconds=60))
+    story.succeeds("open")
+    story.fails("bake", BROKE)
+    assert _page(story).standing.again == ("open",)
+    story.closes()
+    assert _page(story).standing.again == ("open",)
+
+    story = _story(retries=Retries(limit=2, backoff_seconds=40))
+    story.succeeds("open")
+    story.fails("bake", BROKE)
+    assert _page(story).standing.again == ()
+
+
 def test_what_else_a_job_waits_for_is_said_beside_its_retry() -> None:
     story = _story(retries=Retries(limit=2, backoff_seconds=40))
     story.fails("open", BROKE)

@@ -32,7 +32,9 @@ def _default(field: Field) -> str:
     default, is_shown = field.parameter.default, field.control in ("line", "lines")
     if default is ABSENT or not is_shown:
         return ""
-    return f"default {shown(default)}{'' if field.has_empty_text else ', also where it is empty'}"
+    if field.has_empty_text:
+        return f"default {shown(default)}"
+    return f"default {shown(default)}, also where it is empty"
 
 
 def _empty(field: Field) -> str:
@@ -43,5 +45,8 @@ def _empty(field: Field) -> str:
         return ""
     if field.has_empty_text:
         return "empty: an empty text"
-    is_told = field.parameter.required or field.parameter.default is not ABSENT
-    return "" if is_told else "empty: no value"
+    if field.parameter.required:
+        return ""
+    nothing = "empty: no value" if field.parameter.default is ABSENT else ""
+    text = '"": an empty text' if field.takes_quotes else ""
+    return " · ".join(part for part in (nothing, text) if part)

@@ -7,13 +7,15 @@ are shown as escapes. So a text that has some stands as JSON in its field, whose
 from __future__ import annotations
 
 import json
+from collections.abc import Container
 
 from enso_operator.http_api.requests import checked_parameters
 from enso_operator.manifests.yaml_reader import DocumentError, reject_duplicate_keys
 from job_execution_framework.domain.cause import escaped
 from job_execution_framework.service_layer import bounded_json
 
-_NULLS = "null", '"null"'
+NULLS = "null", '"null"'
+EMPTY = '""'
 
 
 def as_json(value: object) -> str:
@@ -22,14 +24,16 @@ def as_json(value: object) -> str:
     return text if escaped(text) == text else json.dumps(value, default=repr)
 
 
-def as_text(value: str, *, nullable: bool = False) -> str:
+def as_text(value: str, means_json: Container[str] = ()) -> str:
     """Return a text as it is, its lines as forms have them; or as JSON where it must be.
 
-    That is where something in it cannot be seen, and where it could be taken for null.
+    That is where something in it cannot be seen, and where the field means something else by it:
+    as one of those that mean JSON, or as an empty field where ``""`` is the empty text.
     """
     text = lines(value)
-    is_clear = escaped(text) == text and not (nullable and text in _NULLS)
-    return text if is_clear else as_json(value)
+    is_clear = escaped(text) == text and text not in means_json
+    is_none = not text and EMPTY in means_json
+    return text if is_clear and not is_none else as_json(value)
 
 
 def as_any(value: object) -> str:
@@ -72,9 +76,9 @@ def _read(text: str) -> object:
     return value
 
 
-def from_text(text: str, *, nullable: bool = False, is_quoted: bool = False) -> object:
+def from_text(text: str, means_json: Container[str] = (), *, is_quoted: bool = False) -> object:
     """Return what a text means; where it stood as JSON, a text in quotes is JSON, too."""
-    if nullable and text in _NULLS:
+    if text in means_json:
         return from_json(text)
     if is_quoted and isinstance(value := from_json(text), str):
         return value

@@ -1,8 +1,9 @@
 """Values as fields of a form, and back: each has the type that the library says, or had before.
 
 One rule holds in every form: what stands in a field is its value, and an untouched one changes
-nothing. A new field has the value that is given, or else the default. An emptied text is an empty
-text; everything else that is empty, a path among it, is not given.
+nothing. A new field has the value that is given, or else the default. A field that is empty is not
+given, whatever stood in it before. Only where the default is a text it is an empty text, as nobody
+could empty it otherwise; in other fields of texts ``""`` means that.
 """
 
 from __future__ import annotations
@@ -56,8 +57,6 @@ class Field:
     """Whether it only shows where its value comes from."""
     is_quoted: bool = False
     """Whether it is a text that stood in it as JSON."""
-    is_dropped: bool = False
-    """Whether somebody takes the value away that is given."""
     wrong: str = ""
     """Why what stands in it is refused, as a sentence."""
 
@@ -65,8 +64,7 @@ class Field:
         """Return the field with what somebody has written into it."""
         if self.is_fixed:
             return self
-        text, is_dropped = texts.get(self.id, self.text), f"drop:{self.id}" in texts
-        return replace(self, text=field_text.lines(text), is_dropped=is_dropped)
+        return replace(self, text=field_text.lines(texts.get(self.id, self.text)))
 
     @property
     def name(self) -> str:
@@ -100,25 +98,32 @@ class Field:
     @property
     def is_changed(self) -> bool:
         """Whether somebody wrote something else into it."""
-        return not self.is_fixed and (self.text != self.before or self.is_dropped)
+        return not self.is_fixed and self.text != self.before
 
     @property
     def is_absent(self) -> bool:
         """Whether it says that there is no value."""
-        return self.is_dropped or (not self.text and not self.has_empty_text)
+        return not self.text and not self.has_empty_text
 
     @property
     def has_empty_text(self) -> bool:
-        """Whether an empty field is an empty text: something stood there, and it is no path."""
-        has_stood = self.is_given or bool(self.before)
-        return self.is_text and self.type is not Type.PATH and has_stood
+        """Whether an empty field is an empty text: its default is a text, and it is no path."""
+        return self._may_be_empty and isinstance(self.parameter.default, str)
 
     @property
-    def can_be_dropped(self) -> bool:
-        """Whether a value can be taken away for which nobody can write anything."""
-        can_be_written = self.parameter.required or isinstance(self.parameter.default, str)
-        is_shown = self.control in ("line", "lines")
-        return self.is_given and self.has_empty_text and is_shown and not can_be_written
+    def takes_quotes(self) -> bool:
+        """Whether an empty text is written as two quotes, as an empty field is no value."""
+        return self._may_be_empty and not self.has_empty_text
+
+    @property
+    def _may_be_empty(self) -> bool:
+        return self.is_text and self.type is not Type.PATH
+
+    @property
+    def as_json(self) -> tuple[str, ...]:
+        """The texts that mean what they mean as JSON."""
+        nulls = field_text.NULLS if self.parameter.nullable else ()
+        return (*nulls, field_text.EMPTY) if self.takes_quotes else nulls
 
     @property
     def has_no_choice(self) -> bool:
@@ -137,8 +142,7 @@ class Field:
     def value(self) -> object:
         """The value that its text means; what is none of its type stays a text, to be refused."""
         if self.is_text:
-            nullable = self.parameter.nullable
-            return field_text.from_text(self.text, nullable=nullable, is_quoted=self.is_quoted)
+            return field_text.from_text(self.text, self.as_json, is_quoted=self.is_quoted)
         return field_text.from_json(self.text)
 
 
@@ -174,7 +178,7 @@ def _field(id_: str, parameter: Parameter, value: object) -> Field:
 def _text(field: Field, value: object) -> str:
     """Return how a value stands in the field."""
     if isinstance(value, str) and field.is_text:
-        return field_text.as_text(value, nullable=field.parameter.nullable)
+        return field_text.as_text(value, field.as_json)
     if field.type is None and not field.choices:
         return field_text.as_any(value)
     return field_text.as_json(value)

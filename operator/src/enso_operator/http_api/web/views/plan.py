@@ -12,10 +12,6 @@ _OVER = {Fate.KEPT, Fate.SKIPPED, Fate.AT_THE_END}
 """What becomes of scripts of which none is started before the end is decided."""
 
 
-_OVER = {Fate.KEPT, Fate.SKIPPED, Fate.AT_THE_END}
-"""What becomes of scripts of which none is started before the end is decided."""
-
-
 @dataclass(frozen=True)
 class Step:
     """What becomes of one script."""

@@ -17,6 +17,7 @@ from enso_operator.http_api.finer_states import (
     running_in,
 )
 from enso_operator.http_api.port import JobSnapshot
+from enso_operator.http_api.web.views.again import runs_again_before
 from enso_operator.http_api.web.views.pauses import pause_of
 from enso_operator.kube.status.retries import retry_time, retrying_script
 from job_execution_framework.domain.cause import Reason
@@ -50,6 +51,8 @@ class Standing:
     word: str
     message: str = ""
     retry: Retry | None = None
+    again: tuple[str, ...] = ()
+    """Scripts that run again before that retry, as its session is a new one."""
 
 
 def standing_of(snapshot: JobSnapshot, job: Job) -> Standing:
@@ -67,7 +70,8 @@ def standing_of(snapshot: JobSnapshot, job: Job) -> Standing:
     if job.state is JobState.SUSPENDED:
         return Standing(state, word or state, pause_of(job))
     if retry := retry_of(job):
-        return Standing(str(JobState.WAITING), word, retry=retry)
+        again = tuple(runs_again_before(job, retry.script))
+        return Standing(str(JobState.WAITING), word, retry=retry, again=again)
     if word == STARTS:
         message = f"{running} is being stopped first." if running else ""
         return Standing(str(JobState.WAITING), word, message)
