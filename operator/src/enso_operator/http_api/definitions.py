@@ -1,4 +1,7 @@
-"""The manifest of a job as somebody applied it, and as the job is defined now."""
+"""The manifest of a job as somebody applied it, and as the job is defined now.
+
+Defaults are left out of both: an API server has added them to what somebody applied.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 from enso_operator.api.document import Document
 from enso_operator.api.ensoaction import ResumeSpec
 from enso_operator.manifests.changes import changed_manifest, difference
+from enso_operator.manifests.defaults import without_defaults
 from job_execution_framework.domain.definition import Definition
 
 FIELDS = ("name", "namespace", "labels", "annotations", "creationTimestamp", "uid")
@@ -47,4 +51,4 @@ def _for_people(document: Document) -> Document:
     if annotations:
         metadata["annotations"] = annotations
     kept: Document = {key: document[key] for key in ("apiVersion", "kind") if key in document}
-    return {**kept, "metadata": metadata, "spec": document["spec"]}
+    return without_defaults({**kept, "metadata": metadata, "spec": document["spec"]})

@@ -134,7 +134,7 @@ class EmbeddedJobs(EmbeddedReads):
         """Add a run of a template of the folder, as `add` does."""
         made = await asyncio.to_thread(self._templates.run_of, template, params)
         definition = Definition(made.scripts, made.sessions, made.deadline_seconds)
-        run = RunOf(template, made.labels)
+        run = RunOf(template, made.labels, dict(params))
         return await self._add(definition, new_run_name(template), run)
 
     async def _add(self, definition: Definition, new_id: str = "", run: RunOf = OF_NONE) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from enso_operator.api.ensoaction import EnsoActionSpec
+from enso_operator.http_api import memory_manifests
 from enso_operator.http_api.asked import AskedAction
 from enso_operator.http_api.changes import Changes
 from enso_operator.http_api.definitions import Manifests
@@ -127,10 +128,8 @@ class EmbeddedReads:
         )
 
     async def manifests(self, job_id: str) -> Manifests:
-        """Return the manifest that describes the job as it is; that of before is not kept."""
-        manifest = suspended_manifest(self._load(job_id))
-        spec = {key: value for key, value in manifest["spec"].items() if key != "suspend"}
-        return Manifests(manifest | {"spec": spec})
+        """Return the manifest that describes the job as it is; that of before only for a run."""
+        return memory_manifests.manifests_of(self._load(job_id), self._run_of(job_id))
 
     async def library(self) -> Sequence[Offer]:
         """Return the scripts of this machine."""

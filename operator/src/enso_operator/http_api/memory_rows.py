@@ -19,6 +19,8 @@ class RunOf:
     """Its name; "" where the job is a run of none."""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     """The labels that it gets of it."""
+    params: Mapping[str, object] = field(default_factory=dict[str, object])
+    """The values of its parameters, as they were given."""
 
 
 OF_NONE = RunOf()

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from enso_operator.api.ensoaction import ResumeSpec
 from enso_operator.http_api.definitions import LAST_APPLIED, Manifests, manifests_of
+from enso_operator.http_api.memory_backend import EmbeddedJobs
 from enso_operator.http_api.web.views.manifest import manifest_page
 from enso_operator.manifests.changes import with_changes
+from enso_operator.manifests.defaults import without_defaults
 from enso_operator.manifests.render import parse_ensojob
+from enso_operator.manifests.template_folder import TemplateFolder
 from enso_operator.manifests.to_domain import job_definition
-from tests.support.api import Api
+from tests.support.api import Api, Served
+from tests.support.templates import SHOT, template
 
 pytestmark = pytest.mark.anyio
+EXAMPLES = sorted((Path(__file__).parents[5] / "examples").rglob("*.yaml"))
+SAY: list[tuple[str, dict[str, Any]]] = [("say", {})]
 APPLIED: dict[str, Any] = {
     "apiVersion": "enso.dev/v1alpha1",
     "kind": "EnsoJob",
@@ -28,8 +37,8 @@ APPLIED: dict[str, Any] = {
     "spec": {
         "sessions": [{"name": "main", "image": "houdini:21"}],
         "scripts": [
-            {"name": "simulate", "session": "main", "source": "x = 1", "args": {"substeps": 2}},
-            {"name": "save", "session": "main", "source": "x = 1"},
+            {"name": "simulate", "source": "x = 1", "args": {"substeps": 2}},
+            {"name": "save", "source": "x = 1"},
         ],
     },
     "status": {"done": "0/2"},
@@ -92,3 +101,54 @@ async def test_a_job_in_memory_shows_how_it_is_defined_after_a_resume(api: Api) 
     assert "substeps: 4" in page
     assert f'href="/jobs/{jobid}"' in page
     assert f'href="/jobs/{jobid}/manifest"' in (await api.get(f"/jobs/{jobid}")).text
+    assert "limit: 0" not in page
+    assert "retries:" not in page
+    assert "session:" not in page
+
+
+async def test_a_run_in_memory_names_its_template_and_its_parameters(
+    served: Served, tmp_path: Path
+) -> None:
+    script = {"name": "say", "scriptRef": {"name": "say"}, "args": {"text": "$(params.shot)"}}
+    document = template(script, parameters=[SHOT])
+    document["metadata"]["labels"] = {"show": "heron"}
+    (tmp_path / "publish.json").write_text(json.dumps(document))
+    async with EmbeddedJobs(served.library, templates=TemplateFolder(tmp_path)) as jobs:
+        run = await jobs.add_run("publish", {"shot": "010"})
+        manifests, other = await jobs.manifests(run), await jobs.manifests(await jobs.add(SAY))
+    assert manifests.applied is not None
+    assert manifests.applied["spec"] == {
+        "templateRef": {"name": "publish"},
+        "params": {"shot": "010"},
+    }
+    assert manifests.present["metadata"] == {"name": run, "labels": {"show": "heron"}}
+    assert manifests.present["spec"]["scripts"][0]["args"] == {"text": "010"}
+    assert other.applied is None
+
+
+def test_defaults_are_left_out_and_what_is_not_known_stays() -> None:
+    script = {
+        "name": "simulate",
+        "source": "x = 1",
+        "session": "main",
+        "args": {"limit": 0, "session": "main", "none": None},
+        "retries": {"limit": 0, "backoffSeconds": 0},
+        "later": {"limit": 0},
+    }
+    kept = {key: value for key, value in script.items() if key != "retries"}
+    document = {**APPLIED, "spec": {"suspend": False, "scripts": [script]}}
+    assert without_defaults(document)["spec"] == {"scripts": [kept]}
+    twice = {**script, "retries": {"limit": 2, "backoffSeconds": 0}}
+    (shown,) = without_defaults({**APPLIED, "spec": {"scripts": [twice]}})["spec"]["scripts"]
+    assert shown["retries"] == {"limit": 2}
+    assert without_defaults({"spec": {"scripts": 1}}) == {"spec": {"scripts": 1}}
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.name)
+def test_a_manifest_without_its_defaults_means_the_same(file: Path) -> None:
+    for document in yaml.safe_load_all(file.read_text(encoding="utf-8")):
+        if document and document.get("kind") == "EnsoJob" and "scripts" in document["spec"]:
+            full = parse_ensojob(document).model_dump(by_alias=True, mode="json", exclude_none=True)
+            terse = without_defaults(full)
+            assert parse_ensojob(terse) == parse_ensojob(document)
+            assert len(str(terse)) <= len(str(full))
