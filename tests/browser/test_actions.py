@@ -66,7 +66,7 @@ def test_a_pause_is_taken_back_before_it_begins(
     visitor.sees("Suspended, pausing")
     visitor.page.goto(address)
     visitor.presses("Do not pause")
-    visitor.sees("Running", "go on")
+    visitor.sees("Running", "do not pause")
     cache.touch()
 
     visitor.sees("Succeeded", "2 of 2 scripts done")

@@ -62,7 +62,11 @@ async def test_a_failed_job_is_mended_in_its_form(
     change = {"name": "simulate", "args": {"substeps": 4}}
     assert action["spec"]["resume"]["scripts"] == [change]
     page = await browser.page(f"/jobs/{jobid}")
-    for told in ("two were too few", "resume, with changes of simulate", "resumed; it goes on at"):
+    for told in (
+        "two were too few",
+        "resume, with changes: substeps of simulate: ",
+        "resumed; it goes on at",
+    ):
         assert told in page
 
 

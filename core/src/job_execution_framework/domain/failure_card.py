@@ -132,23 +132,23 @@ def file_of(script: Script, at: Frame) -> str:
 
 
 def to_come(job: Job) -> str:
-    """Return what a resume runs, in order: ``open (setup), do (again), save``.
+    """Return what a resume runs, in order: ``open (setup), do (again), save, tell (finally)``.
 
-    Of a job that failed only as it cleaned up, that is its finally scripts: ``tell (finally)``.
+    Of a job that failed only as it cleaned up, that is its finally scripts.
     """
     return ", ".join(names_to_come(job))
 
 
 def names_to_come(job: Job) -> list[str]:
-    """Return each of them."""
-    return [
+    """Return each of them, and the finally scripts of an end in success."""
+    main = [
         script.name
         if not job.rows[script.name].done
         else f"{script.name} ({'setup' if script.setup else 'again'})"
         for script in job.to_come()
-    ] or [
-        f"{script.name} (finally)" for script in job.finals if applies(script, JobState.SUCCEEDED)
     ]
+    finals = [script for script in job.finals if applies(script, JobState.SUCCEEDED)]
+    return main + [f"{script.name} (finally)" for script in finals]
 
 
 def _first_of(names: list[str]) -> str:

@@ -5,6 +5,7 @@ The status of an EnsoJob keeps neither names nor reasons: the EnsoActions have t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +28,8 @@ class AskedAction:
     outcome: str = ""
     """What came of it, as a sentence; "" while nobody has acted on it."""
     is_refused: bool = False
+    changes: tuple[tuple[str, Document], ...] = ()
+    """Scripts that a resume changes, each with its change; sessions with an empty one."""
 
 
 def asked_in(actions: list[EnsoActionObject], uid: str) -> list[AskedAction]:
@@ -42,6 +45,7 @@ def _asked(action: EnsoActionObject) -> AskedAction:
     return AskedAction(
         at=datetime.fromisoformat(action.created).timestamp(),
         what=_what(spec),
+        changes=tuple(_changes(spec)),
         by=str(spec.get("by") or ""),
         why=str(spec.get("why") or ""),
         outcome=str(succeeded.get("message") or "") if action.is_finished else "",
@@ -60,8 +64,12 @@ def _what(spec: Document) -> str:
     ]
     if skipped := block.get("skip"):
         details.append(f", skipping {', '.join(map(str, skipped))}")
-    changes: list[Document] = [*(block.get("scripts") or ()), *(block.get("sessions") or ())]
-    names = ", ".join(str(change.get("name")) for change in changes)
-    return " ".join(f"{verb}{''.join(details)}".split()) + (
-        f", with changes of {names}" * bool(names)
-    )
+    return " ".join(f"{verb}{''.join(details)}".split())
+
+
+def _changes(spec: Document) -> Iterator[tuple[str, Document]]:
+    block: Document = spec.get(str(spec.get("verb"))) or {}
+    for change in block.get("scripts") or ():
+        yield str(change.get("name")), change
+    for change in block.get("sessions") or ():
+        yield str(change.get("name")), {}

@@ -15,7 +15,7 @@ from enso_operator.manifests.to_action import action_of
 from job_execution_framework.domain import changes
 from job_execution_framework.domain.actions import Action
 from job_execution_framework.domain.arguments import problems
-from job_execution_framework.domain.definition import Definition
+from job_execution_framework.domain.definition import Arguments, Definition, shown_arguments
 from job_execution_framework.domain.errors import InvalidAction
 from job_execution_framework.domain.forecast import Forecast, forecast
 from job_execution_framework.domain.job import Job
@@ -38,6 +38,8 @@ class Outlook:
     """What becomes of each script, without what is refused; empty where nothing is possible."""
     changes: tuple[str, ...] = ()
     """What it changes, as ``script.field``, without what is refused."""
+    arguments: Arguments = field(default_factory=dict[str, Mapping[str, object]])
+    """The arguments of each script after it, as people may see them."""
     takes: Mapping[str, Parameters | None] = field(default_factory=dict[str, Parameters | None])
     """What each script of the job takes, as far as the library says it."""
 
@@ -74,7 +76,14 @@ def outlook_of(
     refusals = (*refusals, *_unfit((*after.to_come(), *after.finals), takes))
     definition: Definition | None = getattr(resumed, "definition", None)
     changed = changes.changes(job, definition) if definition else ()
-    return Outlook(job, refusals, forecast(job, resumed), tuple(map(str, changed)), takes)
+    return Outlook(
+        job,
+        refusals,
+        forecast(job, resumed),
+        tuple(map(str, changed)),
+        shown_arguments(after.scripts),
+        takes,
+    )
 
 
 def _unfit(scripts: Iterable[Script], takes: Mapping[str, Parameters | None]) -> Iterator[Refusal]:

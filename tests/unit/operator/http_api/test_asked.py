@@ -27,7 +27,7 @@ def asked(verb: str = "cancel", created: str = "2026-11-28T12:00:00Z", **spec: A
         (
             "resume",
             {"scripts": [{"name": "bake", "args": {"a": 1}}], "sessions": [{"name": "main"}]},
-            "resume, with changes of bake, main",
+            "resume",
         ),
         ("pause", {"after": "bake"}, "pause after bake"),
         ("skip", {"script": "bake"}, "skip bake"),

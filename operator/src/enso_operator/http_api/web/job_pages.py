@@ -73,4 +73,4 @@ async def _job_at(viewer: Viewer, name: str, namespace: str, origin: str) -> Job
     asked = await viewer.jobs.asked(name)
     shown = await asyncio.to_thread(job_page, snapshot, time.time(), namespace, rights)
     shown = replace(shown, origin=origin)
-    return replace(shown, requests=requests_in(asked)) if asked else shown
+    return replace(shown, requests=requests_in(asked, snapshot.job)) if asked else shown

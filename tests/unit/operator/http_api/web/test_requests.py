@@ -69,7 +69,7 @@ def test_each_request_of_its_own_is_told_the_latest_first(story: Story) -> None:
     asks(story, Cancel())
     assert [what for what, _, _ in asked(story)] == [
         "cancel",
-        "go on",
+        "do not pause",
         "pause",
         "pause after open",
         "skip bake",

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from enso_operator.api.document import Document
 from enso_operator.http_api.asked import AskedAction
+from enso_operator.http_api.web.views.changed_values import (
+    changed_by,
+    definitions_of,
+    listed,
+    told_change,
+    told_values,
+)
+from job_execution_framework.domain.definition import Arguments
 from job_execution_framework.domain.events import (
     COORDINATOR,
     Asked,
@@ -17,12 +26,15 @@ from job_execution_framework.domain.events import (
     JobUnpaused,
     ScriptEvent,
     ScriptFailed,
+    ScriptInterrupted,
     ScriptRetryForced,
     ScriptSkipped,
+    ScriptStarted,
     ScriptSucceeded,
     SkipRequested,
 )
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.secret import Secret, shown
 
 
 @dataclass(frozen=True)
@@ -45,6 +57,8 @@ def requests_of(job: Job) -> tuple[Request, ...]:
     A resume that skips scripts leaves an event for each of them, too: it is one request.
     """
     asked = tuple(_asked_in(job))
+    arguments = {id(job.events[place]): known for place, known in definitions_of(job).items()}
+    early = {id(event) for event in _taking_back(job)}
     skipped = dict[float, list[str]]()
     for event in asked:
         if isinstance(event, JobResumed | JobUnpaused):
@@ -55,15 +69,23 @@ def requests_of(job: Job) -> tuple[Request, ...]:
             skipped[event.at].append(event.script)
         else:
             found.append(event)
-    return tuple(_request(event, skipped.get(event.at, ())) for event in reversed(found))
+    return tuple(
+        _request(
+            event,
+            skipped.get(event.at, ()),
+            arguments.get(id(event), ({}, {})),
+            is_early=id(event) in early,
+        )
+        for event in reversed(found)
+    )
 
 
-def requests_in(asked: Sequence[AskedAction]) -> tuple[Request, ...]:
-    """Return what was asked, with what came of it."""
+def requests_in(asked: Sequence[AskedAction], job: Job | None) -> tuple[Request, ...]:
+    """Return what was asked, with what came of it; `job` knows which arguments are secrets."""
     return tuple(
         Request(
             action.at,
-            action.what,
+            action.what + _changes(action, job),
             action.by,
             action.why,
             action.outcome or "nobody has acted on it yet",
@@ -71,6 +93,21 @@ def requests_in(asked: Sequence[AskedAction]) -> tuple[Request, ...]:
         )
         for action in asked
     )
+
+
+def _changes(action: AskedAction, job: Job | None) -> str:
+    told: list[str] = []
+    for name, change in action.changes:
+        script = job.script(name) if job and name in job.rows else None
+        now = script.parameters if script else {}
+        args: Document = change.get("args") or {}
+        hidden = {
+            key: Secret(None) if isinstance(now.get(key), Secret) else args[key] for key in args
+        }
+        values = [*told_values(name, shown(hidden), change.get("unsetArgs") or ())]
+        others = [field for field in change if field not in ("name", "args", "unsetArgs")]
+        told += values + [f"{field} of {name}" for field in others] or [name]
+    return f", with changes: {listed(told)}" if told else ""
 
 
 def _asked_in(job: Job) -> Iterator[Event]:
@@ -99,26 +136,47 @@ def _asked_in(job: Job) -> Iterator[Event]:
             yield event
 
 
+def _taking_back(job: Job) -> Iterator[Event]:
+    """Yield what took a pause back before it had begun: the button for it says so, too."""
+    is_awaited = is_running = False
+    for event in job.events:
+        if isinstance(event, ScriptStarted):
+            is_running = True
+        elif isinstance(event, ScriptSucceeded | ScriptFailed | ScriptInterrupted):
+            is_running = False
+        elif isinstance(event, JobPaused):
+            is_awaited = bool(event.after)
+        elif isinstance(event, JobUnpaused) and (is_awaited or is_running):
+            yield event
+
+
 def _is_over(event: ScriptEvent, job: Job) -> bool:
     is_done = isinstance(event, ScriptSucceeded | ScriptSkipped)
     return is_done or (isinstance(event, ScriptFailed) and job.script(event.script).continues)
 
 
-def _request(event: Event, skipped: Sequence[str]) -> Request:
+def _request(
+    event: Event,
+    skipped: Sequence[str],
+    arguments: tuple[Arguments, Arguments],
+    *,
+    is_early: bool,
+) -> Request:
     by, why = (event.by, event.why) if isinstance(event, Asked) else ("", "")
-    return Request(event.at, _what(event, skipped), by, why)
+    changed = listed(told_change(change, *arguments) for change in changed_by(event))
+    details = f", skipping {', '.join(skipped)}" if skipped else ""
+    details += f", with changes: {changed}" if changed else ""
+    return Request(event.at, f"{_what(event, is_early=is_early)}{details}", by, why)
 
 
-def _what(event: Event, skipped: Sequence[str]) -> str:
-    skips = f", skipping {', '.join(skipped)}" if skipped else ""
+def _what(event: Event, *, is_early: bool) -> str:
     match event:
         case JobPaused(after=after):
             return f"pause after {after}" if after else "pause"
-        case JobResumed(from_script=begin, changed=changed):
-            where = f" from {begin}" if begin else ""
-            return f"resume{where}{skips}{_changed(changed)}"
-        case JobUnpaused(changed=changed):
-            return f"go on{skips}{_changed(changed)}"
+        case JobResumed(from_script=begin):
+            return f"resume from {begin}" if begin else "resume"
+        case JobUnpaused():
+            return "do not pause" if is_early else "resume"
         case JobCancelled():
             return "cancel"
         case FinallyCancelled():
@@ -129,7 +187,3 @@ def _what(event: Event, skipped: Sequence[str]) -> str:
             return f"skip {script}"
         case _:
             return type(event).__name__
-
-
-def _changed(changed: tuple[str, ...]) -> str:
-    return f", with changes of {', '.join(changed)}" if changed else ""

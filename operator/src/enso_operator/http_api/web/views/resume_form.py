@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from enso_operator.http_api.outlook import Outlook
+from enso_operator.http_api.web.views.changed_values import listed, told_change
 from enso_operator.http_api.web.views.plan import Plan, plan_of
 from enso_operator.http_api.web.views.query import Query
 from enso_operator.http_api.web.views.resume_refusals import Said, said_of
@@ -17,6 +18,7 @@ from enso_operator.http_api.web.views.script_fields import (
     marked,
     script_fields,
 )
+from job_execution_framework.domain.definition import shown_arguments
 from job_execution_framework.domain.forecast import STARTS
 from job_execution_framework.domain.transitions import JobState
 
@@ -43,7 +45,8 @@ class ResumeForm:
     said: Said
     """What is wrong, by the ids of the fields."""
     plan: Plan
-    changes: tuple[str, ...]
+    changes: str
+    """What is changed, with the old and the new values."""
 
     few: int = FEW
 
@@ -98,7 +101,7 @@ def resume_form(
         ),
         said=said,
         plan=plan_of(outlook.scripts),
-        changes=tuple(_changes(outlook, found, runs)),
+        changes=listed(_changes(outlook, found, runs)),
     )
 
 
@@ -107,14 +110,13 @@ def _changes(
 ) -> Iterator[str]:
     """Yield what is changed, in the words of the form; what is wrong is said elsewhere."""
     fields = {
-        f"{script.name}.args.{field.name}": (script, field)
-        for script in scripts
-        for field in script.fields
+        f"{script.name}.args.{field.name}": field for script in scripts for field in script.fields
     }
+    before = shown_arguments(outlook.job.scripts)
     for change in outlook.changes:
-        script, field = fields.get(change, (None, None))
-        if script is None or field is None:
-            yield change
-        elif not field.wrong:
-            later = "" if script.name in runs else " (it does not run now)"
-            yield f"{field.name} of {script.name}{later}"
+        field = fields.get(change)
+        if field is None or not field.wrong:
+            is_secret = field is not None and field.parameter.secret
+            known = ({}, {}) if is_secret else (before, outlook.arguments)
+            later = field is not None and change.partition(".")[0] not in runs
+            yield told_change(change, *known) + (" (it does not run now)" if later else "")
