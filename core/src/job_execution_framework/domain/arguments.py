@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from job_execution_framework.domain import patterns
-from job_execution_framework.domain.outputs import OutputOf
+from job_execution_framework.domain.outputs import LARGEST_INTEGER, OutputOf
 from job_execution_framework.domain.parameters import (
     ABSENT,
     LONGEST_SHOWN,
@@ -106,6 +106,8 @@ def _why_not(parameter: Parameter, value: object) -> str:
         kind = f", {noun}" if (noun := _noun_of(value)) else ""
         advice = _advice(parameter.type, value)
         return f"is {given}{kind}, but takes {parameter.takes}{advice and f': {advice}'}"
+    if parameter.type is Type.INTEGER and _is_number(value) and abs(value) > LARGEST_INTEGER:
+        return f"is {given}, but takes {parameter.takes}, of at most 64 bits"
     if parameter.enum and not any(_is_equal(value, taken) for taken in parameter.enum):
         texts = [taken for taken in parameter.enum if isinstance(taken, str)]
         near = difflib.get_close_matches(str(value)[:LONGEST_SHOWN], texts, n=1)

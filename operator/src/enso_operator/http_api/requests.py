@@ -14,6 +14,7 @@ from enso_operator.api.template import TemplateName
 from enso_operator.api.v1alpha1 import MOST_PARAMETERS, MOST_SCRIPTS
 from enso_operator.http_api.mistakes import RULE
 from enso_operator.http_api.script_names import ALLOWED, NAME, is_allowed
+from job_execution_framework.domain.outputs import LARGEST_INTEGER
 
 _EXAMPLE: JsonDict = {
     "instructions": [["example_script", {"arg1": "open", "arg2": "/shots/010/a.hip"}]]
@@ -38,6 +39,8 @@ def checked_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
         problem = ""
         if isinstance(value, float) and not math.isfinite(value):
             problem = "holds a number that is not finite, which is not JSON"
+        elif isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+            problem = "holds an integer of more than 64 bits: write it as a text"
         elif isinstance(value, str) and not value.isascii() and _has_surrogates(value):
             problem = "holds a string that is not valid Unicode"
         if problem:

@@ -25,6 +25,7 @@ from enso_operator.http_api.web.views.script_fields import (
     resume_of,
     script_fields,
 )
+from enso_operator.http_api.web.views.wrong_values import why_broken
 from enso_operator.manifests.errors import sentences
 from job_execution_framework.domain.errors import InvalidAction, InvalidJob
 from job_execution_framework.domain.job import Job
@@ -100,7 +101,8 @@ async def _asked(viewer: Viewer, name: str, entries: Entries | None) -> Asked:
         return Asked(entries, spec, outlook, said)
     if resume:
         outlook = await viewer.jobs.outlook(wanted)
-    return Asked(entries, wanted, outlook, {})
+    said = {id_: why for id_, field in by_id(scripts).items() if (why := why_broken(field))}
+    return Asked(entries, wanted, outlook, said)
 
 
 def _entries(form: FormData) -> Entries:

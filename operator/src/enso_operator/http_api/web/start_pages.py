@@ -15,7 +15,7 @@ from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.views.fields import Field, fields_of
 from enso_operator.http_api.web.views.offers import ShownOffer, shown_offer
 from enso_operator.http_api.web.views.query import Query
-from enso_operator.http_api.web.views.wrong_values import refused
+from enso_operator.http_api.web.views.wrong_values import refused, why_broken
 from job_execution_framework.domain.arguments import problems
 from job_execution_framework.domain.errors import InvalidJob, JobNotFound
 
@@ -90,7 +90,10 @@ def _marked(
     takes = offer.takes
     found = {one.parameter: one for one in problems(offer.name, takes, params)} if takes else {}
     return tuple(
-        refused(field, found[field.name]) if field.name in found else field for field in fields
+        refused(field, found[field.name])
+        if field.name in found
+        else replace(field, wrong=why_broken(field))
+        for field in fields
     )
 
 

@@ -121,7 +121,7 @@ async def test_null_can_be_chosen_and_written(api: Api) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["NaN", "-Infinity", "1e999", "[1e999]", r'"\ud800"', '{"a": 1, "a": 2}'],
+    ["NaN", "-Infinity", "1e999"],
 )
 async def test_what_is_no_json_for_the_api_is_a_text(api: Api, text: str) -> None:
     args = await started(api, any=text)

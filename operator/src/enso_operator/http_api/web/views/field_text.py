@@ -16,6 +16,8 @@ from job_execution_framework.service_layer import bounded_json
 
 NULLS = "null", '"null"'
 EMPTY = '""'
+_BEGINS = ("[", "{", '"')
+"""How JSON begins that people miswrite; a text that begins so stands in quotes."""
 
 
 def as_json(value: object) -> str:
@@ -39,7 +41,7 @@ def as_text(value: str, means_json: Container[str] = ()) -> str:
 def as_any(value: object) -> str:
     """Return a value of any type: a text as it is, where it means nothing else; or as JSON."""
     if isinstance(value, str) and value and as_text(value) == from_json(value) == value:
-        return value
+        return as_json(value) if why_broken(value) else value
     return as_json(value)
 
 
@@ -66,6 +68,11 @@ def why_no_json(text: str) -> str:
     except (ValueError, RecursionError, DocumentError) as error:
         return str(error)
     return ""
+
+
+def why_broken(text: str) -> str:
+    """Return why a text that begins as JSON does is none; "" of any other text."""
+    return why_no_json(text) if text.lstrip()[:1] in _BEGINS else ""
 
 
 def _read(text: str) -> object:

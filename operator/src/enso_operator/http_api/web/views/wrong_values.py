@@ -7,8 +7,10 @@ from dataclasses import replace
 from enso_operator.http_api.web.views import field_text
 from enso_operator.http_api.web.views.fields import Field
 from job_execution_framework.domain.arguments import ArgumentProblem
+from job_execution_framework.domain.outputs import LARGEST_INTEGER
 from job_execution_framework.domain.parameters import Type
 
+_QUOTED = "A text that begins so stands in double quotes."
 _AS_JSON = (Type.LIST, Type.OBJECT)
 
 
@@ -26,7 +28,22 @@ def _sentence(field: Field, problem: ArgumentProblem) -> str:
         return as_sentence(f"this {problem.why}")
     if field.type in _AS_JSON and (why := field_text.why_no_json(field.text)):
         return f"This must be {takes}, as JSON: {why}."
+    if field.type is Type.INTEGER and _is_too_large(field.text):
+        return f"This must be {takes}, of at most 64 bits."
     return f"This must be {takes}."
+
+
+def _is_too_large(text: str) -> bool:
+    digits = text.removeprefix("-")
+    return digits.isdecimal() and len(digits) >= len(str(LARGEST_INTEGER))
+
+
+def why_broken(field: Field) -> str:
+    """Return what is wrong with a value of any type that was meant as JSON; "" where nothing is."""
+    if field.type or field.choices or not field.is_changed:
+        return ""
+    why = field_text.why_broken(field.text)
+    return f"This begins as JSON does, but is none: {why}. {_QUOTED}" if why else ""
 
 
 def as_sentence(text: str) -> str:
