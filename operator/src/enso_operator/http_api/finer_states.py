@@ -30,9 +30,11 @@ def finer_state(job: Job) -> str:
         return CLEANS_UP
     if job.state is not JobState.RUNNING:
         return ""
+    if running:
+        return STARTS if starts_anew(job) else ""
     if retrying_script(job):
         return RETRIES
-    return STARTS if starts_anew(job) or shown_state(job) is JobState.WAITING else ""
+    return STARTS if shown_state(job) is JobState.WAITING else ""
 
 
 def running_in(job: Job) -> str:

@@ -102,7 +102,7 @@ def test_a_job_that_was_started_waits_until_its_session_begins() -> None:
         (Pause(), "Paused after open. A resume goes on with bake."),
         (
             Pause(by="ann", why="look first"),
-            "Paused by ann after open (look first). A resume goes on with bake.",
+            "Paused by ann (look first) after open. A resume goes on with bake.",
         ),
         (
             Suspend(),
@@ -157,3 +157,24 @@ def test_a_job_that_is_paused_and_suspended_is_not_let_go_by_a_resume_alone() ->
     _asks(story, Suspend())
     _asks(story, Pause())
     assert _page(story).standing.message.endswith("; it stays suspended by its spec.")
+
+
+def test_what_prepares_a_retry_is_running() -> None:
+    story = _story(Retries(limit=2, backoff_seconds=90))
+    story.succeeds("open")
+    story.fails("bake", BROKE)
+    story.closes()
+    assert _stands(story) == ("Waiting", "Waiting for retry")
+    story.at += 90
+    story.opens("main-2", *NAMES)
+    story.starts("open")
+    assert _stands(story) == ("Running", "Running")
+
+
+def test_that_it_is_cancelled_is_said_once() -> None:
+    story = _story()
+    _asks(story, Cancel())
+    job = story.job
+    for said, told in (("cancelled", ""), ("cancelled: by ann", "cancelled: by ann")):
+        page = job_page(JobSnapshot(job.id, "Cancelled", None, job, message=said), story.at)
+        assert page.message == told

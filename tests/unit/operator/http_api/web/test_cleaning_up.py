@@ -15,6 +15,7 @@ from job_execution_framework.domain.failure_card import failure_card
 from job_execution_framework.domain.retries import Retries
 from job_execution_framework.domain.script import LibraryScript, Script, When
 from tests.support.job_story import Story
+from tests.unit.operator.kube.status.test_simulation import through_status
 
 BROKE = Cause("Exception", "the cache is full", "OSError")
 
@@ -56,6 +57,7 @@ def test_a_job_ends_with_its_finally_scripts_and_ran_no_longer_than_that() -> No
     story.closes()
     page = _page(story)
     assert page.started_at
+    assert page.ended_at
     assert page.ended_at == story.at
     assert page.timeline
     assert page.timeline.end == page.ended_at
@@ -75,7 +77,7 @@ def test_it_ends_no_earlier_than_a_script_by_the_clock_of_its_session() -> None:
 
 def test_while_it_cleans_up_it_says_so_and_has_not_ended() -> None:
     story = _failed()
-    told = []
+    told = list[tuple[str, str, bool]]()
     for step in (
         lambda: None,
         lambda: story.opens("finally-1", "cleanup"),
@@ -155,3 +157,21 @@ def test_a_job_whose_end_only_the_session_delays_has_not_ended_either() -> None:
     assert _page(story).ended_at is None
     story.record(events.SessionEnded(at=story.at + 4, run="main-1", cause=None))
     assert _page(story).ended_at == story.at + 4
+
+
+def test_a_job_that_was_restored_from_its_status_cleans_up_in_the_same_words() -> None:
+    story = _failed()
+    told = list[list[tuple[Standing, float | None]]]()
+    for step in (
+        lambda: story.opens("finally-1", "cleanup"),
+        lambda: story.starts("cleanup"),
+        lambda: story.job.obey(Cancel(), story.at),
+        lambda: story.breaks("cleanup", Cause(Reason.CANCELLED, "it was ended")),
+        story.closes,
+    ):
+        step()
+        jobs = story.job, through_status(story.job)
+        pages = [job_page(JobSnapshot(job.id, str(job.state), None, job), 10) for job in jobs]
+        told.append([(page.standing, page.ended_at) for page in pages])
+    assert [one for one, other in told if one != other] == []
+    assert told[-1][0][1]

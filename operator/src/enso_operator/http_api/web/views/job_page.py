@@ -120,6 +120,7 @@ def _message(snapshot: JobSnapshot, job: Job, retry: Retry | None) -> str:
     """Return the line that says how the job stands, where it says more than the page."""
     runs_alone = any(row.state is ScriptState.RUNNING for row in job.rows.values())
     is_told = snapshot.card or snapshot.message.endswith("scripts are done")
+    is_told = is_told or snapshot.message == "cancelled"  # the state says that
     if retry:
         is_told = is_told or f"attempt {retry.attempt} of {retry.script} starts" in snapshot.message
     has_more = ";" in snapshot.message or not runs_alone

@@ -28,7 +28,7 @@ def pause_of(job: Job) -> str:
     held = "; it stays suspended by its spec" if job.suspended else ""
     if retried := _retrying(job):
         what = f"goes on with attempt {job.rows[retried.name].attempt + 1} of {retried.name}"
-    return f"Paused{by}{where or ''}{why}. A resume {what}{held}."
+    return f"Paused{by}{why}{where or ''}. A resume {what}{held}."
 
 
 def _asked(job: Job) -> Asked:

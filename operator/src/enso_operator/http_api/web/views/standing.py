@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enso_operator.http_api.finer_states import (
     CLEANS_UP,
     PAUSES,
+    RETRIES,
     STARTS,
     STOPS,
     finer_state,
@@ -69,7 +70,7 @@ def standing_of(snapshot: JobSnapshot, job: Job) -> Standing:
         return Standing(state, f"{state}, {word.lower()}", message, retry)
     if job.state is JobState.SUSPENDED:
         return Standing(state, word or state, pause_of(job))
-    if retry := retry_of(job):
+    if word == RETRIES and (retry := retry_of(job)):
         again = tuple(runs_again_before(job, retry.script))
         return Standing(str(JobState.WAITING), word, retry=retry, again=again)
     if word == STARTS:
