@@ -112,4 +112,4 @@ def test_a_script_that_waits_is_tried_again_now(
     licence.touch()
     visitor.presses("Retry now")
 
-    visitor.sees("Succeeded", "1 of 1 scripts done")
+    visitor.sees("Succeeded", "1 of 1 script done")

@@ -82,7 +82,7 @@ async def test_what_failed_comes_first_and_is_open_and_many_others_are_folded(ap
     assert len(others) == 9
     assert not any(is_open for _, is_open in others)
     assert "<summary>9 other scripts run: their arguments</summary>" in page
-    assert '<a href="#to-come">Plan: 9 run, 1 runs again</a>' in page
+    assert '<a href="#to-come">Plan: 9 scripts run, 1 runs again</a>' in page
 
 
 async def test_scripts_to_skip_are_ticked(api: Api) -> None:

@@ -18,12 +18,17 @@ function told(elapsed) {
   return parts.filter(([count], i) => count || !i).map((part) => part.join(" ")).join(" ");
 }
 const age = (elapsed) => told(elapsed).split(" ", 2).join(" ");
-// Moments are told in the time of whoever looks; the exact one, in UTC, is their title.
+// Moments are told in the time of whoever looks; their title has the exact one, here and in UTC.
 const day = new Intl.DateTimeFormat("sv-SE", { month: "2-digit", day: "2-digit" });
 const clock = new Intl.DateTimeFormat("sv-SE", { timeStyle: "medium" });
 function moment(at) {
   const today = day.format(Date.now());
   return day.format(at) === today ? clock.format(at) : `${day.format(at)} ${clock.format(at)}`;
+}
+const exact = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "long" });
+function named(time) {
+  const here = exact.format(Date.parse(time.dateTime));
+  time.title = time.title.replace(/[-\d]+ [:\d]+ UTC/, (utc) => (utc === here ? utc : `${here} (${utc})`));
 }
 // Ages go on, and so do the clocks and the bars of what runs, as far as that is known.
 function goOn() {
@@ -32,6 +37,7 @@ function goOn() {
     const at = shown.dataset.at ? shown.dataset.at * 1000 : Date.parse(shown.dateTime);
     shown.textContent = moment(at);
   }
+  for (const time of document.querySelectorAll("time[title]:not([title*='('])")) named(time);
   for (const time of document.querySelectorAll("time.ago, time.since")) {
     const began = Date.parse(time.dateTime) / 1000;
     time.textContent = time.className === "ago" ? `${age(seconds() - began)} ago` : told(now - began);

@@ -73,7 +73,7 @@ class Line:
     finer: str
     """A word that is finer than its state; "" where its reason says the same."""
     share: float | None
-    """Which part of its scripts is done, from 0 to 100."""
+    """Which part of its scripts is done and was not skipped, from 0 to 100."""
     labels: tuple[ShownLabel, ...]
 
 
@@ -139,7 +139,7 @@ def _line(row: JobRow, query: Query) -> Line:
         if is_count and row.skipped
         else row.done,
         "" if row.finer == row.reason else row.finer,
-        round(100 * int(done) / int(total), 1) if is_count else None,
+        round(100 * (int(done) - row.skipped) / int(total), 1) if is_count else None,
         tuple(
             ShownLabel(value, query.but(template=value).address())
             if key == "template"

@@ -59,6 +59,19 @@ class JobPage:
         """Return the address of this page, or of one below it, with `more` parts."""
         return Query(namespace=self.namespace).address(f"/jobs/{self.name}{path}", **more)
 
+    @property
+    def legend(self) -> tuple[tuple[str, str], ...]:
+        """What bars mean that are none of a first attempt: their class, and the words."""
+        attempts = [attempt for script in self.scripts for attempt in script.attempts]
+        starts = any(attempt.bar and attempt.bar.starting for attempt in attempts)
+        cuts = self.timeline is not None and bool(self.timeline.cuts)
+        kinds = (
+            ("again", "ran again", any(attempt.is_again for attempt in attempts)),
+            ("starting", "its interpreter starts", starts),
+            ("cut-out", "nothing ran, not drawn at its length", cuts),
+        )
+        return tuple((kind, what) for kind, what, is_there in kinds if is_there)
+
     def as_text(self) -> str:
         """Return the failure card for people who do not see this page: of which job, and where."""
         card = self.failure.card if self.failure else ()
@@ -124,4 +137,5 @@ def _message(snapshot: JobSnapshot, job: Job, retry: Retry | None) -> str:
     if retry:
         is_told = is_told or f"attempt {retry.attempt} of {retry.script} starts" in snapshot.message
     has_more = ";" in snapshot.message or not runs_alone
+    is_told = is_told or snapshot.message.lower() == snapshot.state.lower()
     return "" if is_told or not has_more else snapshot.message

@@ -58,7 +58,8 @@ def parts_of_job(page: JobPage) -> Parts:
         "part-failure": _job_part("failure", page, (page.state, page.failure)),
         "part-scripts": _job_part("scripts", page, names),
         "part-axis": replace(
-            _job_part("axis", page, page.timeline, within="part-scripts"), until=_axis_end(page)
+            _job_part("axis", page, (page.timeline, page.legend), within="part-scripts"),
+            until=_axis_end(page),
         ),
         "part-requests": Part("_requests.html", "requests", (page,), page.requests),
     }

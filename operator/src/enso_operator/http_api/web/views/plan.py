@@ -51,9 +51,18 @@ def plan_of(to_come: Sequence[Forecast]) -> Plan:
             )
             for told in to_come
         ),
-        ", ".join(f"{count} {_fate(fate, count)}" for fate, count in _counted(to_come)),
+        _summary(_counted(to_come)),
         len(sessions) > 1,
         succeeds_at_once={Fate.SKIPPED} <= fates <= _OVER,
+    )
+
+
+def _summary(counted: Sequence[tuple[Fate, int]]) -> str:
+    """Return ``2 scripts run, 1 runs again, 1 kept``."""
+    noun = {True: " script", False: " scripts"}
+    return ", ".join(
+        f"{count}{'' if place else noun[count == 1]} {_fate(fate, count)}"
+        for place, (fate, count) in enumerate(counted)
     )
 
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from enso_operator.http_api.web.views.attempts import NARROWEST, Run
 from enso_operator.http_api.web.views.axis import WIDTH, Axis, Cut, Span, axis_of
-from enso_operator.http_api.web.views.labels import Label, width_for, widths_for
+from enso_operator.http_api.web.views.labels import Label, widths_for
 from enso_operator.http_api.web.views.spans import span_of, started_attempts
 from job_execution_framework.domain.events import took
 from job_execution_framework.domain.job import Job
 
 TIME, DATED_TIME = len("22:41:07"), len("11-29 22:41:07")
+RIGHT = 60.0
+"""Names of session runs that begin further right, in per cent of the width, end at their end."""
 DATED_SECONDS = 6 * 3600
 """From this age on a time may be shown with its date, as whoever looks may be in any time zone."""
 
@@ -29,6 +31,8 @@ class Band:
     """Why it was lost; "" where it was not."""
     from_width: int | None
     """The width of the axis from which its name has room; None where never."""
+    ends_there: bool
+    """Its name ends where it ends: there would be no room after its beginning."""
 
 
 @dataclass(frozen=True)
@@ -85,16 +89,31 @@ def job_axis(job: Job, now: float) -> Axis | None:
 
 def timeline_of(axis: Axis, runs: Sequence[Run], now: float) -> Timeline:
     """Return what is drawn above the bars."""
-    bands = tuple(_band(axis, run) for run in runs)
-    return Timeline(bands, tuple(_ticks(axis, now)), axis.cuts, axis.end, axis.rate)
+    return Timeline(
+        tuple(_bands(axis, runs)), tuple(_ticks(axis, now)), axis.cuts, axis.end, axis.rate
+    )
 
 
-def _band(axis: Axis, run: Run) -> Band:
+def _bands(axis: Axis, runs: Sequence[Run]) -> Iterator[Band]:
+    """Yield the session runs. The name of a short one may go on beyond it where there is room."""
+    places = [_place(axis, run) for run in runs]
+    labels = [
+        Label(WIDTH if width is None else left + width, len(run.name), ends_there=True)
+        if left > RIGHT
+        else Label(left, len(run.name))
+        for run, (left, width) in zip(runs, places, strict=True)
+    ]
+    for run, (left, width), label, shown in zip(
+        runs, places, labels, widths_for(labels), strict=True
+    ):
+        yield Band(run.name, left, width, run.why, shown, label.ends_there)
+
+
+def _place(axis: Axis, run: Run) -> tuple[float, float | None]:
     left = axis.position(run.opened_at)
     if run.ended_at is None:
-        return Band(run.name, left, None, run.why, width_for(len(run.name), WIDTH - left))
-    width = max(round(axis.position(run.ended_at, is_end=True) - left, 3), NARROWEST)
-    return Band(run.name, left, width, run.why, width_for(len(run.name), width))
+        return left, None
+    return left, max(round(axis.position(run.ended_at, is_end=True) - left, 3), NARROWEST)
 
 
 def _ticks(axis: Axis, now: float) -> Iterator[Tick]:
