@@ -12,6 +12,7 @@ from enso_operator.api.ensoaction import EnsoActionSpec
 from enso_operator.http_api import memory_manifests
 from enso_operator.http_api.asked import AskedAction
 from enso_operator.http_api.changes import Changes
+from enso_operator.http_api.defaults import defaults_at_failure
 from enso_operator.http_api.definitions import Manifests
 from enso_operator.http_api.memory_offers import scripts_of, templates_of
 from enso_operator.http_api.memory_output import Place, output_of, place_in
@@ -97,7 +98,8 @@ class EmbeddedReads:
         log = str(self._root / job_id / run / OUTPUT) if run else ""
         card, may_start = failure_card(job, log=log), self._waits_to_be_executed(job)
         said = "" if card else message_of(job, (), columns.waits(job))
-        return JobSnapshot(job.id, str(job.state), card, job, may_start, said)
+        defaults = await asyncio.to_thread(defaults_at_failure, job, self._library) if card else {}
+        return JobSnapshot(job.id, str(job.state), card, job, may_start, said, defaults)
 
     def _waits_to_be_executed(self, job: Job) -> bool:
         return job.id not in self._executed and job.state not in ENDED

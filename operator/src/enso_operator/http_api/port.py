@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from enso_operator.api.ensoaction import EnsoActionSpec
@@ -46,6 +46,8 @@ class JobSnapshot:
     """Whether it waits to be executed."""
     message: str = ""
     """How it stands, as one line: what runs, and what it waits for."""
+    defaults: Mapping[str, object] = field(default_factory=dict[str, object])
+    """What the script that failed got without an argument, as people may see it, where known."""
 
 
 @dataclass(frozen=True)

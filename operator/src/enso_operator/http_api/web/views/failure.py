@@ -43,6 +43,7 @@ class Failure:
     """The line in the user's code: number and function."""
     code: str = ""
     arguments: tuple[Named, ...] = ()
+    """Those that were given, and behind them the defaults of others."""
     said: tuple[str, ...] = ()
     said_lines: int = 0
     others: tuple[Other, ...] = ()
@@ -69,7 +70,11 @@ def failure_of(snapshot: JobSnapshot) -> Failure | None:
         others=_others(job),
         runs=tuple(failure_card.names_to_come(job)),
     )
-    return _at_script(job, name, cause, shown) if name in job.rows else shown
+    if name not in job.rows:
+        return shown
+    at_script = _at_script(job, name, cause, shown)
+    defaults = (replace(one, is_default=True) for one in named(snapshot.defaults))
+    return replace(at_script, arguments=(*at_script.arguments, *defaults))
 
 
 def _at_script(job: Job, name: str, cause: Cause, shown: Failure) -> Failure:

@@ -47,6 +47,8 @@ class Named:
     """What comes behind the text, and is folded."""
     whole: Whole | None = None
     """Where it is cut, and the job still has the whole."""
+    is_default: bool = False
+    """Nobody has given it: the script takes it by itself."""
 
 
 def written(value: object) -> str:
