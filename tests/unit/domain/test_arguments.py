@@ -36,7 +36,7 @@ def why(parameter: Parameter, value: object) -> str:
         (STRING, Secret(8)),
         (INTEGER, 24),
         (INTEGER, 24.0),  # what a YAML file has; over the API server it arrives as 24
-        (INTEGER, 10**400),
+        (INTEGER, 2**63 - 1),
         (Parameter("it", Type.INTEGER, nullable=True), None),
         (Parameter("it", Type.NUMBER, minimum=0.5, maximum=2), 0.5),
         (Parameter("it", Type.NUMBER), 3),

@@ -10,7 +10,7 @@ from job_execution_framework.domain.parameters import Parameter, Parameters, Typ
 TAKES = Parameters((Parameter("n", Type.INTEGER, nullable=True), Parameter("x", Type.NUMBER)))
 
 
-@pytest.mark.parametrize("value", [2**63, -(2**63) - 1, 10**30, 1e30])
+@pytest.mark.parametrize("value", [2**63, -(2**63) - 1, 10**400, 1e30])
 def test_one_of_more_is_refused(value: float) -> None:
     (found,) = problems("bake", TAKES, {"n": value, "x": 1e30})
     assert found.why.endswith("but takes an integer, or null, of at most 64 bits")
