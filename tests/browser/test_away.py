@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import expect
 
-from tests.browser.shots import start, write_shots
+from tests.browser.shots import failed, start, write_shots
 from tests.support.browser import Visit
 from tests.support.embedded_server import EmbeddedServer
 from tests.support.eventually import DEADLINE_SECONDS
@@ -22,6 +22,7 @@ def test_clocks_bars_and_buttons_stop_with_the_server(
     visit: Visit, server: EmbeddedServer, tmp_path: Path
 ) -> None:
     visitor = at_a_job_that_runs(visit, server, tmp_path)
+    visitor.sees("Why are some grey?")
     visitor.page.clock.fast_forward(20_000)
     expect(visitor.page.locator("time.since").first).to_have_text(re.compile("^[2-9]. s"))
 
@@ -32,6 +33,7 @@ def test_clocks_bars_and_buttons_stop_with_the_server(
 
     assert moving(visitor) == before
     assert actions(visitor) == []
+    expect(visitor.page.get_by_text("Why are some grey?")).to_be_hidden()  # now all are
     cancel = visitor.page.get_by_role("link", name="Cancel…")
     assert cancel.get_attribute("aria-disabled") == "true"
     assert visitor.violations() == []
@@ -43,6 +45,22 @@ def test_clocks_bars_and_buttons_stop_with_the_server(
         visitor.sees("the server does not have it any more")
     finally:
         again.end()
+    visitor.errors.clear()  # the browser's own, of the time without a server
+
+
+def test_nothing_in_the_list_looks_as_if_it_were_known(
+    visit: Visit, server: EmbeddedServer
+) -> None:
+    failed(server)
+    visitor = visit(server.address)
+    visitor.sees("RuntimeError")
+    reason = visitor.page.locator(".reason.is-failed")
+    expect(reason).to_have_css("filter", "none")
+
+    server.end()
+
+    visitor.sees("No news since")
+    expect(reason).to_have_css("filter", "grayscale(1)")
     visitor.errors.clear()  # the browser's own, of the time without a server
 
 
@@ -80,10 +98,11 @@ def at_a_job_that_runs(visit: Visit, server: EmbeddedServer, folder: Path) -> Vi
 
 
 def moving(visitor: Visitor) -> list[str]:
-    """Return what the clocks of running scripts say, and how long their bars are."""
+    """Return what clocks and ages say, and how long the bars of running scripts are."""
     moving: list[str] = visitor.page.evaluate(
         """() => [
-            ...[...document.querySelectorAll("time.since")].map((one) => one.textContent),
+            ...[...document.querySelectorAll("time.since, time.ago")].map(
+                (one) => one.textContent),
             ...[...document.querySelectorAll("[data-rate]")].map(
                 (one) => one.getAttribute("width")),
         ]"""

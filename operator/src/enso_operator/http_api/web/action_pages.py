@@ -22,6 +22,8 @@ from job_execution_framework.domain.errors import InvalidAction
 
 VERBS = {verb: verb for verb in ("pause", "retry", "skip", "cancel")} | {"unpause": "resume"}
 """The actions that are buttons alone, by the last part of their address."""
+START = "start"
+"""The button that lets a job go that was added."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class ActionPages:
         """Do what a button says."""
         name, verb = request.path_params["name"], request.path_params["verb"]
         form = await form_of(request)
-        if verb == "start":
+        if verb == START:
             await viewer.jobs.execute(name)
             return _to_job(request)
         if verb not in VERBS:
@@ -59,6 +61,13 @@ class ActionPages:
             spec["why"] = why
         outcome = await viewer.jobs.act(_spec(spec), "")
         return await answer_to(self._templates, request, viewer, outcome)
+
+    async def lead_back(self, request: Request, viewer: Viewer) -> Response:
+        """Lead to the job whoever goes back to the answer of a button, or loads it anew."""
+        del viewer
+        if request.path_params["verb"] not in (START, *VERBS):
+            raise HTTPException(404)
+        return _to_job(request)
 
 
 async def answer_to(

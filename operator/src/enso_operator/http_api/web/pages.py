@@ -62,6 +62,7 @@ def add_pages(app: FastAPI) -> Templates:
     add("/jobs/{name}/resume", resume.resume, "POST")
     add("/jobs/{name}/cancel", CancelPages(templates).show)
     add("/jobs/{name}/{verb}", actions.act, "POST")
+    add("/jobs/{name}/{verb}", actions.lead_back)
     offers, start = OfferPages(templates), StartPages(templates)
     add("/library", offers.library)
     add("/templates", offers.templates)

@@ -80,6 +80,7 @@ class Templates:
             "query": f"?{address.query}" if address.query else "",
             "place": Query(namespace=request.query_params.get("namespace", "")).address(""),
             "now": time.time(),
+            "posted": request.method == "POST",
             "live": live,
             FIELD: getattr(request.state, FIELD, ""),
             "can_sign_out": bool(token_cookie(request.headers)),

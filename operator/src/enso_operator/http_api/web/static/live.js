@@ -3,7 +3,6 @@
 
 // The clock of the server: that of this machine may be wrong.
 const skew = Number(document.body.dataset.now) * 1000 - Date.now();
-const seconds = () => (Date.now() + skew) / 1000;
 
 // Since when nothing is known, by the clock of this machine; null while the page is live.
 let lost = null;
@@ -40,7 +39,7 @@ function goOn() {
   for (const time of document.querySelectorAll("time[title]:not([title*='('])")) named(time);
   for (const time of document.querySelectorAll("time.ago, time.since")) {
     const began = Date.parse(time.dateTime) / 1000;
-    time.textContent = time.className === "ago" ? `${age(seconds() - began)} ago` : told(now - began);
+    time.textContent = time.className === "ago" ? `${age(now - began)} ago` : told(now - began);
   }
   for (const time of document.querySelectorAll("time.until")) {
     const left = Date.parse(time.dateTime) / 1000 - now;
