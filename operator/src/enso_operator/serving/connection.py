@@ -16,6 +16,8 @@ from uvicorn.server import ServerState
 
 ARRIVE_SECONDS = 10.0
 """How long a request may take from its connection, or its first byte, to its last."""
+ANSWER_SECONDS = 1.0
+"""How long an answer that is under way has for its end when the server stops."""
 TAKE_SECONDS = 60.0
 """How long an answer may wait for a reader who takes nothing more of it."""
 _UNFINISHED = (h11.IDLE, h11.SEND_BODY)
@@ -66,6 +68,14 @@ class Connection(H11Protocol):
         """Wait for another request, as long as connections are kept alive."""
         self.since = self.loop.time()
         super().on_response_complete()
+
+    def shutdown(self) -> None:
+        """End, as the server stops; an answer that goes on for longer is given up.
+
+        uvicorn would cancel whoever writes it, and tell that as an error.
+        """
+        super().shutdown()
+        self.loop.call_later(ANSWER_SECONDS, self.give_up)
 
     def pause_writing(self) -> None:
         """Hold the answer back; give a reader up that does not take what was sent."""

@@ -17,8 +17,9 @@ from starlette.types import ASGIApp
 from enso_operator.serving.connection import Connection
 
 HIGHEST_PORT = 65535
-ANSWER_SECONDS = 1
-"""How long open requests have for their answers when the server stops."""
+STOP_SECONDS = 2
+"""How long requests have for their end when the server stops; `connection` gives their answers up
+before, so that whoever writes one has a moment to see it."""
 BACKLOG = 128
 """Connections that wait for being let in; beyond that the kernel lets others try again."""
 MOST_FILES = 65_536
@@ -50,7 +51,7 @@ def server_of(app: ASGIApp, most_connections: int) -> Server:
             proxy_headers=False,  # uvicorn would believe what any process of this machine says
             backlog=BACKLOG,
             limit_concurrency=most_connections,
-            timeout_graceful_shutdown=ANSWER_SECONDS,
+            timeout_graceful_shutdown=STOP_SECONDS,
         )
     )
 
