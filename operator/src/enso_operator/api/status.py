@@ -115,6 +115,8 @@ class AttemptStatus(WireModel):
     """When it started."""
     completion_time: Time | None = None
     """When it ended."""
+    seconds: Annotated[float, Field(ge=0, le=253_402_300_799)] | None = None
+    """How long its script ran; absent where that is the time between its start and its end."""
     exit_code: ExitCode | None = None
     """Exit code of its process, where it ended by itself."""
     reason: Identifier | None = None
@@ -138,6 +140,8 @@ class ScriptStatus(WireModel):
     """When the latest attempt started."""
     completion_time: Time | None = None
     """When the latest attempt ended."""
+    seconds: Annotated[float, Field(ge=0, le=253_402_300_799)] | None = None
+    """How long its script ran; absent where that is the time between its start and its end."""
     exit_code: ExitCode | None = None
     """Exit code of its process, where it ended by itself."""
     reason: Identifier | None = None

@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from enso_operator.api.status import AttemptStatus, EnsoJobStatus, Ledger, OpenRun, ScriptStatus
 from enso_operator.kube.status.conditions import state_in
+from enso_operator.kube.status.durations import between
 from enso_operator.kube.status.fields import cause_of, seconds_of, short
 from enso_operator.kube.status.retries import budget_in, spent_in
 from job_execution_framework.domain import events
@@ -197,18 +198,16 @@ def _attempt(
     """Return an attempt, with the arguments of the definition that it was started with."""
     definition = row.definition or 1
     started, ended = seconds_of(row.start_time), seconds_of(row.completion_time)
-    state, took = ScriptState(row.state), 0.0
+    state = ScriptState(row.state)
     # A finally script that waits for the next end of its job keeps the number of its last attempt.
     has_run = row.attempt and state is not ScriptState.NOT_STARTED
     arguments = job.arguments.get(definition, {}).get(name) if has_run else None
-    if started is not None and ended is not None:
-        took = max(0.0, ended - started)
     return Attempt(
         row.attempt,
         state,
         started,
         ended,
-        took,
+        between(started, ended) if row.seconds is None else row.seconds,
         cause,
         parameters=arguments,
         definition=definition,

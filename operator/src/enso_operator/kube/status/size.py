@@ -128,7 +128,7 @@ def _cut_done_rows(status: EnsoJobStatus, fields: int) -> EnsoJobStatus:
 
     Outputs stay. Without its end the replay of a script that failed is not delayed any more.
     """
-    names = ["exit_code", "start_time", "completion_time"]
+    names = ["seconds", "exit_code", "start_time", "completion_time"]
     gone: dict[str, None] = dict.fromkeys(names[:fields])
     rows = [
         row.model_copy(update=gone) if row.done and row.name != status.script else row
@@ -142,6 +142,6 @@ CUTS: list[tuple[Callable[[EnsoJobStatus, int], EnsoJobStatus], int]] = [
     *((_cut_messages, length) for length in (64, 0)),
     (_drop_old_cursors, 0),
     *((_cut_failures, length) for length in (256, 128, 64, 32)),
-    *((_cut_done_rows, fields) for fields in (1, 2, 3)),
+    *((_cut_done_rows, fields) for fields in (1, 2, 3, 4)),
 ]
 """The steps in which details are cut, in this order, until the status fits."""

@@ -27,6 +27,7 @@ from enso_operator.coordinator.session_location import NOWHERE, SessionLocation
 from enso_operator.kube.status import columns
 from enso_operator.kube.status.columns import is_to_be_replaced
 from enso_operator.kube.status.conditions import card_in, conditions
+from enso_operator.kube.status.durations import measured
 from enso_operator.kube.status.failure_location import failure_location
 from enso_operator.kube.status.fields import (
     LAST_SECOND,
@@ -125,6 +126,7 @@ def _row(script: Script, row: Row, said: Progress | None) -> ScriptStatus:
         definition=latest.definition,
         start_time=latest.start_time,
         completion_time=latest.completion_time,
+        seconds=latest.seconds,
         exit_code=latest.exit_code,
         reason=latest.reason,
         message=(short(cause) if cause else said.message if said else "") or None,
@@ -152,6 +154,7 @@ def _attempt(attempt: Attempt) -> AttemptStatus:
         state=attempt.state.value,
         start_time=time_of(attempt.started_at),
         completion_time=time_of(attempt.ended_at),
+        seconds=measured(attempt),
         exit_code=number(cause.exit_code) if cause else None,
         reason=(identifier(cause.reason) or "Unknown") if cause else None,
     )
