@@ -178,6 +178,15 @@ async def test_a_kind_of_what_is_unavailable_is_told_as_that(served: Served) -> 
     assert (answer.status_code, answer.json()) == (503, {"error": "the API server did not answer"})
 
 
+async def test_of_many_arguments_that_a_script_does_not_take_the_first_are_told(api: Api) -> None:
+    arguments = {f"other_{number}": number for number in range(100)}
+    answer = await api.post("/add-job", {"instructions": [["typed", {"frames": 1, **arguments}]]})
+    assert answer.status_code == 422
+    told = answer.json()["error"].split("; ")
+    assert [sentence.count("is nothing that typed takes") for sentence in told] == [*[1] * 10, 0]
+    assert told[-1] == "and 90 more of this kind"
+
+
 async def test_arguments_that_scripts_do_not_take_are_all_told_before_the_job_is_added(
     api: Api,
 ) -> None:

@@ -168,7 +168,9 @@ async def test_a_cancel_has_a_page_that_asks_for_it(
     ]
     again = await api.get(address, accept="text/html")
     assert again.status_code == 409
+    assert "<h1>There is nothing to cancel</h1>" in again.text
     assert "only a job that has not ended can be cancelled" in again.text
+    assert f'<a href="/jobs/{jobid}">Back to {jobid}</a>' in again.text
 
 
 async def test_a_job_that_waits_is_started_once(api: Api, browser: Browser) -> None:

@@ -27,7 +27,7 @@ async def _api(served: Served, tmp_path: Path) -> AsyncIterator[Api]:
 
 
 async def failed(api: Api, scripts: int) -> str:
-    jobid = await api.add(*[("bake", {})] * scripts)
+    jobid = await api.add(*[("bake", dict[str, object]())] * scripts)
     await api.execute(jobid)
     await api.ended(jobid)
     return jobid
