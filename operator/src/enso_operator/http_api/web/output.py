@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from enso_operator.http_api.auth.viewer import Viewer
+from enso_operator.http_api.web.live import Live, Subject
 from enso_operator.http_api.web.output_stream import AttemptOutput
 from enso_operator.http_api.web.readers import Places, until_left
 from enso_operator.http_api.web.rendering import Templates
-from enso_operator.http_api.web.views.output import Addresses
+from enso_operator.http_api.web.views.output import Addresses, attempt_state, parts_of_output
+from enso_operator.http_api.web.views.parts import Parts, digest
 from enso_operator.http_api.web.views.query import Query
 
 MOST_READERS = 64
@@ -30,15 +33,32 @@ MOST_OF_ONE = 16
 class OutputPages:
     """Answers with the output of one attempt."""
 
-    def __init__(self, templates: Templates) -> None:
-        self._templates = templates
+    def __init__(self, templates: Templates, live: Live) -> None:
+        self._templates, self._live = templates, live
         self._places = Places(MOST_READERS, MOST_OF_ONE, "outputs are read")
 
     async def show(self, request: Request, viewer: Viewer) -> Response:
         """Show the end of it on a page."""
         with self._places.taken(viewer.key):
             shown, _, _ = await _asked_for(request, viewer).look()
-        return await self._templates.page(request, viewer, "output.html", shown)
+        path, namespace = request.url.path, request.query_params.get("namespace", "")
+        seen = digest(parts_of_output(shown))
+        stream = Query(namespace=namespace).address(f"{path}/live", seen=seen)
+        live = stream if shown.is_running else ""
+        return await self._templates.page(request, viewer, "output.html", shown, live=live)
+
+    async def stream(self, request: Request, viewer: Viewer) -> Response:
+        """Tell what becomes of the attempt."""
+        path, namespace = request.path_params, request.query_params.get("namespace", "")
+        name, script, number = path["name"], path["script"], path["number"]
+        await viewer.jobs.get(name)  # raises where there is none
+
+        async def look() -> Parts:
+            return parts_of_output(attempt_state(await viewer.jobs.get(name), script, number))
+
+        key = (viewer.key, "attempt", namespace, name, script, str(number))
+        subject = Subject(key, look, partial(viewer.jobs.changes, name))
+        return self._live.stream(subject, request.query_params.get("seen", ""))
 
     async def lines(self, request: Request, viewer: Viewer) -> Response:
         """Answer with the end of it as pages show it, and with more as it comes."""

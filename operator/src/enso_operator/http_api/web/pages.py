@@ -44,7 +44,7 @@ def add_pages(app: FastAPI) -> Templates:
 
     app.state.live = live = Live(templates)
     jobs, job = ListPages(templates, live), JobPages(templates, live)
-    output, actions = OutputPages(templates), ActionPages(templates)
+    output, actions = OutputPages(templates, live), ActionPages(templates)
     add("/", jobs.show)
     add("/namespaces", jobs.namespaces)
     add("/live", jobs.stream)
@@ -57,6 +57,7 @@ def add_pages(app: FastAPI) -> Templates:
     add("/jobs/{name}/scripts/{script}/arguments", show_arguments)
     add(f"{attempt}/output", output.text)
     add(f"{attempt}/lines", output.lines)
+    add(f"{attempt}/live", output.stream)
     resume = ResumePages(templates)
     add("/jobs/{name}/resume", resume.show)
     add("/jobs/{name}/resume", resume.resume, "POST")

@@ -131,7 +131,8 @@ async def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(live, "MOST_STREAMS", 3)
     for module in (output, live):
         monkeypatch.setattr(module, "MOST_OF_ONE", 2)
-    jobs, pages, streams = Silent(), OutputPages(TEMPLATES), Live(TEMPLATES)
+    jobs, streams = Silent(), Live(TEMPLATES)
+    pages = OutputPages(TEMPLATES, streams)
 
     def follows(reader: Reader, key: str) -> asyncio.Task[None]:
         return asyncio.create_task(reader.follows(pages, jobs, key))

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from enso_operator.http_api.port import JobSnapshot
 from enso_operator.http_api.web.views.output_lines import Lines, OutputLine
+from enso_operator.http_api.web.views.parts import Part, Parts
 from enso_operator.http_api.web.views.standing import state_of
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import Attempt, ScriptState
@@ -26,16 +27,23 @@ class Addresses:
     job: str
 
 
-@dataclass(frozen=True)
-class OutputPage:
+@dataclass(frozen=True, kw_only=True)
+class AttemptState:
+    """How an attempt stands."""
+
+    state: str
+    why: str
+    """Why it failed; "" where it did not."""
+    is_running: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputPage(AttemptState):
     """What is shown."""
 
     name: str
     script: str
     attempt: int
-    state: str
-    why: str
-    """Why it failed; "" where it did not."""
     lines: tuple[OutputLine, ...]
     begun: OutputLine | None
     """The last line, where it has not ended."""
@@ -44,7 +52,6 @@ class OutputPage:
     size: int
     """How many bytes the lines have."""
     addresses: Addresses
-    is_running: bool
 
     @property
     def file(self) -> str:
@@ -83,19 +90,39 @@ def output_page(
     lines = Lines(cause)
     ended = tuple(lines.add(text))
     page = OutputPage(
-        snapshot.jobid,
-        script,
-        number,
-        state_of(attempt),
-        str(cause) if cause else "",
-        ended,
-        lines.begun,
-        before,
-        len(text),
-        addresses,
-        is_running=attempt.state is ScriptState.RUNNING,
+        **vars(_state(attempt)),
+        name=snapshot.jobid,
+        script=script,
+        attempt=number,
+        lines=ended,
+        begun=lines.begun,
+        before=before,
+        size=len(text),
+        addresses=addresses,
     )
     return page, lines
+
+
+def attempt_state(snapshot: JobSnapshot, script: str, number: int) -> AttemptState:
+    """Return how an attempt stands."""
+    return _state(_attempt(snapshot.job, script, number))
+
+
+def parts_of_output(shown: AttemptState) -> Parts:
+    """Return the parts of its page that change; its lines have a stream of their own."""
+    key = (shown.state, shown.why)
+    return {
+        "part-state": Part("_output.html", "state", (shown,), key),
+        "part-why": Part("_output.html", "why", (shown,), key),
+    }
+
+
+def _state(attempt: Attempt) -> AttemptState:
+    return AttemptState(
+        state=state_of(attempt),
+        why=str(attempt.cause) if attempt.cause else "",
+        is_running=attempt.state is ScriptState.RUNNING,
+    )
 
 
 def _attempt(job: Job | None, script: str, number: int) -> Attempt:
