@@ -111,7 +111,7 @@ def test_files_of_others_are_those_that_were_looked_at() -> None:
     table = (STATIC / "VENDORED.md").read_text()
     sums = dict(re.findall(r"^\| `([^`]+)` .* `([0-9a-f]{64})` \|$", table, re.MULTILINE))
     ours = {"VENDORED.md", "enso.svg"}
-    ours |= {"asking.css", "enso.css", "forms.css", "enso.js", "live.js", "sending.js"}
+    ours |= {"asking.css", "enso.css", "forms.css", "enso.js", "live.js", "places.js", "sending.js"}
     names = {entry.name for entry in STATIC.iterdir()}
     assert names == sums.keys() | ours
     for name, digest in sums.items():
