@@ -30,7 +30,9 @@ def test_a_job_is_paused_and_goes_on(visit: Visit, server: EmbeddedServer, tmp_p
     visitor.presses("Pause")
     visitor.sees("the machine is needed", "Pausing", "wait is still running")
     cache.touch()
-    visitor.sees("1 of 2 scripts done", "Paused after wait", "A resume goes on with open")
+    visitor.sees(
+        "1 of 2 scripts done", "(the machine is needed) after wait. A resume goes on with open"
+    )
 
     visitor.presses("Resume…")
     visitor.presses("Resume")
