@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.parameters import Parameters
 from job_execution_framework.domain.secret import Secret, shown
 from job_execution_framework.service_layer.library import Library, resolved
 from job_execution_framework.service_layer.preflight import taken_by
@@ -17,12 +18,12 @@ def defaults_at_failure(job: Job, library: Library) -> dict[str, object]:
     if name not in job.rows:
         return {}
     script = job.script(name)
-    taken = taken_by(resolved(script.work, library))
-    secrets = {parameter.name for parameter in taken.listed if parameter.secret} if taken else set()
+    taken = taken_by(resolved(script.work, library)) or Parameters()
+    secrets = {parameter.name for parameter in taken.listed if parameter.secret}
     return shown(
         {
             key: Secret(value) if key in secrets else value
-            for key, value in (taken.defaults if taken else {}).items()
+            for key, value in taken.defaults.items()
             if key not in script.parameters
         }
     )

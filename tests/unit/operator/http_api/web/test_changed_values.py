@@ -78,16 +78,16 @@ def test_many_changes_are_counted() -> None:
 @pytest.mark.parametrize(
     ("happens", "word"),
     [
-        pytest.param(lambda story: story.starts("bake"), "do not pause", id="it runs"),
-        pytest.param(lambda story: story.succeeds("bake"), "resume", id="it has ended"),
+        pytest.param(Story.starts, "do not pause", id="it runs"),
+        pytest.param(Story.succeeds, "resume", id="it has ended"),
     ],
 )
 def test_to_take_a_pause_back_is_called_as_its_button(
-    happens: Callable[[Story], object], word: str
+    happens: Callable[[Story, str], object], word: str
 ) -> None:
     story = Story.of(*(Script(name, LibraryScript(name)) for name in ("bake", "save")))
     story.opens("main-1", "bake", "save")
-    happens(story)
+    happens(story, "bake")
     story.job.obey(Pause(), story.at)
     story.job.obey(Resume(), story.at)
     assert _told(story)[0] == word

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from enso_operator.api.document import Document
@@ -35,6 +35,8 @@ from job_execution_framework.domain.events import (
 )
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.secret import Secret, shown
+
+UNKNOWN: tuple[Arguments, Arguments] = ({}, {})
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def requests_of(job: Job) -> tuple[Request, ...]:
         _request(
             event,
             skipped.get(event.at, ()),
-            arguments.get(id(event), ({}, {})),
+            arguments.get(id(event), UNKNOWN),
             is_early=id(event) in early,
         )
         for event in reversed(found)
@@ -99,7 +101,7 @@ def _changes(action: AskedAction, job: Job | None) -> str:
     told: list[str] = []
     for name, change in action.changes:
         script = job.script(name) if job and name in job.rows else None
-        now = script.parameters if script else {}
+        now: Mapping[str, object] = script.parameters if script else {}
         args: Document = change.get("args") or {}
         hidden = {
             key: Secret(None) if isinstance(now.get(key), Secret) else args[key] for key in args

@@ -18,7 +18,7 @@ from enso_operator.http_api.web.views.script_fields import (
     marked,
     script_fields,
 )
-from job_execution_framework.domain.definition import shown_arguments
+from job_execution_framework.domain.definition import Arguments, shown_arguments
 from job_execution_framework.domain.forecast import STARTS
 from job_execution_framework.domain.transitions import JobState
 
@@ -112,11 +112,13 @@ def _changes(
     fields = {
         f"{script.name}.args.{field.name}": field for script in scripts for field in script.fields
     }
-    before = shown_arguments(outlook.job.scripts)
+    unknown: tuple[Arguments, Arguments] = ({}, {})
+    known = (shown_arguments(outlook.job.scripts), outlook.arguments)
     for change in outlook.changes:
         field = fields.get(change)
         if field is None or not field.wrong:
             is_secret = field is not None and field.parameter.secret
-            known = ({}, {}) if is_secret else (before, outlook.arguments)
             later = field is not None and change.partition(".")[0] not in runs
-            yield told_change(change, *known) + (" (it does not run now)" if later else "")
+            yield told_change(change, *(unknown if is_secret else known)) + (
+                " (it does not run now)" if later else ""
+            )
