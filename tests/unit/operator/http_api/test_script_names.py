@@ -23,7 +23,7 @@ async def test_the_library_greys_them(api: Api, tmp_path: Path, name: str) -> No
     page = (await api.get("/library")).text
     assert f'id="offer-{name}"' in page
     assert "It cannot run: no job can name it: rename it, with at most 63 ASCII letters" in page
-    answer = await api.post("/add-job", {"instructions": [[name, {}]]})
+    answer = await api.post("/add-job", {"instructions": [[name, dict[str, object]()]]})
     sentence = f"instructions[0][0]: must be the name of a script in the library: {ALLOWED}"
     assert (answer.status_code, answer.json()["error"]) == (422, sentence)
     assert LETTERS in sentence

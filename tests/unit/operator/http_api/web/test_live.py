@@ -90,6 +90,9 @@ async def _news(events: AsyncGenerator[bytes]) -> bytes:
     raise AssertionError("the stream has ended")
 
 
+WHOLE_PAGE = ["part-states", "part-reasons", "part-table"]
+
+
 def _ids(message: bytes) -> list[str]:
     return re.findall(r'<hx-partial id="([^"]+)"', message.decode())
 
@@ -97,7 +100,7 @@ def _ids(message: bytes) -> list[str]:
 async def test_who_has_seen_another_page_is_sent_all_of_this_one(live: Live, jobs: Jobs) -> None:
     async with aclosing(_events(live, jobs)) as events:
         message = await anext(events)
-    assert _ids(message) == ["part-states", "part-table"]
+    assert _ids(message) == WHOLE_PAGE
     assert b"Running" in message
 
 
@@ -135,7 +138,7 @@ async def test_a_slow_reader_gets_the_whole_page_instead_of_each_change(
             jobs.become(a=state)
             assert _ids(await anext(quick)) == ["part-states", "job--a"]
         message = await anext(slow)
-        assert _ids(message) == ["part-states", "part-table"]
+        assert _ids(message) == WHOLE_PAGE
         assert b"Succeeded" in message
 
 
@@ -197,7 +200,7 @@ async def test_who_looks_again_is_not_told_of_an_error_that_is_over(live: Live, 
         await until_async(has_failed)
         jobs.error = None
         async with aclosing(_events(live, jobs)) as again:
-            assert _ids(await anext(again)) == ["part-states", "part-table"]
+            assert _ids(await anext(again)) == WHOLE_PAGE
             assert b"there is no job" in await anext(slow)
             jobs.become(a="Failed")
             assert _ids(await anext(again)) == ["part-states", "job--a"]
