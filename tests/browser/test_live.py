@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import psutil
 from playwright.sync_api import Route
 
 from tests.browser.shots import start, write_shots
@@ -58,15 +57,15 @@ def come_late(route: Route) -> None:
 
 def test_a_page_that_is_hidden_listens_to_nothing(visit: Visit, server: EmbeddedServer) -> None:
     jobs = visit(server.address)
-    until(lambda: streams(server) == 1)
+    until(lambda: server.connections() == 1)
 
     jobs.hide()
-    until(lambda: streams(server) == 0)
+    until(lambda: server.connections() == 0)
     jobid = start(server, substeps=4)
 
     jobs.show()
     jobs.sees(jobid, "Succeeded")
-    until(lambda: streams(server) == 1)
+    until(lambda: server.connections() == 1)
 
 
 def test_a_page_that_is_opened_behind_another_one_listens_to_nothing(
@@ -75,7 +74,7 @@ def test_a_page_that_is_opened_behind_another_one_listens_to_nothing(
     jobs = visit(server.address)
     jobs.page.add_init_script(HIDDEN)
     jobs.go("/")
-    until(lambda: streams(server) == 0)
+    until(lambda: server.connections() == 0)
 
     jobid = start(server, substeps=4)
     jobs.show()
@@ -86,7 +85,7 @@ def test_a_page_outlives_a_restart_of_the_server(
     visit: Visit, server: EmbeddedServer, tmp_path: Path
 ) -> None:
     jobs = visit(server.address)
-    until(lambda: streams(server) == 1)
+    until(lambda: server.connections() == 1)
 
     server.end()
     jobs.sees("No news since", "the server does not answer")
@@ -100,9 +99,3 @@ def test_a_page_outlives_a_restart_of_the_server(
     finally:
         again.end()
     jobs.errors.clear()  # the browser's own, of the time without a server
-
-
-def streams(server: EmbeddedServer) -> int:
-    """Return how many connections are open; the server soon closes those without a request."""
-    connections = psutil.Process(server.process.pid).net_connections("tcp4")
-    return sum(connection.status == psutil.CONN_ESTABLISHED for connection in connections)

@@ -144,3 +144,23 @@ def test_what_runs_is_shown_by_the_same_rule_and_marked_once_it_has_failed(
     mark = visitor.page.locator(".panel mark", has_text="no licence is free").first
     expect(mark).to_be_visible(timeout=MS)
     visitor.sees("begun and ended", "Show progress lines (1)")
+
+
+def test_an_output_is_not_followed_while_its_page_is_hidden(
+    visit: Visit, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    (tmp_path / "waits.py").write_text(WAITS)
+    instructions = [["waits", {"path": str(tmp_path / "go")}]]
+    jobid = _post(server, "/add-job", {"instructions": instructions})["jobid"]
+    _post(server, "/execute-job", {"jobid": jobid})
+    visitor = visit(server.address)
+    visitor.go(f"/jobs/{jobid}/scripts/waits/attempts/1")
+    visitor.sees("begun")
+    until(lambda: server.connections() == 2)
+
+    visitor.hide()
+    until(lambda: server.connections() == 0)
+    (tmp_path / "go").touch()
+
+    visitor.show()
+    visitor.sees("begun and ended")

@@ -36,6 +36,11 @@ class EmbeddedServer:
     def shell(self, command: str, jobid: str = "") -> Any:  # noqa: ANN401  # JSON
         return shell(command, self.port, jobid)
 
+    def connections(self) -> int:
+        """Return how many are open; the server soon closes those without a request."""
+        connections = psutil.Process(self.process.pid).net_connections("tcp4")
+        return sum(connection.status == psutil.CONN_ESTABLISHED for connection in connections)
+
     def processes(self) -> list[int]:
         key, _, value = self.mark.partition("=")
         return [

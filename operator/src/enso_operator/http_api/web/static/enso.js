@@ -16,36 +16,52 @@ openTarget();
 
 // The output of an attempt is read while its script is open, for as long as the attempt runs. The
 // server writes the HTML, so that the same is shown here and on the page of the attempt.
+const glance = 2000; // how long who finds no place reads at a time
 async function read(panel) {
-  const reading = (panel.reading = new AbortController());
+  const { signal } = (panel.reading = new AbortController());
+  panel.goesOn = true;
+  if (document.hidden) return;
+  const giveBack = await takePlace(outputPlaces);
   try {
-    const headers = { Accept: "application/json" };
-    const response = await fetch(panel.dataset.lines, { headers, signal: reading.signal });
-    if (!response.ok) {
-      panel.textContent = (await response.json()).error;
-      return;
-    }
-    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-    let torn = "";
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      const documents = (torn + value).split("\n");
-      torn = documents.pop();
-      if (documents.length) show(panel, documents.map((text) => JSON.parse(text)));
-    }
+    await follow(panel, giveBack ? signal : AbortSignal.any([signal, AbortSignal.timeout(glance)]));
+    panel.goesOn = false;
   } catch (error) {
-    if (error.name === "AbortError") return;
-    panel.append(`\n${error.message}`);
+    if (signal.aborted) return;
+    if (error.name === "TimeoutError") setTimeout(() => signal.aborted || read(panel), pollDelay);
+    else panel.append(`\n${error.message}`);
+  } finally {
+    giveBack?.();
   }
+}
+async function follow(panel, signal) {
+  const headers = { Accept: "application/json" };
+  const response = await fetch(panel.dataset.lines, { headers, signal });
+  if (!response.ok) {
+    panel.textContent = (await response.json()).error;
+    return;
+  }
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let torn = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    const documents = (torn + value).split("\n");
+    torn = documents.pop();
+    if (documents.length) show(panel, documents.map((text) => JSON.parse(text)));
+  }
+}
+function readAnew(panel) {
+  panel.reading.abort();
+  read(panel);
 }
 // Output ends with its server, as if the attempt had ended: it is read anew once that is back.
 document.addEventListener("enso:back", () => {
+  for (const panel of document.querySelectorAll("[data-lines]")) if (panel.reading) readAnew(panel);
+});
+// Nobody reads what is hidden.
+document.addEventListener("visibilitychange", () => {
   for (const panel of document.querySelectorAll("[data-lines]"))
-    if (panel.reading) {
-      panel.reading.abort();
-      read(panel);
-    }
+    if (panel.goesOn) document.hidden ? panel.reading.abort() : readAnew(panel);
 });
 function show(panel, documents) {
   const before = panel.querySelector("pre");
@@ -83,6 +99,7 @@ function readIfSeen(details) {
     else if (!details.open && panel.reading) {
       panel.reading.abort();
       panel.reading = null;
+      panel.goesOn = false;
     }
 }
 document.addEventListener("toggle", (event) => readIfSeen(event.target), true);

@@ -1,14 +1,17 @@
-// A browser keeps six connections to a host, and a stream holds one for as long as it is open. All
-// windows of a browser share these places for streams; one that finds none asks now and then instead.
+// A browser keeps six connections to a host, and a stream holds one for as long as it is open, as does
+// an output that is followed. All windows of a browser share these places for them; who finds none asks
+// now and then instead.
 "use strict";
 
-const places = [1, 2, 3, 4].map((number) => `enso-stream-${number}`);
+const placesFor = (what, count) => [...Array(count).keys()].map((number) => `enso-${what}-${number}`);
+const streamPlaces = placesFor("stream", 3);
+const outputPlaces = placesFor("output", 2);
 const pollDelay = 5000;
 const streamDelay = 500;
 let place = null; // a promise of what gives the place of this window back, or of null
 
 // The lock of a window that is closed is free at once. Browsers have locks over HTTPS and at localhost.
-async function takePlace() {
+async function takePlace(places) {
   if (!navigator.locks) return () => {};
   for (const name of places) {
     const giveBack = await new Promise((tell) => {
@@ -25,7 +28,7 @@ async function leavePlace() {
   (await held)?.();
 }
 document.addEventListener("htmx:sse:after:message", async ({ detail: { connection } }) => {
-  const asked = (place ??= takePlace());
+  const asked = (place ??= takePlace(streamPlaces));
   const isHeld = Boolean(await asked);
   connection.config.reconnectDelay = isHeld ? streamDelay : pollDelay;
   if (isHeld) return;
