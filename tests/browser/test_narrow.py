@@ -32,7 +32,7 @@ def test_the_plan_of_a_resume_is_a_touch_away(visit: Visit, server: EmbeddedServ
     visitor = visit(server.address, viewport=PHONE)
     visitor.go(f"/jobs/{jobid}/resume")
     page = visitor.page
-    link = page.get_by_role("link", name="Plan: 2 run, 1 runs again")
+    link = page.get_by_role("link", name="Plan: 2 scripts run, 1 runs again")
     expect(link).to_be_in_viewport(ratio=1)
     link.click()
     expect(page.get_by_role("heading", name="What will run, and what is kept")).to_be_in_viewport()
