@@ -39,6 +39,10 @@ class ClusterNamespace:
 
     def apply(self, document: dict[str, Any]) -> None:
         """Apply as kubectl does; it is started only for what exists, or is refused."""
+        if document["kind"] == "List":
+            for item in document["items"]:
+                self.apply(item)
+            return
         own: dict[str, Any] = {"annotations": {}}
         metadata = own | document["metadata"] | {"namespace": self.namespace}
         applied = _as_kubectl_keeps(document | {"metadata": metadata})

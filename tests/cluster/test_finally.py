@@ -98,7 +98,7 @@ def test_the_failure_is_told_at_once_and_the_job_is_finished_when_they_are_over(
     ns.apply(cleaning_up(note, script("clean", note, WAITS)))
     operators.ready()
     until(lambda: note.exists() and note.read_text().split() == ["do", "clean"])
-    until(lambda: ns.get()["status"]["script"] == "clean")
+    until(lambda: ns.get()["status"]["scripts"][-1]["state"] == "Running")
     document = ns.get()
     seen = conditions(document)
     assert (seen["Succeeded"], seen["Finished"]) == ("False", "False")
