@@ -54,9 +54,9 @@ verify: install ## Check generated files, copies, the chart and changelog fragme
 # Two workers: many tests start processes and wait for them, and small machines have two cores.
 # Where Python may write no bytecode, each of these processes would compile all that it imports.
 test: install ## Check everything, then run all tests
+	@$(RUN) python -m dev left-out
 	@$(UV) sync --quiet --locked --all-packages --compile-bytecode
 	@$(RUN) python -m compileall -q -j 0 core/src operator/src dev tests
-	@$(RUN) python -m dev left-out
 	@$(MAKE) --no-print-directory lint verify
 	@$(RUN) python -m dev node get
 	@code=0; $(RUN) pytest -n 2 || code=$$?; $(RUN) python -m dev left-out; exit $$code

@@ -45,6 +45,6 @@ def test_make_test_says_first_and_last_what_it_leaves_out() -> None:
     run = subprocess.run(
         command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=True
     )
-    steps = [line for line in run.stdout.splitlines() if " sync " not in line]
+    steps = [line for line in run.stdout.splitlines() if " sync --locked" not in line]
     assert "dev left-out" in steps[0]
     assert "dev left-out; exit $code" in steps[-1]
