@@ -42,10 +42,17 @@ MS = DEADLINE_SECONDS * 1000
 
 
 def _failed(server: EmbeddedServer, folder: Path, **arguments: object) -> str:
-    (folder / "render.py").write_text(SCRIPT)
-    jobid = _post(server, "/add-job", {"instructions": [["render", arguments]]})["jobid"]
-    _post(server, "/execute-job", {"jobid": jobid})
+    jobid = _started(server, folder, "render", SCRIPT, **arguments)
     until(lambda: state_of(server, jobid) == "Failed")
+    return jobid
+
+
+def _started(
+    server: EmbeddedServer, folder: Path, script: str, source: str, **arguments: object
+) -> str:
+    (folder / f"{script}.py").write_text(source)
+    jobid = _post(server, "/add-job", {"instructions": [[script, arguments]]})["jobid"]
+    _post(server, "/execute-job", {"jobid": jobid})
     return jobid
 
 
@@ -130,10 +137,7 @@ def test_long_names_and_many_arguments_fit_a_narrow_window(
 def test_what_runs_is_shown_by_the_same_rule_and_marked_once_it_has_failed(
     visit: Visit, server: EmbeddedServer, tmp_path: Path
 ) -> None:
-    (tmp_path / "waits.py").write_text(WAITS)
-    instructions = [["waits", {"path": str(tmp_path / "go")}]]
-    jobid = _post(server, "/add-job", {"instructions": instructions})["jobid"]
-    _post(server, "/execute-job", {"jobid": jobid})
+    jobid = _started(server, tmp_path, "waits", WAITS, path=str(tmp_path / "go"))
     visitor = visit(server.address)
     visitor.go(f"/jobs/{jobid}")
     visitor.page.locator(".script > details > summary").click()
@@ -149,10 +153,7 @@ def test_what_runs_is_shown_by_the_same_rule_and_marked_once_it_has_failed(
 def test_an_output_is_not_followed_while_its_page_is_hidden(
     visit: Visit, server: EmbeddedServer, tmp_path: Path
 ) -> None:
-    (tmp_path / "waits.py").write_text(WAITS)
-    instructions = [["waits", {"path": str(tmp_path / "go")}]]
-    jobid = _post(server, "/add-job", {"instructions": instructions})["jobid"]
-    _post(server, "/execute-job", {"jobid": jobid})
+    jobid = _started(server, tmp_path, "waits", WAITS, path=str(tmp_path / "go"))
     visitor = visit(server.address)
     visitor.go(f"/jobs/{jobid}/scripts/waits/attempts/1")
     visitor.sees("begun")
