@@ -93,16 +93,6 @@ class ActionClient:
         return replace(self.ns.objects, plural="ensoactions")
 
 
-def resume_twice(ns: ClusterNamespace) -> None:
-    """Resume a job twice with changes; the second time the operator reads the stored changes."""
-    apply_failing_job(ns)
-    for frames in (1, 2):
-        resume_with(ns, frames)
-    ns.waits("Succeeded", "c")
-    revisions = ns.kubectl("get", "controllerrevisions", "-o", "name").split()
-    assert len(revisions) == 2
-
-
 def apply_failing_job(ns: ClusterNamespace) -> None:
     """Apply job `c`, which fails unless its argument is 2."""
     source = "def main(frames):\n    assert frames == 2"

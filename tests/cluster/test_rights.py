@@ -12,7 +12,7 @@ from dev.checkout import CHECKOUT
 from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient
 
-from tests.cluster.action_client import resume_twice
+from tests.cluster.action_client import apply_failing_job, resume_with
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_stranger
 from tests.support.eventually import until
@@ -72,9 +72,16 @@ def test_the_rights_that_are_listed_are_enough(
         assert "did you mean 'open-scene'?" in dict(ns.job_events("b"))["JobFailed"]
         ns.patch("b", ttlSecondsAfterFinished=0)
         until(lambda: ns.names() == ["shot"])
-        resume_twice(ns)
+        apply_failing_job(ns)
+        resume_with(ns, 1)
         assert operator.is_ready()
-        assert "forbidden" not in operator.log_text.lower()
+        operator.stop()
+        later = operators.start()
+        resume_with(ns, 2)  # it reads what the one before has stored
+        ns.waits("Succeeded", "c")
+        assert later.is_ready()
+        for each in (operator, later):
+            assert "forbidden" not in each.log_text.lower()
 
 
 def test_they_are_enough_for_a_pod_that_a_deletion_of_its_job_waits_for(

@@ -7,7 +7,7 @@ from dev.cluster.audit import Request
 from dev.node.images import PYTHON
 
 from enso_operator.sessions.pods.names import GATE, JOB_LABEL, JOB_UID_LABEL, pod_name
-from tests.cluster.action_client import resume_twice
+from tests.cluster.action_client import apply_failing_job, resume_with
 from tests.node.chart.forwarded import forwarded
 from tests.node.chart.release import OPERATOR, WAITS, Release, ReleaseNamespace
 from tests.node.chart.rights import asked, granted, quota, requests_of
@@ -40,17 +40,20 @@ def test_the_operator_uses_each_of_its_rights_and_asks_for_no_other(
     ns: ReleaseNamespace, release: Release, mark: int
 ) -> None:
     release.install("sessions.graceSeconds=1", "resyncSeconds=1")
+    apply_failing_job(ns)
+    resume_with(ns, 1)
     full_namespace(ns, release, mark)
+    resume_with(ns, 2)  # the operator that came next reads what the one before has stored
     late = late_pod(ns)
     a_job_of_every_kind(ns)
     missing_volume(ns, release, mark)
     taken_name(ns)
-    resume_twice(ns)
     run_of_a_template(ns)
     until(lambda: late not in ns.kubectl("get", "pods", "-o", "name").split())
     ns.begin("last", of(PASSES))
     assert ns.ends("last")["scripts"][0]["state"] == "Succeeded"
 
+    ns.waits("Succeeded", "c")
     requests = requests_of(release, OPERATOR, mark)
     # A quota refuses as a missing right does.
     by_quota = [
