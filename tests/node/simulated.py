@@ -63,7 +63,7 @@ def simulate(node: Node, count: int, *, resources: tuple[Path, ...] = ()) -> lis
         sysctls.allow_many_followers()
         _start(node, resources)
     names = [f"simulated-{number}" for number in range(count)]
-    items = [_manifest(name) for name in names]
+    items = [manifest_of(name) for name in names]
     document = {"apiVersion": "v1", "kind": "List", "items": items}
     node.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(document))
     targets = [f"node/{name}" for name in names]
@@ -89,7 +89,8 @@ def _start(node: Node, resources: tuple[Path, ...]) -> None:
     )
 
 
-def _manifest(name: str) -> dict[str, object]:
+def manifest_of(name: str) -> dict[str, object]:
+    """Return a node that only what tolerates its taint is scheduled to."""
     return {
         "apiVersion": "v1",
         "kind": "Node",
