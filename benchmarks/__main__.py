@@ -1,10 +1,12 @@
 """Ratios of what the framework costs, each against a reference measured in the same run.
 
-Machines are noisy and differ: no absolute time means anything here. ``make bench`` runs this.
+Machines are noisy and differ: no absolute time means anything here. ``make bench`` runs this;
+``python -m benchmarks pods`` measures one of the SECTIONS.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
@@ -12,9 +14,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
-from benchmarks import operating, pages, people, pods, status_writes, tenants
+from benchmarks import operating, pages, people, pods, status_writes, tenants, versus
 from benchmarks.table import python, show, timed
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.runtime.child_runner import ChildRunner
@@ -27,18 +30,43 @@ NO_OP = "def main():\n    pass\n"
 
 
 def main() -> None:
-    """Print a line for each ratio."""
+    """Print a line for each ratio; fail at the end where some are beyond their bounds."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # users import what is compiled
+    given = _parser().parse_args()
+    missed: list[str] = []
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for measure in (import_of_the_core, thousand_scripts, warm_script, fifty_scripts):
-            measure(folder)
-        operating.measure(folder)
-        pages.measure(folder)
-        status_writes.measure(folder)
-        pods.measure(folder)
-        tenants.measure(folder)
-        people.measure(folder)  # it may fail: last, so that all else is measured
+        for measure in _chosen(given):
+            try:
+                measure(Path(name))
+            except AssertionError as error:  # told at the end, so that all else is measured
+                missed.append(str(error))
+    if missed:
+        sys.exit("\n".join(["Beyond their bounds:", *missed]))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
+    names = ", ".join(SECTIONS)
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"{names}; all if none")
+    parser.add_argument("--busy", action="store_true", help="pods beside `stress-ng --cpu 4`")
+    checkout = "only pods, beside the operator and runtime of another checkout (`make install`)"
+    parser.add_argument("--vs", type=Path, metavar="CHECKOUT", help=checkout)
+    return parser
+
+
+def _chosen(given: argparse.Namespace) -> list[Callable[[Path], None]]:
+    if given.vs:
+        return [partial(versus.measure, checkout=given.vs)]
+    if unknown := {*given.sections} - {*SECTIONS}:
+        sys.exit(f"There is no section {', '.join(sorted(unknown))}: {', '.join(SECTIONS)}")
+    chosen = SECTIONS | ({"pods": partial(pods.measure, is_busy=True)} if given.busy else {})
+    return [chosen[name] for name in given.sections or chosen]
+
+
+def plain_python(folder: Path) -> None:
+    """Print what needs no cluster."""
+    for measure in (import_of_the_core, thousand_scripts, warm_script, fifty_scripts):
+        measure(folder)
 
 
 def import_of_the_core(folder: Path) -> None:
@@ -116,6 +144,16 @@ def fifty_scripts(folder: Path) -> None:
         lambda: timed(fifty),
     )
 
+
+SECTIONS: dict[str, Callable[[Path], None]] = {
+    "python": plain_python,
+    "operating": operating.measure,
+    "pages": pages.measure,
+    "status_writes": status_writes.measure,
+    "pods": pods.measure,
+    "tenants": tenants.measure,
+    "people": people.measure,
+}
 
 if __name__ == "__main__":
     main()

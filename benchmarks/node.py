@@ -36,7 +36,7 @@ class Operated(NamedTuple):
 def operated(folder: Path, *flags: str, namespaces: int = 1) -> Generator[Operated]:
     """Yield a node with new namespaces, and an operator that is ready for their jobs."""
     with ExitStack() as stack:
-        running = stack.enter_context(_ready())
+        running = stack.enter_context(ready())
         names = [stack.enter_context(new_namespace(running, "bench")) for _ in range(namespaces)]
         operators = stack.enter_context(
             operators_of(running.kubeconfig, ",".join(names), folder, FLAGS)
@@ -45,7 +45,7 @@ def operated(folder: Path, *flags: str, namespaces: int = 1) -> Generator[Operat
 
 
 @contextmanager
-def _ready() -> Generator[Node]:
+def ready() -> Generator[Node]:
     """Yield a node with our resources and images in it."""
     if node_lock.owner() == Cluster(DEFAULT_NAME).folder:
         own = node.start(images=commands.every_image())

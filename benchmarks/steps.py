@@ -100,23 +100,45 @@ def _created(held: list[int]) -> list[float]:
     return [float(time) for time in told.stdout.split()]
 
 
-async def show(count: int, runs: dict[Run, Files], watch: Watching, audit: AuditLog) -> None:
-    """Print how long each step of jobs of so many scripts takes, and its share of the whole."""
+@dataclass(frozen=True)
+class Table:
+    """The steps of some jobs, each in the middle of them; a number of seconds for each."""
+
+    jobs: int
+    whole: float
+    steps: dict[str, float]
+
+
+async def table(runs: dict[Run, Files], watch: Watching, audit: AuditLog) -> Table | None:
+    """Return how long each step takes of these jobs; fewer where the node's were not seen."""
     asked = [*_asked(audit, watch.namespace)]
     if not asked:
-        print("Where the time goes is not told: the API server has no audit log")
-        return
-    if seen := {run: files for run, files in runs.items() if files}:
-        runs = seen
-    else:
-        print("This machine is too busy to see what the node does: its steps are told as one")
+        return None
+    runs = {run: files for run, files in runs.items() if files} or runs
     told = [_in_order(await _steps(run, files, watch, asked)) for run, files in runs.items()]
     lasted = [[after.at - before.at for before, after in pairwise(steps)] for steps in told]
+    medians = [*map(statistics.median, zip(*lasted, strict=True))]
+    words = [step.what for step in told[0][1:]]
     whole = statistics.median(run.seconds for run in runs)
-    print(f"A job of {count} no-op scripts, in the middle of {len(runs)}: {whole * 1000:.0f} ms")
-    for number, step in enumerate(told[0][1:]):
-        seconds = statistics.median(durations[number] for durations in lasted)
-        print(f"{seconds * 1000:8.0f} ms {seconds / whole:6.0%}  {step.what}")
+    return Table(len(runs), whole, dict(zip(words, medians, strict=True)))
+
+
+def show(what: str, now: Table | None, before: Table | None = None) -> None:
+    """Print a table: the share of each step, or beside it what it takes in another version."""
+    if now is None:
+        print("Where the time goes is not told: the API server has no audit log")
+        return
+    print(f"{what}, in the middle of {now.jobs}: {_ms(now.whole)}", end="")
+    print(f" (before: {_ms(before.whole)})" if before else "")
+    for step, seconds in now.steps.items():
+        if before and step not in before.steps:
+            continue
+        beside = f"{seconds / now.whole:6.0%}" if before is None else _ms(before.steps[step])
+        print(f"{_ms(seconds):>11} {beside:>9}  {step}")
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms"
 
 
 async def _steps(run: Run, files: Files, watch: Watching, asked: list[Asked]) -> list[Step]:

@@ -52,12 +52,21 @@ def show(
         ours()
         reference()
         ratios = [ours() / reference() for _ in range(ROUNDS)]
-    line(what if most is None else f"{what} (at most {most:g})", ratios)
-    if most is not None and (median := statistics.median(ratios)) > most:
-        raise AssertionError(f"{what}: {median:.2f}, and {most:g} are allowed")
+    if missed := line(what, ratios, most=most):
+        raise AssertionError(missed)
 
 
-def line(what: str, values: list[float]) -> None:
-    """Print one line for a value that was measured several times."""
-    spread = f"{min(values):.2f} to {max(values):.2f}"
-    print(f"{statistics.median(values):8.2f}  ({spread})  {what}", flush=True)
+def line(
+    what: str, values: list[float], *, most: float | None = None, least: float | None = None
+) -> str:
+    """Print one line for a value that was measured several times.
+
+    Returns a sentence where its median is beyond a bound, and nothing where it is not.
+    """
+    median, spread = statistics.median(values), f"{min(values):.2f} to {max(values):.2f}"
+    bounds = (("at most", most), ("at least", least))
+    told = "".join(f" ({word} {bound:g})" for word, bound in bounds if bound is not None)
+    print(f"{median:8.2f}  ({spread})  {what}{told}", flush=True)
+    if (most is None or median <= most) and (least is None or median >= least):
+        return ""
+    return f"{what}{told}: it was {median:.2f}"
