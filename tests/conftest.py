@@ -4,23 +4,29 @@ import pytest
 from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-_ONE_WORKER = ("tests/browser/", "tests/cluster/test_pages_of_two_users.py", "tests/node/")
+_ON_THE_NODE = ("tests/node/", "tests/cluster/test_pages_of_two_users.py")
+_BROWSERS = "tests/browser/"
 
 
-class _OneWorkerForNodeAndBrowser(LoadScopeScheduling):  # type: ignore[misc]
-    """Each test goes to the next worker that is free, those on a node and in a browser all to one.
+class _OneWorkerForTheNode(LoadScopeScheduling):  # type: ignore[misc]
+    """Each test goes to the next worker that is free, those on a node all to one.
 
     A machine has one node, and some of these tests stop parts of it. Its Pods come with network
-    interfaces, at each of which chromium gives up what it loads (ERR_NETWORK_CHANGED). xdist's own
-    groups have no effect since pytest 9.2: xdist 3.8 appends them to an attribute that is no longer
-    read.
+    interfaces, at each of which chromium gives up what it loads (ERR_NETWORK_CHANGED): browsers in
+    the machine's own network follow the node's tests, the others are not disturbed, and share one
+    chromium per file. Groups start first, the largest before all.
+
+    xdist's own groups have no effect since pytest 9.2: xdist 3.8 appends them to an attribute that
+    is no longer read.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "one worker" if nodeid.startswith(_ONE_WORKER) else nodeid
+        if nodeid.startswith(_ON_THE_NODE):
+            return "the node"
+        return nodeid.partition("::")[0] if nodeid.startswith(_BROWSERS) else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> object:
     """Return our scheduler where `--dist` has its usual value."""
-    return _OneWorkerForNodeAndBrowser(config, log) if config.getoption("dist") == "load" else None
+    return _OneWorkerForTheNode(config, log) if config.getoption("dist") == "load" else None

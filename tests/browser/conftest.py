@@ -10,6 +10,7 @@ import pytest
 from tests.browser.shots import write_shots
 from tests.support.browser import browser, visit
 from tests.support.embedded_server import EmbeddedServer
+from tests.support.own_network import own_network
 
 _HERE = Path(__file__).parent
 __all__ = ["browser", "visit"]  # pytest finds them here
@@ -20,6 +21,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(_HERE):
             item.add_marker(pytest.mark.browser)
+
+
+# Not "package": a folder without __init__.py is none to pytest, and the tests that follow in the
+# same process would have this network, too.
+@pytest.fixture(scope="module", autouse=True)
+def network() -> Iterator[None]:
+    """Keep browser and server apart from the interfaces of Pods that come and go meanwhile."""
+    with own_network():
+        yield
 
 
 @pytest.fixture
