@@ -74,7 +74,7 @@ class Retries:
     @property
     def most(self) -> int:
         """How often the script may be started again in all."""
-        return sum(budget.limit for budget in self.budgets)
+        return self.limit + sum(budget.limit for budget in self.on_reasons)
 
     def reason_for(self, cause: Cause | None) -> str:
         """Return the reason of the budget that a failure uses up; "" for that of other causes."""

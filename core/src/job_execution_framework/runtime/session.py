@@ -77,7 +77,7 @@ class SummarizingUnitOfWork(JournalUnitOfWork):
 
     def __init__(self, plan: Plan, journal: Journal, file: Path | None) -> None:
         super().__init__(plan.job(), journal)
-        self._job_id, self._lease, self._file = plan.job_id, plan.lease, file
+        self._lease, self._file = plan.lease, file
 
     def save(self, job: Job, events: list[Event], version: int | str | None) -> int:
         """Append the new events, and write the summary."""
@@ -90,7 +90,7 @@ class SummarizingUnitOfWork(JournalUnitOfWork):
     def sum_up(self, *, ended: bool = False) -> None:
         """Write the states of the scripts."""
         if self._file:
-            summary.write(self._file, self.load(self._job_id)[0], self._lease, ended=ended)
+            summary.write(self._file, self._job, self._lease, ended=ended)
 
 
 def _is_long(event: Event) -> bool:

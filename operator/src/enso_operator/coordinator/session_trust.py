@@ -41,8 +41,9 @@ def believed(job: Job, seen: Observations) -> Observations:
     """
     if not job.open_run or seen.run not in ("", job.open_run.run):
         return seen
+    most = most_records(job, job.open_run) if seen.records else 0
     for event in seen.records:
-        _check_record(job, job.open_run, event)
+        _check_record(job, job.open_run, event, most)
     for outcome in seen.ended.outcomes if seen.ended else ():
         _check_last_words(job, job.open_run, outcome)
     lean = [_lean(job, event) for event in seen.records]
@@ -64,11 +65,11 @@ def _most_failures(scripts: Iterable[Script]) -> int:
     return sum(script.retries.most + script.continues for script in scripts)
 
 
-def _check_record(job: Job, run: SessionOpened, event: Event) -> None:
+def _check_record(job: Job, run: SessionOpened, event: Event, most: int) -> None:
     if event.origin != run.run:
         said = f"{type(event).__name__} in the name of {event.origin or 'nobody'}"
         raise IllegalTransition(f"{run.run} wrote {said}")
-    if event.seq > (most := most_records(job, run)):
+    if event.seq > most:
         raise IllegalTransition(f"{run.run} wrote more than the {most} records that it can need")
     if isinstance(event, ScriptSkipped) and event.seq > job.cursors.get(run.run, 0):
         row = job.rows.get(event.script)
