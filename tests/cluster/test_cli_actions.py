@@ -304,7 +304,11 @@ def test_a_job_goes_on_with_one_command(
 
     promised = json.loads(enso("plan", "shot", "-o", "json")[1])["scripts"]
     assert [script["plan"] for script in promised] == ["runs again", "runs"]
-    assert enso("resume", "shot") == (0, "shot: resumed; it goes on at 'save'\n", "")
+    assert enso("resume", "shot") == (
+        0,
+        "shot: resumed; it goes on at 'save' after open has run again\n",
+        "",
+    )
     assert enso("wait", "shot")[0] == 0
     attempts = [row.get("attempt", 0) for row in ns.get()["status"]["scripts"]]
     assert attempts == [2, 2]

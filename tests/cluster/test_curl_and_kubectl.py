@@ -83,7 +83,7 @@ def test_a_job_that_failed_for_a_wrong_argument_is_resumed_by_curl(
     action = json.loads(ns.kubectl("get", "ensoaction", answer["action"], "-o", "json"))
     assert action["spec"]["jobUID"] == ns.get()["metadata"]["uid"]
     (told,) = [c["message"] for c in action["status"]["conditions"] if c["type"] == "Succeeded"]
-    assert answer["outcome"] == told == "resumed; it goes on at 'simulate'"
+    assert answer["outcome"] == told == "resumed; it goes on at 'simulate' after open has run again"
     ns.waits("Succeeded")
     rows = {row["name"]: row for row in shell(GET, port, "shot")["scripts"]}
     attempts = {name: row.get("attempt", 0) for name, row in rows.items()}

@@ -83,7 +83,9 @@ def test_up_shows_everything_and_down_leaves_nothing(made: MakeUp) -> None:
     assert "ValueError: 240 frames of 2 MiB need 480 MiB, and the cache has 256" in why
     assert "args    frames=240 mib_per_frame=2" in why
     assert resumed.startswith("resume bake-cloth-too-large --set bake.frames=128 ")
-    assert "bake-cloth-too-large: resumed; it goes on at 'bake'\n" in resumed
+    assert (
+        "bake-cloth-too-large: resumed; it goes on at 'bake' after open has run again\n" in resumed
+    )
     assert "bake-cloth-too-large: Succeeded, 3 of 3 scripts done\n" in resumed
     assert "changed bake.args.frames; 240 frames are too many" in resumed
     reasons = reasons_of_events(resumed)
@@ -97,7 +99,9 @@ def test_up_shows_everything_and_down_leaves_nothing(made: MakeUp) -> None:
     exports = lines_of(after, "  export ")
     (goes_on,) = lines_of(after, "  enso resume ")
     said = made.shell("bash", "-ec", "\n".join([*exports, goes_on]))
-    assert said == "publish-shot-broken: resumed; it goes on at 'simulate'\n"
+    assert (
+        said == "publish-shot-broken: resumed; it goes on at 'simulate' after open has run again\n"
+    )
     for command in readme_commands(made.port):
         made.shell("bash", "-ec", "\n".join([*exports, FAILS_AGAIN, command, SUCCEEDS]))
 
@@ -136,7 +140,10 @@ def test_twice_in_the_cluster_of_the_current_context(cluster: Cluster, made: Mak
             assert ("The examples of an earlier `make up` are run afresh" in up.stdout) is again
             assert columns(up.stdout)["bake-cloth"] == ["Succeeded", "3/3"]
             assert columns(up.stdout)["bake-cloth-too-large"][0] == "Failed"
-            assert "bake-cloth-too-large: resumed; it goes on at 'bake'\n" in up.stdout
+            assert (
+                "bake-cloth-too-large: resumed; it goes on at 'bake' after open has run again\n"
+                in up.stdout
+            )
             assert made.servers() == 2
         down = made.run("down")
         assert (down.returncode, made.processes()) == (0, [])

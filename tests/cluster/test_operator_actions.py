@@ -41,7 +41,11 @@ def test_a_failed_job_is_resumed_and_tells_the_story(
     Path(f"{note}-mended").touch()
     actions.create("resume", why="the licence server is back")
     ns.waits("Succeeded")
-    assert actions.result() == ("True", "Done", "resumed; it goes on at 'do'")
+    assert actions.result() == (
+        "True",
+        "Done",
+        "resumed; it goes on at 'do' after open has run again",
+    )
     assert note.read_text().split() == ["open", "bake", "do", "open", "do", "save", "publish"]
     assert ns.columns() == ["shot", "Succeeded", "5/5"]
     reasons = [reason for reason, _ in ns.job_events()]

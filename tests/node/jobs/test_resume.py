@@ -67,7 +67,11 @@ def enso(job: OneJob, tmp_path: Path) -> Enso:
 def by_enso(job: OneJob, enso: Enso) -> str:
     """Resume from a terminal; return why, and who did."""
     typed = ("resume", job.name, "--set", "simulate.substeps=4", "--why", WHY)
-    assert enso(*typed) == (0, f"{job.name}: resumed; it goes on at 'simulate'\n", "")
+    assert enso(*typed) == (
+        0,
+        f"{job.name}: resumed; it goes on at 'simulate' after open has run again\n",
+        "",
+    )
     who = json.loads(job.kubectl("auth", "whoami", "-o", "json"))
     return f"{WHY}; by {who['status']['userInfo']['username']}"
 
@@ -85,7 +89,7 @@ def by_kubectl(job: OneJob, _: Enso) -> str:
         if condition["type"] == "Succeeded"
     ]
     assert succeeded["status"] == "True"
-    assert succeeded["message"] == "resumed; it goes on at 'simulate'"
+    assert succeeded["message"] == "resumed; it goes on at 'simulate' after open has run again"
     return f"{WHY}; by ann"
 
 
@@ -93,7 +97,7 @@ def by_curl(job: OneJob, _: Enso) -> str:
     """Resume over HTTP, as docs/http.md has it; return why, and who did."""
     with serving(job.cluster.kubeconfig, "--namespace", job.namespace) as server:
         answer = shell(RESUME_WITH_SUBSTEPS, server.port, job.name)
-    assert answer["outcome"] == "resumed; it goes on at 'simulate'"
+    assert answer["outcome"] == "resumed; it goes on at 'simulate' after open has run again"
     return "two were too few; by unknown"
 
 

@@ -41,7 +41,7 @@ resume         | Suspended | is suspended by its spec: set spec.suspend to false
 resume         | Both      | -> Suspended: resumed; still suspended by its spec
 resume         | Succeeded | has nothing left to do; name the script to run again from
 resume         | Ending    | -> Running: resumed; it goes on when session s1-1 has ended
-resume         | Failed    | -> Running: resumed; it goes on at 'do'
+resume         | Failed    | -> Running: resumed; it goes on at 'do' after open has run again
 resume         | Stopping  | -> Running: resumed; it goes on when session s1-1 has ended
 resume         | Cancelled | -> Running: resumed; it goes on at 'open'
 from open      | Waiting   | is Waiting: only a job that has ended, or was paused, can be resumed
@@ -63,7 +63,7 @@ from save      | Pausing   | is paused and goes on where it stopped; to run 'sav
 from save      | Paused    | is paused and goes on where it stopped; to run 'save' again, cancel the job first
 from save      | Suspended | is suspended by its spec: set spec.suspend to false
 from save      | Both      | is paused and goes on where it stopped; to run 'save' again, cancel the job first
-from save      | Succeeded | -> Running: resumed; it goes on at 'save'
+from save      | Succeeded | -> Running: resumed; it goes on at 'save' after open, do have run again
 from save      | Ending    | cannot go on at 'save', because 'do' before it is not done; resume from 'do', or skip it
 from save      | Failed    | cannot go on at 'save', because 'do' before it is not done; resume from 'do', or skip it
 from save      | Stopping  | cannot go on at 'save', because 'do' before it is not done; resume from 'do', or skip it
@@ -77,7 +77,7 @@ skip and go on | Suspended | is suspended by its spec: set spec.suspend to false
 skip and go on | Both      | cannot skip 'do', which runs now
 skip and go on | Succeeded | cannot skip 'do', which is done already
 skip and go on | Ending    | -> Running: resumed; it goes on when session s1-1 has ended
-skip and go on | Failed    | -> Running: resumed; it goes on at 'save'
+skip and go on | Failed    | -> Running: resumed; it goes on at 'save' after open has run again
 skip and go on | Stopping  | -> Running: resumed; it goes on when session s1-1 has ended
 skip and go on | Cancelled | -> Running: resumed; it goes on at 'open'
 pause          | Waiting   | -> Suspended: paused

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from job_execution_framework.domain import changes, events
+from job_execution_framework.domain import changes, checkpoint, events
 from job_execution_framework.domain.action import SUSPENDED_BY_SPEC, Action, why_not_named
 from job_execution_framework.domain.definition import Definition
 from job_execution_framework.domain.job import Job
+from job_execution_framework.domain.parameters import listed
 from job_execution_framework.domain.skip import Skip, why_not_skipped
 from job_execution_framework.domain.transitions import ENDED, JobState
 
@@ -92,15 +93,20 @@ class Resume(Action):
             Skip(script=name, by=self.by, why=self.why).do(job, at)
 
     def outcome(self, job: Job) -> str:
-        """Say at which script it goes on, or what it waits for."""
+        """Say at which script it goes on and what runs again before, or what it waits for."""
         if job.suspended:
             return "resumed; still suspended by its spec"
         if job.closing and job.open_run:
             return f"resumed; it goes on when session {job.open_run.run} has ended"
         goal = job.goal
-        return (
-            f"resumed; it goes on at {goal.name!r}" if goal else "resumed; nothing is left to run"
-        )
+        if not goal:
+            return "resumed; nothing is left to run"
+        text = f"resumed; it goes on at {goal.name!r}"
+        again = [] if job.open_run else checkpoint.to_replay(job.main, job.rows, goal)
+        if not again:
+            return text
+        have = "has" if len(again) == 1 else "have"
+        return f"{text} after {listed([script.name for script in again])} {have} run again"
 
 
 def _why_not_finished(job: Job) -> str:

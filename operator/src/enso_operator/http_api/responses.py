@@ -40,7 +40,7 @@ class Done(BaseModel):
                 {
                     "jobid": "job-19ac01f4d7e0b1c2d3",
                     "state": "Running",
-                    "outcome": "resumed; it goes on at 'simulate'",
+                    "outcome": "resumed; it goes on at 'simulate' after open has run again",
                 }
             ]
         }

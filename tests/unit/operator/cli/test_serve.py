@@ -67,7 +67,7 @@ def test_a_job_that_failed_for_a_wrong_argument_goes_on_with_another(
 
     answer = server.shell(RESUME_WITH_SUBSTEPS, jobid)
 
-    assert answer["outcome"] == "resumed; it goes on at 'simulate'"
+    assert answer["outcome"] == "resumed; it goes on at 'simulate' after say, say-2 have run again"
     until(lambda: server.shell(LIST)[0]["state"] in ("Succeeded", "Cancelled"))
     shown = server.shell(GET, jobid)
     assert [script["state"] for script in shown["scripts"]] == ["Succeeded"] * 5

@@ -24,7 +24,8 @@ def test_a_failed_job_is_resumed_and_the_action_says_so() -> None:
         operator.create_action("resume", why="a licence was missing", by="ann")
         await operator.until(lambda: operator.get().state == "Succeeded")
         await operator.until_idle()
-        assert operator.result() == ("Done", "resumed; it goes on at 'script-1'")
+        resumed = "resumed; it goes on at 'script-1' after script-0 has run again"
+        assert operator.result() == ("Done", resumed)
         action = operator.actions.get("again")
         assert [owner["uid"] for owner in action["metadata"]["ownerReferences"]] == [
             operator.get().uid

@@ -34,7 +34,7 @@ async def test_a_failed_job_goes_on_where_it_failed(api: Api, tmp_path: Path) ->
 
     answer = await api.act("/resume-job", jobid, why="the file was not there")
 
-    outcome = "resumed; it goes on at 'needs'"
+    outcome = "resumed; it goes on at 'needs' after say has run again"
     assert answer == {"jobid": jobid, "state": "Running", "outcome": outcome}
     job = await api.ended(jobid)
     assert (job["state"], states(job)) == ("Succeeded", ["Succeeded"] * 3)
@@ -144,7 +144,7 @@ async def test_a_script_is_named_to_run_again_from(api: Api) -> None:
 async def test_a_resume_skips(api: Api, tmp_path: Path) -> None:
     jobid = await failed(api, tmp_path / "never")
     answer = await api.act("/resume-job", jobid, skip=["needs"])
-    assert answer["outcome"] == "resumed; it goes on at 'say-2'"
+    assert answer["outcome"] == "resumed; it goes on at 'say-2' after say has run again"
     assert states(await api.ended(jobid)) == ["Succeeded", "Skipped", "Succeeded"]
 
 
@@ -167,7 +167,7 @@ async def test_a_paused_job_gives_its_place_to_others_and_goes_on_later(
     why = f"job {jobid} is paused and starts no script: resume it"
     assert await api.refusal("/retry-job", jobid) == why
     answer = await api.act("/resume-job", jobid)
-    assert answer["outcome"] == "resumed; it goes on at 'say'"
+    assert answer["outcome"] == "resumed; it goes on at 'say' after wait-for has run again"
     assert (await api.ended(jobid))["state"] == "Succeeded"
 
 

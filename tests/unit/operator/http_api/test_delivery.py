@@ -75,6 +75,6 @@ async def test_no_answer_waits_for_the_processes_of_a_session_that_has_ended(
     (tmp_path / "gate").touch()
     await is_reaping.wait()
     answer = await api.act("/resume-job", jobid, **{"from": "say"})
-    assert answer["outcome"] == "resumed; it goes on at 'say'"
+    assert answer["outcome"] == "resumed; it goes on at 'say' after wait-for has run again"
     may_reap.set()
     assert (await api.ended(jobid))["scripts"][1]["attempt"] == 2
