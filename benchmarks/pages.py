@@ -15,11 +15,11 @@ from enso_operator.http_api.web.views.job_page import job_page
 from enso_operator.http_api.web.views.parts import (
     Parts,
     changed,
-    digest,
     parts_of_job,
     parts_of_list,
 )
 from enso_operator.http_api.web.views.query import Query
+from enso_operator.http_api.web.views.seen import Shown
 from job_execution_framework.domain.script import LibraryScript, Script
 from tests.support.job_story import Story
 
@@ -53,8 +53,8 @@ def _rows(count: int) -> Rows:
 
 def _list(rows: Rows, templates: Templates) -> str:
     parts = parts_of_list(job_list(rows, Query()))
-    digest(parts)
-    return templates.part(parts["part-states"]) + templates.part(parts["part-table"])
+    shown = templates.part(parts["part-states"]) + templates.part(parts["part-table"])
+    return shown + Shown(parts).seen
 
 
 def _bytes_of_an_hour(templates: Templates) -> tuple[int, int, int]:
@@ -70,8 +70,8 @@ def _bytes_of_an_hour(templates: Templates) -> tuple[int, int, int]:
             job = story.job
             snapshot = JobSnapshot(job.id, str(job.state), None, job)
             parts = parts_of_job(job_page(snapshot, story.at))
-            sent += len(event_of(templates, parts, changed(seen, parts)))
-            whole += len(event_of(templates, parts, changed({}, parts)))
+            sent += len(event_of(templates, Shown(parts), changed(seen, parts)))
+            whole += len(event_of(templates, Shown(parts), changed({}, parts)))
             seen, events = parts, events + 1
             if step == story.starts:
                 story.at += SCRIPT_SECONDS

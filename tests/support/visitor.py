@@ -89,6 +89,11 @@ class Visitor:
         """Look at the page again."""
         self._be_visible("visible")
 
+    def focus(self) -> None:
+        """Turn to this window, which was visible beside another one."""
+        # Each window of a headless browser has the focus: it is told what others tell theirs.
+        self.page.evaluate("window.dispatchEvent(new Event('focus'))")
+
     def _be_visible(self, state: str) -> None:
         # Headless browsers show every page: the page is told what a browser with tabs tells it.
         self.page.evaluate(

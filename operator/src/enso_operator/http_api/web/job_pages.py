@@ -11,14 +11,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from enso_operator.http_api.auth.viewer import Viewer
-from enso_operator.http_api.web.live import Live, Subject
+from enso_operator.http_api.web.live import Live, Subject, seen_by
 from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.views.events import event_list
 from enso_operator.http_api.web.views.job_page import JobPage, job_page
 from enso_operator.http_api.web.views.manifest import manifest_page
-from enso_operator.http_api.web.views.parts import Parts, digest, parts_of_job
+from enso_operator.http_api.web.views.parts import Parts, parts_of_job
 from enso_operator.http_api.web.views.query import Query
 from enso_operator.http_api.web.views.requests import requests_in
+from enso_operator.http_api.web.views.seen import Shown
 
 
 class JobPages:
@@ -32,7 +33,7 @@ class JobPages:
         name = request.path_params["name"]
         query = Query(namespace=request.query_params.get("namespace", ""))
         shown = await _job_at(viewer, name, query.namespace, _origin(request))
-        address = query.address(f"/jobs/{name}/live", seen=digest(parts_of_job(shown)))
+        address = query.address(f"/jobs/{name}/live", seen=Shown(parts_of_job(shown)).seen)
         return await self._templates.page(request, viewer, "job.html", shown, live=address)
 
     async def stream(self, request: Request, viewer: Viewer) -> Response:
@@ -46,7 +47,7 @@ class JobPages:
 
         key = (viewer.key, "job", namespace, name, origin)
         subject = Subject(key, look, partial(viewer.jobs.changes, name))
-        return self._live.stream(subject, request.query_params.get("seen", ""))
+        return self._live.stream(subject, seen_by(request))
 
     async def manifest(self, request: Request, viewer: Viewer) -> Response:
         """Show how the job is defined."""

@@ -8,11 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from enso_operator.http_api.auth.viewer import Viewer
-from enso_operator.http_api.web.live import Live, Subject
+from enso_operator.http_api.web.live import Live, Subject, seen_by
 from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.views.job_list import JobList, job_list
-from enso_operator.http_api.web.views.parts import Parts, digest, parts_of_list
+from enso_operator.http_api.web.views.parts import Parts, parts_of_list
 from enso_operator.http_api.web.views.query import Query
+from enso_operator.http_api.web.views.seen import Shown
 
 
 class ListPages:
@@ -25,7 +26,7 @@ class ListPages:
         """Show the jobs, the newest first."""
         query = Query.of(request.query_params.multi_items())
         shown = await _list_at(viewer, query)
-        address = query.address("/live", seen=digest(parts_of_list(shown)))
+        address = query.address("/live", seen=Shown(parts_of_list(shown)).seen)
         return await self._templates.page(request, viewer, "jobs.html", shown, live=address)
 
     async def namespaces(self, request: Request, viewer: Viewer) -> Response:
@@ -43,7 +44,7 @@ class ListPages:
 
         key = (viewer.key, "jobs", query.address())
         subject = Subject(key, look, viewer.jobs.changes)
-        return self._live.stream(subject, request.query_params.get("seen", ""))
+        return self._live.stream(subject, seen_by(request))
 
 
 async def _list_at(viewer: Viewer, query: Query) -> JobList:

@@ -1,8 +1,9 @@
 """Pages that change while somebody looks at them: streams of server-sent events.
 
 However many people look at the same, it is read and rendered once (`Topic`); for each caller, as
-they may see different things. An event has the parts of the page that changed, as htmx takes them;
-a reader who is too slow for each change gets the whole page with the next one.
+they may see different things. An event has the parts of the page that changed, as htmx takes them.
+Its id is what somebody has seen who got it (`views/seen.py`). A browser sends the latest one when
+it connects anew, and gets what changed since, as does a reader who is too slow for each change.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import AbstractContextManager, aclosing, suppress
 from dataclasses import dataclass
 
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -21,7 +23,8 @@ from enso_operator.http_api.port import Busy, NotAllowed
 from enso_operator.http_api.web.readers import Places, until_left
 from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.renewal import renewed
-from enso_operator.http_api.web.views.parts import Parts, changed, digest
+from enso_operator.http_api.web.views.parts import Parts, changed
+from enso_operator.http_api.web.views.seen import Shown
 from job_execution_framework.domain.errors import EnsoError, Unavailable
 
 MOST_STREAMS = 700
@@ -63,13 +66,13 @@ class Topic:
 
     def __init__(self, subject: Subject, templates: Templates) -> None:
         self._subject, self._templates = subject, templates
-        self._parts: Parts = {}
+        self._shown = Shown({})
         self._version = 0
         """Grows with each change; 0 before the first look."""
         self._news = b""
         """The event that leads from the version before to this one."""
-        self._whole = b""
-        """The event that leads to this one from anywhere; empty as long as nobody needed it."""
+        self._since: tuple[Shown, list[str], bytes] = self._shown, [], b""
+        """The latest event for somebody who had seen another version: to what, and its parts."""
         self._error: Exception | None = None
         self._is_blind = False
         """The latest look saw nothing: what is shown may be old."""
@@ -90,19 +93,18 @@ class Topic:
             await self._task
 
     async def events(self, seen: str) -> AsyncGenerator[bytes]:
-        """Yield the events for somebody who has seen the page with the digest `seen`."""
+        """Yield the events for somebody who has seen this, the first one at once."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._version or self._error)
-        version = self._version if digest(self._parts) == seen else 0
-        if version and not self._error:
-            yield self._beat()
+        version = 0
         while True:
             if self._error:
                 raise self._error
             if version < self._version:
                 is_next = version and version == self._version - 1
-                version = self._version
-                yield self._news if is_next else await self._all()
+                version, shown = self._version, self._shown
+                yield self._news if is_next else await self._from(seen, shown)
+                seen = shown.seen
             try:
                 async with asyncio.timeout(BEAT_SECONDS), self._changed:
                     await self._changed.wait_for(lambda: self._error or self._version > version)  # noqa: B023
@@ -129,7 +131,8 @@ class Topic:
         """Return for how many seconds what is shown stays right where nothing changes."""
         if self._is_blind:
             return BLIND_SECONDS
-        ends = [part.until for part in self._parts.values() if part.until is not None]
+        parts = self._shown.parts.values()
+        ends = [part.until for part in parts if part.until is not None]
         return max(min(ends) - time.time(), 1.0) if ends else None
 
     async def _look(self) -> None:
@@ -141,32 +144,36 @@ class Topic:
             self._is_blind = True  # what was seen stays; a later look may see more
             return
         self._is_blind = False
-        ids = changed(self._parts, parts)
+        ids = changed(self._shown.parts, parts)
         if not ids and self._version:
             return
-        news = await asyncio.to_thread(event_of, self._templates, parts, ids)
+        shown = Shown(parts)
+        news = await asyncio.to_thread(event_of, self._templates, shown, ids)
         async with self._changed:
-            self._parts, self._news, self._whole = parts, news, b""
+            self._shown, self._news = shown, news
             self._version += 1
             self._changed.notify_all()
 
-    async def _all(self) -> bytes:
-        if not self._whole:
-            self._whole = await asyncio.to_thread(
-                event_of, self._templates, self._parts, changed({}, self._parts)
-            )
-        return self._whole
+    async def _from(self, seen: str, shown: Shown) -> bytes:
+        """Return the event that leads there from what was seen."""
+        ids = await asyncio.to_thread(shown.since, seen)
+        if not ids:
+            return BEAT
+        latest, parts, news = self._since
+        if latest is not shown or parts != ids:
+            news = await asyncio.to_thread(event_of, self._templates, shown, ids)
+            self._since = shown, ids, news
+        return news
 
 
-def event_of(templates: Templates, parts: Parts, ids: Iterable[str]) -> bytes:
+def event_of(templates: Templates, shown: Shown, ids: Iterable[str]) -> bytes:
     """Return the event that brings these parts to a page."""
-    return event(
-        "\n".join(
-            f'<hx-partial id="{name}" hx-swap="innerMorph">{templates.part(parts[name])}'
-            "</hx-partial>"
-            for name in ids
-        )
+    parts = "\n".join(
+        f'<hx-partial id="{name}" hx-swap="innerMorph">{templates.part(shown.parts[name])}'
+        "</hx-partial>"
+        for name in ids
     )
+    return f"id: {shown.seen}\n".encode() + event(parts)
 
 
 def event(text: str, name: str = "") -> bytes:
@@ -174,6 +181,11 @@ def event(text: str, name: str = "") -> bytes:
     lines = [f"event: {name}"] if name else []
     lines += [f"data: {line}" for line in text.splitlines() or [""]]
     return "\n".join([*lines, "", ""]).encode("utf-8", "backslashreplace")
+
+
+def seen_by(request: Request) -> str:
+    """Return what the browser has seen that asks for a stream: at first that is in the address."""
+    return request.headers.get("Last-Event-ID") or request.query_params.get("seen", "")
 
 
 class Live:

@@ -16,13 +16,14 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from enso_operator.http_api.auth.viewer import Viewer
-from enso_operator.http_api.web.live import Live, Subject
+from enso_operator.http_api.web.live import Live, Subject, seen_by
 from enso_operator.http_api.web.output_stream import AttemptOutput
 from enso_operator.http_api.web.readers import Places, until_left
 from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.views.output import Addresses, attempt_state, parts_of_output
-from enso_operator.http_api.web.views.parts import Parts, digest
+from enso_operator.http_api.web.views.parts import Parts
 from enso_operator.http_api.web.views.query import Query
+from enso_operator.http_api.web.views.seen import Shown
 
 MOST_READERS = 64
 """Who read output at once."""
@@ -42,7 +43,7 @@ class OutputPages:
         with self._places.taken(viewer.key):
             shown, _, _ = await _asked_for(request, viewer).look()
         path, namespace = request.url.path, request.query_params.get("namespace", "")
-        seen = digest(parts_of_output(shown))
+        seen = Shown(parts_of_output(shown)).seen
         stream = Query(namespace=namespace).address(f"{path}/live", seen=seen)
         live = stream if shown.is_running else ""
         return await self._templates.page(request, viewer, "output.html", shown, live=live)
@@ -58,7 +59,7 @@ class OutputPages:
 
         key = (viewer.key, "attempt", namespace, name, script, str(number))
         subject = Subject(key, look, partial(viewer.jobs.changes, name))
-        return self._live.stream(subject, request.query_params.get("seen", ""))
+        return self._live.stream(subject, seen_by(request))
 
     async def lines(self, request: Request, viewer: Viewer) -> Response:
         """Answer with the end of it as pages show it, and with more as it comes."""

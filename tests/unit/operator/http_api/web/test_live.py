@@ -16,8 +16,9 @@ from enso_operator.http_api.web.live import BEAT, EventStream, Live, Subject, ev
 from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.static_files import StaticFiles
 from enso_operator.http_api.web.views.job_list import job_list
-from enso_operator.http_api.web.views.parts import Parts, changed, digest, parts_of_list
+from enso_operator.http_api.web.views.parts import Parts, parts_of_list
 from enso_operator.http_api.web.views.query import Query
+from enso_operator.http_api.web.views.seen import Shown
 from job_execution_framework.domain.errors import JobNotFound, Unavailable
 from tests.support.eventually import until_async
 
@@ -37,6 +38,9 @@ class Jobs:
     def parts(self) -> Parts:
         rows = [JobRow(name, "", 0, state) for name, state in self.states.items()]
         return parts_of_list(job_list(Rows.of(rows), Query()))
+
+    def seen(self) -> str:
+        return Shown(self.parts()).seen
 
     async def look(self) -> Parts:
         self.looks += 1
@@ -93,6 +97,11 @@ async def _news(events: AsyncGenerator[bytes]) -> bytes:
 WHOLE_PAGE = ["part-states", "part-reasons", "part-table"]
 
 
+def _id(message: bytes) -> str:
+    lines = [line for line in message.decode().split("\n") if line.startswith("id: ")]
+    return lines[0].removeprefix("id: ")
+
+
 def _ids(message: bytes) -> list[str]:
     return re.findall(r'<hx-partial id="([^"]+)"', message.decode())
 
@@ -105,7 +114,7 @@ async def test_who_has_seen_another_page_is_sent_all_of_this_one(live: Live, job
 
 
 async def test_only_what_changed_is_sent(live: Live, jobs: Jobs) -> None:
-    async with aclosing(_events(live, jobs, digest(jobs.parts()))) as events:
+    async with aclosing(_events(live, jobs, jobs.seen())) as events:
         following = asyncio.ensure_future(_news(events))
         await until_async(_is_followed(jobs))
         jobs.become(a="Failed")
@@ -115,8 +124,30 @@ async def test_only_what_changed_is_sent(live: Live, jobs: Jobs) -> None:
         assert _ids(await anext(events)) == ["part-states", "part-table"]
 
 
+async def test_who_asks_again_is_sent_what_changed_since(live: Live, jobs: Jobs) -> None:
+    async with aclosing(_events(live, jobs)) as events:
+        seen = _id(await anext(events))
+    for states, ids in (({}, []), ({"a": "Failed"}, ["part-states", "job--a"]), ({}, [])):
+        jobs.states |= states
+        async with aclosing(_events(live, jobs, seen)) as events:
+            message = await anext(events)
+        assert _ids(message) == ids
+        assert message == BEAT if not ids else b"Failed" in message
+        seen = _id(message) if ids else seen
+
+
+async def test_the_id_of_each_event_is_what_its_reader_has_seen_by_then(
+    live: Live, jobs: Jobs
+) -> None:
+    async with aclosing(_events(live, jobs)) as events:
+        assert _id(await anext(events)) == jobs.seen()
+        for state in ("Failed", "Running"):
+            jobs.become(a=state)
+            assert _id(await anext(events)) == jobs.seen()
+
+
 async def test_many_who_look_at_the_same_cost_one_look(live: Live, jobs: Jobs) -> None:
-    streams = [_events(live, jobs, digest(jobs.parts())) for _ in range(50)]
+    streams = [_events(live, jobs, jobs.seen()) for _ in range(50)]
     following = [asyncio.ensure_future(_news(events)) for events in streams]
     await until_async(_is_followed(jobs))
     jobs.become(a="Failed")
@@ -128,7 +159,7 @@ async def test_many_who_look_at_the_same_cost_one_look(live: Live, jobs: Jobs) -
     assert jobs.followers == 0
 
 
-async def test_a_slow_reader_gets_the_whole_page_instead_of_each_change(
+async def test_a_slow_reader_gets_what_changed_since_instead_of_each_change(
     live: Live, jobs: Jobs
 ) -> None:
     async with aclosing(_events(live, jobs)) as quick, aclosing(_events(live, jobs)) as slow:
@@ -138,7 +169,7 @@ async def test_a_slow_reader_gets_the_whole_page_instead_of_each_change(
             jobs.become(a=state)
             assert _ids(await anext(quick)) == ["part-states", "job--a"]
         message = await anext(slow)
-        assert _ids(message) == WHOLE_PAGE
+        assert _ids(message) == ["part-states", "job--a"]
         assert b"Succeeded" in message
 
 
@@ -146,7 +177,7 @@ async def test_a_stream_of_nothing_new_beats(
     live: Live, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "BEAT_SECONDS", 0.01)
-    async with aclosing(_events(live, jobs, digest(jobs.parts()))) as events:
+    async with aclosing(_events(live, jobs, jobs.seen())) as events:
         assert [await anext(events) for _ in range(3)] == [BEAT] * 3
 
 
@@ -155,7 +186,7 @@ async def test_while_the_api_server_is_away_a_page_is_not_told_that_it_is_live(
 ) -> None:
     monkeypatch.setattr(module, "BEAT_SECONDS", 0.01)
     monkeypatch.setattr(module, "BLIND_SECONDS", 0.01)
-    async with aclosing(_events(live, jobs, digest(jobs.parts()))) as events:
+    async with aclosing(_events(live, jobs, jobs.seen())) as events:
         assert await anext(events) == BEAT
         jobs.fail(Unavailable("the API server does not answer"))
         while await anext(events) == BEAT:
@@ -166,7 +197,7 @@ async def test_while_the_api_server_is_away_a_page_is_not_told_that_it_is_live(
 
 
 async def test_an_api_server_that_is_away_ends_no_stream(live: Live, jobs: Jobs) -> None:
-    async with aclosing(_events(live, jobs, digest(jobs.parts()))) as events:
+    async with aclosing(_events(live, jobs, jobs.seen())) as events:
         following = asyncio.ensure_future(_news(events))
         await until_async(_is_followed(jobs))
         jobs.fail(Unavailable("the API server does not answer"))
@@ -264,18 +295,6 @@ def test_no_text_can_become_an_event_of_its_own(text: str) -> None:
     lines = event(text).decode().split("\n")
     assert lines[-2:] == ["", ""]
     assert all(re.match(r"data: [^\r\n]*$", line) for line in lines[:-2])
-
-
-def test_parts_differ_where_anything_looks_different() -> None:
-    def parts(**states: str) -> Parts:
-        return Jobs(states).parts()
-
-    before = parts(a="Running", b="Waiting")
-    assert changed(before, parts(a="Running", b="Waiting")) == []
-    assert digest(before) == digest(parts(a="Running", b="Waiting"))
-    after = parts(a="Running", b="Failed")
-    assert changed(before, after) == ["part-states", "job--b"]
-    assert digest(before) != digest(after)
 
 
 def _is_followed(jobs: Jobs) -> Callable[[], Awaitable[bool]]:

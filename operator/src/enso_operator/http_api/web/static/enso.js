@@ -16,22 +16,24 @@ openTarget();
 
 // The output of an attempt is read while its script is open, for as long as the attempt runs. The
 // server writes the HTML, so that the same is shown here and on the page of the attempt.
-const glance = 2000; // how long who finds no place reads at a time
+const glance = 2000; // how long who has no place reads at a time
 async function read(panel) {
   const { signal } = (panel.reading = new AbortController());
   panel.goesOn = true;
-  if (document.hidden) return;
-  const giveBack = await takePlace(outputPlaces);
+  await known;
+  if (document.hidden || signal.aborted) return;
   try {
-    await follow(panel, giveBack ? signal : AbortSignal.any([signal, AbortSignal.timeout(glance)]));
+    await follow(panel, hasPlace() ? signal : AbortSignal.any([signal, AbortSignal.timeout(glance)]));
     panel.goesOn = false;
   } catch (error) {
     if (signal.aborted) return;
-    if (error.name === "TimeoutError") setTimeout(() => signal.aborted || read(panel), pollDelay);
+    if (error.name === "TimeoutError") readLater(panel);
     else panel.append(`\n${error.message}`);
-  } finally {
-    giveBack?.();
   }
+}
+function readLater(panel) {
+  const { signal } = (panel.reading = new AbortController());
+  setTimeout(() => signal.aborted || read(panel), pollDelay);
 }
 async function follow(panel, signal) {
   const headers = { Accept: "application/json" };
@@ -57,6 +59,14 @@ function readAnew(panel) {
 // Output ends with its server, as if the attempt had ended: it is read anew once that is back.
 document.addEventListener("enso:back", () => {
   for (const panel of document.querySelectorAll("[data-lines]")) if (panel.reading) readAnew(panel);
+});
+document.addEventListener("enso:place", () => {
+  if (document.hidden) return;
+  for (const panel of document.querySelectorAll("[data-lines]"))
+    if (panel.goesOn) {
+      panel.reading.abort();
+      (hasPlace() ? read : readLater)(panel);
+    }
 });
 // Nobody reads what is hidden.
 document.addEventListener("visibilitychange", () => {

@@ -105,7 +105,10 @@ document.addEventListener("htmx:sse:error", ({ detail }) => {
   if (connection) return leave(); // it broke; whether the server is away the next one tells
   lose(refusals[detail.status] ?? "the server does not answer");
 });
-live.addEventListener("away", (event) => lose(event.detail.data));
+live.addEventListener("away", (event) => {
+  lose(event.detail.data);
+  waits = Date.now();
+});
 live.addEventListener("trouble", (event) => {
   lose(event.detail.data);
   waits = Infinity; // the stream is closed for good

@@ -1,39 +1,75 @@
 // A browser keeps six connections to a host, and a stream holds one for as long as it is open, as does
-// an output that is followed. All windows of a browser share these places for them; who finds none asks
-// now and then instead.
+// an output that is followed. So one window of a browser has the place for them: the one that is looked
+// at, or was last. Others that are seen ask every 5 seconds, and those that are hidden nothing.
 "use strict";
 
-const placesFor = (what, count) => [...Array(count).keys()].map((number) => `enso-${what}-${number}`);
-const streamPlaces = placesFor("stream", 3);
-const outputPlaces = placesFor("output", 2);
 const pollDelay = 5000;
 const streamDelay = 500;
-let place = null; // a promise of what gives the place of this window back, or of null
+let asked = 0; // how often this window asked for the place
+let known = null; // a promise: it is known whether this window has got it
+let giveBack = null; // of the window that has it
+let stream = null; // what the extension has connected, until that is over for good
+let isOver = !isFollowed;
+const hasPlace = () => giveBack !== null;
 
-// The lock of a window that is closed is free at once. Browsers have locks over HTTPS and at localhost.
-async function takePlace(places) {
-  if (!navigator.locks) return () => {};
-  for (const name of places) {
-    const giveBack = await new Promise((tell) => {
-      const hold = (lock) => (lock ? new Promise((free) => tell(free)) : tell(null));
-      navigator.locks.request(name, { ifAvailable: true }, hold);
-    });
-    if (giveBack) return giveBack;
-  }
-  return null;
+function takePlace(free) {
+  const isNew = !hasPlace();
+  giveBack = free;
+  if (isNew) turn(streamDelay, stream?.delayCanceller);
 }
-async function leavePlace() {
-  const held = place;
-  place = null;
-  (await held)?.();
+function losePlace() {
+  if (!hasPlace()) return;
+  giveBack = null;
+  turn(pollDelay, () => stream?.reader?.cancel());
 }
-document.addEventListener("htmx:sse:after:message", async ({ detail: { connection } }) => {
-  const asked = (place ??= takePlace(streamPlaces));
-  const isHeld = Boolean(await asked);
-  connection.config.reconnectDelay = isHeld ? streamDelay : pollDelay;
-  if (isHeld) return;
-  if (place === asked) place = null; // the next time there may be one
-  connection.reader?.cancel(); // the extension connects anew after that delay
+function turn(delay, connectAnew) {
+  if (stream) stream.config.reconnectDelay = delay;
+  connectAnew?.();
+  document.dispatchEvent(new Event("enso:place"));
+}
+// The lock is free at once when the window that holds it is closed, or crashes. Browsers have locks
+// over HTTPS and at localhost; without them a window has the place for as long as it has the focus.
+function ask(options) {
+  if (isOver || document.hidden) return;
+  const number = ++asked;
+  known = new Promise((tell) => {
+    const hold = (lock) => {
+      tell();
+      return lock && number === asked ? new Promise(takePlace) : null;
+    };
+    if (!navigator.locks) return hold(options.steal);
+    const over = () => {
+      tell();
+      if (number === asked) losePlace(); // or another window has taken it
+    };
+    navigator.locks.request("enso-place", options, hold).then(over, over);
+  });
+}
+function leavePlace() {
+  asked++;
+  giveBack?.();
+  losePlace();
+}
+const askAsSeen = () => ask(document.hasFocus() ? { steal: true } : { ifAvailable: true });
+addEventListener("focus", () => ask({ steal: true }));
+if (!navigator.locks) addEventListener("blur", leavePlace);
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return leavePlace();
+  if (stream) stream.config.reconnectDelay = streamDelay; // nothing was asked meanwhile
+  askAsSeen();
 });
-document.addEventListener("htmx:sse:close", leavePlace);
-document.addEventListener("visibilitychange", () => document.hidden && leavePlace());
+document.addEventListener("htmx:sse:after:connection", ({ detail }) => (stream = detail.connection));
+document.addEventListener("htmx:sse:after:message", async ({ detail: { connection, message } }) => {
+  await known;
+  const isQuick = hasPlace() && message.event !== "away";
+  connection.config.reconnectDelay = isQuick ? streamDelay : pollDelay;
+  if (hasPlace()) return;
+  connection.reader?.cancel(); // the extension connects anew after that delay
+  ask({ ifAvailable: true });
+});
+document.addEventListener("htmx:sse:close", () => {
+  isOver = true;
+  stream = null;
+  leavePlace();
+});
+askAsSeen();

@@ -6,8 +6,7 @@ the same, but for ages and bars that grow, which go on in the browser: only what
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from enso_operator.http_api.web.views.actions import NOTHING
@@ -37,14 +36,13 @@ Parts = Mapping[str, Part]
 
 def changed(before: Parts, after: Parts) -> list[str]:
     """Return the ids of the parts to send to whoever has seen those of `before`."""
-    ids = [name for name, part in after.items() if part != before.get(name)]
-    return [name for name in ids if after[name].within not in ids]
+    return outermost(after, [name for name, part in after.items() if part != before.get(name)])
 
 
-def digest(parts: Parts) -> str:
-    """Return a short text that is another one where anything looks different."""
-    keys = repr([(name, part.key) for name, part in parts.items()])
-    return hashlib.sha256(keys.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+def outermost(parts: Parts, ids: Sequence[str]) -> list[str]:
+    """Return those of the ids whose parts are not sent within another one."""
+    among = frozenset(ids)
+    return [name for name in ids if parts[name].within not in among]
 
 
 def parts_of_job(page: JobPage) -> Parts:
