@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
@@ -32,7 +32,7 @@ turn_of: ContextVar[str] = ContextVar("turn_of", default="")
 
 
 class FairPool:
-    """Threads, given out one call at a time."""
+    """Threads, given out one call at a time; that costs the same however many jobs wait."""
 
     def __init__(self, most: int, most_of_a_job: int) -> None:
         self._threads = ThreadPoolExecutor(most, thread_name_prefix="enso")
@@ -40,40 +40,53 @@ class FairPool:
         self._lock = Lock()
         self._under_way = Counter[str]()
         self._waiting: dict[str, deque[Callable[[], None]]] = {}
-        """What each job waits for; who was served last stands last."""
+        """The calls that each job waits for."""
+        self._turns = defaultdict[int, dict[str, None]](dict)
+        """The jobs that wait, by how many calls they have under way; who waits longest is first."""
 
     def submit(self, job: str, call: Callable[[], R]) -> Future[R]:
         """Have the call made when it is the job's turn."""
         future = Future[R]()
         with self._lock:
             self._waiting.setdefault(job, deque()).append(lambda: _make(call, future))
-        self._give_out()
+            self._turns[self._under_way[job]].setdefault(job)
+            self._give_out()
         return future
 
     def _give_out(self) -> None:
-        with self._lock:
-            while self._free and (ready := self._ready()):
-                job = min(ready, key=self._under_way.__getitem__)
-                calls = self._waiting.pop(job)
-                call = calls.popleft()
-                if calls:
-                    self._waiting[job] = calls
-                self._free -= 1
-                self._under_way[job] += 1
-                self._threads.submit(self._work, job, call)
+        while self._free and (job := self._next()) is not None:
+            calls = self._waiting[job]
+            call = calls.popleft()
+            if not calls:
+                del self._waiting[job]
+            self._free -= 1
+            self._count(job, 1)
+            self._threads.submit(self._work, job, call)
 
-    def _ready(self) -> list[str]:
-        return [
-            job for job in self._waiting if not job or self._under_way[job] < self._most_of_a_job
-        ]
+    def _next(self) -> str | None:
+        """Return the job whose turn it is; what belongs to no job may have all threads."""
+        for count in sorted(self._turns):
+            jobs = self._turns[count]
+            job = next(iter(jobs), None) if count < self._most_of_a_job else ""
+            if job in jobs:
+                return job
+        return None
+
+    def _count(self, job: str, change: int) -> None:
+        """Change how many calls the job has under way, and its turn with that."""
+        self._turns[self._under_way[job]].pop(job, None)
+        self._under_way[job] += change
+        if job in self._waiting:
+            self._turns[self._under_way[job]][job] = None
+        if not self._under_way[job]:
+            del self._under_way[job]
 
     def _work(self, job: str, call: Callable[[], None]) -> None:
         call()
         with self._lock:
             self._free += 1
-            self._under_way[job] -= 1
-            self._under_way += Counter()  # forget who has none
-        self._give_out()
+            self._count(job, -1)
+            self._give_out()
 
 
 def _make(call: Callable[[], R], future: Future[R]) -> None:

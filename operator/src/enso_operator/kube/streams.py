@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Protocol
 
 import aiohttp
-from kubernetes.client import ApiClient, ApiException, Configuration
+from kubernetes.client import ApiClient, Configuration
 
 from enso_operator.api.document import Document
 from enso_operator.api.v1alpha1 import API_VERSION
@@ -150,9 +150,7 @@ def _event(line: bytes) -> Document:
 async def _refuse(answer: aiohttp.ClientResponse, missing: tuple[int, ...]) -> None:
     """Raise the error for an answer other than 200."""
     text = (await answer.content.read(_REFUSAL_BYTES)).decode("utf-8", "replace")
-    refused = ApiException(status=answer.status, reason=answer.reason)
-    refused.body = text
-    error = error_of(refused)
+    error = error_of(answer.status, answer.reason or "", text)
     if answer.status in missing:
         raise NoSuchObject(str(error)) from error
     raise error
