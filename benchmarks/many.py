@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import secrets
 import subprocess
 import sys
 import tempfile
@@ -168,10 +167,8 @@ class Measure:
     def __init__(self, cluster: Cluster, client: ApiClient, folder: Path) -> None:
         self._cluster, self._client, self._folder = cluster, client, folder
 
-    def of(self, name: str, checkout: Path, count: int) -> None:
+    def of(self, name: str, checkout: Path, count: int, namespace: str) -> None:
         """Print what `count` jobs cost the operator of a checkout."""
-        namespace = f"many-{secrets.token_hex(3)}"
-        self._cluster.kubectl("create", "namespace", namespace)
         jobs = ApiObjects(self._client, namespace, "ensojobs")
         log = self._folder / f"{name}-{count}.log"
         with operator_of(checkout, self._cluster.kubeconfig, namespace, log) as operator:
@@ -230,14 +227,16 @@ def _tell(name: str, count: int, took: float, before: Usage, after: Usage, peak:
 
 def measure(folder: Path, counts: list[int], checkouts: dict[str, Path], rounds: int) -> None:
     """Print a few lines for each number of jobs and each checkout."""
+    measures = [*product(counts, range(rounds), checkouts)]
+    namespaces = [f"many-{number}" for number in range(len(measures))]
     with (
-        simulated_cluster(folder, records()) as cluster,
+        simulated_cluster(folder, records(), namespaces) as cluster,
         new_client_from_config(str(cluster.kubeconfig)) as client,  # type: ignore[no-untyped-call]
     ):
         client.user_agent = OURS
         measured = Measure(cluster, client, folder)
-        for count, _, name in product(counts, range(rounds), checkouts):
-            measured.of(name, checkouts[name], count)
+        for (count, _, name), namespace in zip(measures, namespaces, strict=True):
+            measured.of(name, checkouts[name], count, namespace)
 
 
 def main() -> None:

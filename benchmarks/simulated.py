@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import subprocess
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,8 +28,14 @@ _DEADLINE_SECONDS = 30
 
 
 @contextmanager
-def simulated_cluster(folder: Path, log: list[str]) -> Generator[Cluster]:
-    """Yield a cluster with our CRDs; each line of `log` is one of every session's records."""
+def simulated_cluster(
+    folder: Path, log: list[str], namespaces: Iterable[str]
+) -> Generator[Cluster]:
+    """Yield a cluster with our CRDs; each line of `log` is one of every session's records.
+
+    Its controllers do not run: on a busy machine they would take a simulated node for lost,
+    and kwok then forgets its address.
+    """
     with sharing.claimed(secrets.token_hex(4)) as name:
         cluster = plane.start(name, audit=True, node=True)
         install_crds(cluster.kubectl)
@@ -39,6 +45,11 @@ def simulated_cluster(folder: Path, log: list[str]) -> Generator[Cluster]:
         process = _kwok(cluster, written, folder)
         try:
             _add_nodes(cluster)
+            for namespace in namespaces:
+                cluster.kubectl("create", "namespace", namespace)
+                account = ("wait", "--for=create", "serviceaccount/default")
+                cluster.kubectl("-n", namespace, *account)
+            cluster.kill("kube-controller-manager")
             yield cluster
         finally:
             process.kill()
