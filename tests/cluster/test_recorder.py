@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,8 +12,10 @@ from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient
 
 from enso_operator.kube.client import ApiObjects
+from enso_operator.kube.connection import configuration_of
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.event_recorder import Recorder
+from enso_operator.kube.posts import ApiPosts
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause
@@ -38,11 +42,15 @@ class RecordedJob:
         return self.history.job
 
     def post(self, *instances: str, since: int = 1, of: Job | None = None) -> None:
-        job = of or self.job
+        asyncio.run(self._post(instances, of or self.job, since))
+
+    async def _post(self, instances: Sequence[str], job: Job, since: int) -> None:
+        posts = ApiPosts(configuration_of(self.client))
         for instance in instances:
-            recorder = Recorder(self.client, instance)
+            recorder = Recorder(posts, instance)
             for document in recorder.documents(self.ensojob, job, job.events[since:]):
-                recorder.send(document)
+                await recorder.send(document)
+        await posts.close()
 
     def events(self) -> list[dict[str, Any]]:
         told = self.cluster.kubectl("get", "events", "-n", self.namespace, "-o", "json")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import cast
 
-from kubernetes.client import ApiClient
-
 from enso_operator.api.document import Document
 from enso_operator.kube.event_recorder import Recorder
+from enso_operator.kube.posts import ApiPosts
 from job_execution_framework.domain.errors import Unavailable
 
 
@@ -16,11 +15,11 @@ class KeptEvents(Recorder):
     """Stores each Event once, by name, as an API server does; may be unavailable."""
 
     def __init__(self) -> None:
-        super().__init__(cast("ApiClient", None), "test")
+        super().__init__(cast("ApiPosts", None), "test")
         self.stored: dict[str, Document] = {}
         self.is_unavailable, self.attempts = False, 0
 
-    def send(self, document: Document) -> bool:
+    async def send(self, document: Document) -> bool:
         self.attempts += 1
         if self.is_unavailable:
             raise Unavailable("it is away")

@@ -35,6 +35,7 @@ from enso_operator.kube.ensojob import KIND, EnsoJobObject
 from enso_operator.kube.event_recorder import Recorder
 from enso_operator.kube.lease import Lease
 from enso_operator.kube.library import EnsoScriptLibrary
+from enso_operator.kube.posts import ApiPosts
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from enso_operator.observability import log_format
 from enso_operator.observability.health import Check, create_health_app, serve_health
@@ -118,12 +119,14 @@ async def _work(
     clock = SystemClock()
     configuration = configuration_of(client)
     pods = _pods(client, settings, clock) if settings.sessions == "pods" else None
-    pending = PendingActions()
+    pending, posts = PendingActions(), ApiPosts(configuration)
     reconciler = Reconciler(
         lambda namespace: ApiObjects(client, namespace, KIND),
         pods
         or LocalSessionBackend((settings.state_dir or state_directory() / "operator") / cluster),
-        _actor_factory(client, clock, metrics, pending, settings, tracing),
+        _actor_factory(
+            client, posts, clock, metrics, pending=pending, settings=settings, tracing=tracing
+        ),
         clock,
         metrics,
         pending,
@@ -142,7 +145,7 @@ async def _work(
     watch = Watch(registry, settings.namespaces)
     try:
         await _until_one_ends(
-            STOP_SECONDS + 1, watch.run(), resync.run(), _until_cancelled(reconciler, pods)
+            STOP_SECONDS + 1, watch.run(), resync.run(), _until_cancelled(reconciler, pods, posts)
         )
     finally:
         del checks.liveness["watch"], checks.readiness["listing"]
@@ -150,12 +153,15 @@ async def _work(
         metrics.watch_age_from(lambda: math.nan)
 
 
-async def _until_cancelled(reconciler: Reconciler, pods: PodSessionBackend | None) -> None:
+async def _until_cancelled(
+    reconciler: Reconciler, pods: PodSessionBackend | None, posts: ApiPosts
+) -> None:
     """Stop the actors when the watch and the sweep are stopped, not after them."""
     try:
         await asyncio.Event().wait()
     finally:
         await reconciler.stop(STOP_SECONDS)
+        await posts.close()
         if pods:
             await pods.logs.close()
 
@@ -179,16 +185,18 @@ def _pods(client: ApiClient, settings: OperatorSettings, clock: Clock) -> PodSes
     return PodSessionBackend(client, PodLogs(configuration_of(client)), settings, clock)
 
 
-def _actor_factory(
+def _actor_factory(  # noqa: PLR0913  # what all actors share
     client: ApiClient,
+    posts: ApiPosts,
     clock: Clock,
     metrics: Metrics,
+    *,
     pending: PendingActions,
     settings: OperatorSettings,
     tracing: Tracing,
 ) -> Callable[[EnsoJobObject, Sessions], EnsoJobActor]:
     """Return what makes an actor for an EnsoJob: it reads and writes at the API server."""
-    recorder = Recorder(client, f"{socket.gethostname()}-{os.getpid()}")
+    recorder = Recorder(posts, f"{socket.gethostname()}-{os.getpid()}")
     progress_budget = ProgressBudget()
 
     def actor_of(ensojob: EnsoJobObject, sessions: Sessions) -> EnsoJobActor:

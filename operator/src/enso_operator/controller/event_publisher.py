@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 from enso_operator.api.document import Document
-from enso_operator.blocking import in_thread
+from enso_operator.blocking import MOST_OF_A_JOB
 from enso_operator.controller.delayed_starts import DelayedStarts, Told, committed_start
 from enso_operator.coordinator.obstacles import without_numbers
 from enso_operator.coordinator.publisher import Publisher
@@ -68,6 +68,7 @@ class EventPublisher(Publisher):
         self._posted_notes: set[tuple[str, str]] = set()
         """Reason and message of the operator's own Events; each is posted once."""
         self._bucket = TokenBucket(AT_ONCE, A_SECOND, clock.now())
+        self._turns = asyncio.Semaphore(MOST_OF_A_JOB)
         self._starts = DelayedStarts()
         self._is_first = True
         """Whether nothing was announced yet: a start may be left from an earlier operator."""
@@ -138,7 +139,7 @@ class EventPublisher(Publisher):
             return
         note = self._recorder.note(self.ensojob, job, reason, message, self._clock.now())
         _log.warning("%s/%s: %s", self.ensojob.namespace, self.ensojob.name, message)
-        await in_thread(self._post, note)
+        await self._post(note)
         self._posted_notes.add(words)
 
     def _new(self, documents: Sequence[Document]) -> list[Document]:
@@ -163,14 +164,16 @@ class EventPublisher(Publisher):
 
     async def _post_all(self, documents: Sequence[Document]) -> None:
         """Post the documents concurrently; after all were tried, raise the first failure."""
-        posts = [in_thread(self._post, document) for document in self._new(documents)]
+        posts = [self._post(document) for document in self._new(documents)]
         for result in await asyncio.gather(*posts, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
 
-    def _post(self, document: Document) -> None:
+    async def _post(self, document: Document) -> None:
         try:
-            self._metrics.posted("posted" if self._recorder.send(document) else "known")
+            async with self._turns:
+                is_new = await self._recorder.send(document)
+            self._metrics.posted("posted" if is_new else "known")
         except EnsoError:
             self._metrics.posted("failed")
             raise

@@ -131,7 +131,8 @@ class Actor:
 
     async def load(self) -> Job:
         """Return the job, the same one until it is rolled back."""
-        job = await in_thread(self.job_uow.jobs.get, self.job_id)
+        jobs, name = self.job_uow.jobs, self.job_id
+        job = jobs.get(name) if name in jobs else await in_thread(jobs.get, name)
         if job is not self._job:
             self._job, self._folded = job, 0
             self._announced = self._committed = len(job.events)

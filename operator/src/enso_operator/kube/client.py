@@ -246,11 +246,6 @@ def path_of(namespace: str, plural: str, api: str) -> str:
     return f"/{group}/{api}{place}/{plural}"
 
 
-def create_event(client: ApiClient, namespace: str, document: Document) -> None:
-    """Create a core/v1 Event; raise Taken where it was created before."""
-    create(client, f"/api/v1/namespaces/{namespace}/events", document)
-
-
 def create(client: ApiClient, path: str, document: Document) -> Document:
     """Create an object; raise Taken where the name exists. Conflicts of quotas are temporary."""
     try:

@@ -17,7 +17,7 @@ from enso_operator.api.digest import digest_of, is_comparable
 from enso_operator.api.document import Document
 from enso_operator.api.rules import broken_rules
 from enso_operator.api.status import EnsoJobStatus, TemplateStatus
-from enso_operator.api.v1alpha1 import API_VERSION
+from enso_operator.api.v1alpha1 import API_VERSION, EnsoJob
 from enso_operator.kube.resource import JobKey, ResourceObject
 from enso_operator.kube.status.read import definition_in, number_of_definition, restored
 from enso_operator.manifests.render import parse_ensojob
@@ -238,18 +238,23 @@ class EnsoJobObject(ResourceObject):
         return self.status.model_copy(update={"template": self.expansion.template})
 
     @cached_property
+    def resource(self) -> EnsoJob:
+        """The parsed manifest. Raises InvalidJob."""
+        return parse_ensojob(self.manifest)
+
+    @cached_property
     def _parsed(self) -> tuple[Definition | None, str] | InvalidJob:
         """The job's definition and the digest of the spec, or why the spec makes no job.
 
         A run of a template has no definition before its expansion was read.
         """
         try:
-            resource = parse_ensojob(self.document)
             if not self.template:
-                return job_definition(resource), digest_of(resource.spec)
+                return job_definition(self.resource), digest_of(self.resource.spec)
+            resource = parse_ensojob(self.document)
             if broken := [*broken_rules(resource)]:
                 return InvalidJob("; ".join(broken))
-            definition = job_definition(parse_ensojob(self.manifest)) if self.expansion else None
+            definition = job_definition(self.resource) if self.expansion else None
             return definition, digest_of(resource.spec)
         except InvalidJob as error:
             return error

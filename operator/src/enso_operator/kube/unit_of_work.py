@@ -52,7 +52,9 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
         """
         name = ensojob.name
         known = self._seen.get(name)
-        handed_in = replace(ensojob, remembered=self._digests.get(name))
+        handed_in, digest = ensojob, self._digests.get(name)
+        if digest != ensojob.remembered:  # a copy has nothing parsed
+            handed_in = replace(ensojob, remembered=digest)
         if known:
             if int(known.version) >= int(handed_in.version):
                 return

@@ -17,7 +17,6 @@ from enso_operator.blocking import in_thread
 from enso_operator.coordinator.session_location import SessionLocation
 from enso_operator.kube.client import Taken, waiting
 from enso_operator.kube.ensojob import EnsoJobObject
-from enso_operator.manifests.render import parse_ensojob
 from enso_operator.sessions.pods import names, state
 from enso_operator.sessions.pods.container import ContainerFollower
 from enso_operator.sessions.pods.follower import PodFollower
@@ -64,7 +63,7 @@ class PodSessions:
     @cached_property
     def _spec(self) -> EnsoJobSpec:
         try:
-            return parse_ensojob(self._ensojob.manifest).spec
+            return self._ensojob.resource.spec
         except InvalidJob:
             if self._ensojob.broken is None:
                 raise

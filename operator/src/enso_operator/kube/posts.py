@@ -1,0 +1,71 @@
+"""Creates objects on the event loop, over connections that are kept.
+
+Kubernetes Events come this way. They are most of what the operator sends, and a call in a thread
+takes several times as much of a processor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+from kubernetes.client import Configuration
+
+from enso_operator.api.document import Document
+from enso_operator.blocking import MOST_AT_ONCE, in_thread
+from enso_operator.kube.api_session import authorization, session_of
+from enso_operator.kube.client import DEADLINE_SECONDS, Taken, error_of, translating_errors
+from job_execution_framework.domain.errors import Conflict, NoAnswer, Unavailable
+
+CREDENTIALS_SECONDS = 1.0
+"""How long credentials are used before they are asked for anew; a token may have been renewed."""
+
+
+class ApiPosts:
+    """Creates objects at one API server. Use and close it within one event loop."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._http: aiohttp.ClientSession | None = None
+        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
+        self._credentials: dict[str, str] = {}
+        self._credentials_until = 0.0
+
+    async def create(self, path: str, document: Document) -> None:
+        """Create an object; raise Taken where the name exists, Refused and Unavailable."""
+        url = self._configuration.host + path
+        async with self._turns:
+            headers = await self._authorized()
+            try:
+                async with self._session().post(
+                    url, json=document, headers=headers, allow_redirects=False
+                ) as answer:
+                    said = await answer.text(errors="replace")
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                raise NoAnswer(f"the API server did not answer: {error!r}") from error
+        if answer.status // 100 != 2:  # noqa: PLR2004
+            refused = error_of(answer.status, answer.reason or "", said)
+            if isinstance(refused, Conflict) and not isinstance(refused, Taken):  # of a quota
+                raise Unavailable(str(refused))
+            raise refused
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._http:
+            await self._http.close()
+        self._http = None
+
+    async def _authorized(self) -> dict[str, str]:
+        now = asyncio.get_running_loop().time()
+        if now >= self._credentials_until:
+            # A token is renewed before a request, perhaps by a program that takes its time.
+            read = translating_errors(authorization)
+            self._credentials = await in_thread(read, self._configuration)
+            self._credentials_until = now + CREDENTIALS_SECONDS
+        return self._credentials
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            timeout = aiohttp.ClientTimeout(total=DEADLINE_SECONDS)
+            self._http = session_of(self._configuration, timeout)
+        return self._http
