@@ -87,7 +87,6 @@ def _paths(metadata: Document) -> dict[str, Path]:
         "sandbox": logs / "records",
         "records": logs / "records" / "0.log",
         "session": logs / "session" / "0.log",
-        "ready": pod / _VOLUMES / "enso-runtime" / "ready",
         "alive": pod / _VOLUMES / "enso-run" / "alive",
     }
 

@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 ROOT = PurePosixPath("/enso")
 """Enso's own folder in the Pod; a session may mount nothing there."""
 RUNTIME = ROOT / "runtime"
-"""The runtime, as the records container put it there. The session can only read it."""
-READY = RUNTIME / "ready"
-"""A file that is created when the runtime is completely copied."""
+"""Where the records container puts the runtime. The session can only read it."""
+ARCHIVE = RUNTIME / "runtime.zip"
+"""The runtime, from which Python imports. It has this name once it is completely copied."""
 RUN = ROOT / "run"
 """The session run's own folder, on the node's disk: its marker survives a restart."""
 HOME = ROOT / "home"
@@ -26,11 +26,11 @@ signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
 if sys.version_info < (3, 10):
     sys.exit("{PREFIX}the image's python3 is %d.%d, and enso needs 3.10" % sys.version_info[:2])
 end = time.monotonic() + {PATIENCE_SECONDS}
-while not os.path.exists({str(READY)!r}):
+while not os.path.exists({str(ARCHIVE)!r}):
     if time.monotonic() > end:
         sys.exit("{PREFIX}the records container brought no runtime within {PATIENCE_SECONDS} s")
     time.sleep(0.005)
-sys.path.insert(0, {str(RUNTIME)!r})
+sys.path.append({str(ARCHIVE)!r})
 from job_execution_framework.runtime.supervisor import main
 sys.exit(main(*sys.argv[1:]))
 """

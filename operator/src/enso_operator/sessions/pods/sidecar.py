@@ -12,16 +12,16 @@ printed, and records no more than a correct session writes.
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import shutil
 import signal
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import job_execution_framework
 from enso_operator.coordinator.token_bucket import TokenBucket
+from enso_operator.sessions.pods.boot import ARCHIVE
 from enso_operator.sessions.pods.progress_tail import ProgressTail
 from enso_operator.sessions.regular_file import piece_of
 from job_execution_framework.service_layer.record_line import (
@@ -32,8 +32,6 @@ from job_execution_framework.service_layer.record_line import (
     Lines,
 )
 
-READY = "ready"
-PACKAGE = "job_execution_framework"
 HEARTBEAT_SECONDS = 10.0
 SHORTEST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.002, 0.05
 LATER = 1.05
@@ -84,17 +82,21 @@ def pause_after(pause: float) -> float:
 
 
 def bring(target: Path) -> None:
-    """Copy the core with its .pyc files, then create the file READY.
+    """Copy the archive with the runtime, which the image has beside the core.
 
-    A session may already use a completed copy: a restart of this container does not touch it.
+    A session may already use a copy: a restart of this container does not touch it.
     """
-    if (target / READY).exists():
+    archive, part = target / ARCHIVE.name, target / f"{ARCHIVE.name}.part"
+    if archive.exists():
         return
-    found = importlib.util.find_spec(PACKAGE)
-    if found is None or not found.submodule_search_locations:
-        raise ModuleNotFoundError(f"{PACKAGE} is not installed beside the operator")
-    shutil.copytree(found.submodule_search_locations[0], target / PACKAGE, dirs_exist_ok=True)
-    (target / READY).touch()
+    built = Path(*job_execution_framework.__path__).with_name(ARCHIVE.name)
+    if built.exists():
+        part.write_bytes(built.read_bytes())
+    else:  # this is no image
+        from enso_operator.sessions.pods import runtime_archive  # noqa: PLC0415  # slow to import
+
+        runtime_archive.make(part)
+    part.rename(archive)
 
 
 class Tail:

@@ -38,13 +38,14 @@ def record(seq: int, *, size: int = 0) -> bytes:
 
 def printed(folder: Path, journal: bytes) -> bytes:
     """Return what the container prints of such a journal from its start to its SIGTERM."""
+    (folder / "runtime").mkdir()
     (folder / "run").mkdir()
     (folder / "run" / JOURNAL).write_bytes(journal)
     program = [sys.executable, "-m", "enso_operator.sessions.pods.sidecar", str(folder / "runtime")]
     with (folder / "log").open("wb") as log:
         sidecar = subprocess.Popen([*program, str(folder / "run")], stdout=log)
     try:
-        until((folder / "runtime" / "ready").exists)
+        until((folder / "runtime" / "runtime.zip").exists)
         sidecar.send_signal(signal.SIGTERM)
         assert sidecar.wait(60) == 0
     finally:
