@@ -27,6 +27,9 @@ It grows until a watch tells of a change, or lasts for longer than the longest p
 did neither has failed, however it ended: something between here and the API server may close each
 at once."""
 
+AWAY_TRIES = 2
+"""The first failure may be a watch that was cut off; after the next one those who look are told."""
+
 
 class JobWatch:
     """The rows of all jobs, kept by a watch."""
@@ -65,6 +68,8 @@ class JobWatch:
                         self._tries = 0
                     pause = pause_of(self._tries, SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
                     self._tries += 1
+                    if self._tries == AWAY_TRIES:
+                        self.changes.tell()  # who looks now sees that the API server is away
                     await asyncio.sleep(pause)
         finally:
             self._rows, self.is_live, self._tries = [], False, 0

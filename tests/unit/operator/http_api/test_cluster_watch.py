@@ -216,6 +216,27 @@ async def test_a_refusal_ends_all_who_listen_with_its_sentence(
         await anext(again)
 
 
+async def test_who_listens_is_told_when_the_api_server_goes_away_and_when_it_is_back(
+    jobs: ClusterJobs, objects: InMemoryObjects, streams: InMemoryStreams, lists: Lists
+) -> None:
+    streams.ends = [Unavailable("gone")]
+    async with aclosing(jobs.changes("shot")) as listening:
+        await anext(listening)
+
+        async def is_watched() -> bool:
+            return streams.watches == 1
+
+        await until_async(is_watched)
+        lists.error = Unavailable("the API server does not answer")
+        create(objects, "other")  # the watch ends with it
+        await anext(listening)
+        with pytest.raises(Unavailable, match="does not answer"):
+            await jobs.rows()
+        lists.error = None
+        await anext(listening)
+        await become(jobs, "other")
+
+
 async def test_jobs_that_are_closed_tell_all_who_listen_and_watch_nothing(
     jobs: ClusterJobs, streams: InMemoryStreams
 ) -> None:

@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import AbstractContextManager, aclosing, suppress
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -41,8 +42,6 @@ SENTENCES = (EnsoError, Busy, NotAllowed)
 _END: Message = {"type": "http.response.body", "body": b""}
 BEAT = b"event: beat\ndata:\n\n"
 """What a page takes as a sign of life, where nothing has changed (`static/live.js`)."""
-_KEPT_OPEN = b":\n\n"
-"""What it does not: for proxies alone."""
 _log = logging.getLogger(__name__)
 
 Look = Callable[[], Awaitable[Parts]]
@@ -74,8 +73,8 @@ class Topic:
         self._since: tuple[Shown, list[str], bytes] = self._shown, [], b""
         """The latest event for somebody who had seen another version: to what, and its parts."""
         self._error: Exception | None = None
-        self._is_blind = False
-        """The latest look saw nothing: what is shown may be old."""
+        self._away = b""
+        """The event that says why the latest look saw nothing, so that what is shown may be old."""
         self._changed = asyncio.Condition()
         self.readers = 0
         """How many look, the slow ones among them who have not been told of an error."""
@@ -100,19 +99,23 @@ class Topic:
         while True:
             if self._error:
                 raise self._error
-            if version < self._version:
+            away, news = self._away, BEAT
+            if away:
+                news = away
+            elif version < self._version:
                 is_next = version and version == self._version - 1
                 version, shown = self._version, self._shown
-                yield self._news if is_next else await self._from(seen, shown)
+                news = self._news if is_next else await self._from(seen, shown)
                 seen = shown.seen
-            try:
+            yield news
+            with suppress(TimeoutError):
                 async with asyncio.timeout(BEAT_SECONDS), self._changed:
-                    await self._changed.wait_for(lambda: self._error or self._version > version)  # noqa: B023
-            except TimeoutError:
-                yield self._beat()
+                    await self._changed.wait_for(partial(self._has_news, version, away))
 
-    def _beat(self) -> bytes:
-        return _KEPT_OPEN if self._is_blind else BEAT
+    def _has_news(self, version: int, away: bytes) -> bool:
+        """Whether there is something that somebody does not know who was told this."""
+        is_newer = not away and self._version > version
+        return bool(self._error) or self._away != away or is_newer
 
     async def _follow(self) -> None:
         try:
@@ -124,12 +127,11 @@ class Topic:
         except Exception as error:  # noqa: BLE001  # it is raised to whoever looks
             _log.exception("what %s looks at cannot be shown", self._subject.key[1:])
             self._error = error
-        async with self._changed:
-            self._changed.notify_all()
+        await self._tell()
 
     def _fresh_for(self) -> float | None:
         """Return for how many seconds what is shown stays right where nothing changes."""
-        if self._is_blind:
+        if self._away:
             return BLIND_SECONDS
         parts = self._shown.parts.values()
         ends = [part.until for part in parts if part.until is not None]
@@ -138,20 +140,21 @@ class Topic:
     async def _look(self) -> None:
         try:
             parts = await self._subject.look()
-        except Unavailable:
+        except Unavailable as error:
             if not self._version:
                 raise
-            self._is_blind = True  # what was seen stays; a later look may see more
+            await self._tell(event(str(error), "away"))  # a later look may see more
             return
-        self._is_blind = False
         ids = changed(self._shown.parts, parts)
-        if not ids and self._version:
-            return
-        shown = Shown(parts)
-        news = await asyncio.to_thread(event_of, self._templates, shown, ids)
+        if ids or not self._version:
+            shown = Shown(parts)
+            self._news = await asyncio.to_thread(event_of, self._templates, shown, ids)
+            self._shown, self._version = shown, self._version + 1
+        await self._tell()
+
+    async def _tell(self, away: bytes = b"") -> None:
         async with self._changed:
-            self._shown, self._news = shown, news
-            self._version += 1
+            self._away = away
             self._changed.notify_all()
 
     async def _from(self, seen: str, shown: Shown) -> bytes:

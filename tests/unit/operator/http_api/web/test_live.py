@@ -87,13 +87,14 @@ def _events(live: Live, jobs: Jobs, seen: str = "") -> AsyncGenerator[bytes]:
 
 
 async def _news(events: AsyncGenerator[bytes]) -> bytes:
-    """Return the next event that tells of a change, and is no mere sign of life."""
+    """Return the next event that tells of a change."""
     async for message in events:
-        if message != BEAT:
+        if message not in (BEAT, AWAY):
             return message
     raise AssertionError("the stream has ended")
 
 
+AWAY = b"event: away\ndata: the API server does not answer\n\n"
 WHOLE_PAGE = ["part-states", "part-reasons", "part-table"]
 
 
@@ -181,19 +182,25 @@ async def test_a_stream_of_nothing_new_beats(
         assert [await anext(events) for _ in range(3)] == [BEAT] * 3
 
 
-async def test_while_the_api_server_is_away_a_page_is_not_told_that_it_is_live(
+async def test_while_the_api_server_is_away_a_page_is_told_so_and_not_that_it_is_live(
     live: Live, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BEAT_SECONDS", 0.01)
     monkeypatch.setattr(module, "BLIND_SECONDS", 0.01)
     async with aclosing(_events(live, jobs, jobs.seen())) as events:
         assert await anext(events) == BEAT
         jobs.fail(Unavailable("the API server does not answer"))
-        while await anext(events) == BEAT:
-            pass
-        jobs.error = None
-        while await anext(events) != BEAT:
-            pass
+        assert await anext(events) == AWAY
+        async with aclosing(_events(live, jobs)) as later:
+            assert await anext(later) == AWAY
+            monkeypatch.setattr(module, "BEAT_SECONDS", 0.01)
+            assert await anext(events) == AWAY
+            jobs.error = None
+            while await anext(events) == AWAY:
+                pass
+            while (message := await anext(later)) == AWAY:
+                pass
+            assert _ids(message) == WHOLE_PAGE
+        assert await anext(events) == BEAT
 
 
 async def test_an_api_server_that_is_away_ends_no_stream(live: Live, jobs: Jobs) -> None:
@@ -243,7 +250,7 @@ async def test_who_begins_to_look_while_the_api_server_is_away_is_told(
 ) -> None:
     jobs.error = Unavailable("the API server does not answer")
     async with aclosing(_events(live, jobs)) as events:
-        assert await anext(events) == b"event: away\ndata: the API server does not answer\n\n"
+        assert await anext(events) == AWAY
         assert [message async for message in events] == []
 
 
