@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.browser.shots import start, state_of
+from tests.browser.shots import start
 from tests.support.browser import Visit
 from tests.support.embedded_server import EmbeddedServer
 from tests.support.eventually import DEADLINE_SECONDS, until
@@ -36,6 +36,7 @@ def test_all_of_them_load_and_become_current(visit: Visit, server: EmbeddedServe
         expect(window.locator("body")).to_contain_text(jobid, timeout=MS)
         expect(window.locator("body")).to_contain_text("3/3", timeout=MS)
         expect(window.locator("#trouble")).to_be_empty()
+    until(lambda: server.connections() == 1)
 
 
 def test_all_of_them_follow_an_output_to_its_end(
@@ -43,9 +44,10 @@ def test_all_of_them_follow_an_output_to_its_end(
 ) -> None:
     (tmp_path / "wait_for.py").write_text(WAITS)
     jobid = start(server, "wait", path=str(tmp_path / "go"))
-    until(lambda: state_of(server, jobid) == "Running")
-    address = f"{server.address}/jobs/{jobid}/scripts/wait/attempts/1"
     first = visit(server.address)
+    first.go(f"/jobs/{jobid}")
+    first.sees("now at wait")
+    address = f"{server.address}/jobs/{jobid}/scripts/wait/attempts/1"
     windows = [first.page, *(first.context.new_page() for _ in range(WINDOWS - 1))]
     for window in windows:
         window.goto(address)

@@ -62,8 +62,16 @@ class OutputPages:
         return self._live.stream(subject, seen_by(request))
 
     async def lines(self, request: Request, viewer: Viewer) -> Response:
-        """Answer with the end of it as pages show it, and with more as it comes."""
-        documents = _asked_for(request, viewer).documents(self._templates)
+        """Answer with the end of it as pages show it, and with more as it comes.
+
+        With `seen` the answer ends at once, and has nothing to show where that is all there is.
+        """
+        output, seen = _asked_for(request, viewer), request.query_params.get("seen")
+        documents = (
+            output.documents(self._templates)
+            if seen is None
+            else output.glance(self._templates, seen)
+        )
         return _Output(documents, self._places, viewer.key, "application/x-ndjson")
 
     async def text(self, request: Request, viewer: Viewer) -> Response:

@@ -3,7 +3,8 @@
 The answer has one JSON document a line. The first has the end of what was written by then, as HTML
 of `_output.html`; others what is added, and how much of the beginning is dropped for it. When the
 attempt is over it is shown once more, as only then it is known which lines tell why it failed.
-`enso.js` puts each in its place.
+Who asks now and then instead gets one document, of what there is by then. `enso.js` puts each in
+its place.
 """
 
 from __future__ import annotations
@@ -45,6 +46,14 @@ class AttemptOutput:
             output_page, snapshot, self.script, self.number, last, self.addresses
         )
         return page, lines, last[1] + len(last[0])
+
+    async def glance(self, templates: Templates, seen: str) -> AsyncGenerator[bytes]:
+        """Yield what a page shows, unless that is what was seen, and nothing behind it."""
+        page, _, position = await self.look()
+        told: dict[str, object] = {"goesOn": page.is_running, "seen": str(position)}
+        if not page.is_running or seen != told["seen"]:
+            told["panel"] = await asyncio.to_thread(_html_of, templates, page)
+        yield _line(told)
 
     async def documents(self, templates: Templates) -> AsyncGenerator[bytes]:
         """Yield what a page shows, and then what is added to it."""
@@ -103,7 +112,11 @@ class _Added:
 
 
 def _panel(templates: Templates, page: OutputPage) -> bytes:
-    return _line({"panel": templates.part(Part("_output.html", "panel", (page,), None))})
+    return _line({"panel": _html_of(templates, page)})
+
+
+def _html_of(templates: Templates, page: OutputPage) -> str:
+    return templates.part(Part("_output.html", "panel", (page,), None))
 
 
 def _line(document: object) -> bytes:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -59,9 +60,13 @@ class _Writes:
 
 
 async def _documents(jobs: _Writes) -> list[dict[str, str | int]]:
+    documents = _output(jobs).documents(Templates(StaticFiles()))
+    return [json.loads(line) async for line in documents]
+
+
+def _output(jobs: _Writes) -> AttemptOutput:
     backend: Jobs = jobs  # type: ignore[assignment]  # the part of them that is used
-    output = AttemptOutput(backend, "shot", "simulate", 1, Addresses("/whole", "/lines", "/job"))
-    return [json.loads(line) async for line in output.documents(Templates(StaticFiles()))]
+    return AttemptOutput(backend, "shot", "simulate", 1, Addresses("/whole", "/lines", "/job"))
 
 
 async def test_what_is_written_is_added_and_at_the_end_marked() -> None:
@@ -76,6 +81,27 @@ async def test_what_is_written_is_added_and_at_the_end_marked() -> None:
         ("three diverged at frame 1019\n", ""),
     ]
     assert "<mark>three diverged at frame 1019</mark>" in str(last["panel"])
+
+
+async def test_who_asks_now_and_then_is_sent_what_they_have_not_seen() -> None:
+    jobs = _Writes(b"one\ntw")
+
+    async def glance(seen: str) -> dict[str, Any]:
+        (line,) = [line async for line in _output(jobs).glance(Templates(StaticFiles()), seen)]
+        told: dict[str, Any] = json.loads(line)
+        return told
+
+    first = await glance("")
+    assert first["goesOn"]
+    assert "one\n" in first["panel"]
+    assert await glance(first["seen"]) == {"goesOn": True, "seen": first["seen"]}
+    jobs.written += b"o\n"
+    second = await glance(first["seen"])
+    assert "two\n" in second["panel"]
+    jobs.story.breaks("simulate", CAUSE)
+    last = await glance(second["seen"])
+    assert not last["goesOn"]
+    assert "two\n" in last["panel"]
 
 
 async def test_a_page_holds_little_more_than_at_first_and_says_what_it_dropped() -> None:

@@ -16,32 +16,41 @@ openTarget();
 
 // The output of an attempt is read while its script is open, for as long as the attempt runs. The
 // server writes the HTML, so that the same is shown here and on the page of the attempt.
-const glance = 2000; // how long who has no place reads at a time
 async function read(panel) {
   const { signal } = (panel.reading = new AbortController());
   panel.goesOn = true;
   await known;
   if (document.hidden || signal.aborted) return;
   try {
-    await follow(panel, hasPlace() ? signal : AbortSignal.any([signal, AbortSignal.timeout(glance)]));
+    if (hasPlace()) await follow(panel, signal);
+    else if (await glance(panel, signal)) return readLater(panel);
     panel.goesOn = false;
   } catch (error) {
-    if (signal.aborted) return;
-    if (error.name === "TimeoutError") readLater(panel);
-    else panel.append(`\n${error.message}`);
+    if (!signal.aborted) panel.append(`\n${error.message}`);
   }
 }
 function readLater(panel) {
   const { signal } = (panel.reading = new AbortController());
   setTimeout(() => signal.aborted || read(panel), pollDelay);
 }
+async function answerOf(panel, address, signal) {
+  const response = await fetch(address, { headers: { Accept: "application/json" }, signal });
+  if (response.ok) return response;
+  panel.textContent = (await response.json()).error;
+  return null;
+}
+// Who has no place for what goes on asks for what there is by now; returns whether there may be more.
+async function glance(panel, signal) {
+  const address = new URL(panel.dataset.lines, location);
+  address.searchParams.set("seen", panel.seen ?? "");
+  const told = await (await answerOf(panel, address, signal))?.json();
+  if (told?.panel !== undefined) show(panel, [told]);
+  panel.seen = told?.seen;
+  return told?.goesOn;
+}
 async function follow(panel, signal) {
-  const headers = { Accept: "application/json" };
-  const response = await fetch(panel.dataset.lines, { headers, signal });
-  if (!response.ok) {
-    panel.textContent = (await response.json()).error;
-    return;
-  }
+  const response = await answerOf(panel, panel.dataset.lines, signal);
+  if (!response) return;
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let torn = "";
   for (;;) {
