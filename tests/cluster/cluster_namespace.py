@@ -12,7 +12,7 @@ from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient
 
 from enso_operator.api.v1alpha1 import API_VERSION
-from enso_operator.kube.client import ApiObjects, path_of, request
+from enso_operator.kube.client import ApiObjects, ask, path_of, request
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.streams import streams_of
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
@@ -20,6 +20,8 @@ from job_execution_framework.domain.errors import EnsoError
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """Where kubectl keeps what it applied."""
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
+ONLY_CELLS = {"includeObject": "None"}
 
 
 class ClusterNamespace:
@@ -86,7 +88,7 @@ class ClusterNamespace:
 
     def columns(self, name: str = "shot") -> list[str]:
         """Return what `kubectl get` shows, without the age."""
-        return self.kubectl("get", "ensojob", name).splitlines()[1].split()[:-1]
+        return self._shown(name)[0][:-1]
 
     def state(self, name: str = "shot") -> str:
         """Return what `kubectl get` shows as its STATUS, "" before there is one."""
@@ -94,8 +96,7 @@ class ClusterNamespace:
 
     def states(self) -> Counter[str]:
         """Count the jobs by the STATUS that `kubectl get` shows."""
-        shown = self.kubectl("get", "ensojobs", "--no-headers").splitlines()
-        return Counter(line.split()[1] for line in shown)
+        return Counter(row[1] for row in self._shown())
 
     def listed(self, plural: str) -> list[dict[str, Any]]:
         """Return all objects of a kind in the core API group."""
@@ -104,9 +105,19 @@ class ClusterNamespace:
         return items
 
     def names(self) -> list[str]:
-        return (
-            self.kubectl("get", "ensojobs", "-o", "name").replace("ensojob.enso.dev/", "").split()
-        )
+        return [row[0] for row in self._shown()]
+
+    def _shown(self, name: str = "") -> list[list[str]]:
+        """Return the words of each row that `kubectl get` shows.
+
+        The API server makes the table. To wait for its change, no kubectl is started each time.
+        """
+        path = "/".join([path_of(self.namespace, "ensojobs", API_VERSION), *name.split()])
+        table = json.loads(ask(self._reader, "GET", path, query=ONLY_CELLS, accept=TABLE))
+        columns = table["columnDefinitions"]
+        shown = [place for place, column in enumerate(columns) if column["priority"] == 0]
+        rows = [[row["cells"][place] for place in shown] for row in table["rows"]]
+        return [" ".join(str(cell) for cell in row if cell is not None).split() for row in rows]
 
     def patch(self, name: str = "shot", **spec: object) -> None:
         self.kubectl("patch", f"ensojob/{name}", "--type=merge", "-p", json.dumps({"spec": spec}))

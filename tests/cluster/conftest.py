@@ -7,6 +7,7 @@ is a failure. `make test` gets them beforehand.
 import os
 import secrets
 from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,9 @@ from kubernetes.config import new_client_from_config  # pyright: ignore[reportUn
 
 from enso_operator.kube.client import request
 from tests.cluster.cluster_namespace import ClusterNamespace
+from tests.cluster.failed_jobs import FailedJobs, run_until_it_failed
 from tests.support.operators import Operators, operators_of
+from tests.support.resources import Document
 
 _HERE = Path(__file__).parent
 
@@ -72,14 +75,9 @@ def own_cluster() -> Generator[Cluster]:
 
 @pytest.fixture
 def namespace(api_client: ApiClient) -> Generator[str]:
-    """A new namespace for one test; what is in it goes with it, without being waited for.
-
-    No kubectl is started for it: most tests have one.
-    """
-    name = f"test-{secrets.token_hex(4)}"
-    request(api_client, "POST", "/api/v1/namespaces", {"metadata": {"name": name}})
-    yield name
-    request(api_client, "DELETE", f"/api/v1/namespaces/{name}")
+    """A new namespace for one test."""
+    with _new_namespace(api_client) as name:
+        yield name
 
 
 @pytest.fixture
@@ -93,6 +91,37 @@ def operators(ns: ClusterNamespace, tmp_path: Path) -> Generator[Operators]:
     """A starter of operators that look after the namespace; none of them outlives the test."""
     with operators_of(ns.cluster.kubeconfig, ns.namespace, tmp_path) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def failed_status(
+    crds: Cluster, api_client: ApiClient, tmp_path_factory: pytest.TempPathFactory
+) -> Document:
+    """The status of a job that an operator ran until it failed: once for all tests of a worker."""
+    folder = tmp_path_factory.mktemp("failed")
+    with (
+        _new_namespace(api_client) as namespace,
+        operators_of(crds.kubeconfig, namespace, folder) as operators,
+    ):
+        ns = ClusterNamespace(crds, api_client, namespace)
+        return run_until_it_failed(ns, operators, folder)
+
+
+@pytest.fixture
+def failed_jobs(ns: ClusterNamespace, tmp_path: Path, failed_status: Document) -> FailedJobs:
+    return FailedJobs(ns, tmp_path, failed_status)
+
+
+@contextmanager
+def _new_namespace(api_client: ApiClient) -> Generator[str]:
+    """Yield the name of a new namespace; what is in it goes with it, without being waited for.
+
+    No kubectl is started for it: most tests have one.
+    """
+    name = f"test-{secrets.token_hex(4)}"
+    request(api_client, "POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+    yield name
+    request(api_client, "DELETE", f"/api/v1/namespaces/{name}")
 
 
 def require_programs() -> None:

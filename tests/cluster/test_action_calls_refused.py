@@ -6,13 +6,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 import pytest
 
-from tests.cluster.action_client import ActionClient
-from tests.cluster.cluster_namespace import ClusterNamespace
-from tests.cluster.test_action_kills import FailedJob
+from tests.cluster.failed_jobs import FailedJob, FailedJobs, operator_that_watches
 from tests.support.eventually import until
 from tests.support.fault_proxy import Call, FaultProxy, Filter, answer
 from tests.support.fault_proxy.exchange import Exchange
@@ -51,8 +48,7 @@ class Refused:
         return f"refused for a test: {self.call}"
 
     def begins(self, proxy: FaultProxy) -> None:
-        """Let it fail, then let people act on it while the calls are refused."""
-        self.job.fails()
+        """Let people act on it while the calls are refused."""
         rule = proxy.add(Filter(self._is_meant), self._refuse)
         self.job.is_asked()
         until(lambda: self._has_lasted() or self.job.actions.ns.state(self.job.name) == "Succeeded")
@@ -101,15 +97,14 @@ class Refused:
 
 @pytest.mark.parametrize("code", CODES)
 def test_each_action_acts_once_afterwards(
-    ns: ClusterNamespace, operators: Operators, tmp_path: Path, code: int
+    failed_jobs: FailedJobs, operators: Operators, code: int
 ) -> None:
-    actions = ActionClient(ns)
     refused = [
-        Refused(FailedJob(actions, f"shot-{number}", tmp_path), call, code)
+        Refused(failed_jobs.create(f"shot-{number}"), call, code)
         for number, call in enumerate(CALLS)
     ]
     with FaultProxy(operators.kubeconfig) as proxy, ThreadPoolExecutor(len(refused)) as pool:
-        operator = operators.start("--resync-seconds=600", kubeconfig=proxy.kubeconfig)
+        operator = operator_that_watches(operators, proxy, "--resync-seconds=600")
         for _ in pool.map(partial(Refused.begins, proxy=proxy), refused):
             pass
         for each in refused:
