@@ -1,4 +1,7 @@
-"""How the workers of `pytest -n` share the tests."""
+"""How the workers of `pytest -n` share the tests, and get them."""
+
+import sys
+from collections.abc import Generator
 
 import pytest
 from xdist.remote import Producer  # type: ignore[import-untyped]
@@ -12,9 +15,9 @@ class _OneWorkerForTheNode(LoadScopeScheduling):  # type: ignore[misc]
     """Each test goes to the next worker that is free, those on a node all to one.
 
     A machine has one node, and some of these tests stop parts of it. Its Pods come with network
-    interfaces, at each of which chromium gives up what it loads (ERR_NETWORK_CHANGED): browsers in
-    the machine's own network follow the node's tests, the others are not disturbed, and share one
-    chromium per file. Groups start first, the largest before all.
+    interfaces, at each of which chromium gives up what it loads (ERR_NETWORK_CHANGED). So a browser
+    in the machine's own network has its turn among them; those of tests/browser have networks of
+    their own, and each file one chromium. Groups start first, the largest before all.
 
     xdist's own groups have no effect since pytest 9.2: xdist 3.8 appends them to an attribute that
     is no longer read.
@@ -30,3 +33,16 @@ class _OneWorkerForTheNode(LoadScopeScheduling):  # type: ignore[misc]
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> object:
     """Return our scheduler where `--dist` has its usual value."""
     return _OneWorkerForTheNode(config, log) if config.getoption("dist") == "load" else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Let pytest keep the bytecode of the tests, also where Python may write none.
+
+    Each worker would compile all of them in each run: more than half of its collection's seconds.
+    """
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+    try:
+        return (yield)
+    finally:
+        sys.dont_write_bytecode = before
