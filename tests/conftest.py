@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Generator
+from functools import cache
+from pathlib import Path
 
 import pytest
 from xdist.remote import Producer  # type: ignore[import-untyped]
@@ -9,6 +11,7 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 _ON_THE_NODE = ("tests/node/", "tests/cluster/test_pages_of_two_users.py")
 _BROWSERS = "tests/browser/"
+_SHARED = '@pytest.fixture(scope="module")'
 
 
 class _OneWorkerForTheNode(LoadScopeScheduling):  # type: ignore[misc]
@@ -17,7 +20,8 @@ class _OneWorkerForTheNode(LoadScopeScheduling):  # type: ignore[misc]
     A machine has one node, and some of these tests stop parts of it. Its Pods come with network
     interfaces, at each of which chromium gives up what it loads (ERR_NETWORK_CHANGED). So a browser
     in the machine's own network has its turn among them; those of tests/browser have networks of
-    their own, and each file one chromium. Groups start first, the largest before all.
+    their own, and each file one chromium. Files whose tests share a fixture stay together, too.
+    Groups start first, the largest before all.
 
     xdist's own groups have no effect since pytest 9.2: xdist 3.8 appends them to an attribute that
     is no longer read.
@@ -26,7 +30,15 @@ class _OneWorkerForTheNode(LoadScopeScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith(_ON_THE_NODE):
             return "the node"
-        return nodeid.partition("::")[0] if nodeid.startswith(_BROWSERS) else nodeid
+        file = nodeid.partition("::")[0]
+        together = file.startswith(_BROWSERS) or _shares(self.config.rootpath / file)
+        return file if together else nodeid
+
+
+@cache
+def _shares(file: Path) -> bool:
+    """Say whether its tests share what each worker would make for itself, a cluster even."""
+    return _SHARED in file.read_text("utf-8")
 
 
 @pytest.hookimpl(optionalhook=True)
