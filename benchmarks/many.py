@@ -1,8 +1,8 @@
 """What many jobs at once cost: jobs a minute, and for each job CPU, requests and bytes.
 
-``python -m benchmarks.many`` runs it alone, on simulated nodes. ``--vs CHECKOUT`` measures another
-checkout's operator beside this one, in turn, on the same cluster: what can be compared on a machine
-that does other things as well are CPU and counts, not jobs a minute.
+``python -m benchmarks.many`` runs it alone, on simulated nodes. ``--vs CHECKOUT`` measures other
+checkouts' operators beside this one, in turn, on the same cluster: what can be compared on a busy
+machine are CPU and counts, not jobs a minute.
 """
 
 from __future__ import annotations
@@ -243,12 +243,13 @@ def main() -> None:
     """Read the arguments, and measure."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.many", description=__doc__)
     parser.add_argument("--jobs", type=int, nargs="+", default=COUNTS, help="how many jobs")
-    parser.add_argument("--vs", type=Path, help="another checkout, with its .venv")
+    parser.add_argument(
+        "--vs", type=Path, nargs="+", default=(), help="other checkouts, each with its .venv"
+    )
     parser.add_argument("--rounds", type=int, default=1, help="how often each is measured")
     chosen = parser.parse_args()
-    checkouts = {"this": Path(__file__).resolve().parents[1]}
-    if chosen.vs:
-        checkouts["other"] = chosen.vs.resolve()
+    own = Path(__file__).resolve().parents[1]
+    checkouts = {path.name: path for path in (own, *map(Path.resolve, chosen.vs))}
     with tempfile.TemporaryDirectory() as name:
         measure(Path(name), chosen.jobs, checkouts, chosen.rounds)
 
