@@ -27,10 +27,9 @@ from dev.cluster.commands import install_crds
 from dev.cluster.plane import Cluster
 from dev.cluster.programs import CLUSTER
 from dev.cluster.sharing import shared
-from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
+from benchmarks import seeding
 from benchmarks.operating import ENSO, NO_OP
-from tests.support.finished_jobs import copy
 from tests.support.resources import Document, of_scripts
 from tests.support.running import cpu_seconds
 
@@ -97,10 +96,7 @@ class Hall:
         self.kubectl("apply", "-f", "-", stdin=job)
         with self.operator():
             self.kubectl("wait", f"--for={until}", "--timeout=55s", f"ensojob/{name}")
-        document = json.loads(self.kubectl("get", "ensojob", name, "-o", "json"))
-        kubeconfig = str(self.cluster.kubeconfig)
-        with new_client_from_config(kubeconfig) as client:  # type: ignore[no-untyped-call]
-            copy(client, document, count - 1)
+        seeding.multiply(self.cluster, self.namespace, name, count - 1)
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,6 @@ class InMemoryObjects:
         return (document["metadata"] for document in self.each())
 
     def each(self, *, fields: str = "", labels: str = "") -> Iterator[Document]:
-        path, _, value = fields.partition("=")
         label = labels.split("=") if labels else ()
         with self.cluster.lock:
             stored = deepcopy(self.cluster.stored)
@@ -70,7 +69,7 @@ class InMemoryObjects:
             document
             for (namespace, _), document in sorted(stored.items())
             if self.namespace in ("", namespace)
-            and (not fields or document["spec"].get(path.removeprefix("spec.")) == value)
+            and (not fields or _is_selected(document, fields))
             and (not label or document["metadata"].get("labels", {}).get(label[0]) == label[1])
         )
 
@@ -128,3 +127,10 @@ class InMemoryObjects:
         if stored := self.cluster.stored.get((self.namespace, name)):
             return stored
         raise NoSuchObject(f"{name} not found")
+
+
+def _is_selected(document: Document, selector: str) -> bool:
+    path, _, value = selector.partition("=")
+    part, name = path.removesuffix("!").split(".")
+    held: str = document.get(part, {}).get(name, "")
+    return (held == value) != path.endswith("!")

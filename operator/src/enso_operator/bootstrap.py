@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ from enso_operator.controller.action_dispatcher import ActionDispatcher
 from enso_operator.controller.action_processor import ActionProcessor
 from enso_operator.controller.ensojob_actor import EnsoJobActor
 from enso_operator.controller.event_publisher import EventPublisher
+from enso_operator.controller.finished_watch import FinishedWatch
 from enso_operator.controller.handlers import handlers
 from enso_operator.controller.leader_election import GIVE_BACK_SECONDS, Alone, Leadership
 from enso_operator.controller.pending_actions import PendingActions
@@ -33,6 +35,7 @@ from enso_operator.kube.client import ApiObjects
 from enso_operator.kube.connection import configuration_of, own_namespace
 from enso_operator.kube.ensojob import KIND, EnsoJobObject
 from enso_operator.kube.event_recorder import Recorder
+from enso_operator.kube.finished import watched_jobs
 from enso_operator.kube.lease import Lease
 from enso_operator.kube.library import EnsoScriptLibrary
 from enso_operator.kube.posts import ApiPosts
@@ -142,10 +145,17 @@ async def _work(
     registry = handlers(
         reconciler.on_event, pending.on_event, pods.on_event if pods else None, configuration
     )
-    watch = Watch(registry, settings.namespaces)
+    jobs = reconciler.objects(settings.namespaces[0] if settings.namespaces else "")
+    watch = Watch(registry, settings.namespaces, partial(watched_jobs, jobs))
+    finished = FinishedWatch(
+        *(configuration, reconciler.objects, settings.namespaces),
+        listed=partial(reconciler.on_event, None),
+        changed=reconciler.on_change,
+    )
     try:
         await _until_one_ends(
-            STOP_SECONDS + 1, watch.run(), resync.run(), _until_cancelled(reconciler, pods, posts)
+            STOP_SECONDS + 1,
+            *(watch.run(), finished.run(), resync.run(), _until_cancelled(reconciler, pods, posts)),
         )
     finally:
         del checks.liveness["watch"], checks.readiness["listing"]

@@ -50,10 +50,10 @@ def crds() -> dict[str, str]:
     fields["spec"] = creation_rules.at_creation(light_writes.with_whole_items(fields["spec"]))
     fields["status"] = light_writes.with_whole_objects(fields["status"])
     return {
-        "ensojobs.yaml": _text(_crd("EnsoJob", "ensoj", job, _JOB_COLUMNS, ["suspend"])),
+        "ensojobs.yaml": _text(_crd("EnsoJob", "ensoj", job, _JOB_COLUMNS, _JOB_SELECTABLE)),
         "ensoscripts.yaml": _text(_crd("EnsoScript", "ensos", script, _DESCRIBED_COLUMNS)),
         "ensoactions.yaml": _text(
-            _crd("EnsoAction", "ensoact", action, _ACTION_COLUMNS, ["job", "verb"])
+            _crd("EnsoAction", "ensoact", action, _ACTION_COLUMNS, [".spec.job", ".spec.verb"])
         ),
         "ensojobtemplates.yaml": _text(
             _crd("EnsoJobTemplate", "ensot", template, _DESCRIBED_COLUMNS)
@@ -87,6 +87,8 @@ _JOB_COLUMNS = [
     _column("Pod", ".status.pod", wide=True),
     _column("Template", ".spec.templateRef.name", wide=True),
 ]
+_JOB_SELECTABLE = [".spec.suspend", ".status.completionTime"]
+"""The second tells what has ended from what has not: `kube/finished.py` selects by it."""
 _DESCRIBED_COLUMNS = [_column("Description", ".spec.description"), _AGE]
 """The columns of EnsoScripts and EnsoJobTemplates."""
 _ACTION_COLUMNS = [
@@ -157,7 +159,7 @@ def _crd(
     if "status" in schema["properties"]:
         version["subresources"] = {"status": dict[str, object]()}
     if selectable:
-        version["selectableFields"] = [{"jsonPath": f".spec.{name}"} for name in selectable]
+        version["selectableFields"] = [{"jsonPath": path} for path in selectable]
     names = {
         "kind": kind,
         "listKind": f"{kind}List",

@@ -3,7 +3,8 @@
 Only a reference is held of all others: jobs that have ended, that are suspended, or whose object
 an actor cannot use. They are looked at again when their resourceVersion changes.
 
-The watch calls `on_event`. `sweep` lists the objects now and then, because a watch may miss a
+The watch of jobs that have not ended calls `on_event`, that of the others, which shows only their
+metadata, `on_change`. `sweep` lists the objects now and then, because a watch may miss a
 deletion, or be dead.
 """
 
@@ -21,6 +22,7 @@ from enso_operator.blocking import patiently, pause_of, turn_of, until_available
 from enso_operator.controller.alarms import Alarms
 from enso_operator.controller.ensojob_actor import EnsoJobActor, NoJob
 from enso_operator.controller.pending_actions import PendingActions
+from enso_operator.controller.rereads import Rereads
 from enso_operator.controller.resync import versions_of
 from enso_operator.controller.ttl import TimeToLive
 from enso_operator.coordinator.sessions import Sessions
@@ -82,12 +84,19 @@ class Reconciler:
     _alarms: Alarms = field(init=False)
     """Timers of resting jobs for which something is due."""
     _ttl: TimeToLive = field(init=False)
+    _rereads: Rereads = field(init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], init=False)
     _stopped: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self._alarms = Alarms(lambda reference: self.do(self._wake(reference)))
         self._ttl = TimeToLive(self.objects, self.clock, self.do)
+        self._rereads = Rereads(
+            *(self.objects, self.do),
+            is_news=lambda job: int(job.version) > self._version_of(job.uid),
+            found=partial(self.on_event, "MODIFIED"),
+            gone=self._on_gone,
+        )
 
     @property
     def live(self) -> int:
@@ -106,16 +115,28 @@ class Reconciler:
         An older version than the one seen is accepted only from a list, as after an etcd restore.
         """
         ensojob = EnsoJobObject.of(document)
-        if kind == "DELETED":
-            self._on_deleted(ensojob.uid)
-            if ensojob.uid not in self.actors:
-                self.do(self.backend.forget(ensojob.namespace, ensojob.uid))
+        if kind == "DELETED":  # or it has ended, and is not watched as a whole any more
+            self._rereads.look(ensojob.reference)
             return
         version, before = int(ensojob.version), self.known.get(ensojob.uid, 0)
         if version == before or (version < before and kind is not None):
             return
         self.known[ensojob.uid] = version
         self._start_or_rest(ensojob)
+
+    def on_change(self, document: Document) -> None:
+        """Take an object without spec and status of a job that has, or had, ended."""
+        self._rereads.look(EnsoJobObject(document).reference)
+
+    def _version_of(self, uid: str) -> int:
+        """Return the newest known version of a job, also of one that its actor has just written."""
+        actor = self.actors.get(uid)
+        return max(self.known.get(uid, 0), int(actor.newest.version) if actor else 0)
+
+    def _on_gone(self, job: Reference) -> None:
+        self._on_deleted(job.uid)
+        if job.uid not in self.actors:
+            self.do(self.backend.forget(job.namespace, job.uid))
 
     def _start_or_rest(self, ensojob: EnsoJobObject) -> None:
         if actor := self.actors.get(ensojob.uid):

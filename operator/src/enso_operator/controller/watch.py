@@ -16,6 +16,7 @@ from functools import partial
 import kopf
 from kopf._cogs.structs.references import Insights  # the only way to ask what kopf has found
 
+from enso_operator.api.v1alpha1 import GROUP, VERSION
 from enso_operator.controller.missing_kinds import MissingKinds
 from enso_operator.kube.ensoaction import ACTIONS
 from enso_operator.kube.ensojob import KIND
@@ -38,8 +39,14 @@ class _LookAgain(Exception):
 class Watch:
     """Shows what happens to EnsoJobs, for as long as it runs."""
 
-    def __init__(self, registry: kopf.OperatorRegistry, namespaces: Sequence[str]) -> None:
-        self._registry, self._namespaces = registry, namespaces
+    def __init__(
+        self,
+        registry: kopf.OperatorRegistry,
+        namespaces: Sequence[str],
+        selector: Callable[[], str],
+    ) -> None:
+        """Watch these namespaces, or all; `selector`, which may block, says which EnsoJobs."""
+        self._registry, self._namespaces, self._selector = registry, namespaces, selector
         self._missing = MissingKinds()
 
     async def run(self) -> None:
@@ -60,14 +67,14 @@ class Watch:
     def _watch(self, stop: threading.Event, tell: Callable[[], object]) -> None:
         try:
             with contextlib.suppress(_LookAgain):
-                asyncio.run(self._kopf(stop))
+                asyncio.run(self._kopf(stop, _settings(self._selector())))
         except Exception as error:  # noqa: BLE001  # whatever it is, it is tried again
             _log.error("the watch broke, and begins anew: %s", error)  # kopf told
         finally:
             with contextlib.suppress(RuntimeError):  # who waited may be gone, and its loop
                 tell()
 
-    async def _kopf(self, stop: threading.Event) -> None:
+    async def _kopf(self, stop: threading.Event, settings: kopf.OperatorSettings) -> None:
         """Run kopf until `stop` is set, or a part of it fails; raise that failure.
 
         kopf.operator would end with it, but waits for its other parts without limit, and one that
@@ -77,7 +84,7 @@ class Watch:
         try:
             parts = await kopf.spawn_tasks(
                 registry=self._registry,
-                settings=_settings(),
+                settings=settings,
                 insights=insights,
                 clusterwide=not self._namespaces,
                 namespaces=self._namespaces,
@@ -138,8 +145,11 @@ class _NoDiffs(kopf.DiffBaseStorage):
         del body, patch, essence
 
 
-def _settings() -> kopf.OperatorSettings:
-    """Return settings without kopf's own annotations, finalizers, Events and peerings."""
+def _settings(selector: str) -> kopf.OperatorSettings:
+    """Return settings without kopf's own annotations, finalizers, Events and peerings.
+
+    Only EnsoJobs that the field selector selects are watched.
+    """
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
     settings.scanning.disabled = True
@@ -148,5 +158,7 @@ def _settings() -> kopf.OperatorSettings:
     # The defaults keep a task for each object for seconds, and list everything in one answer.
     settings.queueing.idle_timeout = 0.2
     settings.watching.chunk_size = 16  # objects, of up to 1.5 MiB each: some 15 MiB of memory
+    if selector:
+        settings.watching.field_selectors[GROUP, VERSION, KIND] = selector
     settings.watching.label_selectors["", "v1", "pods"] = JOB_UID_LABEL  # ours, and no others
     return settings
