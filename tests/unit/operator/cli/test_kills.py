@@ -21,6 +21,10 @@ def main():
         file.write(os.environ["ENSO_SCRIPT"] + " " + os.environ["ENSO_ATTEMPT"] + "\\n")
     time.sleep(0.1)
 """
+LASTS_AT_FIRST = """\
+    if os.environ["ENSO_ATTEMPT"] == "1":
+        time.sleep(600)
+"""
 ONCE = ["open 1", "do 1", "save 1"]
 # Added, started, opened; six records of scripts and an end in the session's journal; the six again,
 # the session's end and the job's in the job's own.
@@ -93,8 +97,11 @@ def test_two_resumes_at_once_drive_one_session(workstation: Workstation) -> None
 
 
 def test_an_interrupt_ends_the_script_and_a_resume_goes_on(workstation: Workstation) -> None:
+    lasts = {"name": "do", "source": SCRIPT + LASTS_AT_FIRST}
+    scripts = [{"name": name, "source": SCRIPT} for name in NAMES]
+    workstation.write([lasts if script["name"] == "do" else script for script in scripts])
     process = workstation.start()
-    at_once(lambda: len(workstation.notes) == 2)
+    until(lambda: len(workstation.notes) == 2)
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=DEADLINE_SECONDS)
     assert process.returncode == 1, said
