@@ -34,8 +34,7 @@ NAMES = {number: f"{'j' * 52}-{number}-{'0' * 20}" for number in range(2, 52)}
 PARTS = 3
 """Into how many parts the possible events are divided, which are asked about in turn.
 
-Neighbouring steps differ by little. Faults in what is restored are found as surely as where each
-comparison asks about all events, in a third of the time.
+Neighbouring steps differ by little: what one comparison does not ask about, the next two do.
 """
 
 
