@@ -81,7 +81,7 @@ def test_a_job_deleted_and_created_anew_is_another_job(
     until(story.is_over)
     assert story.note.read_text().split() == ["open", "do", "save"]
     until(lambda: not operators.supervisors())
-    assert len(operators.folders()) == 1
+    until(lambda: len(operators.folders()) == 1)
 
 
 def test_a_status_that_somebody_broke_harms_no_other_job(
