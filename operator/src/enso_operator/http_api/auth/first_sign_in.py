@@ -21,8 +21,10 @@ CHALLENGE = {"WWW-Authenticate": "Bearer"}
 def way_to_sign_in(request: Request) -> Response | None:
     """Return it for a browser that wants a page; None for whoever sends a token each time."""
     headers = request.headers
-    wants_page = request.method == "GET" and "text/html" in headers.get("accept", "")
-    if not wants_page or "authorization" in headers:
+    accept = headers.get("accept", "")
+    wants_page = request.method == "GET" and "text/html" in accept
+    # A page asks for its stream by itself: nobody would see the way, nor why the cookie is gone.
+    if not wants_page or "text/event-stream" in accept or "authorization" in headers:
         return None
     kept = session_cookie.token_cookie(headers)
     address = request.url.path + (f"?{request.url.query}" if request.url.query else "")

@@ -95,6 +95,20 @@ async def test_a_token_that_has_ended_leads_to_the_sign_in_page_and_is_forgotten
     assert "no longer accepts the token" in (await browser.get(asked.headers["location"])).text
 
 
+async def test_a_stream_for_a_token_that_has_ended_is_refused_and_the_next_page_says_why(
+    stack: AsyncExitStack,
+) -> None:
+    known = await people(stack)
+    browser = await Browser.opened(stack, app_of(known))
+    await browser.sign_in(ANN)
+    known.revoked.add(ANN)
+    stream = await browser.get("/live", accept="text/html, text/event-stream")
+    assert stream.status_code == 401
+    assert COOKIE in browser.client.cookies
+    asked = await browser.get("/")
+    assert "no longer accepts the token" in (await browser.get(asked.headers["location"])).text
+
+
 async def test_a_link_from_elsewhere_shows_the_page_to_who_is_signed_in(
     stack: AsyncExitStack,
 ) -> None:
