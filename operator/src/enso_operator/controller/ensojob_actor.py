@@ -125,6 +125,12 @@ class EnsoJobActor(Actor):
         with suppress(TimeoutError):
             await asyncio.wait_for(self._is_deleted.wait(), seconds)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the job has ended as far as it is known here; that may just be being written."""
+        job = self.last_known_job()
+        return job is None or job.finished
+
     def deleted(self) -> None:
         """Take the deletion of the EnsoJob."""
         self._is_deleted.set()

@@ -116,7 +116,10 @@ class Reconciler:
         """
         ensojob = EnsoJobObject.of(document)
         if kind == "DELETED":  # or it has ended, and is not watched as a whole any more
-            self._rereads.look(ensojob.reference)
+            actor = self.actors.get(ensojob.uid)
+            # What runs must hear of a deletion before its Pod is gone.
+            runs = actor is not None and not actor.has_ended
+            (self._rereads.look_now if runs else self._rereads.look)(ensojob.reference)
             return
         version, before = int(ensojob.version), self.known.get(ensojob.uid, 0)
         if version == before or (version < before and kind is not None):

@@ -46,6 +46,10 @@ class Rereads:
         default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE), init=False
     )
 
+    def look_now(self, job: Reference) -> None:
+        """Read the job, unless this version of it is known."""
+        self.do(self._read(job))
+
     def look(self, job: Reference) -> None:
         """Read the job in a moment, unless this version of it is known by then."""
         before = self._due.get(job.uid)

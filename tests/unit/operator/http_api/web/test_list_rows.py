@@ -11,6 +11,7 @@ from enso_operator.http_api.cluster_backend import ClusterJobs
 from enso_operator.http_api.memory_backend import EmbeddedJobs, Limits
 from enso_operator.manifests.template_folder import TemplateFolder
 from tests.support.api import Api, Served
+from tests.support.eventually import until_async
 from tests.support.in_memory_objects import InMemoryCluster
 from tests.support.in_memory_streams import InMemoryStreams
 from tests.support.resources import job
@@ -55,9 +56,13 @@ async def test_a_run_that_is_forgotten_takes_its_template_along(
 ) -> None:
     api = await runs(served, tmp_path, ended=1)
     first, second = await run(api), await run(api)
-    page = (await api.get("/?template=publish")).text
-    assert f'href="/jobs/{second}"' in page
-    assert f'href="/jobs/{first}"' not in page
+
+    async def is_forgotten() -> bool:
+        page = (await api.get("/?template=publish")).text
+        assert f'href="/jobs/{second}"' in page
+        return f'href="/jobs/{first}"' not in page
+
+    await until_async(is_forgotten)
 
 
 async def test_an_exception_is_shown_with_its_type_in_memory(
