@@ -51,9 +51,9 @@ verify: install ## Check generated files, copies, the chart and changelog fragme
 	@for member in core operator; do cmp LICENSE $$member/LICENSE; done
 	@said=$$($(RUN) towncrier build --draft --version next 2>&1) || { echo "$$said"; exit 1; }
 
-# Four workers also on two cores: one has all tests on the node and waits for its Pods nine tenths
-# of the time, the others wait for processes and an API server. A run has two clusters, whatever the
-# number of workers.
+# Three workers also on two cores: one has all tests on the node and waits for its Pods nine tenths
+# of the time, the others wait for processes and an API server. With four the load is above 8, for
+# which deadlines are made. A run has two clusters, whatever the number of workers.
 # Where Python may write no bytecode, each of these processes would compile all that it imports.
 test: install ## Check everything, then run all tests
 	@$(RUN) python -m dev left-out
@@ -61,7 +61,7 @@ test: install ## Check everything, then run all tests
 	@$(RUN) python -m compileall -q -j 0 core/src operator/src dev tests
 	@$(MAKE) --no-print-directory lint verify
 	@$(RUN) python -m dev node get
-	@code=0; $(RUN) pytest -n 4 || code=$$?; $(RUN) python -m dev left-out; exit $$code
+	@code=0; $(RUN) pytest -n 3 || code=$$?; $(RUN) python -m dev left-out; exit $$code
 
 up: install ## Show it all: the HTTP API on :5005, a cluster, the operator, example jobs
 	@$(RUN) python -m dev up
