@@ -57,18 +57,25 @@ def test_it_is_not_listed_with_those_that_are_watched_and_a_restart_writes_nothi
         assert proxy.count(writes()) == 0
 
 
-@pytest.mark.parametrize("restarts", [False, True], ids=["the operator lives", "it was away"])
-def test_a_change_of_its_spec_is_observed(
-    ns: ClusterNamespace, operators: Operators, *, restarts: bool
+def change_when_ended(
+    ns: ClusterNamespace, operators: Operators, *, restarts: bool, **spec: object
 ) -> None:
+    """Change the spec of a job that has ended; with `restarts` while there is no operator."""
     operator = operators.ready("--resync-seconds=600")
     ns.apply(of_scripts(PASSES))
     ns.waits("Finished")
     if restarts:
         operator.kill()
-    ns.patch(suspend=True)
+    ns.patch("shot", **spec)
     if restarts:
         operators.ready("--resync-seconds=600")
+
+
+@pytest.mark.parametrize("restarts", [False, True], ids=["the operator lives", "it was away"])
+def test_a_change_of_its_spec_is_observed(
+    ns: ClusterNamespace, operators: Operators, *, restarts: bool
+) -> None:
+    change_when_ended(ns, operators, restarts=restarts, suspend=True)
     until(lambda: observed(ns) == 2)
     assert ns.state() == "Succeeded"
 
@@ -77,14 +84,7 @@ def test_a_change_of_its_spec_is_observed(
 def test_its_time_to_live_is_heard_of(
     ns: ClusterNamespace, operators: Operators, *, restarts: bool
 ) -> None:
-    operator = operators.ready("--resync-seconds=600")
-    ns.apply(of_scripts(PASSES))
-    ns.waits("Finished")
-    if restarts:
-        operator.kill()
-    ns.patch(ttlSecondsAfterFinished=0)
-    if restarts:
-        operators.ready("--resync-seconds=600")
+    change_when_ended(ns, operators, restarts=restarts, ttlSecondsAfterFinished=0)
     until(lambda: ns.names() == [])
 
 
