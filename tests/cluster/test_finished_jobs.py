@@ -16,7 +16,7 @@ from kubernetes.config import new_client_from_config  # pyright: ignore[reportUn
 
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.eventually import until
-from tests.support.fault_proxy import FaultProxy, on, sent_by, writes
+from tests.support.fault_proxy import FaultProxy, Filter, on, sent_by, watches, writes
 from tests.support.operators import Operators, operators_of
 from tests.support.resources import Document, action, of_scripts
 
@@ -49,8 +49,13 @@ def test_it_is_not_listed_with_those_that_are_watched_and_a_restart_writes_nothi
     with FaultProxy(operators.kubeconfig) as proxy:
         operator = operators.start("--resync-seconds=600", kubeconfig=proxy.kubeconfig)
         until(operator.is_ready)
-        kopf = sent_by("kopf") & on("list", "ensojobs")
-        asked = [call.path for call in proxy.calls if kopf(call)]
+        kopf, watching = (
+            sent_by("kopf"),
+            watches() & Filter(lambda call: call.resource == "ensojobs"),
+        )
+        until(lambda: proxy.count(watching & kopf) and proxy.count(watching & ~kopf))
+        listing = kopf & on("list", "ensojobs")
+        asked = [call.path for call in proxy.calls if listing(call)]
         assert asked
         assert all("status.completionTime" in path for path in asked)
         operator.stop()
