@@ -108,13 +108,13 @@ def _reason(error: Exception) -> str:
     return re.sub(r"^\w+\(host=[^)]*\): ", "", str(error))
 
 
-def error_of(status: int, reason: str, body: str) -> EnsoError:
+def error_of(method: str, status: int, reason: str, body: str) -> EnsoError:
     """Return the core's error for an answer of the API server that is none of success."""
     said = _field_of(body, "message") or reason  # the message of a Status object
     if status == 404:  # noqa: PLR2004  # the codes of HTTP
         return NoSuchObject(said)
     if status == 409:  # noqa: PLR2004
-        return (Taken if _field_of(body, "reason") == "AlreadyExists" else Conflict)(said)
+        return _conflict_of(method, _field_of(body, "reason"), said)
     if status in (401, 403):
         refused = Unauthorized if status == 401 else Forbidden  # noqa: PLR2004
         return refused(f"the API server does not let us ({status}): {said}")
@@ -123,6 +123,17 @@ def error_of(status: int, reason: str, body: str) -> EnsoError:
     if status == 413:  # noqa: PLR2004
         return Refused("the API server refuses it: the object is too large")
     return Refused(f"the API server refuses it ({status}): {said}")
+
+
+def _conflict_of(method: str, reason: str, said: str) -> EnsoError:
+    """Return what 409 means: only a write of what exists finds that somebody else changed it.
+
+    A read conflicts with nothing, and an object that is created at most with another one in the
+    count of a quota: both can be asked for again.
+    """
+    if method == "POST" and reason == "AlreadyExists":
+        return Taken(said)
+    return Unavailable(said) if method in ("GET", "POST") else Conflict(said)
 
 
 def _field_of(body: str, field: str) -> str:
@@ -198,7 +209,7 @@ class ApiObjects:
 
     def create(self, document: Document) -> Document:
         """Create the object and return the stored one; raise Taken where the name exists."""
-        return create(self.client, self._path(), document)
+        return request(self.client, "POST", self._path(), document)
 
     def patch(self, name: str, version: str, spec: Document) -> Document:
         """Merge `spec` into the spec, if the object is still of that version; else Conflict."""
@@ -246,16 +257,6 @@ def path_of(namespace: str, plural: str, api: str) -> str:
     return f"/{group}/{api}{place}/{plural}"
 
 
-def create(client: ApiClient, path: str, document: Document) -> Document:
-    """Create an object; raise Taken where the name exists. Conflicts of quotas are temporary."""
-    try:
-        return request(client, "POST", path, document)
-    except Taken:
-        raise
-    except Conflict as error:
-        raise Unavailable(str(error)) from error
-
-
 def uid_of_namespace(client: ApiClient, name: str) -> str:
     """Return the uid of a namespace; that of kube-system tells one cluster from another."""
     return str(request(client, "GET", f"/api/v1/namespaces/{name}")["metadata"]["uid"])
@@ -270,12 +271,7 @@ def request(
     query: Mapping[str, str] = MappingProxyType({}),
 ) -> Document:
     """Return what the API server answers."""
-    try:
-        return _document(ask(client, method, path, body, query=query))
-    except Conflict as error:
-        if method != "GET":
-            raise
-        raise Unavailable(str(error)) from error  # a read conflicts with nothing
+    return _document(ask(client, method, path, body, query=query))
 
 
 @translating_errors
@@ -315,7 +311,8 @@ def ask(
         redirect=False,
     )
     if answer.status // 100 != 2:  # noqa: PLR2004
-        raise error_of(answer.status, answer.reason or "", answer.data.decode(errors="replace"))
+        said = answer.data.decode(errors="replace")
+        raise error_of(method, answer.status, answer.reason or "", said)
     return answer.data
 
 

@@ -14,8 +14,8 @@ from kubernetes.client import Configuration
 from enso_operator.api.document import Document
 from enso_operator.blocking import MOST_AT_ONCE, in_thread
 from enso_operator.kube.api_session import authorization, session_of
-from enso_operator.kube.client import DEADLINE_SECONDS, Taken, error_of, translating_errors
-from job_execution_framework.domain.errors import Conflict, NoAnswer, Unavailable
+from enso_operator.kube.client import DEADLINE_SECONDS, error_of, translating_errors
+from job_execution_framework.domain.errors import NoAnswer
 
 CREDENTIALS_SECONDS = 1.0
 """How long credentials are used before they are asked for anew; a token may have been renewed."""
@@ -44,10 +44,7 @@ class ApiPosts:
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 raise NoAnswer(f"the API server did not answer: {error!r}") from error
         if answer.status // 100 != 2:  # noqa: PLR2004
-            refused = error_of(answer.status, answer.reason or "", said)
-            if isinstance(refused, Conflict) and not isinstance(refused, Taken):  # of a quota
-                raise Unavailable(str(refused))
-            raise refused
+            raise error_of("POST", answer.status, answer.reason or "", said)
 
     async def close(self) -> None:
         """Close the connections."""

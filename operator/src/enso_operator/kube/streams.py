@@ -150,7 +150,7 @@ def _event(line: bytes) -> Document:
 async def _refuse(answer: aiohttp.ClientResponse, missing: tuple[int, ...]) -> None:
     """Raise the error for an answer other than 200."""
     text = (await answer.content.read(_REFUSAL_BYTES)).decode("utf-8", "replace")
-    error = error_of(answer.status, answer.reason or "", text)
+    error = error_of("GET", answer.status, answer.reason or "", text)
     if answer.status in missing:
         raise NoSuchObject(str(error)) from error
     raise error

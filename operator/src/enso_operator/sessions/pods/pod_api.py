@@ -15,7 +15,6 @@ from enso_operator.kube.client import (
     NoSuchObject,
     Refused,
     Taken,
-    create,
     request,
 )
 from enso_operator.kube.ensojob import KIND, EnsoJobObject
@@ -48,7 +47,7 @@ class PodApi:
 
     def create(self, pod: Document) -> Document:
         """Create the Pod. Raises Taken where the name exists, InvalidJob, NotYet."""
-        return _creating(lambda: create(self.client, self._path("pods"), pod))
+        return _creating(lambda: request(self.client, "POST", self._path("pods"), pod))
 
     def create_plan(self, config: Document) -> None:
         """Create the ConfigMap. Its name is a digest of it, so an existing one is the same.
@@ -56,7 +55,7 @@ class PodApi:
         Raises InvalidJob where another owner has one of this name, and NotYet.
         """
         try:
-            _creating(lambda: create(self.client, self._path("configmaps"), config))
+            _creating(lambda: request(self.client, "POST", self._path("configmaps"), config))
         except Taken:
             name = config["metadata"]["name"]
             found = request(self.client, "GET", self._path("configmaps", name))
