@@ -184,7 +184,8 @@ def test_columns(crds: Cluster, namespace: str) -> None:
     get = ("get", "ensoj", "-n", namespace)
 
     heads, values = crds.kubectl(*get).splitlines()
-    assert heads.split() == ["NAME", "STATUS", "DONE", "SCRIPT", "PROGRESS", "REASON", "AGE"]
+    shown = ["STATUS", "ACTIVITY", "DONE", "SCRIPT", "PROGRESS", "REASON"]
+    assert heads.split() == ["NAME", *shown, "AGE"]
     assert values.split()[:5] == ["shot", "Failed", "1/4", "simulate", "OutOfMemory"]
 
     wide, values = crds.kubectl(*get, "-o", "wide").splitlines()

@@ -77,6 +77,7 @@ def _column(name: str, path: str, kind: str = "string", *, wide: bool = False) -
 _AGE = _column("Age", ".metadata.creationTimestamp", "date")
 _JOB_COLUMNS = [
     _column("Status", '.status.conditions[?(@.type=="Succeeded")].reason'),
+    _column("Activity", ".status.activity"),
     _column("Done", ".status.done"),
     _column("Script", ".status.script"),
     _column("Progress", ".status.progress"),

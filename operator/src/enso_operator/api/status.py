@@ -304,6 +304,9 @@ class EnsoJobStatus(WireModel):
     """When the operator started the job."""
     completion_time: Time | None = None
     """When the job was finished, its finally scripts included."""
+    activity: Identifier | None = None
+    """What the job does, where neither its state nor its reason says it: Cancelling, CleaningUp,
+    Pausing, WaitingForRetry or WaitingToStart."""
     done: Annotated[str, Field(max_length=16)] | None = None
     """How many of the scripts are done, such as 2/4."""
     script: Name | None = None

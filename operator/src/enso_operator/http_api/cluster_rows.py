@@ -13,9 +13,9 @@ from datetime import datetime
 from sys import intern
 
 from enso_operator.api.document import Document
-from enso_operator.http_api.finer_states import PAUSES
 from enso_operator.http_api.rows import MOST_ROWS, JobRow, Rows
 from enso_operator.kube.objects import Objects
+from enso_operator.kube.status.finer_states import STARTS, word_of
 from job_execution_framework.domain.transitions import JobState
 
 KEPT_SECONDS = 1.0
@@ -65,16 +65,17 @@ class RowReader:
 
 def _row_of(cells: Document, metadata: Document) -> JobRow:
     labels: dict[str, str] = metadata.get("labels") or {}
-    state, script = _text(cells, "Status") or JobState.WAITING.value, _text(cells, "Script")
+    state, done = _text(cells, "Status") or JobState.WAITING.value, _text(cells, "Done")
+    # One that an operator has seen and that waits for no retry waits for its session.
+    finer = STARTS if state == JobState.WAITING and done else ""
     return JobRow(
         name=str(metadata["name"]),
         namespace=intern(str(metadata["namespace"])),
         created=datetime.fromisoformat(str(metadata["creationTimestamp"])).timestamp(),
         state=state,
-        # Of a suspended job only a script that still runs stands in that column.
-        finer=PAUSES if script and state == JobState.SUSPENDED else "",
-        done=_text(cells, "Done"),
-        script=script,
+        finer=intern(word_of(_text(cells, "Activity"))) or finer,
+        done=done,
+        script=_text(cells, "Script"),
         progress=_text(cells, "Progress"),
         reason=_text(cells, "Reason"),
         error=_text(cells, "Error"),

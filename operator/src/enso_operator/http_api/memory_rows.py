@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from enso_operator.http_api.finer_states import finer_state
 from enso_operator.http_api.rows import JobRow
 from enso_operator.kube.status import columns
+from enso_operator.kube.status.finer_states import finer_state
 from job_execution_framework.domain.job import Job
 
 

@@ -23,8 +23,7 @@ class JobRow:
     """Seconds since the epoch; those of a cluster are whole seconds."""
     state: str
     finer: str = ""
-    """A word that is finer than the state, such as ``Pausing``; of a cluster where its columns tell
-    it."""
+    """A word that is finer than the state, such as ``Pausing``."""
     done: str = ""
     """How many scripts are done, such as ``2/4``; empty before an operator has seen the job."""
     script: str = ""

@@ -18,6 +18,7 @@ _COLUMNS = (
     Column("NAMESPACE"),
     Column("NAME"),
     Column("STATUS"),
+    Column("ACTIVITY"),
     Column("DONE"),
     Column("SCRIPT", 8),
     Column("PROGRESS", 8),
@@ -26,6 +27,8 @@ _COLUMNS = (
     Column("FINISHED"),
     Column("POD", 12),
 )
+_CELLS = ("Status", "Activity", "Done", "Script", "Progress", "Reason", "Finished", "Pod")
+"""Columns of the API server's table, in the order of the fields of a `JobLine`."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class JobLine:
     name: str
     created: datetime
     status: str
+    activity: str
     done: str
     script: str
     progress: str
@@ -73,22 +77,14 @@ class JobLine:
     def of_row(cls, headers: list[str], row: Document) -> JobLine:
         """Return the line for a row of the API server's table."""
         cells = dict(zip(headers, row["cells"], strict=False))
-        status, done, script, progress, reason, finished, pod = (
-            _text(cells.get(header))
-            for header in ("Status", "Done", "Script", "Progress", "Reason", "Finished", "Pod")
-        )
+        status, *texts = (_text(cells.get(header)) for header in _CELLS)
         metadata = row["object"]["metadata"]
         return cls(
             str(metadata["namespace"]),
             str(metadata["name"]),
             datetime.fromisoformat(metadata["creationTimestamp"]),
             status or documents.WAITING,
-            done,
-            script,
-            progress,
-            reason,
-            finished,
-            pod,
+            *texts,
         )
 
     @classmethod
@@ -101,6 +97,7 @@ class JobLine:
             str(metadata["name"]),
             datetime.fromisoformat(metadata["creationTimestamp"]),
             documents.state(document),
+            str(status.get("activity") or ""),
             str(status.get("done") or ""),
             str(status.get("script") or ""),
             str(status.get("progress") or ""),
@@ -112,7 +109,7 @@ class JobLine:
     def cells(self, now: datetime) -> tuple[str, ...]:
         """Return what the columns show."""
         age = times.age((now - self.created).total_seconds())
-        state = self.status, self.done, self.script, self.progress, self.reason
+        state = self.status, self.activity, self.done, self.script, self.progress, self.reason
         return (self.namespace, self.name, *state, age, self.finished, self.pod)
 
 
@@ -175,10 +172,13 @@ def newest_first(jobs: Iterator[JobLine]) -> list[JobLine]:
 def rendered(
     jobs: list[JobLine], now: datetime, screen: Screen, *, everywhere: bool, is_wide: bool = False
 ) -> list[str]:
-    """Return the lines of the table; PROGRESS is there while a script tells some."""
+    """Return the lines of the table; ACTIVITY and PROGRESS are there while a job has any."""
     first, last = 0 if everywhere else 1, len(_COLUMNS) if is_wide else -2
-    has_progress = any(job.progress for job in jobs)
-    kept = [has_progress or column.header != "PROGRESS" for column in _COLUMNS[first:last]]
+    has_any = {
+        "ACTIVITY": any(job.activity for job in jobs),
+        "PROGRESS": any(job.progress for job in jobs),
+    }
+    kept = [has_any.get(column.header, True) for column in _COLUMNS[first:last]]
     rows = [[*compress(job.cells(now)[first:last], kept)] for job in jobs]
     return table([*compress(_COLUMNS[first:last], kept)], rows, screen)
 

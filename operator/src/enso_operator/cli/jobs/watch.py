@@ -147,4 +147,4 @@ class JobTable:
 
 def shown_cells(job: JobLine) -> tuple[str, ...]:
     """Return the cells whose changes are shown."""
-    return job.status, job.done, job.script, job.reason
+    return job.status, job.activity, job.done, job.script, job.reason

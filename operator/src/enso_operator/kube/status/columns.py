@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from enso_operator.kube.status.conditions import shown_state
 from enso_operator.kube.status.fields import identifier, one_line
+from enso_operator.kube.status.finer_states import PAUSED, STARTS, finer_state, identifier_of
 from enso_operator.kube.status.retries import awaited_retry, retrying_script
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.checkpoint import first_undone
@@ -16,9 +18,6 @@ from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.progress import percentage
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.domain.transitions import JobState
-
-PAUSED = "Paused"
-"""The reason of a job that an action paused; a job that its spec suspends has no reason."""
 
 
 def done(job: Job) -> str:
@@ -43,6 +42,13 @@ def current_script(job: Job) -> str | None:
     return waiting.name if waiting else None
 
 
+def activity(job: Job) -> str | None:
+    """Return what it does, such as ``CleaningUp``, where neither state nor reason says it."""
+    word = finer_state(job)
+    waits_to_start = word == STARTS and shown_state(job) is JobState.WAITING
+    return None if waits_to_start or word == PAUSED else identifier_of(word) or None
+
+
 def _cancelled_at(job: Job) -> str | None:
     """Return the script that was stopped, or was to be tried again; None where none had begun."""
     for script in job.main:
@@ -64,7 +70,7 @@ def reason(job: Job, waits: Cause | None) -> str | None:
     """Return for which reason it failed, or waits."""
     cause = job.failure.cause if job.failure else waits
     if cause is None and job.state is JobState.SUSPENDED and job.paused:
-        return PAUSED
+        return PAUSED  # one that only its spec suspends has no reason
     return identifier(cause.reason) if cause else None
 
 

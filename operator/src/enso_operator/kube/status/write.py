@@ -75,6 +75,7 @@ def status_of(
             template=before.template,
             start_time=time_of(job.started_at),
             completion_time=time_of(job.finished_at),
+            activity=columns.activity(job),
             done=columns.done(job),
             script=columns.current_script(job),
             progress=columns.progress(job),

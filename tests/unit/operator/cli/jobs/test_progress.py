@@ -1,4 +1,4 @@
-"""Progress in `enso list` and `enso watch`."""
+"""Progress, and what a job does, in `enso list` and `enso watch`."""
 
 from __future__ import annotations
 
@@ -57,3 +57,13 @@ def test_where_lines_are_printed_progress_is_one_now_and_then() -> None:
     assert lines.of(job(9, "meshing"), 100 + 3 * PROGRESS_SECONDS) == []
     failed = job(None, "it broke", state="Failed")
     assert lines.of(failed, 100 + 4 * PROGRESS_SECONDS) == []
+
+
+def test_a_list_has_the_activity_of_a_job_beside_its_status() -> None:
+    retries = job(None)
+    retries["status"]["activity"] = "WaitingForRetry"
+    header, line = jobs_list.rendered(
+        [JobLine.of_document(retries, NOW)], NOW, Screen(), everywhere=False
+    )
+    assert header.split()[:4] == ["NAME", "STATUS", "ACTIVITY", "DONE"]
+    assert line.split()[:4] == ["shot", "Waiting", "WaitingForRetry", "0/1"]

@@ -109,11 +109,19 @@ def test_a_job_whose_session_begins_says_that_it_waits_to_start() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "script", "finer"),
-    [("Suspended", "simulate", "Pausing"), ("Suspended", None, ""), ("Running", "simulate", "")],
+    ("cells", "shown"),
+    [
+        (("Suspended", "Pausing", "1/2"), ("", "Pausing")),
+        (("Suspended", None, "1/2"), ("", "")),
+        (("Failed", "CleaningUp", "1/2"), ("", "Cleaning up")),
+        (("Running", "WaitingForRetry", "1/2"), ("", "Waiting for retry")),
+        (("Waiting", "WaitingForRetry", "1/2"), ("Waiting for retry", "")),
+        (("Waiting", None, "0/2"), ("Waiting to start", "")),
+        (("", None, ""), ("", "")),  # no operator has seen it
+    ],
 )
 def test_a_row_of_a_cluster_says_what_its_columns_tell(
-    status: str, script: str | None, finer: str
+    cells: tuple[str | None, ...], shown: tuple[str, str]
 ) -> None:
     metadata = {
         "name": "shot",
@@ -121,11 +129,11 @@ def test_a_row_of_a_cluster_says_what_its_columns_tell(
         "creationTimestamp": "2026-11-29T22:41:07Z",
     }
     table = {
-        "columnDefinitions": [{"name": "Status"}, {"name": "Script"}],
-        "rows": [{"cells": [status, script], "object": {"metadata": metadata}}],
+        "columnDefinitions": [{"name": name} for name in ("Status", "Activity", "Done")],
+        "rows": [{"cells": cells, "object": {"metadata": metadata}}],
     }
-    (row,) = RowReader().rows_of(table)
-    assert row.finer == finer
+    (line,) = job_list(Rows.of(RowReader().rows_of(table)), Query()).lines
+    assert (line.word, line.finer) == shown
 
 
 def test_it_is_told_behind_the_state_by_which_the_list_is_filtered() -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from enso_operator.http_api.finer_states import running_in
 from enso_operator.http_api.port import JobSnapshot
 from enso_operator.http_api.rights import Rights
+from enso_operator.kube.status.finer_states import running_in
 from job_execution_framework.domain.actions import Action, Cancel, Pause, Resume, Retry, Skip
 from job_execution_framework.domain.control import retrying
 from job_execution_framework.domain.job import Job

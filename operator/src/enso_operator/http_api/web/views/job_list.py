@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from enso_operator.http_api.rows import JobRow, Rows
 from enso_operator.http_api.web.views.query import SORTS, STATES, Query, reasons_of
+from job_execution_framework.domain.transitions import JobState
 
 PER_PAGE = 100
 MOST_REASONS = 50
@@ -70,8 +71,10 @@ class Line:
     address: str
     done: str
     """How many of its scripts are done, and how many of them were skipped, where that is known."""
+    word: str
+    """The word that stands for its state; "" where that is the state itself."""
     finer: str
-    """A word that is finer than its state; "" where its reason says the same."""
+    """What stands behind it, a word that is finer; "" where its reason says the same."""
     share: float | None
     """Which part of its scripts is done and was not skipped, from 0 to 100."""
     labels: tuple[ShownLabel, ...]
@@ -130,6 +133,7 @@ def address_of(name: str, namespace: str) -> str:
 def _line(row: JobRow, query: Query) -> Line:
     done, slash, total = row.done.partition("/")
     is_count = slash and done.isdigit() and total.isdigit() and int(total)
+    is_waiting = row.state == JobState.WAITING  # for what, the finer word says
     labels = [*([("template", row.template)] if row.template else []), *sorted(row.labels.items())]
     return Line(
         row,
@@ -138,7 +142,8 @@ def _line(row: JobRow, query: Query) -> Line:
         f"{int(done) - row.skipped}/{total}, {row.skipped} skipped"
         if is_count and row.skipped
         else row.done,
-        "" if row.finer == row.reason else row.finer,
+        row.finer if is_waiting else "",
+        "" if is_waiting or row.finer == row.reason else row.finer,
         round(100 * (int(done) - row.skipped) / int(total), 1) if is_count else None,
         tuple(
             ShownLabel(value, query.but(template=value).address())

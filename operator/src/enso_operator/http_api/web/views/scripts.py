@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from enso_operator.http_api.finer_states import is_stopped
 from enso_operator.http_api.responses import name_of_work
 from enso_operator.http_api.web.views.attempts import ShownAttempt
 from enso_operator.http_api.web.views.spans import Times, times_of
@@ -16,6 +15,7 @@ from enso_operator.http_api.web.views.standing import (
     state_of,
 )
 from enso_operator.http_api.web.views.values import Named, named, one
+from enso_operator.kube.status.finer_states import is_stopped
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.row import ScriptState

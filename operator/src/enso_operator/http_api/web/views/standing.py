@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from enso_operator.http_api.finer_states import (
+from enso_operator.http_api.port import JobSnapshot
+from enso_operator.http_api.web.views.again import runs_again_before
+from enso_operator.http_api.web.views.pauses import pause_of
+from enso_operator.kube.status.finer_states import (
     CLEANS_UP,
     PAUSES,
     RETRIES,
@@ -17,9 +20,6 @@ from enso_operator.http_api.finer_states import (
     is_stopped,
     running_in,
 )
-from enso_operator.http_api.port import JobSnapshot
-from enso_operator.http_api.web.views.again import runs_again_before
-from enso_operator.http_api.web.views.pauses import pause_of
 from enso_operator.kube.status.retries import retry_time, retrying_script
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.final import applies

@@ -1,11 +1,13 @@
 """How a job stands, in a word that is finer than its state.
 
-The state is what the API and kubectl say, and what lists are filtered by. The page and the list
-show this word beside it: a job that shall pause runs on until its script ends, say, and one that
-was cancelled until its script has stopped.
+The state is what the API says, the column STATUS shows, and lists are filtered by. The page shows
+this word beside it, and so does the column ACTIVITY: a job that shall pause runs on until its
+script ends, say, and one that was cancelled until its script has stopped.
 """
 
 from __future__ import annotations
+
+import re
 
 from enso_operator.kube.status.conditions import shown_state
 from enso_operator.kube.status.retries import retrying_script
@@ -35,6 +37,16 @@ def finer_state(job: Job) -> str:
     if retrying_script(job):
         return RETRIES
     return STARTS if shown_state(job) is JobState.WAITING else ""
+
+
+def identifier_of(word: str) -> str:
+    """Return the word as it stands in a status: ``CleaningUp``."""
+    return "".join(part.capitalize() for part in word.split())
+
+
+def word_of(identifier: str) -> str:
+    """Return the word that stands in a status, as people read it; also one of a newer operator."""
+    return re.sub("(?<!^)[A-Z]", lambda capital: f" {capital[0].lower()}", identifier)
 
 
 def running_in(job: Job) -> str:
