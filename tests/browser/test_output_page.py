@@ -155,8 +155,10 @@ def test_an_output_is_not_followed_while_its_page_is_hidden(
 ) -> None:
     jobid = _started(server, tmp_path, "waits", WAITS, path=str(tmp_path / "go"))
     visitor = visit(server.address)
+    visitor.go(f"/jobs/{jobid}")
+    visitor.sees("now at waits")
     visitor.go(f"/jobs/{jobid}/scripts/waits/attempts/1")
-    visitor.sees("begun")
+    expect(visitor.page.locator("pre")).to_contain_text("begun", timeout=MS)
     until(lambda: server.connections() == 2)
 
     visitor.hide()
