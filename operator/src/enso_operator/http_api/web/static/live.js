@@ -60,6 +60,8 @@ const isFollowed = live.hasAttribute("hx-sse:connect");
 let heard = Date.now();
 let waits = heard; // since when something is waited for
 let connection = null;
+let refused = 0; // how often, before the first connection
+let wasConnected = false;
 const refusals = { 401: "you are signed out", 404: "the server does not have it any more" };
 
 function hear() {
@@ -95,6 +97,7 @@ document.addEventListener("click", (event) => {
 document.addEventListener("htmx:sse:before:connection", leave);
 document.addEventListener("htmx:sse:after:connection", (event) => {
   connection = event.detail.connection;
+  wasConnected = true;
   // The extension hears of a page that becomes hidden. One that was hidden before has its stream closed, too.
   if (document.hidden) setTimeout(() => document.dispatchEvent(new Event("visibilitychange")));
 });
@@ -104,6 +107,17 @@ document.addEventListener("htmx:sse:before:message", (event) => {
 document.addEventListener("htmx:sse:error", ({ detail }) => {
   if (connection) return leave(); // it broke; whether the server is away the next one tells
   lose(refusals[detail.status] ?? "the server does not answer");
+});
+// The extension connects anew what it had connected; before that this does, more and more seldom, too.
+function connect() {
+  if (document.hidden) return document.addEventListener("visibilitychange", connect, { once: true });
+  htmx.ajax("GET", live.getAttribute("hx-sse:connect"), { source: live });
+}
+live.addEventListener("htmx:after:request", (event) => event.preventDefault()); // a refusal, no stream
+live.addEventListener("htmx:finally:request", ({ detail }) => {
+  if (wasConnected) return;
+  lose(refusals[detail.ctx.response?.status] ?? "the server does not answer");
+  setTimeout(connect, Math.min(500 * 2 ** refused++, 60000));
 });
 live.addEventListener("away", (event) => {
   lose(event.detail.data);
