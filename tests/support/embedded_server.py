@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -56,4 +57,5 @@ class EmbeddedServer:
         if self.process.stdout:
             self.process.stdout.close()
         for pid in self.processes():
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # what ends them with the server was quicker
+                os.kill(pid, signal.SIGKILL)

@@ -24,6 +24,7 @@ from job_execution_framework.domain.row import Attempt
 from job_execution_framework.service_layer.clock import SystemClock
 from job_execution_framework.service_layer.observations import Ended, Observations
 from job_execution_framework.service_layer.records import Record, to_line
+from tests.support.eventually import DEADLINE_SECONDS
 from tests.support.pods import Document
 
 RUN = RunRef("main-1", "shot-main-1-abcde", "pod-uid", ("open", "save"))
@@ -136,7 +137,7 @@ def follow(
         if control:
             follower.on_control(control)
         observed: list[Observations] = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE_SECONDS):
             async for observations in follower.observations():
                 observed.append(observations)
                 if len(node.states) > 1:

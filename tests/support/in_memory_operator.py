@@ -22,6 +22,7 @@ from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from enso_operator.observability.metrics import Metrics
 from job_execution_framework.service_layer.clock import SystemClock
 from job_execution_framework.service_layer.library import Library, ScriptLibrary
+from tests.support.eventually import DEADLINE_SECONDS
 from tests.support.in_memory_objects import InMemoryCluster
 from tests.support.kept_events import KeptEvents
 from tests.support.resources import action, of_scripts
@@ -127,7 +128,7 @@ class Operator:
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait until the condition holds; the deadline only ends a test that hangs."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE_SECONDS):
             while not condition():  # noqa: ASYNC110  # it changes in another thread
                 await asyncio.sleep(0.005)
 

@@ -20,7 +20,7 @@ from tests.support.processes import processes
 from tests.support.running import supervisors_of
 
 LOCAL = ("--sessions=local",)
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 90.0
 
 
 @dataclass

@@ -20,7 +20,7 @@ from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.observations import Ended, Observations
 from job_execution_framework.service_layer.plan import Plan
 
-DEADLINE_SECONDS = 60
+DEADLINE_SECONDS = 120
 NO_RETRIES = Retries()
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from tests.support.processes import processes
 from tests.support.running import supervisors_of
 
-DEADLINE_SECONDS = 60
+DEADLINE_SECONDS = 120
 
 
 @dataclass

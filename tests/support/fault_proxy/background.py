@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
+from tests.support.eventually import DEADLINE_SECONDS
+
 T = TypeVar("T")
-_DEADLINE_SECONDS = 30.0
 ROUNDS = 10
 
 
@@ -26,7 +27,7 @@ class Background:
         self._thread.start()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(_DEADLINE_SECONDS)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(DEADLINE_SECONDS)
 
     def call(self, function: Callable[[], T]) -> T:
         async def calling() -> T:
@@ -38,7 +39,7 @@ class Background:
         """Cancel what still runs, wait for threads that it started, and end the loop."""
         self.run(self._wind_up())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(_DEADLINE_SECONDS)
+        self._thread.join(DEADLINE_SECONDS)
         self._loop.close()
 
     async def _wind_up(self) -> None:

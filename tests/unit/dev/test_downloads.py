@@ -67,6 +67,7 @@ def new_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[No
 
 
 def test_a_program_is_downloaded_where_its_host_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "_PROBE_SECONDS", str(SECONDS_OF_THE_SLOW))
     with host(official) as address:
         monkeypatch.setenv(downloads.VARIABLE, address)
         said = binaries.outlook((NAME, "etcd"))
@@ -118,6 +119,7 @@ def test_what_is_not_the_program_is_not_kept(
         digest = hashlib.sha256(digest_of).hexdigest().encode()
         return digest if path.endswith(".sha256") else program
 
+    monkeypatch.setattr(downloads, "_PROBE_SECONDS", str(SECONDS_OF_THE_SLOW))
     with host(answer) as address:
         monkeypatch.setenv(downloads.VARIABLE, address)
         downloads.fetch(PROGRAM)

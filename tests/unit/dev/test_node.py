@@ -63,7 +63,7 @@ def test_mounts_are_found_innermost_first(monkeypatch: pytest.MonkeyPatch) -> No
 def inside() -> Generator[socket.socket]:
     """What stands for the API server."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(10)
+        server.settimeout(60)
         yield server
 
 
@@ -81,7 +81,7 @@ def outside(inside: socket.socket) -> Generator[tuple[str, int]]:
 def test_the_port_forward_carries_both_directions_to_their_ends(
     inside: socket.socket, outside: tuple[str, int]
 ) -> None:
-    with socket.create_connection(outside, timeout=10) as caller:
+    with socket.create_connection(outside, timeout=60) as caller:
         with accepted(inside) as answering:
             caller.sendall(b"question")
             assert answering.recv(100) == b"question"
@@ -97,14 +97,14 @@ def test_the_port_forward_is_closed_where_nobody_is_inside(
 ) -> None:
     inside.close()
 
-    with socket.create_connection(outside, timeout=10) as caller:
+    with socket.create_connection(outside, timeout=60) as caller:
         assert received(caller) == b""
 
 
 def accepted(server: socket.socket) -> socket.socket:
     """Return the next connection."""
     connection, _ = server.accept()
-    connection.settimeout(10)
+    connection.settimeout(60)
     return connection
 
 

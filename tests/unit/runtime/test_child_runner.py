@@ -14,7 +14,7 @@ from job_execution_framework.domain.script import Container, Function, Missing, 
 from job_execution_framework.domain.secret import Secret
 from job_execution_framework.runtime.child_runner import ChildRunner
 from job_execution_framework.runtime.launcher import Launcher
-from tests.support.scripts import Scripts
+from tests.support.scripts import HANGS_SECONDS, Scripts
 from tests.unit.runtime.conftest import Start
 
 SECRET = "hunter2-" + "x" * 30
@@ -88,7 +88,7 @@ def test_a_function_is_called_in_the_interpreter(start: Start, tmp_path: Path) -
     cause = scripts.call("pipe:nothing").cause
     assert cause
     assert (cause.reason, cause.message) == (Reason.SCRIPT_NOT_FOUND, "pipe has no 'nothing'")
-    script = Script("wait", Function("pipe:wait"), {"n": 60}, timeout_seconds=0.5)
+    script = Script("wait", Function("pipe:wait"), {"n": 60}, timeout_seconds=HANGS_SECONDS)
     cause = scripts.runner.run(script, 1).cause
     assert cause
     assert str(cause.at) == "line 2 in wait: def wait(n): time.sleep(n)"
@@ -102,7 +102,7 @@ def test_a_hang_deeper_than_a_dump_is_placed(scripts: Scripts) -> None:
         time.sleep(60)
     def main(): down(500)
     """
-    assert str(scripts.fails(source, timeout=0.5).at) == "line 5 in down: time.sleep(60)"
+    assert str(scripts.fails(source, timeout=HANGS_SECONDS).at) == "line 5 in down: time.sleep(60)"
 
 
 def test_a_hang_below_a_folder_of_any_name_is_placed(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_hang_below_a_folder_of_any_name_is_placed(tmp_path: Path) -> None:
     folder.mkdir()
     runner = ChildRunner(Launcher(folder), [sys.executable], 20, 0.3)
     scripts = Scripts(runner, folder)
-    cause = scripts.fails("import time\ndef main():\n    time.sleep(60)  # ü", timeout=0.5)
+    cause = scripts.fails("import time\ndef main():\n    time.sleep(60)  # ü", timeout=HANGS_SECONDS)
     assert str(cause.at) == "line 3 in main: time.sleep(60)  # ü"
     runner.close()
 

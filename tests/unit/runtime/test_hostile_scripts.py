@@ -19,6 +19,7 @@ from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.runtime.child_runner import ChildRunner
 from job_execution_framework.runtime.launcher import Launcher
 from job_execution_framework.service_layer.runner import Result
+from tests.support.scripts import HANGS_SECONDS
 
 OK = "ok"
 TIMEOUT_SECONDS = 0.7
@@ -104,10 +105,10 @@ CASES = [
 class Bench:
     """A session in which a script has opened something, before anything hostile runs."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, grace: float = 0.5) -> None:
         self.directory = directory
         self.runner = ChildRunner(
-            Launcher(directory), [sys.executable], 60, 0.5, end_timeout_seconds=0.5
+            Launcher(directory), [sys.executable], 60, grace, end_timeout_seconds=0.5
         )
         opened = self.run("open", "import enso\ndef main(): enso.shared['opened'] = 'scene'")
         assert opened.cause is None
@@ -143,7 +144,7 @@ def test_each_ends_in_an_honest_record_and_hurts_no_other(bench: Bench, case: Ca
 
 def test_a_hang_is_placed(bench: Bench) -> None:
     source = "import time\ndef wait():\n    time.sleep(60)\ndef main():\n    wait()\n"
-    script = Script("hang", Source(source, "hang.py"), timeout_seconds=TIMEOUT_SECONDS)
+    script = Script("hang", Source(source, "hang.py"), timeout_seconds=HANGS_SECONDS)
     result = bench.runner.run(script, 1)
     assert result.cause
     assert str(result.cause.at) == "line 3 in wait: time.sleep(60)"
@@ -155,15 +156,20 @@ def test_a_crash_is_placed(bench: Bench) -> None:
     assert str(result.cause.at) == "line 3 in main: ctypes.string_at(0)"
 
 
-def test_a_script_that_is_ended_may_clean_up(bench: Bench) -> None:
+def test_a_script_that_is_ended_may_clean_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    bench = Bench(tmp_path, grace=60)
     source = (
         "import time\n"
         "def main():\n"
         "    try: time.sleep(60)\n"
         "    finally: open('cleaned', 'w').close()\n"
     )
-    script = Script("clean", Source(source, "clean.py"), timeout_seconds=TIMEOUT_SECONDS)
+    script = Script("clean", Source(source, "clean.py"), timeout_seconds=HANGS_SECONDS)
     assert bench.runner.run(script, 1).interpreter_lost
+    bench.runner.close()
     assert (bench.directory / "cleaned").exists()
 
 

@@ -16,7 +16,7 @@ from job_execution_framework.service_layer.in_process import InProcessRunner
 from job_execution_framework.service_layer.library import ScriptLibrary
 from job_execution_framework.service_layer.plan import Plan
 from job_execution_framework.service_layer.runner import Result
-from tests.support.scripts import Scripts
+from tests.support.scripts import HANGS_SECONDS, Scripts
 from tests.unit.runtime.conftest import Start
 
 
@@ -45,12 +45,12 @@ def test_a_script_that_says_nothing_is_ended_and_the_users_line_is_named(
         "def solve():\n"
         f"    {hangs}\n"
     )
-    result = run(scripts, source, 1)
+    result = run(scripts, source, HANGS_SECONDS)
     assert result.cause
     assert result.interpreter_lost
     assert (result.cause.reason, result.cause.message) == (
         Reason.IDLE_TIMEOUT,
-        "wrote nothing for 1 s",
+        f"wrote nothing for {HANGS_SECONDS} s",
     )
     assert str(result.cause.at) == line
     assert result.cause.said[-1] == "openjd_progress: 42.5"
@@ -61,17 +61,17 @@ def test_whoever_writes_or_tells_progress_is_not_idle(scripts: Scripts) -> None:
     source = """\
 import enso, sys, time
 def main():
-    for number in range(8):
+    for number in range(16):
         time.sleep(0.25)
         if number % 2: enso.progress(number)
         else: print(number, end="", file=sys.stderr, flush=True)
 """
-    assert run(scripts, source, 1.5).cause is None
+    assert run(scripts, source, 3).cause is None
 
 
 def test_a_wrapper_around_the_interpreter_is_no_hindrance(start: Start) -> None:
     scripts = start(["sh", "-c", f'{sys.executable} "$@"; exit $?', "wrapper"])
-    result = run(scripts, "import time\ndef main():\n    time.sleep(600)\n", 0.5)
+    result = run(scripts, "import time\ndef main():\n    time.sleep(600)\n", HANGS_SECONDS)
     assert result.cause
     assert result.cause.reason == Reason.IDLE_TIMEOUT
     assert str(result.cause.at) == "line 3 in main: time.sleep(600)"
@@ -99,7 +99,8 @@ def test_a_function_and_the_next_script_have_their_own_limits(scripts: Scripts) 
     assert result.cause.reason == Reason.TIMEOUT
 
 
-def test_its_finally_runs_as_after_a_timeout(scripts: Scripts) -> None:
+def test_its_finally_runs_as_after_a_timeout(start: Start) -> None:
+    scripts = start(grace=60)
     source = """\
 import pathlib, time
 def main():
@@ -109,7 +110,7 @@ def main():
         pathlib.Path("cleaned-up").touch()
 """
     source = source.replace("cleaned-up", str(scripts.directory / "cleaned-up"))
-    assert run(scripts, source, 0.5).cause
+    assert run(scripts, source, HANGS_SECONDS).cause
     assert (scripts.directory / "cleaned-up").exists()
 
 

@@ -26,7 +26,7 @@ from job_execution_framework.service_layer.observations import Outcome
 from job_execution_framework.service_layer.record_line import JOURNAL, LONGEST_BYTES
 from job_execution_framework.service_layer.records import End
 from job_execution_framework.service_layer.runner import Result
-from tests.support.eventually import until
+from tests.support.eventually import DEADLINE_SECONDS, until
 from tests.support.jobs import plan_of
 from tests.support.sessions import OneScriptRunner
 
@@ -70,7 +70,7 @@ class Pod:
 
     def ends(self) -> list[str]:
         """Wait for its end; return what it recorded."""
-        self.process.wait(30)
+        self.process.wait(DEADLINE_SECONDS)
         records = Journal(self.run / JOURNAL).read()
         return [
             record.broken if isinstance(record, End) else type(record).__name__

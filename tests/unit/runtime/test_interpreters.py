@@ -13,11 +13,12 @@ import pytest
 from job_execution_framework.domain.cause import Reason
 from tests.support.eventually import until
 from tests.support.running import is_alive
-from tests.support.scripts import Scripts, pid_in, skip_without
+from tests.support.scripts import HANGS_SECONDS, Scripts, pid_in, skip_without
 from tests.unit.runtime.conftest import Start
 
 VERSIONS = ["3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13"]
 SEGFAULT = "import ctypes\ndef main():\n    ctypes.string_at(0)"
+SLEEPS = "import time\ndef main():\n    time.sleep(60)"
 HANG = """\
 import os, time
 def main(file):
@@ -62,7 +63,7 @@ def test_a_wrapper_changes_nothing(wrapped: Scripts) -> None:
 
 
 def test_a_hang_behind_a_wrapper_is_ended(wrapped: Scripts, tmp_path: Path) -> None:
-    cause = wrapped.fails(HANG, timeout=0.5, file=str(tmp_path / "pid"))
+    cause = wrapped.fails(HANG, timeout=HANGS_SECONDS, file=str(tmp_path / "pid"))
     assert (cause.reason, str(cause.at)) == (Reason.TIMEOUT, "line 4 in main: time.sleep(60)")
     assert not is_alive(pid_in(tmp_path / "pid"))
     wrapped.good()
@@ -94,7 +95,7 @@ def test_a_host_program_that_embeds_python(start: Start) -> None:
     assert (cause.error, str(cause.at)) == ("ZeroDivisionError", "line 2 in main: 1/0")
     scripts.run("import sys\ndef main(): sys.stdout.write('in the host\\n'); sys.stdout = None")
     scripts.good(2)
-    cause = scripts.fails("import time\ndef main():\n    time.sleep(60)", timeout=0.5)
+    cause = scripts.fails(SLEEPS, timeout=HANGS_SECONDS)
     assert (cause.reason, str(cause.at)) == (Reason.TIMEOUT, "line 3 in main: time.sleep(60)")
     scripts.good(1)
 
@@ -125,7 +126,7 @@ def test_every_python_that_is_here_runs_scripts(start: Start, version: str) -> N
     scripts.run("import sys\ndef main(): sys.modules.clear()")
     scripts.run("import os\ndef main(): os.closerange(0, 4096)")
     scripts.good(1)
-    cause = scripts.fails("import time\ndef main():\n    time.sleep(60)", timeout=0.5)
+    cause = scripts.fails(SLEEPS, timeout=HANGS_SECONDS)
     assert (cause.reason, str(cause.at)) == (Reason.TIMEOUT, "line 3 in main: time.sleep(60)")
     assert scripts.fails(SEGFAULT).signal == "SIGSEGV"
     scripts.good(1)
@@ -163,14 +164,14 @@ def test_an_interpreter_that_does_not_start_has_said_why(start: Start) -> None:
 def test_an_interpreter_that_takes_too_long(start: Start, tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     hangs = program(tmp_path, "hangs", f"#!/bin/sh\necho $$ > {pid}\nsleep 60\n")
-    cause = start([hangs], limit=0.5).fails("def main(): pass")
-    assert cause.message == f"{hangs} was not ready within 0.5 s"
+    cause = start([hangs], limit=HANGS_SECONDS).fails("def main(): pass")
+    assert cause.message == f"{hangs} was not ready within {HANGS_SECONDS} s"
     assert not is_alive(pid_in(pid))
 
 
 def test_the_time_to_start_is_not_the_scripts(start: Start, tmp_path: Path) -> None:
-    slow = program(tmp_path, "slow", f'#!/bin/sh\nsleep 0.6\nexec {sys.executable} "$@"\n')
-    result = start([slow]).run("def main(): pass", timeout=0.5)
+    slow = program(tmp_path, "slow", f'#!/bin/sh\nsleep {2 * HANGS_SECONDS}\nexec {sys.executable} "$@"\n')
+    result = start([slow]).run("def main(): pass", timeout=HANGS_SECONDS)
     assert result.cause is None
 
 

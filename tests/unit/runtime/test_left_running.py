@@ -12,7 +12,7 @@ from job_execution_framework.domain.secret import Secret
 from job_execution_framework.service_layer.records import End
 from tests.support.eventually import until
 from tests.support.running import is_alive
-from tests.support.scripts import pid_in
+from tests.support.scripts import HANGS_SECONDS, pid_in
 from tests.support.supervised import supervised
 from tests.unit.runtime.conftest import Start
 
@@ -36,7 +36,7 @@ def test_a_thread_and_an_exit_handler_are_waited_for(start: Start, tmp_path: Pat
 
 
 def test_what_had_to_be_killed_is_named(start: Start, tmp_path: Path) -> None:
-    scripts = start()
+    scripts = start(end=HANGS_SECONDS)
     source = """
     import atexit, subprocess, threading, time
     def upload():
@@ -55,7 +55,7 @@ def test_what_had_to_be_killed_is_named(start: Start, tmp_path: Path) -> None:
 
 
 def test_an_exit_handler_that_had_to_be_killed_is_named(start: Start, tmp_path: Path) -> None:
-    scripts = start()
+    scripts = start(end=HANGS_SECONDS)
     scripts.run(
         "import atexit, time\ndef wait(): time.sleep(60)\ndef main(): atexit.register(wait)"
     )

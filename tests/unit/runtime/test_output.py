@@ -11,19 +11,22 @@ from job_execution_framework.domain.lines import ends_in, lines_of
 from job_execution_framework.domain.retries import Retries
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.runtime.pump import OutputTail
+from job_execution_framework.service_layer.record_line import JOURNAL
 from tests.support.scripts import Scripts
 from tests.support.supervised import supervised
 
 LOOKS_LIKE_OURS = """\
-import threading, time
-def late():
-    time.sleep(0.3)
+import pathlib, threading, time
+def late(journal):
+    while "ScriptRetrying" not in journal.read_text():
+        time.sleep(0.01)
     print("late")
-def main():
+def main(journal):
     print("--- save, attempt 1")
-    threading.Thread(target=late).start()
+    threading.Thread(target=late, args=(pathlib.Path(journal),)).start()
     print("half", end="", flush=True)
 """
+"""Prints something between the attempts of the script after it."""
 FAILS = (
     "import sys\ndef main():\n    print('\\u00fc', file=sys.stderr)\n    raise OSError('disk')\n"
 )
@@ -33,8 +36,8 @@ def test_records_tell_where_an_attempts_output_begins_and_ends(tmp_path: Path) -
     """Whatever scripts write: a mark that one of them prints is not where another begins."""
     records, output = supervised(
         tmp_path,
-        Script("open", Source(LOOKS_LIKE_OURS)),
-        Script("save", Source(FAILS), retries=Retries(1, 0.5)),
+        Script("open", Source(LOOKS_LIKE_OURS), {"journal": str(tmp_path / JOURNAL)}),
+        Script("save", Source(FAILS), retries=Retries(1, 2)),
     )
     begins = [event.output_begins for event in records if isinstance(event, events.ScriptStarted)]
     ends = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +14,7 @@ from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.progress import LONGEST_TEXT, Progress
 from job_execution_framework.domain.script import Script, Source
 from job_execution_framework.domain.secret import Redactor, Secret
+from job_execution_framework.runtime import progress
 from job_execution_framework.runtime.progress import LONGEST_LINE_BYTES, ProgressReader
 from job_execution_framework.service_layer.progress_line import from_line
 from job_execution_framework.service_layer.record_line import JOURNAL, PROGRESS
@@ -37,7 +39,7 @@ class Said:
             said = self.now()
             return said is not None and (said.percent, said.message) == (percent, message)
 
-        until(is_so, 10)
+        until(is_so)
 
 
 @pytest.fixture
@@ -69,7 +71,7 @@ def test_what_is_no_progress_is_passed_over(said: Said, line: str) -> None:
 def test_a_text_is_one_line_bounded_and_without_secrets(tmp_path: Path) -> None:
     said = Said(tmp_path, Secret("canary-4711"))
     said.reader.add(f"openjd_status: uses canary-4711 \x1b[31m{'x' * 1000}\nopenjd_".encode())
-    until(said.file.exists, 10)
+    until(said.file.exists)
     now = said.now()
     assert now
     assert now.message.startswith("uses *** \\x1b[31mxxx")
@@ -120,10 +122,10 @@ def test_a_flood_is_written_at_most_once_a_second(
         done.wait(60)
 
     monkeypatch.setattr(ProgressReader, "_replace_file", counted)
-    monkeypatch.setattr("job_execution_framework.runtime.progress.time.sleep", pause)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(sleep=pause))  # no other's pauses
     for number in range(100_000):
         said.reader.add(b"openjd_progress: %.3f\n" % (number / 1000))
-    until(lambda: len(pauses) == 1, 10)
+    until(lambda: pauses)
     assert len(written) == 1
     done.set()
     said.becomes(100)
@@ -158,7 +160,7 @@ def test_what_a_script_says_is_shown_while_it_runs(scripts: Scripts) -> None:
     thread_says: list[bytes] = []
 
     def look() -> None:
-        until(file.exists, 20)
+        until(file.exists)
         thread_says.append(file.read_bytes())
         go_on.touch()
 

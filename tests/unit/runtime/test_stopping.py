@@ -38,7 +38,7 @@ def test_pause_lets_the_script_end(start: Start, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stubborn", [False, True])
 def test_cancel_ends_the_script(start: Start, tmp_path: Path, stubborn: bool) -> None:
-    scripts = start()
+    scripts = start(grace=0.3 if stubborn else 60)
     source = """
     import atexit, os, pathlib, signal, time
     def main(folder, stubborn):

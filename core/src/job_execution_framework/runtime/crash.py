@@ -11,8 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-DUMP_SECONDS = 0.5
-"""How long the dump of a child may take after the script's timeout."""
+DUMP_SECONDS = 3.0
+"""How long the dump of a child may take after its time is over: a busy machine is late with it."""
 LOOK_SECONDS = 0.005
 CUT = "  ...\n"
 """The line that ``faulthandler`` writes instead of frames that are too deep."""
@@ -50,6 +50,16 @@ def location(crash_file: Path, script: str) -> list[object] | None:
             if name == file:
                 return [script or name, line, function, linecache.getline(script or name, line)]
     return None
+
+
+def tells_what_it_waits_for(crash_file: Path) -> bool:
+    """Whether the dump of an interpreter that does not end has come to the thread that ends it.
+
+    Python writes that thread last, as it is the oldest. It is the one without a name.
+    """
+    dump = crash_file.read_text("utf-8", "replace")
+    ends = {int(number, 16) for number, name in _WAITS_FOR.findall(dump) if not name}
+    return any(header and int(header[1], 16) in ends and frames for header, frames in _parts(dump))
 
 
 def what_it_waits_for(crash_file: Path) -> list[str]:

@@ -30,7 +30,7 @@ MESSAGE_SECONDS = 2
 """How long one message may take after the connection is made."""
 WRAPPER_SECONDS = 1
 """How long a wrapper around the interpreter may take to exit after the interpreter."""
-SETTLE_SECONDS = 0.5
+SETTLE_SECONDS = 2.0
 """How long the interpreter's helper processes (multiprocessing) may take to end after it."""
 
 WORKER = "worker.py"
@@ -141,9 +141,13 @@ class Interpreter:
         Returns names of what did not end by itself.
         """
         self.send({"end": seconds})
-        # Longer than the child's own time, after which it writes what it waits for.
-        waits = self._wait_until_ended(seconds + crash.DUMP_SECONDS, self._wake)
-        busy = list[str]()
+        waits, busy = self._wait_until_ended(seconds, self._wake), list[str]()
+        # The child's own time began a little later. After it the child writes what it waits for.
+        end = time.monotonic() + crash.DUMP_SECONDS
+        while self._pidfds[-1] in waits and not crash.tells_what_it_waits_for(self.crash_file):
+            if time.monotonic() >= end or ready([self._wake], 0):
+                break
+            waits = self._wait_until_ended(LOOK_SECONDS, self._wake)
         if waits:
             busy = crash.what_it_waits_for(self.crash_file) or ["the interpreter itself"]
         left = busy + [processes.name(pid) for pid in self._left_running(settled=bool(waits))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -66,7 +67,8 @@ def test_a_supervisor_is_killed_and_the_doubt_is_said(workstation: Workstation, 
         )
     )
     for pid in workstation.supervisors():
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has just ended by itself
+            os.kill(pid, signal.SIGKILL)
     said, _ = process.communicate(timeout=DEADLINE_SECONDS)
     if process.returncode == 0:
         assert workstation.notes == ONCE

@@ -108,8 +108,7 @@ def test_a_server_that_is_killed_leaves_no_session_and_no_folder(
         until(file.with_name(f"{file.name}.waiting").exists)
     os.kill(server.process.pid, signal.SIGKILL)
     log, _ = server.process.communicate(timeout=60)
-    until(lambda: not server.processes())
-    assert list(server.temporary.iterdir()) == []
+    until(lambda: not server.processes() and not list(server.temporary.iterdir()))
     assert "Traceback" not in log
 
 

@@ -33,8 +33,8 @@ def over(last_words: str = "") -> Document:
 
 @pytest.fixture
 def _is_long(monkeypatch: pytest.MonkeyPatch, _is_short: None) -> None:
-    """Also where this machine is busy the log comes within it."""
-    for name in ("SPREAD_SECONDS", "SUMMED_UP_SECONDS", "UNKNOWN_SECONDS"):
+    """Also where this machine is busy log and status come within it."""
+    for name in ("SPREAD_SECONDS", "SUMMED_UP_SECONDS", "UNKNOWN_SECONDS", "STATUS_SECONDS"):
         monkeypatch.setattr(end_timeouts, name, 60)
 
 
@@ -86,6 +86,7 @@ def evicted() -> list[Document]:
     return [pod(session=RUNNING), killed(), final]
 
 
+@pytest.mark.usefixtures("_is_long")
 @pytest.mark.parametrize(
     "log",
     [
@@ -100,6 +101,7 @@ def test_what_a_kubelet_ended_is_said_in_its_words(log: list[bytes]) -> None:
     assert "exceeds the limit" in cause.message
 
 
+@pytest.mark.usefixtures("_is_long")
 def test_a_node_that_shuts_down_is_said_to() -> None:
     said = "Pod was terminated in response to imminent node shutdown."
     target = disrupted("TerminationByKubelet", said)
