@@ -44,6 +44,8 @@ REPORTED = "workflows.argoproj.io/report-outputs-completed"
 NODE_ID = "workflows.argoproj.io/node-id"
 UNTHROTTLED = ("--qps=10000", "--burst=10000")
 """By default it makes 20 requests a second at most: it would wait for that."""
+READY = "Starting CronWorkflow controller"
+"""It logs this once it has listed everything."""
 EXECUTORS = 8
 WATCH_SECONDS = 5
 _IMAGE = {"image": "simulated", "command": ["true"]}
@@ -74,7 +76,6 @@ class Workflows:
             f"--namespace={namespace}",
             "--namespaced",
             "--executor-image=simulated",
-            "--loglevel=error",
             *UNTHROTTLED,
         ]
         alone = {"LEADER_ELECTION_DISABLE": "true"}
@@ -83,6 +84,7 @@ class Workflows:
         with program_of(command, log, log.parent, alone) as program:
             pods.start()
             try:
+                until(lambda: READY in log.read_text("utf-8"))
                 yield program
             finally:
                 stopped.set()
