@@ -110,7 +110,9 @@ def test_a_hang_below_a_folder_of_any_name_is_placed(tmp_path: Path) -> None:
     folder.mkdir()
     runner = ChildRunner(Launcher(folder), [sys.executable], 20, 0.3)
     scripts = Scripts(runner, folder)
-    cause = scripts.fails("import time\ndef main():\n    time.sleep(60)  # ü", timeout=HANGS_SECONDS)
+    cause = scripts.fails(
+        "import time\ndef main():\n    time.sleep(60)  # ü", timeout=HANGS_SECONDS
+    )
     assert str(cause.at) == "line 3 in main: time.sleep(60)  # ü"
     runner.close()
 

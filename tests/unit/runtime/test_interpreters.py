@@ -170,7 +170,9 @@ def test_an_interpreter_that_takes_too_long(start: Start, tmp_path: Path) -> Non
 
 
 def test_the_time_to_start_is_not_the_scripts(start: Start, tmp_path: Path) -> None:
-    slow = program(tmp_path, "slow", f'#!/bin/sh\nsleep {2 * HANGS_SECONDS}\nexec {sys.executable} "$@"\n')
+    seconds = 2 * HANGS_SECONDS
+    text = f'#!/bin/sh\nsleep {seconds}\nexec {sys.executable} "$@"\n'
+    slow = program(tmp_path, "slow", text)
     result = start([slow]).run("def main(): pass", timeout=HANGS_SECONDS)
     assert result.cause is None
 
