@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -126,6 +127,7 @@ class Actor:
                         return
                     await self._hear(job, step)
         finally:
+            self._obstacles.passed(OPEN)
             self._follower.stop()
             self._progress.stop()
 
@@ -229,6 +231,7 @@ class Actor:
         """Record a failed call, and report it once it has lasted; return the number of tries."""
         now = self.clock.now()
         obstacle = self._obstacles.met(trying, error, now)
+        obstacle.when_its_turn(self.wake)
         # An API server that does not answer concerns all jobs: no job reports it.
         is_news = trying != STORE or not isinstance(error, NoAnswer)
         if is_news and now >= obstacle.tell_at:
@@ -303,9 +306,9 @@ class Actor:
         return job.next(now)
 
     def _wait_to_open(self, job: Job) -> Wait:
-        """Wait for the next try; a deadline may come before it."""
-        again = self._obstacles.until(OPEN)
-        return Wait(again if job.deadline is None else min(again, job.deadline))
+        """Wait for the next try, or for the turn to make it; a deadline may come before it."""
+        until = min(self._obstacles.until(OPEN), math.inf if job.deadline is None else job.deadline)
+        return Wait(None if until == math.inf else until)
 
     # Act, after the commit.
 

@@ -6,11 +6,15 @@ commits and respects deadlines.
 
 from __future__ import annotations
 
+import math
 import random
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from enso_operator.blocking import pause_of
+from enso_operator.coordinator.turns import Queued, Turn
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import NotYet, Unavailable
 
@@ -29,7 +33,23 @@ class Obstacle:
     since: float
     tell_at: float
     again_at: float
+    """Infinite where its turn in a queue is waited for."""
     tries: int = 1
+    turn: Turn | None = None
+
+    def when_its_turn(self, call: Callable[[], None]) -> None:
+        """Have the call be due, and this called, when its turn comes, if it waits for one."""
+        if self.turn:
+            self.turn.when_it_comes(partial(self._let, call))
+
+    def _let(self, call: Callable[[], None]) -> None:
+        self.again_at = 0.0
+        call()
+
+    def leave_queue(self) -> None:
+        """Give up the turn in a queue, where there is one."""
+        if self.turn:
+            self.turn.leave()
 
 
 @dataclass
@@ -47,15 +67,23 @@ class Obstacles:
         if now < tell_at:  # only a try reports it: the next one must not be much after tell_at
             again_at = min(again_at, tell_at + pause_after(1))
         cause = Cause(error.reason or Reason.UNAVAILABLE, str(error))
-        self._met[trying] = Obstacle(cause, since, tell_at, again_at, tries)
+        turn = error.turn if isinstance(error, Queued) else None
+        if before:
+            before.leave_queue()
+        again_at = math.inf if turn else again_at
+        self._met[trying] = Obstacle(cause, since, tell_at, again_at, tries, turn)
         return self._met[trying]
 
     def passed(self, trying: str) -> None:
         """Forget a call: it succeeded, or is not needed any more."""
-        self._met.pop(trying, None)
+        if met := self._met.pop(trying, None):
+            met.leave_queue()
 
     def until(self, trying: str) -> float:
-        """Return when the call may be tried again; 0 where it has not failed."""
+        """Return when the call may be tried again; 0 where it has not failed.
+
+        Infinite where its turn in a queue is waited for.
+        """
         return self._met[trying].again_at if trying in self._met else 0.0
 
     def reportable(self, now: float) -> Cause | None:
@@ -64,7 +92,8 @@ class Obstacles:
 
     def due(self) -> list[float]:
         """Return the times at which failed calls are to be tried again."""
-        return [obstacle.again_at for obstacle in self._met.values()]
+        times = (obstacle.again_at for obstacle in self._met.values())
+        return [time for time in times if time < math.inf]
 
     def why(self, *trying: str) -> Cause | None:
         """Return the cause of the call, of these, that has failed for the longest time."""

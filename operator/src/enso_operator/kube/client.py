@@ -46,6 +46,8 @@ METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
 """The columns of the CRD, and of each object only its metadata: what kubectl asks for."""
 
+_NO_ROOM = r'\S+ "[^"]*" is forbidden: exceeded quota: '
+"""What its own quotas say: a webhook's words, or a policy's, stand behind its name."""
 Operations = list[Document]
 """A JSON patch (RFC 6902)."""
 P = ParamSpec("P")
@@ -70,6 +72,10 @@ class Forbidden(Refused):
 
 class Unauthorized(Forbidden):
     """401: the API server does not know whose credentials these are, or any more."""
+
+
+class NoRoom(Forbidden):
+    """403: a quota is used up."""
 
 
 @contextmanager
@@ -115,6 +121,8 @@ def error_of(method: str, status: int, reason: str, body: str) -> EnsoError:
         return NoSuchObject(said)
     if status == 409:  # noqa: PLR2004
         return _conflict_of(method, _field_of(body, "reason"), said)
+    if status == 403 and re.match(_NO_ROOM, said):  # noqa: PLR2004
+        return NoRoom(f"the API server does not let us (403): {said}")
     if status in (401, 403):
         refused = Unauthorized if status == 401 else Forbidden  # noqa: PLR2004
         return refused(f"the API server does not let us ({status}): {said}")

@@ -18,6 +18,7 @@ from enso_operator.sessions.pods import state
 from enso_operator.sessions.pods.follower import PodFollower
 from enso_operator.sessions.pods.inbox import PodGone, PodSeen
 from enso_operator.sessions.pods.logs import PodLogs
+from enso_operator.sessions.pods.places import QuotaQueues
 from enso_operator.sessions.pods.pod_api import PodApi
 from enso_operator.sessions.pods.pod_reaper import PodReaper
 from enso_operator.sessions.pods.sessions import PodSessions
@@ -43,6 +44,7 @@ class PodSessionBackend:
     _gated: dict[str, Document] = field(default_factory=dict[str, Document], init=False)
     """Pods that were not released, by uid."""
     _reaper: PodReaper = field(init=False)
+    _queues: QuotaQueues = field(default_factory=QuotaQueues, init=False)
     _sweeps: dict[str, int] = field(default_factory=dict[str, int], init=False)
     """By uid, in how many sweeps a gated Pod was found."""
 
@@ -51,8 +53,9 @@ class PodSessionBackend:
 
     def sessions(self, ensojob: EnsoJobObject) -> PodSessions:
         """Return the sessions of a job. Raises InvalidJob."""
-        api = PodApi(self.client, ensojob.namespace)
-        return PodSessions(ensojob, api, self.logs, self.settings, self.clock, self._follow)
+        api, place = PodApi(self.client, ensojob.namespace), self._queues.place(ensojob)
+        given = ensojob, api, self.logs, self.settings, self.clock, self._follow
+        return PodSessions(*given, place=place)
 
     def on_event(self, kind: str | None, pod: Document) -> None:
         """Take a Pod from the watch."""
@@ -66,6 +69,8 @@ class PodSessionBackend:
         else:
             self._forget_gated(uid)
         self._reaper.on_event(kind, pod)
+        if kind == "DELETED" or state.is_final(pod):
+            self._queues.there_may_be_room(str(pod["metadata"]["namespace"]))
 
     async def forget(self, namespace: str, uid: str) -> None:
         """Do nothing: the garbage collector removes Pods, which their EnsoJob owns."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from kubernetes.client import ApiClient
 
@@ -12,6 +10,7 @@ from enso_operator.api.document import Document
 from enso_operator.kube.client import (
     ApiObjects,
     Forbidden,
+    NoRoom,
     NoSuchObject,
     Refused,
     Taken,
@@ -19,6 +18,7 @@ from enso_operator.kube.client import (
 )
 from enso_operator.kube.ensojob import KIND, EnsoJobObject
 from enso_operator.sessions.pods import names, state
+from enso_operator.sessions.pods.demand import OutOfQuota, demand_of
 from job_execution_framework.domain.control import GO_ON, SessionControl
 from job_execution_framework.domain.errors import Conflict, InvalidJob, NotYet, Unavailable
 from job_execution_framework.service_layer import controls
@@ -28,7 +28,6 @@ EXPIRED_SECONDS = 1
 _VIOLATES = "violates PodSecurity"
 _CONTROL_PATH = "/metadata/annotations/" + names.CONTROL.replace("/", "~1")
 _GATES_PATH = "/spec/schedulingGates"
-R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class PodApi:
 
     def create(self, pod: Document) -> Document:
         """Create the Pod. Raises Taken where the name exists, InvalidJob, NotYet."""
-        return _creating(lambda: request(self.client, "POST", self._path("pods"), pod))
+        return self._create("pods", pod)
 
     def create_plan(self, config: Document) -> None:
         """Create the ConfigMap. Its name is a digest of it, so an existing one is the same.
@@ -55,7 +54,7 @@ class PodApi:
         Raises InvalidJob where another owner has one of this name, and NotYet.
         """
         try:
-            _creating(lambda: request(self.client, "POST", self._path("configmaps"), config))
+            self._create("configmaps", config)
         except Taken:
             name = config["metadata"]["name"]
             found = request(self.client, "GET", self._path("configmaps", name))
@@ -136,6 +135,22 @@ class PodApi:
         items: list[Document] = found["items"]
         return items
 
+    def _create(self, plural: str, document: Document) -> Document:
+        """Create an object: errors are NotYet, which may go away, and InvalidJob, which cannot."""
+        try:
+            return request(self.client, "POST", self._path(plural), document)
+        except NoRoom as error:
+            name = str(document["metadata"]["name"])
+            raise OutOfQuota(str(error), demand_of(document), name) from error
+        except Forbidden as error:
+            if _VIOLATES in str(error):
+                raise InvalidJob(f"the session's Pod is refused: {error}") from error
+            raise NotYet(str(error)) from error  # a right that is missing, say
+        except Refused as error:
+            raise InvalidJob(f"the session's Pod is refused: {error}") from error
+        except NoSuchObject as error:
+            raise NotYet(str(error)) from error  # its namespace is being deleted
+
     def _change(self, name: str, uid: str, operation: Document) -> None:
         """Change the Pod of this uid, if it exists."""
         try:
@@ -180,17 +195,3 @@ def owner_of(document: Document) -> str:
     """Return the uid of an object's controlling owner; "" where there is none."""
     owners: list[Document] = document["metadata"].get("ownerReferences") or []
     return next((str(owner["uid"]) for owner in owners if owner.get("controller")), "")
-
-
-def _creating(call: Callable[[], R]) -> R:
-    """Turn errors of a creation into NotYet, which may go away, and InvalidJob, which cannot."""
-    try:
-        return call()
-    except Forbidden as error:
-        if _VIOLATES in str(error):
-            raise InvalidJob(f"the session's Pod is refused: {error}") from error
-        raise NotYet(str(error)) from error  # a quota, or a right that is missing
-    except Refused as error:
-        raise InvalidJob(f"the session's Pod is refused: {error}") from error
-    except NoSuchObject as error:
-        raise NotYet(str(error)) from error  # its namespace is being deleted

@@ -22,6 +22,7 @@ from enso_operator.sessions.pods.container import ContainerFollower
 from enso_operator.sessions.pods.follower import PodFollower
 from enso_operator.sessions.pods.logs import PodLogs
 from enso_operator.sessions.pods.manifest import SessionPod, present
+from enso_operator.sessions.pods.places import Place
 from enso_operator.sessions.pods.pod_api import PodApi, owner_of
 from enso_operator.sessions.pods.policy import check_output_directory, check_pod
 from enso_operator.sessions.pods.run_ref import RunRef
@@ -42,7 +43,7 @@ SETTLE_SECONDS = 5.0
 class PodSessions:
     """The session runs of one EnsoJob."""
 
-    def __init__(  # what a session stands on
+    def __init__(  # noqa: PLR0913  # what a session stands on
         self,
         ensojob: EnsoJobObject,
         api: PodApi,
@@ -50,8 +51,10 @@ class PodSessions:
         settings: PodSettings,
         clock: Clock,
         on_following: Callable[[PodFollower | None, str], None],
+        *,
+        place: Place,
     ) -> None:
-        self._ensojob, self._api, self._logs = ensojob, api, logs
+        self._ensojob, self._api, self._logs, self._place = ensojob, api, logs, place
         self._settings, self._clock, self._on_following = settings, clock, on_following
         self._followers: dict[str, PodFollower] = {}
         self._controls: dict[str, SessionControl] = {}
@@ -98,8 +101,11 @@ class PodSessions:
                 )
 
     async def open(self, plan: Plan) -> str:
-        """Create the Pod, gated, or adopt the one of an earlier call; return its uid."""
-        with waiting(Reason.FAILED_CREATE):
+        """Create the Pod, gated, or adopt the one of an earlier call; return its uid.
+
+        Raises Queued where a quota has no room for it.
+        """
+        with self._place.trying(), waiting(Reason.FAILED_CREATE):
             uid = await in_thread(self._open, plan)
         self.location = SessionLocation(pod=self._pod(plan.run))
         return uid
@@ -184,14 +190,14 @@ class PodSessions:
 
     def _open(self, plan: Plan) -> str:
         pod = SessionPod(self._ensojob, self._spec, plan, self._settings)
-        name = ""
-        if not pod.container:
-            config = pod.config()
-            name = config["metadata"]["name"]
-            if name != self._planned:  # saves a call with each retry of a refused Pod
-                self._api.create_plan(config)
-                self._planned = name
+        config = None if pod.container else pod.config()
+        name = str(config["metadata"]["name"]) if config else ""
         document = pod.pod(name)
+        self._place.check(document)
+        if config and name != self._planned:  # saves a call with each retry of a refused Pod
+            self._place.check(config)
+            self._api.create_plan(config)
+            self._planned = name
         try:
             made = self._api.create(document)
         except Taken:
