@@ -14,6 +14,7 @@ from enso_operator.sessions.pods.quota_queue import LONGEST_PAUSE_SECONDS
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubelet import end_released, unfinished
 from tests.support.eventually import until
+from tests.support.fault_proxy import FaultProxy, answer, on
 from tests.support.operators import Operators, operators_of
 from tests.support.resources import Document, of_scripts
 
@@ -29,6 +30,15 @@ IN_A_ROW = 8
 def operators(ns: ClusterNamespace, tmp_path: Path) -> Generator[Operators]:
     with operators_of(ns.cluster.kubeconfig, ns.namespace, tmp_path, PODS) as started:
         yield started
+
+
+@pytest.fixture
+def other(ns: ClusterNamespace, client: ApiClient) -> Generator[ClusterNamespace]:
+    """Another namespace."""
+    name = f"{ns.namespace}-other"
+    ns.cluster.kubectl("create", "namespace", name)
+    yield ClusterNamespace(ns.cluster, client, name)
+    ns.cluster.kubectl("delete", "namespace", name, "--wait=false")
 
 
 def set_quota(ns: ClusterNamespace, **hard: str) -> None:
@@ -100,3 +110,97 @@ def test_many_jobs_ask_as_often_as_one_and_follow_each_other_in_order(
     set_quota(ns, pods="100")
     until(lambda: len(ns.listed("pods")) == 51)
     until(lambda: end_released(client, ns) == 0 and ns.states() == {"Succeeded": 51})
+
+
+def test_an_operator_that_comes_back_asks_for_one_of_them(
+    ns: ClusterNamespace, operators: Operators, client: ApiClient
+) -> None:
+    set_quota(ns, pods="0")
+    names = [f"shot-{number:03}" for number in range(100)]
+    first = operators.ready()
+    for name in names:
+        create(ns, name)
+    until(lambda: waiting(ns) == len(names))
+    first.kill()
+    mark, began = ns.cluster.audit.mark(), time.monotonic()
+    operators.ready()
+    until(lambda: refused(ns, mark) > MOST_AT_ONCE / 8)
+    rounds = IN_A_ROW + (time.monotonic() - began) / LONGEST_PAUSE_SECONDS
+    assert refused(ns, mark) <= MOST_AT_ONCE + rounds
+    assert waiting(ns) == len(names)
+    set_quota(ns, pods="200")
+    until(lambda: len(ns.listed("pods")) == len(names))
+    until(lambda: end_released(client, ns) == 0 and ns.states() == {"Succeeded": len(names)})
+
+
+def test_a_pod_that_was_left_by_an_operator_does_not_keep_its_own_job_waiting(
+    ns: ClusterNamespace, operators: Operators, client: ApiClient
+) -> None:
+    set_quota(ns, pods="1")
+    create(ns, "shot")
+    with FaultProxy(operators.kubeconfig) as proxy:
+        proxy.add(on("patch", "ensojobs/status"), answer(500, "it cannot be written"))
+        operator = operators.start(kubeconfig=proxy.kubeconfig)
+        until(lambda: unfinished(ns))
+        operator.kill()
+    create(ns, "next")
+    operators.start()
+    until(lambda: end_released(client, ns) == 1)
+    ns.waits("Finished")
+    until(lambda: end_released(client, ns) == 1)
+    ns.waits("Finished", "next")
+    assert ns.states() == {"Succeeded": 2}
+
+
+def test_a_namespace_that_is_full_holds_up_no_other(
+    ns: ClusterNamespace, operators: Operators, client: ApiClient, other: ClusterNamespace
+) -> None:
+    set_quota(ns, pods="0")
+    set_quota(other, pods="3")
+    operators.ready(f"--namespaces={ns.namespace},{other.namespace}")
+    mark, names = ns.cluster.audit.mark(), [f"shot-{number}" for number in range(9)]
+    for name in names:
+        create(ns, name)
+        create(other, name)
+    until(lambda: waiting(ns) == len(names))
+    until(lambda: end_released(client, other) == 0 and other.states() == {"Succeeded": len(names)})
+    assert refused(other, mark) <= IN_A_ROW * len(names)
+    assert waiting(ns) == len(names)
+
+
+def test_a_job_that_fits_is_not_held_up_by_older_ones_that_do_not(
+    ns: ClusterNamespace, operators: Operators, client: ApiClient
+) -> None:
+    set_quota(ns, **{"requests.cpu": "8"})
+    operators.ready()
+    create(ns, "first", SMALL)
+    until(lambda: unfinished(ns))
+    for number in range(5):
+        create(ns, f"large-{number}", LARGE)
+    until(lambda: waiting(ns) == 5)
+    create(ns, "small", SMALL)
+    until(lambda: len(unfinished(ns)) == 2)
+    until(lambda: end_released(client, ns))
+    until(lambda: end_released(client, ns) == 0 and ns.states() == {"Succeeded": 7})
+
+
+def test_jobs_that_wait_are_cancelled_and_run_into_their_deadlines(
+    ns: ClusterNamespace, operators: Operators, client: ApiClient
+) -> None:
+    set_quota(ns, pods="0")
+    late = of_scripts({"name": "render", "container": CONTAINER}, activeDeadlineSeconds=3)
+    ns.create(late | {"metadata": {"name": "late"}})
+    for name in ("older", "held", "other"):
+        create(ns, name)
+    operators.start()
+    ns.waits("Finished", "late")
+    why = "".join(ns.get("late")["status"]["why"])
+    assert 'it waited: FailedCreate: the API server does not let us (403): pods "late-' in why
+    until(lambda: waiting(ns) == 3)
+    ns.patch("older", suspend=True)
+    ns.kubectl("delete", "ensojob", "held")
+    until(lambda: ns.state("older") == "Suspended")
+    set_quota(ns, pods="1")
+    until(lambda: end_released(client, ns))
+    ns.waits("Finished", "other")
+    assert len(ns.listed("pods")) == 1

@@ -14,6 +14,7 @@ from kubernetes.client import ApiClient
 from enso_operator.api.document import Document
 from enso_operator.blocking import in_thread
 from enso_operator.kube.ensojob import EnsoJobObject
+from enso_operator.kube.resource import JobKey
 from enso_operator.sessions.pods import state
 from enso_operator.sessions.pods.follower import PodFollower
 from enso_operator.sessions.pods.inbox import PodGone, PodSeen
@@ -66,6 +67,7 @@ class PodSessionBackend:
             kind = "DELETED"  # a Pod without the job's labels is not one of ours (any more)
         if kind != "DELETED" and state.is_gated(pod):
             self._gated[uid] = pod
+            self._queues.pod_is_there(_job_key(pod))
         else:
             self._forget_gated(uid)
         self._reaper.on_event(kind, pod)
@@ -91,7 +93,8 @@ class PodSessionBackend:
                 _log.warning("Pod %s was made late, and cannot be removed: %s", uid, error)
 
     def _forget_gated(self, uid: str) -> None:
-        self._gated.pop(uid, None)
+        if pod := self._gated.pop(uid, None):
+            self._queues.no_pod_is_there(_job_key(pod))
         self._sweeps.pop(uid, None)
 
     def _remove_late(self, pod: Document) -> None:
@@ -107,3 +110,7 @@ class PodSessionBackend:
             self._followers[uid] = follower
         else:
             self._followers.pop(uid, None)
+
+
+def _job_key(pod: Document) -> JobKey:
+    return str(pod["metadata"]["namespace"]), state.job_of(pod)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from enso_operator.api.document import Document
 from enso_operator.coordinator.turns import Queued
 from enso_operator.kube.ensojob import EnsoJobObject
+from enso_operator.kube.resource import JobKey
 from enso_operator.sessions.pods.demand import Demand, HeldBack, OutOfQuota, demand_of
 from enso_operator.sessions.pods.quota_queue import NamespaceQueue, Ticket
 from job_execution_framework.domain.errors import NotYet, Unavailable
@@ -21,6 +22,8 @@ class QuotaQueues:
 
     def __init__(self) -> None:
         self._queues: dict[str, NamespaceQueue] = {}
+        self._with_pods: set[JobKey] = set()
+        """Jobs of which a Pod is there that was not released."""
 
     def place(self, ensojob: EnsoJobObject) -> Place:
         """Return the place of a job."""
@@ -37,6 +40,23 @@ class QuotaQueues:
             if not queue.lines:
                 del self._queues[namespace]
 
+    def pod_is_there(self, job: JobKey) -> None:
+        """Let a job ask of which a Pod waits for its release: a quota has counted it already.
+
+        An operator that was killed may have left it.
+        """
+        self._with_pods.add(job)
+        if queue := self._queues.get(job[0]):
+            queue.job_has_room(job[1])
+
+    def no_pod_is_there(self, job: JobKey) -> None:
+        """Take back what `pod_is_there` said."""
+        self._with_pods.discard(job)
+
+    def has_pod(self, job: JobKey) -> bool:
+        """Whether a Pod of the job is there that was not released. In any thread."""
+        return job in self._with_pods
+
     def refusal(self, demand: Demand) -> OutOfQuota | None:
         """Return the last refusal of what takes so much, while that is waited for. Any thread."""
         queue = self._queues.get(demand.namespace)
@@ -48,16 +68,21 @@ class Place:
     """The place of one job."""
 
     def __init__(self, queues: QuotaQueues, ensojob: EnsoJobObject) -> None:
-        self._queues, self._namespace = queues, ensojob.namespace
-        self._order = ensojob.created_at, ensojob.name
+        self._queues = queues
+        self._order, self._job = (ensojob.created_at, ensojob.name), ensojob.key
         self._ticket: Ticket | None = None
+
+    @property
+    def has_pod(self) -> bool:
+        """Whether a Pod of the job is there that was not released."""
+        return self._queues.has_pod(self._job)
 
     def check(self, document: Document) -> None:
         """Raise HeldBack where the API server has refused what takes the same. In any thread."""
         demand, name, ticket = demand_of(document), document["metadata"]["name"], self._ticket
         refused = self._queues.refusal(demand)
         is_its_turn = ticket is not None and ticket.has_come and ticket.demand == demand
-        if refused and not is_its_turn:
+        if refused and not is_its_turn and not self.has_pod:
             # A refusal begins with the object that it is about.
             why = str(refused).replace(f'"{refused.name}"', f'"{name}"', 1)
             raise HeldBack(why, demand, name)
@@ -68,7 +93,7 @@ class Place:
 
         What is refused for another reason is tried again by this job alone.
         """
-        queue, ticket = self._queues.queue(self._namespace), self._ticket
+        queue, ticket = self._queues.queue(self._job[0]), self._ticket
         try:
             yield
         except OutOfQuota as error:

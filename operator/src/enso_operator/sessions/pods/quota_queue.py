@@ -100,6 +100,12 @@ class NamespaceQueue:
             self._next_round = None
             self._go_on()
 
+    def job_has_room(self, name: str) -> None:
+        """Let a job try, if it waits, whose turn it need not be."""
+        tickets = (ticket for line in self.lines.values() for ticket in line.waiting)
+        if ticket := next((ticket for ticket in tickets if ticket.order[1] == name), None):
+            self.let(ticket)
+
     def let(self, ticket: Ticket) -> None:
         """Let a job try."""
         line = self.lines[ticket.demand]

@@ -19,6 +19,7 @@ from enso_operator.kube.client import Taken, waiting
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.sessions.pods import names, state
 from enso_operator.sessions.pods.container import ContainerFollower
+from enso_operator.sessions.pods.demand import OutOfQuota
 from enso_operator.sessions.pods.follower import PodFollower
 from enso_operator.sessions.pods.logs import PodLogs
 from enso_operator.sessions.pods.manifest import SessionPod, present
@@ -200,6 +201,10 @@ class PodSessions:
             self._planned = name
         try:
             made = self._api.create(document)
+        except OutOfQuota:  # it says so also of a name that is taken
+            if not self._place.has_pod:
+                raise
+            made = self._adopted(document)
         except Taken:
             made = self._adopted(document)
         return str(made["metadata"]["uid"])
