@@ -30,10 +30,8 @@ PARAMETERS = {
 @pytest.fixture(name="jobs")
 async def over_the_api_server(ns: ClusterNamespace, operators: Operators) -> AsyncIterator[Jobs]:
     for name, source in LIBRARY.items():
-        parameters = PARAMETERS[name]
-        ns.objects.beside("ensoscripts").create(
-            library_script(name, source=source, parameters=parameters)
-        )
+        declared = {"parameters": PARAMETERS[name]} if name in PARAMETERS else {}
+        ns.objects.beside("ensoscripts").create(library_script(name, source=source, **declared))
     ns.objects.beside("ensojobtemplates").create(TEMPLATE)
     operators.ready()
     jobs = ClusterJobs(ns.objects, ns.streams)

@@ -30,8 +30,8 @@ def anyio_backend() -> str:
 @pytest.fixture
 async def api(ns: ClusterNamespace) -> AsyncIterator[Api]:
     parameters = {"say": [{"name": "text"}], "simulate": [SUBSTEPS]}
-    for name, source in LIBRARY.items():
-        script = library_script(name, source=source, parameters=parameters[name])
+    for name, declared in parameters.items():
+        script = library_script(name, source=LIBRARY[name], parameters=declared)
         ns.objects.beside("ensoscripts").create(script)
     ns.objects.beside("ensojobtemplates").create(TEMPLATE)
     async with served(ns.objects) as api:

@@ -34,6 +34,7 @@ def main(substeps: int):
     if substeps < 4:
         raise ValueError(f"{substeps} substeps are too few")
 """,
+    "bake": "def main(frames: int, cache: str = '/cache'):\n    raise ValueError('it is full')\n",
 }
 """The script library of these tests."""
 TEMPLATE = template(
@@ -100,6 +101,15 @@ async def test_a_row_says_how_far_its_job_came_and_why_no_further(jobs: Jobs) ->
     row = await row_of(jobs, await failed(jobs))
     assert (row.state, row.done, row.script) == ("Failed", "1/2", "simulate")
     assert row.reason == "Exception"
+
+
+async def test_the_defaults_are_known_that_a_script_had_got_as_it_failed(jobs: Jobs) -> None:
+    job_id = await jobs.add([("bake", {"frames": 3})])
+    await jobs.execute(job_id)
+    await ended(jobs, job_id)
+    job = (await jobs.get(job_id)).job
+    assert job
+    assert await jobs.defaults(job) == {"cache": "/cache"}
 
 
 async def test_what_was_done_is_seen_at_once_in_the_order_of_age(jobs: Jobs) -> None:

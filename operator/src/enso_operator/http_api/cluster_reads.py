@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
 from typing import TypeVar
@@ -18,6 +18,7 @@ from enso_operator.http_api.cluster_output import AttemptLogs, place_of_local_se
 from enso_operator.http_api.cluster_rights import rights_of
 from enso_operator.http_api.cluster_rows import KeptRows, Listing, read_listing
 from enso_operator.http_api.cluster_watch import JobWatch
+from enso_operator.http_api.defaults import FailureDefaults
 from enso_operator.http_api.definitions import Manifests, manifests_of
 from enso_operator.http_api.offers import Offer
 from enso_operator.http_api.outlook import Outlook, outlook_of
@@ -65,6 +66,9 @@ class ClusterReads:
         self._rows = KeptRows(self._read_rows)
         self._rights: Rights | None = None
         self._rights_at = 0.0
+        self._defaults = FailureDefaults(
+            lambda since: EnsoScriptLibrary(jobs.beside(SCRIPTS), unchanged_since=since)
+        )
         self.watch = JobWatch(jobs.namespace, streams, self._listing)
 
     @property
@@ -165,6 +169,15 @@ class ClusterReads:
     async def get(self, job_id: str) -> JobSnapshot:
         """Return the job, restored from its status."""
         return await self._call(lambda: self._get(job_id))
+
+    async def defaults(self, job: Job) -> Mapping[str, object]:
+        """Return what the script at which the job failed got by default.
+
+        Nothing for a caller who may not read it, or while the API server is away.
+        """
+        with suppress(NotAllowed, NotSignedIn, InvalidJob, Unavailable):
+            return await self._call(lambda: self._defaults.of(job))
+        return {}
 
     async def output(
         self, job_id: str, script: str, attempt: int, *, is_following: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Self
@@ -12,7 +12,7 @@ from enso_operator.api.ensoaction import EnsoActionSpec
 from enso_operator.http_api import memory_manifests
 from enso_operator.http_api.asked import AskedAction
 from enso_operator.http_api.changes import Changes
-from enso_operator.http_api.defaults import defaults_at_failure
+from enso_operator.http_api.defaults import FailureDefaults, UnchangedFiles
 from enso_operator.http_api.definitions import Manifests
 from enso_operator.http_api.memory_offers import scripts_of, templates_of
 from enso_operator.http_api.memory_output import Place, output_of, place_in
@@ -64,6 +64,7 @@ class EmbeddedReads:
         """Of which template each job is a run, where it is."""
         self._rows = dict[str, tuple[Version, JobRow]]()
         """The row of each job, and of which version it is."""
+        self._defaults = FailureDefaults(lambda since: UnchangedFiles(library, since))
         self._root = Path()
         """The folder that has a folder for each job."""
 
@@ -98,8 +99,11 @@ class EmbeddedReads:
         log = str(self._root / job_id / run / OUTPUT) if run else ""
         card, may_start = failure_card(job, log=log), self._waits_to_be_executed(job)
         said = "" if card else message_of(job, (), columns.waits(job))
-        defaults = await asyncio.to_thread(defaults_at_failure, job, self._library) if card else {}
-        return JobSnapshot(job.id, str(job.state), card, job, may_start, said, defaults)
+        return JobSnapshot(job.id, str(job.state), card, job, may_start, said)
+
+    async def defaults(self, job: Job) -> Mapping[str, object]:
+        """Return what the script at which the job failed got by default."""
+        return await asyncio.to_thread(self._defaults.of, job)
 
     def _waits_to_be_executed(self, job: Job) -> bool:
         return job.id not in self._executed and job.state not in ENDED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from enso_operator.api.ensoaction import EnsoActionSpec
@@ -46,8 +46,6 @@ class JobSnapshot:
     """Whether it waits to be executed."""
     message: str = ""
     """How it stands, as one line: what runs, and what it waits for."""
-    defaults: Mapping[str, object] = field(default_factory=dict[str, object])
-    """What the script that failed got without an argument, as people may see it, where known."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +88,13 @@ class Jobs(Protocol):
 
     async def get(self, job_id: str) -> JobSnapshot:
         """Return the job as it is now; raise JobNotFound."""
+        ...
+
+    async def defaults(self, job: Job) -> Mapping[str, object]:
+        """Return what the script at which a job failed got by default, as people may see it.
+
+        Nothing where that is not known, as its library has another script by now.
+        """
         ...
 
     async def manifests(self, job_id: str) -> Manifests:

@@ -6,6 +6,7 @@ The planner of the operator looks for the scripts of jobs here.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from pydantic import ValidationError
 
@@ -29,14 +30,19 @@ class EnsoScriptLibrary:
 
     scripts: Objects
     built_in: Library = field(default_factory=lambda: ScriptLibrary([]))
+    unchanged_since: float | None = None
+    """A time; EnsoScripts that were written later are not found."""
 
     def find(self, name: str) -> Source | Function:
         """Return the script. Raises ScriptNotFound, Unavailable and Refused."""
         key = name.replace("_", "-").lower()
         try:
-            return script_in(self.scripts.get(key), name)
+            document = self.scripts.get(key)
         except NoSuchObject:
             return self._find_built_in(name, key)
+        if self.unchanged_since is not None and _written_at(document) > self.unchanged_since:
+            raise ScriptNotFound(f"EnsoScript {key!r} was changed: it may be another script by now")
+        return script_in(document, name)
 
     def _find_built_in(self, name: str, key: str) -> Source | Function:
         try:
@@ -48,6 +54,14 @@ class EnsoScriptLibrary:
         similar = similar_name(self.scripts, key)
         hint = f"did you mean {similar!r}?" if similar else f"apply an EnsoScript named {key}"
         return f"there is no script {name!r} in namespace {self.scripts.namespace!r}: {hint}"
+
+
+def _written_at(document: Document) -> float:
+    """Return when somebody last changed it, in whole seconds."""
+    metadata = document["metadata"]
+    writes = [entry.get("time") for entry in metadata.get("managedFields") or ()]
+    times = filter(None, [metadata["creationTimestamp"], *writes])
+    return max(datetime.fromisoformat(time).timestamp() for time in times)
 
 
 def script_in(document: Document, name: str) -> Source | Function:

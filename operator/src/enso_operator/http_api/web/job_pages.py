@@ -14,6 +14,7 @@ from enso_operator.http_api.auth.viewer import Viewer
 from enso_operator.http_api.web.live import Live, Subject, seen_by
 from enso_operator.http_api.web.rendering import Templates
 from enso_operator.http_api.web.views.events import event_list
+from enso_operator.http_api.web.views.failure import with_defaults
 from enso_operator.http_api.web.views.job_page import JobPage, job_page
 from enso_operator.http_api.web.views.manifest import manifest_page
 from enso_operator.http_api.web.views.parts import Parts, parts_of_job
@@ -74,4 +75,7 @@ async def _job_at(viewer: Viewer, name: str, namespace: str, origin: str) -> Job
     asked = await viewer.jobs.asked(name)
     shown = await asyncio.to_thread(job_page, snapshot, time.time(), namespace, rights)
     shown = replace(shown, origin=origin)
+    if shown.failure and snapshot.job:
+        defaults = await viewer.jobs.defaults(snapshot.job)
+        shown = replace(shown, failure=with_defaults(shown.failure, defaults))
     return replace(shown, requests=requests_in(asked, snapshot.job)) if asked else shown

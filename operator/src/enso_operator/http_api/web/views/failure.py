@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from enso_operator.http_api.port import JobSnapshot
@@ -70,11 +71,13 @@ def failure_of(snapshot: JobSnapshot) -> Failure | None:
         others=_others(job),
         runs=tuple(failure_card.names_to_come(job)),
     )
-    if name not in job.rows:
-        return shown
-    at_script = _at_script(job, name, cause, shown)
-    defaults = (replace(one, is_default=True) for one in named(snapshot.defaults))
-    return replace(at_script, arguments=(*at_script.arguments, *defaults))
+    return _at_script(job, name, cause, shown) if name in job.rows else shown
+
+
+def with_defaults(failure: Failure, defaults: Mapping[str, object]) -> Failure:
+    """Return it with what the script got by default behind what it was given."""
+    behind = (replace(one, is_default=True) for one in named(defaults))
+    return replace(failure, arguments=(*failure.arguments, *behind))
 
 
 def _at_script(job: Job, name: str, cause: Cause, shown: Failure) -> Failure:
