@@ -228,7 +228,7 @@ def test_a_plan_says_what_would_run_and_changes_nothing(
         "shot: Failed, 1 of 4 scripts done",
         "When it is resumed, 4 of 4 scripts will be started:",
         "",
-        "Changes: simulate.args.frames",
+        "Changes: simulate.args.frames: 240 → 12",
         "",
         "#  SCRIPT    PLAN        WHY",
         "1  open      runs again  its work was in memory, which is lost",

@@ -38,6 +38,7 @@ from enso_operator.manifests.manifest import NO_PARAMS
 from enso_operator.manifests.render import parse_ensojob
 from enso_operator.manifests.template import PLACE, expanded, parse_spec, typed
 from enso_operator.manifests.to_domain import definition_of
+from enso_operator.manifests.told_changes import listed, told_definition
 from enso_operator.manifests.unsuspend import why_not
 from job_execution_framework.domain import changes
 from job_execution_framework.domain.actions import Resume
@@ -66,6 +67,8 @@ class Plan:
     scripts: tuple[Forecast, ...]
     changes: tuple[str, ...] = ()
     """What a resume changes, as ``script.field``."""
+    told: tuple[str, ...] = ()
+    """The same with the old and the new values, for people."""
     spec: Document | None = None
     """What a template and its parameters make, for programs."""
 
@@ -83,7 +86,7 @@ class Plan:
         ]
         columns = [0, 1, *([2] if len(sessions) > 1 else []), 3, 4]
         cells = [[row[column] for column in columns] for row in rows]
-        changed = [f"Changes: {', '.join(self.changes)}", ""] if self.changes else []
+        changed = [f"Changes: {listed(self.told)}", ""] if self.told else []
         return [
             self.headline_text,
             f"{self.when}, {starts} of {total} script{'s' if total > 1 else ''} will be started:",
@@ -253,12 +256,13 @@ def plan_of(ensojob: EnsoJobObject, block: Document | None) -> Plan:
     action = _resume_action(ensojob.manifest, job, block)
     if action and (why := why_not(job, action, ensojob.namespace)):
         raise InvalidAction(why)
-    changed = changes.changes(job, action.definition) if action and action.definition else ()
+    wanted = action.definition if action else None
     return Plan(
         headline(document, Screen()),
         _when(documents.state(document), action),
         forecast(job, action),
-        tuple(map(str, changed)),
+        tuple(map(str, changes.changes(job, wanted))) if wanted else (),
+        tuple(told_definition(job, wanted)) if wanted else (),
     )
 
 

@@ -46,7 +46,7 @@ def test_a_resume_says_what_runs_what_is_kept_and_what_is_changed() -> None:
         "shot: Failed, 1 of 4 scripts done",
         "When it is resumed, 2 of 4 scripts will be started:",
         "",
-        "Changes: simulate.args.frames",
+        "Changes: simulate.args.frames: 240 → 12",
         "",
         "#  SCRIPT    PLAN     WHY",
         "1  open      kept     checkpoint: its effect is on disk",
@@ -54,6 +54,33 @@ def test_a_resume_says_what_runs_what_is_kept_and_what_is_changed() -> None:
         "3  publish   runs",
         "4  notify    skipped  as you ask",
     ]
+
+
+def test_changes_are_told_with_their_values_and_programs_get_their_names() -> None:
+    scripts: list[Document] = [{"name": name} for name in NAMES]
+    scripts[1] |= {"args": {"frames": 240, "note": "first"}, "timeoutSeconds": 60}
+    sessions = [{"name": "houdini", "image": "studio/houdini:20"}]
+    change: Document = {"name": "simulate", "args": {"substeps": 4}, "unsetArgs": ["note"]}
+    block: Document = {
+        "scripts": [
+            change
+            | {"timeoutSeconds": 90, "retries": {"limit": 2}, "source": "def main(**_): ..."},
+            {"name": "publish", "timeoutSeconds": 5},
+        ],
+        "sessions": [{"name": "houdini", "image": "studio/houdini:21"}],
+    }
+    plan = plan_of(EnsoJobObject.of(job(FAILED_JOB, *scripts, sessions=sessions)), block)
+    assert set(plan.told) == {
+        "simulate.source",
+        'simulate.args.note: "first" → not given',
+        "simulate.args.substeps: not given → 4",
+        "simulate.timeoutSeconds: 60 → 90",
+        'simulate.retries: {"limit": 0, "backoffSeconds": 0} → {"limit": 2, "backoffSeconds": 0}',
+        "publish.timeoutSeconds: not given → 5",
+        'houdini.image: "studio/houdini:20" → "studio/houdini:21"',
+    }
+    assert plan.lines(Screen(80))[3] == f"Changes: {'; '.join(plan.told)}"
+    assert plan.document("shot")["changes"] == [told.partition(":")[0] for told in plan.told]
 
 
 def test_what_is_to_come_of_a_job_that_nobody_resumes() -> None:

@@ -8,9 +8,11 @@ from dataclasses import replace
 import pytest
 
 from enso_operator.http_api.asked import asked_in
-from enso_operator.http_api.web.views.changed_values import MOST_CHANGES
+from enso_operator.http_api.port import JobSnapshot
+from enso_operator.http_api.web.views.events import event_list
 from enso_operator.http_api.web.views.requests import requests_in, requests_of
 from enso_operator.kube.ensoaction import EnsoActionObject
+from enso_operator.manifests.told_changes import MOST_CHANGES
 from job_execution_framework.domain.actions import Pause, Resume
 from job_execution_framework.domain.cause import Cause
 from job_execution_framework.domain.definition import Definition
@@ -54,6 +56,33 @@ def test_each_resume_tells_the_old_and_the_new_values() -> None:
     assert first == (
         "resume, with changes: frames of bake: 1 → 3; "
         'note of bake: "two words" → not given; substeps of bake: not given → 2'
+    )
+
+
+def test_the_page_of_all_events_tells_them_too() -> None:
+    story = _failed(frames=1, token=Secret("hunter2"))
+    story.job.obey(
+        Resume(
+            definition=Definition(
+                (
+                    replace(
+                        story.job.scripts[0],
+                        parameters={"frames": 3, "token": Secret("hunter3")},
+                        timeout_seconds=60,
+                    ),
+                )
+            ),
+            why="too few",
+        ),
+        story.at,
+    )
+    (shown,) = [
+        event
+        for event in event_list(JobSnapshot("shot", "Running", None, story.job)).events
+        if event.kind == "JobResumed"
+    ]
+    assert shown.details == (
+        "changed frames of bake: 1 → 3; token of bake: ***; timeoutSeconds of bake; too few"
     )
 
 

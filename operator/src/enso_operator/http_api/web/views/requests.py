@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from enso_operator.api.document import Document
 from enso_operator.http_api.asked import AskedAction
-from enso_operator.http_api.web.views.changed_values import (
+from enso_operator.manifests.told_changes import (
+    UNKNOWN,
     changed_by,
     definitions_of,
     listed,
@@ -35,8 +36,6 @@ from job_execution_framework.domain.events import (
 )
 from job_execution_framework.domain.job import Job
 from job_execution_framework.domain.secret import Secret, shown
-
-UNKNOWN: tuple[Arguments, Arguments] = ({}, {})
 
 
 @dataclass(frozen=True)

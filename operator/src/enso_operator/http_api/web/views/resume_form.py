@@ -7,7 +7,6 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from enso_operator.http_api.outlook import Outlook
-from enso_operator.http_api.web.views.changed_values import listed, told_change
 from enso_operator.http_api.web.views.plan import Plan, plan_of
 from enso_operator.http_api.web.views.query import Query
 from enso_operator.http_api.web.views.resume_refusals import Said, said_of
@@ -18,7 +17,8 @@ from enso_operator.http_api.web.views.script_fields import (
     marked,
     script_fields,
 )
-from job_execution_framework.domain.definition import Arguments, shown_arguments
+from enso_operator.manifests.told_changes import UNKNOWN, listed, told_change
+from job_execution_framework.domain.definition import shown_arguments
 from job_execution_framework.domain.forecast import STARTS
 from job_execution_framework.domain.transitions import JobState
 
@@ -112,13 +112,12 @@ def _changes(
     fields = {
         f"{script.name}.args.{field.name}": field for script in scripts for field in script.fields
     }
-    unknown: tuple[Arguments, Arguments] = ({}, {})
     known = (shown_arguments(outlook.job.scripts), outlook.arguments)
     for change in outlook.changes:
         field = fields.get(change)
         if field is None or not field.wrong:
             is_secret = field is not None and field.parameter.secret
             later = field is not None and change.partition(".")[0] not in runs
-            yield told_change(change, *(unknown if is_secret else known)) + (
+            yield told_change(change, *(UNKNOWN if is_secret else known)) + (
                 " (it does not run now)" if later else ""
             )
