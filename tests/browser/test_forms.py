@@ -30,6 +30,7 @@ def test_somebody_who_has_never_seen_it_mends_a_failed_job_by_what_is_written_th
     page.get_by_role("button", name="Resume").click()
     until(lambda: state_of(server, jobid) == "Succeeded")
     if not scripts:
+        page.wait_for_url(f"**/jobs/{jobid}")
         page.reload()
     visitor.sees("Succeeded", "the banner was too stiff")
 

@@ -28,6 +28,7 @@ def test_without_a_program_of_ours_a_button_does_it(visit: Visit, server: Embedd
     visitor.page.get_by_label("Reason", exact=True).select_option("Exception")
     visitor.presses("Search")
 
+    visitor.page.get_by_label("Without reason Exception").wait_for()
     visitor.sees(broken)
     assert visitor.page.get_by_text(other).count() == 0
 

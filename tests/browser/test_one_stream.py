@@ -48,8 +48,13 @@ class Window:
         swaps: int = self.visitor.page.evaluate("countedSwaps")
         return swaps
 
+    def has_stream(self) -> bool:
+        """Whether it has the stream, by what it knows itself and as it has not asked for so long."""
+        has_place: bool = self.visitor.page.evaluate("hasPlace()")
+        return has_place and self.is_silent()
+
     def is_silent(self) -> bool:
-        """Whether it has its stream, as it has not asked for so long."""
+        """Whether it has not asked for longer than windows do that ask now and then."""
         silence: float = self.visitor.page.evaluate("Date.now() / 1000 - liveRequests.at(-1).at")
         return silence > SILENT_SECONDS
 
@@ -83,7 +88,7 @@ def test_the_window_that_is_looked_at_has_it_and_the_other_asks_now_and_then(
         other.visitor.focus()
     one.visitor.focus()
 
-    until(one.is_silent)
+    until(one.has_stream)
     begun, before = other.asked[-1], len(one.asked)
     assert before <= 2 + 2 * 11  # no more than it was looked at, and turned away from
     other.asks_again()
@@ -101,7 +106,7 @@ def test_the_window_that_is_looked_at_has_it_and_the_other_asks_now_and_then(
 def test_who_asks_is_sent_only_what_changed_since(visit: Visit, server: EmbeddedServer) -> None:
     asks, _ = _windows(visit, server, 2)
     jobid = start(server, substeps=4)
-    asks.visitor.sees(jobid, "Succeeded")
+    asks.visitor.sees(jobid, "3/3")
     asks.asks_again()
     swaps, seen = asks.swaps(), asks.asked[-1]["seen"]
     assert swaps
@@ -121,14 +126,14 @@ def test_another_window_takes_it_over_from_one_that_is_closed_or_hidden(
 
     closes.visitor.page.close()
 
-    until(stays.is_silent)
+    until(stays.has_stream)
     until(hides.is_silent)
     hides.visitor.show()
     hides.visitor.sees("There are no jobs yet")
-    until(hides.is_silent)
+    until(hides.has_stream)
     stays.asks_again()
     hides.visitor.hide()
-    until(stays.is_silent)
+    until(stays.has_stream)
     until(lambda: server.connections() == 1)
 
 
@@ -136,7 +141,7 @@ def test_without_locks_a_window_has_it_while_it_has_the_focus(
     visit: Visit, server: EmbeddedServer
 ) -> None:
     (window,) = _windows(visit, server, 1, WITHOUT_LOCKS + COUNTS)
-    until(window.is_silent)
+    until(window.has_stream)
 
     window.visitor.page.evaluate("window.dispatchEvent(new Event('blur'))")
     window.asks_again()
@@ -144,5 +149,5 @@ def test_without_locks_a_window_has_it_while_it_has_the_focus(
     window.visitor.sees(jobid, "Succeeded")
 
     window.visitor.focus()
-    until(window.is_silent)
+    until(window.has_stream)
     until(lambda: server.connections() == 1)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tests.browser.shots import failed, start
+from tests.browser.shots import failed, start, state_of
 from tests.support.browser import Visit
 from tests.support.embedded_server import EmbeddedServer
+from tests.support.eventually import until
 
 
 def test_the_keyboard_is_enough(visit: Visit, server: EmbeddedServer) -> None:
@@ -13,6 +14,7 @@ def test_the_keyboard_is_enough(visit: Visit, server: EmbeddedServer) -> None:
 
     visitor.goes_by_tab_to(jobid)
     visitor.page.keyboard.press("Enter")
+    visitor.page.wait_for_url(f"**/jobs/{jobid}")
     visitor.sees("simulate failed")
     visitor.goes_by_tab_to("Resume…")
     visitor.page.keyboard.press("Enter")
@@ -45,9 +47,9 @@ def test_a_form_that_is_wrong_says_where_and_keeps_what_was_typed(
 
 def test_what_is_not_possible_is_greyed_and_says_why(visit: Visit, server: EmbeddedServer) -> None:
     jobid = start(server, substeps=4)
+    until(lambda: state_of(server, jobid) == "Succeeded")  # its first script may succeed before
     visitor = visit(server.address)
     visitor.go(f"/jobs/{jobid}")
-    visitor.sees("Succeeded")
 
     pause = visitor.page.get_by_role("button", name="Pause")
 

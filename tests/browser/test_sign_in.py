@@ -32,6 +32,7 @@ def test_somebody_signs_in_looks_and_signs_out(
     assert ANN not in visitor.page.content() + visitor.page.url
 
     visitor.go("/jobs/nothing")
+    visitor.sees("there is no job 'nothing'")
     visitor.errors.clear()  # there is no such job, and the browser says so
     visitor.go("/")
     visitor.page.get_by_role("button", name="Sign out").click()

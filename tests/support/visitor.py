@@ -13,6 +13,8 @@ from tests.support.eventually import DEADLINE_SECONDS
 
 AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 
+MS = DEADLINE_SECONDS * 1000
+expect.set_options(timeout=MS)  # as all that waits: a busy machine is slow to show things
 MOST_TABS = 50
 FOCUSED = """(() => {
     const element = document.activeElement;
@@ -35,6 +37,7 @@ class Visitor:
     def of(cls, browser: Browser, address: str, options: Mapping[str, Any]) -> Self:
         """Open a window at the first page of a server; options are those of Playwright."""
         context = browser.new_context(**options)
+        context.set_default_timeout(MS)
         visitor = cls(context, context.new_page(), address)
         visitor.page.on("console", visitor._hear)
         visitor.page.on("pageerror", lambda error: visitor.errors.append(str(error)))
@@ -52,9 +55,7 @@ class Visitor:
     def sees(self, *texts: str) -> None:
         """Wait until all the texts are visible, without the page being loaded anew."""
         for text in texts:
-            expect(self.page.locator("body")).to_contain_text(
-                text, use_inner_text=True, timeout=DEADLINE_SECONDS * 1000
-            )
+            expect(self.page.locator("body")).to_contain_text(text, use_inner_text=True)
 
     def follows(self, text: str) -> None:
         """Follow a link by its text."""
