@@ -49,7 +49,7 @@ class Window:
         return swaps
 
     def has_stream(self) -> bool:
-        """Whether it has the stream, by what it knows itself and as it has not asked for so long."""
+        """Whether it has the stream, as it knows itself, and has not asked for so long."""
         has_place: bool = self.visitor.page.evaluate("hasPlace()")
         return has_place and self.is_silent()
 
