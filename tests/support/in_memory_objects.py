@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from threading import RLock
+from typing import Any
 from uuid import uuid4
 
 from enso_operator.api.document import Document
 from enso_operator.kube.client import NoSuchObject, Taken
 from enso_operator.kube.merge_patch import merged
+from enso_operator.kube.pages import Reader, named, whole
 from job_execution_framework.domain.errors import Conflict
 from tests.support.tables import table_of
 
@@ -59,19 +62,23 @@ class InMemoryObjects:
             return deepcopy(self._stored(name))
 
     def metadata(self) -> Iterator[Document]:
-        return (document["metadata"] for document in self.each())
+        return (document["metadata"] for document in self.each(read=named))
 
-    def each(self, *, fields: str = "", labels: str = "") -> Iterator[Document]:
+    def each(
+        self, *, fields: str = "", labels: str = "", read: Reader = whole
+    ) -> Iterator[Document]:
         label = labels.split("=") if labels else ()
         with self.cluster.lock:
-            stored = deepcopy(self.cluster.stored)
-        return (
-            document
-            for (namespace, _), document in sorted(stored.items())
-            if self.namespace in ("", namespace)
-            and (not fields or _is_selected(document, fields))
-            and (not label or document["metadata"].get("labels", {}).get(label[0]) == label[1])
-        )
+            selected = [
+                document
+                for (namespace, _), document in sorted(self.cluster.stored.items())
+                if self.namespace in ("", namespace)
+                and (not fields or _is_selected(document, fields))
+                and (not label or document["metadata"].get("labels", {}).get(label[0]) == label[1])
+            ]
+            answer = json.dumps({"metadata": {}, "items": selected}).encode()
+        page: Any = read(answer)
+        return iter(page["items"])
 
     def table(self) -> Iterator[Document]:
         with self.cluster.lock:

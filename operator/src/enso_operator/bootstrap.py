@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import math
 import os
@@ -82,6 +83,7 @@ async def operate(
     `listener`.
     """
     malloc.have_few_arenas()
+    gc.freeze()  # what was imported stays: whoever looks for garbage passes over it
     metrics, stop = Metrics(), asyncio.Event()
     asyncio.get_running_loop().set_exception_handler(Complaints())
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -149,7 +151,7 @@ async def _work(
     watch = Watch(registry, settings.namespaces, partial(watched_jobs, jobs))
     finished = FinishedWatch(
         *(configuration, reconciler.objects, settings.namespaces),
-        listed=partial(reconciler.on_event, None),
+        listed=reconciler.on_ended,
         changed=reconciler.on_change,
     )
     try:

@@ -24,7 +24,7 @@ from enso_operator.controller import malloc
 from enso_operator.kube.api_session import BoundedResponse, authorization, session_of
 from enso_operator.kube.client import Refused, path_of, translating_errors
 from enso_operator.kube.ensojob import KIND
-from enso_operator.kube.finished import FINISHED
+from enso_operator.kube.finished import FINISHED, ended
 from enso_operator.kube.objects import Objects
 from job_execution_framework.domain.errors import EnsoError
 
@@ -54,7 +54,10 @@ class FinishedWatch:
         listed: Callable[[Document], None],
         changed: Callable[[Document], None],
     ) -> None:
-        """Watch these namespaces, or all; `changed` gets objects that have only metadata."""
+        """Watch these namespaces, or all.
+
+        `listed` gets objects as `ended` reads them, `changed` objects that have only metadata.
+        """
         self._configuration, self._jobs = configuration, jobs
         self._listed, self._changed = listed, changed
         self._namespaces = namespaces or [""]
@@ -90,7 +93,7 @@ class FinishedWatch:
         """Show all of them, a few at a time; return from which version on to watch."""
         async with self._ask(http, namespace, {"limit": "1"}, ONE_PAGE) as answer:
             version = str((await answer.json())["metadata"]["resourceVersion"])
-        jobs = self._jobs(namespace).each(fields=FINISHED)
+        jobs = self._jobs(namespace).each(fields=FINISHED, read=ended)
         while few := await in_thread(lambda: [*islice(jobs, AT_ONCE)]):
             for document in few:
                 self._listed(document)

@@ -7,6 +7,7 @@ of 1.2 MB, none of which is held any more, 267 MiB instead of 104.
 from __future__ import annotations
 
 import ctypes
+import gc
 
 _ARENA_MAX = -8
 """A parameter of mallopt(3)."""
@@ -20,6 +21,11 @@ def have_few_arenas() -> None:
 
 
 def give_back() -> None:
-    """Return all free memory to the system."""
+    """Return all free memory to the system.
+
+    Garbage is looked for first: an exception and its frames, which hold each other, may hold a
+    large object, and an operator at rest makes too few new ones to have Python look for them.
+    """
+    gc.collect()
     if hasattr(_libc, "malloc_trim"):
         _libc.malloc_trim(0)

@@ -127,6 +127,17 @@ class Reconciler:
         self.known[ensojob.uid] = version
         self._start_or_rest(ensojob)
 
+    def on_ended(self, document: Document) -> None:
+        """Take what a list says of a job that has ended; one that needs more is read as a whole."""
+        ensojob = EnsoJobObject(document)
+        if ensojob.uid not in self.actors:
+            if not ensojob.needs_work:
+                self.on_event(None, document)
+                return
+            if int(ensojob.version) < self.known.get(ensojob.uid, 0):  # as after an etcd restore
+                self.known[ensojob.uid] = 0
+        self.on_change(document)
+
     def on_change(self, document: Document) -> None:
         """Take an object without spec and status of a job that has, or had, ended."""
         self._rereads.look(EnsoJobObject(document).reference)

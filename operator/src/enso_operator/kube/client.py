@@ -24,6 +24,7 @@ from enso_operator.api.document import Document
 from enso_operator.api.fields import OBJECT_NAME
 from enso_operator.api.v1alpha1 import API_VERSION
 from enso_operator.kube.merge_patch import has_null_in_list, merged
+from enso_operator.kube.pages import Reader, named, whole
 from job_execution_framework.domain.errors import (
     Conflict,
     EnsoError,
@@ -178,27 +179,31 @@ class ApiObjects:
         return request(self.client, "GET", self._path_of(name))
 
     def metadata(self) -> Iterator[Document]:
-        """Yield the metadata of each."""
-        return (document["metadata"] for document in self._each({}, METADATA_ONLY))
+        """Yield the name, uid and version of each, as in its metadata."""
+        return (document["metadata"] for document in self._each({}, METADATA_ONLY, named))
 
-    def each(self, *, fields: str = "", labels: str = "") -> Iterator[Document]:
+    def each(
+        self, *, fields: str = "", labels: str = "", read: Reader = whole
+    ) -> Iterator[Document]:
         """Yield each object that the selectors select; only one page is held in memory."""
         selectors = {"fieldSelector": fields, "labelSelector": labels}
-        return self._each({name: value for name, value in selectors.items() if value}, JSON)
+        return self._each({name: value for name, value in selectors.items() if value}, JSON, read)
 
     def table(self) -> Iterator[Document]:
         """Yield the pages of the table of all objects; only one page is held in memory."""
         return self._pages({}, TABLE)
 
-    def _each(self, query: Mapping[str, str], accept: str) -> Iterator[Document]:
-        for page in self._pages(query, accept):
+    def _each(self, query: Mapping[str, str], accept: str, read: Reader) -> Iterator[Document]:
+        for page in self._pages(query, accept, read):
             yield from page.pop("items") or ()  # null where there are none
 
-    def _pages(self, query: Mapping[str, str], accept: str) -> Iterator[Document]:
+    def _pages(
+        self, query: Mapping[str, str], accept: str, read: Reader = whole
+    ) -> Iterator[Document]:
         limit, following = FIRST_PAGE, ""
         while True:
             data = self._page(limit, following, query, accept)
-            page = _document(data)
+            page = _document(data, read)
             found = len(page.get("rows" if accept == TABLE else "items") or ())
             following = page["metadata"].get("continue", "")
             limit = min(LARGEST_PAGE, max(1, PAGE_BYTES * found // len(data)))
@@ -324,10 +329,10 @@ def ask(
     return answer.data
 
 
-def _document(data: bytes) -> Document:
+def _document(data: bytes, read: Reader = whole) -> Document:
     """Return the object in an answer, without what is nested too deeply: somebody stored it."""
     try:
-        answer: object = bounded_json.loads_cut(data)
+        answer = read(data)
     except ValueError:
         answer = None
     if not isinstance(answer, dict):  # a proxy's page, or another server altogether

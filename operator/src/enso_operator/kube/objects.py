@@ -12,6 +12,7 @@ from typing import Protocol
 
 from enso_operator.api.document import Document
 from enso_operator.api.v1alpha1 import API_VERSION
+from enso_operator.kube.pages import Reader, whole
 
 
 class Objects(Protocol):
@@ -38,11 +39,13 @@ class Objects(Protocol):
         ...
 
     def metadata(self) -> Iterator[Document]:
-        """Yield the metadata of each."""
+        """Yield the name, uid and version of each, as in its metadata."""
         ...
 
-    def each(self, *, fields: str = "", labels: str = "") -> Iterator[Document]:
-        """Yield each object that the selectors, such as `spec.job=shot`, select."""
+    def each(
+        self, *, fields: str = "", labels: str = "", read: Reader = whole
+    ) -> Iterator[Document]:
+        """Yield each object that the selectors, such as `spec.job=shot`, select, as it is read."""
         ...
 
     def table(self) -> Iterator[Document]:
