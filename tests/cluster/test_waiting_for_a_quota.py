@@ -188,7 +188,7 @@ def test_jobs_that_wait_are_cancelled_and_run_into_their_deadlines(
     ns: ClusterNamespace, operators: Operators, client: ApiClient
 ) -> None:
     set_quota(ns, pods="0")
-    late = of_scripts({"name": "render", "container": CONTAINER}, activeDeadlineSeconds=3)
+    late = of_scripts({"name": "render", "container": CONTAINER}, activeDeadlineSeconds=10)
     ns.create(late | {"metadata": {"name": "late"}})
     for name in ("older", "held", "other"):
         create(ns, name)

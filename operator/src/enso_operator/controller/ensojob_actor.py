@@ -13,7 +13,8 @@ from typing import Literal
 from enso_operator.blocking import in_thread
 from enso_operator.controller.action_processor import ActionProcessor
 from enso_operator.controller.event_publisher import EventPublisher
-from enso_operator.coordinator.actor import Actor
+from enso_operator.controller.queued_jobs import QueuedJob
+from enso_operator.coordinator.actor import OPEN, Actor
 from enso_operator.coordinator.planner import Planner
 from enso_operator.coordinator.progress_budget import ProgressBudget
 from enso_operator.coordinator.sessions import Sessions
@@ -88,6 +89,8 @@ class EnsoJobActor(Actor):
         """Whether there was no job to drive, as its spec makes none or its template is missing."""
         self.wakes_in: float | None = None
         """After `drive` returned early: the seconds until something is due; None if nothing is."""
+        self.queued: QueuedJob | None = None
+        """After `drive` returned early: what the next actor needs where the job is queued."""
         self.waits_since: float | None = None
         """Since when the job has waited for what `committed_waits` says; None where it does not."""
         self._is_deleted = asyncio.Event()
@@ -256,10 +259,21 @@ class EnsoJobActor(Actor):
             return False
         if job.open_run or not isinstance(step, Wait):
             return False
-        if self.has_news(job) or self.waits(job) or self.has_messages():
+        queued = self._obstacles.far_back(OPEN)
+        if self.has_news(job) or self.has_messages() or (self.waits(job) and not queued):
             return False
         self.wakes_in = None if step.until is None else step.until - self.clock.now()
-        return self.wakes_in is None or self.wakes_in >= REST_SECONDS
+        rests = self.wakes_in is None or self.wakes_in >= REST_SECONDS
+        if rests and queued:
+            obstacle = self._obstacles.hand_over(OPEN)
+            self.queued = QueuedJob(obstacle, self.committed_waits, self.waits_since)
+        return rests
+
+    def go_on_waiting(self, queued: QueuedJob) -> None:
+        """Wait where the job's last actor did, before this one drives it."""
+        self.committed_waits, self.waits_since = queued.waits, queued.since
+        self._obstacles.take_over(OPEN, queued.obstacle)
+        queued.obstacle.when_its_turn(self.wake)
 
     async def commit(self, job: Job, step: Step, waits: Cause | None) -> None:
         """Commit, and keep the object that the write returned."""

@@ -22,6 +22,7 @@ from enso_operator.blocking import patiently, pause_of, turn_of, until_available
 from enso_operator.controller.alarms import Alarms
 from enso_operator.controller.ensojob_actor import EnsoJobActor, NoJob
 from enso_operator.controller.pending_actions import PendingActions
+from enso_operator.controller.queued_jobs import QueuedJobs
 from enso_operator.controller.rereads import Rereads
 from enso_operator.controller.resync import versions_of
 from enso_operator.controller.ttl import TimeToLive
@@ -83,13 +84,15 @@ class Reconciler:
     """By uid: how often in a row an actor gave up, and until when no other one is started."""
     _alarms: Alarms = field(init=False)
     """Timers of resting jobs for which something is due."""
+    _queued: QueuedJobs = field(default_factory=QueuedJobs, init=False)
+    """Resting jobs whose turn in a queue is waited for."""
     _ttl: TimeToLive = field(init=False)
     _rereads: Rereads = field(init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], init=False)
     _stopped: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        self._alarms = Alarms(lambda reference: self.do(self._wake(reference)))
+        self._alarms = Alarms(self._do_wake)
         self._ttl = TimeToLive(self.objects, self.clock, self.do)
         self._rereads = Rereads(
             *(self.objects, self.do),
@@ -108,6 +111,8 @@ class Reconciler:
         for actor in self.actors.values():
             if actor.committed_waits and actor.waits_since is not None:
                 yield actor.committed_waits, max(0.0, self.clock.now() - actor.waits_since)
+        for waits, since in self._queued.waits():
+            yield waits, max(0.0, self.clock.now() - since)
 
     def on_event(self, kind: str | None, document: Document) -> None:
         """Take an object of the watch; `kind` is ADDED, MODIFIED, DELETED, or None from a list.
@@ -158,6 +163,7 @@ class Reconciler:
             return
         self._cancel_wakeups(ensojob.uid)
         if not ensojob.needs_work:
+            self._queued.leave(ensojob.uid)
             self._given_up.pop(ensojob.uid, None)
             self._ttl.look_at(ensojob)
         elif (pause := self._pause_of(ensojob.uid)) > 0:
@@ -220,6 +226,7 @@ class Reconciler:
     def _on_deleted(self, uid: str) -> None:
         self.known.pop(uid, None)
         self._given_up.pop(uid, None)
+        self._queued.leave(uid)
         self._cancel_wakeups(uid)
         if actor := self.actors.get(uid):
             actor.deleted()
@@ -230,6 +237,8 @@ class Reconciler:
         """Start the only actor of the job."""
         sessions = self.backend.sessions(ensojob)
         actor = self.actors[ensojob.uid] = self.actor_of(ensojob, sessions)
+        if queued := self._queued.take(ensojob.uid):
+            actor.go_on_waiting(queued)
         self.do(self._drive(actor, sessions))
 
     async def _drive(self, actor: EnsoJobActor, sessions: Sessions) -> None:
@@ -272,9 +281,14 @@ class Reconciler:
         """Let the job rest, or start again where it was changed after its actor's last look."""
         ensojob, newest = actor.ensojob, actor.newest
         if ensojob.uid not in self.known:
+            if actor.queued:
+                actor.queued.obstacle.leave_queue()
             return
         # The watch may still show versions from before the actor's own writes: they are ignored.
         self.known[ensojob.uid] = max(self.known[ensojob.uid], int(newest.version))
+        if actor.queued:
+            its_turn = partial(self._do_wake, ensojob.reference)
+            self._queued.rest(ensojob.uid, actor.queued, its_turn)
         times = self._given_up.pop(ensojob.uid, (0, 0.0))[0] + 1
         wakes_in = actor.wakes_in
         if actor.gave_up:
@@ -285,6 +299,9 @@ class Reconciler:
             self._rest(ensojob, wakes_in)
         else:
             self._start_or_rest(newest)
+
+    def _do_wake(self, job: Reference) -> None:
+        self.do(self._wake(job))
 
     def _rest(self, ensojob: EnsoJobObject, seconds: float | None) -> None:
         self._resting[ensojob.uid] = ensojob.reference

@@ -79,6 +79,19 @@ class Obstacles:
         if met := self._met.pop(trying, None):
             met.leave_queue()
 
+    def far_back(self, trying: str) -> Obstacle | None:
+        """Return why a call fails that others in a queue make first, for a while to come."""
+        met = self._met.get(trying)
+        return met if met and met.turn and met.turn.is_far and met.again_at == math.inf else None
+
+    def hand_over(self, trying: str) -> Obstacle:
+        """Return why a call fails, and forget that without leaving its queue."""
+        return self._met.pop(trying)
+
+    def take_over(self, trying: str, obstacle: Obstacle) -> None:
+        """Take what another one has handed over."""
+        self._met[trying] = obstacle
+
     def until(self, trying: str) -> float:
         """Return when the call may be tried again; 0 where it has not failed.
 

@@ -15,6 +15,11 @@ from job_execution_framework.domain.errors import NotYet
 class Turn(Protocol):
     """A place in a queue, for one try."""
 
+    @property
+    def is_far(self) -> bool:
+        """Whether nothing was asked for this job yet, as others ask first."""
+        ...
+
     def when_it_comes(self, call: Callable[[], None]) -> None:
         """Have this called when the job may try; at once where that is so already."""
         ...

@@ -57,6 +57,11 @@ class QuotaQueues:
         """Whether a Pod of the job is there that was not released. In any thread."""
         return job in self._with_pods
 
+    def ticket(self, job: JobKey) -> Ticket | None:
+        """Return the ticket of a job that waits or tries. In any thread."""
+        queue = self._queues.get(job[0])
+        return queue.tickets.get(job[1]) if queue else None
+
     def refusal(self, demand: Demand) -> OutOfQuota | None:
         """Return the last refusal of what takes so much, while that is waited for. Any thread."""
         queue = self._queues.get(demand.namespace)
@@ -70,7 +75,11 @@ class Place:
     def __init__(self, queues: QuotaQueues, ensojob: EnsoJobObject) -> None:
         self._queues = queues
         self._order, self._job = (ensojob.created_at, ensojob.name), ensojob.key
-        self._ticket: Ticket | None = None
+
+    @property
+    def _ticket(self) -> Ticket | None:
+        """Its ticket, which may be from an earlier actor of the job."""
+        return self._queues.ticket(self._job)
 
     @property
     def has_pod(self) -> bool:
@@ -93,22 +102,24 @@ class Place:
 
         What is refused for another reason is tried again by this job alone.
         """
-        queue, ticket = self._queues.queue(self._job[0]), self._ticket
+        ticket = self._ticket
         try:
             yield
         except OutOfQuota as error:
-            self._ticket = queue.join(self._order, error)
+            turn = self._queues.queue(self._job[0]).join(self._order, error)
             if ticket:
+                queue = ticket.queue
                 (queue.refused if error.demand == ticket.demand else queue.passed)(ticket)
                 queue.left(ticket)  # where it was not its turn
-            raise Queued(str(error), error.reason, self._ticket) from error
+            raise Queued(str(error), error.reason, turn) from error
         except Unavailable as error:
             if ticket:
-                (queue.left if isinstance(error, NotYet) else queue.unclear)(ticket)
+                (ticket.queue.left if isinstance(error, NotYet) else ticket.queue.unclear)(ticket)
             raise
         except BaseException:
             if ticket:
-                queue.left(ticket)
+                ticket.leave()
             raise
         if ticket:
-            queue.passed(ticket)
+            ticket.queue.passed(ticket)
+            ticket.leave()  # where it was not its turn

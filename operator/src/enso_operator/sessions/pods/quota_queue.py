@@ -36,6 +36,8 @@ class Ticket:
     order: Order
     demand: Demand
     queue: NamespaceQueue
+    is_far: bool
+    """Whether the job was held back: one that was refused itself is older, and asks again soon."""
     has_come: bool = False
     _call: Callable[[], None] | None = None
 
@@ -74,6 +76,8 @@ class NamespaceQueue:
     def __init__(self) -> None:
         self.lines: dict[Demand, Line] = {}
         """As long as one of them waits, or tries."""
+        self.tickets: dict[str, Ticket] = {}
+        """Of all who wait or try, by the job's name."""
         self._round: list[Demand] = []
         """The lines that are still to ask in this round; the first one does so now."""
         self._trying: dict[Ticket, asyncio.TimerHandle] = {}
@@ -86,7 +90,8 @@ class NamespaceQueue:
         line = self.lines.setdefault(refused.demand, Line(refused))
         if not isinstance(refused, HeldBack):
             line.refused = refused
-        ticket = Ticket(order, refused.demand, self)
+        ticket = Ticket(order, refused.demand, self, isinstance(refused, HeldBack))
+        self.tickets[order[1]] = ticket
         insort(line.waiting, ticket, key=lambda other: other.order)
         self._go_on()
         return ticket
@@ -102,8 +107,8 @@ class NamespaceQueue:
 
     def job_has_room(self, name: str) -> None:
         """Let a job try, if it waits, whose turn it need not be."""
-        tickets = (ticket for line in self.lines.values() for ticket in line.waiting)
-        if ticket := next((ticket for ticket in tickets if ticket.order[1] == name), None):
+        ticket = self.tickets.get(name)
+        if ticket and not ticket.has_come:
             self.let(ticket)
 
     def let(self, ticket: Ticket) -> None:
@@ -143,7 +148,7 @@ class NamespaceQueue:
         line = self.lines.get(ticket.demand)
         if not self._has_ended(ticket) and line and ticket in line.waiting:
             line.waiting.remove(ticket)
-            self._drop_if_empty(ticket.demand)
+            self._forget(ticket)
         self._go_on()
 
     def _has_ended(self, ticket: Ticket) -> bool:
@@ -154,13 +159,16 @@ class NamespaceQueue:
         timer.cancel()
         ticket.has_come = False
         self.lines[ticket.demand].trying -= 1
-        self._drop_if_empty(ticket.demand)
+        self._forget(ticket)
         return True
 
-    def _drop_if_empty(self, demand: Demand) -> None:
-        line = self.lines[demand]
+    def _forget(self, ticket: Ticket) -> None:
+        """Forget a ticket, unless the job has another one, and its line, if it was the last."""
+        if self.tickets.get(ticket.order[1]) is ticket:
+            del self.tickets[ticket.order[1]]
+        line = self.lines[ticket.demand]
         if not line.waiting and not line.trying:
-            del self.lines[demand]
+            del self.lines[ticket.demand]
 
     # Rounds.
 
