@@ -27,7 +27,7 @@ START = "start"
 
 
 @dataclass(frozen=True)
-class Asked:
+class PendingAction:
     """An action that the operator has not done yet."""
 
     name: str
@@ -76,7 +76,7 @@ async def answer_to(
     """Lead back to the job; say first where nobody has done it yet."""
     if outcome.is_done:
         return _to_job(request)
-    asked = Asked(request.path_params["name"], _address(request), outcome.outcome)
+    asked = PendingAction(request.path_params["name"], _address(request), outcome.outcome)
     return await templates.page(request, viewer, "asked.html", asked, status=202)
 
 

@@ -36,7 +36,7 @@ PREVIEW = "preview"
 
 
 @dataclass(frozen=True)
-class Asked:
+class EnteredResume:
     """What somebody asks for in the form."""
 
     entries: Entries
@@ -73,7 +73,12 @@ class ResumePages:
         return await answer_to(self._templates, request, viewer, outcome)
 
     async def _form(
-        self, request: Request, viewer: Viewer, asked: Asked, why_not: str = "", status: int = 200
+        self,
+        request: Request,
+        viewer: Viewer,
+        asked: EnteredResume,
+        why_not: str = "",
+        status: int = 200,
     ) -> Response:
         namespace = request.query_params.get("namespace", "")
         said = {**asked.said, "": why_not} if why_not else asked.said
@@ -81,7 +86,7 @@ class ResumePages:
         return await self._templates.page(request, viewer, "resume.html", shown, status=status)
 
 
-async def _asked(viewer: Viewer, name: str, entries: Entries | None) -> Asked:
+async def _asked(viewer: Viewer, name: str, entries: Entries | None) -> EnteredResume:
     """Return what is asked for; `entries` is None in a form that is new."""
     document: Document = {"job": name, "verb": "resume"}
     spec = EnsoActionSpec.model_validate(document)
@@ -98,11 +103,11 @@ async def _asked(viewer: Viewer, name: str, entries: Entries | None) -> Asked:
         changed = [change["name"] for change in resume.get("scripts", ())]
         mistakes = [*sentences(error.errors(include_url=False), EnsoActionSpec)]
         said = said_of_shape(mistakes, changed, by_id(scripts))
-        return Asked(entries, spec, outlook, said)
+        return EnteredResume(entries, spec, outlook, said)
     if resume:
         outlook = await viewer.jobs.outlook(wanted)
     said = {id_: why for id_, field in by_id(scripts).items() if (why := why_broken(field))}
-    return Asked(entries, wanted, outlook, said)
+    return EnteredResume(entries, wanted, outlook, said)
 
 
 def _entries(form: FormData) -> Entries:
