@@ -9,8 +9,8 @@ import math
 import os
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -38,7 +38,7 @@ from enso_operator.kube.ensojob import KIND, EnsoJobObject
 from enso_operator.kube.event_recorder import Recorder
 from enso_operator.kube.finished import watched_jobs
 from enso_operator.kube.lease import Lease
-from enso_operator.kube.library import EnsoScriptLibrary
+from enso_operator.kube.library import SCRIPTS, EnsoScriptLibrary
 from enso_operator.kube.posts import ApiPosts
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from enso_operator.observability import log_format
@@ -125,13 +125,12 @@ async def _work(
     configuration = configuration_of(client)
     pods = _pods(client, settings, clock) if settings.sessions == "pods" else None
     pending, posts = PendingActions(), ApiPosts(configuration)
+    recorder = Recorder(posts, f"{socket.gethostname()}-{os.getpid()}")
     reconciler = Reconciler(
         lambda namespace: ApiObjects(client, namespace, KIND),
         pods
         or LocalSessionBackend((settings.state_dir or state_directory() / "operator") / cluster),
-        _actor_factory(
-            client, posts, clock, metrics, pending=pending, settings=settings, tracing=tracing
-        ),
+        ActorFactory(client, recorder, clock, metrics, pending, settings, tracing).actor_of,
         clock,
         metrics,
         pending,
@@ -197,40 +196,39 @@ def _pods(client: ApiClient, settings: OperatorSettings, clock: Clock) -> PodSes
     return PodSessionBackend(client, PodLogs(configuration_of(client)), settings, clock)
 
 
-def _actor_factory(  # noqa: PLR0913  # what all actors share
-    client: ApiClient,
-    posts: ApiPosts,
-    clock: Clock,
-    metrics: Metrics,
-    *,
-    pending: PendingActions,
-    settings: OperatorSettings,
-    tracing: Tracing,
-) -> Callable[[EnsoJobObject, Sessions], EnsoJobActor]:
-    """Return what makes an actor for an EnsoJob: it reads and writes at the API server."""
-    recorder = Recorder(posts, f"{socket.gethostname()}-{os.getpid()}")
-    progress_budget = ProgressBudget()
+@dataclass(frozen=True)
+class ActorFactory:
+    """Makes the actors of EnsoJobs, which read and write at the API server, of what all share."""
 
-    def actor_of(ensojob: EnsoJobObject, sessions: Sessions) -> EnsoJobActor:
-        library = EnsoScriptLibrary(ApiObjects(client, ensojob.namespace, "ensoscripts"))
-        jobs = ApiObjects(client, ensojob.namespace, KIND)
-        trace = tracing.of(traced_ensojob(ensojob, in_pods=settings.sessions == "pods"))
+    client: ApiClient
+    recorder: Recorder
+    clock: Clock
+    metrics: Metrics
+    pending: PendingActions
+    settings: OperatorSettings
+    tracing: Tracing
+    progress_budget: ProgressBudget = field(default_factory=ProgressBudget)
+
+    def actor_of(self, ensojob: EnsoJobObject, sessions: Sessions) -> EnsoJobActor:
+        """Return an actor for an EnsoJob."""
+        jobs = ApiObjects(self.client, ensojob.namespace, KIND)
+        library = EnsoScriptLibrary(jobs.beside(SCRIPTS))
+        in_pods = self.settings.sessions == "pods"
+        trace = self.tracing.of(traced_ensojob(ensojob, in_pods=in_pods))
+        listener = _listener(ensojob, self.metrics, trace)
+        may_change_code = self.settings.allow_code_changes
         return EnsoJobActor(
             job_uow=KubernetesJobUnitOfWork(jobs),
             sessions=sessions,
-            planner=EnsoJobPlanner(library, sessions, clock, trace.traceparent),
-            clock=clock,
-            publisher=EventPublisher(
-                ensojob, recorder, metrics, clock, _listener(ensojob, metrics, trace)
-            ),
+            planner=EnsoJobPlanner(library, sessions, self.clock, trace.traceparent),
+            clock=self.clock,
+            publisher=EventPublisher(ensojob, self.recorder, self.metrics, self.clock, listener),
             action_processor=ActionProcessor(
-                ensojob.key, pending, jobs, clock, settings.allow_code_changes, library
+                ensojob.key, self.pending, jobs, self.clock, may_change_code, library
             ),
-            progress_budget=progress_budget,
+            progress_budget=self.progress_budget,
             on_loaded=sessions.use if isinstance(sessions, PodSessions) else None,
         )
-
-    return actor_of
 
 
 def _listener(ensojob: EnsoJobObject, metrics: Metrics, trace: JobTrace) -> Listener:
