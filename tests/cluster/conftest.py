@@ -22,6 +22,7 @@ from kubernetes.config import new_client_from_config  # pyright: ignore[reportUn
 from enso_operator.kube.client import request
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.failed_jobs import FailedJobs, run_until_it_failed
+from tests.support.fault_proxy import FaultProxy
 from tests.support.operators import Operators, operators_of
 from tests.support.resources import Document
 
@@ -91,6 +92,19 @@ def operators(ns: ClusterNamespace, tmp_path: Path) -> Generator[Operators]:
     """A starter of operators that look after the namespace; none of them outlives the test."""
     with operators_of(ns.cluster.kubeconfig, ns.namespace, tmp_path) as started:
         yield started
+
+
+@pytest.fixture
+def proxy(ns: ClusterNamespace) -> Generator[FaultProxy]:
+    """What stands between a test and its API server, and fails as it is told."""
+    with FaultProxy(ns.cluster.kubeconfig) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The event loop of tests that are coroutines: the one that our programs have."""
+    return "asyncio"
 
 
 @pytest.fixture(scope="session")

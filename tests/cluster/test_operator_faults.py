@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -32,12 +31,6 @@ BUSY = {"Retry-After": "1"}
 @pytest.fixture
 def story(ns: ClusterNamespace, tmp_path: Path) -> Story:
     return Story(ns, "shot", tmp_path / "note")
-
-
-@pytest.fixture
-def proxy(ns: ClusterNamespace) -> Generator[FaultProxy]:
-    with FaultProxy(ns.cluster.kubeconfig) as fault_proxy:
-        yield fault_proxy
 
 
 STATUS, EVENTS = on("patch", "ensojobs/status"), on("create", "events")

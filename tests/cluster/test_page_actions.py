@@ -23,11 +23,6 @@ SUBSTEPS = {"name": "substeps", "type": "integer", "required": True, "minimum": 
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def api(ns: ClusterNamespace) -> AsyncIterator[Api]:
     parameters = {"say": [{"name": "text"}], "simulate": [SUBSTEPS]}
     for name, declared in parameters.items():

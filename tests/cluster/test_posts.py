@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -21,17 +20,6 @@ from tests.support.resources import Document
 pytestmark = pytest.mark.anyio
 POST = on("create", "configmaps")
 DOCUMENT: Document = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "note"}}
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def proxy(ns: ClusterNamespace) -> AsyncIterator[FaultProxy]:
-    with FaultProxy(ns.cluster.kubeconfig) as proxy:
-        yield proxy
 
 
 async def post(kubeconfig: Path, namespace: str, document: Document) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -20,17 +19,6 @@ from tests.support.resources import library_script
 
 pytestmark = pytest.mark.anyio
 LOG = on("get", "pods/log")
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def proxy(ns: ClusterNamespace) -> AsyncIterator[FaultProxy]:
-    with FaultProxy(ns.cluster.kubeconfig) as proxy:
-        yield proxy
 
 
 def asked_with(kubeconfig: Path) -> ApiStreams:

@@ -22,11 +22,6 @@ pytestmark = pytest.mark.anyio
 CLOSED_AT_ONCE = 4
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def ends_at_once(exchange: Exchange) -> None:
     """Answer a watch as something between that closes it before anything can happen."""
     await exchange.reply(200, {}, b"")

@@ -26,11 +26,6 @@ JOB = {"instructions": [["example_script", {"arg1": "a", "arg2": "b"}]]}
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def server(ns: ClusterNamespace, tmp_path: Path) -> Generator[Server]:
     """A server whose own kubeconfig is an administrator's, and has a program for credentials."""
     file = of_context(ns.cluster, ns.namespace, tmp_path)
