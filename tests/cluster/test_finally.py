@@ -131,6 +131,7 @@ def test_a_job_that_has_succeeded_says_so_when_they_have(
     until(lambda: note.exists() and note.read_text().split() == ["do", "clean"])
     until(lambda: ns.get()["status"].get("script") == "clean")
     assert conditions(ns.get())["Succeeded"] == "Unknown"
+    assert ns.columns() == ["shot", "Succeeded", "CleaningUp", "1/1", "clean"]
     Path(f"{note}.go").touch()
     ns.waits("Finished")
     assert conditions(ns.get())["Succeeded"] == "False"
@@ -144,6 +145,7 @@ def test_a_cancel_ends_them_and_a_resume_cleans_up_again(
     ns.apply(cleaning_up(note, script("clean", note, WAITS), script("tell", note, CLEAN)))
     operators.ready()
     until(lambda: note.exists() and note.read_text().split() == ["do", "clean"])
+    until(lambda: ns.columns() == ["shot", "Failed", "CleaningUp", "0/1", "do", "Exception"])
     actions = ActionClient(ns)
     actions.create("cancel", "stop")
     ns.waits("Finished")

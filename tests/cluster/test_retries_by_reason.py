@@ -82,7 +82,8 @@ def test_a_licence_is_waited_for_without_a_session_also_by_the_next_operator(
         "LicenseUnavailable; attempt 1 failed: LicenseUnavailable: 12:04 No license for Mantra"
     )
     until(lambda: re.fullmatch(waits, message(ns)) and "run" not in ns.get()["status"]["ledger"])
-    assert ns.columns() == ["shot", "Waiting", "1/2", "render", "LicenseUnavailable"]
+    activity = "WaitingForRetry"
+    assert ns.columns() == ["shot", "Waiting", activity, "1/2", "render", "LicenseUnavailable"]
     assert (row(ns)["reasonFailures"], row(ns)["lastReason"], row(ns)["failures"]) == ([0, 1], 2, 1)
     assert (
         "2/2 render, attempt 1, retry 1 of 100 for LicenseUnavailable, again in 1 h"
