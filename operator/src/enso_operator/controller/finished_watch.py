@@ -32,8 +32,8 @@ METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 SILENCE_SECONDS, CONNECT_SECONDS = 70.0, 10.0
 """How long a watch may say nothing: there is a bookmark each minute."""
 ONE_PAGE = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-AT_ONCE = 50
-"""Jobs that are shown before the loop does something else."""
+AT_ONCE = 500
+"""Jobs that are shown before the loop does something else: some milliseconds."""
 PIECE_BYTES = 64 * 1024
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, LONGEST_REFUSED_SECONDS = 0.1, 5.0, 60.0
 """Bounds of the pause before the next watch; after refusals it may become longer."""

@@ -63,10 +63,12 @@ class Resync:
     async def _catch_up(self, seconds: float) -> None:
         """Return when the watch has shown what was listed last, or after so long."""
         until = self.clock.now() + seconds  # what was deleted since then it will never show
+        unseen = [*self._unseen]
         while (left := until - self.clock.now()) > 0:
             await asyncio.sleep(min(_LOOK_SECONDS, left))
-            self._unseen = {key: at for key, at in self._unseen.items() if self._is_missing(*key)}
-            if not self._trouble and not self._unseen:
+            while unseen and not self._is_missing(*unseen[-1]):
+                del self._unseen[unseen.pop()]
+            if not self._trouble and not unseen:
                 self._caught_up = True
                 return
 
