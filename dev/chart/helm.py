@@ -29,7 +29,7 @@ def helm(*arguments: str | Path) -> str:
     """Return what helm prints."""
     program = binaries.provide(("helm",))["helm"]
     done = subprocess.run(
-        [program, *arguments], capture_output=True, text=True, check=False, timeout=120
+        [program, *arguments], capture_output=True, text=True, check=False, timeout=300
     )
     if done.returncode:
         raise HelmSays(done.stdout + done.stderr)

@@ -15,7 +15,7 @@ from dev.cluster import binaries, plane, sharing
 from dev.cluster.plane import Cluster
 
 CRDS = CHECKOUT / "deploy" / "crds"
-_PATIENCE = 30.0
+_PATIENCE = 120.0
 
 
 def up(name: str = DEFAULT_NAME, *, audit: bool = False) -> str:

@@ -66,7 +66,7 @@ class Cluster:
         """Run kubectl against it and return what it prints; `CalledProcessError` if it fails."""
         command = [str(binaries.kubectl()), "--kubeconfig", str(self.kubeconfig), *arguments]
         done = subprocess.run(
-            command, input=stdin, capture_output=True, text=True, check=True, timeout=60
+            command, input=stdin, capture_output=True, text=True, check=True, timeout=200
         )
         return done.stdout
 

@@ -29,7 +29,7 @@ from dev.node import containers, layout
 PROCESSES = ("containerd", "kubelet", "port-forward")
 _PROGRAMS = ("containerd", "containerd-shim-runc-v2", "ctr", "kubelet", "kwok")
 _BINARIES = HOME / "bin"
-_PATIENCE = 60.0
+_PATIENCE = 180.0
 
 
 def missing() -> set[str]:

@@ -105,7 +105,7 @@ def resume_with(ns: ClusterNamespace, frames: int) -> None:
     ns.waits("Finished", "c")
     name, change = f"again-{frames}", {"scripts": [{"name": "do", "args": {"frames": frames}}]}
     ns.create(action("resume", name, job="c", resume=change))
-    ns.kubectl("wait", "--for=condition=Succeeded", f"ensoaction/{name}", "--timeout=50s")
+    ns.kubectl("wait", "--for=condition=Succeeded", f"ensoaction/{name}", "--timeout=150s")
 
 
 def list_of(items: Sequence[Document]) -> Document:

@@ -84,7 +84,7 @@ class ClusterNamespace:
 
     def waits(self, condition: str, name: str = "shot") -> None:
         """Wait as a user's pipeline does."""
-        self.kubectl("wait", f"--for=condition={condition}", f"ensojob/{name}", "--timeout=50s")
+        self.kubectl("wait", f"--for=condition={condition}", f"ensojob/{name}", "--timeout=150s")
 
     def columns(self, name: str = "shot") -> list[str]:
         """Return what `kubectl get` shows, without the age."""

@@ -26,6 +26,7 @@ class LocalBench(Bench):
         self.root = root
         self._all = [LocalSessions(root)]
         self.journal = str(root / "main-1" / JOURNAL)
+        self.control = str(root / "main-1" / supervisor.CONTROL)
 
     @property
     def sessions(self) -> LocalSessions:

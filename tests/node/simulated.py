@@ -67,7 +67,7 @@ def simulate(node: Node, count: int, *, resources: tuple[Path, ...] = ()) -> lis
     document = {"apiVersion": "v1", "kind": "List", "items": items}
     node.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(document))
     targets = [f"node/{name}" for name in names]
-    node.kubectl("wait", "--for=condition=Ready", "--timeout=50s", *targets)
+    node.kubectl("wait", "--for=condition=Ready", "--timeout=150s", *targets)
     return names
 
 

@@ -47,7 +47,7 @@ def start_pod(running: Node) -> None:
     running.kubectl(
         "run", "stays", f"--image={PYTHON}", "--image-pull-policy=Never", "--", *FOREVER
     )
-    running.kubectl("wait", "--for=condition=Ready", "pod/stays", "--timeout=50s")
+    running.kubectl("wait", "--for=condition=Ready", "pod/stays", "--timeout=150s")
 
 
 def test_twice_changes_nothing_and_down_leaves_nothing(

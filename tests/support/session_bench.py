@@ -29,6 +29,8 @@ class Bench(ABC):
 
     journal: str
     """The path of the session's own journal, for hostile scripts."""
+    control: str
+    """The path of what the session is told."""
     job_id = "shot"
 
     @property
@@ -72,6 +74,17 @@ class Bench(ABC):
         step = job.next(0)
         assert isinstance(step, Open)
         return Plan.of(job, step, ScriptLibrary([]))
+
+    def waits_for(self, word: str) -> str:
+        """Return a script that runs until the session is told something with this word in it."""
+        return (
+            "import pathlib, time\n"
+            "def main():\n"
+            "    print('up', flush=True)\n"
+            f"    control = pathlib.Path({self.control!r})\n"
+            f"    while not control.exists() or {word!r} not in control.read_text():\n"
+            "        time.sleep(0.05)\n"
+        )
 
     async def started(self, plan: Plan) -> str:
         """Open and release a run; return its uid when its first script has written something."""

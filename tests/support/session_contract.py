@@ -87,8 +87,7 @@ class SessionContract:
         assert asyncio.run(again()) == ["s1 Started", "s1 Succeeded"]
 
     def test_a_pause_lets_the_running_script_end_and_starts_no_other(self, bench: Bench) -> None:
-        wait = "import time\ndef main():\n    print('up', flush=True)\n    time.sleep(5)\n"
-        plan = bench.plan(wait, "def main(): pass")
+        plan = bench.plan(bench.waits_for("pause"), "def main(): pass")
 
         async def pause() -> tuple[list[str], Ended]:
             uid = await bench.started(plan)
@@ -100,8 +99,7 @@ class SessionContract:
         assert ended == Ended(log_is_complete=True)
 
     def test_a_pause_may_wait_for_a_script_and_may_be_taken_back(self, bench: Bench) -> None:
-        wait = "import time\ndef main():\n    print('up', flush=True)\n    time.sleep(5)\n"
-        plan = bench.plan(wait, "def main(): pass", "def main(): pass")
+        plan = bench.plan(bench.waits_for("s2"), "def main(): pass", "def main(): pass")
 
         async def pause() -> tuple[list[str], Ended]:
             uid = await bench.started(plan)
@@ -115,8 +113,7 @@ class SessionContract:
         assert ended == Ended(log_is_complete=True)
 
     def test_what_is_to_be_skipped_is_recorded_and_not_started(self, bench: Bench) -> None:
-        wait = "import time\ndef main():\n    print('up', flush=True)\n    time.sleep(5)\n"
-        plan = bench.plan(wait, "def main(): pass", "def main(): pass")
+        plan = bench.plan(bench.waits_for("s2"), "def main(): pass", "def main(): pass")
 
         async def skip() -> tuple[list[str], Ended]:
             uid = await bench.started(plan)
@@ -284,11 +281,9 @@ class SessionContract:
 
     def test_an_existing_adaptors_output_gives_its_progress_and_failure(self, bench: Bench) -> None:
         says = (
-            "import time\n"
-            "def main():\n"
+            bench.waits_for("pause").replace("def main()", "def waits()") + "def main():\n"
             f"    for line in {ADAPTOR.read_text().splitlines()!r}: print(line, flush=True)\n"
-            "    print('up', flush=True)\n"
-            "    time.sleep(5)\n"
+            "    waits()\n"
             "    raise RuntimeError('Error encountered. Exiting.')\n"
         )
 
@@ -299,6 +294,8 @@ class SessionContract:
                 async for observations in bench.sessions.follow(plan.run, uid):
                     records += observations.records
                     last = observations.progress or last
+                    if last and last.percent == 50:
+                        await bench.sessions.tell(plan.run, uid, PAUSE)  # it may fail now
                     if observations.ended:
                         break
             return last, records
@@ -313,7 +310,7 @@ class SessionContract:
     def test_a_script_that_writes_nothing_for_too_long_is_ended(self, bench: Bench) -> None:
         says = "import time\ndef main():\n    print('up', flush=True)\n    time.sleep(600)\n"
         plan = bench.plan(says)
-        idle = tuple(replace(script, idle_timeout_seconds=2) for script in plan.scripts)
+        idle = tuple(replace(script, idle_timeout_seconds=5) for script in plan.scripts)
 
         async def watch() -> list[events.Event]:
             uid = await bench.started(replace(plan, scripts=idle))
@@ -328,7 +325,7 @@ class SessionContract:
         records = asyncio.run(watch())
         failed = next(event for event in records if isinstance(event, events.ScriptFailed))
         assert failed.cause.reason == Reason.IDLE_TIMEOUT
-        assert failed.cause.message == "wrote nothing for 2 s"
+        assert failed.cause.message == "wrote nothing for 5 s"
         assert str(failed.cause.at) == "line 4 in main: time.sleep(600)"
 
     def test_an_interpreter_that_is_not_there_is_a_failed_script_not_a_lost_session(

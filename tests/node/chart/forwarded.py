@@ -24,7 +24,7 @@ def forwarded(release: Release, service: str) -> Generator[httpx.Client]:
             found = re.search(r"127\.0\.0\.1:(\d+)", process.stdout.readline())
             assert found, "nothing is forwarded"
             address = f"http://127.0.0.1:{found[1]}"
-            with httpx.Client(base_url=address, trust_env=False, timeout=30) as client:
+            with httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
                 yield client
         finally:
             process.terminate()

@@ -47,6 +47,7 @@ def test_the_http_api_and_kubectl_see_the_same_jobs(ns: ReleaseNamespace, releas
         asked = http.get("/list-jobs")  # its Pod has no token of its own that could answer
         assert (asked.status_code, "kubectl create token" in asked.text) == (401, True)
         http.headers["Authorization"] = f"Bearer {ns.kubectl('create', 'token', 'ann').strip()}"
+        until(lambda: http.get("/list-jobs").status_code == 200)  # the API server knows her rights
         assert http.get("/list-jobs").json() == []
 
         job = {"instructions": [["open_scene", {"path": "/shots/010"}]]}

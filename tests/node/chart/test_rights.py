@@ -42,7 +42,7 @@ def test_the_operator_uses_each_of_its_rights_and_asks_for_no_other(
     release.install("sessions.graceSeconds=1", "resyncSeconds=1")
     apply_failing_job(ns)
     resume_with(ns, 1)
-    full_namespace(ns, release, mark)
+    full_namespace(ns, release)
     resume_with(ns, 2)  # the operator that came next reads what the one before has stored
     late = late_pod(ns)
     a_job_of_every_kind(ns)
@@ -121,10 +121,11 @@ def test_the_http_api_and_the_releases_own_test_use_all_of_theirs(
         assert [request for request in requests if is_refused(request)] == []
 
 
-def full_namespace(ns: ReleaseNamespace, release: Release, mark: int) -> None:
+def full_namespace(ns: ReleaseNamespace, release: Release) -> None:
     """A job that waits for room; the operator that comes next finds the plan of the one before."""
     ns.apply(quota(0))
     until(lambda: ns.kubectl("get", "quota", "few", "-o", "jsonpath={.status.hard.pods}") == "0")
+    mark = ns.node.audit.mark()
     ns.begin("waits", of(PASSES))
     until(lambda: ("pods", "create") in asked(requests_of(release, OPERATOR, mark)))
     leader = release.leading()["metadata"]["name"]

@@ -52,7 +52,7 @@ def test_sessions_outlive_the_release_and_the_next_one_tells_how_they_ended(
 
     release.uninstall()
     ns.let_go("shot")
-    ended = ("wait", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=50s")
+    ended = ("wait", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=150s")
     ns.kubectl(*ended, f"pod/{ns.pod()['metadata']['name']}")
     assert ns.rows("shot")[0] == ("waits", "Running", 1)  # nobody is there to know better
 

@@ -54,6 +54,14 @@ class PodNamespace(ClusterNamespace):
         except subprocess.CalledProcessError:
             return ""
 
+    def whole_output(self, pod: str = "") -> str:
+        """Return all that scripts wrote, once their Pod is over: its log may come after its end."""
+        pod = pod or self.pod()["metadata"]["name"]
+        until(
+            lambda: (pod, True) in [(one["metadata"]["name"], _is_over(one)) for one in self.pods()]
+        )
+        return self.output(pod)
+
     def says(self, text: str) -> None:
         """Wait until a script of the only Pod has written this."""
         until(lambda: self.pods() and text in self.output())
@@ -85,3 +93,7 @@ class PodNamespace(ClusterNamespace):
     ) -> None:
         """Signal the oldest process of a Pod, the only one, with such an argument."""
         os.kill(self.processes(word, pod)[0], number)
+
+
+def _is_over(pod: Document) -> bool:
+    return pod["status"]["phase"] in ("Succeeded", "Failed")

@@ -43,6 +43,15 @@ def text(file: Path) -> str:
     return (gzip.decompress(data) if file.suffix == ".gz" else data).decode("utf-8", "replace")
 
 
+def whole(pod: Document, container: str) -> str:
+    """Return all of a container's output; what the kubelet rotates meanwhile is read anew."""
+    while True:
+        try:
+            return "".join(text(file) for file in logs(pod, container))
+        except FileNotFoundError:
+            continue
+
+
 def is_known(pod: Document) -> bool:
     """Whether its status says already that all of its containers run."""
     return all("running" in status["state"] for status in _statuses(pod)) and bool(_statuses(pod))

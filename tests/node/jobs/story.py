@@ -15,11 +15,16 @@ from tests.node.jobs.pod_namespace import PodNamespace
 from tests.support.eventually import until
 from tests.support.resources import Document, of_scripts
 
-START = """
-import secrets, time
+LONG = 120
+"""Seconds that a script takes which somebody lets end before."""
+GO = "enso/home/go"
+START = f"""
+import os, secrets, time
 def main(name, seconds=0):
     print("start", name, secrets.token_hex(4), flush=True)
-    time.sleep(seconds)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not os.path.exists("/{GO}"):
+        time.sleep(0.05)
     print("end", name, flush=True)
 """
 """Each start prints its own mark, so that a log that is read twice counts once."""
@@ -34,6 +39,17 @@ class PodStory(Story):
     note: Path = Path()
     source: str = START
     patience: float = 90.0
+
+    def in_the_middle(self) -> Document:
+        """Begin, with a second script that takes long; return the Pod once that has begun."""
+        self.begin_slowly(do=LONG)
+        until(lambda: self.starts() == ["open", "do"])
+        return self.ns.pod()
+
+    def goes_on(self, pod: Document) -> None:
+        """Let the script end that takes long; neither node nor API server is asked for that."""
+        worker, *_ = self.ns.processes("/enso/run/worker.py", pod)
+        Path("/proc", str(worker), "root", GO).touch()
 
     def begin_slowly(self, **seconds: float) -> None:
         """Begin; these scripts take so long."""
@@ -62,10 +78,8 @@ class PodStory(Story):
 
     def marks(self) -> list[tuple[str, str]]:
         """Return each start, with its mark, as the node wrote it down: in any Pod of the job."""
-        files = [file for pod in self.pods() for file in runtime.logs(pod, "session")]
-        return list(
-            dict.fromkeys(started for file in files for started in starts_in(runtime.text(file)))
-        )
+        texts = [runtime.whole(pod, "session") for pod in self.pods()]
+        return list(dict.fromkeys(started for text in texts for started in starts_in(text)))
 
     def starts(self) -> list[str]:
         """Return how often each script was started."""

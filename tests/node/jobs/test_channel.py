@@ -40,7 +40,7 @@ def test_output_that_rotates_its_log_away_leaves_the_records_alone(
     story = PodStory(ns, source=LOUD)
     assert operator.is_ready()
     story.begin()
-    until(lambda: len(runtime.logs(story.pods()[0], "session")) > 1 if story.pods() else False, 60)
+    until(lambda: len(runtime.logs(story.pods()[0], "session")) > 1 if story.pods() else False)
     story.ends_well()
     status = story.document["status"]
     assert status["scripts"][1]["state"] == "Succeeded"
@@ -51,27 +51,34 @@ def test_a_follow_that_breaks_every_second_loses_nothing(
 ) -> None:
     with FaultProxy(operators.kubeconfig) as proxy:
         operator = operators.start(kubeconfig=proxy.kubeconfig)
-        story.begin_slowly(open=1, do=3, save=1)
+        pod = story.in_the_middle()
         cuts = [time.monotonic()]
 
-        def is_over() -> bool:
+        def cut() -> None:
             if time.monotonic() >= cuts[-1] + 1:
                 proxy.cut(FOLLOWS)
                 cuts.append(time.monotonic())
+
+        def is_followed_often() -> bool:
+            cut()
+            return sum(FOLLOWS(call) and call.told == 200 for call in proxy.calls) > 3
+
+        def is_over() -> bool:
+            cut()
             return story.is_over()
 
+        until(is_followed_often)
+        story.goes_on(pod)
         until(is_over, story.patience)
         story.ends_well()
-        assert sum(FOLLOWS(call) and call.told == 200 for call in proxy.calls) > 3
         assert operator.process.is_alive()
 
 
 def test_an_api_server_that_dies_and_comes_back(story: PodStory, operator: Operator) -> None:
     """The API server is away while two scripts end and one begins, for any time."""
-    story.begin_slowly(do=6)
-    until(lambda: story.starts() == ["open", "do"])
-    pod = story.pods()[0]
+    pod = story.in_the_middle()
     story.ns.node.kill("kube-apiserver")
+    story.goes_on(pod)
     until(lambda: not story.ns.processes("/enso/plan", pod))
     story.ns.node.revive()
     story.ends_well()
@@ -82,11 +89,11 @@ def test_an_operator_that_is_away_in_the_middle_of_a_script_disturbs_nothing(
     story: PodStory, operators: Operators
 ) -> None:
     first = operators.start()
-    story.begin_slowly(do=12)
-    until(lambda: story.starts() == ["open", "do"])
+    pod = story.in_the_middle()
     first.kill()
     second = operators.ready()
     story.ns.runs("do")
+    story.goes_on(pod)
     story.ends_well()
     assert second.process.is_alive()
 
@@ -121,9 +128,9 @@ def test_where_the_records_are_lost_the_last_words_of_the_session_tell(
 def ends_unseen(story: PodStory, operators: Operators) -> None:
     """Run the job; from the middle on no operator sees it."""
     first = operators.start()
-    story.begin_slowly(do=2)
-    until(lambda: story.starts() == ["open", "do"])
+    pod = story.in_the_middle()
     first.kill()
+    story.goes_on(pod)
     until(lambda: story.pods()[0]["status"]["phase"] == "Succeeded")
 
 

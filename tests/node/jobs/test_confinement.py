@@ -61,7 +61,7 @@ def looks(ns: OneJob) -> str:
 
 
 def saw(ns: OneJob, pod: str) -> Document:
-    line = next(line for line in ns.output(pod).splitlines() if line.startswith("saw "))
+    line = next(line for line in ns.whole_output(pod).splitlines() if line.startswith("saw "))
     found: Document = json.loads(line.removeprefix("saw "))
     return found
 
@@ -110,7 +110,7 @@ def test_a_secret_argument_reaches_main_and_nobody_else(job: OneJob) -> None:
 
     assert "ValueError: the tracker refused ***" in told.line
     assert "args shot=010 token=***" in told.line
-    output = job.output()
+    output = job.whole_output()
     assert f"length {len(CANARY)} starts {CANARY[:6]}" in output
     assert "others []" in output
     names = ("ensojob", "events", "configmaps", "pods")

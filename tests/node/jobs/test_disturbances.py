@@ -17,8 +17,7 @@ from tests.support.operators import Operator
 from tests.support.resources import Document, of_scripts
 
 INTERRUPTED = ("Succeeded", "Interrupted", "NotStarted")
-WAITS, LONG = 6, 120
-"""Seconds that the second script takes: short enough to end during the test, or not."""
+SIDECAR = "enso_operator.sessions.pods.sidecar"
 
 
 @pytest.fixture
@@ -28,27 +27,28 @@ def story(ns: PodNamespace, operator: Operator) -> PodStory:
     return PodStory(ns)
 
 
-def in_the_middle(story: PodStory, seconds: float) -> Document:
-    """Let the job run until its second script has begun; return the Pod."""
-    story.begin_slowly(do=seconds)
-    until(lambda: story.starts() == ["open", "do"])
+def in_the_middle(story: PodStory) -> Document:
+    """Let the job run until its second script has begun, and that is known; return the Pod."""
+    story.in_the_middle()
     until(lambda: runtime.is_known(story.ns.pod()))
     return story.ns.pod()
 
 
 @pytest.mark.parametrize("component", ["kubelet", "containerd"])
 def test_what_runs_the_node_is_killed_and_comes_back(story: PodStory, component: str) -> None:
-    in_the_middle(story, WAITS)
+    pod = in_the_middle(story)
     story.ns.node.kill(component)
     story.ns.node.revive()
+    story.goes_on(pod)
     story.ends_well()
     assert story.restarts("session") == 0
 
 
 def test_a_node_that_was_away_when_the_session_ended_tells_of_it(story: PodStory) -> None:
-    in_the_middle(story, 3)
+    pod = in_the_middle(story)
     story.ns.node.kill("kubelet")
-    until(lambda: not story.ns.processes("/enso/plan", story.ns.pod()))
+    story.goes_on(pod)
+    until(lambda: not story.ns.processes("/enso/plan", pod))
     story.ns.node.revive()
     story.ends_well()
     assert story.restarts("session") == 0
@@ -99,7 +99,7 @@ def test_a_session_that_is_ended_leaves_one_doubt_and_no_second_start(
     story: PodStory, how: str
 ) -> None:
     disturb, why = ENDS[how]
-    pod = in_the_middle(story, LONG)
+    pod = in_the_middle(story)
     before = story.marks()
     disturb(story.ns, pod)
     status = story.fails(*INTERRUPTED)
@@ -110,7 +110,7 @@ def test_a_session_that_is_ended_leaves_one_doubt_and_no_second_start(
 
 
 def test_a_container_that_the_node_starts_again_starts_no_script(story: PodStory) -> None:
-    pod = in_the_middle(story, LONG)
+    pod = in_the_middle(story)
     remove_unseen(story.ns, pod)
     status = story.fails(*INTERRUPTED)
     assert "a second time" in status["failure"]["message"], status["failure"]
@@ -120,7 +120,7 @@ def test_a_container_that_the_node_starts_again_starts_no_script(story: PodStory
 
 
 def test_an_interpreter_that_is_killed_is_its_scripts_failure(story: PodStory) -> None:
-    in_the_middle(story, LONG)
+    in_the_middle(story)
     story.ns.kill("worker.py")
     status = story.fails("Succeeded", "Failed", "NotStarted")
     assert "SIGKILL" in status["failure"]["message"], status["failure"]
@@ -128,16 +128,20 @@ def test_an_interpreter_that_is_killed_is_its_scripts_failure(story: PodStory) -
 
 
 def test_records_that_are_killed_are_printed_again(story: PodStory) -> None:
-    in_the_middle(story, WAITS)
-    story.ns.kill("enso_operator.sessions.pods.sidecar")
+    pod = in_the_middle(story)
+    story.ns.kill(SIDECAR)
+    until(lambda: story.restarts("records") == 1)
+    story.goes_on(pod)
     story.ends_well()
     assert story.restarts("records") == 1
     assert story.restarts("session") == 0
 
 
 def test_records_that_are_removed_are_printed_again(story: PodStory) -> None:
-    pod = in_the_middle(story, WAITS)
+    pod = in_the_middle(story)
     runtime.remove(pod, "records")
+    until(lambda: story.ns.processes(SIDECAR, pod))
+    story.goes_on(pod)
     story.ends_well()
     assert story.restarts("session") == 0
 

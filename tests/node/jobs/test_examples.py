@@ -80,6 +80,11 @@ def output(ns: PodNamespace, name: str) -> str:
     return "".join(ns.output(pod) for pod in pods)
 
 
+def says(ns: PodNamespace, name: str, *texts: str) -> None:
+    """Wait until a job's Pods have written this; a node writes logs a moment late."""
+    until(lambda: all(text in said for said in [output(ns, name)] for text in texts))
+
+
 def test_there_is_an_end_for_every_example() -> None:
     assert {path.stem for path in FOLDER.glob("*.yaml")} == ENDS.keys() | ACTED_ON
     assert SAYS.keys() == ENDS.keys()
@@ -93,8 +98,7 @@ def test_every_example_ends_as_its_comment_says(ns: PodNamespace) -> None:
     told = {name: (ns.state(name), starts(status)) for name, status in ends.items()}
     assert told == ENDS
     for name, words in SAYS.items():
-        said = output(ns, name)
-        assert [text for text in words if text not in said] == [], said
+        says(ns, name, *words)
     assert ends["deadline"]["reason"] == "DeadlineExceeded"
     layout = json.loads(ns.kubectl("get", "pods", "-l", "studio/shot=010", "-o", "json"))["items"]
     assert {pod["metadata"]["labels"]["enso.dev/session"] for pod in layout} == {"layout", "comp"}
@@ -104,13 +108,13 @@ def test_every_example_ends_as_its_comment_says(ns: PodNamespace) -> None:
 
 def test_a_lost_session_is_started_afresh(ns: PodNamespace) -> None:
     apply(ns, "interrupted")
-    until(lambda: "frame 1" in output(ns, "interrupted"))
+    says(ns, "interrupted", "frame 1")
     ns.kubectl("delete", "pod", "-l", "enso.dev/job=interrupted")
 
     status = ns.ends("interrupted")
 
     assert (ns.state("interrupted"), starts(status)) == ("Succeeded", {"simulate": 2})
-    assert "frame 31" in output(ns, "interrupted")
+    says(ns, "interrupted", "frame 31")
 
 
 def test_a_suspended_job_waits_until_it_is_let_go(ns: PodNamespace) -> None:
@@ -121,7 +125,7 @@ def test_a_suspended_job_waits_until_it_is_let_go(ns: PodNamespace) -> None:
     ns.patch("suspended", suspend=False)
 
     assert starts(ns.ends("suspended")) == {"render": 1}
-    assert "rendered at night" in output(ns, "suspended")
+    says(ns, "suspended", "rendered at night")
 
 
 def test_a_job_goes_when_its_time_to_live_is_over(ns: PodNamespace) -> None:

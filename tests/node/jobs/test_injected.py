@@ -46,7 +46,7 @@ INJECTED = {
 
 @pytest.fixture(scope="module")
 def flags() -> Sequence[str]:
-    return ("--grace-seconds=2", "--pull-patience-seconds=4")
+    return ("--grace-seconds=2", "--pull-patience-seconds=8")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -28,7 +28,7 @@ def test_the_output_of_each_attempt_outlives_its_pod(job: OneJob, tmp_path: Path
         )
         verdict = job.fails()
         assert f"output  /logs/enso/{job.name}/02-save.2.log" in verdict.why
-        log, pod = job.output(), job.pod()["metadata"]["name"]
+        log, pod = job.whole_output(), job.pod()["metadata"]["name"]
         job.kubectl("delete", "pod", pod, "--wait=true")
     kept = tmp_path / "logs" / "enso" / job.name
     files = {file.name: file for file in kept.iterdir()}

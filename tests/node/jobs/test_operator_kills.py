@@ -64,10 +64,15 @@ def is_killed(point: Point, story: PodStory, operators: Operators) -> bool:
     """Run an operator until it is killed at that call; return False if it never makes it."""
     story.begin()
     victim: list[Operator] = []
+
+    def kill() -> None:
+        until(lambda: victim)  # it may call before we know it
+        os.kill(victim[0].pid, signal.SIGKILL)
+
     with FaultProxy(operators.kubeconfig) as proxy:
         rule = proxy.add(
             number(point.number, point.calls),
-            point.fault(lambda: os.kill(victim[0].pid, signal.SIGKILL)),
+            point.fault(kill),
             times=1,
         )
         victim.append(operators.start(kubeconfig=proxy.kubeconfig))

@@ -82,7 +82,7 @@ def by_kubectl(job: OneJob, _: Enso) -> str:
     document = action("resume", job=job.name, why=WHY, by="ann", resume=changed)
     document["metadata"] = {"generateName": f"{job.name}-"}
     name = job.kubectl("create", "-f", "-", "-o", "name", stdin=json.dumps(document)).strip()
-    job.kubectl("wait", "--for=condition=Finished", name, "--timeout=50s")
+    job.kubectl("wait", "--for=condition=Finished", name, "--timeout=150s")
     (succeeded,) = [
         condition
         for condition in json.loads(job.kubectl("get", name, "-o", "json"))["status"]["conditions"]
@@ -138,7 +138,7 @@ def is_understood(code: int, card: str, name: str) -> None:
 
 def starts_in(job: OneJob, pod: Document) -> list[str]:
     """Return the scripts that were started in a Pod, as they say themselves."""
-    lines = job.output(pod["metadata"]["name"]).splitlines()
+    lines = job.whole_output(pod["metadata"]["name"]).splitlines()
     return [line.removeprefix("start ") for line in lines if line.startswith("start ")]
 
 

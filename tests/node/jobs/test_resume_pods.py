@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 
 from tests.node.jobs.one_job import Document, OneJob
 from tests.support.eventually import until
@@ -38,7 +39,7 @@ def action_on(job: OneJob, verb: str, **spec: object) -> Document:
 def outcome(job: OneJob, verb: str) -> tuple[str, str]:
     """Wait until an action was done or refused; return reason and message."""
     name = f"ensoaction/{job.name}-{verb}"
-    job.kubectl("wait", "--for=condition=Finished", name, "--timeout=50s")
+    job.kubectl("wait", "--for=condition=Finished", name, "--timeout=150s")
     found: Document = json.loads(job.kubectl("get", name, "-o", "json"))
     conditions: list[Document] = found["status"]["conditions"]
     (told,) = [condition for condition in conditions if condition["type"] == "Succeeded"]
@@ -59,7 +60,10 @@ def test_a_resume_waits_for_a_pod_that_still_ends(job: OneJob) -> None:
     run = job.get()["status"]["ledger"]["run"]["name"]
     resume = action_on(job, "resume", resume=change(stubborn=False))
     both = {"apiVersion": "v1", "kind": "List", "items": [action_on(job, "cancel"), resume]}
-    job.kubectl("create", "-f", "-", stdin=json.dumps(both))  # at once: it is killed after 5 s
+    operator = job.house.operator
+    operator.send(signal.SIGSTOP)  # it sees both at once: what is cancelled is killed after 2 s
+    job.kubectl("create", "-f", "-", stdin=json.dumps(both))
+    operator.send(signal.SIGCONT)
     assert outcome(job, "cancel") == ("Done", f"cancelled; session {run} is being stopped")
     goes_on = f"resumed; it goes on when session {run} has ended"
     assert outcome(job, "resume") == ("Done", goes_on)
@@ -67,7 +71,7 @@ def test_a_resume_waits_for_a_pod_that_still_ends(job: OneJob) -> None:
     assert [row[1:] for row in job.rows()] == [("Succeeded", 2), ("Succeeded", 1)]
     assert job.starts_of("do") == 2
     (second,) = [pod["metadata"] for pod in job.pods() if pod["metadata"]["name"] != first]
-    written = job.output(second["name"])
+    written = job.whole_output(second["name"])
     assert "start do" in written
     assert "ignores SIGTERM" not in written
 

@@ -31,7 +31,7 @@ LOOK_SECONDS = 0.2
 class PodBench(Bench):
     """The sessions of an EnsoJob that no operator looks after."""
 
-    journal = "/enso/run/journal"
+    journal, control = "/enso/run/journal", "/enso/control/control"
 
     def __init__(self, ns: PodNamespace) -> None:
         self.ns = ns

@@ -29,7 +29,7 @@ def main():
 
 
 def saw(job: OneJob) -> Document:
-    line = next(line for line in job.output().splitlines() if line.startswith("saw "))
+    line = next(line for line in job.whole_output().splitlines() if line.startswith("saw "))
     found: Document = json.loads(line.removeprefix("saw "))
     return found
 

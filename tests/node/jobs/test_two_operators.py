@@ -15,9 +15,11 @@ from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, after, before, meanwhile, number, on
 from tests.support.fault_proxy.calls import Call
 from tests.support.fault_proxy.rules import Fault, Filter
-from tests.support.operators import DEADLINE_SECONDS, Operator, Operators
+from tests.support.operators import Operator, Operators
 
 JOBS = 5
+LONGEST_SECONDS = 400
+"""Longer than a test takes."""
 SWEEPS = "--resync-seconds=1"
 REFUSED = 400
 """From this status code on, the API server has refused the call."""
@@ -96,14 +98,18 @@ class Late:
         self._proxy = proxy
 
     def arrives(self) -> None:
-        """Create the Pod, then wake its operator, which gets the answer."""
+        """Create the Pod; its operator sleeps on."""
         self._arrives.set()
         until(lambda: next(call.done for call in self._proxy.calls if PODS(call)))
+
+    def wakes(self) -> None:
+        """Wake the operator, which gets the answer."""
         self.operator.send(signal.SIGCONT)
+        until(lambda: has_nothing_to_do(self.operator))
 
     def _sleep(self) -> None:
         self.operator.send(signal.SIGSTOP)
-        self._arrives.wait(DEADLINE_SECONDS)
+        self._arrives.wait(LONGEST_SECONDS)
 
 
 def released(proxy: FaultProxy) -> list[Call]:
@@ -126,9 +132,9 @@ def test_a_pod_that_is_made_late_stays_gated_and_is_removed(
         ns.kubectl("delete", "pod", first[0]["metadata"]["name"])
         second.kill()
         late.arrives()
-        until(lambda: has_nothing_to_do(late.operator))
         (made,) = made_for(story, first)
         assert is_inert(made)
+        late.wakes()
         until(lambda: made_for(story, first) == [])
         assert (ns.state(), story.is_over()) == ("Succeeded", True)
         assert released(proxy) == []
@@ -149,7 +155,7 @@ def test_a_pod_that_is_made_late_for_a_job_that_is_gone_goes_too(
         first = story.pods()
         second.kill()
         late.arrives()
-        until(lambda: has_nothing_to_do(late.operator))
+        late.wakes()
         assert all(map(is_inert, made_for(story, first)))
         until(lambda: made_for(story, first) == [])
         assert released(proxy) == []

@@ -266,11 +266,11 @@ def test_a_node_that_is_lost_leaves_a_doubt(job: OneJob) -> None:
 
 
 def test_a_job_that_takes_too_long_is_told_at_which_script(job: OneJob) -> None:
-    job.run(script("open"), script("long", SLEEPS), script("save"), activeDeadlineSeconds=10)
+    job.run(script("open"), script("long", SLEEPS), script("save"), activeDeadlineSeconds=20)
     told = job.fails()
     assert told.reason == "DeadlineExceeded"
     assert told.line == (
-        "job failed: DeadlineExceeded: the job took longer than its 10 s, at long; "
+        "job failed: DeadlineExceeded: the job took longer than its 20 s, at long; "
         f"resume: kubectl enso resume {job.name}"
     )
     assert told.rows["long"] == ("Failed", 1, "Cancelled")
