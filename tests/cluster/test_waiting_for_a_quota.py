@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -204,3 +205,25 @@ def test_jobs_that_wait_are_cancelled_and_run_into_their_deadlines(
     until(lambda: end_released(client, ns))
     ns.waits("Finished", "other")
     assert len(ns.listed("pods")) == 1
+
+
+def test_operators_that_are_killed_leave_no_job_waiting_beside_room(
+    ns: ClusterNamespace, operators: Operators, client: ApiClient
+) -> None:
+    set_quota(ns, pods="2")
+    names = [f"shot-{number:02}" for number in range(8)]
+    for name in names:
+        create(ns, name)
+
+    def pods_are(number: int) -> bool:
+        end_released(client, ns)
+        return len(ns.listed("pods")) >= number
+
+    for number in (1, 3, 5):  # one that was just created may be neither committed nor released
+        operator = operators.start()
+        until(partial(pods_are, number))
+        operator.kill()
+    operators.start()
+    until(lambda: end_released(client, ns) == 0 and ns.states() == {"Succeeded": len(names)})
+    by_job = [pod["metadata"]["labels"]["enso.dev/job"] for pod in ns.listed("pods")]
+    assert sorted(by_job) == names, "one Pod each"
