@@ -101,8 +101,7 @@ class NamespaceQueue:
         self._vain_rounds = 0
         soon = asyncio.get_running_loop().time() + SHORTEST_PAUSE_SECONDS
         if self._next_round and self._next_round.when() > soon:
-            self._next_round.cancel()
-            self._next_round = None
+            self._put_off()
             self._go_on()
 
     def job_has_room(self, name: str) -> None:
@@ -169,6 +168,9 @@ class NamespaceQueue:
         line = self.lines[ticket.demand]
         if not line.waiting and not line.trying:
             del self.lines[ticket.demand]
+        if not self.lines:  # whoever comes next begins anew
+            self._vain_rounds = 0
+            self._put_off()
 
     # Rounds.
 
@@ -185,6 +187,11 @@ class NamespaceQueue:
         if self.lines and not (self._round or self._trying or self._next_round):
             pause = pause_of(self._vain_rounds, SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
             self._next_round = asyncio.get_running_loop().call_later(pause, self._begin)
+
+    def _put_off(self) -> None:
+        if self._next_round:
+            self._next_round.cancel()
+        self._next_round = None
 
     @property
     def _most_at_once(self) -> int:

@@ -148,6 +148,24 @@ def test_a_turn_that_is_given_up_is_the_next_ones() -> None:
     run_skipping(story())
 
 
+def test_who_comes_after_all_have_left_does_not_wait_as_long_as_they_did() -> None:
+    world = QuotaWorld()
+
+    async def story() -> None:
+        first, later = WaitingJob(world, 0), WaitingJob(world, 1)
+        waits = asyncio.create_task(first.runs())
+        await asyncio.sleep(100)
+        waits.cancel()
+        assert first.turn
+        first.turn.leave()
+        task = asyncio.create_task(later.runs())
+        await asyncio.sleep(0)
+        world.cpus["shows"] = 1  # of which nothing tells
+        await asyncio.wait_for(task, 1)
+
+    run_skipping(story())
+
+
 def test_lines_of_many_kinds_take_turns() -> None:
     world = QuotaWorld()
 
