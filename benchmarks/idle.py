@@ -2,16 +2,18 @@
 
 It starts one beside so many of them, and lets it rest for a minute. It runs as a program of its
 own, on a real API server of this machine: ``python -m benchmarks.idle [FINISHED LIVE WAITING]``.
+With ``--vs CHECKOUT`` it only starts another checkout's operator and this one, in turn, twice: what
+can be compared on a busy machine.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
 import secrets
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -35,6 +37,7 @@ from tests.support.running import cpu_seconds
 
 SCRIPTS = 10
 MINUTE = 60.0
+ROUNDS = 2
 SETTLES_SECONDS = 5.0
 """Between the start and the minute at rest, in which nothing of the start is left to do."""
 DEADLINE_SECONDS = 300.0
@@ -65,13 +68,13 @@ class Hall:
         return self.cluster.kubectl("-n", self.namespace, *arguments, stdin=given)
 
     @contextmanager
-    def operator(self) -> Generator[Running]:
-        """Run an operator, from its start on."""
+    def operator(self, enso: str = ENSO) -> Generator[Running]:
+        """Run an operator, from its start on; `enso` may be another checkout's."""
         log = self.folder / f"{self.namespace}.log"
         flags = (f"--namespaces={self.namespace}", f"--state-dir={self.folder}", "--health-port=0")
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [ENSO, "operator", *self.sessions, *flags],
+                [enso, "operator", *self.sessions, *flags],
                 env=os.environ | {"KUBECONFIG": str(self.cluster.kubeconfig)},
                 stdout=output,
                 stderr=output,
@@ -143,8 +146,8 @@ class Running:
             time.sleep(0.05)
 
 
-def measure(folder: Path, finished: int, live: int, waiting: int) -> None:
-    """Print a table for each kind of jobs, or why there is none."""
+def measure(folder: Path, finished: int, live: int, waiting: int, vs: str = "") -> None:
+    """Print a table for each kind of jobs, or why there is none; of starts alone with `vs`."""
     if missing := set(CLUSTER) - binaries.local().keys():
         names = ", ".join(sorted(missing))
         print(f"Idle jobs are not measured: no {names} here; `make cluster-up` gets them")
@@ -154,17 +157,30 @@ def measure(folder: Path, finished: int, live: int, waiting: int) -> None:
         if finished:
             hall = Hall(cluster, "resting", folder, LOCAL)
             hall.cluster.kubectl("create", "namespace", hall.namespace)
-            hall.multiply(_job("ended"), "condition=Finished", finished)
             if live:
                 suspended = "jsonpath={.status.conditions[?(@.type=='Succeeded')].reason}=Suspended"
                 hall.multiply(_job("later", suspend=True), suspended, live)
-            restart(hall, f"{finished:,} finished jobs, {live:,} suspended ones", live)
+            hall.multiply(_job("ended"), "condition=Finished", finished)
+            what = f"{finished:,} finished jobs, {live:,} suspended ones"
+            if vs:
+                for enso in (vs, ENSO) * ROUNDS:
+                    print(f"{what}; {enso}; {_load()}")
+                    start(hall, live, enso)
+                return
+            restart(hall, what, live)
         if waiting:
             hall = Hall(cluster, "waiting", folder, PODS)
             hall.cluster.kubectl("create", "namespace", hall.namespace)
             hall.kubectl("apply", "-f", "-", stdin=NO_PODS)
             hall.multiply(_job("waits"), "jsonpath={.status.reason}", waiting)
             restart(hall, f"{waiting:,} jobs that wait for a quota", waiting)
+
+
+def start(hall: Hall, live: int, enso: str) -> None:
+    """Start an operator, and print what it takes until it knows every job."""
+    mark, began = hall.cluster.audit.mark(), time.monotonic()
+    with hall.operator(enso) as operator:
+        _known(hall, operator, live, mark, began)
 
 
 def restart(hall: Hall, what: str, live: int) -> None:
@@ -175,17 +191,7 @@ def restart(hall: Hall, what: str, live: int) -> None:
     print(f"{what}, each of {SCRIPTS} scripts; {_load()}")
     mark, began = hall.cluster.audit.mark(), time.monotonic()
     with hall.operator() as operator:
-        operator.until("/readyz", "ok")
-        ready = time.monotonic() - began
-        operator.until("/metrics", f"enso_live_jobs {live:.1f}")
-        print(f"  {ready:6.1f} s until it is ready (bound {MOST_SECONDS})")
-        print(f"  {time.monotonic() - began:6.1f} s until it has seen every job")
-        print(f"  {operator.cpu:6.1f} s of a processor for that")
-        time.sleep(SETTLES_SECONDS)
-        started = hall.requests(mark)
-        print(f"  {operator.mib:6.0f} MiB at rest (bound {MOST_MIB})")
-        print(f"  {operator.peak_mib:6.0f} MiB at the most")
-        print(f"  asked for that: {_told(started)}", flush=True)
+        started = _known(hall, operator, live, mark, began)
         mark, used = hall.cluster.audit.mark(), operator.cpu
         time.sleep(MINUTE)
         print(f"  {operator.cpu - used:6.2f} s of a processor in a minute at rest")
@@ -196,6 +202,22 @@ def restart(hall: Hall, what: str, live: int) -> None:
         writes = _writes(started + rested)
         if writes > MOST_WRITES:
             raise AssertionError(f"{writes} writes, and {MOST_WRITES} are allowed")
+
+
+def _known(hall: Hall, operator: Running, live: int, mark: int, began: float) -> Counter[str]:
+    """Print what it takes until it knows every job; return what it has asked for."""
+    operator.until("/readyz", "ok")
+    ready = time.monotonic() - began
+    operator.until("/metrics", f"enso_live_jobs {live:.1f}")
+    print(f"  {ready:6.1f} s until it is ready (bound {MOST_SECONDS})")
+    print(f"  {time.monotonic() - began:6.1f} s until it has seen every job")
+    print(f"  {operator.cpu:6.1f} s of a processor for that")
+    time.sleep(SETTLES_SECONDS)
+    started = hall.requests(mark)
+    print(f"  {operator.mib:6.0f} MiB at rest (bound {MOST_MIB})")
+    print(f"  {operator.peak_mib:6.0f} MiB at the most")
+    print(f"  asked for that: {_told(started)}", flush=True)
+    return started
 
 
 def _writes(asked: Counter[str]) -> int:
@@ -220,7 +242,11 @@ def _job(name: str, **spec: object) -> Document:
 SIZES = ((1_000, 100, 1_000), (10_000, 500, 10_000))
 
 if __name__ == "__main__":
-    given = tuple(map(int, sys.argv[1:]))
-    for finished, live, waiting in [given] if given else SIZES:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.idle", description=__doc__)
+    parser.add_argument("sizes", type=int, nargs="*", metavar="FINISHED LIVE WAITING")
+    parser.add_argument("--vs", type=Path, help="another checkout, with its .venv")
+    chosen = parser.parse_args()
+    other = str(chosen.vs.resolve() / ".venv" / "bin" / "enso") if chosen.vs else ""
+    for finished, live, waiting in [chosen.sizes] if chosen.sizes else SIZES:
         with tempfile.TemporaryDirectory() as name:
-            measure(Path(name), finished, live, waiting)
+            measure(Path(name), finished, live, waiting, other)

@@ -17,7 +17,7 @@ def page(*objects: object) -> bytes:
 
 
 def test_other_fields_are_passed_over() -> None:
-    item = {"kind": "EnsoJob", "metadata": NAMES | {"managedFields": [{}]}, "spec": {"a": [1]}}
+    item = {"kind": "EnsoJob", "metadata": NAMES | {"labels": {"a": "b"}}, "spec": {"a": [1]}}
     assert named(page(item)) == {
         "metadata": {"continue": "more"},
         "items": [{"metadata": NAMES}],
