@@ -21,13 +21,12 @@ from functools import partial
 from itertools import product
 from pathlib import Path
 
-from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
 from benchmarks.argo import WAYS, Workflows
 from benchmarks.engine import Engine, EnsoJobs, Program, records
-from benchmarks.simulated import simulated_cluster
+from benchmarks.simulated import Simulation, simulated_cluster
 from tests.support.eventually import until
 from tests.support.running import cpu_seconds
 
@@ -41,7 +40,6 @@ LOOK_SECONDS = 1.0
 OURS = "enso-benchmark"
 """What this program calls itself at the API server."""
 FOREIGN = (OURS, "kubectl", "kube-", "kwok")
-PARTS = ("kube-apiserver", "etcd")
 _BODY = re.compile(
     r'^apiserver_request_body_size_bytes_sum\{.*resource="(?P<kind>[^"]*)"'
     r'.*verb="(?P<verb>\w+)"\} (?P<sum>\S+)$',
@@ -61,11 +59,11 @@ class Usage:
     """The machine's times, as /proc/stat has them."""
 
     @classmethod
-    def now(cls, cluster: Cluster, program: Program) -> Usage:
+    def now(cls, simulation: Simulation, program: Program) -> Usage:
         """Look at all of them."""
-        pids = {"engine": program.pid} | {part: cluster.pid(part) for part in PARTS}
+        pids = {"engine": program.pid, **simulation.pids(), "this program": os.getpid()}
         bodies = Counter[tuple[str, str]]()
-        for found in _BODY.finditer(cluster.kubectl("get", "--raw", "/metrics")):
+        for found in _BODY.finditer(simulation.cluster.kubectl("get", "--raw", "/metrics")):
             bodies[found["verb"], found["kind"]] += int(float(found["sum"]))
         times = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
         cpu = {name: cpu_seconds(pid) for name, pid in pids.items()}
@@ -75,15 +73,16 @@ class Usage:
 class Measure:
     """Engines that run so many jobs, each in a namespace of its own."""
 
-    def __init__(self, cluster: Cluster, client: ApiClient, folder: Path) -> None:
-        self._cluster, self._client, self._folder = cluster, client, folder
+    def __init__(self, simulation: Simulation, client: ApiClient, folder: Path) -> None:
+        self._simulation, self._cluster = simulation, simulation.cluster
+        self._client, self._folder = client, folder
 
     def of(self, engine: Engine, count: int, namespace: str) -> None:
         """Print what `count` jobs cost an engine."""
         client, log = self._client, self._folder / f"{namespace}.log"
         with engine.running(client, self._cluster.kubeconfig, namespace, log) as program:
             program.forget_peak()
-            mark, before = self._cluster.audit.mark(), Usage.now(self._cluster, program)
+            mark, before = self._cluster.audit.mark(), Usage.now(self._simulation, program)
             with ThreadPoolExecutor(CREATORS) as threads:
                 list(threads.map(partial(engine.create, client, namespace), range(count)))
             until(
@@ -93,7 +92,7 @@ class Measure:
             )
             took = time.monotonic() - before.at
             time.sleep(SETTLE_SECONDS)
-            after = Usage.now(self._cluster, program)
+            after = Usage.now(self._simulation, program)
             peak = program.peak_mib
         _tell(engine.name, count, took, before, after, peak)
         self._tell_requests(namespace, mark, count, after.bodies - before.bodies)
@@ -121,12 +120,12 @@ class Measure:
 def _tell(name: str, count: int, took: float, before: Usage, after: Usage, peak: float) -> None:
     times = [now - then for now, then in zip(after.machine, before.machine, strict=True)]
     steal, idle = (100 * times[place] / sum(times) for place in (7, 3))
-    costs = ", ".join(
-        f"{part} {1000 * (used - before.cpu[part]) / count:.1f}" for part, used in after.cpu.items()
-    )
+    used = {part: 1000 * (now - before.cpu[part]) / count for part, now in after.cpu.items()}
+    costs = ", ".join(f"{part} {each:.1f}" for part, each in used.items())
     print(
         f"{count:6} jobs, {name}: {60 * count / took:.0f} a minute;"
-        f" ms of CPU for each: {costs}; peak {peak:.0f} MiB;"
+        f" ms of CPU for each: {costs}: with a processor of its own the engine's"
+        f" are {60_000 / used['engine']:.0f} a minute; peak {peak:.0f} MiB;"
         f" load {os.getloadavg()[0]:.1f}, steal {steal:.0f} %, idle {idle:.0f} %"
     )
 
@@ -136,11 +135,13 @@ def measure(folder: Path, counts: list[int], engines: list[Engine], rounds: int)
     measures = [*product(counts, range(rounds), engines)]
     namespaces = [f"many-{number}" for number in range(len(measures))]
     with (
-        simulated_cluster(folder, records(), namespaces) as cluster,
-        new_client_from_config(str(cluster.kubeconfig)) as client,  # type: ignore[no-untyped-call]
+        simulated_cluster(folder, records(), namespaces) as simulation,
+        new_client_from_config(  # type: ignore[no-untyped-call]
+            str(simulation.cluster.kubeconfig)
+        ) as client,
     ):
         client.user_agent = OURS
-        measured = Measure(cluster, client, folder)
+        measured = Measure(simulation, client, folder)
         for (count, _, engine), namespace in zip(measures, namespaces, strict=True):
             measured.of(engine, count, namespace)
 

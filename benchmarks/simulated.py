@@ -11,6 +11,7 @@ import secrets
 import subprocess
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from dev.cluster import binaries, config, plane, sharing
@@ -23,14 +24,29 @@ from tests.node.simulated import KEY, TOLERATION, VALUE, Log, manifest_of
 SESSION = {"name": "main", "nodeSelector": {KEY: VALUE}, "tolerations": [TOLERATION]}
 """A session whose Pods are scheduled to simulated nodes."""
 NODES = 5
+SERVING = ("kube-apiserver", "etcd")
+"""What answers every request."""
 _HOST = "127.0.0.1"
 _DEADLINE_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """The cluster, and the process that plays the kubelets of its nodes."""
+
+    cluster: Cluster
+    kwok: int
+
+    def pids(self) -> dict[str, int]:
+        """Return the processes of the cluster, and of what is simulated."""
+        parts = {part: self.cluster.pid(part) for part in (*SERVING, "kube-scheduler")}
+        return parts | {"kwok": self.kwok}
 
 
 @contextmanager
 def simulated_cluster(
     folder: Path, log: list[str], namespaces: Iterable[str]
-) -> Generator[Cluster]:
+) -> Generator[Simulation]:
     """Yield a cluster with our CRDs; each line of `log` is one of every session's records.
 
     Its controllers do not run: on a busy machine they would take a simulated node for lost,
@@ -50,7 +66,7 @@ def simulated_cluster(
                 account = ("wait", "--for=create", "serviceaccount/default")
                 cluster.kubectl("-n", namespace, *account)
             cluster.kill("kube-controller-manager")
-            yield cluster
+            yield Simulation(cluster, process.pid)
         finally:
             process.kill()
             process.wait()
