@@ -67,10 +67,14 @@ class Resync:
         while (left := until - self.clock.now()) > 0:
             await asyncio.sleep(min(_LOOK_SECONDS, left))
             while unseen and not self._is_missing(*unseen[-1]):
-                del self._unseen[unseen.pop()]
+                self._unseen.pop(unseen.pop(), None)
             if not self._trouble and not unseen:
                 self._caught_up = True
                 return
+
+    def _forget_what_was_shown(self) -> None:
+        """Keep what a list had and the watch has not shown yet: it may be a moment late."""
+        self._unseen = {key: at for key, at in self._unseen.items() if self._is_missing(*key)}
 
     def _is_missing(self, uid: str, version: int) -> bool:
         return all(watched.is_missing(uid, version) for watched in self.watched.values())
@@ -82,6 +86,7 @@ class Resync:
                 unseen += await watched.sweep()
             except EnsoError as error:  # also where the CRDs were deleted
                 self._trouble = f"{kind} cannot be listed: {error}"
+                self._unseen = {}  # an API server that is away shows nothing to any watch
                 _log.warning("%s", self._trouble)
                 return
         self._trouble = ""
@@ -90,12 +95,12 @@ class Resync:
 
     def watch_age(self) -> float:
         """Return how long, in seconds, there has been something that the watch does not show."""
+        self._forget_what_was_shown()
         return self.clock.now() - min(self._unseen.values(), default=self.clock.now())
 
     def is_blind(self) -> str | None:
         """Return why the watch is taken for dead, which a restart repairs; else None."""
-        age = self.watch_age()
-        if not self._caught_up or age < self.every_seconds / 2:
+        if not self._caught_up or (age := self.watch_age()) < self.every_seconds / 2:
             return None  # a watch may be a moment late
         return f"the watch has not shown for {age:.0f} s what was changed in the cluster"
 

@@ -36,9 +36,9 @@ class Listed:
 
 
 @asynccontextmanager
-async def running(*watched: Listed) -> AsyncGenerator[Resync]:
+async def running(*watched: Listed, every_seconds: float = 60) -> AsyncGenerator[Resync]:
     kinds: dict[str, Watched] = dict(zip(("EnsoJobs", "EnsoActions"), watched, strict=True))
-    resyncing = Resync(kinds, SystemClock(), every_seconds=60)
+    resyncing = Resync(kinds, SystemClock(), every_seconds)
     task = asyncio.create_task(resyncing.run())
     try:
         yield resyncing
@@ -97,3 +97,42 @@ def test_a_list_that_is_refused_is_tried_again() -> None:
             await becomes(resyncing, None)
 
     asyncio.run(scenario())
+
+
+def test_a_watch_that_was_a_moment_late_is_not_blind_until_the_next_list() -> None:
+    async def scenario() -> None:
+        jobs, actions = Listed({"a": 1}, {"a": 1}), Listed({})
+        async with running(jobs, actions, every_seconds=0.05) as resyncing:
+            await becomes(resyncing, None)
+            jobs.objects["a"] = 2
+            await is_blind(resyncing)
+            lists = jobs.lists
+            jobs.shown["a"] = 2
+            assert (resyncing.is_blind(), jobs.lists) == (None, lists)
+
+    asyncio.run(scenario())
+
+
+def test_a_watch_is_not_blind_while_the_api_server_is_away() -> None:
+    async def scenario() -> None:
+        jobs, actions = Listed({"a": 1}, {"a": 1}), Listed({})
+        async with running(jobs, actions, every_seconds=0.05) as resyncing:
+            await becomes(resyncing, None)
+            jobs.objects["a"] = 2
+            await is_blind(resyncing)
+            jobs.problem = NoAnswer("it is away")
+            await becomes(resyncing, "EnsoJobs cannot be listed: it is away")
+            assert resyncing.is_blind() is None
+            jobs.problem = None
+            await is_blind(resyncing)
+
+    asyncio.run(scenario())
+
+
+async def is_blind(resyncing: Resync) -> None:
+    """Wait until the watch is taken for dead."""
+
+    async def is_so() -> bool:
+        return resyncing.is_blind() is not None
+
+    await until_async(is_so)
