@@ -14,9 +14,8 @@ from urllib.parse import urlsplit
 from dev.cluster import binaries
 from dev.cluster.plane import Cluster
 
+from tests.support.eventually import DEADLINE_SECONDS
 from tests.support.fault_proxy import FaultProxy
-
-DEADLINE_SECONDS = 30
 
 
 @dataclass
@@ -119,7 +118,10 @@ def kubectl(proxy: FaultProxy, *arguments: str, stdin: str = "") -> str:
 
 
 def start_kubectl(proxy: FaultProxy, *arguments: str) -> subprocess.Popen[str]:
-    command = [str(binaries.kubectl()), "--kubeconfig", str(proxy.kubeconfig), *arguments]
+    config = proxy.kubeconfig
+    # What it has cached of an earlier server at the same port it would not ask for again.
+    places = ("--kubeconfig", str(config), "--cache-dir", str(config.with_name("cache")))
+    command = [str(binaries.kubectl()), *places, *arguments]
     return subprocess.Popen(
         command,
         stdin=subprocess.PIPE,

@@ -8,6 +8,7 @@ from copy import copy
 from dataclasses import replace
 from typing import Any
 
+from dev.cluster.audit import Request
 from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient
 
@@ -73,13 +74,20 @@ class ClusterNamespace:
     def get(self, name: str = "shot") -> dict[str, Any]:
         return replace(self.objects, client=self._reader).get(name)
 
-    def writes(self, mark: int) -> list[str]:
-        requests = self.cluster.audit.since(mark)
-        written = [
+    def requests(self, mark: int) -> list[Request]:
+        """Return what was asked in the namespace since then, but by the controller manager.
+
+        That gives a new namespace its account whenever it comes to it.
+        """
+        return [
             request
-            for request in requests
-            if request.is_write and request.namespace == self.namespace
+            for request in self.cluster.audit.since(mark)
+            if request.namespace == self.namespace
+            and not request.user_agent.startswith("kube-controller-manager")
         ]
+
+    def writes(self, mark: int) -> list[str]:
+        written = [request for request in self.requests(mark) if request.is_write]
         return [request.verb for request in written if request.resource.startswith("ensojobs")]
 
     def waits(self, condition: str, name: str = "shot") -> None:

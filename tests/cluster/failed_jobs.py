@@ -17,16 +17,13 @@ from enso_operator.kube.ensojob import EnsoJobObject
 from tests.cluster.action_client import ActionClient, five_scripts
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.eventually import until
-from tests.support.fault_proxy import FaultProxy, watches
 from tests.support.fault_proxy.rules import Rule
-from tests.support.operators import Operator, Operators
+from tests.support.operators import Operators
 from tests.support.resources import Document
 
 RAN = ("open", "bake", "do")
 STORY = ["JobResumed", "JobSucceeded"]
 """What is told of a copy: that it failed is not told again."""
-WATCHES = 2
-"""Those of EnsoJobs and of EnsoActions."""
 
 
 def run_until_it_failed(ns: ClusterNamespace, operators: Operators, folder: Path) -> Document:
@@ -37,15 +34,6 @@ def run_until_it_failed(ns: ClusterNamespace, operators: Operators, folder: Path
     operator.stop()
     status: Document = ns.get()["status"]
     return status
-
-
-def operator_that_watches(operators: Operators, proxy: FaultProxy, *flags: str) -> Operator:
-    """Start an operator behind the proxy, and wait until it has made all calls of its start."""
-    before = proxy.count(watches())
-    operator = operators.start(*flags, kubeconfig=proxy.kubeconfig)
-    until(lambda: proxy.count(watches()) >= before + WATCHES)
-    until(operator.is_ready)
-    return operator
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from subprocess import CalledProcessError
 
 import yaml
 from dev.cluster.plane import Cluster
+
+from tests.support.eventually import until
 
 
 def of_context(cluster: Cluster, namespace: str, folder: Path) -> Path:
@@ -18,11 +21,27 @@ def of_context(cluster: Cluster, namespace: str, folder: Path) -> Path:
 
 def of_stranger(cluster: Cluster, namespace: str, folder: Path, account: str = "default") -> Path:
     """Write one of a service account; the default one has no rights."""
-    token = cluster.kubectl("-n", namespace, "create", "token", account).strip()
+    token = token_of(cluster, namespace, account)
     config = yaml.safe_load(of_context(cluster, namespace, folder).read_text())
     for user in config["users"]:
         user["user"] = {"token": token}
     return _written(config, folder)
+
+
+def token_of(cluster: Cluster, namespace: str, account: str) -> str:
+    """Return a token of a service account; a new namespace has its default one a moment later."""
+    given: list[str] = []
+
+    def is_given() -> bool:
+        try:
+            given.append(cluster.kubectl("-n", namespace, "create", "token", account).strip())
+        except CalledProcessError as error:
+            if "NotFound" not in error.stderr:
+                raise
+        return bool(given)
+
+    until(is_given)
+    return given[0]
 
 
 def _written(config: object, folder: Path) -> Path:

@@ -168,7 +168,7 @@ IN_STATE: dict[str, Condition] = {
     "pausing": is_suspended,
     "paused": lambda status: is_suspended(status) and status["done"] == "1/2",
     "suspended": is_suspended,
-    "cleaning-up": lambda status: status["scripts"][-1]["state"] == "Running",
+    "cleaning-up": lambda status: status.get("scripts", [EMPTY])[-1].get("state") == "Running",
     "resumed": runs("bake"),
 }
 """When a job is in its state; the others have ended."""

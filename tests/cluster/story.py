@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster.cluster_namespace import ClusterNamespace
-from tests.support.eventually import until
-from tests.support.operators import DEADLINE_SECONDS
+from tests.support.eventually import DEADLINE_SECONDS, until
 from tests.support.resources import Document, of_scripts
 
 NAMES = ("open", "do", "save")

@@ -9,7 +9,9 @@ from functools import partial
 
 import pytest
 
-from tests.cluster.failed_jobs import FailedJob, FailedJobs, operator_that_watches
+from enso_operator.controller.action_processor import MOST_TRIES
+from tests.cluster.failed_jobs import FailedJob, FailedJobs
+from tests.cluster.watching import operator_that_watches
 from tests.support.eventually import until
 from tests.support.fault_proxy import Call, FaultProxy, Filter, answer
 from tests.support.fault_proxy.exchange import Exchange
@@ -27,8 +29,8 @@ CALLS = (
 )
 CODES = (403, 409, 429, 500, 503)
 WHILE_SECONDS = 1.0
-MOST_REFUSALS = 20
-"""Within that time; a write that conflicts is tried again 8 times at once, then with pauses."""
+MOST_REFUSALS = 3 * MOST_TRIES
+"""Within that time; a write that conflicts is tried so often at once, then with longer pauses."""
 
 
 @dataclass

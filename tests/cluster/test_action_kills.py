@@ -9,9 +9,10 @@ from functools import partial
 
 import pytest
 
-from tests.cluster.failed_jobs import FailedJobs, operator_that_watches
+from tests.cluster.failed_jobs import FailedJobs
 from tests.cluster.kill_points import LANES, MOST_CALLS, at_every_call
-from tests.support.eventually import until
+from tests.cluster.watching import operator_that_watches
+from tests.support.eventually import DEADLINE_SECONDS, until
 from tests.support.fault_proxy import (
     FaultProxy,
     after,
@@ -22,7 +23,7 @@ from tests.support.fault_proxy import (
     watches,
 )
 from tests.support.fault_proxy.rules import Fault, Filter
-from tests.support.operators import DEADLINE_SECONDS, Operators
+from tests.support.operators import Operators
 
 
 @pytest.mark.timeout(900)

@@ -15,7 +15,7 @@ from enso_operator.kube.ensoaction import ACTIONS
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.served import served
 from tests.support.api import Api
-from tests.support.eventually import until_async
+from tests.support.eventually import DEADLINE_SECONDS, until_async
 from tests.support.resources import Document, of_scripts
 from tests.support.statuses import REFUSED_ACTION, condition
 
@@ -31,7 +31,9 @@ DONE: Document = {
 
 
 @pytest.fixture
-async def api(ns: ClusterNamespace) -> AsyncIterator[Api]:
+async def api(ns: ClusterNamespace, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
+    # Whoever acts as the operator does so with kubectl, which takes long on a busy machine.
+    monkeypatch.setattr(cluster_backend, "ANSWER_SECONDS", DEADLINE_SECONDS)
     ns.apply(of_scripts({}, suspend=True))
     async with served(ns.objects) as api:
         yield api

@@ -22,6 +22,7 @@ from kubernetes.client import ApiClient
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_stranger
 from tests.cluster.test_rights import OPERATING, PASSES, binding
+from tests.cluster.users import name_of, until_granted
 from tests.support.chart import as_list, environment, need_helm, pods, rendered
 from tests.support.eventually import until
 from tests.support.operators import operators_of
@@ -165,6 +166,7 @@ def test_the_rights_in_namespaces_are_enough(
         ),
     )
     with for_local_sessions(crds, release_namespace):
+        until_it_has_its_rights(crds, namespace, release_namespace, "namespaces/kube-system=get")
         kubeconfig = of_stranger(crds, release_namespace, tmp_path, ACCOUNT)
         ns.apply(library_script(source=PASSES))
         with operators_of(kubeconfig, namespace, tmp_path) as operators:
@@ -180,6 +182,15 @@ def test_the_rights_in_namespaces_are_enough(
             assert operator.stop() == 0
             assert "forbidden" not in operator.log_text.lower()
             assert "was not given back" not in operator.log_text
+
+
+def until_it_has_its_rights(
+    cluster: Cluster, namespace: str, release_namespace: str, *more: str
+) -> None:
+    """Wait until each of its roles holds: who has one right of a role has the others, too."""
+    name = name_of(release_namespace, ACCOUNT)
+    until_granted(cluster, namespace, name, "ensojobs.enso.dev=list", *more)
+    until_granted(cluster, release_namespace, name, "leases.coordination.k8s.io=create")
 
 
 def as_flag(name: str, value: str) -> str:
@@ -199,6 +210,7 @@ def test_the_rights_in_namespaces_are_enough_for_pods(
             as_list([document for document in documents if document["kind"] in kinds])
         ),
     )
+    until_it_has_its_rights(crds, namespace, release_namespace)
     kubeconfig = of_stranger(crds, release_namespace, tmp_path, ACCOUNT)
     with operators_of(kubeconfig, namespace, tmp_path) as operators:
         # The chart's environment, without settings that this test sets itself.

@@ -12,6 +12,7 @@ from enso_operator.cli.check import FAILED, PASSED, check
 from enso_operator.cli.display import REFUSED
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_context, of_stranger
+from tests.cluster.users import name_of, until_granted
 from tests.support.chart import as_list, rendered
 from tests.support.operators import Operators
 
@@ -32,6 +33,8 @@ def asked(ns: ClusterNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     # Its account is of this namespace, as that of the release is not there.
     text = text.replace('"namespace": "enso"', f'"namespace": "{ns.namespace}"')
     ns.kubectl("apply", "-f", "-", stdin=text)
+    name = name_of(ns.namespace, TEST)
+    until_granted(ns.cluster, ns.namespace, name, "ensojobs.enso.dev=create,get,delete")
     kubeconfig = of_stranger(ns.cluster, ns.namespace, tmp_path, TEST)
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
 

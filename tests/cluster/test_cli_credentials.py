@@ -12,6 +12,8 @@ import yaml
 
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.enso_program import Enso
+from tests.cluster.kubeconfigs import token_of
+from tests.cluster.users import name_of, until_granted
 from tests.support.connect_proxy import connect_proxy
 from tests.support.resources import of_scripts
 
@@ -49,7 +51,7 @@ def test_through_the_kubeconfigs_proxy(enso: Enso) -> None:
 def test_with_the_token_that_a_program_gets(
     enso: Enso, ns: ClusterNamespace, tmp_path: Path
 ) -> None:
-    token = ns.kubectl("create", "token", "default").strip()
+    token = token_of(ns.cluster, ns.namespace, "default")
     (tmp_path / "given").write_text(json.dumps({"status": {"token": token}}))
     program = {
         "apiVersion": "client.authentication.k8s.io/v1",
@@ -68,6 +70,9 @@ def test_with_the_token_that_a_program_gets(
         "reader",
         "--role=reader",
         f"--serviceaccount={ns.namespace}:default",
+    )
+    until_granted(
+        ns.cluster, ns.namespace, name_of(ns.namespace), "ensojobs.enso.dev=get,list,watch"
     )
     assert enso("list", "-o", "name", kubeconfig=kubeconfig) == (0, "ensojob.enso.dev/shot\n", "")
     assert enso("wait", "shot", "--timeout", "0s", kubeconfig=kubeconfig)[0] == 2

@@ -166,11 +166,7 @@ def test_a_list_of_many_is_fetched_in_parts(enso: Enso, ns: ClusterNamespace) ->
     mark = ns.cluster.audit.mark()
     code, said, _ = enso("list", "--failed", "--since", "2026-11-01")
     assert (code, len(said.splitlines())) == (0, 512)
-    asked = [
-        request
-        for request in ns.cluster.audit.since(mark)
-        if request.namespace == ns.namespace and request.verb == "list"
-    ]
+    asked = [request for request in ns.requests(mark) if request.verb == "list"]
     assert ["limit=500" in request.path for request in asked] == [True, True]
     jobs = json.loads(ns.kubectl("get", "ensojobs", "-o", "json"))["items"]  # sorted by name
     newest_first = sorted(jobs, key=lambda job: job["metadata"]["creationTimestamp"], reverse=True)

@@ -92,7 +92,7 @@ def test_an_operator_compares_arguments_with_what_was_pushed(
     fits = {"scriptRef": {"name": "simulate"}, "args": {"frames": 24.0}}
     ns.apply(of_scripts(fits | {"args": {"frames": "24", "frame": 1}}, {}))
     ns.apply(of_scripts(fits) | {"metadata": {"name": "fits"}})
-    ns.kubectl("wait", "--for=condition=Finished", "ensojob/shot", "ensojob/fits", "--timeout=60s")
+    ns.kubectl("wait", "--for=condition=Finished", "ensojob/shot", "ensojob/fits", "--timeout=120s")
     failure = json.loads(ns.kubectl("get", "ensojob", "shot", "-o", "json"))["status"]["failure"]
     assert failure["reason"] == "InvalidJob"
     assert failure["message"] == (  # in the order of an API server, which sorts keys

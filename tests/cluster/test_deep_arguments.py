@@ -48,5 +48,5 @@ async def test_it_alone_is_invalid(
     ]
     assert operator.stop() == 0
     again = operators.ready()
-    ns.kubectl("delete", "ensojobs", *(f"deep-{depth}" for depth in DEPTHS), "--timeout=20s")
+    ns.kubectl("delete", "ensojobs", *(f"deep-{depth}" for depth in DEPTHS), "--timeout=120s")
     assert again.is_ready()

@@ -116,8 +116,7 @@ def test_the_failure_is_told_at_once_and_the_job_is_finished_when_they_are_over(
     assert status["completionTime"] >= status["scripts"][-1]["completionTime"]
     mark = ns.cluster.audit.mark()
     time.sleep(QUIET_SECONDS)
-    requests = [one for one in ns.cluster.audit.since(mark) if one.namespace == ns.namespace]
-    assert [one for one in requests if one.is_write] == []
+    assert [one for one in ns.requests(mark) if one.is_write] == []
 
 
 def test_a_job_that_has_succeeded_says_so_when_they_have(

@@ -15,8 +15,9 @@ from dev.cluster.plane import Cluster
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
 from tests.cluster.cluster_namespace import ClusterNamespace
+from tests.cluster.watching import KOPF, operator_that_watches
 from tests.support.eventually import until
-from tests.support.fault_proxy import FaultProxy, Filter, on, sent_by, watches, writes
+from tests.support.fault_proxy import FaultProxy, on, writes
 from tests.support.operators import Operators, operators_of
 from tests.support.resources import Document, action, of_scripts
 
@@ -47,14 +48,8 @@ def test_it_is_not_listed_with_those_that_are_watched_and_a_restart_writes_nothi
     ns.waits("Finished")
     operator.stop()
     with FaultProxy(operators.kubeconfig) as proxy:
-        operator = operators.start("--resync-seconds=600", kubeconfig=proxy.kubeconfig)
-        until(operator.is_ready)
-        kopf, watching = (
-            sent_by("kopf"),
-            watches() & Filter(lambda call: call.resource == "ensojobs"),
-        )
-        until(lambda: proxy.count(watching & kopf) and proxy.count(watching & ~kopf))
-        listing = kopf & on("list", "ensojobs")
+        operator = operator_that_watches(operators, proxy, "--resync-seconds=600")
+        listing = KOPF & on("list", "ensojobs")
         asked = [call.path for call in proxy.calls if listing(call)]
         assert asked
         assert all("status.completionTime" in path for path in asked)
@@ -123,8 +118,7 @@ def test_what_happens_to_it_while_the_api_server_is_away_is_heard_of(
     ns: ClusterNamespace, operators: Operators
 ) -> None:
     with FaultProxy(operators.kubeconfig) as proxy:
-        operator = operators.start("--resync-seconds=600", kubeconfig=proxy.kubeconfig)
-        until(operator.is_ready)
+        operator_that_watches(operators, proxy, "--resync-seconds=600")
         for name in ("changed", "deleted"):
             ns.apply(of_scripts(PASSES) | {"metadata": {"name": name}})
             ns.waits("Finished", name)
@@ -165,7 +159,7 @@ def test_a_crd_of_a_release_before_has_all_jobs_watched(
     ns = unselecting
     with operators_of(ns.cluster.kubeconfig, ns.namespace, tmp_path) as operators:
         operator = operators.ready("--resync-seconds=600")
-        assert "jobs that have ended are watched, too" in operator.log_text
+        until(lambda: "jobs that have ended are watched, too" in operator.log_text)
         ns.apply(of_scripts(PASSES))
         ns.waits("Finished")
         ns.patch(suspend=True)

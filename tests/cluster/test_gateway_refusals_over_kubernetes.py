@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from dev.checkout import CHECKOUT
+from dev.cluster.commands import install_crds
 from dev.cluster.plane import Cluster
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
@@ -17,6 +17,7 @@ from enso_operator.kube.client import ApiObjects
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_stranger
 from tests.cluster.served import SAY, served
+from tests.cluster.users import name_of, until_granted
 from tests.support.api import Api
 
 pytestmark = pytest.mark.anyio
@@ -65,11 +66,8 @@ async def test_a_name_that_no_job_can_have(api: Api, ns: ClusterNamespace, name:
     for answer in answers:
         assert answer.status_code == 404
         assert answer.json()["error"].startswith("there is no job ")
-    asked = [
-        request for request in ns.cluster.audit.since(mark) if request.namespace == ns.namespace
-    ]
-    others = ("kubectl", "kube-controller-manager")  # which gives each namespace its account
-    assert [request for request in asked if not request.user_agent.startswith(others)] == []
+    asked = ns.requests(mark)
+    assert [request for request in asked if not request.user_agent.startswith("kubectl")] == []
 
 
 async def test_an_unknown_job(api: Api, ns: ClusterNamespace) -> None:
@@ -92,8 +90,7 @@ async def test_what_no_ensojob_can_hold(api: Api, instructions: object, sentence
 
 
 async def test_an_api_server_that_goes_away_and_comes_back(own_cluster: Cluster) -> None:
-    own_cluster.kubectl("apply", "--server-side", "-f", str(CHECKOUT / "deploy" / "crds"))
-    own_cluster.kubectl("wait", "--for=condition=Established", "crd/ensojobs.enso.dev")
+    install_crds(own_cluster.kubectl)
     kubeconfig = str(own_cluster.kubeconfig)
     with new_client_from_config(kubeconfig) as client:  # type: ignore[no-untyped-call]
         async with served(ApiObjects(client, "default", "ensojobs")) as api:
@@ -142,6 +139,7 @@ def grant(cluster: Cluster, namespace: str, plural: str, verbs: str) -> None:
     cluster.kubectl("-n", namespace, "create", "role", plural, *rights)
     whom = (f"--role={plural}", f"--serviceaccount={namespace}:default")
     cluster.kubectl("-n", namespace, "create", "rolebinding", plural, *whom)
+    until_granted(cluster, namespace, name_of(namespace), f"{plural}.enso.dev={verbs}")
 
 
 async def test_a_namespace_that_is_not_there(client: ApiClient) -> None:

@@ -16,6 +16,7 @@ from enso_operator.kube.streams import ApiStreams, streams_of
 from job_execution_framework.domain.errors import JobNotFound
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_stranger
+from tests.cluster.users import name_of, until_granted
 from tests.contract.test_jobs import *  # noqa: F403  # the same tests, another backend
 from tests.contract.test_jobs import LIBRARY, TEMPLATE
 from tests.support.operators import Operators
@@ -70,6 +71,8 @@ async def test_only_the_namespaces_are_named_whose_jobs_the_caller_may_list(
         ns.kubectl("create", "role", role, "--verb=list", "--resource=ensojobs.enso.dev")
         ns.kubectl("create", "rolebinding", role, f"--role={role}", account)
         try:
+            rights = ("namespaces=list", "ensojobs.enso.dev=list")
+            until_granted(ns.cluster, ns.namespace, name_of(ns.namespace), *rights)
             assert await jobs.namespaces() == [ns.namespace]
             assert (await jobs.rows()).rows == ()
             with pytest.raises(NotAllowed, match="ensojobs"):

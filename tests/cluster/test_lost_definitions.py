@@ -21,7 +21,7 @@ def resumed(ns: ClusterNamespace, operators: Operators) -> Operator:
     ns.patch(suspend=True)
     change = {"scripts": [{"name": "do", "args": {"frames": 2}}]}
     ns.create(action("resume", "again", resume=change))
-    ns.kubectl("wait", "--for=condition=Succeeded", "ensoaction/again", "--timeout=50s")
+    ns.kubectl("wait", "--for=condition=Succeeded", "ensoaction/again", "--timeout=120s")
     assert ns.state() == "Suspended"
     return operator
 

@@ -28,9 +28,9 @@ README = CHECKOUT / "README.md"
 FAILS_AGAIN = """
 kubectl delete ensojob publish-shot-broken --ignore-not-found
 kubectl apply -f examples/publish-shot-broken.yaml
-enso wait publish-shot-broken --timeout 50s || test $? = 1
+enso wait publish-shot-broken --timeout 120s || test $? = 1
 """
-SUCCEEDS = "enso wait publish-shot-broken --timeout 50s"
+SUCCEEDS = "enso wait publish-shot-broken --timeout 120s"
 LET_GO = json.dumps({"spec": {"suspend": False}})
 
 pytestmark = pytest.mark.timeout(900)
@@ -113,7 +113,7 @@ def test_up_shows_everything_and_down_leaves_nothing(made: MakeUp) -> None:
         "wait",
         "--for=condition=Succeeded",
         "ensojob/bake-cloth-later",
-        "--timeout=50s",
+        "--timeout=120s",
     )
     long = of_scripts({"name": "long", "source": SLEEPS})
     path = folder(made.port) / "long.json"

@@ -50,15 +50,13 @@ def test_nothing_is_held_of_what_waits_for_its_user_or_has_ended(
     # Working with large objects leaves about 22 MiB; to hold one kind would be as much again, and
     # half of it more.
     until(lambda: held(operator) - before < 1.5 * COUNT * LARGE)
-    assert f"enso_live_jobs {COUNT}.0" in operator.http_get("/metrics")[1]
+    until(lambda: f"enso_live_jobs {COUNT}.0" in operator.http_get("/metrics")[1])
 
 
 def test_a_list_is_read_in_pages_of_about_so_many_bytes(ns: ClusterNamespace) -> None:
     create(ns, [large(f"large-{i}", suspend=True) for i in range(20)])
     mark = ns.cluster.audit.mark()
     assert len([*ns.objects.each()]) == 20
-    asked = [
-        request for request in ns.cluster.audit.since(mark) if request.namespace == ns.namespace
-    ]
+    asked = ns.requests(mark)
     limits = [parse_qs(urlsplit(request.path).query)["limit"][0] for request in asked]
     assert limits == ["16", "1", "1", "1", "1"]

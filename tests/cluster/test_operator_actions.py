@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from kubernetes.client import ApiClient
 
 from tests.cluster.action_client import ActionClient, five_scripts, list_of
 from tests.cluster.cluster_namespace import ClusterNamespace
+from tests.cluster.watching import operator_that_watches
 from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, on
 from tests.support.finished_jobs import copy
@@ -25,6 +27,10 @@ def main(substeps, mode=""):
     if substeps < 4:
         raise ValueError(f"{substeps} substeps are too few")
 """
+
+
+MOST_WRITES = 5
+"""Of a job's status from its resume on, where it ends within a second: resumed, opened, ended."""
 
 
 @pytest.fixture
@@ -73,7 +79,7 @@ def test_what_is_asked_while_the_operator_is_away_is_done_when_it_is_back(
     actions.create("pause", "of-nothing", job="no-such-job")
     operators.start()
     ns.waits("Succeeded")
-    until(lambda: actions.result("of-nothing")[0])
+    until(lambda: all(result[0] for result in actions.results().values()))
     assert actions.result("first")[1] == "Done"
     assert actions.result("not-any-more")[1] == "AnotherJob"
     assert actions.result("of-nothing")[1] == "JobNotFound"
@@ -99,9 +105,9 @@ def test_pairs_of_one_second_are_done_in_the_order_of_their_creation(
     assert (len(names), len(set(seconds)) <= 30) == (120, True), "many were created in one second"
 
     operator = operators.start()
-    until(lambda: actions.result(names[0])[0], 120)
+    until(lambda: actions.result(names[0])[0])
     actions.label_each(names[100::5])
-    until(lambda: all(result[0] for result in actions.results().values()), 120)
+    until(lambda: all(result[0] for result in actions.results().values()), 300)
     expected = dict(expected_reasons(names))
     assert {name: result[1] for name, result in actions.results().items()} == expected
     done = [name for name in names if expected[name] == "Done"]
@@ -140,7 +146,7 @@ def test_a_hundred_failed_jobs_are_resumed_at_once(
     mended.touch()
     names = ["shot", *(f"shot-{number}" for number in range(99))]
     ns.create(list_of([action("resume", name, job=name) for name in names]))
-    until(lambda: ns.states() == {"Succeeded": 100}, 240)
+    until(lambda: ns.states() == {"Succeeded": 100}, 400)
     until(lambda: {told[1] for told in actions.results().values()} == {"Done"})
 
 
@@ -157,11 +163,11 @@ def test_an_action_costs_three_writes_and_nothing_afterwards(
     actions.create("resume")
     ns.waits("Succeeded")
     until(lambda: actions.result()[0])
-    requests = [seen for seen in ns.cluster.audit.since(mark) if seen.namespace == ns.namespace]
+    requests = ns.requests(mark)
     written = Counter(f"{seen.verb} {seen.resource}" for seen in requests if seen.is_write)
     assert written["patch ensoactions/status"] == 2
     assert written["patch ensoactions"] == 2
-    assert written["patch ensojobs/status"] <= 5, "resumed, opened, running, ended"
+    assert written["patch ensojobs/status"] <= MOST_WRITES + seconds_since_its_resume(ns)
     assert [seen for seen in requests if seen.resource == "controllerrevisions"] == []
 
     mark = ns.cluster.audit.mark()
@@ -171,21 +177,28 @@ def test_an_action_costs_three_writes_and_nothing_afterwards(
     until(lambda: ns.state() == "Succeeded")
     ns.waits("Finished")
     until(lambda: not operators.supervisors())
-    requests = [seen for seen in ns.cluster.audit.since(mark) if seen.namespace == ns.namespace]
+    requests = ns.requests(mark)
     written = Counter(f"{seen.verb} {seen.resource}" for seen in requests if seen.is_write)
     assert written["create controllerrevisions"] == 1
     assert written["patch ensoactions/status"] == written["patch ensoactions"] == 1
-    assert written["patch ensojobs/status"] <= 5
+    assert written["patch ensojobs/status"] <= MOST_WRITES + seconds_since_its_resume(ns)
 
     clock = of_scripts({"source": "import time\ndef main(): time.sleep(5)"})
     ns.apply(clock | {"metadata": {"name": "clock"}})
     until(lambda: "ScriptStarted" in dict(ns.job_events("clock")))
     mark = ns.cluster.audit.mark()
     ns.waits("Succeeded", "clock")
-    seconds = [seen for seen in ns.cluster.audit.since(mark) if seen.namespace == ns.namespace]
-    asked = [seen for seen in seconds if seen.verb != "watch"]
+    asked = [seen for seen in ns.requests(mark) if seen.verb != "watch"]
     assert [seen for seen in asked if seen.name.startswith("shot")] == []
     assert [seen for seen in asked if seen.resource in ("ensoactions", "controllerrevisions")] == []
+
+
+def seconds_since_its_resume(ns: ClusterNamespace) -> int:
+    """Return how long the job took to its end; its progress is written once a second."""
+    status = ns.get()["status"]
+    times = (status["ledger"]["resumeTime"], status["completionTime"])
+    resumed, ended = map(datetime.fromisoformat, times)
+    return int((ended - resumed).total_seconds())
 
 
 def test_applied_twice_reverted_and_created_again_it_acts_once(
@@ -314,7 +327,7 @@ def test_a_watch_of_actions_that_falls_silent_is_told_and_made_good(
     note = tmp_path / "note"
     ns.apply(five_scripts(note))
     with FaultProxy(ns.cluster.kubeconfig) as proxy:
-        operator = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
+        operator = operator_that_watches(operators, proxy, "--resync-seconds=1")
         until(lambda: ns.state() == "Failed")
         Path(f"{note}-mended").touch()
         of_actions = on("watch", "ensoactions")

@@ -8,6 +8,7 @@ import pytest
 
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import Story
+from tests.cluster.watching import operator_that_watches
 from tests.support.eventually import until
 from tests.support.fault_proxy import (
     FaultProxy,
@@ -54,8 +55,7 @@ FAULTS: dict[str, tuple[Filter | Turn, Fault, int]] = {
 def test_the_end_is_that_of_an_undisturbed_run(
     operators: Operators, story: Story, proxy: FaultProxy, fault: str
 ) -> None:
-    operator = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
-    until(operator.is_ready)
+    operator = operator_that_watches(operators, proxy, "--resync-seconds=1")
     rule = proxy.add(*FAULTS[fault])
     proxy.cut()
     story.begin()
@@ -67,8 +67,7 @@ def test_the_end_is_that_of_an_undisturbed_run(
 def test_a_watch_that_falls_silent_is_told_and_made_good(
     operators: Operators, story: Story, proxy: FaultProxy
 ) -> None:
-    operator = operators.start("--resync-seconds=1", kubeconfig=proxy.kubeconfig)
-    until(operator.is_ready)
+    operator = operator_that_watches(operators, proxy, "--resync-seconds=1")
     assert operator.http_get("/healthz") == (200, "ok\n")
     proxy.silence()
     story.begin()

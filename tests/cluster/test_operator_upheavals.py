@@ -18,11 +18,12 @@ from kubernetes.config import new_client_from_config  # pyright: ignore[reportUn
 
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.story import Story
-from tests.support.eventually import until
-from tests.support.fault_proxy import FaultProxy, on, sent_by
+from tests.cluster.watching import KOPF
+from tests.support.eventually import DEADLINE_SECONDS, until
+from tests.support.fault_proxy import FaultProxy, on
 from tests.support.operators import Operators, operators_of
 
-RELISTS = sent_by("kopf") & on("list", "ensojobs")
+RELISTS = KOPF & on("list", "ensojobs")
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ def compact(cluster: Cluster) -> None:
 
     def ask(path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401  # JSON
         url = f"http://127.0.0.1:{record.ports['etcdPort']}/v3/kv/{path}"
-        return httpx.post(url, json=body, trust_env=False).raise_for_status().json()
+        answer = httpx.post(url, json=body, trust_env=False, timeout=DEADLINE_SECONDS)
+        return answer.raise_for_status().json()
 
     newest = ask("range", {"key": base64.b64encode(b"/").decode()})["header"]["revision"]
     ask("compaction", {"revision": newest, "physical": True})

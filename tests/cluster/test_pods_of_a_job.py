@@ -97,11 +97,7 @@ def test_a_pod_that_a_proxy_keeps_up_is_ended_when_its_end_is_written(
     mark = ns.cluster.audit.mark()
 
     def asked() -> int:
-        requests = ns.cluster.audit.since(mark)
-        return sum(
-            request.resource == "ensojobs" and request.namespace == ns.namespace
-            for request in requests
-        )
+        return sum(request.resource == "ensojobs" for request in ns.requests(mark))
 
     async def watched() -> None:
         pods = PodReaper(client)
@@ -113,9 +109,8 @@ def test_a_pod_that_a_proxy_keeps_up_is_ended_when_its_end_is_written(
         pods.on_event("MODIFIED", pod(ns))
 
     asyncio.run(watched())
-    requests = [
-        request for request in ns.cluster.audit.since(mark) if request.namespace == ns.namespace
-    ]
     assert [
-        request.verb for request in requests if request.resource == "pods" and request.is_write
+        request.verb
+        for request in ns.requests(mark)
+        if request.resource == "pods" and request.is_write
     ] == ["patch"]

@@ -43,7 +43,7 @@ def old_ns(own_cluster: Cluster) -> Generator[ClusterNamespace]:
     own_cluster.kubectl("apply", "--server-side", "-f", "-", stdin=older_crd())
     own_cluster.kubectl("apply", "--server-side", "-f", str(SCRIPTS))
     crds = ("crd/ensojobs.enso.dev", "crd/ensoscripts.enso.dev")
-    own_cluster.kubectl("wait", "--for=condition=Established", *crds, "--timeout=50s")
+    own_cluster.kubectl("wait", "--for=condition=Established", *crds, "--timeout=120s")
     with new_client_from_config(str(own_cluster.kubeconfig)) as client:  # type: ignore[no-untyped-call]
         yield ClusterNamespace(own_cluster, client, "default")
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.enso_program import Enso
+from tests.cluster.kubeconfigs import token_of
+from tests.cluster.users import name_of, until_granted
 from tests.support.eventually import until
 from tests.support.operators import Operators
 from tests.support.resources import Document, of_scripts
@@ -121,7 +123,12 @@ def test_a_cron_job_runs_a_template_with_these_rights(ns: ClusterNamespace, tmp_
     ns.kubectl("apply", "-f", "-", stdin=snippet("templates.md", "kind: CronJob\n"))
     cron = json.loads(ns.kubectl("get", "cronjob", "publish-shot-010", "-o", "json"))
     pod = cron["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-    token = ns.kubectl("create", "token", pod["serviceAccountName"]).strip()
+    account = pod["serviceAccountName"]
+    until_granted(
+        *(ns.cluster, ns.namespace, name_of(ns.namespace, account)),
+        "ensojobs.enso.dev=create",
+    )
+    token = token_of(ns.cluster, ns.namespace, account)
     enso = Enso(ns, tmp_path)
     config = json.loads(ns.kubectl("config", "view", "--raw", "--minify", "-o", "json"))
     config["users"][0]["user"] = {"token": token}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from enso_operator.kube.ensojob import EnsoJobObject
 from tests.cluster.cluster_namespace import ClusterNamespace
-from tests.cluster.kill_points import MOST_CALLS
+from tests.cluster.kill_points import MOST_CALLS, kill
 from tests.support.collector import Collector
 from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, after, number, watches
@@ -123,8 +123,7 @@ def test_no_kill_at_any_call_makes_two_spans_of_one_thing(
         name, victim = f"shot-{point}", list[Operator]()
         ns.apply(job(tmp_path, name))
         with FaultProxy(operators.kubeconfig) as proxy:
-            kill = after(lambda: victim[0].send(signal.SIGKILL))  # noqa: B023  # within this turn
-            rule = proxy.add(number(point, ~watches()), kill, times=1)
+            rule = proxy.add(number(point, ~watches()), after(partial(kill, victim)), times=1)
             victim.append(
                 operators.start(kubeconfig=proxy.kubeconfig, environment=collector.environment)
             )
@@ -134,6 +133,8 @@ def test_no_kill_at_any_call_makes_two_spans_of_one_thing(
         second = operators.start(environment=collector.environment)
         ns.waits("Succeeded", name)
         until(second.is_ready)
+        # What is sent was written to the log before.
+        until(lambda: had_ended or " JobSucceeded " in second.log_text)  # noqa: B023  # as above
         assert second.stop() == 0
         own = [span for span in collector.spans if span.attributes["enso.job.name"] == name]
         assert len({span.id for span in own}) == len(own)

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.cluster_namespace import ClusterNamespace
+from tests.cluster.test_waiting_for_a_quota import set_quota
 from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, answer, on
 from tests.support.operators import Operators, operators_of
-from tests.support.resources import Document, of_scripts
+from tests.support.resources import of_scripts
 
 PODS = ("--sessions=pods", "--records-image=localhost/enso", "--session-image=localhost/python")
 PASSES = {"source": "def main(): pass"}
@@ -57,16 +58,6 @@ def webhook(ns: ClusterNamespace) -> Generator[str]:
     ns.cluster.kubectl("delete", "mutatingwebhookconfiguration", name, "--ignore-not-found")
 
 
-def quota(ns: ClusterNamespace, **hard: str) -> Document:
-    metadata = {"name": "compute", "namespace": ns.namespace}
-    return {
-        "apiVersion": "v1",
-        "kind": "ResourceQuota",
-        "metadata": metadata,
-        "spec": {"hard": hard},
-    }
-
-
 def message(ns: ClusterNamespace) -> str:
     (said,) = [
         condition
@@ -77,10 +68,8 @@ def message(ns: ClusterNamespace) -> str:
 
 
 def posts(ns: ClusterNamespace, mark: int, resource: str) -> int:
-    requests = ns.cluster.audit.since(mark)
     return sum(
-        (request.verb, request.resource, request.namespace) == ("create", resource, ns.namespace)
-        for request in requests
+        (request.verb, request.resource) == ("create", resource) for request in ns.requests(mark)
     )
 
 
@@ -112,13 +101,13 @@ def test_a_webhook_that_comes_back_lets_the_job_go_on(
     ns.cluster.kubectl("delete", "mutatingwebhookconfiguration", webhook)
     until(lambda: "SessionOpened" in dict(ns.job_events()))
     until(lambda: "FailedCreate" not in ns.columns())
-    assert ns.get()["status"]["pod"].startswith("shot-main-1-")
+    until(lambda: ns.get()["status"].get("pod", "").startswith("shot-main-1-"))
 
 
 def test_a_job_that_waits_for_a_quota_costs_little(
     ns: ClusterNamespace, operators: Operators
 ) -> None:
-    ns.apply(quota(ns, pods="0"))
+    set_quota(ns, pods="0")
     operators.start()
     mark = ns.cluster.audit.mark()
     ns.apply(of_scripts(PASSES))
@@ -126,7 +115,7 @@ def test_a_job_that_waits_for_a_quota_costs_little(
     assert "exceeded quota: compute" in message(ns)
     for number in range(1, 4):  # the numbers in the message change all the time
         ns.kubectl("create", "configmap", f"other-{number}")
-        ns.apply(quota(ns, pods="0", configmaps=str(10 + number)))
+        set_quota(ns, pods="0", configmaps=str(10 + number))
     until(lambda: posts(ns, mark, "pods") > 4)
     ours = [event for event in ns.job_events() if event[0] == "NotGoingOn"]
     assert len(ours) == 1, ours
@@ -249,7 +238,7 @@ def test_gates_of_others_are_waited_for(ns: ClusterNamespace, operators: Operato
 
 def test_a_quota_that_wants_limits_says_of_what(ns: ClusterNamespace, operators: Operators) -> None:
     """Of the operator's own container, too: that is for its settings to give."""
-    ns.apply(quota(ns, **{"limits.cpu": "4"}))
+    set_quota(ns, **{"limits.cpu": "4"})
     first = operators.start()
     limits = {"resources": {"limits": {"cpu": "1"}}}
     ns.apply(of_scripts(PASSES, sessions=[{"name": "main", **limits}]))

@@ -43,6 +43,7 @@ def other(ns: ClusterNamespace, client: ApiClient) -> Generator[ClusterNamespace
 
 
 def set_quota(ns: ClusterNamespace, **hard: str) -> None:
+    """Apply a quota, and wait until it is counted: until then the API server refuses everything."""
     metadata = {"name": "compute", "namespace": ns.namespace}
     ns.apply(
         {
@@ -62,11 +63,9 @@ def create(ns: ClusterNamespace, name: str, container: Document = CONTAINER) -> 
 
 def refused(ns: ClusterNamespace, mark: int) -> int:
     """Return how many Pods of the namespace were refused since then."""
-    asked = ns.cluster.audit.since(mark)
     return sum(
         (request.verb, request.resource, request.code) == ("create", "pods", 403)
-        for request in asked
-        if request.namespace == ns.namespace
+        for request in ns.requests(mark)
     )
 
 

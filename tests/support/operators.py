@@ -49,7 +49,7 @@ class Operator:
 
     def http_get(self, path: str) -> tuple[int, str]:
         """GET a path of the probes' port; return status code and body."""
-        answer = httpx.get(self.health + path, trust_env=False)
+        answer = httpx.get(self.health + path, trust_env=False, timeout=DEADLINE_SECONDS)
         return answer.status_code, answer.text
 
     def is_ready(self) -> bool:

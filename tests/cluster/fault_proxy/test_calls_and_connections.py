@@ -52,8 +52,8 @@ def test_a_silent_watch_stays_open_and_healing_is_for_new_ones(caller: Caller) -
         caller.proxy.silence()
         with closing(caller.watch(query=short)) as during:
             caller.proxy.heal()
+            caller.create("one")
             with closing(caller.watch(query=short)) as healthy:
-                caller.create("one")
                 healthy.until("one")
                 with pytest.raises(ConnectionResetError):
                     healthy.until("the end")

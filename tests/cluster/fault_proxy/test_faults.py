@@ -14,7 +14,7 @@ import pytest
 from dev.cluster.plane import Cluster
 
 from tests.cluster.caller import Caller, config_map, config_maps, kubectl, start_kubectl
-from tests.support.eventually import until
+from tests.support.eventually import DEADLINE_SECONDS, until
 from tests.support.fault_proxy import (
     FaultProxy,
     after,
@@ -62,7 +62,7 @@ def test_after_the_server_did_it_and_the_caller_never_knows(
 
 
 def kill_one_of(pids: SimpleQueue[int]) -> None:
-    os.kill(pids.get(timeout=30), signal.SIGKILL)
+    os.kill(pids.get(timeout=DEADLINE_SECONDS), signal.SIGKILL)
 
 
 def test_a_program_is_killed_at_every_call_that_it_makes(crds: Cluster, namespace: str) -> None:
@@ -82,7 +82,7 @@ def test_a_program_is_killed_at_every_call_that_it_makes(crds: Cluster, namespac
                 proxy.add(number(point, ~watches()), fault(partial(kill_one_of, pids)))
                 process = start_kubectl(proxy, *create)
                 pids.put(process.pid)
-                process.communicate(job, timeout=30)
+                process.communicate(job, timeout=DEADLINE_SECONDS)
             assert process.returncode == -signal.SIGKILL
             is_there = crds.kubectl("get", "ensojobs", "-n", namespace, "-o", "name") != ""
             assert is_there == (fault is after and point >= of_the_create)
@@ -145,7 +145,7 @@ def test_a_watch_is_told_in_its_stream_that_it_expired(proxy: FaultProxy, caller
 def test_a_held_call_is_overtaken_and_arrives_though_its_caller_has_left(
     proxy: FaultProxy, caller: Caller, crds: Cluster
 ) -> None:
-    proxy.add(number(1, CREATES), hold(1))
+    proxy.add(number(1, CREATES), hold(3))
     with closing(Caller(proxy, caller.namespace)) as other:
         body = json.dumps(config_map("one"))
         other.connection.request(
