@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import time
-from collections import Counter
 from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -131,10 +130,12 @@ class EnsoJobs:
         jobs = ApiObjects(client, namespace, "ensojobs")
         if next(jobs.each(fields=UNFINISHED), None):  # all of them would be much to read each time
             return 0
-        states = Counter(row["cells"][1] for page in jobs.table() for row in page["rows"])
-        if failed := states.keys() & {"Failed", "Cancelled"}:
-            raise AssertionError(f"jobs are {', '.join(failed)}")
-        return states["Succeeded"]
+        rows = [row["cells"] for page in jobs.table() for row in page["rows"]]
+        if failed := [cells for cells in rows if cells[1] in ("Failed", "Cancelled")]:
+            raise AssertionError(
+                f"{len(failed)} jobs have not succeeded, the first one: {failed[0]}"
+            )
+        return sum(cells[1] == "Succeeded" for cells in rows)
 
 
 def _is_ready(log: Path) -> bool:
