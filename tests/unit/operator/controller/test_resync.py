@@ -55,6 +55,26 @@ async def becomes(resyncing: Resync, sentence: str | None) -> None:
     await until_async(is_so)
 
 
+async def is_blind(resyncing: Resync) -> None:
+    """Wait until the watch is taken for dead."""
+
+    async def is_so() -> bool:
+        return resyncing.is_blind() is not None
+
+    await until_async(is_so)
+
+
+@asynccontextmanager
+async def gone_blind() -> AsyncGenerator[tuple[Resync, Listed]]:
+    """Sweep often, with a watch that is taken for dead: it has not shown what a list has."""
+    jobs, actions = Listed({"a": 1}, {"a": 1}), Listed({})
+    async with running(jobs, actions, every_seconds=0.05) as resyncing:
+        await becomes(resyncing, None)
+        jobs.objects["a"] = 2
+        await is_blind(resyncing)
+        yield resyncing, jobs
+
+
 @pytest.fixture
 def hour(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sweeps that stand so far apart that a test sees the first one only."""
@@ -101,11 +121,7 @@ def test_a_list_that_is_refused_is_tried_again() -> None:
 
 def test_a_watch_that_was_a_moment_late_is_not_blind_until_the_next_list() -> None:
     async def scenario() -> None:
-        jobs, actions = Listed({"a": 1}, {"a": 1}), Listed({})
-        async with running(jobs, actions, every_seconds=0.05) as resyncing:
-            await becomes(resyncing, None)
-            jobs.objects["a"] = 2
-            await is_blind(resyncing)
+        async with gone_blind() as (resyncing, jobs):
             lists = jobs.lists
             jobs.shown["a"] = 2
             assert (resyncing.is_blind(), jobs.lists) == (None, lists)
@@ -115,11 +131,7 @@ def test_a_watch_that_was_a_moment_late_is_not_blind_until_the_next_list() -> No
 
 def test_a_watch_is_not_blind_while_the_api_server_is_away() -> None:
     async def scenario() -> None:
-        jobs, actions = Listed({"a": 1}, {"a": 1}), Listed({})
-        async with running(jobs, actions, every_seconds=0.05) as resyncing:
-            await becomes(resyncing, None)
-            jobs.objects["a"] = 2
-            await is_blind(resyncing)
+        async with gone_blind() as (resyncing, jobs):
             jobs.problem = NoAnswer("it is away")
             await becomes(resyncing, "EnsoJobs cannot be listed: it is away")
             assert resyncing.is_blind() is None
@@ -127,12 +139,3 @@ def test_a_watch_is_not_blind_while_the_api_server_is_away() -> None:
             await is_blind(resyncing)
 
     asyncio.run(scenario())
-
-
-async def is_blind(resyncing: Resync) -> None:
-    """Wait until the watch is taken for dead."""
-
-    async def is_so() -> bool:
-        return resyncing.is_blind() is not None
-
-    await until_async(is_so)

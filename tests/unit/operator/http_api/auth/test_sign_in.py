@@ -20,6 +20,15 @@ def stack(served: Served) -> AsyncExitStack:
     return served.stack
 
 
+async def signed_in_until_it_ended(stack: AsyncExitStack) -> Browser:
+    """Return a browser whose token is no longer accepted."""
+    known = await people(stack)
+    browser = await Browser.opened(stack, app_of(known))
+    await browser.sign_in(ANN)
+    known.revoked.add(ANN)
+    return browser
+
+
 async def test_a_browser_is_asked_to_sign_in_and_comes_back_to_where_it_was(
     stack: AsyncExitStack,
 ) -> None:
@@ -85,10 +94,7 @@ async def test_who_is_signed_in_sees_their_own_jobs_only(stack: AsyncExitStack) 
 async def test_a_token_that_has_ended_leads_to_the_sign_in_page_and_is_forgotten(
     stack: AsyncExitStack,
 ) -> None:
-    known = await people(stack)
-    browser = await Browser.opened(stack, app_of(known))
-    await browser.sign_in(ANN)
-    known.revoked.add(ANN)
+    browser = await signed_in_until_it_ended(stack)
     asked = await browser.get("/jobs/shot")
     assert asked.status_code == 303
     assert COOKIE not in browser.client.cookies
@@ -98,10 +104,7 @@ async def test_a_token_that_has_ended_leads_to_the_sign_in_page_and_is_forgotten
 async def test_a_stream_for_a_token_that_has_ended_is_refused_and_the_next_page_says_why(
     stack: AsyncExitStack,
 ) -> None:
-    known = await people(stack)
-    browser = await Browser.opened(stack, app_of(known))
-    await browser.sign_in(ANN)
-    known.revoked.add(ANN)
+    browser = await signed_in_until_it_ended(stack)
     stream = await browser.get("/live", accept="text/html, text/event-stream")
     assert stream.status_code == 401
     assert COOKIE in browser.client.cookies

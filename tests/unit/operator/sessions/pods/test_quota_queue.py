@@ -26,6 +26,14 @@ async def for_a_while(jobs: Iterable[WaitingJob], seconds: float) -> list[asynci
     return tasks
 
 
+async def two_of_which_one_has_its_turn(world: QuotaWorld) -> tuple[WaitingJob, WaitingJob]:
+    first, other = WaitingJob(world, 0), WaitingJob(world, 1)
+    assert not first.tries()
+    assert not other.tries()
+    await first.has_its_turn()
+    return first, other
+
+
 def test_ten_thousand_jobs_cost_what_one_costs() -> None:
     world = QuotaWorld()
 
@@ -135,10 +143,7 @@ def test_a_turn_that_is_given_up_is_the_next_ones() -> None:
     world = QuotaWorld()
 
     async def story() -> None:
-        first, other = WaitingJob(world, 0), WaitingJob(world, 1)
-        assert not first.tries()
-        assert not other.tries()
-        await first.has_its_turn()
+        first, other = await two_of_which_one_has_its_turn(world)
         world.cpus["shows"] = 1
         assert first.turn
         first.turn.leave()
@@ -186,10 +191,7 @@ def test_what_another_refuses_holds_up_nobody_else() -> None:
     world = QuotaWorld()
 
     async def story() -> None:
-        first, other = WaitingJob(world, 0), WaitingJob(world, 1)
-        assert not first.tries()
-        assert not other.tries()
-        await first.has_its_turn()
+        first, other = await two_of_which_one_has_its_turn(world)
         world.cpus["shows"], world.error = 2, NotYet("a webhook denied it")
         assert not first.tries()
         assert first.said == "a webhook denied it"
