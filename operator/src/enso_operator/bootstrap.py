@@ -140,6 +140,7 @@ async def _work(
     watched: Mapping[str, Watched] = {"EnsoJobs": reconciler, "EnsoActions": dispatcher}
     resync = Resync(watched, clock, settings.resync_seconds)
     metrics.live_jobs_from(lambda: reconciler.live)
+    metrics.queued_starts_from(lambda: reconciler.queued_starts)
     metrics.waits_from(reconciler.waits)
     metrics.watch_age_from(resync.watch_age)
     checks.liveness["watch"], checks.readiness["listing"] = resync.is_blind, resync.is_away

@@ -93,6 +93,8 @@ class EnsoJobActor(Actor):
         """After `drive` returned early: what the next actor needs where the job is queued."""
         self.waits_since: float | None = None
         """Since when the job has waited for what `committed_waits` says; None where it does not."""
+        self.on_acted: Callable[[], object] = lambda: None
+        """Called whenever a commit was acted on: the session was released, or something waits."""
         self._is_deleted = asyncio.Event()
         self.on_event(publisher.ensojob)
 
@@ -244,6 +246,7 @@ class EnsoJobActor(Actor):
         await super().act(job)
         if self._action_processor.needs_status:
             await self.attempt(WRITE_ACTION, self._write_action_status)
+        self.on_acted()
 
     async def _write_action_status(self) -> None:
         await self._action_processor.write_status(self.ensojob)

@@ -35,6 +35,10 @@ class QueuedJobs:
         self._jobs[uid] = job
         job.obstacle.when_its_turn(its_turn)
 
+    def __contains__(self, uid: str) -> bool:
+        """Whether the job is kept here."""
+        return uid in self._jobs
+
     def take(self, uid: str) -> QueuedJob | None:
         """Return what is kept of a job, for its next actor."""
         return self._jobs.pop(uid, None)

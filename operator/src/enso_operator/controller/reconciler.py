@@ -25,6 +25,7 @@ from enso_operator.controller.pending_actions import PendingActions
 from enso_operator.controller.queued_jobs import QueuedJobs
 from enso_operator.controller.rereads import Rereads
 from enso_operator.controller.resync import versions_of
+from enso_operator.controller.start_queue import StartQueue
 from enso_operator.controller.ttl import TimeToLive
 from enso_operator.coordinator.sessions import Sessions
 from enso_operator.kube.client import NoSuchObject, Refused
@@ -86,6 +87,8 @@ class Reconciler:
     """Timers of resting jobs for which something is due."""
     _queued: QueuedJobs = field(default_factory=QueuedJobs, init=False)
     """Resting jobs whose turn in a queue is waited for."""
+    _starts: StartQueue = field(init=False)
+    """Those that start, and resting jobs that are to do so in their turn."""
     _ttl: TimeToLive = field(init=False)
     _rereads: Rereads = field(init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], init=False)
@@ -93,6 +96,7 @@ class Reconciler:
 
     def __post_init__(self) -> None:
         self._alarms = Alarms(self._do_wake)
+        self._starts = StartQueue(self._do_wake)
         self._ttl = TimeToLive(self.objects, self.clock, self.do)
         self._rereads = Rereads(
             *(self.objects, self.do),
@@ -105,6 +109,11 @@ class Reconciler:
     def live(self) -> int:
         """Number of jobs that have not ended."""
         return len(self.actors) + len(self._resting)
+
+    @property
+    def queued_starts(self) -> int:
+        """Number of jobs that wait for their turn to start."""
+        return len(self._starts)
 
     def waits(self) -> Iterator[Waits]:
         """Yield why each job waits that waits for something outside of it, and for how long."""
@@ -163,13 +172,17 @@ class Reconciler:
             return
         self._cancel_wakeups(ensojob.uid)
         if not ensojob.needs_work:
+            self._starts.leave(ensojob.uid)
             self._queued.leave(ensojob.uid)
             self._given_up.pop(ensojob.uid, None)
             self._ttl.look_at(ensojob)
         elif (pause := self._pause_of(ensojob.uid)) > 0:
+            self._starts.leave(ensojob.uid)
             self._rest(ensojob, pause)
-        else:
+        elif ensojob.uid in self._queued or self._starts.may_start(ensojob):
             self._start(ensojob)
+        else:
+            self._rest(ensojob, None)
 
     def actor_named(self, job: JobKey) -> EnsoJobActor | None:
         """Return the actor of the job with this namespace and name, if it has one."""
@@ -183,6 +196,7 @@ class Reconciler:
             return
         self.known[ensojob.uid] = max(self.known.get(ensojob.uid, 0), int(ensojob.version))
         self._cancel_wakeups(ensojob.uid)
+        self._starts.leave(ensojob.uid)  # somebody waits for it
         self._start(ensojob)
 
     async def sweep(self) -> list[tuple[str, int]]:
@@ -204,6 +218,7 @@ class Reconciler:
         self._stopped = True
         self._ttl.stop()
         self._alarms.stop_all()
+        self._starts.stop()
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -226,6 +241,7 @@ class Reconciler:
     def _on_deleted(self, uid: str) -> None:
         self.known.pop(uid, None)
         self._given_up.pop(uid, None)
+        self._starts.leave(uid)
         self._queued.leave(uid)
         self._cancel_wakeups(uid)
         if actor := self.actors.get(uid):
@@ -236,10 +252,15 @@ class Reconciler:
     def _start(self, ensojob: EnsoJobObject) -> None:
         """Start the only actor of the job."""
         sessions = self.backend.sessions(ensojob)
-        actor = self.actors[ensojob.uid] = self.actor_of(ensojob, sessions)
+        actor = self._new_actor(ensojob, sessions)
         if queued := self._queued.take(ensojob.uid):
             actor.go_on_waiting(queued)
         self.do(self._drive(actor, sessions))
+
+    def _new_actor(self, ensojob: EnsoJobObject, sessions: Sessions) -> EnsoJobActor:
+        actor = self.actors[ensojob.uid] = self.actor_of(ensojob, sessions)
+        actor.on_acted = partial(self._starts.leave, ensojob.uid)
+        return actor
 
     async def _drive(self, actor: EnsoJobActor, sessions: Sessions) -> None:
         """Drive a job until it needs no work; an actor that fails is replaced after a pause."""
@@ -249,7 +270,7 @@ class Reconciler:
             while not await self._drive_to_end(actor):
                 failures += 1
                 # Set before the pause: events that arrive meanwhile go to the new actor.
-                actor = self.actors[uid] = self.actor_of(actor.newest, sessions)
+                actor = self._new_actor(actor.newest, sessions)
                 pause = pause_of(failures, 1, LONGEST_BACK_OFF_SECONDS)
                 await _report_blocked(actor, f"enso itself broke; it tries again in {pause:g} s")
                 await actor.sleep(pause)
@@ -273,6 +294,8 @@ class Reconciler:
             self.metrics.actor_failed()
             _log.exception("%s/%s: its actor broke", actor.ensojob.namespace, actor.ensojob.name)
             return False
+        finally:
+            actor.on_acted()
         return True
 
     # Jobs for which nothing is to be done.
@@ -322,8 +345,10 @@ class Reconciler:
         try:
             ensojob = EnsoJobObject.of(await patiently(self.objects(job.namespace).get, job.name))
         except NoSuchObject:
+            self._starts.leave(job.uid)
             return
         except Refused as error:
+            self._starts.leave(job.uid)
             _log.warning("%s/%s cannot be read: %s", job.namespace, job.name, error)
             if self._resting.get(job.uid) == job:
                 self._alarms.set(job, LONGEST_BACK_OFF_SECONDS)

@@ -107,6 +107,11 @@ class Metrics:
             registry=registry,
         )
         self._live = Gauge("enso_live_jobs", "Jobs that have not ended.", registry=registry)
+        self._queued_starts = Gauge(
+            "enso_queued_starts",
+            "Live jobs that have not started, as many others are just starting.",
+            registry=registry,
+        )
         self._waiting = Gauge(
             "enso_waiting_jobs",
             "Jobs that run, and wait for something outside of them, by cause.",
@@ -181,6 +186,10 @@ class Metrics:
     def live_jobs_from(self, count: Callable[[], int]) -> None:
         """Ask `count` for the live jobs whenever somebody reads the metrics."""
         self._live.set_function(count)
+
+    def queued_starts_from(self, count: Callable[[], int]) -> None:
+        """Ask `count` for the jobs that wait for their turn whenever somebody reads the metrics."""
+        self._queued_starts.set_function(count)
 
     def waits_from(self, waits: Callable[[], Iterable[Waits]]) -> None:
         """Ask `waits` for the jobs that wait whenever somebody reads the metrics."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from weakref import WeakSet
 
 from kubernetes.client import ApiClient
 
@@ -46,6 +47,8 @@ class PodSessionBackend:
     """Pods that were not released, by uid."""
     _reaper: PodReaper = field(init=False)
     _queues: QuotaQueues = field(default_factory=QuotaQueues, init=False)
+    _sessions: WeakSet[PodSessions] = field(default_factory=WeakSet[PodSessions], init=False)
+    """Those of the jobs that are driven."""
     _sweeps: dict[str, int] = field(default_factory=dict[str, int], init=False)
     """By uid, in how many sweeps a gated Pod was found."""
 
@@ -56,7 +59,9 @@ class PodSessionBackend:
         """Return the sessions of a job. Raises InvalidJob."""
         api, place = PodApi(self.client, ensojob.namespace), self._queues.place(ensojob)
         given = ensojob, api, self.logs, self.settings, self.clock, self._follow
-        return PodSessions(*given, place=place)
+        sessions = PodSessions(*given, place=place)
+        self._sessions.add(sessions)
+        return sessions
 
     def on_event(self, kind: str | None, pod: Document) -> None:
         """Take a Pod from the watch."""
@@ -80,10 +85,13 @@ class PodSessionBackend:
     async def tidy(self, namespaces: Collection[str], known: Collection[str]) -> None:
         """Remove gated Pods that an operator created late and that no job has committed to."""
         del namespaces, known  # the watch shows only Pods of these namespaces
+        opening = {sessions.opening for sessions in self._sessions}
         for uid, pod in list(self._gated.items()):
             self._sweeps[uid] = self._sweeps.get(uid, 0) + 1
             if self._sweeps[uid] < LATE_SWEEPS or uid in self._followers:
                 continue
+            if (pod["metadata"]["namespace"], pod["metadata"]["name"]) in opening:
+                continue  # its commit takes its time
             try:
                 await in_thread(self._remove_late, pod)
                 self._forget_gated(uid)

@@ -61,6 +61,8 @@ class PodSessions:
         self._controls: dict[str, SessionControl] = {}
         self._planned = ""
         """Name of the plan's ConfigMap that is known to exist."""
+        self.opening: tuple[str, str] | None = None
+        """Namespace and name of a Pod that is being created, or not released yet: it is needed."""
         self.location = SessionLocation()
         """Where the latest session run is."""
 
@@ -106,6 +108,7 @@ class PodSessions:
 
         Raises Queued where a quota has no room for it.
         """
+        self.opening = self._ensojob.namespace, self._pod(plan.run)
         with self._place.trying(), waiting(Reason.FAILED_CREATE):
             uid = await in_thread(self._open, plan)
         self.location = SessionLocation(pod=self._pod(plan.run))
@@ -116,6 +119,7 @@ class PodSessions:
         if not self._controls.get(run, GO_ON).stops:
             with waiting():  # a Pod that was released before, or is gone, is no error
                 await in_thread(self._api.release, self._pod(run), uid)
+        self.opening = None
 
     async def follow(self, run: str, uid: str, after: int = 0) -> AsyncGenerator[Observations]:
         """Yield the run's records after that number; the last observation says that it `ended`."""
@@ -140,7 +144,9 @@ class PodSessions:
             await in_thread(self._api.send_control, self._pod(run), uid, control)
 
     async def reap(self, patience: float) -> None:
-        """Do nothing: Pods stay for their logs, and are deleted with the job."""
+        """Need no unreleased Pod any more. Others stay for their logs, and go with the job."""
+        del patience
+        self.opening = None
 
     def _pod(self, run: str) -> str:
         return names.pod_name(self._ensojob.name, run, self._ensojob.uid)

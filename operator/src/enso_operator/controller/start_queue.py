@@ -1,0 +1,102 @@
+"""Which EnsoJobs may start now: so many at once, while the others wait for their turn.
+
+A job starts from its first look until its first commit is acted on: its session was released, or
+it waits for something else. Of thousands that are created at once, each would otherwise wait behind
+the calls of all others between any two calls of its own, while the operator held all of them in
+memory and their Pods waited, gated, for a commit. A job that waits here is a reference.
+
+Next is a job of the namespace of which the fewest start: in it one whose session runs, else the
+oldest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from heapq import heappop, heappush
+
+from enso_operator.kube.ensojob import EnsoJobObject, Reference
+
+MOST_AT_ONCE = 64
+"""Jobs that start at the same time: twice as many as calls are made at once (`blocking.py`)."""
+LONGEST_SECONDS = 10.0
+"""A job that takes longer to start goes on, and others start beside it."""
+Place = tuple[bool, float, str]
+"""In a namespace: whether no session of the job runs, when it was created, and its uid."""
+
+
+class StartQueue:
+    """The jobs of all namespaces that start, or wait for that."""
+
+    def __init__(self, start: Callable[[Reference], None]) -> None:
+        """Take whom to tell that the turn of a job that had to wait has come."""
+        self._start = start
+        self._starting: dict[str, tuple[str, asyncio.TimerHandle]] = {}
+        """By uid, the namespace of a job that starts, and what ends its turn at the latest."""
+        self._counts = Counter[str]()
+        """How many jobs of each namespace start."""
+        self._waiting: dict[str, Reference] = {}
+        """By uid, the newest known version of each job that waits."""
+        self._lines: dict[str, list[Place]] = {}
+        """By namespace, a heap of those that wait, and of some that have left."""
+
+    def __len__(self) -> int:
+        """Return how many jobs wait."""
+        return len(self._waiting)
+
+    def may_start(self, ensojob: EnsoJobObject) -> bool:
+        """Whether the job may start now; if not, its turn will come."""
+        reference = ensojob.reference
+        if reference.uid in self._starting:
+            return True
+        if reference.uid not in self._waiting:
+            if not self._waiting and self._has_room:
+                self._take_turn(reference)
+                return True
+            place = not ensojob.committed_uid, ensojob.created_at, reference.uid
+            heappush(self._lines.setdefault(reference.namespace, []), place)
+        self._waiting[reference.uid] = reference
+        return False
+
+    def leave(self, uid: str) -> None:
+        """Take out a job that has started, or needs no work any more. This may be repeated."""
+        self._waiting.pop(uid, None)
+        if turn := self._starting.pop(uid, None):
+            namespace, timer = turn
+            timer.cancel()
+            self._counts[namespace] -= 1
+            self._give_turns()
+
+    def stop(self) -> None:
+        """Start nothing any more."""
+        self._waiting.clear()
+        for uid in list(self._starting):
+            self.leave(uid)
+
+    @property
+    def _has_room(self) -> bool:
+        return len(self._starting) < MOST_AT_ONCE
+
+    def _take_turn(self, job: Reference) -> None:
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(LONGEST_SECONDS, self.leave, job.uid)
+        self._starting[job.uid] = job.namespace, timer
+        self._counts[job.namespace] += 1
+
+    def _give_turns(self) -> None:
+        while self._has_room and (job := self._next()):
+            self._take_turn(job)
+            self._start(job)
+
+    def _next(self) -> Reference | None:
+        """Return the job whose turn it is, which waits no longer."""
+        while self._lines:
+            namespace = min(self._lines, key=self._counts.__getitem__)
+            line = self._lines.pop(namespace)
+            job = self._waiting.pop(heappop(line)[-1], None)
+            if line:
+                self._lines[namespace] = line  # now the last one of those with as many
+            if job:
+                return job
+        return None

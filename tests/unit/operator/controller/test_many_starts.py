@@ -1,0 +1,115 @@
+"""Many jobs that are created at once: a few of them start at a time, and all of them are live."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from enso_operator.controller.start_queue import MOST_AT_ONCE
+from enso_operator.kube.ensojob import EnsoJobObject
+from job_execution_framework.service_layer.plan import Plan
+from tests.support.in_memory_operator import SHOT, Operator, operate
+from tests.support.simulated_backend import SimulatedBackend, SimulatedSessions
+
+MANY = 3 * MOST_AT_ONCE
+
+
+class Counted(SimulatedBackend):
+    """Counts the sessions that were opened, and not released yet."""
+
+    most = opening = 0
+
+    def sessions(self, ensojob: EnsoJobObject) -> SimulatedSessions:
+        del ensojob
+        sessions = CountedSessions(waits_for_control=self.waits_for_control)
+        sessions.backend = self
+        self.created.append(sessions)
+        return sessions
+
+
+class CountedSessions(SimulatedSessions):
+    backend: Counted
+
+    async def open(self, plan: Plan) -> str:
+        self.backend.opening += 1
+        self.backend.most = max(self.backend.most, self.backend.opening)
+        return await super().open(plan)
+
+    async def release(self, run: str, uid: str) -> None:
+        self.backend.opening -= 1
+        await super().release(run, uid)
+
+
+class Stuck(SimulatedBackend):
+    """Opens no session until it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_open = asyncio.Event()
+
+    def sessions(self, ensojob: EnsoJobObject) -> SimulatedSessions:
+        del ensojob
+        sessions = StuckSessions()
+        sessions.may_open = self.may_open
+        return sessions
+
+
+class StuckSessions(SimulatedSessions):
+    may_open: asyncio.Event
+
+    async def open(self, plan: Plan) -> str:
+        await self.may_open.wait()
+        return await super().open(plan)
+
+
+def create_many(operator: Operator) -> None:
+    for number in range(MANY):
+        metadata = {**SHOT["metadata"], "name": f"shot-{number}"}
+        operator.create({**SHOT, "metadata": metadata})
+
+
+def all_run(operator: Operator) -> Callable[[], bool]:
+    return lambda: len(operator.reconciler.actors) == MANY
+
+
+def test_sessions_of_all_are_opened_a_few_at_a_time() -> None:
+    backend = Counted(waits_for_control=True)
+
+    async def story(operator: Operator) -> None:
+        create_many(operator)
+        await operator.until(lambda: operator.reconciler.live == MANY)
+        assert operator.reconciler.queued_starts > 0
+        await operator.until(all_run(operator))
+        assert operator.reconciler.queued_starts == 0
+
+    operate(story, Operator(backend=backend))
+    assert 1 < backend.most <= MOST_AT_ONCE
+
+
+def test_a_job_that_is_deleted_before_its_turn_is_not_started() -> None:
+    backend = Counted(waits_for_control=True)
+
+    async def story(operator: Operator) -> None:
+        create_many(operator)
+        operator.create()
+        operator.delete()
+        await operator.until(all_run(operator))
+        assert operator.reconciler.queued_starts == 0
+
+    operate(story, Operator(backend=backend))
+    assert len(backend.created) == MANY
+
+
+def test_whoever_acts_on_a_job_does_not_wait_for_its_turn() -> None:
+    backend = Stuck()
+
+    async def story(operator: Operator) -> None:
+        create_many(operator)
+        operator.create()
+        operator.create_action("cancel")
+        await operator.until(lambda: operator.get().is_finished)
+        assert operator.reconciler.queued_starts == MANY - MOST_AT_ONCE
+        backend.may_open.set()
+
+    operator = operate(story, Operator(backend=backend))
+    assert operator.get().state == "Cancelled"

@@ -1,0 +1,102 @@
+"""A Pod that a job is just opening is no late one, however long the commit to it takes."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from aiohttp import web
+from kubernetes.client import ApiClient, Configuration
+
+from enso_operator.api.document import Document
+from enso_operator.kube.ensojob import EnsoJobObject
+from enso_operator.manifests.to_domain import job_definition
+from enso_operator.sessions.pods.backend import LATE_SWEEPS, PodSessionBackend
+from enso_operator.sessions.pods.logs import PodLogs
+from enso_operator.sessions.pods.sessions import PodSessions
+from enso_operator.settings import PodSettings
+from job_execution_framework.domain.row import Row
+from job_execution_framework.service_layer.clock import SystemClock
+from job_execution_framework.service_layer.plan import Plan
+from tests.support.resources import of_scripts
+
+pytestmark = pytest.mark.anyio
+JOB = of_scripts({})
+METADATA = {
+    "namespace": "shows",
+    "uid": "job-uid",
+    "resourceVersion": "1",
+    "creationTimestamp": "2026-11-30T12:00:00Z",
+}
+
+
+@dataclass
+class ApiServer:
+    """Creates Pods, and has jobs that have committed to none."""
+
+    backend: PodSessionBackend = field(init=False)
+    calls: list[str] = field(default_factory=list[str])
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.calls.append(request.method)
+        document: Document = await request.json() if request.can_read_body else JOB
+        if document.get("kind") == "Pod":
+            document["metadata"] |= {"uid": "pod-uid", "namespace": "shows"}
+            self.backend.on_event("ADDED", document)
+        return web.json_response(document)
+
+
+@asynccontextmanager
+async def api_server() -> AsyncGenerator[ApiServer]:
+    server = ApiServer()
+    app = web.Application()
+    app.router.add_route("*", "/{any:.*}", server.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    configuration = Configuration()
+    configuration.host = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    logs, settings = PodLogs(configuration), PodSettings(records_image="enso", session_image="enso")
+    given = ApiClient(configuration), logs, settings, SystemClock()
+    server.backend = PodSessionBackend(*given)
+    try:
+        yield server
+    finally:
+        await runner.cleanup()
+
+
+async def opened(backend: PodSessionBackend) -> PodSessions:
+    ensojob = EnsoJobObject(JOB | {"metadata": JOB["metadata"] | METADATA})
+    sessions, definition = backend.sessions(ensojob), job_definition(ensojob.resource)
+    plan = Plan(
+        *(ensojob.name, "main-1", definition.sessions[0], definition.scripts),
+        *(("script-0",), {"script-0": Row()}),
+    )
+    assert await sessions.open(plan) == "pod-uid"
+    return sessions
+
+
+async def sweep_often(backend: PodSessionBackend) -> None:
+    for _ in range(2 * LATE_SWEEPS):
+        await backend.tidy([], [])
+
+
+async def test_it_stays_as_long_as_its_job_may_still_commit_to_it() -> None:
+    async with api_server() as server:
+        sessions = await opened(server.backend)
+        await sweep_often(server.backend)
+        assert "DELETE" not in server.calls
+        await sessions.reap(0)  # the job is not driven any more
+        await sweep_often(server.backend)
+    assert server.calls.count("DELETE") == 1
+
+
+async def test_it_goes_where_whoever_opened_it_broke() -> None:
+    async with api_server() as server:
+        await opened(server.backend)  # nobody holds its sessions
+        gc.collect()
+        await sweep_often(server.backend)
+    assert server.calls.count("DELETE") == 1
