@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -15,6 +15,8 @@ from enso_operator.sessions.pods.inbox import PodGone, PodSeen
 from enso_operator.sessions.pods.logs import NoLog, PodLogs
 from enso_operator.sessions.pods.pod_api import PodApi
 from enso_operator.sessions.pods.run_ref import RunRef
+from enso_operator.sessions.pods.shared_reads import SharedReads
+from enso_operator.sessions.pods.volume_events import Why
 from enso_operator.settings import PodSettings
 from job_execution_framework.domain import events
 from job_execution_framework.domain.control import SessionControl
@@ -55,6 +57,8 @@ class Node:
     expired: int = 0
     given_up: int = 0
     warned: list[Document] = field(default_factory=list[Document])
+    why: Why | None = None
+    """What the Events of the Pod say of its volumes."""
     controls: list[SessionControl] = field(default_factory=list[SessionControl])
     refused: int = 0
     """How often a read found no log yet."""
@@ -79,6 +83,10 @@ class Node:
     def warnings(self, uid: str) -> list[Document]:
         assert uid == RUN.uid
         return self.warned
+
+    async def why_they_wait(self, namespace: str, uids: Collection[str]) -> dict[str, Why]:
+        assert (namespace, {*uids}) == (self.namespace, {RUN.uid})
+        return {RUN.uid: self.why} if self.why else {}
 
     def send_control(self, name: str, uid: str, control: SessionControl) -> None:
         assert (name, uid) == (RUN.pod, RUN.uid)
@@ -132,7 +140,8 @@ def follow(
         api, logs = cast("PodApi", node), cast("PodLogs", node)
         settings = SETTINGS.model_copy(update={"pull_patience_seconds": patience})
         run_ref = replace(RUN, after=after, settle_seconds=settle, attempt=attempt)
-        arguments = (run_ref, api, logs, settings, SystemClock(), locations.append)
+        reads = SharedReads(node.why_they_wait)
+        arguments = (run_ref, api, logs, reads, settings, SystemClock(), locations.append)
         follower = ContainerFollower(*arguments, timeout) if container else PodFollower(*arguments)
         if control:
             follower.on_control(control)

@@ -24,6 +24,8 @@ from enso_operator.sessions.pods.places import QuotaQueues
 from enso_operator.sessions.pods.pod_api import PodApi
 from enso_operator.sessions.pods.pod_reaper import PodReaper
 from enso_operator.sessions.pods.sessions import PodSessions
+from enso_operator.sessions.pods.shared_reads import SharedReads
+from enso_operator.sessions.pods.volume_events import why_they_wait
 from enso_operator.settings import PodSettings
 from job_execution_framework.domain.errors import EnsoError, Unavailable
 from job_execution_framework.service_layer.clock import Clock
@@ -49,17 +51,21 @@ class PodSessionBackend:
     _queues: QuotaQueues = field(default_factory=QuotaQueues, init=False)
     _sessions: WeakSet[PodSessions] = field(default_factory=WeakSet[PodSessions], init=False)
     """Those of the jobs that are driven."""
+    _reads: SharedReads = field(init=False)
     _sweeps: dict[str, int] = field(default_factory=dict[str, int], init=False)
     """By uid, in how many sweeps a gated Pod was found."""
 
     def __post_init__(self) -> None:
         self._reaper = PodReaper(self.client)
+        self._reads = SharedReads(
+            lambda namespace, uids: in_thread(why_they_wait, self.client, namespace, uids)
+        )
 
     def sessions(self, ensojob: EnsoJobObject) -> PodSessions:
         """Return the sessions of a job. Raises InvalidJob."""
         api, place = PodApi(self.client, ensojob.namespace), self._queues.place(ensojob)
         given = ensojob, api, self.logs, self.settings, self.clock, self._follow
-        sessions = PodSessions(*given, place=place)
+        sessions = PodSessions(*given, place=place, reads=self._reads)
         self._sessions.add(sessions)
         return sessions
 

@@ -31,6 +31,7 @@ from enso_operator.sessions.pods.records import Records
 from enso_operator.sessions.pods.records_reader import RecordsReader
 from enso_operator.sessions.pods.retries import Retries
 from enso_operator.sessions.pods.run_ref import RunRef
+from enso_operator.sessions.pods.shared_reads import SharedReads
 from enso_operator.sessions.pods.volume_wait import VolumeWait
 from enso_operator.settings import PodSettings
 from job_execution_framework.domain.cause import Cause, Reason
@@ -59,6 +60,7 @@ class PodFollower:
     run_ref: RunRef
     api: PodApi
     logs: PodLogs
+    reads: SharedReads
     settings: PodSettings
     clock: Clock
     on_location_changed: Callable[[SessionLocation], None]
@@ -85,7 +87,9 @@ class PodFollower:
             self.logs, self.api.namespace, self.run_ref.pod, self.inbox.put_nowait, records
         )
         self._retries = Retries(self.clock, self._update_location)
-        self._volumes = VolumeWait(self.api, self.run_ref.uid)
+        self._volumes = VolumeWait(
+            self.reads, self.api.namespace, self.run_ref.uid, lambda: self.inbox.put_nowait(Wake())
+        )
 
     def on_control(self, control: SessionControl) -> None:
         """Take the control that was sent; a Pod that never reads it is ended."""
@@ -109,6 +113,7 @@ class PodFollower:
             yield Observations(run=self.run_ref.run, ended=ended)
         finally:
             self._reader.stop()
+            self._volumes.stop()
 
     def start_reading(self) -> None:
         """Begin to read what the run records."""
@@ -227,7 +232,6 @@ class PodFollower:
             self.on_control(CANCEL)
             with self._retries.attempt(CONTROL):
                 await self._call(self.api.send_control, CANCEL)
-        await self._volumes.look(self.clock.now())
         self._see(run.pod)
         now = self.clock.now()
         again_at = self._retries.until(END) or run.end_asked_at + END_AGAIN_SECONDS

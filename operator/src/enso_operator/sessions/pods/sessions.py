@@ -27,6 +27,7 @@ from enso_operator.sessions.pods.places import Place
 from enso_operator.sessions.pods.pod_api import PodApi, owner_of
 from enso_operator.sessions.pods.policy import check_output_directory, check_pod
 from enso_operator.sessions.pods.run_ref import RunRef
+from enso_operator.sessions.pods.shared_reads import SharedReads
 from enso_operator.settings import PodSettings
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.control import GO_ON, SessionControl
@@ -54,8 +55,10 @@ class PodSessions:
         on_following: Callable[[PodFollower | None, str], None],
         *,
         place: Place,
+        reads: SharedReads,
     ) -> None:
         self._ensojob, self._api, self._logs, self._place = ensojob, api, logs, place
+        self._reads = reads
         self._settings, self._clock, self._on_following = settings, clock, on_following
         self._followers: dict[str, PodFollower] = {}
         self._controls: dict[str, SessionControl] = {}
@@ -167,6 +170,7 @@ class PodSessions:
             run_ref,
             self._api,
             self._logs,
+            self._reads,
             self._settings,
             self._clock,
             self._on_location_changed,

@@ -109,7 +109,7 @@ def test_the_operators_settings_hold_for_the_present_definition() -> None:
     nothing = cast("Any", None)
     settings = PodSettings(records_image="enso")
     sessions = PodSessions(
-        without, nothing, nothing, settings, SystemClock(), nothing, place=nothing
+        without, nothing, nothing, settings, SystemClock(), nothing, place=nothing, reads=nothing
     )
     job = without.job()
     with pytest.raises(InvalidJob, match="session 'main' names no image"):
@@ -127,7 +127,9 @@ def test_a_session_of_a_run_is_as_its_template_has_it() -> None:
     made = bare.with_expansion(Expansion("shot-1", template, SHOT["spec"]))
     nothing = cast("Any", None)
     settings = PodSettings(records_image="enso", service_accounts=["render"])
-    sessions = PodSessions(bare, nothing, nothing, settings, SystemClock(), nothing, place=nothing)
+    sessions = PodSessions(
+        bare, nothing, nothing, settings, SystemClock(), nothing, place=nothing, reads=nothing
+    )
     sessions.use(made)
     sessions.check(made.job())
     forbidden = SHOT["spec"] | {

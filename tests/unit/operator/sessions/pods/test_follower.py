@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from enso_operator.sessions.pods import names, volume_wait
+from enso_operator.sessions.pods import names, shared_reads, volume_wait
 from job_execution_framework.domain import events
-from job_execution_framework.domain.cause import Reason
+from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.control import CANCEL, PAUSE
 from job_execution_framework.domain.row import Attempt, ScriptState
 from job_execution_framework.service_layer.clock import SystemClock
@@ -97,13 +97,9 @@ def test_an_image_that_never_comes_ends_the_pod_and_nothing_has_run() -> None:
 def test_a_volume_that_does_not_come_is_told_by_the_pods_events(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(volume_wait, "FIRST_LOOK_SECONDS", 0)
-    followed = [
-        {"reason": "FailedMount", "message": "older", "lastTimestamp": "2026-11-26T12:00:00Z"},
-        {"reason": "FailedMount", "message": "no secret", "lastTimestamp": "2026-11-26T12:00:01Z"},
-        {"reason": "Unhealthy", "message": "other", "lastTimestamp": "2026-11-26T12:00:02Z"},
-    ]
-    node = Node([*(pod(version=version) for version in range(1, 5)), None], warned=followed)
+    monkeypatch.setattr(shared_reads, "FIRST_LOOK_SECONDS", 0)
+    why = "FailedMount", Cause(Reason.CONFIG_ERROR, "no secret")
+    node = Node([*(pod(version=version) for version in range(1, 5)), None], why=why)
     cause = follow(node).ended.cause
     assert node.given_up == 1
     assert cause
@@ -113,7 +109,7 @@ def test_a_volume_that_does_not_come_is_told_by_the_pods_events(
 def test_an_init_container_that_hangs_is_told_and_its_log_stays(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(volume_wait, "FIRST_LOOK_SECONDS", 0)
+    monkeypatch.setattr(volume_wait, "INIT_SECONDS", 0)
     hangs = {"vault": RUNNING}
     over = pod(session=WAITING, inits={"vault": ended(137, "Error")}, phase="Failed", version=9)
     node = Node([*(pod(session=WAITING, inits=hangs, version=i) for i in range(1, 5)), over])
@@ -131,7 +127,7 @@ def test_an_init_container_that_hangs_is_told_and_its_log_stays(
 def test_a_job_that_is_cancelled_does_not_wait_for_an_init_container(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(volume_wait, "FIRST_LOOK_SECONDS", 0)
+    monkeypatch.setattr(volume_wait, "INIT_SECONDS", 0)
     node = Node([*[pod(session=WAITING, inits={"vault": RUNNING})] * 3, None])
     followed = follow(node, control=CANCEL, patience=300)
     assert (node.given_up, node.expired) == (1, 0)
