@@ -22,6 +22,7 @@ from enso_operator.kube.client import waiting
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.status.action import Result
 from enso_operator.kube.status.conditions import shown_state
+from enso_operator.kube.status.waits import waits_in
 from enso_operator.kube.templates import TemplateMissing
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from job_execution_framework.domain.actions import Action, Cancel, Suspend, Unsuspend
@@ -95,6 +96,8 @@ class EnsoJobActor(Actor):
         """Since when the job has waited for what `committed_waits` says; None where it does not."""
         self.on_acted: Callable[[], object] = lambda: None
         """Called whenever a commit was acted on: the session was released, or something waits."""
+        self._loaded_run = ""
+        """Name of the session run that was open when the job was loaded."""
         self._is_deleted = asyncio.Event()
         self.on_event(publisher.ensojob)
 
@@ -184,6 +187,7 @@ class EnsoJobActor(Actor):
         if self.unread:
             self._objects.hand_in(self.unread)
             self.unread = None
+        before = self._job
         try:
             with waiting():
                 job = await super().load()
@@ -196,10 +200,19 @@ class EnsoJobActor(Actor):
             await self._give_up("InvalidJob", error)
             raise NoJob(str(error)) from error
         self._events.ensojob = self._objects.ensojob(self.job_id)
+        if job is not before:
+            self.committed_waits = waits_in(self.ensojob.status, job)
+            self._loaded_run = job.open_run.run if job.open_run else ""
         if self._on_loaded:
             self._on_loaded(self.ensojob)
         self.set_spec_actions(*spec_actions_of(self.ensojob))
         return job
+
+    def waits(self, job: Job) -> Cause | None:
+        """Return the same; what the status says until its open session is heard of."""
+        run = job.open_run.run if job.open_run else ""
+        is_unheard = run and run == self._loaded_run and not self._follower.has_heard
+        return super().waits(job) or (self.committed_waits if is_unheard else None)
 
     async def _give_up(
         self, reason: Literal["InvalidJob", "TemplateNotFound"], error: EnsoError
@@ -280,15 +293,11 @@ class EnsoJobActor(Actor):
 
     async def commit(self, job: Job, step: Step, waits: Cause | None) -> None:
         """Commit, and keep the object that the write returned."""
-        location = self.sessions.location
         if waits is not self.committed_waits:
             self._objects.jobs.touch(job.id)
-            if waits and job.open_run and waits == location.waits:
-                is_late = shown_state(job) is JobState.WAITING
-                await self.report_blocked(
-                    f"{job.open_run.run}{' has not begun' if is_late else ''}: {waits}"
-                )
-        self._objects.location = replace(location, waits=waits)
+            if waits:
+                await self._tell(waits, job)
+        self._objects.location = replace(self.sessions.location, waits=waits)
         with waiting():
             await super().commit(job, step, waits)
         self.waits_since = (self.waits_since or self.clock.now()) if waits else None
@@ -297,6 +306,16 @@ class EnsoJobActor(Actor):
         # What sessions told is in the status, which is made of the other events.
         kept = [event for event in job.events[:-1] if event.origin in (COORDINATOR, "")]
         self.keep_events(job, kept + job.events[-1:])
+
+    async def _tell(self, waits: Cause, job: Job) -> None:
+        """Tell why the job waits before its status says so: whoever reads that tells it no more."""
+        if job.open_run and waits == self.sessions.location.waits:
+            is_late = shown_state(job) is JobState.WAITING
+            await self.report_blocked(
+                f"{job.open_run.run}{' has not begun' if is_late else ''}: {waits}"
+            )
+        elif self._obstacles.is_reportable(waits, self.clock.now()):
+            await self.report_blocked(waits.message)
 
 
 def spec_actions_of(ensojob: EnsoJobObject) -> tuple[tuple[Action, ...], Cause | None]:

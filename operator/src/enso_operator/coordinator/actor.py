@@ -32,6 +32,7 @@ from job_execution_framework.domain.errors import (
     InvalidJob,
     JobNotFound,
     NoAnswer,
+    NotYet,
     ScriptNotFound,
     Unavailable,
 )
@@ -67,7 +68,7 @@ class Actor:
     """The budget of commits of progress alone; without one the job's progress is not committed."""
 
     committed_waits: Cause | None = field(default=None, init=False)
-    """The cause of waiting that the latest commit wrote."""
+    """The cause of waiting that the stored job has; people were told of it before."""
     _inbox: asyncio.Queue[Message] = field(default_factory=asyncio.Queue[Message], init=False)
     _pending: list[Observations] = field(default_factory=list[Observations], init=False)
     """Observations of sessions since the last commit."""
@@ -234,7 +235,8 @@ class Actor:
         obstacle.when_its_turn(self.wake)
         # An API server that does not answer concerns all jobs: no job reports it.
         is_news = trying != STORE or not isinstance(error, NoAnswer)
-        if is_news and now >= obstacle.tell_at:
+        is_told = isinstance(error, NotYet) and is_same(obstacle.cause, self.committed_waits)
+        if is_news and not is_told and now >= obstacle.tell_at:
             with suppress(Unavailable):  # the next try reports it
                 await self.report_blocked(str(error))
         return obstacle.tries

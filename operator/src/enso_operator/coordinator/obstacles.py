@@ -103,6 +103,10 @@ class Obstacles:
         """Return the cause that has lasted so long that people should see it."""
         return self.why(*(what for what, met in self._met.items() if now >= met.tell_at))
 
+    def is_reportable(self, cause: Cause, now: float) -> bool:
+        """Whether a call fails for this very cause, for so long that people should see it."""
+        return any(met.cause is cause and now >= met.tell_at for met in self._met.values())
+
     def due(self) -> list[float]:
         """Return the times at which failed calls are to be tried again."""
         times = (obstacle.again_at for obstacle in self._met.values())

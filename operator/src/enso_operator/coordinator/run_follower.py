@@ -25,6 +25,8 @@ class RunFollower:
         self._job_id, self._sessions, self._inbox = job_id, sessions, inbox
         self.run = ""
         """Name of the run that is followed, or that was lost before it could be."""
+        self.has_heard = False
+        """Whether anything is known of that run."""
         self._unfolded = 0
         """How many records were received since the actor last folded."""
         self._room = asyncio.Event()
@@ -35,7 +37,7 @@ class RunFollower:
         """Let this run start, and follow it instead of an earlier one, from record `after` on."""
         lost = await self._release(run)
         self.stop()
-        self.run = run.run
+        self.run, self.has_heard = run.run, lost is not None
         if lost:
             self._inbox.put_nowait(SessionSaid(Observations(run=run.run, ended=lost)))
         else:
@@ -75,6 +77,7 @@ class RunFollower:
         try:
             async with aclosing(self._sessions.follow(run.run, run.uid, after)) as following:
                 async for observations in following:
+                    self.has_heard = True
                     self._inbox.put_nowait(SessionSaid(observations))
                     self._unfolded += len(observations.records)
                     if is_full(self._unfolded):
