@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from weakref import WeakSet
 
 from kubernetes.client import ApiClient
 
@@ -20,6 +19,7 @@ from enso_operator.sessions.pods import state
 from enso_operator.sessions.pods.follower import PodFollower
 from enso_operator.sessions.pods.inbox import PodGone, PodSeen
 from enso_operator.sessions.pods.logs import PodLogs
+from enso_operator.sessions.pods.opening import OpeningPods
 from enso_operator.sessions.pods.places import QuotaQueues
 from enso_operator.sessions.pods.pod_api import PodApi
 from enso_operator.sessions.pods.pod_reaper import PodReaper
@@ -49,9 +49,8 @@ class PodSessionBackend:
     """Pods that were not released, by uid."""
     _reaper: PodReaper = field(init=False)
     _queues: QuotaQueues = field(default_factory=QuotaQueues, init=False)
-    _sessions: WeakSet[PodSessions] = field(default_factory=WeakSet[PodSessions], init=False)
-    """Those of the jobs that are driven."""
     _reads: SharedReads = field(init=False)
+    _opening: OpeningPods = field(default_factory=OpeningPods, init=False)
     _sweeps: dict[str, int] = field(default_factory=dict[str, int], init=False)
     """By uid, in how many sweeps a gated Pod was found."""
 
@@ -65,15 +64,14 @@ class PodSessionBackend:
         """Return the sessions of a job. Raises InvalidJob."""
         api, place = PodApi(self.client, ensojob.namespace), self._queues.place(ensojob)
         given = ensojob, api, self.logs, self.settings, self.clock, self._follow
-        sessions = PodSessions(*given, place=place, reads=self._reads)
-        self._sessions.add(sessions)
-        return sessions
+        return PodSessions(*given, place=place, reads=self._reads, opening=self._opening)
 
     def on_event(self, kind: str | None, pod: Document) -> None:
         """Take a Pod from the watch."""
         uid = pod["metadata"]["uid"]
         if follower := self._followers.get(uid):
             follower.inbox.put_nowait(PodGone(pod) if kind == "DELETED" else PodSeen(pod))
+        self._opening.on_event(kind, pod)
         if not state.job_of(pod):
             kind = "DELETED"  # a Pod without the job's labels is not one of ours (any more)
         if kind != "DELETED" and state.is_gated(pod):
@@ -91,13 +89,11 @@ class PodSessionBackend:
     async def tidy(self, namespaces: Collection[str], known: Collection[str]) -> None:
         """Remove gated Pods that an operator created late and that no job has committed to."""
         del namespaces, known  # the watch shows only Pods of these namespaces
-        opening = {sessions.opening for sessions in self._sessions}
         for uid, pod in list(self._gated.items()):
             self._sweeps[uid] = self._sweeps.get(uid, 0) + 1
-            if self._sweeps[uid] < LATE_SWEEPS or uid in self._followers:
+            is_needed = uid in self._followers or pod in self._opening
+            if self._sweeps[uid] < LATE_SWEEPS or is_needed:
                 continue
-            if (pod["metadata"]["namespace"], pod["metadata"]["name"]) in opening:
-                continue  # its commit takes its time
             try:
                 await in_thread(self._remove_late, pod)
                 self._forget_gated(uid)

@@ -101,7 +101,8 @@ class PodFollower:
         """Yield what the run records; the last observation says that it `ended`."""
         self.start_reading()
         try:
-            await self._look()
+            if self.run.pod is None:
+                await self._look()
             if self.run.gone:
                 self._reader.scheduled.set()  # no later message would set it
             yield Observations(run=self.run_ref.run, records=self.events_of_pod())
@@ -146,9 +147,9 @@ class PodFollower:
         """Process a message; return the events in it."""
         match message:
             case PodSeen(pod):
-                self._see(pod)
+                self.see(pod)
             case PodGone(last):
-                self._see(last)
+                self.see(last)
                 self._on_pod_gone()
             case StreamBegins():
                 self._reader.stream_begins()
@@ -174,7 +175,7 @@ class PodFollower:
             pod = await in_thread(self.api.get, self.run_ref.pod)
             if pod is None or pod["metadata"]["uid"] != self.run_ref.uid:
                 self._on_pod_gone()
-            self._see(pod)
+            self.see(pod)
 
     def _on_pod_gone(self) -> None:
         now = self.clock.now()
@@ -183,7 +184,8 @@ class PodFollower:
         self._reader.begun.set()
         self._update_location()
 
-    def _see(self, pod: Document | None) -> None:
+    def see(self, pod: Document | None) -> None:
+        """Take what is known of the Pod, unless something newer is."""
         if pod is None or pod["metadata"]["uid"] != self.run_ref.uid:
             return
         if self.run.pod and _version(pod) < _version(self.run.pod):
@@ -232,7 +234,7 @@ class PodFollower:
             self.on_control(CANCEL)
             with self._retries.attempt(CONTROL):
                 await self._call(self.api.send_control, CANCEL)
-        self._see(run.pod)
+        self.see(run.pod)
         now = self.clock.now()
         again_at = self._retries.until(END) or run.end_asked_at + END_AGAIN_SECONDS
         if now >= again_at and self._is_to_be_ended(run.pod, now):

@@ -23,6 +23,7 @@ from enso_operator.sessions.pods.demand import OutOfQuota
 from enso_operator.sessions.pods.follower import PodFollower
 from enso_operator.sessions.pods.logs import PodLogs
 from enso_operator.sessions.pods.manifest import SessionPod, present
+from enso_operator.sessions.pods.opening import OpeningPod, OpeningPods
 from enso_operator.sessions.pods.places import Place
 from enso_operator.sessions.pods.pod_api import PodApi, owner_of
 from enso_operator.sessions.pods.policy import check_output_directory, check_pod
@@ -56,6 +57,7 @@ class PodSessions:
         *,
         place: Place,
         reads: SharedReads,
+        opening: OpeningPods,
     ) -> None:
         self._ensojob, self._api, self._logs, self._place = ensojob, api, logs, place
         self._reads = reads
@@ -64,8 +66,9 @@ class PodSessions:
         self._controls: dict[str, SessionControl] = {}
         self._planned = ""
         """Name of the plan's ConfigMap that is known to exist."""
-        self.opening: tuple[str, str] | None = None
-        """Namespace and name of a Pod that is being created, or not released yet: it is needed."""
+        self._opening_pods = opening
+        self._opening: OpeningPod | None = None
+        """The claim to the Pod that is being created, until it is followed."""
         self.location = SessionLocation()
         """Where the latest session run is."""
 
@@ -111,7 +114,7 @@ class PodSessions:
 
         Raises Queued where a quota has no room for it.
         """
-        self.opening = self._ensojob.namespace, self._pod(plan.run)
+        self._opening = self._opening_pods.claim(self._ensojob.namespace, self._pod(plan.run))
         with self._place.trying(), waiting(Reason.FAILED_CREATE):
             uid = await in_thread(self._open, plan)
         self.location = SessionLocation(pod=self._pod(plan.run))
@@ -122,12 +125,14 @@ class PodSessions:
         if not self._controls.get(run, GO_ON).stops:
             with waiting():  # a Pod that was released before, or is gone, is no error
                 await in_thread(self._api.release, self._pod(run), uid)
-        self.opening = None
 
     async def follow(self, run: str, uid: str, after: int = 0) -> AsyncGenerator[Observations]:
         """Yield the run's records after that number; the last observation says that it `ended`."""
         follower = self._followers[run] = self._follower(run, uid, after)
         self._on_following(follower, uid)
+        if self._opening:
+            follower.see(self._opening.seen)
+            self._opening = None
         if run in self._controls:
             follower.on_control(self._controls[run])
         try:
@@ -149,7 +154,7 @@ class PodSessions:
     async def reap(self, patience: float) -> None:
         """Need no unreleased Pod any more. Others stay for their logs, and go with the job."""
         del patience
-        self.opening = None
+        self._opening = None
 
     def _pod(self, run: str) -> str:
         return names.pod_name(self._ensojob.name, run, self._ensojob.uid)

@@ -109,7 +109,15 @@ def test_the_operators_settings_hold_for_the_present_definition() -> None:
     nothing = cast("Any", None)
     settings = PodSettings(records_image="enso")
     sessions = PodSessions(
-        without, nothing, nothing, settings, SystemClock(), nothing, place=nothing, reads=nothing
+        without,
+        nothing,
+        nothing,
+        settings,
+        SystemClock(),
+        nothing,
+        place=nothing,
+        reads=nothing,
+        opening=nothing,
     )
     job = without.job()
     with pytest.raises(InvalidJob, match="session 'main' names no image"):
@@ -128,7 +136,15 @@ def test_a_session_of_a_run_is_as_its_template_has_it() -> None:
     nothing = cast("Any", None)
     settings = PodSettings(records_image="enso", service_accounts=["render"])
     sessions = PodSessions(
-        bare, nothing, nothing, settings, SystemClock(), nothing, place=nothing, reads=nothing
+        bare,
+        nothing,
+        nothing,
+        settings,
+        SystemClock(),
+        nothing,
+        place=nothing,
+        reads=nothing,
+        opening=nothing,
     )
     sessions.use(made)
     sessions.check(made.job())

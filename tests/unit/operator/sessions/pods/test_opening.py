@@ -1,10 +1,10 @@
-"""A Pod that a job is just opening is no late one, however long the commit to it takes."""
+"""A Pod that a job is just opening is no late one, and is not read again when it is followed."""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -35,17 +35,19 @@ METADATA = {
 
 @dataclass
 class ApiServer:
-    """Creates Pods, and has jobs that have committed to none."""
+    """Creates a Pod, which the watch shows, for a job that has not committed to it."""
 
     backend: PodSessionBackend = field(init=False)
+    pod: Document | None = None
     calls: list[str] = field(default_factory=list[str])
 
     async def answer(self, request: web.Request) -> web.Response:
         self.calls.append(request.method)
-        document: Document = await request.json() if request.can_read_body else JOB
+        document: Document = await request.json() if request.can_read_body else self.pod or JOB
         if document.get("kind") == "Pod":
             document["metadata"] |= {"uid": "pod-uid", "namespace": "shows"}
             self.backend.on_event("ADDED", document)
+            self.pod = document
         return web.json_response(document)
 
 
@@ -100,3 +102,14 @@ async def test_it_goes_where_whoever_opened_it_broke() -> None:
         gc.collect()
         await sweep_often(server.backend)
     assert server.calls.count("DELETE") == 1
+
+
+async def test_what_the_watch_has_shown_of_it_is_not_read_again() -> None:
+    async with api_server() as server:
+        sessions = await opened(server.backend)
+        async with aclosing(sessions.follow("main-1", "pod-uid")) as following:
+            await anext(following)
+        assert server.calls.count("GET") == 0
+        async with aclosing(sessions.follow("main-1", "pod-uid")) as following:
+            await anext(following)  # nobody has seen it since
+        assert server.calls.count("GET") == 1
