@@ -26,7 +26,7 @@ FREQUENT = ("FailedScheduling", "Failed", "BackOff", "Unhealthy")
 SELECTED = ",".join(
     ["type=Warning", "involvedObject.kind=Pod", *(f"reason!={reason}" for reason in FREQUENT)]
 )
-"""One list: selectors know no "or", so those reasons are left out that may be in great numbers."""
+"""Selectors know no "or", and three lists cost three times as much: what is frequent is out."""
 
 
 class _Pod(TypedDict):
