@@ -60,6 +60,8 @@ from job_execution_framework.service_layer.unit_of_work import Listener
 
 SERVICE = "enso-operator"
 """Its name in traces."""
+YOUNG_OBJECTS = 10_000
+"""So many new ones until Python looks for garbage; by itself it does after 700, in each request."""
 STOP_SECONDS = 2.0
 """How long commits that are under way may take when the operator stops."""
 _log = logging.getLogger(__name__)
@@ -84,6 +86,7 @@ async def operate(
     """
     malloc.have_few_arenas()
     gc.freeze()  # what was imported stays: whoever looks for garbage passes over it
+    gc.set_threshold(YOUNG_OBJECTS)
     metrics, stop = Metrics(), asyncio.Event()
     asyncio.get_running_loop().set_exception_handler(Complaints())
     for number in (signal.SIGTERM, signal.SIGINT):
