@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from enso_operator.api.cel_rule import Rule, exactly_one, formatted
+from enso_operator.api.cel_rule import Rule, exactly_one, formatted, let
 from enso_operator.api.ensoaction import (
     EnsoActionSpec,
     EnsoActionStatus,
@@ -82,22 +82,21 @@ def _if_listed(listed: str, implied: str) -> str:
 _IS_LISTED = _if_listed("self.sessions.exists(one, one.name == {0})", "{0} == 'main'")
 _HAS_UNKNOWN_SESSION = f"has(s.session) && !({_IS_LISTED.format('s.session')})"
 _HAS_NAME_OF_SESSION = f"has(s.container) && ({_IS_LISTED.format('s.name')})"
-# For one session, a list that says of each script whether it belongs to the session. The scripts of
-# a session are consecutive if all between the first and the last of them belong to it.
-_IS_IN_SESSION = "has(s.session) ? s.session == one.name : self.sessions[0].name == one.name"
-_MEMBERSHIP = "self.scripts.map(s, !has(s.container) && ({}))"
-_ARE_CONSECUTIVE = (
-    "(!{0}.exists(is, is) || {0}.lastIndexOf(true) - {0}.indexOf(true) + 1 == "
-    "{0}.filter(is, is).size())"
+# The names of the sessions, and for each script that of its session, "" for a container. Names are
+# compared, as the API server makes a schema of an object each time that a rule looks into it.
+_SESSION_NAMES = _if_listed("self.sessions.map(one, one.name)", "['main']")
+_SESSION_OF_EACH = (
+    "self.scripts.map(s, has(s.container) ? '' : has(s.session) ? s.session : sessions[0])"
 )
-_IS_SESSION_CONSECUTIVE = _ARE_CONSECUTIVE.format(_MEMBERSHIP.format(_IS_IN_SESSION))
-_ALL_CONSECUTIVE = _if_listed(
-    f"self.sessions.all(one, {_IS_SESSION_CONSECUTIVE})",
-    _ARE_CONSECUTIVE.format(_MEMBERSHIP.format("true")),
+_IS_SCATTERED = (
+    "name in of_each && of_each.lastIndexOf(name) - of_each.indexOf(name) + 1 != "
+    "of_each.filter(one, one == name).size()"
 )
-_FIRST_SCATTERED = _if_listed(
-    f"self.sessions.filter(one, !{_IS_SESSION_CONSECUTIVE})[0].name", "'main'"
-)
+
+
+def _of_session_names(expression: str) -> str:
+    within = let("of_each", _SESSION_OF_EACH, expression)
+    return let("sessions", _SESSION_NAMES, within)
 
 
 def _first(condition: str, field: str) -> str:
@@ -125,11 +124,11 @@ _SESSIONS = (
         ".scripts",
     ),
     Rule(
-        f"!has(self.scripts) || ({_ALL_CONSECUTIVE})",
+        "!has(self.scripts) || " + _of_session_names(f"!sessions.exists(name, {_IS_SCATTERED})"),
         "the scripts of one session must stand together, with nothing between them",
         formatted(
             "the scripts of session %s must stand together, with nothing between them",
-            _FIRST_SCATTERED,
+            _of_session_names(f"sessions.filter(name, {_IS_SCATTERED})[0]"),
         ),
         ".scripts",
     ),

@@ -42,3 +42,11 @@ def exactly_one(model: type[BaseModel]) -> Rule:
 def formatted(message: str, *names: str) -> str:
     """Return CEL for a message with values in the place of each `%s`."""
     return f"'{message}'.format([{', '.join(names)}])"
+
+
+def let(name: str, value: str, within: str) -> str:
+    """Return CEL for `within`, where `name` stands for a value that is worked out once.
+
+    CEL has no variables, but a macro has: this is one over a list of nothing but the value.
+    """
+    return f"[{value}].map({name}, {within})[0]"

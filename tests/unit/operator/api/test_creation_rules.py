@@ -66,3 +66,11 @@ def test_a_script_has_no_rules_of_its_own() -> None:
         assert len(of_each) >= 6
         assert not any("self." in rule["rule"].partition(".all(s, ")[2] for rule in of_each)
         assert all(rule["fieldPath"] == f".{listed}" for rule in of_each)
+
+
+def test_scripts_that_stand_together_are_gone_through_once_and_not_for_each_session() -> None:
+    """An API server makes the schema of a script anew each time that a rule looks into one."""
+    rules = schema_of("ensojobs.yaml")["properties"]["spec"][RULES]
+    (together,) = [rule for rule in rules if "must stand together" in rule["message"]]
+    for text in (together["rule"], together["messageExpression"]):
+        assert text.count("self.scripts.") == 1
