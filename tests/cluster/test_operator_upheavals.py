@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import httpx2 as httpx
 import pytest
 from dev.checkout import CHECKOUT
-from dev.cluster import records
 from dev.cluster.commands import install_crds
 from dev.cluster.plane import Cluster
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
 from tests.cluster.cluster_namespace import ClusterNamespace
+from tests.cluster.compaction import compact
 from tests.cluster.story import Story
 from tests.cluster.watching import KOPF
-from tests.support.eventually import DEADLINE_SECONDS, until
+from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, on
 from tests.support.operators import Operators, operators_of
 
@@ -45,20 +42,6 @@ def stage(own_cluster: Cluster, tmp_path: Path) -> Generator[Stage]:
     ):
         ns = ClusterNamespace(own_cluster, client, "default")
         yield Stage(own_cluster, operators, Story(ns, "shot", tmp_path / "note"))
-
-
-def compact(cluster: Cluster) -> None:
-    """Have etcd forget every revision but the newest."""
-    record = records.read(cluster.name)
-    assert record
-
-    def ask(path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401  # JSON
-        url = f"http://127.0.0.1:{record.ports['etcdPort']}/v3/kv/{path}"
-        answer = httpx.post(url, json=body, trust_env=False, timeout=DEADLINE_SECONDS)
-        return answer.raise_for_status().json()
-
-    newest = ask("range", {"key": base64.b64encode(b"/").decode()})["header"]["revision"]
-    ask("compaction", {"revision": newest, "physical": True})
 
 
 def test_an_api_server_that_is_killed_and_restarted(stage: Stage) -> None:

@@ -22,11 +22,13 @@ from enso_operator.controller.action_dispatcher import ActionDispatcher
 from enso_operator.controller.action_processor import ActionProcessor
 from enso_operator.controller.ensojob_actor import EnsoJobActor
 from enso_operator.controller.event_publisher import EventPublisher
-from enso_operator.controller.finished_watch import FinishedWatch
+from enso_operator.controller.finished_watch import finished_watch
 from enso_operator.controller.handlers import handlers
 from enso_operator.controller.leader_election import GIVE_BACK_SECONDS, Alone, Leadership
+from enso_operator.controller.list_watch import ListWatch
 from enso_operator.controller.pending_actions import PendingActions
 from enso_operator.controller.planner import EnsoJobPlanner
+from enso_operator.controller.pod_watch import pod_watch
 from enso_operator.controller.reconciler import Reconciler
 from enso_operator.controller.resync import Resync, Watched
 from enso_operator.controller.watch import Watch
@@ -147,20 +149,19 @@ async def _work(
     metrics.waits_from(reconciler.waits)
     metrics.watch_age_from(resync.watch_age)
     checks.liveness["watch"], checks.readiness["listing"] = resync.is_blind, resync.is_away
-    registry = handlers(
-        reconciler.on_event, pending.on_event, pods.on_event if pods else None, configuration
-    )
+    registry = handlers(reconciler.on_event, pending.on_event, configuration)
     jobs = reconciler.objects(settings.namespaces[0] if settings.namespaces else "")
-    watch = Watch(registry, settings.namespaces, partial(watched_jobs, jobs))
-    finished = FinishedWatch(
-        *(configuration, reconciler.objects, settings.namespaces),
-        listed=reconciler.on_ended,
-        changed=reconciler.on_change,
-    )
+    everything = ApiObjects(client, "", KIND)
+    watches: list[Watch | ListWatch] = [
+        Watch(registry, settings.namespaces, partial(watched_jobs, jobs)),
+        finished_watch(everything, settings.namespaces, reconciler.on_ended, reconciler.on_change),
+        *([pod_watch(client, settings.namespaces, pods.on_event)] if pods else []),
+    ]
     try:
         await _until_one_ends(
             STOP_SECONDS + 1,
-            *(watch.run(), finished.run(), resync.run(), _until_cancelled(reconciler, pods, posts)),
+            *(watch.run() for watch in watches),
+            *(resync.run(), _until_cancelled(reconciler, pods, posts)),
         )
     finally:
         del checks.liveness["watch"], checks.readiness["listing"]

@@ -20,13 +20,8 @@ from enso_operator.kube.ensojob import KIND
 Saw = Callable[[str | None, Document], None]
 
 
-def handlers(
-    saw_job: Saw, saw_action: Saw, saw_pod: Saw | None, configuration: Configuration
-) -> kopf.OperatorRegistry:
-    """Return handlers that call these on the running event loop; kopf runs on another.
-
-    Pods are watched only with `saw_pod`.
-    """
+def handlers(saw_job: Saw, saw_action: Saw, configuration: Configuration) -> kopf.OperatorRegistry:
+    """Return handlers that call these on the running event loop; kopf runs on another."""
     registry = kopf.OperatorRegistry()
     tell = partial(
         asyncio.get_running_loop().call_soon_threadsafe,
@@ -41,14 +36,6 @@ def handlers(
     @kopf.on.event(GROUP, VERSION, ACTIONS, registry=registry)
     async def action(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401
         tell(saw_action, event["type"], dict(event["object"]))
-
-    if saw_pod:
-
-        @kopf.on.event("", "v1", "pods", registry=registry)
-        async def pod(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401
-            tell(saw_pod, event["type"], dict(event["object"]))
-
-        del pod
 
     @kopf.on.login(registry=registry)
     async def login(**_: Any) -> kopf.AiohttpSession:  # noqa: ANN401

@@ -1,4 +1,4 @@
-"""Runs kopf, which watches EnsoJobs and Pods, in a thread with its own event loop.
+"""Runs kopf, which watches EnsoJobs and EnsoActions, in a thread with its own event loop.
 
 kopf stops when it cannot reach the API server for a minute, and then cancels every task of its
 loop: the actors must not be among them.
@@ -20,7 +20,6 @@ from enso_operator.api.v1alpha1 import GROUP, VERSION
 from enso_operator.controller.missing_kinds import MissingKinds
 from enso_operator.kube.ensoaction import ACTIONS
 from enso_operator.kube.ensojob import KIND
-from enso_operator.sessions.pods.names import JOB_UID_LABEL
 
 IDENTITY = "enso"
 """kopf's identity among peering operators; peering is off, so only a constant is needed."""
@@ -37,7 +36,7 @@ class _LookAgain(Exception):
 
 
 class Watch:
-    """Shows what happens to EnsoJobs, for as long as it runs."""
+    """Shows what happens to EnsoJobs and EnsoActions, for as long as it runs."""
 
     def __init__(
         self,
@@ -160,5 +159,4 @@ def _settings(selector: str) -> kopf.OperatorSettings:
     settings.watching.chunk_size = 16  # objects, of up to 1.5 MiB each: some 15 MiB of memory
     if selector:
         settings.watching.field_selectors[GROUP, VERSION, KIND] = selector
-    settings.watching.label_selectors["", "v1", "pods"] = JOB_UID_LABEL  # ours, and no others
     return settings

@@ -1,7 +1,7 @@
 """What the API server sends for as long as somebody listens: logs of containers, and watches.
 
-The HTTP API reads them on its event loop, each as fast as it is taken: what a slow reader does not
-take stays with the API server.
+They are read on an event loop, each as fast as it is taken: what a slow reader does not take stays
+with the API server. The HTTP API shows logs and tables so, and the operator watches with `events`.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from job_execution_framework.service_layer import bounded_json
 PIECE_BYTES = 64 * 1024
 """Most bytes that are taken at once."""
 _CONNECT_SECONDS = 10.0
-_SILENCE_SECONDS = 600.0
-"""A stream that says nothing for so long is taken for dead; whoever follows it opens another."""
+_SILENCE_SECONDS, _WATCH_SILENCE_SECONDS = 600.0, 70.0
+"""A stream that says nothing for so long is taken for dead; whoever follows it opens another. Of a
+watch there is a bookmark each minute."""
 _WATCH_SECONDS = 300
 """How long a watch lasts; then the API server looks anew whether the caller may still watch."""
 _LONGEST_EVENT_BYTES = 8 * 1024 * 1024
@@ -72,7 +73,8 @@ class ApiStreams:
         """Yield the log of a container, in pieces."""
         path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
         query = {"container": container} | ({"follow": "true"} if is_following else {})
-        async with aclosing(self._pieces(path, query, "*/*", missing=_NO_LOG)) as pieces:
+        answer = self._pieces(path, query, "*/*", _NO_LOG, _SILENCE_SECONDS)
+        async with aclosing(answer) as pieces:
             async for piece in pieces:
                 yield piece
 
@@ -81,15 +83,23 @@ class ApiStreams:
     ) -> AsyncGenerator[Document]:
         """Yield the events of a watch of a kind of ours."""
         path = path_of(namespace, plural, API_VERSION)
-        query = {
-            "watch": "true",
-            "allowWatchBookmarks": "true",
-            "resourceVersion": version,
-            "timeoutSeconds": str(_WATCH_SECONDS),
-        }
+        query = {"timeoutSeconds": str(_WATCH_SECONDS)}
+        async with aclosing(self.events(path, version, query, TABLE)) as events:
+            async for event in events:
+                yield event
+
+    async def events(
+        self, path: str, version: str, query: Mapping[str, str], accept: str
+    ) -> AsyncGenerator[Document]:
+        """Yield the events of a watch from a version on, cut where they are nested too deeply.
+
+        Its end is no error, and a connection that is lost NoAnswer. Raises WatchExpired.
+        """
         rest, expired = b"", (HTTPStatus.GONE,)
+        begin = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": version}
         try:
-            async with aclosing(self._pieces(path, query, TABLE, missing=expired)) as pieces:
+            answer = self._pieces(path, begin | {**query}, accept, expired, _WATCH_SILENCE_SECONDS)
+            async with aclosing(answer) as pieces:
                 async for piece in pieces:
                     *lines, rest = (rest + piece).split(b"\n")
                     for line in lines:
@@ -100,11 +110,16 @@ class ApiStreams:
             raise WatchExpired(str(error)) from error
 
     async def _pieces(
-        self, path: str, query: Mapping[str, str], accept: str, *, missing: tuple[int, ...] = ()
+        self,
+        path: str,
+        query: Mapping[str, str],
+        accept: str,
+        missing: tuple[int, ...],
+        silence_seconds: float,
     ) -> AsyncGenerator[bytes]:
         """Yield what the API server sends; an answer of a code in `missing` is NoSuchObject."""
         timeout = aiohttp.ClientTimeout(
-            total=None, sock_connect=_CONNECT_SECONDS, sock_read=_SILENCE_SECONDS
+            total=None, sock_connect=_CONNECT_SECONDS, sock_read=silence_seconds
         )
         # A token is renewed before a request, perhaps by a program that takes its time.
         headers = await in_thread(translating_errors(authorization), self._configuration)
