@@ -18,9 +18,9 @@ from heapq import heappop, heappush
 
 from enso_operator.kube.ensojob import EnsoJobObject, Reference
 
-MOST_AT_ONCE = 64
+MOST_AT_ONCE, MOST_OF_A_NAMESPACE = 64, 48
 """Jobs that start at the same time: twice as many as calls are made at once (`blocking.py`)."""
-LONGEST_SECONDS = 10.0
+LONGEST_SECONDS = 60.0
 """A job that takes longer to start goes on, and others start beside it."""
 Place = tuple[bool, float, str]
 """In a namespace: whether no session of the job runs, when it was created, and its uid."""
@@ -51,12 +51,13 @@ class StartQueue:
         if reference.uid in self._starting:
             return True
         if reference.uid not in self._waiting:
-            if not self._waiting and self._has_room:
+            if reference.namespace not in self._lines and self._has_room(reference.namespace):
                 self._take_turn(reference)
                 return True
             place = not ensojob.committed_uid, ensojob.created_at, reference.uid
             heappush(self._lines.setdefault(reference.namespace, []), place)
         self._waiting[reference.uid] = reference
+        self._give_turns()
         return False
 
     def leave(self, uid: str) -> None:
@@ -74,9 +75,9 @@ class StartQueue:
         for uid in list(self._starting):
             self.leave(uid)
 
-    @property
-    def _has_room(self) -> bool:
-        return len(self._starting) < MOST_AT_ONCE
+    def _has_room(self, namespace: str) -> bool:
+        is_one_more = self._counts[namespace] < MOST_OF_A_NAMESPACE
+        return is_one_more and len(self._starting) < MOST_AT_ONCE
 
     def _take_turn(self, job: Reference) -> None:
         loop = asyncio.get_running_loop()
@@ -85,14 +86,16 @@ class StartQueue:
         self._counts[job.namespace] += 1
 
     def _give_turns(self) -> None:
-        while self._has_room and (job := self._next()):
+        while job := self._next():
             self._take_turn(job)
             self._start(job)
 
     def _next(self) -> Reference | None:
-        """Return the job whose turn it is, which waits no longer."""
+        """Return the job whose turn it is, which waits no longer; None while none may start."""
         while self._lines:
             namespace = min(self._lines, key=self._counts.__getitem__)
+            if not self._has_room(namespace):
+                return None
             line = self._lines.pop(namespace)
             job = self._waiting.pop(heappop(line)[-1], None)
             if line:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from enso_operator.controller.start_queue import MOST_AT_ONCE
+from enso_operator.controller.start_queue import MOST_OF_A_NAMESPACE
 from enso_operator.kube.ensojob import EnsoJobObject
 from job_execution_framework.service_layer.plan import Plan
 from tests.support.in_memory_operator import SHOT, Operator, operate
 from tests.support.simulated_backend import SimulatedBackend, SimulatedSessions
 
-MANY = 3 * MOST_AT_ONCE
+MANY = 3 * MOST_OF_A_NAMESPACE
 
 
 class Counted(SimulatedBackend):
@@ -83,7 +83,7 @@ def test_sessions_of_all_are_opened_a_few_at_a_time() -> None:
         assert operator.reconciler.queued_starts == 0
 
     operate(story, Operator(backend=backend))
-    assert 1 < backend.most <= MOST_AT_ONCE
+    assert 1 < backend.most <= MOST_OF_A_NAMESPACE
 
 
 def test_a_job_that_is_deleted_before_its_turn_is_not_started() -> None:
@@ -108,7 +108,7 @@ def test_whoever_acts_on_a_job_does_not_wait_for_its_turn() -> None:
         operator.create()
         operator.create_action("cancel")
         await operator.until(lambda: operator.get().is_finished)
-        assert operator.reconciler.queued_starts == MANY - MOST_AT_ONCE
+        assert operator.reconciler.queued_starts == MANY - MOST_OF_A_NAMESPACE
         backend.may_open.set()
 
     operator = operate(story, Operator(backend=backend))

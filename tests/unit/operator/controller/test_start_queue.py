@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from enso_operator.controller import start_queue
-from enso_operator.controller.start_queue import MOST_AT_ONCE, StartQueue
+from enso_operator.controller.start_queue import MOST_AT_ONCE, MOST_OF_A_NAMESPACE, StartQueue
 from enso_operator.kube.ensojob import EnsoJobObject, Reference
 from tests.support.eventually import until_async
 from tests.support.resources import of_scripts
@@ -48,8 +48,8 @@ class World:
         return [job for job in jobs if self.queue.may_start(job)]
 
     def fill(self) -> list[EnsoJobObject]:
-        """Have as many jobs start as may, in a namespace of their own."""
-        return self.add(*(ensojob(number, "busy") for number in range(MOST_AT_ONCE)))
+        """Have as many jobs start as may, in namespaces of their own."""
+        return self.add(*(ensojob(0, f"busy-{number}") for number in range(MOST_AT_ONCE)))
 
 
 async def test_jobs_start_at_once_until_there_are_many() -> None:
@@ -69,21 +69,30 @@ async def test_the_oldest_is_next_but_one_whose_session_runs_is_before_it() -> N
     assert len(world.queue) == 0
 
 
+async def test_one_namespace_leaves_turns_for_others() -> None:
+    world = World()
+    assert len(world.add(*(ensojob(number) for number in range(3000)))) == MOST_OF_A_NAMESPACE
+    others = [ensojob(number, "studio") for number in range(3000)]
+    assert len(world.add(*others)) == MOST_AT_ONCE - MOST_OF_A_NAMESPACE
+    assert world.started == []
+
+
 async def test_a_flood_in_one_namespace_holds_up_no_other() -> None:
     world, places = World(), [f"studio-{number}" for number in range(2 * MOST_AT_ONCE)]
     flood = [ensojob(number, "flood") for number in range(3000)]
     starting = deque(job.uid for job in world.add(*flood))
-    world.add(*(ensojob(0, place) for place in places))
-    for _ in range(len(places) + MOST_AT_ONCE):  # each leaves a turn, and is as old as the next
+    at_once = {job.uid for job in world.add(*(ensojob(0, place) for place in places))}
+    for _ in range(len(places) + MOST_AT_ONCE):  # each leaves a turn, and the next one takes it
         world.queue.leave(starting.popleft())
         starting.append(world.started[-1])
-    assert {f"{place}-0" for place in places} <= {*world.started}
+    assert {f"{place}-0" for place in places} <= {*world.started} | at_once
 
 
 async def test_what_is_started_is_the_newest_version() -> None:
     started: list[Reference] = []
     queue = StartQueue(started.append)
-    busy = [job for number in range(MOST_AT_ONCE) if queue.may_start(job := ensojob(number, "a"))]
+    busy = [ensojob(0, f"busy-{number}") for number in range(MOST_AT_ONCE)]
+    assert all(map(queue.may_start, busy))
     changed = ensojob(1)
     assert not queue.may_start(ensojob(1))
     changed.document["metadata"]["resourceVersion"] = "7"
