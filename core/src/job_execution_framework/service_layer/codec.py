@@ -23,9 +23,9 @@ def to_document(value: Any) -> Any:
     """Return `value` in the types that `json` can write."""
     if is_dataclass(value):
         return {
-            field.name: to_document(getattr(value, field.name))
-            for field in fields(value)
-            if field.default is MISSING or getattr(value, field.name) != field.default
+            name: to_document(item)
+            for name, default in _defaults(type(value)).items()
+            if (item := getattr(value, name)) != default  # nothing is equal to MISSING
         }
     if isinstance(value, Enum):
         return value.value
@@ -34,6 +34,12 @@ def to_document(value: Any) -> Any:
     if is_list(value):
         return [to_document(item) for item in value]
     return value
+
+
+@cache
+def _defaults(kind: type) -> dict[str, Any]:
+    """Return the names of a dataclass' fields, each with its default, or MISSING."""
+    return {field.name: field.default for field in fields(kind)}
 
 
 def from_document(kind: type[T], document: Any) -> T:

@@ -7,7 +7,7 @@ pattern, for messages about values that do not match.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
@@ -77,6 +77,10 @@ class WireModel(BaseModel):
         strict=True,
         frozen=True,
     )
+
+    def __deepcopy__(self, memo: object = None) -> Self:
+        """Return the model itself, which nobody changes: pydantic copies each default of a field."""
+        return self
 
 
 def _digits(value: object) -> object:

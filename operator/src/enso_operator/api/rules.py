@@ -186,13 +186,12 @@ def _volumes(pod: PodFields, path: str) -> Iterator[str]:
 
 
 def _exactly_one(path: str, model: BaseModel) -> Iterator[str]:
-    names = [to_camel(field) for field in EXACTLY_ONE_OF[type(model)]]
-    values = [getattr(model, field) for field in EXACTLY_ONE_OF[type(model)]]
-    present = [name for name, value in zip(names, values, strict=True) if value not in (None, [])]
+    fields = EXACTLY_ONE_OF[type(model)]
+    present = [field for field in fields if getattr(model, field) not in (None, [])]
     if not present:
-        yield f"{path} has none of {', '.join(names)}: give it exactly one"
+        yield f"{path} has none of {', '.join(map(to_camel, fields))}: give it exactly one"
     elif len(present) > 1:
-        yield f"{path} has {' and '.join(present)}: keep exactly one"
+        yield f"{path} has {' and '.join(map(to_camel, present))}: keep exactly one"
 
 
 def _unique(path: str, names: Sequence[str]) -> Iterator[str]:

@@ -81,8 +81,9 @@ def restored(
     skipped, partial = set(ledger.skipped or ()), set(ledger.partial or ())
     for row in status.scripts or ():
         if row.name in job.rows:
-            restored_row = _row(job, row, status, is_skipped=row.name in skipped)
-            job.rows[row.name] = replace(restored_row, partial=row.name in partial)
+            job.rows[row.name] = _row(
+                job, row, status, is_skipped=row.name in skipped, is_partial=row.name in partial
+            )
             job.progress = _progress(row) or job.progress
     job.finally_stopped = ledger.finally_stopped
     _restore_sessions(job, ledger)
@@ -165,7 +166,9 @@ def _job_failed(status: EnsoJobStatus) -> events.JobFailed | None:
     return events.JobFailed(at=at, cause=cause_of(failure), script=failure.script or "")
 
 
-def _row(job: Job, row: ScriptStatus, status: EnsoJobStatus, *, is_skipped: bool) -> Row:
+def _row(
+    job: Job, row: ScriptStatus, status: EnsoJobStatus, *, is_skipped: bool, is_partial: bool
+) -> Row:
     retries = job.script(row.name).retries
     return Row(
         _attempt(job, row.name, row, _cause(row, status)),
@@ -175,6 +178,7 @@ def _row(job: Job, row: ScriptStatus, status: EnsoJobStatus, *, is_skipped: bool
         done=row.done,
         succeeded=row.done and not is_skipped,
         failures=row.failures,
+        partial=is_partial,
         output=_output(row),
         spent=spent_in(row, retries),
         budget=budget_in(row, retries),

@@ -35,14 +35,18 @@ def last_budget(row: Row, retries: Retries) -> int | None:
 
 def spent_in(row: ScriptStatus, retries: Retries) -> tuple[Spent, ...]:
     """Return the failures that `reason_failures` has written."""
-    counted = zip(retries.of_reasons, row.reason_failures or (), strict=False)
+    if not row.reason_failures:
+        return ()
+    counted = zip(retries.of_reasons, row.reason_failures, strict=False)
     spent = [Spent(budget.reason, failures) for budget, failures in counted if failures]
     return tuple(sorted(spent, key=lambda one: one.reason))
 
 
 def budget_in(row: ScriptStatus, retries: Retries) -> str:
     """Return the reason that `last_budget` has written."""
-    place, reasons = (row.last_reason or 0) - 1, [budget.reason for budget in retries.of_reasons]
+    if row.last_reason is None:
+        return ""
+    place, reasons = row.last_reason - 1, [budget.reason for budget in retries.of_reasons]
     return reasons[place] if 0 <= place < len(reasons) else ""
 
 
