@@ -161,20 +161,14 @@ def measure(folder: Path, finished: int, live: int, waiting: int, vs: str = "") 
                 suspended = "jsonpath={.status.conditions[?(@.type=='Succeeded')].reason}=Suspended"
                 hall.multiply(_job("later", suspend=True), suspended, live)
             hall.multiply(_job("ended"), "condition=Finished", finished)
-            what = f"{finished:,} finished jobs, {live:,} suspended ones"
-            if vs:
-                for enso in (vs, ENSO) * ROUNDS:
-                    print(f"{what}; {enso}; {_load()}")
-                    start(hall, live, enso)
-                return
-            restart(hall, what, live)
+            started(hall, f"{finished:,} finished jobs, {live:,} suspended ones", live, vs)
         if waiting:
             hall = Hall(cluster, "waiting", folder, PODS)
             hall.cluster.kubectl("create", "namespace", hall.namespace)
             hall.kubectl("apply", "-f", "-", stdin=NO_PODS)
             hall.multiply(_job("waits"), "jsonpath={.status.reason}", waiting)
             _tell_all(hall, waiting)
-            restart(hall, f"{waiting:,} jobs that wait for a quota", waiting)
+            started(hall, f"{waiting:,} jobs that wait for a quota", waiting, vs)
 
 
 def _tell_all(hall: Hall, live: int) -> None:
@@ -183,6 +177,15 @@ def _tell_all(hall: Hall, live: int) -> None:
     with hall.operator() as operator:
         operator.until("/metrics", f"enso_live_jobs {live:.1f}")
         _settled(hall, mark)
+
+
+def started(hall: Hall, what: str, live: int, vs: str) -> None:
+    """Start an operator beside these jobs; with `vs` two in turn, of which only starts are told."""
+    for enso in (vs, ENSO) * ROUNDS if vs else ():
+        print(f"{what}; {enso}; {_load()}")
+        start(hall, live, enso)
+    if not vs:
+        restart(hall, what, live)
 
 
 def start(hall: Hall, live: int, enso: str) -> None:
@@ -200,7 +203,7 @@ def restart(hall: Hall, what: str, live: int) -> None:
     print(f"{what}, each of {SCRIPTS} scripts; {_load()}")
     mark, began = hall.cluster.audit.mark(), time.monotonic()
     with hall.operator() as operator:
-        started = _known(hall, operator, live, mark, began)
+        asked = _known(hall, operator, live, mark, began)
         mark, used = hall.cluster.audit.mark(), operator.cpu
         time.sleep(MINUTE)
         print(f"  {operator.cpu - used:6.2f} s of a processor in a minute at rest")
@@ -208,7 +211,7 @@ def restart(hall: Hall, what: str, live: int) -> None:
         print(f"  asked for in that minute: {_told(rested)}")
         print(f"  {operator.mib:6.0f} MiB after it, {operator.peak_mib:.0f} at the most; {_load()}")
     if hall.sessions == LOCAL:
-        writes = _writes(started + rested)
+        writes = _writes(asked + rested)
         if writes > MOST_WRITES:
             raise AssertionError(f"{writes} writes, and {MOST_WRITES} are allowed")
 
@@ -221,12 +224,13 @@ def _known(hall: Hall, operator: Running, live: int, mark: int, began: float) ->
     print(f"  {ready:6.1f} s until it is ready (bound {MOST_SECONDS})")
     print(f"  {time.monotonic() - began:6.1f} s until it has seen every job")
     print(f"  {operator.cpu:6.1f} s of a processor for that")
-    started = _settled(hall, mark)
+    asked = _settled(hall, mark)
     print(f"  {time.monotonic() - began:6.1f} s until nothing of its start is left to be written")
     print(f"  {operator.mib:6.0f} MiB at rest (bound {MOST_MIB})")
     print(f"  {operator.peak_mib:6.0f} MiB at the most")
-    print(f"  asked for that: {_told(started)}", flush=True)
-    return started
+    print(f"  {operator.cpu:6.1f} s of a processor until then")
+    print(f"  asked for that: {_told(asked)}", flush=True)
+    return asked
 
 
 def _settled(hall: Hall, mark: int) -> Counter[str]:

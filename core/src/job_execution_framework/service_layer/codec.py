@@ -7,7 +7,7 @@ older and newer releases can read what this one writes.
 from __future__ import annotations
 
 import types
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -22,9 +22,10 @@ LARGEST_INT = 2**53
 def to_document(value: Any) -> Any:
     """Return `value` in the types that `json` can write."""
     if is_dataclass(value):
+        kind: Any = type(value)
         return {
             name: to_document(item)
-            for name, default in _defaults(type(value)).items()
+            for name, default in _defaults(kind).items()
             if (item := getattr(value, name)) != default  # nothing is equal to MISSING
         }
     if isinstance(value, Enum):

@@ -79,7 +79,7 @@ class WireModel(BaseModel):
     )
 
     def __deepcopy__(self, memo: object = None) -> Self:
-        """Return the model itself, which nobody changes: pydantic copies each default of a field."""
+        """Return the model itself: nobody changes it, but pydantic copies defaults of fields."""
         return self
 
 
