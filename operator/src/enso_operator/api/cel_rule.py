@@ -35,8 +35,13 @@ class Rule:
 def exactly_one(model: type[BaseModel]) -> Rule:
     """Return the rule that an object has exactly one of some fields."""
     names = [to_camel(field) for field in EXACTLY_ONE_OF[model]]
-    count = " + ".join(f"(has(self.{name}) ? 1 : 0)" for name in names)
+    count = " + ".join(f"(has(self.{_escaped(name)}) ? 1 : 0)" for name in names)
     return Rule(f"{count} == 1", f"give it exactly one of {', '.join(names)}")
+
+
+def _escaped(name: str) -> str:
+    """Return a field's name as CEL has it before Kubernetes 1.32, where `function` is reserved."""
+    return "__function__" if name == "function" else name
 
 
 def formatted(message: str, *names: str) -> str:

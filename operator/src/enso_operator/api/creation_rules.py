@@ -17,7 +17,8 @@ MUTABLE = frozenset({"suspend", "ttlSecondsAfterFinished"})
 """Fields of a job that may change. A new field is immutable unless it is named here."""
 _PARAMS = "params"
 """The field of a job that CEL cannot read alone, as its values may have any type."""
-_REVISION = ".?status.?ledger.?revision"
+_REVISION = ".?status.?ledger.?revision.orValue(0)"
+"""Without orValue an API server before 1.33 does not know how large it is, and refuses the CRD."""
 _SPEC_IS_KEPT = f"self{_REVISION} != oldSelf{_REVISION}"
 """Whether the write is one of a status: such a write cannot change the spec, and others cannot
 change the revision, which every status write of the operator does."""
