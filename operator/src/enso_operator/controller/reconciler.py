@@ -96,7 +96,7 @@ class Reconciler:
 
     def __post_init__(self) -> None:
         self._alarms = Alarms(self._do_wake)
-        self._starts = StartQueue(self._do_wake)
+        self._starts = StartQueue(self._start_resting, self._do_wake)
         self._ttl = TimeToLive(self.objects, self.clock, self.do)
         self._rereads = Rereads(
             *(self.objects, self.do),
@@ -355,6 +355,11 @@ class Reconciler:
             return
         if ensojob.uid == job.uid and self._resting.get(job.uid) == job:
             self.known[job.uid] = max(self.known.get(job.uid, 0), int(ensojob.version))
+            self._start_or_rest(ensojob)
+
+    def _start_resting(self, ensojob: EnsoJobObject) -> None:
+        """Start the actor of a resting job, unless it was changed or deleted since it was seen."""
+        if self._resting.get(ensojob.uid) == ensojob.reference:
             self._start_or_rest(ensojob)
 
 

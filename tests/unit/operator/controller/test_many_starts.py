@@ -48,7 +48,7 @@ class Stuck(SimulatedBackend):
         self.may_open = asyncio.Event()
 
     def sessions(self, ensojob: EnsoJobObject) -> SimulatedSessions:
-        del ensojob
+        self.requested_uids.append(ensojob.uid)
         sessions = StuckSessions()
         sessions.may_open = self.may_open
         return sessions
@@ -87,17 +87,22 @@ def test_sessions_of_all_are_opened_a_few_at_a_time() -> None:
 
 
 def test_a_job_that_is_deleted_before_its_turn_is_not_started() -> None:
-    backend = Counted(waits_for_control=True)
+    backend = Stuck()
 
     async def story(operator: Operator) -> None:
         create_many(operator)
-        operator.create()
+        await operator.until(lambda: operator.reconciler.live == MANY)
+        uid = operator.create().uid
+        await operator.until(lambda: operator.reconciler.live == MANY + 1)
         operator.delete()
-        await operator.until(all_run(operator))
-        assert operator.reconciler.queued_starts == 0
+        await operator.until(lambda: operator.reconciler.live == MANY)
+        assert uid not in operator.reconciler.known
+        backend.may_open.set()
+        await operator.until(lambda: operator.reconciler.live == 0)
+        assert uid not in backend.requested_uids
 
     operate(story, Operator(backend=backend))
-    assert len(backend.created) == MANY
+    assert len(backend.requested_uids) == MANY
 
 
 def test_whoever_acts_on_a_job_does_not_wait_for_its_turn() -> None:

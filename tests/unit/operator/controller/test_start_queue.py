@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -33,15 +34,22 @@ def ensojob(number: int, namespace: str = "shows", *, runs: bool = False) -> Ens
 
 @dataclass
 class World:
-    """A queue, and which jobs it started."""
+    """A queue, and which jobs had their turn in it, also those that it had to have read."""
 
     started: list[str] = field(default_factory=list[str])
+    versions: list[str] = field(default_factory=list[str])
+    read: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
-        self.queue = StartQueue(self._start)
+        self.queue = StartQueue(self._start, self._read)
 
-    def _start(self, job: Reference) -> None:
+    def _start(self, job: EnsoJobObject) -> None:
         self.started.append(job.uid)
+        self.versions.append(job.version)
+
+    def _read(self, job: Reference) -> None:
+        self.started.append(job.uid)
+        self.read.append(job.uid)
 
     def add(self, *jobs: EnsoJobObject) -> list[EnsoJobObject]:
         """Return those that may start at once."""
@@ -65,6 +73,7 @@ async def test_the_oldest_is_next_but_one_whose_session_runs_is_before_it() -> N
     world.add(ensojob(3), ensojob(1), ensojob(2), ensojob(9, runs=True))
     for job in busy[:4]:
         world.queue.leave(job.uid)
+    await asyncio.sleep(0)
     assert world.started == ["shows-9", "shows-1", "shows-2", "shows-3"]
     assert len(world.queue) == 0
 
@@ -84,23 +93,37 @@ async def test_a_flood_in_one_namespace_holds_up_no_other() -> None:
     at_once = {job.uid for job in world.add(*(ensojob(0, place) for place in places))}
     for _ in range(len(places) + MOST_AT_ONCE):  # each leaves a turn, and the next one takes it
         world.queue.leave(starting.popleft())
+        await asyncio.sleep(0)
         starting.append(world.started[-1])
     assert {f"{place}-0" for place in places} <= {*world.started} | at_once
 
 
 async def test_what_is_started_is_the_newest_version() -> None:
-    started: list[Reference] = []
-    queue = StartQueue(started.append)
-    busy = [ensojob(0, f"busy-{number}") for number in range(MOST_AT_ONCE)]
-    assert all(map(queue.may_start, busy))
-    changed = ensojob(1)
-    assert not queue.may_start(ensojob(1))
+    world = World()
+    busy, changed = world.fill(), ensojob(1)
     changed.document["metadata"]["resourceVersion"] = "7"
-    assert not queue.may_start(EnsoJobObject(changed.document))
-    queue.leave(busy[0].uid)
-    assert [job.version for job in started] == ["7"]
-    assert queue.may_start(changed)  # it has its turn
-    assert len(queue) == 0
+    assert world.add(ensojob(1), changed) == []
+    world.queue.leave(busy[0].uid)
+    await asyncio.sleep(0)
+    assert world.versions == ["7"]
+    assert world.add(changed) == [changed]  # it has its turn
+    assert len(world.queue) == 0
+
+
+async def test_of_very_many_only_some_wait_with_their_object(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(start_queue, "MOST_KEPT", 2)
+    world = World()
+    busy = world.fill()
+    world.add(*map(ensojob, range(4)))
+    world.queue.leave("shows-0")
+    world.add(ensojob(5), ensojob(3))  # there is room for one again
+    for job in busy:
+        world.queue.leave(job.uid)
+    await asyncio.sleep(0)
+    assert world.started == ["shows-1", "shows-2", "shows-3", "shows-5"]
+    assert world.read == ["shows-2", "shows-3"]
 
 
 async def test_a_job_that_needs_nothing_any_more_is_passed_over() -> None:
@@ -110,6 +133,7 @@ async def test_a_job_that_needs_nothing_any_more_is_passed_over() -> None:
     world.queue.leave("shows-1")
     world.queue.leave("shows-1")
     world.queue.leave(busy[0].uid)
+    await asyncio.sleep(0)
     assert world.started == ["shows-2"]
 
 
@@ -134,4 +158,5 @@ async def test_a_queue_that_is_stopped_starts_nothing() -> None:
     world.queue.stop()
     for job in busy:
         world.queue.leave(job.uid)
+    await asyncio.sleep(0)
     assert world.started == []
