@@ -107,6 +107,11 @@ class Workflows:
             raise AssertionError(f"{len(ended) - len(succeeded)} workflows did not succeed")
         return len(succeeded)
 
+    def ends(self, client: ApiClient, namespace: str) -> list[str]:
+        """Return when they finished."""
+        workflows = ApiObjects(client, namespace, "workflows", API).each()
+        return [str(workflow["status"]["finishedAt"]) for workflow in workflows]
+
 
 def _document_of(way: Way, name: str) -> Document:
     numbers = range(1, SCRIPTS + 1)

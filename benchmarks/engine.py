@@ -9,6 +9,7 @@ import time
 from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
@@ -30,6 +31,8 @@ from tests.support.eventually import until
 from tests.support.resources import Document, job
 
 SCRIPTS = 10
+SHORTEST_SECONDS = 20.0
+"""A rate of a shorter time would be one of a few whole seconds."""
 FLAGS = ("--sessions=pods", "--records-image=simulated", "--session-image=simulated")
 
 
@@ -76,6 +79,10 @@ class Engine(Protocol):
 
     def count_succeeded(self, client: ApiClient, namespace: str) -> int:
         """Say how many jobs have succeeded. Raises AssertionError where one has not."""
+        ...
+
+    def ends(self, client: ApiClient, namespace: str) -> list[str]:
+        """Return when each job ended, as its status says it."""
         ...
 
 
@@ -136,6 +143,24 @@ class EnsoJobs:
                 f"{len(failed)} jobs have not succeeded, the first one: {failed[0]}"
             )
         return sum(cells[1] == "Succeeded" for cells in rows)
+
+    def ends(self, client: ApiClient, namespace: str) -> list[str]:
+        """Return their completion times."""
+        jobs = ApiObjects(client, namespace, "ensojobs").each()
+        return [str(job["status"]["completionTime"]) for job in jobs]
+
+
+def sustained(ends: list[str]) -> str:
+    """Say how many jobs a minute ended between the first and the last tenth of them.
+
+    Statuses tell whole seconds; "" where that is too coarse.
+    """
+    times = sorted(datetime.fromisoformat(end) for end in ends)
+    tenth = len(times) // 10
+    seconds = (times[-tenth - 1] - times[tenth]).total_seconds()
+    if seconds < SHORTEST_SECONDS:
+        return ""
+    return f"{60 * (len(times) - 2 * tenth) / seconds:.0f} a minute sustained"
 
 
 def _is_ready(log: Path) -> bool:

@@ -1,5 +1,7 @@
 """What many jobs at once cost: jobs a minute, and for each job CPU, requests and bytes.
 
+A sustained rate is that between the ends of the first and the last tenth of the jobs.
+
 ``python -m benchmarks.many`` runs it alone, on simulated nodes. ``--vs CHECKOUT`` measures other
 checkouts' operators beside this one, in turn, on the same cluster: what can be compared on a busy
 machine are CPU and counts, not jobs a minute. ``--argo PROGRAM`` measures Argo Workflows beside us,
@@ -25,7 +27,7 @@ from kubernetes.client import ApiClient
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
 from benchmarks.argo import WAYS, Workflows
-from benchmarks.engine import Engine, EnsoJobs, Program, records
+from benchmarks.engine import Engine, EnsoJobs, Program, records, sustained
 from benchmarks.simulated import Simulation, simulated_cluster
 from tests.support.eventually import until
 from tests.support.running import cpu_seconds
@@ -94,7 +96,11 @@ class Measure:
             time.sleep(SETTLE_SECONDS)
             after = Usage.now(self._simulation, program)
             peak = program.peak_mib
-        _tell(engine.name, count, took, before, after, peak)
+        rate = f"{60 * count / took:.0f} a minute", sustained(engine.ends(client, namespace))
+        _tell(
+            f"{count:6} jobs, {engine.name}: {', '.join(filter(None, rate))}", count, before, after
+        )
+        print(f"    peak {peak:.0f} MiB")
         self._tell_requests(namespace, mark, count, after.bodies - before.bodies)
         kinds = ("delete", engine.kinds, "--all", "--force", "--grace-period=0", "--wait=false")
         self._cluster.kubectl("-n", namespace, *kinds)
@@ -117,15 +123,14 @@ class Measure:
         sys.stdout.flush()
 
 
-def _tell(name: str, count: int, took: float, before: Usage, after: Usage, peak: float) -> None:
+def _tell(rate: str, count: int, before: Usage, after: Usage) -> None:
     times = [now - then for now, then in zip(after.machine, before.machine, strict=True)]
     steal, idle = (100 * times[place] / sum(times) for place in (7, 3))
     used = {part: 1000 * (now - before.cpu[part]) / count for part, now in after.cpu.items()}
     costs = ", ".join(f"{part} {each:.1f}" for part, each in used.items())
     print(
-        f"{count:6} jobs, {name}: {60 * count / took:.0f} a minute;"
-        f" ms of CPU for each: {costs}: with a processor of its own the engine's"
-        f" are {60_000 / used['engine']:.0f} a minute; peak {peak:.0f} MiB;"
+        f"{rate}; ms of CPU for each: {costs}: with a processor of its own the engine's"
+        f" are {60_000 / used['engine']:.0f} a minute;"
         f" load {os.getloadavg()[0]:.1f}, steal {steal:.0f} %, idle {idle:.0f} %"
     )
 
