@@ -86,8 +86,11 @@ PICTURES = (
     ),
     Panel(
         "Jobs that wait",
-        "By reason.",
-        ((f"sum by (reason) (enso_waiting_jobs{{{HERE}}}) > 0", "{{reason}}"),),
+        "By reason; those that have not started wait for others that just start.",
+        (
+            (f"sum by (reason) (enso_waiting_jobs{{{HERE}}}) > 0", "{{reason}}"),
+            (f"sum(enso_queued_starts{{{HERE}}}) > 0", "not started"),
+        ),
     ),
     Panel(
         "Writes of statuses",
