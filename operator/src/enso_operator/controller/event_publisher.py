@@ -89,8 +89,6 @@ class EventPublisher(Publisher):
             await self._tell(job, told)
         except (Refused, NoSuchObject, Unavailable) as error:
             self._raise_while_patient(error)
-        else:
-            self._failing_since = None
         self._starts.forget(told)
 
     @property
@@ -177,6 +175,7 @@ class EventPublisher(Publisher):
         except EnsoError:
             self._metrics.posted("failed")
             raise
+        self._failing_since = None
         self._posted.add(_name(document))
 
 

@@ -57,7 +57,7 @@ class ListWatch:
 
     async def _follow(self, namespace: str) -> None:
         objects, loop = self.objects.within(namespace), asyncio.get_running_loop()
-        version, tries = "", 0
+        version, tries, is_told = "", 0, False
         while True:
             since, longest = math.inf, LONGEST_PAUSE_SECONDS
             try:
@@ -76,11 +76,12 @@ class ListWatch:
                 version = ""
                 if isinstance(error, Refused | NoSuchObject):
                     longest = LONGEST_REFUSED_SECONDS
-                is_news = isinstance(error, Forbidden) and not tries
+                is_news = isinstance(error, Forbidden) and not is_told
+                is_told = is_told or is_news
                 level = logging.WARNING if is_news else logging.DEBUG
                 _log.log(level, "%s are not watched: %s", objects.plural, error)
             if loop.time() - since > LONGEST_PAUSE_SECONDS:
-                tries = 0
+                tries, is_told = 0, False
             await asyncio.sleep(pause_of(tries, SHORTEST_PAUSE_SECONDS, longest))
             tries += 1
 

@@ -342,15 +342,17 @@ class Reconciler:
 
     async def _wake(self, job: Reference) -> None:
         """Read a resting job whose timer is over, and start its actor if it needs work."""
+        turn_of.set(job.uid)  # for this task
         try:
             ensojob = EnsoJobObject.of(await patiently(self.objects(job.namespace).get, job.name))
         except NoSuchObject:
-            self._starts.leave(job.uid)
+            if self._resting.get(job.uid) == job:
+                self._starts.leave(job.uid)
             return
         except Refused as error:
-            self._starts.leave(job.uid)
             _log.warning("%s/%s cannot be read: %s", job.namespace, job.name, error)
-            if self._resting.get(job.uid) == job:
+            if self._resting.get(job.uid) == job:  # else a newer version waits for its turn
+                self._starts.leave(job.uid)
                 self._alarms.set(job, LONGEST_BACK_OFF_SECONDS)
             return
         if ensojob.uid == job.uid and self._resting.get(job.uid) == job:

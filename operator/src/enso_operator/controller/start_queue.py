@@ -12,6 +12,7 @@ oldest.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Callable
 from heapq import heappop, heappush
@@ -22,8 +23,8 @@ MOST_AT_ONCE, MOST_OF_A_NAMESPACE = 64, 48
 """Jobs that start at the same time: twice as many as calls are made at once (`blocking.py`)."""
 LONGEST_SECONDS = 60.0
 """A job that takes longer to start goes on, and others start beside it."""
-MOST_KEPT = 1000
-"""Jobs that wait with their object; those after them are read when their turn comes."""
+MOST_KEPT, LARGEST_KEPT_BYTES = 1000, 16 * 1024
+"""Jobs that wait with their object, and its JSON; others are read when their turn comes."""
 Waiting = EnsoJobObject | Reference
 Place = tuple[bool, float, str]
 """In a namespace: whether no session of the job runs, when it was created, and its uid."""
@@ -63,7 +64,7 @@ class StartQueue:
                 return True
             place = not ensojob.committed_uid, ensojob.created_at, uid
             heappush(self._lines.setdefault(namespace, []), place)
-        is_kept = self._kept < MOST_KEPT
+        is_kept = self._kept < MOST_KEPT and _size_of(ensojob) <= LARGEST_KEPT_BYTES
         self._waiting[uid] = ensojob if is_kept else ensojob.reference
         self._kept += is_kept
         self._give_turns()
@@ -123,3 +124,7 @@ class StartQueue:
             if job:
                 return job
         return None
+
+
+def _size_of(ensojob: EnsoJobObject) -> int:
+    return len(json.dumps(ensojob.document))

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from enso_operator.controller.event_publisher import A_SECOND, AT_ONCE, EventPublisher
+from enso_operator.controller.event_publisher import (
+    A_SECOND,
+    AT_ONCE,
+    PATIENCE_SECONDS,
+    EventPublisher,
+)
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.observability.metrics import Metrics
 from job_execution_framework.domain import events
@@ -88,3 +93,15 @@ def test_an_api_server_that_is_away_is_waited_for_a_while(published: PublishedJo
     published.clock.sleep(3600)
     published.tell(*published.succeeded(1, 1))
     assert not published.board.stored
+
+
+def test_a_wait_is_told_for_a_while_also_between_turns_that_tell_nothing(
+    published: PublishedJob,
+) -> None:
+    published.board.is_unavailable = True
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            asyncio.run(published.publisher.report_blocked(published.job, "no node"))
+        published.tell()
+        published.clock.sleep(PATIENCE_SECONDS / 2)
+    asyncio.run(published.publisher.report_blocked(published.job, "no node"))

@@ -273,3 +273,12 @@ async def test_more_than_are_shown_at_once_are_shown() -> None:
         )
         await during(watch, is_watched)
     assert shown == [str(number) for number in range(2 * list_watch.AT_ONCE + 1)]
+
+
+async def test_a_right_that_is_taken_away_later_is_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(list_watch, "LONGEST_REFUSED_SECONDS", 0.01)
+    await watched(Server([], 403, 403), 4)
+    told = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert len(told) == 1

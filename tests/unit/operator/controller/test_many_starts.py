@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from enso_operator.api.document import Document
 from enso_operator.controller.start_queue import MOST_OF_A_NAMESPACE
+from enso_operator.kube.client import Refused
 from enso_operator.kube.ensojob import EnsoJobObject
 from job_execution_framework.service_layer.plan import Plan
+from tests.support.in_memory_objects import InMemoryObjects
 from tests.support.in_memory_operator import SHOT, Operator, operate
 from tests.support.simulated_backend import SimulatedBackend, SimulatedSessions
 
@@ -60,6 +63,13 @@ class StuckSessions(SimulatedSessions):
     async def open(self, plan: Plan) -> str:
         await self.may_open.wait()
         return await super().open(plan)
+
+
+class Refusing(InMemoryObjects):
+    """Lets nobody read."""
+
+    def get(self, name: str) -> Document:
+        raise Refused(name)
 
 
 def create_many(operator: Operator) -> None:
@@ -118,3 +128,23 @@ def test_whoever_acts_on_a_job_does_not_wait_for_its_turn() -> None:
 
     operator = operate(story, Operator(backend=backend))
     assert operator.get().state == "Cancelled"
+
+
+def test_a_job_waits_for_its_turn_though_an_older_version_cannot_be_read() -> None:
+    backend = Stuck()
+
+    async def story(operator: Operator) -> None:
+        create_many(operator)
+        await operator.until(lambda: operator.reconciler.live == MANY)
+        old = operator.create()
+        await operator.until(lambda: operator.reconciler.live == MANY + 1)
+        operator.patch(ttlSecondsAfterFinished=60)
+        newest = int(operator.get().version)
+        await operator.until(lambda: operator.reconciler.known[old.uid] == newest)
+        refused = Refusing(operator.cluster, "shows")
+        operator.reconciler.objects = lambda _namespace: refused
+        await operator.reconciler._wake(old.reference)  # pyright: ignore[reportPrivateUsage]
+        backend.may_open.set()
+        await operator.until(lambda: old.uid in backend.requested_uids)
+
+    operate(story, Operator(backend=backend))

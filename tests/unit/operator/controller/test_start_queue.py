@@ -9,7 +9,12 @@ from dataclasses import dataclass, field
 import pytest
 
 from enso_operator.controller import start_queue
-from enso_operator.controller.start_queue import MOST_AT_ONCE, MOST_OF_A_NAMESPACE, StartQueue
+from enso_operator.controller.start_queue import (
+    LARGEST_KEPT_BYTES,
+    MOST_AT_ONCE,
+    MOST_OF_A_NAMESPACE,
+    StartQueue,
+)
 from enso_operator.kube.ensojob import EnsoJobObject, Reference
 from tests.support.eventually import until_async
 from tests.support.resources import of_scripts
@@ -160,3 +165,13 @@ async def test_a_queue_that_is_stopped_starts_nothing() -> None:
         world.queue.leave(job.uid)
     await asyncio.sleep(0)
     assert world.started == []
+
+
+async def test_a_large_object_is_not_kept() -> None:
+    world = World()
+    busy, large = world.fill(), ensojob(1)
+    large.document["spec"]["scripts"][0]["source"] = LARGEST_KEPT_BYTES * "#"
+    world.add(large)
+    world.queue.leave(busy[0].uid)
+    await asyncio.sleep(0)
+    assert world.read == ["shows-1"]

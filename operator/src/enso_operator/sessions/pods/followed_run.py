@@ -100,6 +100,11 @@ class FollowedRun:
             return False
         return now < self.gone_at + self.run_ref.settle_seconds
 
+    def forget_that_it_waited(self) -> None:
+        """Take that the Pod is gone, and nobody has seen it go: it may have run meanwhile."""
+        if self.pod and not state.is_scheduled(self.pod) and not self.end_asked_at:
+            self.pod = None
+
     def _never_began(self) -> bool:
         """Whether it is certain that nothing of the session ran."""
         if self.pod is None or state.has_begun(self.pod) or self.records.seq:

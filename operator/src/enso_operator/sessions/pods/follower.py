@@ -174,6 +174,7 @@ class PodFollower:
         with self._retries.attempt(LOOK):
             pod = await in_thread(self.api.get, self.run_ref.pod)
             if pod is None or pod["metadata"]["uid"] != self.run_ref.uid:
+                self.run.forget_that_it_waited()
                 self._on_pod_gone()
             self.see(pod)
 

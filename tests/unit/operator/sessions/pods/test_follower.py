@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from enso_operator.sessions.pods import names, shared_reads, volume_wait
+from enso_operator.sessions.pods import follower, names, shared_reads, volume_wait
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.control import CANCEL, PAUSE
@@ -350,3 +350,20 @@ def test_the_time_that_a_container_has_stands_in_its_pod(given: str, expired: in
     node = Node([running, running, over])
     follow(node, container=True, timeout=0.001)
     assert node.expired == expired
+
+
+def test_a_pod_whose_end_nobody_saw_may_have_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follower, "RESYNC_SECONDS", 0.05)
+
+    class Blind(Node):
+        """Its watch shows nothing, and its Pod is gone when it is read for the second time."""
+
+        reads = 0
+
+        def get(self, name: str) -> Document | None:
+            self.reads += 1
+            return None if self.reads > 1 else super().get(name)
+
+    blind = Blind([pod(scheduled=False)])
+    assert not follow(blind).ended.log_is_complete
+    assert blind.reads > 1
