@@ -103,8 +103,6 @@ class PodFollower:
         try:
             if self.run.pod is None:
                 await self._look()
-            if self.run.gone:
-                self._reader.scheduled.set()  # no later message would set it
             yield Observations(run=self.run_ref.run, records=self.events_of_pod())
             while (ended := self.ended()) is None:
                 await self.intervene()
@@ -182,6 +180,7 @@ class PodFollower:
         now = self.clock.now()
         self.run.gone_at = now if self.run.gone_at is None else self.run.gone_at
         self.run.timeouts.run_is_over(self.run.gone_at)
+        self._reader.scheduled.set()  # no later message would set them
         self._reader.begun.set()
         self._update_location()
 
