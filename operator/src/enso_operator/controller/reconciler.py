@@ -346,22 +346,26 @@ class Reconciler:
         try:
             ensojob = EnsoJobObject.of(await patiently(self.objects(job.namespace).get, job.name))
         except NoSuchObject:
-            if self._resting.get(job.uid) == job:
+            if self._still_rests(job):
                 self._starts.leave(job.uid)
             return
         except Refused as error:
             _log.warning("%s/%s cannot be read: %s", job.namespace, job.name, error)
-            if self._resting.get(job.uid) == job:  # else a newer version waits for its turn
+            if self._still_rests(job):  # else a newer version waits for its turn
                 self._starts.leave(job.uid)
                 self._alarms.set(job, LONGEST_BACK_OFF_SECONDS)
             return
-        if ensojob.uid == job.uid and self._resting.get(job.uid) == job:
+        if ensojob.uid == job.uid and self._still_rests(job):
             self.known[job.uid] = max(self.known.get(job.uid, 0), int(ensojob.version))
             self._start_or_rest(ensojob)
 
+    def _still_rests(self, job: Reference) -> bool:
+        """Whether the job rests in this version."""
+        return self._resting.get(job.uid) == job
+
     def _start_resting(self, ensojob: EnsoJobObject) -> None:
         """Start the actor of a resting job, unless it was changed or deleted since it was seen."""
-        if self._resting.get(ensojob.uid) == ensojob.reference:
+        if self._still_rests(ensojob.reference):
             self._start_or_rest(ensojob)
 
 

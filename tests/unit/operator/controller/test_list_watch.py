@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from kubernetes.client import ApiClient, Configuration
+from kubernetes.client import ApiClient
 
 from enso_operator.blocking import pause_of
 from enso_operator.controller import list_watch
@@ -24,6 +24,7 @@ from enso_operator.controller.pod_watch import pod_watch
 from enso_operator.kube import streams
 from enso_operator.kube.client import ApiObjects
 from enso_operator.sessions.pods.names import JOB_UID_LABEL
+from tests.support.answering import answering
 from tests.support.eventually import until_async
 
 pytestmark = pytest.mark.anyio
@@ -81,17 +82,8 @@ class Server:
 
     @asynccontextmanager
     async def client(self) -> AsyncGenerator[ApiClient]:
-        app = web.Application()
-        app.router.add_get("/{any:.*}", self.answer)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        configuration = Configuration()
-        configuration.host = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        try:
+        async with answering(self.answer) as configuration:
             yield ApiClient(configuration)
-        finally:
-            await runner.cleanup()
 
 
 Shown = list[tuple[str | None, str]]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from copy import deepcopy
 from typing import Any
 
@@ -19,6 +17,7 @@ from enso_operator.kube.api_session import BoundedResponse, session_of
 from enso_operator.kube.client import ApiObjects
 from enso_operator.sessions.pods.logs import PodLogs
 from job_execution_framework.domain.errors import Unavailable
+from tests.support.answering import answering
 
 pytestmark = pytest.mark.anyio
 DEPTHS = (600, 1200, 9_000)
@@ -32,24 +31,6 @@ def event(name: str, depth: int) -> bytes:
     return f'{{"type": "ADDED", "object": {job(name, depth)}}}\n'.encode()
 
 
-@asynccontextmanager
-async def served(
-    answer: Callable[[web.Request], Awaitable[web.StreamResponse]],
-) -> AsyncGenerator[Configuration]:
-    """Yield how to reach a server that answers so, whatever it is asked."""
-    app = web.Application()
-    app.router.add_route("*", "/{any:.*}", answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    configuration = Configuration()
-    configuration.host = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
-        yield configuration
-    finally:
-        await runner.cleanup()
-
-
 async def lists_deep_ones(_: web.Request) -> web.Response:
     jobs = ", ".join([job("fine", 3), *(job(f"deep-{depth}", depth) for depth in DEPTHS)])
     text = f'{{"items": [{jobs}], "metadata": {{}}}}'
@@ -61,7 +42,7 @@ def names(items: list[dict[str, Any]]) -> list[str]:
 
 
 async def test_a_list_with_deep_objects_is_read() -> None:
-    async with served(lists_deep_ones) as configuration:
+    async with answering(lists_deep_ones) as configuration:
         async with session_of(configuration, response_class=BoundedResponse) as session:
             listed = await (await session.get(configuration.host)).json()
         client = ApiClient(configuration)
@@ -82,7 +63,7 @@ async def test_each_line_of_a_watch_is_read_however_it_is_torn() -> None:
 
     heard: list[Any] = []
     async with (
-        served(tells) as configuration,
+        answering(tells) as configuration,
         session_of(configuration, response_class=BoundedResponse) as session,
         session.get(configuration.host) as answer,
     ):
@@ -96,7 +77,7 @@ async def test_each_line_of_a_watch_is_read_however_it_is_torn() -> None:
 
 
 async def test_kopf_is_given_a_session_that_bounds_what_it_reads() -> None:
-    async with served(lists_deep_ones) as configuration:
+    async with answering(lists_deep_ones) as configuration:
         given = credentials(configuration)
         async with given.aiohttp_session as session:
             answer = await session.get(given.server)
@@ -123,7 +104,7 @@ async def test_a_proxy_is_used_as_the_official_client_uses_it(
         asked.append(str(request.url))
         return web.Response(text="record\n")
 
-    async with served(tells) as proxy:
+    async with answering(tells) as proxy:
         configuration = Configuration()
         configuration.host, configuration.no_proxy = host, no_proxy
         configuration.proxy = proxy.host

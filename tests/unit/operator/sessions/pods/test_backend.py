@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from kubernetes.client import ApiClient, Configuration
+from kubernetes.client import ApiClient
 
 from enso_operator.sessions.pods.backend import LATE_SWEEPS, PodSessionBackend
 from enso_operator.sessions.pods.logs import PodLogs
 from enso_operator.settings import PodSettings
 from job_execution_framework.service_layer.clock import SystemClock
+from tests.support.answering import answering
 from tests.support.pods import RUNNING, container, ended, pod
 
 pytestmark = pytest.mark.anyio
@@ -31,20 +32,13 @@ async def test_a_strangers_pod_with_our_label_keeps_no_late_one_from_being_remov
         code = 403 if request.path.endswith("/refused") else 404
         return web.json_response({"message": "no"}, status=code)
 
-    app = web.Application()
-    app.router.add_route("*", "/{any:.*}", answers)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    configuration = Configuration()
-    configuration.host = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    machine = PodSessionBackend(
-        ApiClient(configuration),
-        PodLogs(configuration),
-        PodSettings(records_image="enso"),
-        SystemClock(),
-    )
-    try:
+    async with answering(answers) as configuration:
+        machine = PodSessionBackend(
+            ApiClient(configuration),
+            PodLogs(configuration),
+            PodSettings(records_image="enso"),
+            SystemClock(),
+        )
         kept_up = pod(session=ended(), phase="Running")
         kept_up["status"]["containerStatuses"].append(container("proxy", RUNNING))
         machine.on_event("ADDED", named("stranger", pod(gated=True)))
@@ -53,8 +47,6 @@ async def test_a_strangers_pod_with_our_label_keeps_no_late_one_from_being_remov
             machine.on_event("ADDED", named(name, pod(gated=True), **{"enso.dev/job": "shot"}))
         for _ in range(LATE_SWEEPS):
             await machine.tidy([], [])
-    finally:
-        await runner.cleanup()
     assert [call for call in asked if call.startswith("DELETE")] == [
         "DELETE /api/v1/namespaces/shows/pods/refused",
         "DELETE /api/v1/namespaces/shows/pods/late",

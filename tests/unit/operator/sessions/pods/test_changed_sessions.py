@@ -104,21 +104,16 @@ def test_a_container_has_the_time_that_a_resume_gave_it() -> None:
         assert pod["metadata"]["annotations"][names.TIMEOUT] == seconds
 
 
+def only_checking(ensojob: EnsoJobObject, settings: PodSettings) -> PodSessions:
+    """Return sessions that can be checked; nothing is there to open one with."""
+    nothing = cast("Any", None)
+    given = ensojob, nothing, nothing, settings, SystemClock(), nothing
+    return PodSessions(*given, place=nothing, reads=nothing, opening=nothing)
+
+
 def test_the_operators_settings_hold_for_the_present_definition() -> None:
     without = EnsoJobObject(SHOT | of_scripts({}) | {"metadata": SHOT["metadata"]})
-    nothing = cast("Any", None)
-    settings = PodSettings(records_image="enso")
-    sessions = PodSessions(
-        without,
-        nothing,
-        nothing,
-        settings,
-        SystemClock(),
-        nothing,
-        place=nothing,
-        reads=nothing,
-        opening=nothing,
-    )
+    sessions = only_checking(without, PodSettings(records_image="enso"))
     job = without.job()
     with pytest.raises(InvalidJob, match="session 'main' names no image"):
         sessions.check(job)
@@ -133,19 +128,8 @@ def test_a_session_of_a_run_is_as_its_template_has_it() -> None:
     bare = EnsoJobObject(SHOT | {"spec": {"templateRef": {"name": "publish"}}})
     template = TemplateStatus(name="publish", generation=1)
     made = bare.with_expansion(Expansion("shot-1", template, SHOT["spec"]))
-    nothing = cast("Any", None)
     settings = PodSettings(records_image="enso", service_accounts=["render"])
-    sessions = PodSessions(
-        bare,
-        nothing,
-        nothing,
-        settings,
-        SystemClock(),
-        nothing,
-        place=nothing,
-        reads=nothing,
-        opening=nothing,
-    )
+    sessions = only_checking(bare, settings)
     sessions.use(made)
     sessions.check(made.job())
     forbidden = SHOT["spec"] | {

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from aiohttp import web
-from kubernetes.client import ApiClient, Configuration
+from kubernetes.client import ApiClient
 
 from enso_operator.api.document import Document
 from enso_operator.kube.ensojob import EnsoJobObject
@@ -21,6 +21,7 @@ from enso_operator.settings import PodSettings
 from job_execution_framework.domain.row import Row
 from job_execution_framework.service_layer.clock import SystemClock
 from job_execution_framework.service_layer.plan import Plan
+from tests.support.answering import answering
 from tests.support.resources import of_scripts
 
 pytestmark = pytest.mark.anyio
@@ -54,20 +55,11 @@ class ApiServer:
 @asynccontextmanager
 async def api_server() -> AsyncGenerator[ApiServer]:
     server = ApiServer()
-    app = web.Application()
-    app.router.add_route("*", "/{any:.*}", server.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    configuration = Configuration()
-    configuration.host = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    logs, settings = PodLogs(configuration), PodSettings(records_image="enso", session_image="enso")
-    given = ApiClient(configuration), logs, settings, SystemClock()
-    server.backend = PodSessionBackend(*given)
-    try:
+    async with answering(server.answer) as configuration:
+        settings = PodSettings(records_image="enso", session_image="enso")
+        given = ApiClient(configuration), PodLogs(configuration), settings, SystemClock()
+        server.backend = PodSessionBackend(*given)
         yield server
-    finally:
-        await runner.cleanup()
 
 
 async def opened(backend: PodSessionBackend) -> PodSessions:
