@@ -20,7 +20,7 @@ from enso_operator.controller import malloc
 from enso_operator.kube.client import JSON, ApiObjects, Forbidden, NoSuchObject, Refused, path_of
 from enso_operator.kube.pages import Reader, whole
 from enso_operator.kube.streams import streams_of
-from job_execution_framework.domain.errors import EnsoError, NoAnswer
+from job_execution_framework.domain.errors import EnsoError, Unavailable
 
 AT_ONCE = 200
 """Objects of a list that are shown before the loop does something else: some milliseconds."""
@@ -33,8 +33,8 @@ _log = logging.getLogger(__name__)
 class ListWatch:
     """Shows each object of a list, and then what happens to each.
 
-    After a pause it goes on where it was. Only where the API server has forgotten what happened
-    meanwhile does it list anew: what was deleted in that time is not shown.
+    After a pause it goes on where it was, also where the API server was overloaded or away. Only
+    where what happened meanwhile is lost does it list anew: what was deleted is then not shown.
     """
 
     objects: ApiObjects
@@ -70,10 +70,9 @@ class ListWatch:
                         if event["type"] != "BOOKMARK":
                             # What breaks on an object ends no watch, but is logged.
                             loop.call_soon(self.changed, event["type"], found)
-            except NoAnswer as error:
-                _log.debug("the watch of %s is broken off: %s", objects.plural, error)
             except EnsoError as error:
-                version = ""
+                if not isinstance(error, Unavailable | Forbidden):
+                    version = ""  # what happened since then cannot be had any more
                 if isinstance(error, Refused | NoSuchObject):
                     longest = LONGEST_REFUSED_SECONDS
                 is_news = isinstance(error, Forbidden) and not is_told

@@ -38,7 +38,7 @@ _REFUSAL_BYTES = 64 * 1024
 
 
 class WatchExpired(EnsoError):
-    """The API server does not know any more what happened since that version: list anew."""
+    """What happened since that version is forgotten, or cannot be read: list anew."""
 
 
 class Streams(Protocol):
@@ -105,7 +105,7 @@ class ApiStreams:
                     for line in lines:
                         yield _event(line)
                     if len(rest) > _LONGEST_EVENT_BYTES:
-                        raise Unavailable("an event of the watch is too long")
+                        raise WatchExpired("an event of the watch is too long")
         except NoSuchObject as error:
             raise WatchExpired(str(error)) from error
 
@@ -151,15 +151,23 @@ _NO_LOG = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
 
 
 def _event(line: bytes) -> Document:
-    """Return an event of a watch; raise WatchExpired where it must begin anew."""
+    """Return an event of a watch; raise WatchExpired where one must list anew."""
     try:
         event: Document = bounded_json.loads_cut(line)
         kind, found = str(event["type"]), event["object"]
     except (ValueError, KeyError, TypeError) as error:
-        raise Unavailable("the watch was cut off") from error
+        raise WatchExpired("the watch was cut off") from error
     if kind == "ERROR":
-        raise WatchExpired(str(found.get("message")))
+        raise _error_in(found)
     return event
+
+
+def _error_in(status: Document) -> EnsoError:
+    """Return the error for what an API server says in the middle of a watch."""
+    said = str(status.get("message"))
+    if status.get("code") == HTTPStatus.GONE:
+        return WatchExpired(said)
+    return Unavailable(f"the API server broke the watch off: {said}")
 
 
 async def _refuse(answer: aiohttp.ClientResponse, missing: tuple[int, ...]) -> None:

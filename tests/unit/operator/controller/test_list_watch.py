@@ -41,7 +41,8 @@ def line(kind: str, shown: Document) -> bytes:
     return json.dumps({"type": kind, "object": shown}).encode() + b"\n"
 
 
-EXPIRED = line("ERROR", {"kind": "Status", "code": 410, "message": "too old", "metadata": {}})
+def error(code: int) -> bytes:
+    return line("ERROR", {"kind": "Status", "code": code, "message": "no", "metadata": {}})
 
 
 class Server:
@@ -171,11 +172,21 @@ async def test_it_goes_on_after_the_last_bookmark() -> None:
     assert server.lists == 1
 
 
-@pytest.mark.parametrize("expired", [[EXPIRED], 410, 500, 429, [b'{"type": "ADDED", "obj\n']])
+@pytest.mark.parametrize("expired", [[error(410)], 410, 404, 400, [b'{"type": "ADDED", "obj\n']])
 async def test_it_lists_anew_where_it_cannot_go_on(expired: list[bytes] | int) -> None:
     server = Server([line("ADDED", pod("a", 8))], expired, pods=[pod("c", 3)])
     assert await watched(server, 3) == [(None, "c"), ("ADDED", "a"), (None, "c")]
     assert server.versions == ["7", "8", "7"]
+
+
+@pytest.mark.parametrize("busy", [429, 500, 503, 403, [error(429)], [error(500)]])
+async def test_it_goes_on_where_it_was_after_a_pause_where_it_was_put_off(
+    busy: list[bytes] | int, tries: list[tuple[int, float]]
+) -> None:
+    server = Server([line("ADDED", pod("a", 8))], busy, busy, pods=[pod("c", 3)])
+    assert await watched(server, 4) == [(None, "c"), ("ADDED", "a")]
+    assert (server.versions, server.lists) == (["7", "8", "8", "8"], 1)
+    assert [tried for tried, _ in tries] == [0, 1, 2]
 
 
 async def test_a_watch_that_says_nothing_is_taken_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
