@@ -14,6 +14,7 @@ from aiohttp.connector import Connection
 from kubernetes.client import Configuration
 from kubernetes.client.rest import should_bypass_proxies
 
+from enso_operator.kube import json_reader
 from job_execution_framework.service_layer import bounded_json
 
 NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
@@ -74,7 +75,7 @@ class BoundedResponse(aiohttp.ClientResponse):
         self,
         *,
         encoding: str | None = None,
-        loads: Callable[[str], Any] = bounded_json.loads_cut,
+        loads: Callable[[str], Any] = json_reader.loads_cut,
         content_type: str | None = "application/json",
     ) -> Any:  # noqa: ANN401  # as the method that it overrides
         """Return the body's document, cut where it is too deep."""

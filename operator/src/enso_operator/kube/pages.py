@@ -13,12 +13,13 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from enso_operator.api.document import Document
+from enso_operator.kube import json_reader
 from job_execution_framework.service_layer import bounded_json
 
 Reader = Callable[[bytes], object]
 """Returns what is read of a page. May raise ValueError."""
 T = TypeVar("T")
-whole: Reader = bounded_json.loads_cut
+whole: Reader = json_reader.loads_cut
 """Reads all of each object, without what is nested too deeply."""
 
 

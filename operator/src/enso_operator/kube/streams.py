@@ -17,11 +17,11 @@ from kubernetes.client import ApiClient, Configuration
 from enso_operator.api.document import Document
 from enso_operator.api.v1alpha1 import API_VERSION
 from enso_operator.blocking import in_thread
+from enso_operator.kube import json_reader
 from enso_operator.kube.api_session import authorization, session_of
 from enso_operator.kube.client import TABLE, NoSuchObject, error_of, path_of, translating_errors
 from enso_operator.kube.connection import configuration_of
 from job_execution_framework.domain.errors import EnsoError, NoAnswer, Unavailable
-from job_execution_framework.service_layer import bounded_json
 
 PIECE_BYTES = 64 * 1024
 """Most bytes that are taken at once."""
@@ -153,7 +153,7 @@ _NO_LOG = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
 def _event(line: bytes) -> Document:
     """Return an event of a watch; raise WatchExpired where one must list anew."""
     try:
-        event: Document = bounded_json.loads_cut(line)
+        event: Document = json_reader.loads_cut(line)
         kind, found = str(event["type"]), event["object"]
     except (ValueError, KeyError, TypeError) as error:
         raise WatchExpired("the watch was cut off") from error
