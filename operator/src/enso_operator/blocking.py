@@ -1,20 +1,20 @@
 """Calls that block, such as requests to the API server, made in threads of one bounded pool.
 
-Whoever has the fewest calls under way has the next turn: no job holds up another one, however many
-calls it makes and however long they take.
+No job holds up another one: see `fair_pool`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
-from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import ContextVar
-from threading import Lock
-from typing import ParamSpec, TypeVar
+from functools import partial
+from typing import Generic, ParamSpec, TypeVar
 
+from enso_operator.fair_pool import FairPool
 from job_execution_framework.domain.errors import NotYet, Unavailable
 
 _log = logging.getLogger(__name__)
@@ -31,92 +31,58 @@ turn_of: ContextVar[str] = ContextVar("turn_of", default="")
 """The job whose calls are made, set by the task that looks after it; empty for all else."""
 
 
-class FairPool:
-    """Threads, given out one call at a time; that costs the same however many jobs wait."""
-
-    def __init__(self, most: int, most_of_a_job: int) -> None:
-        self._threads = ThreadPoolExecutor(most, thread_name_prefix="enso")
-        self._free, self._most_of_a_job = most, most_of_a_job
-        self._lock = Lock()
-        self._under_way = Counter[str]()
-        self._waiting: dict[str, deque[Callable[[], None]]] = {}
-        """The calls that each job waits for."""
-        self._turns = defaultdict[int, dict[str, None]](dict)
-        """The jobs that wait, by how many calls they have under way; who waits longest is first."""
-
-    def submit(self, job: str, call: Callable[[], R]) -> Future[R]:
-        """Have the call made when it is the job's turn."""
-        future = Future[R]()
-        with self._lock:
-            self._waiting.setdefault(job, deque()).append(lambda: _make(call, future))
-            self._turns[self._under_way[job]].setdefault(job)
-            self._give_out()
-        return future
-
-    def _give_out(self) -> None:
-        while self._free and (job := self._next()) is not None:
-            calls = self._waiting[job]
-            call = calls.popleft()
-            if not calls:
-                del self._waiting[job]
-            self._free -= 1
-            self._count(job, 1)
-            self._threads.submit(self._work, job, call)
-
-    def _next(self) -> str | None:
-        """Return the job whose turn it is; what belongs to no job may have all threads."""
-        for count in sorted(self._turns):
-            jobs = self._turns[count]
-            job = next(iter(jobs), None) if count < self._most_of_a_job else ""
-            if job in jobs:
-                return job
-        return None
-
-    def _count(self, job: str, change: int) -> None:
-        """Change how many calls the job has under way, and its turn with that."""
-        self._turns[self._under_way[job]].pop(job, None)
-        self._under_way[job] += change
-        if job in self._waiting:
-            self._turns[self._under_way[job]][job] = None
-        if not self._under_way[job]:
-            del self._under_way[job]
-
-    def _work(self, job: str, call: Callable[[], None]) -> None:
-        call()
-        with self._lock:
-            self._free += 1
-            self._count(job, -1)
-            self._give_out()
-
-
-def _make(call: Callable[[], R], future: Future[R]) -> None:
-    """Make the call, unless nobody wants its result any more."""
-    if not future.set_running_or_notify_cancel():
-        return
-    try:
-        result = call()
-    except BaseException as error:  # noqa: BLE001  # whoever waits for it raises it
-        future.set_exception(error)
-    else:
-        future.set_result(result)
-
-
 _pool = FairPool(MOST_AT_ONCE, MOST_OF_A_JOB)
+atexit.register(_pool.close)
+
+
+class _Call(Generic[R]):
+    """A call in a thread, whose end is told to the event loop of whoever asked for it."""
+
+    result: R
+    error: BaseException | None = None
+
+    def __init__(self, call: Callable[[], R]) -> None:
+        self._call = call
+        self._loop = asyncio.get_running_loop()
+        self.end = self._loop.create_future()
+
+    def make(self) -> None:
+        """Make the call in this thread."""
+        try:
+            self.result = self._call()
+        except BaseException as error:  # noqa: BLE001  # whoever waits for it raises it
+            self.error = error
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(self._tell)
+
+    def _tell(self) -> None:
+        if not self.end.done():
+            self.end.set_result(None)
+
+    async def is_over(self) -> None:
+        """Return when the call has been made, though whoever waited was cancelled."""
+        if self.end.cancelled():
+            self.end = self._loop.create_future()
+        await self.end
 
 
 async def in_thread(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Return what `call` returns, or raise what it raises.
 
-    Whoever is cancelled meanwhile waits for its end all the same: a thread cannot be stopped, and
-    what it works on must not be touched before.
+    Whoever is cancelled before it begins does not have it made. Later they wait for its end all the
+    same: a thread cannot be stopped, and what it works on must not be touched before.
     """
-    future = _pool.submit(turn_of.get(), lambda: call(*args, **kwargs))
-    task = asyncio.wrap_future(future)
+    job, asked = turn_of.get(), _Call(partial(call, *args, **kwargs))
+    _pool.submit(job, asked.make)
     try:
-        return await asyncio.shield(task)
+        await asked.end
     except asyncio.CancelledError:
-        await asyncio.wait([task])
+        if not _pool.withdraw(job, asked.make):
+            await asked.is_over()
         raise
+    if asked.error:
+        raise asked.error
+    return asked.result
 
 
 async def patiently(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

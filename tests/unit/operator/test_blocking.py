@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from enso_operator.blocking import MOST_AT_ONCE, MOST_OF_A_JOB, FairPool, in_thread, turn_of
+from enso_operator.blocking import MOST_AT_ONCE, MOST_OF_A_JOB, in_thread, turn_of
 
 
 async def for_job(job: str, call: Callable[[], None]) -> None:
@@ -37,19 +37,6 @@ def test_a_job_whose_calls_hang_holds_up_no_other() -> None:
 
     assert asyncio.run(both()) <= MOST_OF_A_JOB
     assert len(under_way) == 5 * MOST_AT_ONCE
-
-
-def test_whoever_has_the_fewest_calls_under_way_is_next() -> None:
-    pool, gates, order = FairPool(2, 2), [Event(), Event()], list[str]()
-    first = [pool.submit("many", gate.wait) for gate in gates]
-    later = [pool.submit("many", lambda: order.append("many")) for _ in range(3)]
-    later.append(pool.submit("one", lambda: order.append("one")))
-    gates[0].set()
-    for future in later:
-        future.result(30)
-    gates[1].set()
-    assert [future.result(30) for future in first] == [True, True]
-    assert order[0] == "one"
 
 
 def test_what_a_call_raises_is_raised() -> None:
