@@ -14,7 +14,7 @@ from enso_operator.blocking import in_thread
 from enso_operator.controller.action_processor import ActionProcessor
 from enso_operator.controller.event_publisher import EventPublisher
 from enso_operator.controller.queued_jobs import QueuedJob
-from enso_operator.coordinator.actor import OPEN, Actor
+from enso_operator.coordinator.actor import OPEN, STORE, Actor
 from enso_operator.coordinator.planner import Planner
 from enso_operator.coordinator.progress_budget import ProgressBudget
 from enso_operator.coordinator.sessions import Sessions
@@ -31,6 +31,8 @@ from job_execution_framework.domain.errors import (
     EnsoError,
     InvalidJob,
     JobNotFound,
+    NotYet,
+    Unavailable,
     Unreadable,
 )
 from job_execution_framework.domain.events import COORDINATOR
@@ -94,8 +96,9 @@ class EnsoJobActor(Actor):
         """After `drive` returned early: what the next actor needs where the job is queued."""
         self.waits_since: float | None = None
         """Since when the job has waited for what `committed_waits` says; None where it does not."""
-        self.on_acted: Callable[[], object] = lambda: None
-        """Called whenever a commit was acted on: the session was released, or something waits."""
+        self.on_started: Callable[[], object] = lambda: None
+        """Called whenever a commit was acted on, as the session was released or something is waited
+        for, or is refused: whatever more the job needs, others may start meanwhile."""
         self._loaded_run = ""
         """Name of the session run that was open when the job was loaded."""
         self._is_deleted = asyncio.Event()
@@ -182,6 +185,12 @@ class EnsoJobActor(Actor):
         actor.ask(Cancel(why="its EnsoJob was deleted", without_finally=True))
         return actor
 
+    async def _on_unavailable(self, trying: str, error: Unavailable) -> int:
+        """Do the same; what the API server refuses of this job alone holds up no other's start."""
+        if trying == STORE and isinstance(error, NotYet):
+            self.on_started()
+        return await super()._on_unavailable(trying, error)
+
     async def load(self) -> Job:
         """Return the job; loaded from the object of the watch where that is newer."""
         if self.unread:
@@ -259,7 +268,7 @@ class EnsoJobActor(Actor):
         await super().act(job)
         if self._action_processor.needs_status:
             await self.attempt(WRITE_ACTION, self._write_action_status)
-        self.on_acted()
+        self.on_started()
 
     async def _write_action_status(self) -> None:
         await self._action_processor.write_status(self.ensojob)

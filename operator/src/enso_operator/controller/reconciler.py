@@ -259,7 +259,7 @@ class Reconciler:
 
     def _new_actor(self, ensojob: EnsoJobObject, sessions: Sessions) -> EnsoJobActor:
         actor = self.actors[ensojob.uid] = self.actor_of(ensojob, sessions)
-        actor.on_acted = partial(self._starts.leave, ensojob.uid)
+        actor.on_started = partial(self._starts.leave, ensojob.uid)
         return actor
 
     async def _drive(self, actor: EnsoJobActor, sessions: Sessions) -> None:
@@ -295,7 +295,7 @@ class Reconciler:
             _log.exception("%s/%s: its actor broke", actor.ensojob.namespace, actor.ensojob.name)
             return False
         finally:
-            actor.on_acted()
+            actor.on_started()
         return True
 
     # Jobs for which nothing is to be done.

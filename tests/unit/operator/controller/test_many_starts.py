@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import pytest
+
 from enso_operator.api.document import Document
+from enso_operator.controller import start_queue
 from enso_operator.controller.start_queue import MOST_OF_A_NAMESPACE
 from enso_operator.kube.client import Refused
 from enso_operator.kube.ensojob import EnsoJobObject
@@ -72,9 +75,18 @@ class Refusing(InMemoryObjects):
         raise Refused(name)
 
 
-def create_many(operator: Operator) -> None:
-    for number in range(MANY):
-        metadata = {**SHOT["metadata"], "name": f"shot-{number}"}
+class RefusingStatus(InMemoryObjects):
+    """Takes no status of some jobs, as a webhook might that somebody else made."""
+
+    def patch_status(self, name: str, version: str, patch: Document) -> Document:
+        if name.startswith("refused-"):
+            raise Refused(f"no status of {name}")
+        return super().patch_status(name, version, patch)
+
+
+def create_many(operator: Operator, many: int = MANY, name: str = "shot") -> None:
+    for number in range(many):
+        metadata = {**SHOT["metadata"], "name": f"{name}-{number}"}
         operator.create({**SHOT, "metadata": metadata})
 
 
@@ -148,3 +160,19 @@ def test_a_job_waits_for_its_turn_though_an_older_version_cannot_be_read() -> No
         await operator.until(lambda: old.uid in backend.requested_uids)
 
     operate(story, Operator(backend=backend))
+
+
+def test_jobs_whose_status_is_refused_hold_up_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(start_queue, "LONGEST_SECONDS", 3600.0)
+
+    async def story(operator: Operator) -> None:
+        operator.jobs = RefusingStatus(operator.cluster, "shows")
+        create_many(operator, MOST_OF_A_NAMESPACE, "refused")
+        await operator.until(lambda: len(operator.reconciler.actors) == MOST_OF_A_NAMESPACE)
+        create_many(operator, 3)
+        await operator.until(lambda: all(operator.get(f"shot-{n}").is_finished for n in range(3)))
+        assert not operator.get("refused-0").is_observed
+        assert operator.reconciler.queued_starts == 0
+
+    operator = operate(story)
+    assert operator.events.reasons()["NotGoingOn"] == MOST_OF_A_NAMESPACE
