@@ -18,6 +18,7 @@ from job_execution_framework.service_layer.bounded_json import (
     DEEPEST_DOCUMENT,
     TooDeep,
     cut,
+    is_too_deep,
     loads,
     loads_cut,
 )
@@ -71,6 +72,15 @@ def test_what_is_too_deep_is_refused_or_cut(seed: int) -> None:
     with pytest.raises(TooDeep, match="more than 100 levels deep"):
         loads(text)
     assert depth_of(loads_cut(text)) == DEEPEST_DOCUMENT
+
+
+@pytest.mark.parametrize("innermost", ["{}", "[]", "[1]", '{"a": "{}"}', '["{}{}"]'])
+@pytest.mark.parametrize("level", ["[#]", '{"a":#}', '{"{}":{},"a":#,"b":{}}', '["{",{},#,"}"]'])
+def test_empty_objects_do_not_hide_how_deep_it_is(level: str, innermost: str) -> None:
+    begin, end = level.split("#")
+    for depth in range(DEEPEST_DOCUMENT - 3, DEEPEST_DOCUMENT + 3):
+        text = begin * (depth - 1) + innermost + end * (depth - 1)
+        assert is_too_deep(text.encode()) == (depth_of(json.loads(text)) > DEEPEST_DOCUMENT)
 
 
 @pytest.mark.parametrize("depth", DEPTHS)

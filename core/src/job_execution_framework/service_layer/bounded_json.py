@@ -18,6 +18,7 @@ None of our documents has as many levels around a parameter as this allows. So a
 `cut` has shortened is still too deep, and is refused as such.
 """
 _BRACKETS = b"[]{}"
+_NOT_OPENING = bytes(set(range(256)) - set(b"[{"))
 _NO_BRACKETS_OR_QUOTES = bytes(set(range(256)) - set(_BRACKETS + b'"'))
 _BRACES_TO_BRACKETS = bytes.maketrans(b"{}", b"[]")
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
@@ -43,7 +44,8 @@ def loads_cut(text: str | bytes, **options: Any) -> Any:  # noqa: ANN401
 
 def is_too_deep(data: bytes) -> bool:
     """Whether a document in UTF-8 is nested more deeply than `DEEPEST_DOCUMENT` levels."""
-    if data.count(b"[") + data.count(b"{") <= DEEPEST_DOCUMENT:
+    opening = len(data.translate(None, _NOT_OPENING))
+    if opening - data.count(b"{}") < DEEPEST_DOCUMENT:  # around the deepest, none is empty
         return False
     if b'\\"' in data:
         data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
