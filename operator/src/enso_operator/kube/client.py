@@ -287,9 +287,10 @@ def request(
     body: Document | Operations | None = None,
     *,
     query: Mapping[str, str] = MappingProxyType({}),
+    read: Reader = whole,
 ) -> Document:
-    """Return what the API server answers."""
-    return _document(ask(client, method, path, body, query=query))
+    """Return what the API server answers, as far as `read` reads it."""
+    return _document(ask(client, method, path, body, query=query), read)
 
 
 @translating_errors

@@ -1,4 +1,4 @@
-"""Pages of lists, of whose objects only the few fields are read that somebody needs.
+"""Objects, alone and in pages of lists, of which only the few fields are read that somebody needs.
 
 `json.loads` makes a Python object of each value. Of a job of ten scripts that has ended those are
 some five hundred, most of them in its managedFields, and whoever lists thousands needs ten.
@@ -45,7 +45,7 @@ class _Named(TypedDict):
 
 
 def reader_of(page: TypeAdapter[Any]) -> Reader:
-    """Return what reads the fields that `page` names, and passes over all others."""
+    """Return what reads the fields that `page`, or an object, names, and passes over all others."""
 
     def read(data: bytes) -> object:
         try:
@@ -56,5 +56,7 @@ def reader_of(page: TypeAdapter[Any]) -> Reader:
     return read
 
 
+identity = reader_of(TypeAdapter(_Named))
+"""Reads of an object which it is: enough of an answer to know that a write was done."""
 named = reader_of(TypeAdapter(Page[_Named]))
 """Reads the metadata of objects of any kind."""

@@ -17,6 +17,7 @@ from enso_operator.kube.client import (
     request,
 )
 from enso_operator.kube.ensojob import KIND, EnsoJobObject
+from enso_operator.kube.pages import identity
 from enso_operator.sessions.pods import names, state
 from enso_operator.sessions.pods.demand import OutOfQuota, demand_of
 from job_execution_framework.domain.control import GO_ON, SessionControl
@@ -45,7 +46,10 @@ class PodApi:
             return None
 
     def create(self, pod: Document) -> Document:
-        """Create the Pod. Raises Taken where the name exists, InvalidJob, NotYet."""
+        """Create the Pod, and return which it is.
+
+        Raises Taken where the name exists, InvalidJob, NotYet.
+        """
         return self._create("pods", pod)
 
     def create_plan(self, config: Document) -> None:
@@ -136,9 +140,12 @@ class PodApi:
         return items
 
     def _create(self, plural: str, document: Document) -> Document:
-        """Create an object: errors are NotYet, which may go away, and InvalidJob, which cannot."""
+        """Create an object, and return which it is.
+
+        Errors are NotYet, which may go away, and InvalidJob, which cannot.
+        """
         try:
-            return request(self.client, "POST", self._path(plural), document)
+            return request(self.client, "POST", self._path(plural), document, read=identity)
         except NoRoom as error:
             name = str(document["metadata"]["name"])
             raise OutOfQuota(str(error), demand_of(document), name) from error
@@ -164,7 +171,7 @@ class PodApi:
     def _patch(self, name: str, uid: str, operations: list[Document]) -> None:
         tested = [{"op": "test", "path": "/metadata/uid", "value": uid}, *operations]
         try:
-            request(self.client, "PATCH", self._path("pods", name), tested)
+            request(self.client, "PATCH", self._path("pods", name), tested, read=identity)
         except Conflict as error:  # another writer changed the Pod: try again later
             raise Unavailable(str(error)) from error
 

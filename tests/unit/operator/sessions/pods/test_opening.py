@@ -45,8 +45,10 @@ class ApiServer:
     async def answer(self, request: web.Request) -> web.Response:
         self.calls.append(request.method)
         document: Document = await request.json() if request.can_read_body else self.pod or JOB
+        if request.method == "POST":
+            stored = {"uid": "pod-uid", "namespace": "shows", "resourceVersion": "1"}
+            document["metadata"] |= stored
         if document.get("kind") == "Pod":
-            document["metadata"] |= {"uid": "pod-uid", "namespace": "shows"}
             self.backend.on_event("ADDED", document)
             self.pod = document
         return web.json_response(document)
