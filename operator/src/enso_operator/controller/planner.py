@@ -42,16 +42,19 @@ class EnsoJobPlanner(Planner):
 
         A changed job is checked again, and the arguments of each session before it is opened.
         """
-        library = Remembered(self.library)
         with waiting():
             if not job.runs or job.definition_number > 1:
                 self._sessions.check(job)
-            if not job.runs:
-                await in_thread(self._check_all, job, library)
-            else:
-                starts = [script for script in job.scripts if script.name in step.scripts]
-                await in_thread(check_arguments, starts, library, declared_by)
-            return self.traced(await in_thread(Plan.of, job, step, library))
+            return self.traced(await in_thread(self._checked, job, step))
+
+    def _checked(self, job: Job, step: Open) -> Plan:
+        library = Remembered(self.library)
+        if not job.runs:
+            self._check_all(job, library)
+        else:
+            starts = [script for script in job.scripts if script.name in step.scripts]
+            check_arguments(starts, library, declared_by)
+        return Plan.of(job, step, library)
 
     def _check_all(self, job: Job, library: Library) -> None:
         """Raise ScriptNotFound or InvalidJob, with all that is wrong; NotYet while it may pass."""
