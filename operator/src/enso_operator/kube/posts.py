@@ -12,13 +12,11 @@ import aiohttp
 from kubernetes.client import Configuration
 
 from enso_operator.api.document import Document
-from enso_operator.blocking import MOST_AT_ONCE, in_thread
-from enso_operator.kube.api_session import authorization, session_of
-from enso_operator.kube.client import DEADLINE_SECONDS, error_of, translating_errors
+from enso_operator.blocking import MOST_AT_ONCE
+from enso_operator.kube.api_session import session_of
+from enso_operator.kube.client import DEADLINE_SECONDS, error_of
+from enso_operator.kube.credentials import Credentials
 from job_execution_framework.domain.errors import NoAnswer
-
-CREDENTIALS_SECONDS = 1.0
-"""How long credentials are used before they are asked for anew; a token may have been renewed."""
 
 
 class ApiPosts:
@@ -28,14 +26,13 @@ class ApiPosts:
         self._configuration = configuration
         self._http: aiohttp.ClientSession | None = None
         self._turns = asyncio.Semaphore(MOST_AT_ONCE)
-        self._credentials: dict[str, str] = {}
-        self._credentials_until = 0.0
+        self._credentials = Credentials(configuration)
 
     async def create(self, path: str, document: Document) -> None:
         """Create an object; raise Taken where the name exists, Refused and Unavailable."""
         url = self._configuration.host + path
         async with self._turns:
-            headers = await self._authorized()
+            headers = await self._credentials.header()
             try:
                 async with self._session().post(
                     url, json=document, headers=headers, allow_redirects=False
@@ -51,15 +48,6 @@ class ApiPosts:
         if self._http:
             await self._http.close()
         self._http = None
-
-    async def _authorized(self) -> dict[str, str]:
-        now = asyncio.get_running_loop().time()
-        if now >= self._credentials_until:
-            # A token is renewed before a request, perhaps by a program that takes its time.
-            read = translating_errors(authorization)
-            self._credentials = await in_thread(read, self._configuration)
-            self._credentials_until = now + CREDENTIALS_SECONDS
-        return self._credentials
 
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:

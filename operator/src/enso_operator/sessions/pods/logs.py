@@ -10,9 +10,8 @@ from http import HTTPStatus
 import aiohttp
 from kubernetes.client import Configuration
 
-from enso_operator.blocking import in_thread
-from enso_operator.kube.api_session import authorization, session_of
-from enso_operator.kube.client import translating_errors
+from enso_operator.kube.api_session import session_of
+from enso_operator.kube.credentials import Credentials
 from job_execution_framework.domain.errors import Unavailable
 from job_execution_framework.service_layer.record_line import Lines
 
@@ -48,6 +47,7 @@ class PodLogs:
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
+        self._credentials = Credentials(configuration)
         self._http: aiohttp.ClientSession | None = None
 
     async def follow(self, namespace: str, pod: str, container: str) -> AsyncGenerator[list[bytes]]:
@@ -60,8 +60,7 @@ class PodLogs:
         url = f"{self._configuration.host}/api/v1/namespaces/{namespace}/pods/{pod}/log"
         query = {"container": container, "follow": "true"}
         lines = Lines()
-        # A token is renewed before a request, perhaps by a program that takes its time.
-        headers = await in_thread(translating_errors(authorization), self._configuration)
+        headers = await self._credentials.header()
         try:
             async with self._session().get(url, params=query, headers=headers) as answer:
                 if answer.status != HTTPStatus.OK:
