@@ -42,6 +42,7 @@ SAID: dict[type[Event], str] = {
     events.InterpreterLost: "what the session's scripts had in memory is gone",
 }
 """Messages for domain events that have no message of their own."""
+_SECONDS, _MICROSECONDS = len("1970-01-01T00:00:00"), len("1970-01-01T00:00:00.000000")
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Recorder:
     def documents(self, ensojob: EnsoJobObject, job: Job, new: Sequence[Event]) -> list[Document]:
         """Return the Events that tell of the `new` events of the job, the last that it has."""
         resumes = job.resumes - sum(isinstance(event, events.JobResumed) for event in new)
-        documents: list[Document] = []
+        about, documents = _about(ensojob), list[Document]()
         for event in new:
             resumes += isinstance(event, events.JobResumed)
             said = _Said(
@@ -74,7 +75,7 @@ class Recorder:
                 event.at,
                 warning=is_warning(event),
             )
-            documents.append(self._document(ensojob, said))
+            documents.append(self._document(about, said))
         return documents
 
     def note(
@@ -86,7 +87,7 @@ class Recorder:
         """
         message = one_line(message)
         name = name_of_note(ensojob, job, reason, without_numbers(message))
-        return self._document(ensojob, _Said(name, reason, message, at, warning=True))
+        return self._document(_about(ensojob), _Said(name, reason, message, at, warning=True))
 
     async def send(self, document: Document) -> bool:
         """Post an Event; return False where it was posted before."""
@@ -97,29 +98,35 @@ class Recorder:
             return False
         return True
 
-    def _document(self, ensojob: EnsoJobObject, said: _Said) -> Document:
-        time = time_at(said.at)
+    def _document(self, about: Document, said: _Said) -> Document:
+        time = time_at(said.at).isoformat(timespec="microseconds")
+        second = f"{time[:_SECONDS]}Z"
         return {
-            "metadata": {"name": said.name, "namespace": ensojob.namespace},
-            "involvedObject": {
-                "apiVersion": API_VERSION,
-                "kind": "EnsoJob",
-                "name": ensojob.name,
-                "namespace": ensojob.namespace,
-                "uid": ensojob.uid,
-            },
+            "metadata": {"name": said.name, "namespace": about["namespace"]},
+            "involvedObject": about,
             "type": "Warning" if said.warning else "Normal",
             "reason": said.reason,
             "action": said.reason,
             "message": said.message,
-            "eventTime": f"{time:%Y-%m-%dT%H:%M:%S.%fZ}",
-            "firstTimestamp": f"{time:%Y-%m-%dT%H:%M:%SZ}",
-            "lastTimestamp": f"{time:%Y-%m-%dT%H:%M:%SZ}",
+            "eventTime": f"{time[:_MICROSECONDS]}Z",
+            "firstTimestamp": second,
+            "lastTimestamp": second,
             "count": 1,
             "source": {"component": REPORTER},
             "reportingComponent": REPORTER,
             "reportingInstance": self._instance,
         }
+
+
+def _about(ensojob: EnsoJobObject) -> Document:
+    """Return what all Events of the job are about."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "EnsoJob",
+        "name": ensojob.name,
+        "namespace": ensojob.namespace,
+        "uid": ensojob.uid,
+    }
 
 
 def is_warning(event: Event) -> bool:
