@@ -24,6 +24,7 @@ _UNITS = (
 """A unit, the one of what remains, and from where on they are too small."""
 COORDINATOR = "coordinator"
 """The origin of all events that are not written by a session."""
+_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -341,4 +342,4 @@ def arguments(parameters: Mapping[str, object]) -> str:
 def _argument(value: object) -> str:
     if isinstance(value, str) and value.isprintable() and value and " " not in value:
         return value
-    return escaped(json.dumps(value, ensure_ascii=False))
+    return escaped(_json(value))

@@ -41,6 +41,7 @@ LONGEST_SECONDS = 1e9
 """Above this a duration is none; a session may claim any number."""
 FIELDS = "enso_fields"
 """The attribute of a LogRecord that holds its fields."""
+_json = json.JSONEncoder(ensure_ascii=False).encode
 _BARE = re.compile(r'[^\s"=]+')
 
 Fields = Mapping[str, str | int | float]
@@ -53,6 +54,7 @@ def configure(log_format: LogFormat, level: LogLevel = "info") -> None:
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
     logging.basicConfig(level=number, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # no line has it
     for library in NOISY:
         logging.getLogger(library).setLevel(max(number, logging.WARNING))
 
@@ -106,7 +108,7 @@ class JsonFormatter(logging.Formatter):
         }
         if below := _below(self, record):
             document["traceback"] = "\n".join(below)
-        return json.dumps(document, ensure_ascii=False)
+        return _json(document)
 
 
 def _time(record: logging.LogRecord) -> str:
@@ -139,7 +141,7 @@ def _short(text: str) -> str:
 
 def _value(value: str | float) -> str:
     text = str(value)
-    return text if _BARE.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+    return text if _BARE.fullmatch(text) else _json(text)
 
 
 def _below(formatter: logging.Formatter, record: logging.LogRecord) -> list[str]:
@@ -150,7 +152,7 @@ def _below(formatter: logging.Formatter, record: logging.LogRecord) -> list[str]
     room = LONGEST_TRACEBACK
     for line in reversed("\n".join(texts).splitlines()):
         clean = printable(line.expandtabs(), LONGEST_TRACEBACK_LINE)
-        room -= len(json.dumps(clean, ensure_ascii=False).encode())  # two quotes for one newline
+        room -= len(_json(clean).encode())  # two quotes for one newline
         if room < 0:
             kept.append("…")
             break

@@ -52,6 +52,8 @@ def identifier(text: str) -> str | None:
 
 def one_line(text: str) -> str:
     """Return `text` on one line of at most 1,024 bytes."""
+    if len(text) <= LONGEST_LINE and text.isascii() and text.isprintable():
+        return text.rstrip()  # what most texts are
     text = escaped(unbroken(text).rstrip())
     if len(text.encode()) <= LONGEST_LINE:
         return text
