@@ -25,11 +25,18 @@ PARENT = f"00-{'4b' * 16}-{'00f0' * 4}-01"
 
 
 def told(job: Job, history: Sequence[Event], ends: Iterable[int]) -> list[Span]:
-    """Return the spans of a job to which this happens, told as far as each of these ends."""
+    """Return the spans of a job to which this happens, told as far as each of these ends.
+
+    What finishes a job, the end of its last session and its own end, is told together, as it is
+    committed together: a job that has finished is only resumed.
+    """
     spans, begin = list[Span](), 0
     for end in sorted({*ends, len(history)}):
-        for event in history[begin:end]:
+        for event in history[len(job.events) : end]:
             job.apply(event)
+        following = history[end] if end < len(history) else None
+        if job.finished and following and not isinstance(following, events.JobResumed):
+            continue
         spans += spans_of(job, job.events[begin:], TRACED)
         begin = end
     return spans
