@@ -234,12 +234,12 @@ class EnsoJobActor(Actor):
         )
 
     async def _postpone(self, error: TemplateMissing) -> None:
-        """Write that the job waits for its template; tell it once."""
+        """Tell that the job waits for its template, and then write it, so that it is told once."""
         waits = Cause(Reason.TEMPLATE_NOT_FOUND, str(error))
-        with waiting():
-            is_news = await in_thread(self._objects.postpone, self.job_id, waits, self.clock.now())
-        if is_news:
+        if not self._objects.says(self.job_id, waits):
             await self.report_blocked(str(error))
+            with waiting():
+                await in_thread(self._objects.postpone, self.job_id, waits, self.clock.now())
         self.wakes_in = TEMPLATE_SECONDS
         await self._give_up("TemplateNotFound", error)
 

@@ -87,14 +87,17 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
             ensojob.version,
         )
 
-    def postpone(self, job_id: str, waits: Cause, at: float) -> bool:
-        """Write at once why the object, loading which raised TemplateMissing, makes no job yet.
+    def says(self, job_id: str, waits: Cause) -> bool:
+        """Whether `postpone` has nothing to write: the status says already what the job waits for."""
+        ensojob = self.ensojob(job_id)
+        status = waiting_job_status(waits, ensojob.generation, ensojob.status, 0.0)
+        return not revised_patch(ensojob.status, status)
 
-        Return whether the status did not say it before.
-        """
+    def postpone(self, job_id: str, waits: Cause, at: float) -> None:
+        """Write at once why the object, loading which raised TemplateMissing, makes no job yet."""
         ensojob = self.ensojob(job_id)
         status = waiting_job_status(waits, ensojob.generation, ensojob.status, at)
-        return self._write(ensojob, status, ensojob.version) != ensojob.version
+        self._write(ensojob, status, ensojob.version)
 
     def load(self, job_id: str) -> tuple[Job, str]:
         """Return the job and its object's resourceVersion."""

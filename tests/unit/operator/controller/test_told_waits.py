@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from enso_operator.api.document import Document
 from enso_operator.coordinator.session_location import NOWHERE
 from enso_operator.kube.ensojob import EnsoJobObject
 from job_execution_framework.domain.cause import Cause, Reason
-from job_execution_framework.domain.errors import NotYet
+from job_execution_framework.domain.errors import NotYet, Unavailable
 from job_execution_framework.service_layer.observations import Observations
 from job_execution_framework.service_layer.plan import Plan
+from tests.support.in_memory_objects import InMemoryObjects
 from tests.support.in_memory_operator import SHOT, Operator, operate
 from tests.support.sessions import SimulatedSession
 from tests.support.simulated_backend import SimulatedBackend, SimulatedSessions
@@ -152,11 +154,53 @@ def test_no_status_says_what_nobody_was_told() -> None:
     operate(story, Operator(backend=backend))
 
 
+OF_A_TEMPLATE = SHOT | {"spec": {"templateRef": {"name": "publish"}}}
+
+
+def test_no_status_says_that_a_template_is_missing_before_people_were_told() -> None:
+    why = "there is no EnsoJobTemplate publish"
+
+    async def story(operator: Operator) -> None:
+        operator.events.is_unavailable = True
+        operator.create(OF_A_TEMPLATE)
+        await operator.until(lambda: operator.events.attempts > 1)
+        assert why not in says(operator)
+        operator.events.is_unavailable = False
+        await until_it_says(why)(operator)
+        assert operator.events.reasons()["NotGoingOn"] == 1
+
+    operate(story)
+
+
+def test_whoever_told_of_a_missing_template_and_wrote_nothing_leaves_nothing_to_tell() -> None:
+    why = "there is no EnsoJobTemplate publish"
+
+    class WritesNothing(InMemoryObjects):
+        def patch_status(self, name: str, version: str, patch: Document) -> Document:
+            raise Unavailable("503")
+
+    async def story(operator: Operator) -> None:
+        operator.jobs = WritesNothing(operator.cluster, "shows")
+        operator.create(OF_A_TEMPLATE)
+        await operator.until(lambda: operator.events.reasons()["NotGoingOn"])
+        assert why not in says(operator)
+
+    first = operate(story)
+    later = Operator(cluster=first.cluster, events=first.events)
+
+    async def beside(operator: Operator) -> None:
+        operator.reconciler.on_event(None, operator.get().document)
+        await until_it_says(why)(operator)
+
+    operate(beside, later)
+    assert later.events.reasons() == {"NotGoingOn": 1}
+
+
 def test_a_missing_template_is_told_of_once() -> None:
     backend, why = Sparse(), "there is no EnsoJobTemplate publish"
 
     async def story(operator: Operator) -> None:
-        operator.create(SHOT | {"spec": {"templateRef": {"name": "publish"}}})
+        operator.create(OF_A_TEMPLATE)
         await operator.until(lambda: operator.events.attempts and why in says(operator))
 
     first = operate(story, Operator(backend=backend))
