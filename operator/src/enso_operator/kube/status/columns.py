@@ -69,8 +69,8 @@ def progress(job: Job) -> str | None:
 def reason(job: Job, waits: Cause | None) -> str | None:
     """Return for which reason it failed, or waits."""
     cause = job.failure.cause if job.failure else waits
-    if cause is None and job.state is JobState.SUSPENDED and job.paused:
-        return PAUSED  # one that only its spec suspends has no reason
+    if cause is None and finer_state(job) == PAUSED:
+        return PAUSED  # one that only its spec suspends has no reason, nor one whose script runs
     return identifier(cause.reason) if cause else None
 
 

@@ -95,6 +95,7 @@ def test_a_pause_is_told_where_the_reason_does_not_say_it() -> None:
     story.starts("simulate")
     story.job.obey(Pause(), story.at)
     assert _shown(story) == ("Pausing", "simulate")
+    assert row_of(story.job).reason == ""
     story.ends("simulate")
     assert _shown(story) == ("", "")
     assert row_of(story.job).reason == "Paused"

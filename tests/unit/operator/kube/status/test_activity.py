@@ -83,7 +83,7 @@ def test_a_job_is_pausing_until_its_script_has_ended() -> None:
     story = _story()
     story.starts("simulate")
     story.job.obey(Pause(), story.at)
-    assert _columns(story) == ("Suspended", "Pausing", "Paused")
+    assert _columns(story) == ("Suspended", "Pausing", None)
     story.ends("simulate")
     assert _columns(story) == ("Suspended", None, "Paused")
 

@@ -8,7 +8,9 @@ end
 local succeeded = conditions.Succeeded or {}
 local is_over = conditions.Finished ~= nil and conditions.Finished.status == "True"
 local is_decided = succeeded.status == "True" or succeeded.status == "False"
-local is_paused = succeeded.reason == "Suspended" and obj.status.reason == "Paused"
+-- By an action, also while its script still runs: a resume does nothing to one that its spec suspends.
+local ledger = obj.status ~= nil and obj.status.ledger or {}
+local is_paused = succeeded.reason == "Suspended" and ledger.pause ~= nil
 
 return {
   resume = {
