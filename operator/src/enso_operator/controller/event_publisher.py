@@ -68,7 +68,6 @@ class EventPublisher(Publisher):
         self._posted_notes: set[tuple[str, str]] = set()
         """Reason and message of the operator's own Events; each is posted once."""
         self._bucket = TokenBucket(AT_ONCE, A_SECOND, clock.now())
-        self._turns = asyncio.Semaphore(MOST_OF_A_JOB)
         self._starts = DelayedStarts()
         self._is_first = True
         """Whether nothing was announced yet: a start may be left from an earlier operator."""
@@ -161,16 +160,27 @@ class EventPublisher(Publisher):
         _log.warning("%s: Events are not told, the status has it all: %s", name, error)
 
     async def _post_all(self, documents: Sequence[Document]) -> None:
-        """Post the documents concurrently; after all were tried, raise the first failure."""
-        posts = [self._post(document) for document in self._new(documents)]
-        for result in await asyncio.gather(*posts, return_exceptions=True):
-            if isinstance(result, BaseException):
-                raise result
+        """Post the documents, a few at once; after all were tried, raise the first failure."""
+        new = self._new(documents)
+        waiting, failures = iter(new), list[EnsoError]()
+
+        async def post_in_turn() -> None:
+            for document in waiting:
+                try:
+                    await self._post(document)
+                except EnsoError as error:
+                    failures.append(error)
+
+        if len(new) > 1:
+            await asyncio.gather(*(post_in_turn() for _ in new[:MOST_OF_A_JOB]))
+        else:
+            await post_in_turn()
+        for failure in failures:
+            raise failure
 
     async def _post(self, document: Document) -> None:
         try:
-            async with self._turns:
-                is_new = await self._recorder.send(document)
+            is_new = await self._recorder.send(document)
             self._metrics.posted("posted" if is_new else "known")
         except EnsoError:
             self._metrics.posted("failed")
