@@ -10,7 +10,7 @@ import pytest
 from kubernetes.client import ApiClient
 
 from enso_operator.kube.client import ApiObjects, request
-from enso_operator.sessions.pods.shared_reads import FIRST_LOOK_SECONDS
+from enso_operator.sessions.pods.shared_reads import FOR_A_VOLUME
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.eventually import until
 from tests.support.operators import Operators, operators_of
@@ -72,4 +72,8 @@ def test_events_are_read_once_for_all_jobs_that_wait(
         told = str(ns.get(pod["metadata"]["labels"]["enso.dev/job"])["status"])
         assert f"no secret for {pod['metadata']['name']}" in told
     asked = [(request.verb, request.resource) for request in ns.requests(mark)]
-    assert 1 <= asked.count(("list", "events")) <= (time.monotonic() - began) / FIRST_LOOK_SECONDS
+    assert (
+        1
+        <= asked.count(("list", "events"))
+        <= (time.monotonic() - began) / FOR_A_VOLUME.shortest_pause
+    )

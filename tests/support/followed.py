@@ -14,9 +14,9 @@ from enso_operator.sessions.pods.follower import PodFollower
 from enso_operator.sessions.pods.inbox import PodGone, PodSeen
 from enso_operator.sessions.pods.logs import NoLog, PodLogs
 from enso_operator.sessions.pods.pod_api import PodApi
+from enso_operator.sessions.pods.pod_warnings import Warned
 from enso_operator.sessions.pods.run_ref import RunRef
 from enso_operator.sessions.pods.shared_reads import SharedReads
-from enso_operator.sessions.pods.volume_events import Why
 from enso_operator.settings import PodSettings
 from job_execution_framework.domain import events
 from job_execution_framework.domain.control import SessionControl
@@ -56,9 +56,11 @@ class Node:
     deleted: int = 0
     expired: int = 0
     given_up: int = 0
-    warned: list[Document] = field(default_factory=list[Document])
-    why: Why | None = None
-    """What the Events of the Pod say of its volumes."""
+    warned: Warned | EnsoError | None = None
+    """What the Events of the Pod say, or the error of whoever reads them."""
+    event_reads: int = 0
+    event_seconds: float = 0
+    """How long it takes to read them."""
     controls: list[SessionControl] = field(default_factory=list[SessionControl])
     refused: int = 0
     """How often a read found no log yet."""
@@ -80,13 +82,13 @@ class Node:
         self.given_up += 1
         return True
 
-    def warnings(self, uid: str) -> list[Document]:
-        assert uid == RUN.uid
-        return self.warned
-
-    async def why_they_wait(self, namespace: str, uids: Collection[str]) -> dict[str, Why]:
+    async def warnings(self, namespace: str, uids: Collection[str]) -> dict[str, Warned]:
         assert (namespace, {*uids}) == (self.namespace, {RUN.uid})
-        return {RUN.uid: self.why} if self.why else {}
+        self.event_reads += 1
+        await asyncio.sleep(self.event_seconds)
+        if isinstance(self.warned, EnsoError):
+            raise self.warned
+        return {RUN.uid: self.warned} if self.warned else {}
 
     def send_control(self, name: str, uid: str, control: SessionControl) -> None:
         assert (name, uid) == (RUN.pod, RUN.uid)
@@ -140,7 +142,7 @@ def follow(
         api, logs = cast("PodApi", node), cast("PodLogs", node)
         settings = SETTINGS.model_copy(update={"pull_patience_seconds": patience})
         run_ref = replace(RUN, after=after, settle_seconds=settle, attempt=attempt)
-        reads = SharedReads(node.why_they_wait)
+        reads = SharedReads(node.warnings)
         arguments = (run_ref, api, logs, reads, settings, SystemClock(), locations.append)
         follower = ContainerFollower(*arguments, timeout) if container else PodFollower(*arguments)
         if control:

@@ -88,7 +88,7 @@ class KubernetesJobUnitOfWork(JobUnitOfWork):
         )
 
     def says(self, job_id: str, waits: Cause) -> bool:
-        """Whether `postpone` has nothing to write: the status says already what the job waits for."""
+        """Whether the status says already that the job waits for this, as `postpone` writes it."""
         ensojob = self.ensojob(job_id)
         status = waiting_job_status(waits, ensojob.generation, ensojob.status, 0.0)
         return not revised_patch(ensojob.status, status)

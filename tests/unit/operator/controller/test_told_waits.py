@@ -177,7 +177,7 @@ def test_whoever_told_of_a_missing_template_and_wrote_nothing_leaves_nothing_to_
 
     class WritesNothing(InMemoryObjects):
         def patch_status(self, name: str, version: str, patch: Document) -> Document:
-            raise Unavailable("503")
+            raise Unavailable(f"no status of {name} {version}: {patch}")
 
     async def story(operator: Operator) -> None:
         operator.jobs = WritesNothing(operator.cluster, "shows")

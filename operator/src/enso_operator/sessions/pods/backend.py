@@ -23,9 +23,9 @@ from enso_operator.sessions.pods.opening import OpeningPods
 from enso_operator.sessions.pods.places import QuotaQueues
 from enso_operator.sessions.pods.pod_api import PodApi
 from enso_operator.sessions.pods.pod_reaper import PodReaper
+from enso_operator.sessions.pods.pod_warnings import warnings_of
 from enso_operator.sessions.pods.sessions import PodSessions
 from enso_operator.sessions.pods.shared_reads import SharedReads
-from enso_operator.sessions.pods.volume_events import why_they_wait
 from enso_operator.settings import PodSettings
 from job_execution_framework.domain.errors import EnsoError, Unavailable
 from job_execution_framework.service_layer.clock import Clock
@@ -57,7 +57,7 @@ class PodSessionBackend:
     def __post_init__(self) -> None:
         self._reaper = PodReaper(self.client)
         self._reads = SharedReads(
-            lambda namespace, uids: in_thread(why_they_wait, self.client, namespace, uids)
+            lambda namespace, uids: in_thread(warnings_of, self.client, namespace, uids)
         )
 
     def sessions(self, ensojob: EnsoJobObject) -> PodSessions:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
 
 from enso_operator.api.document import Document
 from enso_operator.sessions.pods import kubelet_messages, names, state
@@ -87,11 +86,11 @@ def is_disturbed(pod: Document) -> bool:
 
 def why_over(pod: Document) -> Cause:
     """Return why a session ended that did not end by itself, or whose Pod is gone."""
-    return _disruption(pod) or _end_of_container(pod) or _rejection(pod)
+    return disruption(pod) or _end_of_container(pod) or _rejection(pod)
 
 
-def _disruption(pod: Document) -> Cause | None:
-    """Return the cause in the Pod's DisruptionTarget condition; None where it has none."""
+def disruption(pod: Document) -> Cause | None:
+    """Return why others than its session ended the Pod, as its status says; None if unknown."""
     status = state.part(pod, "status")
     message = str(status.get("message") or "")
     for condition in state.conditions(pod):
@@ -100,20 +99,16 @@ def _disruption(pod: Document) -> Cause | None:
             ours = _SENTENCES.get(str(condition.get("reason")), "")
             theirs = str(condition.get("message") or "") or message
             return Cause(reason, f"{ours}: {theirs}" if ours else theirs)
-    word = str(status.get("reason") or "")
-    return Cause(_REASONS[word], message) if word in _REASONS else None
+    return of_kubelet(str(status.get("reason") or ""), message)
 
 
 def _is_disruption(condition: Document) -> bool:
     return (condition["type"], condition["status"]) == ("DisruptionTarget", "True")
 
 
-def kubelet_cause(events: Sequence[Document]) -> Cause | None:
-    """Return why a kubelet ended a Pod, from the Pod's Events: its status may lack the reason."""
-    for event in events:
-        if reason := _REASONS.get(str(event.get("reason"))):
-            return Cause(reason, str(event.get("message") or ""))
-    return None
+def of_kubelet(word: str, message: str) -> Cause | None:
+    """Return why a kubelet ended a Pod, from an Event about it; None where that tells no end."""
+    return Cause(_REASONS[word], message) if word in _REASONS else None
 
 
 def _end_of_container(pod: Document) -> Cause | None:

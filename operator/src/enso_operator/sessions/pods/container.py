@@ -6,16 +6,14 @@ number, so that an event that is made twice is folded once.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from enso_operator.api.document import Document
-from enso_operator.blocking import patiently
-from enso_operator.kube.client import Refused
 from enso_operator.sessions.pods import causes, names, state
 from enso_operator.sessions.pods.follower import MARGIN_SECONDS, PodFollower
 from enso_operator.sessions.pods.inbox import Wake
+from enso_operator.sessions.pods.kubelet_end import KubeletEnd
 from job_execution_framework.domain.cause import LINES_KEPT, Cause, Reason
 from job_execution_framework.domain.control import PAUSE, SessionControl
 from job_execution_framework.domain.events import (
@@ -29,8 +27,6 @@ from job_execution_framework.domain.lines import lines_of
 from job_execution_framework.service_layer.observations import Ended
 from job_execution_framework.service_layer.records import from_line
 
-_log = logging.getLogger(__name__)
-
 
 @dataclass
 class ContainerFollower(PodFollower):
@@ -40,16 +36,35 @@ class ContainerFollower(PodFollower):
     """The time-out of a Pod that does not have it itself, as an earlier release made it."""
 
     _seen: list[Event] = field(default_factory=list[Event], init=False)
-    _events_read: bool = field(default=False, init=False)
-    """Whether the Pod's Events were read after its container ended."""
-    _kubelet_cause: Cause | None = field(default=None, init=False)
-    """Why its kubelet ended it, from these Events: a program that obeys SIGTERM may exit with 0."""
+    _kubelet: KubeletEnd = field(init=False)
+    _at_end: Document | None = field(default=None, init=False)
+    """The Pod as it was when its container was first seen to have ended."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._kubelet = KubeletEnd(
+            self.reads, self.api.namespace, self.run_ref.uid, lambda: self.inbox.put_nowait(Wake())
+        )
 
     def start_reading(self) -> None:
         """Do nothing: the log has the container's output, and no records."""
 
+    def stop(self) -> None:
+        """Read nothing any more."""
+        super().stop()
+        self._kubelet.stop()
+
+    def see(self, pod: Document | None) -> None:
+        """Take what is known of the Pod; once its container has ended, ask who has ended it."""
+        super().see(pod)
+        if self.run.pod and state.ended(self.run.pod):
+            self._at_end = self._at_end or self.run.pod
+            if not self._is_ended_by_us:
+                self._kubelet.see(self.run.pod)
+
     def events_of_pod(self) -> tuple[Event, ...]:
         """Return the new events: that the container started, and how it ended."""
+        self._kubelet.take()
         if self.run.pod is None or not state.has_begun(self.run.pod):
             return ()
         before = len(self._seen)
@@ -78,41 +93,30 @@ class ContainerFollower(PodFollower):
             return Ended(log_is_complete=True)
         if not self._seen or self.run.pod is None:
             return super().ended()
-        if not (self.run.gone or state.is_over(self.run.pod)) or self._is_to_ask():
+        if not (self.run.gone or state.is_over(self.run.pod)) or self._is_open(self.run.pod):
             return None
         return Ended(
-            log_is_complete=True, cause=self._kubelet_cause or causes.why_over(self.run.pod)
+            log_is_complete=True, cause=self._kubelet.cause or causes.why_over(self.run.pod)
         )
 
-    async def intervene(self) -> None:
-        """Read the Pod's Events once its container has ended: a kubelet may have ended it."""
-        await super().intervene()
-        if self._is_to_ask():
-            self._kubelet_cause = causes.kubelet_cause(await self._warnings())
-            self._events_read = True
-            self.inbox.put_nowait(Wake())
+    @property
+    def _is_ended_by_us(self) -> bool:
+        return bool(self.run.end_cause or self.run.end_asked_at)
 
-    def _is_to_ask(self) -> bool:
-        has_ended = self.run.pod is not None and state.ended(self.run.pod) is not None
-        return has_ended and not self._events_read
-
-    async def _warnings(self) -> list[Document]:
-        try:
-            return await patiently(self.api.warnings, self.run_ref.uid)
-        except Refused as error:
-            _log.warning("%s: its Events cannot be read: %s", self.run_ref.pod, error)
-            return []
+    def _is_open(self, pod: Document) -> bool:
+        """Whether it is not known yet who has ended its container."""
+        return not self._is_ended_by_us and self._kubelet.is_open(pod)
 
     def _outcome(self, pod: Document) -> ScriptEvent | None:
         """Return the event of its end; None while it runs, and where its result is unknown."""
         end, cause = state.ended(pod), None
-        if state.restarts(pod) or end is None or self._is_to_ask():
+        if state.restarts(pod) or end is None or self._is_open(pod):
             return None
-        if self.run.end_cause or self.run.end_asked_at:
+        if self._is_ended_by_us:
             cancelled = Cause(Reason.CANCELLED, "it was ended, because the job was cancelled")
             cause = self.run.end_cause or cancelled
-        elif self._kubelet_cause or causes.is_disturbed(pod):
-            return None
+        elif self._kubelet.cause or causes.disruption(pod) or state.is_leaving(self._at_end or pod):
+            return None  # a deletion that came later has not ended it
         elif end.get("exitCode") or end.get("signal"):
             cause = _exit(pod, end)
         start, seconds = _start(pod), _seconds(end)

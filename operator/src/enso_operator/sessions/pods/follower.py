@@ -111,8 +111,12 @@ class PodFollower:
                 yield Observations(run=self.run_ref.run, records=records, progress=progress)
             yield Observations(run=self.run_ref.run, ended=ended)
         finally:
-            self._reader.stop()
-            self._volumes.stop()
+            self.stop()
+
+    def stop(self) -> None:
+        """Read nothing any more."""
+        self._reader.stop()
+        self._volumes.stop()
 
     def start_reading(self) -> None:
         """Begin to read what the run records."""

@@ -132,13 +132,6 @@ class PodApi:
         body: Document = {"preconditions": conditions, "gracePeriodSeconds": 1}
         return self._delete(metadata["name"], body)
 
-    def warnings(self, uid: str) -> list[Document]:
-        """Return the Warning Events about the Pod of this uid."""
-        query = {"fieldSelector": f"involvedObject.uid={uid},type=Warning"}
-        found = request(self.client, "GET", self._path("events"), query=query)
-        items: list[Document] = found["items"]
-        return items
-
     def _create(self, plural: str, document: Document) -> Document:
         """Create an object, and return which it is.
 

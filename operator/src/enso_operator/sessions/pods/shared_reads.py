@@ -1,40 +1,60 @@
-"""When the Events of a namespace are read, for all of its Pods that wait for their volumes.
+"""When the Events of a namespace are read, for all of its Pods of which they may say something.
 
 One read serves all of them, and the next one is the later the longer it took: however many Pods
-wait, and however many Events there are, these reads take little of the API server's time.
-`VolumeWait` joins, on the event loop.
+there are, and however many Events, these reads take little of the API server's time. `VolumeWait`
+and `KubeletEnd` join, on the event loop.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 
 from enso_operator.blocking import turn_of
-from enso_operator.sessions.pods.volume_events import Why
+from enso_operator.kube.client import Refused
+from enso_operator.sessions.pods.pod_warnings import NOTHING, Warned
 from job_execution_framework.domain.errors import EnsoError
 
-FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 3.0, 60.0
-"""After so long a Pod wants a first read; the longest pause until it wants another."""
-TIMES_AS_LONG = 20
-"""The pause of a namespace is at least so many times as long as its last read took."""
-Read = Callable[[str, Collection[str]], Awaitable[dict[str, Why]]]
-"""Returns why Pods of a namespace wait, by uid."""
+LONGEST_PAUSE_SECONDS = 60.0
+"""The longest pause until a Pod wants another read."""
+Read = Callable[[str, Collection[str]], Awaitable[dict[str, Warned]]]
+"""Returns what Events say of Pods of a namespace, by uid."""
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How soon a Pod is served."""
+
+    first_look: float
+    """After so many seconds it wants a first read."""
+    shortest_pause: float
+    """There is no read for it so soon after another one of the namespace, in seconds."""
+    times_as_long: float
+    """Nor before so many times as long as that one took."""
+
+
+FOR_A_VOLUME = Pace(first_look=3.0, shortest_pause=3.0, times_as_long=20)
+FOR_AN_END = Pace(first_look=0.0, shortest_pause=0.5, times_as_long=4)
+"""Its job stands still until the read."""
 
 
 @dataclass(eq=False)
 class Waiter:
-    """A Pod that waits for its volumes."""
+    """A Pod that waits for what Events say of it."""
 
     uid: str
     since: float
-    on_found: Callable[[], None]
+    pace: Pace
+    on_news: Callable[[], None]
     reader: _Reader
-    why: Why | None = None
+    warned: Warned = NOTHING
     """What was found last."""
+    is_served: bool = False
+    """Whether Events were read since it joined, or may not be read."""
     looked: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -44,7 +64,14 @@ class Waiter:
     def due(self) -> float:
         """When it wants the next read: ever more seldom, the longer it waits."""
         passed = self.looked - self.since
-        return self.looked + min(max(FIRST_LOOK_SECONDS, passed), LONGEST_PAUSE_SECONDS)
+        return self.looked + min(max(self.pace.first_look, passed), LONGEST_PAUSE_SECONDS)
+
+    def take(self, warned: Warned | None) -> None:
+        """Take the result of a read, None where it has nothing of this Pod (any more)."""
+        before = self.warned, self.is_served
+        self.warned, self.is_served = warned or self.warned, True
+        if before != (self.warned, self.is_served):
+            self.on_news()
 
     def leave(self) -> None:
         """Wait no longer."""
@@ -58,13 +85,16 @@ class SharedReads:
         self._read = read
         self._readers: dict[str, _Reader] = {}
 
-    def join(self, namespace: str, uid: str, on_found: Callable[[], None]) -> Waiter:
-        """Have Events read as long as a Pod waits; `on_found` is called when they say why."""
+    def join(self, namespace: str, uid: str, pace: Pace, on_news: Callable[[], None]) -> Waiter:
+        """Have Events read as long as a Pod waits.
+
+        `on_news` is called after the first read, and when a later one says something else.
+        """
         reader = self._readers.get(namespace)
         if reader is None:
             self._readers = {name: one for name, one in self._readers.items() if one.is_needed}
             reader = self._readers[namespace] = _Reader(namespace, self._read)
-        return reader.join(uid, on_found)
+        return reader.join(uid, pace, on_news)
 
 
 class _Reader:
@@ -73,8 +103,8 @@ class _Reader:
     def __init__(self, namespace: str, read: Read) -> None:
         self._namespace, self._read = namespace, read
         self._waiters: dict[Waiter, None] = {}
-        self._earliest = 0.0
-        """Before that there is no further read."""
+        self._last_end, self._last_took = -math.inf, 0.0
+        """When the last read ended, and how long it took."""
         self._timer: asyncio.TimerHandle | None = None
         self._reading: asyncio.Task[None] | None = None
         self._is_told = False
@@ -84,14 +114,14 @@ class _Reader:
     def is_needed(self) -> bool:
         """Whether a Pod waits, or the pause after the last read is not over."""
         now = asyncio.get_running_loop().time()
-        return bool(self._waiters or self._reading) or now < self._earliest
+        return bool(self._waiters or self._reading) or now < self._free_at(FOR_A_VOLUME)
 
-    def join(self, uid: str, on_found: Callable[[], None]) -> Waiter:
+    def join(self, uid: str, pace: Pace, on_news: Callable[[], None]) -> Waiter:
         """Take a Pod in."""
-        waiter = Waiter(uid, asyncio.get_running_loop().time(), on_found, self)
+        waiter = Waiter(uid, asyncio.get_running_loop().time(), pace, on_news, self)
         self._waiters[waiter] = None
         if not self._reading:
-            self._read_at(waiter.due)
+            self._read_at(self._turn_of(waiter))
         return waiter
 
     def leave(self, waiter: Waiter) -> None:
@@ -101,9 +131,16 @@ class _Reader:
             self._timer.cancel()
             self._timer = None
 
-    def _read_at(self, due: float) -> None:
-        """Read then, or when the pause is over, unless a read is to come before."""
-        when = max(due, self._earliest)
+    def _free_at(self, pace: Pace) -> float:
+        """Return when the pause after the last read is over."""
+        return self._last_end + max(pace.shortest_pause, pace.times_as_long * self._last_took)
+
+    def _turn_of(self, waiter: Waiter) -> float:
+        """Return when the next read for this Pod is."""
+        return max(waiter.due, self._free_at(waiter.pace))
+
+    def _read_at(self, when: float) -> None:
+        """Read then, unless a read is to come before."""
         if self._timer and self._timer.when() <= when:
             return
         if self._timer:
@@ -112,34 +149,32 @@ class _Reader:
 
     def _begin(self, when: float) -> None:
         self._timer = None
-        due = min(waiter.due for waiter in self._waiters)
-        if due > when:  # the Pod for which this was to be has left
-            self._read_at(due)
+        turn = min(map(self._turn_of, self._waiters))
+        if turn > when:  # the Pod for which this was to be has left
+            self._read_at(turn)
         else:
             self._reading = asyncio.create_task(self._read_once())
 
     async def _read_once(self) -> None:
         turn_of.set("")  # it is no single job's call
         loop, waiters = asyncio.get_running_loop(), [*self._waiters]
-        began, found = loop.time(), dict[str, Why]()
+        began, found = loop.time(), dict[str, Warned]()
+        is_answered = False
         try:
             found = await self._read(self._namespace, {waiter.uid for waiter in waiters})
-            self._is_told = False
+            is_answered, self._is_told = True, False
         except EnsoError as error:
+            is_answered = isinstance(error, Refused)  # nobody knows when that changes
             if not self._is_told:
-                where = self._namespace
-                _log.warning("Pods in %s do not begin, and Events cannot be read: %s", where, error)
+                _log.warning("Events of Pods in %s cannot be read: %s", self._namespace, error)
             self._is_told = True
         finally:
-            now = loop.time()
-            self._earliest = now + max(FIRST_LOOK_SECONDS, TIMES_AS_LONG * (now - began))
+            self._last_end, self._last_took = loop.time(), loop.time() - began
             for waiter in waiters:
-                waiter.looked = now
+                waiter.looked = self._last_end
             self._reading = None
             if self._waiters:
-                self._read_at(min(waiter.due for waiter in self._waiters))
+                self._read_at(min(map(self._turn_of, self._waiters)))
         for waiter in waiters:
-            why = found.get(waiter.uid, waiter.why)
-            if waiter in self._waiters and why != waiter.why:
-                waiter.why = why
-                waiter.on_found()
+            if is_answered and waiter in self._waiters:
+                waiter.take(found.get(waiter.uid))

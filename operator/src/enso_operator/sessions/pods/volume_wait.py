@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from enso_operator.api.document import Document
 from enso_operator.sessions.pods import state
-from enso_operator.sessions.pods.shared_reads import SharedReads, Waiter
-from enso_operator.sessions.pods.volume_events import Why
+from enso_operator.sessions.pods.pod_warnings import Why
+from enso_operator.sessions.pods.shared_reads import FOR_A_VOLUME, SharedReads, Waiter
 from job_execution_framework.domain.cause import Cause, Reason
 
 INIT_SECONDS = 3.0
@@ -39,8 +39,9 @@ class VolumeWait:
         if not state.needs_volumes(pod):
             self.stop()
         elif self._waiter is None:
-            self._waiter = self.reads.join(self.namespace, self.uid, self.on_found)
-        why = self._waiter.why if self._waiter else None
+            joining = self.namespace, self.uid, FOR_A_VOLUME, self.on_found
+            self._waiter = self.reads.join(*joining)
+        why = self._waiter.warned.volume if self._waiter else None
         return why or self._why_init(pod, now)
 
     def stop(self) -> None:

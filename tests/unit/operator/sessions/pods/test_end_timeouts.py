@@ -11,7 +11,7 @@ from job_execution_framework.domain.control import CANCEL, SessionControl
 from job_execution_framework.domain.errors import Unavailable
 from job_execution_framework.domain.row import ScriptState
 from job_execution_framework.service_layer.observations import Ended, Outcome
-from job_execution_framework.service_layer.records import End, to_line
+from job_execution_framework.service_layer.records import End
 from tests.support.followed import Node, follow, line, started
 from tests.support.pods import RUNNING, Document, disrupted, ended, pod
 
@@ -143,17 +143,3 @@ def test_records_begin_where_the_job_is() -> None:
     followed = follow(Node([pod(session=RUNNING)], [[*log, line(End())]]), after=9)
     assert [event.seq for event in followed.records] == [10, 11]
     assert followed.ended == Ended(log_is_complete=True)
-
-
-@pytest.mark.parametrize(("code", "phase"), [(0, "Succeeded"), (3, "Failed")])
-def test_a_container_that_obeys_its_kubelet_is_in_doubt(code: int, phase: str) -> None:
-    attempt = {"enso.dev/attempt": to_line(started("open", 1)).decode()}
-    final = pod(session=ended(code), annotations=attempt, phase=phase, version=2)
-    said = {"type": "Warning", "reason": "Evicted", "message": "The node was low on memory."}
-    events = [{"type": "Warning", "reason": "MissingClusterDNS", "message": "other"}, said]
-    states = [pod(session=RUNNING, annotations=attempt), final]
-    followed = follow(Node(states, warned=events), container=True)
-    assert [type(event).__name__ for event in followed.records] == ["ScriptStarted"]
-    assert followed.ended.cause
-    assert followed.ended.cause.reason == Reason.EVICTED
-    assert followed.ended.cause.message == "The node was low on memory."

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from enso_operator.sessions.pods import follower, names, shared_reads, volume_wait
+from enso_operator.sessions.pods import follower, names, volume_wait
+from enso_operator.sessions.pods.pod_warnings import Warned
+from enso_operator.sessions.pods.shared_reads import Pace
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.control import CANCEL, PAUSE
@@ -97,9 +99,11 @@ def test_an_image_that_never_comes_ends_the_pod_and_nothing_has_run() -> None:
 def test_a_volume_that_does_not_come_is_told_by_the_pods_events(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(shared_reads, "FIRST_LOOK_SECONDS", 0)
+    monkeypatch.setattr(volume_wait, "FOR_A_VOLUME", Pace(0, 0, 0))
     why = "FailedMount", Cause(Reason.CONFIG_ERROR, "no secret")
-    node = Node([*(pod(version=version) for version in range(1, 5)), None], why=why)
+    node = Node(
+        [*(pod(version=version) for version in range(1, 5)), None], warned=Warned(volume=why)
+    )
     cause = follow(node).ended.cause
     assert node.given_up == 1
     assert cause

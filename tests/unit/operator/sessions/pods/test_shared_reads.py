@@ -1,4 +1,4 @@
-"""Pods that wait for their volumes: how often the Events of their namespace are read."""
+"""Pods that wait for volumes, or have ended: how often Events of their namespace are read."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from typing import Any
 
 import pytest
 
+from enso_operator.kube.client import Refused
+from enso_operator.sessions.pods.pod_warnings import Warned
 from enso_operator.sessions.pods.shared_reads import (
-    FIRST_LOOK_SECONDS,
+    FOR_A_VOLUME,
+    FOR_AN_END,
     LONGEST_PAUSE_SECONDS,
-    TIMES_AS_LONG,
+    Pace,
     SharedReads,
     Waiter,
 )
-from enso_operator.sessions.pods.volume_events import Why
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import EnsoError, Unavailable
 from tests.support.skipping_loop import run_skipping
 
 MINUTE, HOUR = 60.0, 3600.0
+FIRST_LOOK_SECONDS, TIMES_AS_LONG = FOR_A_VOLUME.first_look, FOR_A_VOLUME.times_as_long
 PAUSES_UNTIL_LONGEST = 5
 """Of 3, 3, 6, 12, 24 and 48 s."""
 
@@ -48,22 +51,24 @@ class Cluster:
     def __post_init__(self) -> None:
         self.shared = SharedReads(self.read)
 
-    async def read(self, namespace: str, uids: Collection[str]) -> dict[str, Why]:
+    async def read(self, namespace: str, uids: Collection[str]) -> dict[str, Warned]:
         self.reads.append((namespace, round(asyncio.get_running_loop().time(), 1)))
         await asyncio.sleep(self.takes)
         if namespace in self.errors:
             raise self.errors[namespace]
         return {
-            uid: ("FailedMount", Cause(Reason.CONFIG_ERROR, said))
+            uid: Warned(volume=("FailedMount", Cause(Reason.CONFIG_ERROR, said)))
             for uid, said in self.missing.items()
             if uid in uids
         }
 
-    def pod_waits(self, uid: str, namespace: str = "shows") -> Waiter:
-        return self.shared.join(namespace, uid, lambda: self.has_its_answer(uid))
+    def pod_waits(self, uid: str, namespace: str = "shows", pace: Pace = FOR_A_VOLUME) -> Waiter:
+        def has_its_answer() -> None:
+            if waiter.warned.volume or pace is FOR_AN_END:
+                self.found.setdefault(uid, asyncio.get_running_loop().time())
 
-    def has_its_answer(self, uid: str) -> None:
-        self.found.setdefault(uid, asyncio.get_running_loop().time())
+        waiter = self.shared.join(namespace, uid, pace, has_its_answer)
+        return waiter
 
     def reads_of(self, namespace: str = "shows") -> list[float]:
         return [when for one, when in self.reads if one == namespace]
@@ -189,7 +194,10 @@ def test_a_pod_that_waits_long_is_read_ever_more_seldom_and_told_what_is_new() -
     told: list[str] = []
 
     async def story() -> None:
-        waiter = cluster.shared.join("shows", "uid-1", lambda: told.append(str(waiter.why)))
+        def tell() -> None:
+            told.append(str(waiter.warned.volume))
+
+        waiter = cluster.shared.join("shows", "uid-1", FOR_A_VOLUME, tell)
         await asyncio.sleep(50)
         cluster.missing["uid-1"] = "no key"
         await asyncio.sleep(5 * MINUTE)
@@ -219,7 +227,7 @@ def test_what_cannot_be_read_is_told_once_and_stops_no_other_namespace(
     with caplog.at_level(logging.WARNING):
         run_skipping(story())
     assert [record.getMessage() for record in caplog.records] == [
-        "Pods in secret do not begin, and Events cannot be read: no right"
+        "Events of Pods in secret cannot be read: no right"
     ]
     assert [*cluster.found] == ["uid-1", "uid-2"]
 
@@ -237,3 +245,83 @@ def test_namespaces_without_pods_that_wait_are_forgotten() -> None:
         assert reader() is None
 
     run_skipping(story())
+
+
+# Of Pods that have ended.
+
+
+async def pods_end(cluster: Cluster, pods: int, within: float, pace: Pace = FOR_AN_END) -> None:
+    """Have so many Pods end, one after the other; each waits until Events were read."""
+
+    async def ends(number: int) -> None:
+        await asyncio.sleep(number * within / pods)
+        is_known = asyncio.Event()
+        waiter = cluster.shared.join("shows", f"uid-{number}", pace, is_known.set)
+        await is_known.wait()
+        waiter.leave()
+        cluster.found[waiter.uid] = asyncio.get_running_loop().time()
+
+    await asyncio.gather(*(ends(number) for number in range(pods)))
+
+
+def test_one_read_serves_all_pods_that_end_at_once() -> None:
+    cluster = Cluster(takes=0.2)
+    run_skipping(pods_end(cluster, 200, within=0))
+    assert cluster.reads == [("shows", 0.0)]
+    assert len(cluster.found) == 200
+
+
+@pytest.mark.parametrize(("takes", "most"), [(0.01, 7), (0.2, 4), (2, 2)])
+def test_pods_that_end_within_seconds_share_a_handful_of_reads(takes: float, most: int) -> None:
+    cluster = Cluster(takes=takes)
+    run_skipping(pods_end(cluster, 200, within=3))
+    assert 2 <= len(cluster.reads) <= most
+    assert len(cluster.found) == 200
+
+
+def test_an_end_waits_for_no_pause_where_none_came_just_before() -> None:
+    cluster = Cluster(takes=0.01)
+    run_skipping(pods_end(cluster, 5, within=10))
+    assert cluster.reads_of() == [0, 2, 4, 6, 8]
+    assert [round(at, 2) for at in cluster.found.values()] == [0.01, 2.01, 4.01, 6.01, 8.01]
+
+
+def test_what_ends_is_asked_of_a_read_that_began_later() -> None:
+    cluster = Cluster(takes=1)
+    run_skipping(pods_end(cluster, 2, within=1))
+    assert cluster.reads_of() == [0.0, 5.0]
+
+
+def test_the_read_for_an_end_serves_what_waits_for_a_volume() -> None:
+    cluster = Cluster(missing={"uid-1": "no secret"})
+
+    async def story() -> None:
+        cluster.pod_waits("uid-1")
+        cluster.pod_waits("uid-2", pace=FOR_AN_END).leave()
+        await asyncio.sleep(1)
+        assert cluster.reads == []  # it has left before
+        waiter = cluster.pod_waits("uid-2", pace=FOR_AN_END)
+        await asyncio.sleep(0.1)
+        waiter.leave()
+        await asyncio.sleep(1)
+
+    run_skipping(story())
+    assert cluster.reads_of() == [1.0]
+    assert [*cluster.found] == ["uid-1", "uid-2"]
+
+
+def test_an_end_is_waited_for_while_events_cannot_be_read_but_not_where_they_may_not_be() -> None:
+    away = Cluster(errors={"shows": Unavailable("503")})
+
+    async def story() -> None:
+        cluster = Cluster(errors={"shows": Refused("no right")})
+        await pods_end(cluster, 1, within=0)
+        waiter = away.pod_waits("uid-1", pace=FOR_AN_END)
+        await asyncio.sleep(MINUTE)
+        assert not waiter.is_served
+        away.errors.clear()
+        await asyncio.sleep(MINUTE)
+        assert waiter.is_served
+
+    run_skipping(story())
+    assert len(away.reads) <= 3 * MINUTE
