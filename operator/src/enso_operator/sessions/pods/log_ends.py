@@ -12,9 +12,9 @@ from contextlib import suppress
 
 import aiohttp
 
-LONGEST_SECONDS, MOST_BYTES = 5.0, 64 * 1024
-"""How long, and how much, is read. A kubelet ends a log one to three seconds after its container
-has ended; a log that goes on is closed, with its connection."""
+LONGEST_SECONDS, MOST_BYTES = 3.0, 64 * 1024
+"""How long, and how much, is read. A kubelet ends a log some two seconds after its last record, as
+it sees that its container has ended; a log that goes on is closed, with its connection."""
 
 
 class LogEnds:
