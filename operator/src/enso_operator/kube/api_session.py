@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Literal
+from typing import Any
 
 import aiohttp
 from aiohttp.connector import Connection
@@ -15,7 +15,6 @@ from kubernetes.client import Configuration
 from kubernetes.client.rest import should_bypass_proxies
 
 from enso_operator.kube import json_reader
-from enso_operator.kube.http_connection import Server
 from job_execution_framework.service_layer import bounded_json
 
 NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
@@ -35,13 +34,6 @@ def session_of(
     )
 
 
-def server_of(configuration: Configuration) -> Server:
-    """Return where the API server is, for connections of our own."""
-    trust = _trust(configuration)
-    context = None if trust is True else trust
-    return Server.at(configuration.host, context, _proxy(configuration))
-
-
 def authorization(configuration: Configuration) -> dict[str, str]:
     """Return the Authorization header; a token that is about to expire is renewed first."""
     token = configuration.get_api_key_with_prefix("BearerToken")
@@ -56,7 +48,7 @@ def _proxy(configuration: Configuration) -> str | None:
     return configuration.proxy or None
 
 
-def _trust(configuration: Configuration) -> ssl.SSLContext | Literal[True]:
+def _trust(configuration: Configuration) -> ssl.SSLContext | bool:
     if not configuration.host.startswith("https"):
         return True
     context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
