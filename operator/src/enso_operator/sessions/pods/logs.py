@@ -12,7 +12,6 @@ from kubernetes.client import Configuration
 
 from enso_operator.kube.api_session import session_of
 from enso_operator.kube.credentials import Credentials
-from enso_operator.sessions.pods.log_ends import LogEnds
 from job_execution_framework.domain.errors import Unavailable
 from job_execution_framework.service_layer.record_line import Lines
 
@@ -50,7 +49,6 @@ class PodLogs:
         self._configuration = configuration
         self._credentials = Credentials(configuration)
         self._http: aiohttp.ClientSession | None = None
-        self._ends = LogEnds()
 
     async def follow(self, namespace: str, pod: str, container: str) -> AsyncGenerator[list[bytes]]:
         """Yield the lines of a container's log from its start, as long as the stream lasts.
@@ -64,21 +62,17 @@ class PodLogs:
         lines = Lines()
         headers = await self._credentials.header()
         try:
-            answer = await self._session().get(url, params=query, headers=headers)
-            try:
+            async with self._session().get(url, params=query, headers=headers) as answer:
                 if answer.status != HTTPStatus.OK:
                     kind = NoLog if answer.status in _NO_LOG else Unavailable
                     raise kind(f"the API server answers {answer.status}: {await _said(answer)}")
                 async for piece in answer.content.iter_chunked(PIECE_BYTES):
                     yield lines.of(piece)
-            finally:
-                self._ends.leave(answer)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unavailable(f"the log cannot be read: {error!r}") from error
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._ends.close()
         if self._http:
             await self._http.close()
         self._http = None
