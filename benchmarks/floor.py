@@ -3,7 +3,8 @@
 ``python -m benchmarks.floor`` lets an operator run one job on simulated nodes, and then creates
 many. For each of these a program that decides nothing makes the requests that the operator made,
 with the operator's HTTP client, and reads what the operator reads: the watches of jobs and Pods,
-and the log. It prints that program's CPU beside the operator's for as many jobs.
+and the log. It prints that program's CPU beside the operator's for as many jobs, and fails where
+the operator takes too much more.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ from tests.support.resources import Document
 JOBS = 300
 AT_ONCE = 48
 """So many jobs are under way, as in the operator."""
+AT_MOST = 3.0
+"""So many times of what the requests take."""
 READY = "ready\n"
 ENSOJOBS, PODS, EVENTS, PLANS = (
     path_of(NAMESPACE, plural, api)
@@ -169,9 +172,12 @@ def compare() -> None:
         }
         left.write_text(json.dumps(written))
         checkout = EnsoJobs(Path(__file__).resolve().parents[1])
-        Measure(simulation, client, Path(name)).of(checkout, JOBS, own)
+        used = Measure(simulation, client, Path(name)).of(checkout, JOBS, own)
         took = take(simulation.cluster.kubeconfig, client, left)
         print(f"{JOBS:6} jobs, their requests alone: {took:.1f} ms of CPU for each")
+        print(f"{used / took:10.2f}  the operator / their requests alone (at most {AT_MOST:g})")
+    if used > AT_MOST * took:
+        sys.exit(1)
 
 
 if __name__ == "__main__":
