@@ -45,6 +45,7 @@ class _Call(Generic[R]):
         self._call = call
         self._loop = asyncio.get_running_loop()
         self.end = self._loop.create_future()
+        self._is_told = False
 
     def make(self) -> None:
         """Make the call in this thread."""
@@ -56,14 +57,15 @@ class _Call(Generic[R]):
             self._loop.call_soon_threadsafe(self._tell)
 
     def _tell(self) -> None:
+        self._is_told = True
         if not self.end.done():
             self.end.set_result(None)
 
     async def is_over(self) -> None:
         """Return when the call has been made, though whoever waited was cancelled."""
-        if self.end.cancelled():
+        if not self._is_told:  # it may have been told since `end` was cancelled, and not again
             self.end = self._loop.create_future()
-        await self.end
+            await self.end
 
 
 async def in_thread(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from threading import Event
 
@@ -45,3 +46,40 @@ def test_what_a_call_raises_is_raised() -> None:
 
     with pytest.raises(KeyError, match="so it is"):
         asyncio.run(in_thread(breaks))
+
+
+def test_whoever_is_cancelled_as_the_call_ends_goes_on() -> None:
+    may_end = Event()
+
+    async def story() -> None:
+        calling = asyncio.create_task(in_thread(may_end.wait))
+        await asyncio.sleep(0.05)
+
+        def cancel() -> None:
+            may_end.set()
+            time.sleep(0.05)  # the loop is told that the call has ended, and has not looked yet
+            calling.cancel()
+
+        asyncio.get_running_loop().call_soon(cancel)
+        _, hanging = await asyncio.wait([calling], timeout=30)
+        assert not hanging
+
+    asyncio.run(story())
+    assert may_end.is_set()
+
+
+def test_whoever_is_cancelled_waits_for_the_call_to_end() -> None:
+    may_end = Event()
+
+    async def story() -> None:
+        calling = asyncio.create_task(in_thread(may_end.wait))
+        await asyncio.sleep(0.05)
+        calling.cancel()
+        _, under_way = await asyncio.wait([calling], timeout=0.1)
+        assert under_way
+        may_end.set()
+        _, hanging = await asyncio.wait([calling], timeout=30)
+        assert not hanging
+        assert calling.cancelled()
+
+    asyncio.run(story())

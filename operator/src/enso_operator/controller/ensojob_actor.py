@@ -18,7 +18,7 @@ from enso_operator.coordinator.actor import OPEN, STORE, Actor
 from enso_operator.coordinator.planner import Planner
 from enso_operator.coordinator.progress_budget import ProgressBudget
 from enso_operator.coordinator.sessions import Sessions
-from enso_operator.kube.client import waiting
+from enso_operator.kube.client import Forbidden, waiting
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.status.action import Result
 from enso_operator.kube.status.conditions import shown_state
@@ -186,8 +186,12 @@ class EnsoJobActor(Actor):
         return actor
 
     async def _on_unavailable(self, trying: str, error: Unavailable) -> int:
-        """Do the same; what the API server refuses of this job alone holds up no other's start."""
-        if trying == STORE and isinstance(error, NotYet):
+        """Do the same; a status that breaks a rule of somebody's holds up no other job's start.
+
+        Where the operator may write none (403), others would start only to wait as well.
+        """
+        is_ours_alone = isinstance(error, NotYet) and not isinstance(error.__cause__, Forbidden)
+        if trying == STORE and is_ours_alone:
             self.on_started()
         return await super()._on_unavailable(trying, error)
 

@@ -6,12 +6,15 @@ import asyncio
 
 from kubernetes.client import Configuration
 
-from enso_operator.blocking import in_thread
+from enso_operator.blocking import in_thread, turn_of
 from enso_operator.kube.api_session import authorization
 from enso_operator.kube.client import translating_errors
 
 LASTS_SECONDS = 1.0
 """How long credentials are used before they are asked for anew; a token may have been renewed."""
+
+_TURN = "credentials"
+"""In whose name they are asked for: whoever asked first may have had all the turns that it may."""
 
 
 class Credentials:
@@ -36,5 +39,6 @@ class Credentials:
         return self._header
 
     async def _ask(self) -> None:
+        turn_of.set(_TURN)
         self._header = await in_thread(translating_errors(authorization), self._configuration)
         self._until = asyncio.get_running_loop().time() + LASTS_SECONDS

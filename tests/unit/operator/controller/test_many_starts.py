@@ -10,7 +10,7 @@ import pytest
 from enso_operator.api.document import Document
 from enso_operator.controller import start_queue
 from enso_operator.controller.start_queue import MOST_OF_A_NAMESPACE
-from enso_operator.kube.client import Refused
+from enso_operator.kube.client import Forbidden, Refused
 from enso_operator.kube.ensojob import EnsoJobObject
 from job_execution_framework.service_layer.plan import Plan
 from tests.support.in_memory_objects import InMemoryObjects
@@ -78,9 +78,11 @@ class Refusing(InMemoryObjects):
 class RefusingStatus(InMemoryObjects):
     """Takes no status of some jobs, as a webhook might that somebody else made."""
 
+    error: type[Refused] = Refused
+
     def patch_status(self, name: str, version: str, patch: Document) -> Document:
         if name.startswith("refused-"):
-            raise Refused(f"no status of {name}")
+            raise self.error(f"no status of {name}")
         return super().patch_status(name, version, patch)
 
 
@@ -176,3 +178,16 @@ def test_jobs_whose_status_is_refused_hold_up_no_others(monkeypatch: pytest.Monk
 
     operator = operate(story)
     assert operator.events.reasons()["NotGoingOn"] == MOST_OF_A_NAMESPACE
+
+
+def test_where_no_status_may_be_written_the_others_wait() -> None:
+    async def story(operator: Operator) -> None:
+        operator.jobs = RefusingStatus(operator.cluster, "shows")
+        operator.jobs.error = Forbidden
+        create_many(operator, MOST_OF_A_NAMESPACE + 3, "refused")
+        told = operator.events.reasons
+        await operator.until(lambda: told()["NotGoingOn"] == MOST_OF_A_NAMESPACE)
+        assert len(operator.reconciler.actors) == MOST_OF_A_NAMESPACE
+        assert operator.reconciler.queued_starts == 3
+
+    operate(story)

@@ -9,6 +9,7 @@ import pytest
 from kubernetes.client import Configuration
 from kubernetes.config import ConfigException
 
+from enso_operator.blocking import MOST_OF_A_JOB, in_thread, turn_of
 from enso_operator.kube import credentials
 from enso_operator.kube.credentials import Credentials
 from job_execution_framework.domain.errors import Unavailable
@@ -78,3 +79,21 @@ def test_what_was_not_renewed_is_told_to_all_who_wait_and_tried_again() -> None:
         return await shared.header()
 
     assert asyncio.run(fails_and_recovers()) == {"Authorization": "Bearer 2"}
+
+
+def test_a_job_that_has_all_its_turns_holds_up_nobody_elses_credentials() -> None:
+    renewing, may_end = Renewing(), threading.Event()
+    renewing.may_answer.set()
+
+    async def asks_first() -> dict[str, str]:
+        turn_of.set("busy")
+        busy = [asyncio.create_task(in_thread(may_end.wait)) for _ in range(MOST_OF_A_JOB)]
+        await asyncio.sleep(0)
+        try:
+            async with asyncio.timeout(30):
+                return await Credentials(renewing.configuration).header()
+        finally:
+            may_end.set()
+            await asyncio.gather(*busy)
+
+    assert asyncio.run(asks_first()) == {"Authorization": "Bearer 1"}

@@ -18,8 +18,8 @@ from enso_operator.kube.client import Refused
 from enso_operator.sessions.pods.pod_warnings import NOTHING, Warned
 from job_execution_framework.domain.errors import EnsoError
 
-LONGEST_PAUSE_SECONDS = 60.0
-"""The longest pause until a Pod wants another read."""
+MOST_OF_A_FAILURE_SECONDS = 1.0
+"""A read that failed counts as one of so long at most, as the API server may be back at once."""
 Read = Callable[[str, Collection[str]], Awaitable[dict[str, Warned]]]
 """Returns what Events say of Pods of a namespace, by uid."""
 _log = logging.getLogger(__name__)
@@ -35,10 +35,12 @@ class Pace:
     """There is no read for it so soon after another one of the namespace, in seconds."""
     times_as_long: float
     """Nor before so many times as long as that one took."""
+    longest_pause: float
+    """The longest pause, in seconds, until it wants another read."""
 
 
-FOR_A_VOLUME = Pace(first_look=3.0, shortest_pause=3.0, times_as_long=20)
-FOR_AN_END = Pace(first_look=0.0, shortest_pause=0.5, times_as_long=4)
+FOR_A_VOLUME = Pace(first_look=3.0, shortest_pause=3.0, times_as_long=20, longest_pause=60.0)
+FOR_AN_END = Pace(first_look=0.0, shortest_pause=0.5, times_as_long=4, longest_pause=5.0)
 """Its job stands still until the read."""
 
 
@@ -64,7 +66,7 @@ class Waiter:
     def due(self) -> float:
         """When it wants the next read: ever more seldom, the longer it waits."""
         passed = self.looked - self.since
-        return self.looked + min(max(self.pace.first_look, passed), LONGEST_PAUSE_SECONDS)
+        return self.looked + min(max(self.pace.first_look, passed), self.pace.longest_pause)
 
     def take(self, warned: Warned | None) -> None:
         """Take the result of a read, None where it has nothing of this Pod (any more)."""
@@ -168,8 +170,12 @@ class _Reader:
             if not self._is_told:
                 _log.warning("Events of Pods in %s cannot be read: %s", self._namespace, error)
             self._is_told = True
+        except Exception:  # noqa: BLE001  # whoever waits is served by a later read
+            _log.exception("Events of Pods in %s cannot be read", self._namespace)
         finally:
-            self._last_end, self._last_took = loop.time(), loop.time() - began
+            took = loop.time() - began
+            self._last_end = loop.time()
+            self._last_took = took if is_answered else min(took, MOST_OF_A_FAILURE_SECONDS)
             for waiter in waiters:
                 waiter.looked = self._last_end
             self._reading = None

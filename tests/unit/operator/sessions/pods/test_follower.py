@@ -99,7 +99,7 @@ def test_an_image_that_never_comes_ends_the_pod_and_nothing_has_run() -> None:
 def test_a_volume_that_does_not_come_is_told_by_the_pods_events(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(volume_wait, "FOR_A_VOLUME", Pace(0, 0, 0))
+    monkeypatch.setattr(volume_wait, "FOR_A_VOLUME", Pace(0, 0, 0, 60))
     why = "FailedMount", Cause(Reason.CONFIG_ERROR, "no secret")
     node = Node(
         [*(pod(version=version) for version in range(1, 5)), None], warned=Warned(volume=why)

@@ -18,17 +18,17 @@ from enso_operator.sessions.pods.pod_warnings import Warned
 from enso_operator.sessions.pods.shared_reads import (
     FOR_A_VOLUME,
     FOR_AN_END,
-    LONGEST_PAUSE_SECONDS,
     Pace,
     SharedReads,
     Waiter,
 )
 from job_execution_framework.domain.cause import Cause, Reason
-from job_execution_framework.domain.errors import EnsoError, Unavailable
+from job_execution_framework.domain.errors import Unavailable
 from tests.support.skipping_loop import run_skipping
 
 MINUTE, HOUR = 60.0, 3600.0
 FIRST_LOOK_SECONDS, TIMES_AS_LONG = FOR_A_VOLUME.first_look, FOR_A_VOLUME.times_as_long
+LONGEST_PAUSE_SECONDS = FOR_A_VOLUME.longest_pause
 PAUSES_UNTIL_LONGEST = 5
 """Of 3, 3, 6, 12, 24 and 48 s."""
 
@@ -39,7 +39,7 @@ class Cluster:
 
     takes: float = 0.0
     """Seconds that a read takes."""
-    errors: dict[str, EnsoError] = field(default_factory=dict[str, EnsoError])
+    errors: dict[str, Exception] = field(default_factory=dict[str, Exception])
     """By namespace."""
     missing: dict[str, str] = field(default_factory=dict[str, str])
     """What its Events say of a Pod."""
@@ -325,3 +325,33 @@ def test_an_end_is_waited_for_while_events_cannot_be_read_but_not_where_they_may
 
     run_skipping(story())
     assert len(away.reads) <= 3 * MINUTE
+
+
+@pytest.mark.parametrize("takes", [0, 10])
+@pytest.mark.parametrize("away", [30, 60, 300])
+def test_an_end_is_told_soon_after_the_api_server_is_back(away: float, takes: float) -> None:
+    cluster = Cluster(takes=takes, errors={"shows": Unavailable("it did not answer")})
+
+    async def story() -> None:
+        waiter = cluster.pod_waits("uid-1", pace=FOR_AN_END)
+        await asyncio.sleep(away)
+        cluster.takes = 0.0
+        cluster.errors.clear()
+        await asyncio.sleep(takes + FOR_AN_END.longest_pause)
+        assert waiter.is_served
+
+    run_skipping(story())
+
+
+def test_whatever_breaks_a_read_there_is_another_one(caplog: pytest.LogCaptureFixture) -> None:
+    cluster = Cluster(errors={"shows": KeyError("metadata")})
+
+    async def story() -> None:
+        waiter = cluster.pod_waits("uid-1", pace=FOR_AN_END)
+        await asyncio.sleep(1)
+        cluster.errors.clear()
+        await asyncio.sleep(FOR_AN_END.longest_pause)
+        assert waiter.is_served
+
+    run_skipping(story())
+    assert "cannot be read" in caplog.text
