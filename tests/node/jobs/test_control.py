@@ -7,6 +7,7 @@ import subprocess
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from dev.cluster import binaries
@@ -159,8 +160,10 @@ def test_a_job_that_is_deleted_while_it_runs_cleans_up(job: OneJob) -> None:
     assert "cleaned up" in lines
     until(lambda: not job.processes("/enso/plan", pod))
     until(lambda: not stubborn.processes("/enso/plan", other))
-    until(lambda: job.events("SessionEnded") and stubborn.events("SessionEnded"))
-    assert job.events("JobCancelled") == ["its EnsoJob was deleted"]
+    for this_job in (job, stubborn):
+        until(partial(this_job.events, "SessionEnded"))
+        until(partial(this_job.events, "JobCancelled"))
+        assert this_job.events("JobCancelled") == ["its EnsoJob was deleted"]
     until(lambda: not job.pods() and not stubborn.pods())
     for this_job in (job, stubborn):
         assert this_job.events("ScriptFailed") or this_job.events("ScriptInterrupted")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -79,6 +80,50 @@ def test_sigterm_ends_a_forked_process_also_in_a_hook_of_fork(scripts: Scripts) 
     """Python ignores what such a hook raises; a pool's end would wait for that process forever."""
     result = scripts.run(SIGNALLED_IN_A_HOOK, timeout=50)
     assert result.output == signal.SIGTERM, result.cause
+
+
+SIGNALLED_AT_ONCE = """\
+import os, signal, time
+
+def main():
+    ends = set()
+    for _ in range(500):
+        forked = os.fork()
+        if not forked:
+            time.sleep(5)
+            os._exit(0)
+        os.kill(forked, signal.SIGTERM)
+        ends.add(os.waitpid(forked, 0)[1])
+    return [*ends]
+"""
+
+
+def test_sigterm_ends_a_forked_process_however_early_it_comes(scripts: Scripts) -> None:
+    """Python forgets signals that come before a forked process is ready to handle them."""
+    result = scripts.run(SIGNALLED_AT_ONCE, timeout=50)
+    assert result.output == [signal.SIGTERM], result.cause
+
+
+HANDLES = """\
+import os, signal, time
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(7))
+    ready, told = os.pipe()
+    forked = os.fork()
+    if not forked:
+        os.write(told, b".")
+        time.sleep(60)
+        os._exit(0)
+    os.read(ready, 1)
+    os.kill(forked, signal.SIGTERM)
+    return os.waitpid(forked, 0)[1]
+"""
+
+
+def test_a_handler_of_the_scripts_own_is_kept_in_what_it_forks(scripts: Scripts) -> None:
+    result = scripts.run(HANDLES, timeout=50)
+    assert os.waitstatus_to_exitcode(result.output) == 7, result.cause
 
 
 def test_what_a_script_pickled_is_understood_by_a_session_that_does_not_run_it(

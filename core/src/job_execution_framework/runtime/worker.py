@@ -29,7 +29,7 @@ import os
 import sys
 import types
 import warnings
-from _thread import get_ident
+from _thread import _local, get_ident
 from contextlib import suppress
 from functools import partial
 from time import tzset
@@ -81,6 +81,12 @@ class _Worker:
         # None stands for a handler that a host program installed without Python.
         self.handlers = [(number, handler) for number, handler in handlers if handler is not None]
         self.crash, self.stopping = -1, False
+        self.masks = _local()
+        os.register_at_fork(
+            before=self.before_fork,
+            after_in_parent=self.after_fork,
+            after_in_child=self.after_fork_in_child,
+        )
 
     def run(self) -> None:
         """Run scripts until the supervisor has no more, or SIGTERM comes."""
@@ -210,16 +216,26 @@ class _Worker:
         sys.stdin, sys.stdout, sys.stderr = self.streams
 
     def stop(self, *_: object) -> None:
-        """Handle SIGTERM: raise SystemExit, so that every ``finally:`` of the script runs.
-
-        A process that the script forked ends as it would without us: what is raised in a hook of
-        `os.fork` is lost, and whoever waits for that process, as multiprocessing does, would hang.
-        """
-        if os.getpid() != self.pid:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            os.kill(os.getpid(), signal.SIGTERM)
+        """Handle SIGTERM: raise SystemExit, so that every ``finally:`` of the script runs."""
         self.stopping = True
         raise SystemExit(143)
+
+    def before_fork(self) -> None:
+        """Hold SIGTERM back: Python forgets one that a forked process gets before it is ready.
+
+        Whoever waits for that process, as multiprocessing does at the end of a pool, would hang.
+        """
+        self.masks.before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+
+    def after_fork(self) -> None:
+        """Take SIGTERM again."""
+        signal.pthread_sigmask(signal.SIG_SETMASK, self.masks.before)
+
+    def after_fork_in_child(self) -> None:
+        """Have SIGTERM end the forked process as it would without us."""
+        if signal.getsignal(signal.SIGTERM) == self.stop:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        self.after_fork()
 
 
 def _settings() -> list[tuple[Callable[[], Any], Callable[[Any], Any]]]:
