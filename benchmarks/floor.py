@@ -29,8 +29,9 @@ from kubernetes.config import (
 
 from benchmarks.engine import EnsoJobs, document_of, records
 from benchmarks.many import OURS, Measure
-from benchmarks.prices import NAMESPACE, again, run_one
+from benchmarks.prices import NAMESPACE, again, gated, run_one
 from benchmarks.simulated import simulated_cluster
+from enso_operator.api.v1alpha1 import API_VERSION
 from enso_operator.kube.api_session import authorization, session_of
 from enso_operator.kube.client import JSON, JSON_PATCH, MERGE_PATCH, ApiObjects, path_of
 from enso_operator.sessions.pods import names
@@ -42,13 +43,8 @@ AT_ONCE = 48
 AT_MOST = 3.0
 """So many times of what the requests take."""
 READY = "ready\n"
-ENSOJOBS, PODS, EVENTS, PLANS = (
-    path_of(NAMESPACE, plural, api)
-    for plural, api in (
-        ("ensojobs", "enso.dev/v1alpha1"),
-        *((core, "v1") for core in ("pods", "events", "configmaps")),
-    )
-)
+ENSOJOBS = path_of(NAMESPACE, "ensojobs", API_VERSION)
+PODS, EVENTS, PLANS = (path_of(NAMESPACE, kind, "v1") for kind in ("pods", "events", "configmaps"))
 
 
 @dataclass
@@ -161,12 +157,10 @@ def compare() -> None:
     ):
         client.user_agent = OURS
         job, left = run_one(simulation, client, Path(name)), Path(name) / "left.json"
-        spec = {key: value for key, value in job.pod["spec"].items() if key != "nodeName"}
-        gated = spec | {"schedulingGates": [{"name": names.GATE}]}
         written = {
             "events": job.events,
             "plan": job.plan,
-            "pod": job.pod | {"spec": gated, "status": {}},
+            "pod": gated(job.pod),
             "status": job.document["status"],
             "version": ApiObjects(client, NAMESPACE, "ensojobs").version(),
         }

@@ -111,6 +111,12 @@ def again(document: Document, number: int) -> Document:
     return document | {"metadata": kept | {"name": f"{kept['name']}-{number}"}}
 
 
+def gated(pod: Document) -> Document:
+    """Return the Pod as the operator creates it: not scheduled, and not to be yet."""
+    spec = {key: value for key, value in pod["spec"].items() if key != "nodeName"}
+    return pod | {"spec": spec | {"schedulingGates": [{"name": names.GATE}]}, "status": {}}
+
+
 class Prices:
     """Asks for each kind of request, and prints what it costs."""
 
@@ -199,9 +205,7 @@ class Prices:
         self._objects.beside(plural, "v1").create(again(document, number))
 
     def _pod(self, number: int) -> Document:
-        pod = again(self._job.pod, number)
-        spec = {key: value for key, value in pod["spec"].items() if key != "nodeName"}
-        return pod | {"spec": spec | {"schedulingGates": [{"name": names.GATE}]}, "status": {}}
+        return gated(again(self._job.pod, number))
 
     def _path(self, number: int) -> str:
         return f"/api/v1/namespaces/{NAMESPACE}/pods/{self._pod_name(number)}"

@@ -8,6 +8,9 @@ from enso_operator.kube.client import request
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.support.resources import Document
 
+PODS = ("--sessions=pods", "--records-image=localhost/enso", "--session-image=localhost/python")
+"""What an operator is told whose Pods no node runs."""
+CONTAINER = {"image": "localhost/none", "command": ["true"]}
 ENDED: Document = {
     "phase": "Succeeded",
     "containerStatuses": [

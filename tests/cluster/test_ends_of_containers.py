@@ -11,13 +11,11 @@ from kubernetes.client import ApiClient
 
 from enso_operator.sessions.pods.shared_reads import FOR_AN_END
 from tests.cluster.cluster_namespace import ClusterNamespace
-from tests.cluster.kubelet import end_released
+from tests.cluster.kubelet import CONTAINER, PODS, end_released
 from tests.support.eventually import until
 from tests.support.operators import Operators, operators_of
 from tests.support.resources import of_scripts
 
-PODS = ("--sessions=pods", "--records-image=localhost/enso", "--session-image=localhost/python")
-CONTAINER = {"image": "localhost/none", "command": ["true"]}
 JOBS = 40
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.cluster_namespace import ClusterNamespace
+from tests.cluster.kubelet import PODS
 from tests.cluster.test_waiting_for_a_quota import set_quota
 from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, answer, on
 from tests.support.operators import Operators, operators_of
 from tests.support.resources import of_scripts
 
-PODS = ("--sessions=pods", "--records-image=localhost/enso", "--session-image=localhost/python")
 PASSES = {"source": "def main(): pass"}
 
 

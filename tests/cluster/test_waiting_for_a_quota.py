@@ -13,14 +13,12 @@ from kubernetes.client import ApiClient
 from enso_operator.blocking import MOST_AT_ONCE
 from enso_operator.sessions.pods.quota_queue import LONGEST_PAUSE_SECONDS
 from tests.cluster.cluster_namespace import ClusterNamespace
-from tests.cluster.kubelet import end_released, unfinished
+from tests.cluster.kubelet import CONTAINER, PODS, end_released, unfinished
 from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, answer, on
 from tests.support.operators import Operators, operators_of
 from tests.support.resources import Document, of_scripts
 
-PODS = ("--sessions=pods", "--records-image=localhost/enso", "--session-image=localhost/python")
-CONTAINER = {"image": "localhost/none", "command": ["true"]}
 SMALL: Document = {**CONTAINER, "resources": {"requests": {"cpu": "1"}}}
 LARGE: Document = {**CONTAINER, "resources": {"requests": {"cpu": "8"}}}
 IN_A_ROW = 8

@@ -12,12 +12,11 @@ from kubernetes.client import ApiClient
 from enso_operator.kube.client import ApiObjects, request
 from enso_operator.sessions.pods.shared_reads import FOR_A_VOLUME
 from tests.cluster.cluster_namespace import ClusterNamespace
+from tests.cluster.kubelet import CONTAINER, PODS
 from tests.support.eventually import until
 from tests.support.operators import Operators, operators_of
 from tests.support.resources import Document, of_scripts
 
-PODS = ("--sessions=pods", "--records-image=localhost/enso", "--session-image=localhost/python")
-CONTAINER = {"image": "localhost/none", "command": ["true"]}
 JOBS = 12
 """No more than there are Events in the first page of a list."""
 
