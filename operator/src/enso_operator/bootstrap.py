@@ -20,6 +20,7 @@ from kubernetes.client import ApiClient
 from enso_operator.controller import malloc
 from enso_operator.controller.action_dispatcher import ActionDispatcher
 from enso_operator.controller.action_processor import ActionProcessor
+from enso_operator.controller.batching_loop import schedule_as_batch
 from enso_operator.controller.ensojob_actor import EnsoJobActor
 from enso_operator.controller.event_publisher import EventPublisher
 from enso_operator.controller.finished_watch import finished_watch
@@ -87,6 +88,8 @@ async def operate(
     `listener`.
     """
     malloc.have_few_arenas()
+    if settings.sessions == "pods":  # local ones would inherit it, and users' scripts with them
+        schedule_as_batch()
     gc.freeze()  # what was imported stays: whoever looks for garbage passes over it
     gc.set_threshold(YOUNG_OBJECTS)
     metrics, stop = Metrics(), asyncio.Event()

@@ -16,6 +16,7 @@ from pydantic_settings import CliApp, SettingsError
 from enso_operator.blocking import MOST_AT_ONCE
 from enso_operator.bootstrap import operate
 from enso_operator.cli.display import refuse
+from enso_operator.controller.batching_loop import batching_loop
 from enso_operator.kube.client import ApiObjects, uid_of_namespace
 from enso_operator.kube.connection import NotConnected, check_namespace, client_of, explained
 from enso_operator.kube.ensojob import KIND
@@ -59,7 +60,8 @@ def operator(arguments: Sequence[str]) -> int:
     try:
         client, cluster = _cluster(settings)
         listener = _listen(settings.health_host, settings.health_port)
-        asyncio.run(_exit_after(operate(client, cluster, settings, listener)))
+        with asyncio.Runner(loop_factory=batching_loop) as runner:
+            runner.run(_exit_after(operate(client, cluster, settings, listener)))
     except EnsoError as error:
         return refuse(str(error))
     return STOPPED

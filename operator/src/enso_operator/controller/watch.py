@@ -17,6 +17,7 @@ import kopf
 from kopf._cogs.structs.references import Insights  # the only way to ask what kopf has found
 
 from enso_operator.api.v1alpha1 import GROUP, VERSION
+from enso_operator.controller.batching_loop import batching_loop
 from enso_operator.controller.missing_kinds import MissingKinds
 from enso_operator.kube.ensoaction import ACTIONS
 from enso_operator.kube.ensojob import KIND
@@ -65,8 +66,11 @@ class Watch:
 
     def _watch(self, stop: threading.Event, tell: Callable[[], object]) -> None:
         try:
-            with contextlib.suppress(_LookAgain):
-                asyncio.run(self._kopf(stop, _settings(self._selector())))
+            with (
+                contextlib.suppress(_LookAgain),
+                asyncio.Runner(loop_factory=batching_loop) as runner,
+            ):
+                runner.run(self._kopf(stop, _settings(self._selector())))
         except Exception as error:  # noqa: BLE001  # whatever it is, it is tried again
             _log.error("the watch broke, and begins anew: %s", error)  # kopf told
         finally:

@@ -1,0 +1,76 @@
+"""How the operator works where it has much to do: much at once, and not each thing as it comes.
+
+Answers and events come one by one, some hundred of them for each second. Whoever is woken for each
+finds the processor's caches full of what the other processes of the machine needed meanwhile: then
+the same code takes several times as long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import selectors
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+PAUSE_SECONDS = 0.03
+"""Where there is much to do, what comes is looked at so often at most."""
+MUCH = 0.25
+"""It is much if this process uses so much of a processor,"""
+LOOK_SECONDS = 1.0
+"""for so long: one job alone never does, and is not held up."""
+
+
+def schedule_as_batch() -> None:
+    """Have this thread, and those that it starts, interrupt no other process as they wake up.
+
+    See SCHED_BATCH in sched(7). They wait until the processor is free, or it is their turn.
+    """
+    if hasattr(os, "sched_setscheduler"):  # Linux has it
+        with suppress(OSError):  # a seccomp profile may forbid it
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
+def batching_loop() -> asyncio.AbstractEventLoop:
+    """Return a new event loop, which looks less often at what comes where there is much to do."""
+    return asyncio.SelectorEventLoop(BatchingSelector())
+
+
+class BatchingSelector(selectors.DefaultSelector):
+    """Waits for more, once something has come, where the process has much to do."""
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        cpu_clock: Callable[[], float] = time.process_time,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        super().__init__()
+        self._clock, self._cpu_clock, self._sleep = clock, cpu_clock, sleep
+        self._has_much_to_do = False
+        self._looked, self._used = clock(), cpu_clock()
+        """When it was last asked whether there is much to do; the process' CPU until then."""
+        self._last = self._looked
+        """When something was last returned."""
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Return what has come, as any selector does, but a moment later where there is much."""
+        ready = super().select(timeout)
+        if timeout is not None and timeout <= 0:  # the loop has something else to do
+            return ready
+        now = self._clock()
+        self._look(now)
+        left = self._last + PAUSE_SECONDS - now
+        if self._has_much_to_do and left > 0:
+            self._sleep(left)
+            ready = super().select(0)
+            now = self._clock()
+        self._last = now
+        return ready
+
+    def _look(self, now: float) -> None:
+        if now - self._looked >= LOOK_SECONDS:
+            used = self._cpu_clock()
+            self._has_much_to_do = used - self._used >= MUCH * (now - self._looked)
+            self._looked, self._used = now, used
