@@ -14,12 +14,13 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-PAUSE_SECONDS = 0.03
-"""Where there is much to do, what comes is looked at so often at most."""
+PAUSE_SECONDS = 0.1
+"""From one look at what has come to the next, where the process uses a whole processor; half of it
+where it uses half of one."""
 MUCH = 0.25
-"""It is much if this process uses so much of a processor,"""
+"""There is no pause where it uses less: one job alone is not held up."""
 LOOK_SECONDS = 1.0
-"""for so long: one job alone never does, and is not held up."""
+"""For so long it is observed what it uses."""
 
 
 def schedule_as_batch() -> None:
@@ -48,9 +49,9 @@ class BatchingSelector(selectors.DefaultSelector):
     ) -> None:
         super().__init__()
         self._clock, self._cpu_clock, self._sleep = clock, cpu_clock, sleep
-        self._has_much_to_do = False
+        self._pause = 0.0
         self._looked, self._used = clock(), cpu_clock()
-        """When it was last asked whether there is much to do; the process' CPU until then."""
+        """When it was last asked how much there is to do; the process' CPU until then."""
         self._last = self._looked
         """When something was last returned."""
 
@@ -61,8 +62,8 @@ class BatchingSelector(selectors.DefaultSelector):
             return ready
         now = self._clock()
         self._look(now)
-        left = self._last + PAUSE_SECONDS - now
-        if self._has_much_to_do and left > 0:
+        left = self._last + self._pause - now
+        if left > 0:
             self._sleep(left)
             ready = super().select(0)
             now = self._clock()
@@ -70,7 +71,9 @@ class BatchingSelector(selectors.DefaultSelector):
         return ready
 
     def _look(self, now: float) -> None:
-        if now - self._looked >= LOOK_SECONDS:
+        passed = now - self._looked
+        if passed >= LOOK_SECONDS:
             used = self._cpu_clock()
-            self._has_much_to_do = used - self._used >= MUCH * (now - self._looked)
+            share = min(1.0, (used - self._used) / passed)
+            self._pause = PAUSE_SECONDS * share if share >= MUCH else 0.0
             self._looked, self._used = now, used
