@@ -14,32 +14,36 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-PAUSE_SECONDS = 0.1
-"""From one look at what has come to the next, where the process uses a whole processor; half of it
-where it uses half of one."""
+PAUSE_SECONDS = 0.03
+"""How long after one look at what has come the next one is, where there is much to do."""
 MUCH = 0.25
-"""There is no pause where it uses less: one job alone is not held up."""
-LOOK_SECONDS = 1.0
-"""For so long it is observed what it uses."""
+"""There is, where all threads of the process together use so much of one processor."""
+MEASURE_SECONDS = 1.0
+"""What they use is measured so often."""
 
 
 def schedule_as_batch() -> None:
     """Have this thread, and those that it starts, interrupt no other process as they wake up.
 
     See SCHED_BATCH in sched(7). They wait until the processor is free, or it is their turn.
+    A policy that somebody chose for this process stays.
     """
-    if hasattr(os, "sched_setscheduler"):  # Linux has it
-        with suppress(OSError):  # a seccomp profile may forbid it
-            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    if hasattr(os, "SCHED_BATCH"):  # Linux has it
+        with suppress(OSError):  # a seccomp profile may forbid it, and musl has none
+            if os.sched_getscheduler(0) == os.SCHED_OTHER:
+                os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def batching_loop() -> asyncio.AbstractEventLoop:
-    """Return a new event loop, which looks less often at what comes where there is much to do."""
+    """Return a new event loop, which looks less often at what has come where there is much to do.
+
+    Timers and signals wait as long: at most PAUSE_SECONDS.
+    """
     return asyncio.SelectorEventLoop(BatchingSelector())
 
 
 class BatchingSelector(selectors.DefaultSelector):
-    """Waits for more, once something has come, where the process has much to do."""
+    """Waits for more to come where the process, not only this thread, has much to do."""
 
     def __init__(
         self,
@@ -49,10 +53,10 @@ class BatchingSelector(selectors.DefaultSelector):
     ) -> None:
         super().__init__()
         self._clock, self._cpu_clock, self._sleep = clock, cpu_clock, sleep
-        self._pause = 0.0
-        self._looked, self._used = clock(), cpu_clock()
-        """When it was last asked how much there is to do; the process' CPU until then."""
-        self._last = self._looked
+        self._has_much_to_do = False
+        self._measured, self._used = clock(), cpu_clock()
+        """When it was last measured what the process uses; its CPU until then."""
+        self._last = self._measured
         """When something was last returned."""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
@@ -61,19 +65,18 @@ class BatchingSelector(selectors.DefaultSelector):
         if timeout is not None and timeout <= 0:  # the loop has something else to do
             return ready
         now = self._clock()
-        self._look(now)
-        left = self._last + self._pause - now
-        if left > 0:
+        self._measure(now)
+        left = self._last + PAUSE_SECONDS - now
+        if self._has_much_to_do and left > 0:
             self._sleep(left)
             ready = super().select(0)
             now = self._clock()
         self._last = now
         return ready
 
-    def _look(self, now: float) -> None:
-        passed = now - self._looked
-        if passed >= LOOK_SECONDS:
+    def _measure(self, now: float) -> None:
+        passed = now - self._measured
+        if passed >= MEASURE_SECONDS:
             used = self._cpu_clock()
-            share = min(1.0, (used - self._used) / passed)
-            self._pause = PAUSE_SECONDS * share if share >= MUCH else 0.0
-            self._looked, self._used = now, used
+            self._has_much_to_do = used - self._used >= MUCH * passed
+            self._measured, self._used = now, used

@@ -10,21 +10,27 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, field
+from queue import Queue
 from selectors import EVENT_READ
+from threading import Event
 
 import pytest
+from kopf import OperatorRegistry, OperatorSettings
 
+from enso_operator.cli import operator
 from enso_operator.controller.batching_loop import (
-    LOOK_SECONDS,
+    MEASURE_SECONDS,
     MUCH,
     PAUSE_SECONDS,
     BatchingSelector,
-    batching_loop,
 )
+from enso_operator.controller.watch import Watch
+from tests.support.eventually import DEADLINE_SECONDS
 
 POLICIES = """
-import os, threading
+import os, sys, threading
 from enso_operator.controller.batching_loop import schedule_as_batch
+os.sched_setscheduler(0, getattr(os, "SCHED_" + sys.argv[1]), os.sched_param(0))
 schedule_as_batch()
 threading.Thread(target=lambda: print(os.sched_getscheduler(0))).start()
 """
@@ -94,7 +100,7 @@ def test_what_comes_shortly_after_is_taken_together_where_there_is_much_to_do(
     machine: Machine, selector: BatchingSelector, senders: tuple[Sender, Sender]
 ) -> None:
     first, second = senders
-    machine.work(LOOK_SECONDS)
+    machine.work(MEASURE_SECONDS)
     first.send()
     assert names(selector) == ["first"]  # it comes after a long time
     machine.work(PAUSE_SECONDS / 3)
@@ -106,8 +112,8 @@ def test_what_comes_shortly_after_is_taken_together_where_there_is_much_to_do(
 def test_nobody_waits_where_there_is_little_to_do(
     machine: Machine, selector: BatchingSelector, senders: tuple[Sender, Sender]
 ) -> None:
-    machine.now += LOOK_SECONDS
-    machine.used += LOOK_SECONDS * MUCH / 2
+    machine.now += MEASURE_SECONDS
+    machine.used += MEASURE_SECONDS * MUCH / 2
     for _ in range(3):
         senders[0].send()
         assert names(selector) == ["first"]
@@ -119,10 +125,10 @@ def test_nobody_waits_any_more_when_it_was_done(
     machine: Machine, selector: BatchingSelector, senders: tuple[Sender, Sender]
 ) -> None:
     first, _ = senders
-    machine.work(LOOK_SECONDS)
+    machine.work(MEASURE_SECONDS)
     first.send()
     names(selector)
-    machine.now += LOOK_SECONDS  # without any work
+    machine.now += MEASURE_SECONDS  # without any work
     names(selector)
     names(selector)
     assert not machine.slept
@@ -131,24 +137,90 @@ def test_nobody_waits_any_more_when_it_was_done(
 def test_a_loop_that_has_something_else_to_do_does_it(
     machine: Machine, selector: BatchingSelector, senders: tuple[Sender, Sender]
 ) -> None:
-    machine.work(LOOK_SECONDS)
+    machine.work(MEASURE_SECONDS)
     senders[0].send()
     names(selector)
     assert selector.select(0)
     assert not machine.slept
 
 
-def test_a_loop_is_one_as_any_other() -> None:
-    async def sums() -> int:
-        return sum(await asyncio.gather(*(asyncio.to_thread(int, one) for one in "123")))
+def test_a_timer_that_is_due_waits_for_what_comes_shortly_after(
+    machine: Machine, selector: BatchingSelector, senders: tuple[Sender, Sender]
+) -> None:
+    machine.work(MEASURE_SECONDS)
+    assert not selector.select(1e-6)
+    machine.meanwhile = senders[0].send
+    assert [key.data for key, _ in selector.select(1e-6)] == ["first"]
+    assert machine.slept == [pytest.approx(PAUSE_SECONDS)]
 
-    with asyncio.Runner(loop_factory=batching_loop) as runner:
-        assert runner.run(sums()) == sum((1, 2, 3))
+
+@pytest.mark.parametrize(("share", "pauses"), [(MUCH * 0.9, False), (MUCH * 1.1, True)])
+def test_it_is_much_from_a_share_of_a_processor_on(
+    machine: Machine, selector: BatchingSelector, share: float, *, pauses: bool
+) -> None:
+    machine.now += MEASURE_SECONDS
+    machine.used += MEASURE_SECONDS * share
+    selector.select(1e-6)
+    selector.select(1e-6)
+    assert bool(machine.slept) == pauses
+
+
+def selector_of(loop: asyncio.AbstractEventLoop) -> object:
+    return vars(loop)["_selector"]
+
+
+def test_the_operator_works_in_such_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    selectors = list[object]()
+
+    async def operate(*_: object) -> None:
+        selectors.append(selector_of(asyncio.get_running_loop()))
+
+    def cluster(*_: object) -> tuple[None, str]:
+        return None, ""
+
+    def nothing(*_: object) -> None:
+        pass
+
+    module = "enso_operator.cli.operator"
+    monkeypatch.setattr(f"{module}.operate", operate)
+    monkeypatch.setattr(f"{module}._cluster", cluster)
+    monkeypatch.setattr(f"{module}._listen", nothing)
+    monkeypatch.setattr(f"{module}.log_format.configure", nothing)
+    assert operator.operator(["--sessions=pods", "--records-image=none"]) == operator.STOPPED
+    assert [type(one) for one in selectors] == [BatchingSelector]
+
+
+def test_kopf_works_in_such_a_loop() -> None:
+    selectors = Queue[object]()
+
+    class Kopf(Watch):
+        async def _kopf(self, stop: Event, settings: OperatorSettings) -> None:
+            del stop, settings
+            selectors.put(selector_of(asyncio.get_running_loop()))
+
+    async def watch() -> object:
+        running = asyncio.create_task(Kopf(OperatorRegistry(), [], lambda: "").run())
+        try:
+            return await asyncio.to_thread(selectors.get, timeout=DEADLINE_SECONDS)
+        finally:
+            running.cancel()
+
+    assert isinstance(asyncio.run(watch()), BatchingSelector)
 
 
 @pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="only Linux has it")
 def test_no_other_process_is_interrupted_by_any_thread_of_the_operator() -> None:
+    assert policies("OTHER") == [os.SCHED_BATCH]
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="only Linux has it")
+def test_a_policy_that_somebody_chose_stays() -> None:
+    assert policies("IDLE") == [os.SCHED_IDLE]
+
+
+def policies(before: str) -> list[int]:
+    """Return that of a thread of a process that had this one before."""
     said = subprocess.run(
-        [sys.executable, "-c", POLICIES], capture_output=True, text=True, check=True
+        [sys.executable, "-c", POLICIES, before], capture_output=True, text=True, check=True
     )
-    assert said.stdout.split() == [str(os.SCHED_BATCH)]
+    return [int(policy) for policy in said.stdout.split()]
