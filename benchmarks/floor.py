@@ -40,7 +40,7 @@ from tests.support.resources import Document
 JOBS = 300
 AT_ONCE = 48
 """So many jobs are under way, as in the operator."""
-AT_MOST = 3.0
+AT_MOST = 2.5
 """So many times of what the requests take."""
 READY = "ready\n"
 ENSOJOBS = path_of(NAMESPACE, "ensojobs", API_VERSION)
