@@ -88,7 +88,7 @@ async def operate(
     `listener`.
     """
     malloc.have_few_arenas()
-    if settings.sessions == "pods":  # else users' scripts would inherit it
+    if settings.sessions == "pods":  # local ones, which run users' scripts, would inherit it
         schedule_as_batch()
     gc.freeze()  # what was imported stays: whoever looks for garbage passes over it
     gc.set_threshold(YOUNG_OBJECTS)

@@ -1,8 +1,8 @@
 """How the operator works where it has much to do: much at once, and not each thing as it comes.
 
-Answers and events come one by one, some hundred of them for each second. Whoever is woken for each
-finds the processor's caches full of what the other processes of the machine needed meanwhile: then
-the same code takes several times as long.
+Answers and events come one by one, some hundred of them each second. An operator that is woken for
+each does a little of everything, and finds little of what it needs in the processor's caches: the
+same code then takes several times as long as where it is called again and again.
 """
 
 from __future__ import annotations
