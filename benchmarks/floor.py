@@ -167,7 +167,7 @@ def compare() -> None:
         left.write_text(json.dumps(written))
         checkout = EnsoJobs(Path(__file__).resolve().parents[1])
         used = Measure(simulation, client, Path(name)).of(checkout, JOBS, own)
-        took = take(simulation.cluster.kubeconfig, client, left)
+        took = take(simulation.kubeconfig, client, left)
         print(f"{JOBS:6} jobs, their requests alone: {took:.1f} ms of CPU for each")
         print(f"{used / took:10.2f}  the operator / their requests alone (at most {AT_MOST:g})")
     if used > AT_MOST * took:

@@ -82,7 +82,7 @@ class Measure:
     def of(self, engine: Engine, count: int, namespace: str) -> float:
         """Print what `count` jobs cost an engine; return its milliseconds of CPU for each."""
         client, log = self._client, self._folder / f"{namespace}.log"
-        with engine.running(client, self._cluster.kubeconfig, namespace, log) as program:
+        with engine.running(client, self._simulation.kubeconfig, namespace, log) as program:
             program.forget_peak()
             mark, before = self._cluster.audit.mark(), Usage.now(self._simulation, program)
             with ThreadPoolExecutor(CREATORS) as threads:

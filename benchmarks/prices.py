@@ -87,7 +87,7 @@ def run_one(simulation: Simulation, client: ApiClient, folder: Path) -> Job:
     cluster, ours = simulation.cluster, EnsoJobs(Path(__file__).resolve().parents[1])
     jobs = ApiObjects(client, NAMESPACE, "ensojobs")
     name = document_of(0)["metadata"]["name"]
-    with ours.running(client, cluster.kubeconfig, NAMESPACE, folder / "operator.log"):
+    with ours.running(client, simulation.kubeconfig, NAMESPACE, folder / "operator.log"):
         mark = cluster.audit.mark()
         jobs.create(document_of(0))
         until(lambda: "completionTime" in jobs.get(name)["status"])

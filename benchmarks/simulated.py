@@ -19,6 +19,7 @@ from dev.cluster.commands import install_crds
 from dev.cluster.plane import Cluster
 from dev.cluster.programs import NODE
 
+from tests.cluster.kubeconfigs import of_stranger
 from tests.node.simulated import KEY, TOLERATION, VALUE, Log, manifest_of
 
 SESSION = {"name": "main", "nodeSelector": {KEY: VALUE}, "tolerations": [TOLERATION]}
@@ -36,6 +37,9 @@ class Simulation:
 
     cluster: Cluster
     kwok: int
+    kubeconfig: Path
+    """With a token, as a Pod has one. With a client's certificate, as people have one, each new
+    connection costs both sides a signature or its check: a job has one, for its log."""
 
     def pids(self) -> dict[str, int]:
         """Return the processes of the cluster, and of what is simulated."""
@@ -66,10 +70,19 @@ def simulated_cluster(
                 account = ("wait", "--for=create", "serviceaccount/default")
                 cluster.kubectl("-n", namespace, *account)
             cluster.kill("kube-controller-manager")
-            yield Simulation(cluster, process.pid)
+            yield Simulation(cluster, process.pid, _with_token(cluster, folder))
         finally:
             process.kill()
             process.wait()
+
+
+def _with_token(cluster: Cluster, folder: Path) -> Path:
+    """Write the kubeconfig of a service account with all rights."""
+    account = "engine"
+    cluster.kubectl("create", "serviceaccount", account, "--namespace=default")
+    rights = ("--clusterrole=cluster-admin", f"--serviceaccount=default:{account}")
+    cluster.kubectl("create", "clusterrolebinding", account, *rights)
+    return of_stranger(cluster, "default", folder, account)
 
 
 def _add_nodes(cluster: Cluster) -> None:
