@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from kubernetes.client import ApiClient
 
+from enso_operator.kube.connection import configuration_of
+from enso_operator.kube.loop_client import LoopClient
 from enso_operator.sessions.pods import pod_reaper
 from enso_operator.sessions.pods.pod_reaper import PodReaper
 from tests.cluster.cluster_namespace import ClusterNamespace
@@ -100,13 +102,15 @@ def test_a_pod_that_a_proxy_keeps_up_is_ended_when_its_end_is_written(
         return sum(request.resource == "ensojobs" for request in ns.requests(mark))
 
     async def watched() -> None:
-        pods = PodReaper(client)
+        loop_client = LoopClient(configuration_of(client))
+        pods = PodReaper(loop_client)
         pods.on_event("MODIFIED", given)
         await asyncio.to_thread(until, lambda: asked() > 1)
         assert "activeDeadlineSeconds" not in pod(ns)["spec"], "how it ended is not written yet"
         await asyncio.to_thread(commits_to, ns, "")
         await asyncio.to_thread(until, lambda: pod(ns)["spec"].get("activeDeadlineSeconds") == 1)
         pods.on_event("MODIFIED", pod(ns))
+        await loop_client.close_connections()
 
     asyncio.run(watched())
     assert [

@@ -15,7 +15,7 @@ from enso_operator.kube.client import ApiObjects
 from enso_operator.kube.connection import configuration_of
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.event_recorder import Recorder
-from enso_operator.kube.posts import ApiPosts
+from enso_operator.kube.loop_client import LoopClient
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from job_execution_framework.domain import events
 from job_execution_framework.domain.cause import Cause
@@ -45,12 +45,12 @@ class RecordedJob:
         asyncio.run(self._post(instances, of or self.job, since))
 
     async def _post(self, instances: Sequence[str], job: Job, since: int) -> None:
-        posts = ApiPosts(configuration_of(self.client))
+        client = LoopClient(configuration_of(self.client))
         for instance in instances:
-            recorder = Recorder(posts, instance)
+            recorder = Recorder(client, instance)
             for document in recorder.documents(self.ensojob, job, job.events[since:]):
                 await recorder.send(document)
-        await posts.close()
+        await client.close_connections()
 
     def events(self) -> list[dict[str, Any]]:
         told = self.cluster.kubectl("get", "events", "-n", self.namespace, "-o", "json")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from kubernetes.client import ApiClient
 
-from enso_operator.blocking import MOST_AT_ONCE
+from enso_operator.controller.start_queue import MOST_OF_A_NAMESPACE
 from enso_operator.sessions.pods.quota_queue import LONGEST_PAUSE_SECONDS
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubelet import CONTAINER, PODS, end_released, unfinished
@@ -88,7 +88,7 @@ def test_many_jobs_ask_as_often_as_one_and_follow_each_other_in_order(
     assert '"shot-49-' in str(ns.get("shot-49")["status"])
     until(lambda: refused(ns, mark) > 3)
     rounds = IN_A_ROW + (time.monotonic() - began) / LONGEST_PAUSE_SECONDS
-    assert refused(ns, mark) <= MOST_AT_ONCE + rounds
+    assert refused(ns, mark) <= MOST_OF_A_NAMESPACE + rounds
 
     mark, began = ns.cluster.audit.mark(), time.monotonic()
     ended = 0
@@ -122,9 +122,9 @@ def test_an_operator_that_comes_back_asks_for_one_of_them(
     first.kill()
     mark, began = ns.cluster.audit.mark(), time.monotonic()
     operators.ready()
-    until(lambda: refused(ns, mark) > MOST_AT_ONCE / 8)
+    until(lambda: refused(ns, mark) > MOST_OF_A_NAMESPACE / 8)
     rounds = IN_A_ROW + (time.monotonic() - began) / LONGEST_PAUSE_SECONDS
-    assert refused(ns, mark) <= MOST_AT_ONCE + rounds
+    assert refused(ns, mark) <= MOST_OF_A_NAMESPACE + rounds
     assert waiting(ns) == len(names)
     set_quota(ns, pods="200")
     until(lambda: len(ns.listed("pods")) == len(names))

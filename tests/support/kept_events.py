@@ -7,7 +7,7 @@ from typing import cast
 
 from enso_operator.api.document import Document
 from enso_operator.kube.event_recorder import Recorder
-from enso_operator.kube.posts import ApiPosts
+from enso_operator.kube.loop_client import LoopClient
 from job_execution_framework.domain.errors import Unavailable
 
 
@@ -15,7 +15,7 @@ class KeptEvents(Recorder):
     """Stores each Event once, by name, as an API server does; may be unavailable."""
 
     def __init__(self) -> None:
-        super().__init__(cast("ApiPosts", None), "test")
+        super().__init__(cast("LoopClient", None), "test")
         self.stored: dict[str, Document] = {}
         self.is_unavailable, self.attempts = False, 0
 

@@ -37,12 +37,20 @@ class SessionContract:
         self, bench: Bench
     ) -> None:
         plan = bench.plan("def main(): pass")
-        first = asyncio.run(bench.sessions.open(plan))
-        assert asyncio.run(bench.another().open(plan)) == first
+
+        async def twice() -> tuple[str, str]:
+            async with bench.watched():
+                return await bench.sessions.open(plan), await bench.another().open(plan)
+
+        first, second = asyncio.run(twice())
+        assert first == second
 
     def test_a_run_that_was_only_opened_takes_the_newest_plan(self, bench: Bench) -> None:
-        asyncio.run(bench.sessions.open(bench.plan("def main(): raise ValueError('stale')")))
-        labels, _ = asyncio.run(bench.run(bench.plan("def main(): pass")))
+        async def twice() -> tuple[list[str], Ended]:
+            await bench.sessions.open(bench.plan("def main(): raise ValueError('stale')"))
+            return await bench.run(bench.plan("def main(): pass"))
+
+        labels, _ = asyncio.run(twice())
         assert labels == ["s1 Started", "s1 Succeeded"]
 
     def test_released_by_many_at_once_it_starts_once(self, bench: Bench) -> None:

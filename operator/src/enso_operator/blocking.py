@@ -1,4 +1,4 @@
-"""Calls that block, such as requests to the API server, made in threads of one bounded pool.
+"""Calls that block, such as those about files, made in threads of one bounded pool.
 
 No job holds up another one: see `fair_pool`.
 """
@@ -15,6 +15,7 @@ from functools import partial
 from typing import Generic, ParamSpec, TypeVar
 
 from enso_operator.fair_pool import FairPool
+from enso_operator.on_loop import on_loop
 from job_execution_framework.domain.errors import NotYet, Unavailable
 
 _log = logging.getLogger(__name__)
@@ -88,9 +89,9 @@ async def in_thread(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> 
 
 
 async def patiently(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Return what `call` returns, however long the API server is away or refuses it."""
+    """Return what the API server answers a call, however long it is away or refuses it."""
     return await until_available(
-        lambda: in_thread(call, *args, **kwargs), SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
+        lambda: on_loop(call, *args, **kwargs), SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
     )
 
 

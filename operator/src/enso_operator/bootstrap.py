@@ -15,8 +15,6 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from kubernetes.client import ApiClient
-
 from enso_operator.controller import malloc
 from enso_operator.controller.action_dispatcher import ActionDispatcher
 from enso_operator.controller.action_processor import ActionProcessor
@@ -42,7 +40,7 @@ from enso_operator.kube.event_recorder import Recorder
 from enso_operator.kube.finished import watched_jobs
 from enso_operator.kube.lease import Lease
 from enso_operator.kube.library import SCRIPTS, EnsoScriptLibrary
-from enso_operator.kube.posts import ApiPosts
+from enso_operator.kube.loop_client import LoopClient
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
 from enso_operator.observability import log_format
 from enso_operator.observability.health import Check, create_health_app, serve_health
@@ -80,7 +78,7 @@ class Checks:
 
 
 async def operate(
-    client: ApiClient, cluster: str, settings: OperatorSettings, listener: socket.socket
+    client: LoopClient, cluster: str, settings: OperatorSettings, listener: socket.socket
 ) -> None:
     """Run until SIGTERM or SIGINT; sessions go on without it.
 
@@ -112,7 +110,7 @@ async def operate(
 
 
 def _leadership(
-    client: ApiClient, settings: OperatorSettings, metrics: Metrics
+    client: LoopClient, settings: OperatorSettings, metrics: Metrics
 ) -> Alone | Leadership:
     if not settings.leader_elect:
         return Alone(metrics.leads)
@@ -121,7 +119,7 @@ def _leadership(
 
 
 async def _work(
-    client: ApiClient,
+    client: LoopClient,
     cluster: str,
     settings: OperatorSettings,
     metrics: Metrics,
@@ -132,8 +130,8 @@ async def _work(
     clock = SystemClock()
     configuration = configuration_of(client)
     pods = _pods(client, settings, clock) if settings.sessions == "pods" else None
-    pending, posts = PendingActions(), ApiPosts(configuration)
-    recorder = Recorder(posts, f"{socket.gethostname()}-{os.getpid()}")
+    pending = PendingActions()
+    recorder = Recorder(client, f"{socket.gethostname()}-{os.getpid()}")
     reconciler = Reconciler(
         lambda namespace: ApiObjects(client, namespace, KIND),
         pods
@@ -164,7 +162,7 @@ async def _work(
         await _until_one_ends(
             STOP_SECONDS + 1,
             *(watch.run() for watch in watches),
-            *(resync.run(), _until_cancelled(reconciler, pods, posts)),
+            *(resync.run(), _until_cancelled(reconciler, pods, client)),
         )
     finally:
         del checks.liveness["watch"], checks.readiness["listing"]
@@ -173,14 +171,14 @@ async def _work(
 
 
 async def _until_cancelled(
-    reconciler: Reconciler, pods: PodSessionBackend | None, posts: ApiPosts
+    reconciler: Reconciler, pods: PodSessionBackend | None, client: LoopClient
 ) -> None:
     """Stop the actors when the watch and the sweep are stopped, not after them."""
     try:
         await asyncio.Event().wait()
     finally:
         await reconciler.stop(STOP_SECONDS)
-        await posts.close()
+        await client.close_connections()
         if pods:
             await pods.logs.close()
 
@@ -199,7 +197,7 @@ async def _until_one_ends(patience: float, *works: Coroutine[Any, Any, object]) 
             task.result()  # one that broke is no silent death
 
 
-def _pods(client: ApiClient, settings: OperatorSettings, clock: Clock) -> PodSessionBackend:
+def _pods(client: LoopClient, settings: OperatorSettings, clock: Clock) -> PodSessionBackend:
     buffer_little_of_tls()
     return PodSessionBackend(client, PodLogs(configuration_of(client)), settings, clock)
 
@@ -208,7 +206,7 @@ def _pods(client: ApiClient, settings: OperatorSettings, clock: Clock) -> PodSes
 class ActorFactory:
     """Makes the actors of EnsoJobs, which read and write at the API server, of what all share."""
 
-    client: ApiClient
+    client: LoopClient
     recorder: Recorder
     clock: Clock
     metrics: Metrics

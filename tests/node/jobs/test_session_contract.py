@@ -14,6 +14,7 @@ from dev.node.operator_image import NAME as OPERATOR
 
 from enso_operator.kube.connection import configuration_of
 from enso_operator.kube.ensojob import EnsoJobObject
+from enso_operator.kube.loop_client import LoopClient
 from enso_operator.sessions.pods.backend import PodSessionBackend
 from enso_operator.sessions.pods.logs import PodLogs
 from enso_operator.sessions.pods.names import pod_name
@@ -65,6 +66,7 @@ class PodBench(Bench):
             task.cancel()
             for machine in self._machines:
                 await machine.logs.close()  # each test has an event loop of its own
+                await machine.client.close_connections()
 
     async def _look(self) -> None:
         pods: dict[str, Document] = {}
@@ -79,9 +81,10 @@ class PodBench(Bench):
             await asyncio.sleep(LOOK_SECONDS)
 
     def _new_machine(self) -> PodSessionBackend:
-        client = self.ns.client
+        client = LoopClient(configuration_of(self.ns.client))
         settings = PodSettings(records_image=OPERATOR, session_image=PYTHON)
-        return PodSessionBackend(client, PodLogs(configuration_of(client)), settings, SystemClock())
+        logs = PodLogs(configuration_of(self.ns.client))
+        return PodSessionBackend(client, logs, settings, SystemClock())
 
     def _pod(self, run: str) -> str:
         return pod_name(self._about.name, run, self._about.uid)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import secrets
 import time
 
+from kubernetes.client import ApiClient
+
 from enso_operator.api.document import Document
 from enso_operator.api.v1alpha1 import API_VERSION
 from enso_operator.cli.display import refuse
 from enso_operator.kube.client import ApiObjects, NoSuchObject
-from enso_operator.kube.connection import NotConnected, check_namespace, client_of, explained
-from enso_operator.kube.ensojob import KIND, EnsoJobObject
+from enso_operator.kube.connection import NotConnected, configured, ensojobs, explained
+from enso_operator.kube.ensojob import EnsoJobObject
 from job_execution_framework.domain.errors import Conflict, EnsoError
 
 PASSED, FAILED = 0, 1
@@ -45,10 +47,8 @@ def check(*, namespace: str, seconds: float) -> int:
 
 
 def _jobs(namespace: str) -> ApiObjects:
-    client, configured = client_of(1)
-    jobs = ApiObjects(client, namespace or configured or "default", KIND)
-    check_namespace(jobs.namespace)
-    return jobs
+    configuration, own = configured(1)
+    return ensojobs(ApiClient(configuration), namespace or own)
 
 
 def _create(jobs: ApiObjects) -> EnsoJobObject:

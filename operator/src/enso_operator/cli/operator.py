@@ -9,7 +9,6 @@ import sys
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from kubernetes.client import ApiClient
 from pydantic import ValidationError
 from pydantic_settings import CliApp, SettingsError
 
@@ -18,8 +17,9 @@ from enso_operator.bootstrap import operate
 from enso_operator.cli.display import refuse
 from enso_operator.controller.batching_loop import batching_loop
 from enso_operator.kube.client import ApiObjects, uid_of_namespace
-from enso_operator.kube.connection import NotConnected, check_namespace, client_of, explained
+from enso_operator.kube.connection import NotConnected, check_namespace, configured, explained
 from enso_operator.kube.ensojob import KIND
+from enso_operator.kube.loop_client import LoopClient
 from enso_operator.observability import log_format
 from enso_operator.serving import server
 from enso_operator.settings import OperatorSettings, sentences
@@ -70,7 +70,7 @@ def operator(arguments: Sequence[str]) -> int:
 async def _exit_after(operation: Coroutine[Any, Any, None]) -> None:
     """Run the operator, then exit, even if requests are still open.
 
-    A request may take longer than the grace period, and its thread cannot be stopped.
+    A request may take longer than the grace period, and is waited for where it has been sent.
     """
     await operation
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
@@ -78,11 +78,12 @@ async def _exit_after(operation: Coroutine[Any, Any, None]) -> None:
         os._exit(STOPPED)  # the next operator writes what this one has not
 
 
-def _cluster(settings: OperatorSettings) -> tuple[ApiClient, str]:
+def _cluster(settings: OperatorSettings) -> tuple[LoopClient, str]:
     """Return a client, and for local sessions the cluster's unique id. Raises NotConnected."""
     for namespace in settings.namespaces:
         check_namespace(namespace)
-    client, _ = client_of(MOST_AT_ONCE)
+    configuration, _ = configured(MOST_AT_ONCE)
+    client = LoopClient(configuration)
     with explained(client):
         for namespace in settings.namespaces or [""]:
             ApiObjects(client, namespace, KIND).check()

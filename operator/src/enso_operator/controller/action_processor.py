@@ -22,6 +22,7 @@ from enso_operator.kube.resource import JobKey
 from enso_operator.kube.status.action import WITHOUT_OWNER, Result
 from enso_operator.manifests.changes import changed_definition
 from enso_operator.manifests.unsuspend import why_not
+from enso_operator.on_loop import on_loop
 from job_execution_framework.domain.actions import Action, Resume
 from job_execution_framework.domain.errors import (
     Conflict,
@@ -132,7 +133,7 @@ class ActionProcessor:
         if latest is None or not latest.is_committed:
             return
         with waiting():
-            await in_thread(self._write, latest.action, latest.result, ensojob)
+            await on_loop(self._write, latest.action, latest.result, ensojob)
         self.pending.discard(self.job, latest.action.uid)
         self._latest = None
 
@@ -153,7 +154,7 @@ class ActionProcessor:
             if action := await self._current(pending):
                 another = _another_job(action, ensojob) if ensojob else None
                 with waiting():
-                    await in_thread(self._write, action, another or result, ensojob)
+                    await on_loop(self._write, action, another or result, ensojob)
                 self.pending.discard(self.job, action.uid)
 
     async def _next(self, acted: Collection[str]) -> EnsoActionObject | None:
@@ -168,7 +169,7 @@ class ActionProcessor:
 
     async def _current(self, pending: PendingAction) -> EnsoActionObject | None:
         """Return the action; None if it was deleted, or another operator has done it."""
-        current = await in_thread(self._get, pending.name)
+        current = await on_loop(self._get, pending.name)
         if current and current.uid == pending.uid and not current.is_settled:
             return current
         self.pending.discard(self.job, pending.uid)
@@ -222,7 +223,7 @@ class ActionProcessor:
         try:
             with waiting():
                 scripts = resumed.to_come()
-                await in_thread(check_arguments, scripts, Remembered(self.library), declared_by)
+                await on_loop(check_arguments, scripts, Remembered(self.library), declared_by)
         except InvalidJob as error:
             return Result("InvalidAction", f"job {job.id} cannot go on so: {error}")
         return None
@@ -252,7 +253,7 @@ class ActionProcessor:
         """
         try:
             with waiting():
-                newest = EnsoJobObject.of(await in_thread(self.jobs.get, ensojob.name))
+                newest = EnsoJobObject.of(await on_loop(self.jobs.get, ensojob.name))
         except NoSuchObject as error:
             raise Conflict(f"job {ensojob.name} is gone") from error
         if newest.version != ensojob.version:

@@ -10,7 +10,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Literal
 
-from enso_operator.blocking import in_thread
 from enso_operator.controller.action_processor import ActionProcessor
 from enso_operator.controller.event_publisher import EventPublisher
 from enso_operator.controller.queued_jobs import QueuedJob
@@ -25,6 +24,7 @@ from enso_operator.kube.status.conditions import shown_state
 from enso_operator.kube.status.waits import waits_in
 from enso_operator.kube.templates import TemplateMissing
 from enso_operator.kube.unit_of_work import KubernetesJobUnitOfWork
+from enso_operator.on_loop import on_loop
 from job_execution_framework.domain.actions import Action, Cancel, Suspend, Unsuspend
 from job_execution_framework.domain.cause import Cause, Reason
 from job_execution_framework.domain.errors import (
@@ -83,7 +83,7 @@ class EnsoJobActor(Actor):
         """Take the parts; `on_loaded` gets the EnsoJob after each load."""
         name, parts = publisher.ensojob.name, (sessions, planner, clock, publisher)
         self._uid = publisher.ensojob.uid
-        super().__init__(name, job_uow, *parts, PACE_SECONDS, progress_budget)
+        super().__init__(name, job_uow, *parts, PACE_SECONDS, progress_budget, on_loop)
         self._objects, self._events, self._action_processor = job_uow, publisher, action_processor
         self._on_loaded = on_loaded
         self.unread: EnsoJobObject | None = None
@@ -243,7 +243,7 @@ class EnsoJobActor(Actor):
         if not self._objects.says(self.job_id, waits):
             await self.report_blocked(str(error))
             with waiting():
-                await in_thread(self._objects.postpone, self.job_id, waits, self.clock.now())
+                await on_loop(self._objects.postpone, self.job_id, waits, self.clock.now())
         self.wakes_in = TEMPLATE_SECONDS
         await self._give_up("TemplateNotFound", error)
 
@@ -251,7 +251,7 @@ class EnsoJobActor(Actor):
         """Write that the EnsoJob makes no job; an unreadable status is not replaced."""
         await self.report_blocked(why)  # before the write that ends a `kubectl wait`
         with suppress(Unreadable), waiting():
-            await in_thread(self._objects.refuse, self.job_id, why, self.clock.now())
+            await on_loop(self._objects.refuse, self.job_id, why, self.clock.now())
 
     async def obey(self, job: Job) -> None:
         """Do the actions that the spec requests, and the next EnsoAction."""

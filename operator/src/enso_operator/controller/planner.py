@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from itertools import islice
 
-from enso_operator.blocking import in_thread
 from enso_operator.coordinator.planner import Planner
 from enso_operator.coordinator.sessions import Sessions
 from enso_operator.kube.client import waiting
+from enso_operator.on_loop import on_loop
 from job_execution_framework.domain.cause import Reason
 from job_execution_framework.domain.errors import InvalidJob, NotYet, ScriptNotFound
 from job_execution_framework.domain.job import Job
@@ -45,7 +45,7 @@ class EnsoJobPlanner(Planner):
         with waiting():
             if not job.runs or job.definition_number > 1:
                 self._sessions.check(job)
-            return self.traced(await in_thread(self._checked, job, step))
+            return self.traced(await on_loop(self._checked, job, step))
 
     def _checked(self, job: Job, step: Open) -> Plan:
         library = Remembered(self.library)

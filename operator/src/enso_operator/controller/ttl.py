@@ -8,11 +8,12 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from enso_operator.blocking import in_thread, pause_of
+from enso_operator.blocking import pause_of
 from enso_operator.controller.alarms import Alarms
 from enso_operator.kube.client import NoSuchObject, Refused
 from enso_operator.kube.ensojob import EnsoJobObject, Reference
 from enso_operator.kube.objects import Objects
+from enso_operator.on_loop import on_loop
 from job_execution_framework.domain.errors import Conflict, Unavailable
 from job_execution_framework.service_layer.clock import Clock
 
@@ -67,7 +68,7 @@ class TimeToLive:
         try:
             async with self._turns:
                 delete = self.objects(job.namespace).delete
-                await in_thread(delete, job.name, job.uid, job.version)
+                await on_loop(delete, job.name, job.uid, job.version)
         except NoSuchObject:
             self._tries.pop(job.uid, None)
         except (Conflict, Refused, Unavailable) as error:

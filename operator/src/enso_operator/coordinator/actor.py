@@ -66,7 +66,8 @@ class Actor:
     """How long, in seconds, a commit that nothing waits for is delayed, to write more at once."""
     progress_budget: ProgressBudget | None = None
     """The budget of commits of progress alone; without one the job's progress is not committed."""
-
+    make_commit: Callable[[Callable[[], None]], Awaitable[None]] = in_thread
+    """Makes the commit, which may block."""
     committed_waits: Cause | None = field(default=None, init=False)
     """The cause of waiting that the stored job has; people were told of it before."""
     _inbox: asyncio.Queue[Message] = field(default_factory=asyncio.Queue[Message], init=False)
@@ -144,7 +145,7 @@ class Actor:
     async def commit(self, job: Job, step: Step, waits: Cause | None) -> None:
         """Store the folded events and the cause of waiting, then notify the publisher."""
         with self.publisher.committing():
-            await in_thread(self.job_uow.commit)
+            await self.make_commit(self.job_uow.commit)
         new = job.events[self._committed :]
         self.committed_waits = waits
         self._step, self._committed, self._folded = step, len(job.events), 0

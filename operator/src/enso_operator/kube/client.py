@@ -1,13 +1,13 @@
 """All calls to the API server. The client's exceptions are turned into the core's errors here.
 
-Every call blocks, up to a deadline: the operator makes calls in threads.
+Every call blocks, up to a deadline: the operator makes calls by `on_loop`, and a few in threads.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -25,6 +25,7 @@ from enso_operator.api.fields import OBJECT_NAME
 from enso_operator.api.v1alpha1 import API_VERSION
 from enso_operator.kube.merge_patch import has_null_in_list, merged
 from enso_operator.kube.pages import Reader, named, whole
+from enso_operator.on_loop import is_on_loop, wait_for
 from job_execution_framework.domain.errors import (
     Conflict,
     EnsoError,
@@ -307,7 +308,9 @@ def ask(
 
     Only the client's configuration, credentials and connections are used. Its classes for each kind
     of object take a second to load, and what it does to a body costs as much CPU as sending it.
+    A call of `on_loop` needs a `LoopClient`, which has connections and credentials of its own.
     """
+    text = None if body is None else json.dumps(body)
     headers = {"Accept": accept}
     if body is not None:
         patch = JSON_PATCH if isinstance(body, list) else MERGE_PATCH
@@ -318,13 +321,16 @@ def ask(
         path,
         query_params=[*query.items()],
         header_params=headers,
-        auth_settings=["BearerToken"],
+        auth_settings=[] if is_on_loop() else ["BearerToken"],
     )
+    if is_on_loop():
+        sent: Awaitable[bytes] = calls.send(method, url, text, headers)
+        return wait_for(sent)
     connections: PoolManager = calls.rest_client.pool_manager
     answer = connections.urlopen(
         method,
         url,
-        body=None if body is None else json.dumps(body),
+        body=text,
         headers=headers,
         timeout=DEADLINE_SECONDS,
         redirect=False,

@@ -43,9 +43,9 @@ def connect(namespace: str, calls: int) -> ApiObjects:
     As many connections are kept as `calls` may be made at once. Raises NotConnected, also where
     the API server cannot be asked for EnsoJobs.
     """
-    client, configured = client_of(calls)
-    jobs = ensojobs(client, namespace or configured)
-    with explained(client):
+    configuration, own = configured(calls)
+    jobs = ensojobs(ApiClient(configuration), namespace or own)
+    with explained(jobs.client):
         jobs.check()
     return jobs
 
@@ -57,11 +57,13 @@ def ensojobs(client: ApiClient, namespace: str) -> ApiObjects:
     return jobs
 
 
-def client_of(calls: int) -> tuple[ApiClient, str]:
-    """Return a client of the configured API server, and the namespace that goes with it."""
+def configured(calls: int) -> tuple[Configuration, str]:
+    """Return how to reach the configured API server, and the namespace that goes with it.
+
+    As many connections are kept as `calls` may be made at once. Raises NotConnected.
+    """
     configuration = Configuration(retries=0, connection_pool_maxsize=calls)
-    namespace = _configure(configuration)
-    return ApiClient(configuration), namespace
+    return configuration, _configure(configuration)
 
 
 def own_namespace() -> str:

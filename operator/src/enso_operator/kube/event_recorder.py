@@ -15,7 +15,7 @@ from enso_operator.coordinator.obstacles import without_numbers
 from enso_operator.kube.client import Taken, path_of
 from enso_operator.kube.ensojob import EnsoJobObject
 from enso_operator.kube.event_names import name_of, name_of_note
-from enso_operator.kube.posts import ApiPosts
+from enso_operator.kube.loop_client import LoopClient
 from enso_operator.kube.status.fields import one_line, time_at
 from enso_operator.kube.status.write import card_of
 from job_execution_framework.domain import events
@@ -59,8 +59,8 @@ class _Said:
 class Recorder:
     """Posts events. `instance` tells one operator from another."""
 
-    def __init__(self, posts: ApiPosts, instance: str) -> None:
-        self._posts, self._instance = posts, instance[:128]
+    def __init__(self, client: LoopClient, instance: str) -> None:
+        self._client, self._instance = client, instance[:128]
 
     def documents(self, ensojob: EnsoJobObject, job: Job, new: Sequence[Event]) -> list[Document]:
         """Return the Events that tell of the `new` events of the job, the last that it has."""
@@ -93,7 +93,7 @@ class Recorder:
         """Post an Event; return False where it was posted before."""
         try:
             path = path_of(document["metadata"]["namespace"], "events", "v1")
-            await self._posts.create(path, document)
+            await self._client.create(path, document)
         except Taken:
             return False
         return True

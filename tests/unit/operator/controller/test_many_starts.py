@@ -21,9 +21,13 @@ MANY = 3 * MOST_OF_A_NAMESPACE
 
 
 class Counted(SimulatedBackend):
-    """Counts the sessions that were opened, and not released yet."""
+    """Counts the sessions that are being opened, or not released yet, once it may open any."""
 
     most = opening = 0
+
+    def __init__(self) -> None:
+        super().__init__(waits_for_control=True)
+        self.may_open = asyncio.Event()
 
     def sessions(self, ensojob: EnsoJobObject) -> SimulatedSessions:
         del ensojob
@@ -39,6 +43,7 @@ class CountedSessions(SimulatedSessions):
     async def open(self, plan: Plan) -> str:
         self.backend.opening += 1
         self.backend.most = max(self.backend.most, self.backend.opening)
+        await self.backend.may_open.wait()
         return await super().open(plan)
 
     async def release(self, run: str, uid: str) -> None:
@@ -97,12 +102,13 @@ def all_run(operator: Operator) -> Callable[[], bool]:
 
 
 def test_sessions_of_all_are_opened_a_few_at_a_time() -> None:
-    backend = Counted(waits_for_control=True)
+    backend = Counted()
 
     async def story(operator: Operator) -> None:
         create_many(operator)
         await operator.until(lambda: operator.reconciler.live == MANY)
         assert operator.reconciler.queued_starts > 0
+        backend.may_open.set()
         await operator.until(all_run(operator))
         assert operator.reconciler.queued_starts == 0
 

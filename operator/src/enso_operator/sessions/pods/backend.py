@@ -9,12 +9,12 @@ import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from kubernetes.client import ApiClient
-
 from enso_operator.api.document import Document
 from enso_operator.blocking import in_thread
 from enso_operator.kube.ensojob import EnsoJobObject
+from enso_operator.kube.loop_client import LoopClient
 from enso_operator.kube.resource import JobKey
+from enso_operator.on_loop import on_loop
 from enso_operator.sessions.pods import state
 from enso_operator.sessions.pods.follower import PodFollower
 from enso_operator.sessions.pods.inbox import PodGone, PodSeen
@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 class PodSessionBackend:
     """Implements `reconciler.SessionBackend` with Pods."""
 
-    client: ApiClient
+    client: LoopClient
     logs: PodLogs
     settings: PodSettings
     clock: Clock
@@ -95,7 +95,7 @@ class PodSessionBackend:
             if self._sweeps[uid] < LATE_SWEEPS or is_needed:
                 continue
             try:
-                await in_thread(self._remove_late, pod)
+                await on_loop(self._remove_late, pod)
                 self._forget_gated(uid)
             except Unavailable:
                 continue  # the next sweep asks again

@@ -11,8 +11,8 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 
 from enso_operator.api.document import Document
-from enso_operator.blocking import in_thread
 from enso_operator.coordinator.session_location import SessionLocation
+from enso_operator.on_loop import on_loop
 from enso_operator.sessions.pods import causes, state
 from enso_operator.sessions.pods.followed_run import FollowedRun
 from enso_operator.sessions.pods.inbox import (
@@ -174,7 +174,7 @@ class PodFollower:
     async def _look(self) -> None:
         """Read the Pod from the API server."""
         with self._retries.attempt(LOOK):
-            pod = await in_thread(self.api.get, self.run_ref.pod)
+            pod = await on_loop(self.api.get, self.run_ref.pod)
             if pod is None or pod["metadata"]["uid"] != self.run_ref.uid:
                 self.run.forget_that_it_waited()
                 self._on_pod_gone()
@@ -246,7 +246,7 @@ class PodFollower:
                 await self._end(run.pod, now)
 
     async def _call(self, call: Callable[..., None], *more: object) -> None:
-        await in_thread(call, self.run_ref.pod, self.run_ref.uid, *more)
+        await on_loop(call, self.run_ref.pod, self.run_ref.uid, *more)
 
     async def _end(self, pod: Document, now: float) -> None:
         if self.run.end_cause and state.init_container_in_the_way(pod):
@@ -256,7 +256,7 @@ class PodFollower:
             self.run.end_asked_at = now
             await self._call(self.api.delete if self._expired else self.api.expire)
             self._expired = True
-        elif await in_thread(self.api.give_up, pod):
+        elif await on_loop(self.api.give_up, pod):
             self.run.end_asked_at = now
         else:  # the Pod was changed meanwhile: it may have begun
             await self._look()

@@ -54,16 +54,16 @@ class QuotaQueues:
         self._with_pods.discard(job)
 
     def has_pod(self, job: JobKey) -> bool:
-        """Whether a Pod of the job is there that was not released. In any thread."""
+        """Whether a Pod of the job is there that was not released."""
         return job in self._with_pods
 
     def ticket(self, job: JobKey) -> Ticket | None:
-        """Return the ticket of a job that waits or tries. In any thread."""
+        """Return the ticket of a job that waits or tries."""
         queue = self._queues.get(job[0])
         return queue.tickets.get(job[1]) if queue else None
 
     def refusal(self, demand: Demand) -> OutOfQuota | None:
-        """Return the last refusal of what takes so much, while that is waited for. Any thread."""
+        """Return the last refusal of what takes so much, while that is waited for."""
         queue = self._queues.get(demand.namespace)
         line = queue and queue.lines.get(demand)
         return line.refused if line else None
@@ -87,7 +87,7 @@ class Place:
         return self._queues.has_pod(self._job)
 
     def check(self, document: Document) -> None:
-        """Raise HeldBack where the API server has refused what takes the same. In any thread."""
+        """Raise HeldBack where the API server has refused what takes the same."""
         demand, name, ticket = demand_of(document), document["metadata"]["name"], self._ticket
         refused = self._queues.refusal(demand)
         is_its_turn = ticket is not None and ticket.has_come and ticket.demand == demand

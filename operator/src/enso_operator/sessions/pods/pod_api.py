@@ -1,4 +1,4 @@
-"""Calls to the API server about the Pods of one namespace. They block: make them in threads."""
+"""Calls to the API server about the Pods of one namespace. They block: make them by `on_loop`."""
 
 from __future__ import annotations
 

@@ -11,11 +11,10 @@ import logging
 from dataclasses import dataclass, field
 from itertools import count
 
-from kubernetes.client import ApiClient
-
 from enso_operator.api.document import Document
 from enso_operator.blocking import patiently, pause_of
 from enso_operator.kube.client import Refused
+from enso_operator.kube.loop_client import LoopClient
 from enso_operator.sessions.pods import names, state
 from enso_operator.sessions.pods.pod_api import EXPIRED_SECONDS, PodApi
 
@@ -30,7 +29,7 @@ _log = logging.getLogger(__name__)
 class PodReaper:
     """Ends such Pods of all jobs."""
 
-    client: ApiClient
+    client: LoopClient
     _ends: dict[str, asyncio.Task[None]] = field(
         default_factory=dict[str, asyncio.Task[None]], init=False
     )

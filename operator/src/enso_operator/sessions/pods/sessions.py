@@ -13,10 +13,10 @@ from functools import cached_property
 from enso_operator.api.document import Document
 from enso_operator.api.pod_fields import PodFields
 from enso_operator.api.v1alpha1 import EnsoJobSpec
-from enso_operator.blocking import in_thread
 from enso_operator.coordinator.session_location import SessionLocation
 from enso_operator.kube.client import Taken, waiting
 from enso_operator.kube.ensojob import EnsoJobObject
+from enso_operator.on_loop import on_loop
 from enso_operator.sessions.pods import names, state
 from enso_operator.sessions.pods.container import ContainerFollower
 from enso_operator.sessions.pods.demand import OutOfQuota
@@ -116,7 +116,7 @@ class PodSessions:
         """
         self._opening = self._opening_pods.claim(self._ensojob.namespace, self._pod(plan.run))
         with self._place.trying(), waiting(Reason.FAILED_CREATE):
-            uid = await in_thread(self._open, plan)
+            uid = await on_loop(self._open, plan)
         self.location = SessionLocation(pod=self._pod(plan.run))
         return uid
 
@@ -124,7 +124,7 @@ class PodSessions:
         """Remove the gate of the Pod of this uid, unless its control stops it anyway."""
         if not self._controls.get(run, GO_ON).stops:
             with waiting():  # a Pod that was released before, or is gone, is no error
-                await in_thread(self._api.release, self._pod(run), uid)
+                await on_loop(self._api.release, self._pod(run), uid)
 
     async def follow(self, run: str, uid: str, after: int = 0) -> AsyncGenerator[Observations]:
         """Yield the run's records after that number; the last observation says that it `ended`."""
@@ -149,7 +149,7 @@ class PodSessions:
         if run in self._followers:
             self._followers[run].on_control(control)
         with waiting():
-            await in_thread(self._api.send_control, self._pod(run), uid, control)
+            await on_loop(self._api.send_control, self._pod(run), uid, control)
 
     async def reap(self, patience: float) -> None:
         """Need no unreleased Pod any more. Others stay for their logs, and go with the job."""
@@ -202,7 +202,7 @@ class PodSessions:
     def _on_location_changed(self, location: SessionLocation) -> None:
         self.location = location
 
-    # In a thread.
+    # By `on_loop`.
 
     def _open(self, plan: Plan) -> str:
         pod = SessionPod(self._ensojob, self._spec, plan, self._settings)

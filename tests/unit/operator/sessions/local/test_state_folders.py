@@ -12,7 +12,7 @@ import pytest
 
 from enso_operator.cli.resume import ResumeOptions, resume
 from enso_operator.cli.run import run
-from enso_operator.kube.connection import NotConnected, client_of
+from enso_operator.kube.connection import NotConnected, configured
 from enso_operator.sessions.local.state_folders import Homeless, make_private, state_directory
 from tests.support.workstation import Workstation
 
@@ -47,7 +47,7 @@ def test_a_user_without_a_home_is_told_what_to_set(
 @pytest.mark.usefixtures("nobody")
 def test_a_user_without_a_home_has_no_kubeconfig_there() -> None:
     with pytest.raises(NotConnected, match=r"no KUBECONFIG, no ~/\.kube/config"):
-        client_of(1)
+        configured(1)
 
 
 @pytest.mark.usefixtures("nobody")

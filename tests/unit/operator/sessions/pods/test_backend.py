@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from kubernetes.client import ApiClient
 
+from enso_operator.kube.loop_client import LoopClient
 from enso_operator.sessions.pods.backend import LATE_SWEEPS, PodSessionBackend
 from enso_operator.sessions.pods.logs import PodLogs
 from enso_operator.settings import PodSettings
@@ -33,8 +33,9 @@ async def test_a_strangers_pod_with_our_label_keeps_no_late_one_from_being_remov
         return web.json_response({"message": "no"}, status=code)
 
     async with answering(answers) as configuration:
+        client = LoopClient(configuration)
         machine = PodSessionBackend(
-            ApiClient(configuration),
+            client,
             PodLogs(configuration),
             PodSettings(records_image="enso"),
             SystemClock(),
@@ -47,6 +48,7 @@ async def test_a_strangers_pod_with_our_label_keeps_no_late_one_from_being_remov
             machine.on_event("ADDED", named(name, pod(gated=True), **{"enso.dev/job": "shot"}))
         for _ in range(LATE_SWEEPS):
             await machine.tidy([], [])
+        await client.close_connections()
     assert [call for call in asked if call.startswith("DELETE")] == [
         "DELETE /api/v1/namespaces/shows/pods/refused",
         "DELETE /api/v1/namespaces/shows/pods/late",

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import pytest
 from aiohttp import web
-from kubernetes.client import ApiClient
 
 from enso_operator.api.document import Document
 from enso_operator.kube.ensojob import EnsoJobObject
+from enso_operator.kube.loop_client import LoopClient
 from enso_operator.manifests.to_domain import job_definition
 from enso_operator.sessions.pods.backend import LATE_SWEEPS, PodSessionBackend
 from enso_operator.sessions.pods.logs import PodLogs
@@ -59,9 +59,11 @@ async def api_server() -> AsyncGenerator[ApiServer]:
     server = ApiServer()
     async with answering(server.answer) as configuration:
         settings = PodSettings(records_image="enso", session_image="enso")
-        given = ApiClient(configuration), PodLogs(configuration), settings, SystemClock()
+        client = LoopClient(configuration)
+        given = client, PodLogs(configuration), settings, SystemClock()
         server.backend = PodSessionBackend(*given)
         yield server
+        await client.close_connections()
 
 
 async def opened(backend: PodSessionBackend) -> PodSessions:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 from aiohttp import web
-from kubernetes.client import ApiClient
 
-from enso_operator.blocking import in_thread
+from enso_operator.kube.loop_client import LoopClient
+from enso_operator.on_loop import on_loop
 from enso_operator.sessions.pods.pod_api import PodApi
 from job_execution_framework.domain.errors import Unavailable
 from tests.support.answering import answering
@@ -34,7 +34,11 @@ async def written(write: Callable[[PodApi], object], answer: str) -> object:
         return web.Response(text=answer)
 
     async with answering(say) as configuration:
-        return await in_thread(write, PodApi(ApiClient(configuration), "shows"))
+        client = LoopClient(configuration)
+        try:
+            return await on_loop(write, PodApi(client, "shows"))
+        finally:
+            await client.close_connections()
 
 
 @writes

@@ -10,7 +10,7 @@ from kubernetes.config import new_client_from_config  # pyright: ignore[reportUn
 
 from enso_operator.kube.client import Forbidden, Refused, Taken, path_of
 from enso_operator.kube.connection import configuration_of
-from enso_operator.kube.posts import ApiPosts
+from enso_operator.kube.loop_client import LoopClient
 from job_execution_framework.domain.errors import EnsoError, Unavailable
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_stranger
@@ -24,11 +24,11 @@ DOCUMENT: Document = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"nam
 
 async def post(kubeconfig: Path, namespace: str, document: Document) -> None:
     with new_client_from_config(str(kubeconfig)) as client:  # type: ignore[no-untyped-call]
-        posts = ApiPosts(configuration_of(client))
+        loop_client = LoopClient(configuration_of(client))
     try:
-        await posts.create(path_of(namespace, "configmaps", "v1"), document)
+        await loop_client.create(path_of(namespace, "configmaps", "v1"), document)
     finally:
-        await posts.close()
+        await loop_client.close_connections()
 
 
 async def test_a_name_is_taken_also_by_what_was_created_without_an_answer(

@@ -1,0 +1,115 @@
+"""A client of the API server that makes requests on the event loop, over connections it keeps.
+
+Nearly all that the operator sends for a job goes this way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Coroutine, Mapping
+from contextlib import asynccontextmanager
+
+import aiohttp
+from kubernetes.client import ApiClient, Configuration
+
+from enso_operator.api.document import Document
+from enso_operator.blocking import MOST_AT_ONCE, MOST_OF_A_JOB, turn_of
+from enso_operator.fair_turns import FairTurns
+from enso_operator.kube.api_session import session_of
+from enso_operator.kube.client import DEADLINE_SECONDS, JSON, error_of
+from enso_operator.kube.credentials import Credentials
+from job_execution_framework.domain.errors import NoAnswer
+
+
+class LoopClient(ApiClient):
+    """The official client, also for calls of `on_loop`; these must be of one event loop."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        super().__init__(configuration)  # pyright: ignore[reportUnknownMemberType]
+        self._host = configuration.host
+        self._configuration = configuration
+        self._http: aiohttp.ClientSession | None = None
+        self._credentials = Credentials(configuration)
+        self._turns = FairTurns[asyncio.Future[None]](MOST_AT_ONCE, MOST_OF_A_JOB)
+        self._posts = asyncio.Semaphore(MOST_AT_ONCE)
+
+    async def create(self, path: str, document: Document) -> None:
+        """Create an object; raise Taken where the name exists, Refused and Unavailable.
+
+        Kubernetes Events come this way. They are most of what the operator sends, and have turns of
+        their own: no job waits for those of another one.
+        """
+        async with self._posts:
+            await self._ask("POST", self._host + path, json.dumps(document), {"Content-Type": JSON})
+
+    async def send(
+        self, method: str, url: str, body: str | None, headers: Mapping[str, str]
+    ) -> bytes:
+        """Return what the API server answers; raise the core's errors.
+
+        Whoever is cancelled before its turn sends nothing. Later they wait for the answer all the
+        same: what a request does must not happen after its job is looked at by somebody else.
+        """
+        async with self._turn(turn_of.get()):
+            return await _to_its_end(self._ask(method, url, body, headers))
+
+    async def close_connections(self) -> None:
+        """Close those of the event loop."""
+        if self._http:
+            await self._http.close()
+        self._http = None
+
+    async def _ask(
+        self, method: str, url: str, body: str | None, headers: Mapping[str, str]
+    ) -> bytes:
+        headers = {"Accept-Encoding": "identity", **headers, **await self._credentials.header()}
+        try:
+            async with self._session().request(
+                method, url, data=body, headers=headers, allow_redirects=False
+            ) as answer:
+                data = await answer.read()
+        except (aiohttp.ClientError, OSError) as error:
+            raise NoAnswer(f"the API server did not answer: {_reason(error)}") from error
+        if answer.status // 100 != 2:  # noqa: PLR2004
+            said = data.decode(errors="replace")
+            raise error_of(method, answer.status, answer.reason or "", said)
+        return data
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            timeout = aiohttp.ClientTimeout(total=DEADLINE_SECONDS)
+            self._http = session_of(self._configuration, timeout)
+        return self._http
+
+    @asynccontextmanager
+    async def _turn(self, job: str) -> AsyncGenerator[None]:
+        turn = asyncio.get_running_loop().create_future()
+        try:
+            if not self._turns.ask(job, turn):
+                await turn
+            yield
+        finally:
+            if not self._turns.withdraw(job, turn):
+                self._pass_on(job)
+
+    def _pass_on(self, job: str) -> None:
+        if following := self._turns.pass_on(job):
+            _, turn = following
+            if not turn.done():  # else whoever waited is being cancelled, and passes it on
+                turn.set_result(None)
+
+
+async def _to_its_end(request: Coroutine[None, None, bytes]) -> bytes:
+    asked = asyncio.create_task(request)
+    try:
+        return await asyncio.shield(asked)
+    except asyncio.CancelledError:
+        await asyncio.wait([asked])
+        raise
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return f"not within {DEADLINE_SECONDS:g} s"
+    return str(error) or type(error).__name__
