@@ -36,7 +36,7 @@ def token_of(cluster: Cluster, namespace: str, account: str) -> str:
         try:
             given.append(cluster.kubectl("-n", namespace, "create", "token", account).strip())
         except CalledProcessError as error:
-            if "NotFound" not in error.stderr:
+            if "not found" not in error.stderr:
                 raise
         return bool(given)
 
