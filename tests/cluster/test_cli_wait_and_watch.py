@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,12 @@ from dev.cluster.commands import install_crds
 from dev.cluster.plane import Cluster
 from kubernetes.config import new_client_from_config  # pyright: ignore[reportUnknownVariableType]
 
+from enso_operator.kube.client import ApiObjects
+from enso_operator.kube.status.action import Result
 from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.enso_program import DEADLINE_SECONDS, Enso, set_status, with_status
+from tests.cluster.kubeconfigs import of_stranger
+from tests.cluster.users import user
 from tests.support.eventually import until
 from tests.support.fault_proxy import FaultProxy, answer, before, on, watches
 from tests.support.resources import Document, of_scripts
@@ -42,6 +47,28 @@ SUCCEEDED: Document = {
 
 def job(name: str) -> dict[str, Any]:
     return of_scripts(*({"name": script} for script in NAMES)) | {"metadata": {"name": name}}
+
+
+def ask_to_resume(ns: ClusterNamespace, name: str, **spec: str) -> dict[str, Any]:
+    """Create an EnsoAction on a job, `NAME-again`, as `kubectl create` does."""
+    return actions(ns).create(
+        {
+            "apiVersion": "enso.dev/v1alpha1",
+            "kind": "EnsoAction",
+            "metadata": {"name": f"{name}-again"},
+            "spec": {"job": name, "verb": "resume", **spec},
+        }
+    )
+
+
+def decide(ns: ClusterNamespace, action: Document, result: Result) -> None:
+    """Write what came of an action, as the operator does."""
+    metadata, status = action["metadata"], result.status(1, time.time())
+    actions(ns).patch_status(metadata["name"], metadata["resourceVersion"], status)
+
+
+def actions(ns: ClusterNamespace) -> ApiObjects:
+    return ApiObjects(ns.objects.client, ns.namespace, "ensoactions")
 
 
 @pytest.fixture
@@ -108,6 +135,68 @@ def test_wait_ends_with_the_job(enso: Enso, ns: ClusterNamespace) -> None:
         assert watching.wait(DEADLINE_SECONDS) == 2
         assert watching.stderr
         assert "job 'doomed' was deleted before it had ended" in watching.stderr.read()
+
+
+@pytest.mark.parametrize("command", [("wait",), ("watch",), ("logs", "-f")])
+def test_a_job_that_is_to_be_resumed_has_not_ended(
+    command: tuple[str, ...], enso: Enso, ns: ClusterNamespace
+) -> None:
+    """Of a job that was just asked to go on, nobody knows yet how it ends."""
+    failed = with_status(ns.objects, job("shot"), FAILED_JOB)
+    action = ask_to_resume(ns, "shot")
+    with FaultProxy(ns.cluster.kubeconfig) as proxy:
+        arguments = (*command, "shot", "-n", ns.namespace)
+        with enso.started(*arguments, kubeconfig=proxy.kubeconfig) as waiting:
+            until(lambda: proxy.count(on("list", "ensoactions")) or waiting.poll() is not None)
+            running = set_status(ns.objects, failed, RUNNING)
+            decide(ns, action, Result("Done", "resumed"))
+            until(lambda: proxy.count(on("get", "ensojobs")) or waiting.poll() is not None)
+            assert waiting.poll() is None
+            set_status(ns.objects, running, SUCCEEDED)
+            said, wrong = waiting.communicate(timeout=DEADLINE_SECONDS)
+    assert waiting.returncode == 0, (said, wrong)
+
+
+@pytest.mark.parametrize("is_deleted", [False, True], ids=["refused", "deleted"])
+def test_an_action_that_lets_no_job_go_on_is_waited_for(
+    is_deleted: bool, enso: Enso, ns: ClusterNamespace
+) -> None:
+    with_status(ns.objects, job("shot"), FAILED_JOB)
+    action = ask_to_resume(ns, "shot")
+    with FaultProxy(ns.cluster.kubeconfig) as proxy:
+        arguments = ("wait", "shot", "-n", ns.namespace)
+        with enso.started(*arguments, kubeconfig=proxy.kubeconfig) as waiting:
+            until(lambda: proxy.count(on("list", "ensoactions")) > 1)
+            if is_deleted:
+                ns.kubectl("delete", "ensoaction", "shot-again")
+            else:
+                decide(ns, action, Result("NotPossible", "no"))
+            said, _ = waiting.communicate(timeout=DEADLINE_SECONDS)
+    assert (waiting.returncode, said.startswith("shot: Failed, 1 of 4 scripts done")) == (1, True)
+
+
+def test_an_action_that_nobody_decides(enso: Enso, ns: ClusterNamespace, tmp_path: Path) -> None:
+    with_status(ns.objects, job("other"), FAILED_JOB)
+    ask_to_resume(ns, "other", jobUID="of-an-earlier-job")
+    mark = ns.cluster.audit.mark()
+    assert enso("wait", "other", "--timeout", "60s")[0] == 1
+    asked = [f"{request.verb} {request.resource}" for request in ns.requests(mark)]
+    once = ["list ensojobs", "list ensoactions", "get ensojobs"]
+    assert [what for what in asked if what in once] == once
+
+    with_status(ns.objects, job("shot"), FAILED_JOB)
+    ask_to_resume(ns, "shot")
+    code, said, wrong = enso("wait", "shot", "other", "--timeout", "1s")
+    assert (code, said.startswith("other: Failed, ")) == (2, True)
+    assert wrong == (
+        "enso: shot: Failed, 1 of 4 scripts done; no operator has acted on action shot-again "
+        "within 1s; one that comes back will: look with kubectl get ensoaction "
+        f"-n {ns.namespace} shot-again\n"
+    )
+    (tmp_path / "reader").mkdir()
+    user(ns, "reader", "ensojobs.enso.dev=list,watch")
+    reader = of_stranger(ns.cluster, ns.namespace, tmp_path / "reader", "reader")
+    assert enso("wait", "shot", "--timeout", "60s", kubeconfig=reader)[0] == 1
 
 
 def test_watching_a_job_is_a_line_for_each_change(enso: Enso, ns: ClusterNamespace) -> None:

@@ -18,6 +18,7 @@ from enso_operator.cli.jobs import documents, follow, scripts
 from enso_operator.cli.jobs.connect import job_of
 from enso_operator.cli.jobs.log_place import ROTATED, LogPlace
 from enso_operator.cli.jobs.table import Screen
+from enso_operator.cli.jobs.undecided import has_ended
 from enso_operator.cli.jobs.wait import code_of, job_in, of_job
 from enso_operator.kube.workstation.api_server import ApiServer
 from enso_operator.kube.workstation.errors import Answered, NoCluster, NoSuchName, is_temporary
@@ -159,15 +160,20 @@ class LogFollower:
         if not documents.is_finished(self._job) and not self._started_pods():
             how = scripts.headline(self._job, Screen())
             print(f"enso: {how}; waiting for its first Pod to begin", file=sys.stderr, flush=True)
-        while not documents.is_finished(self._job):
+        while not self._has_ended():
             event = self._follower.next()
             if event:
                 self._on_event(event)
             self._show(in_order(self._pods.values()))
-        self._show(self._started_pods())  # the end may be seen before the last Pod
         if not self._log_filter.has_shown:
             display.refuse(why_no_output(self._job, self._log_filter))
         return code_of(self._job)
+
+    def _has_ended(self) -> bool:
+        if not documents.is_finished(self._job):
+            return False
+        self._show(self._started_pods())  # the end may be seen before the last Pod
+        return has_ended(self._api, self._job, self._problem.show)
 
     def _on_event(self, event: follow.WatchEvent) -> None:
         self._problem.note(event)

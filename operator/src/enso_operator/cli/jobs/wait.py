@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from enso_operator.api.document import Document
@@ -10,29 +11,25 @@ from enso_operator.cli.jobs import documents, follow, times
 from enso_operator.cli.jobs.connect import no_such_job
 from enso_operator.cli.jobs.scripts import headline
 from enso_operator.cli.jobs.table import Screen
+from enso_operator.cli.jobs.undecided import NotEnded, has_ended
 from enso_operator.kube.workstation.api_server import ApiServer
 from enso_operator.kube.workstation.errors import NoSuchName
-from job_execution_framework.domain.errors import EnsoError
 
 SUCCEEDED, FAILED, NOT_KNOWN = 0, 1, 2
 """Exit codes; of several jobs it is the largest."""
 
 
-class NotEnded(EnsoError):
-    """The job has not ended within the time-out."""
-
-
 def wait(api: ApiServer, names: tuple[str, ...], timeout: str) -> int:
     """Print how each job has ended; return the exit code."""
     seconds = times.duration(timeout) if timeout else None
-    end = None if seconds is None else time.monotonic() + seconds
+    end = math.inf if seconds is None else time.monotonic() + seconds
     codes = [SUCCEEDED]
     for number, name in enumerate(names):
         jobs = of_job(api, name, has_answered=number > 0)
         try:
             document = wait_for_end(jobs, api, name, end)
         except NotEnded as error:
-            codes.append(refuse(f"{error} within {times.age(seconds or 0)}"))
+            codes.append(refuse(f"{error} within {times.age(seconds or 0)}{error.more}"))
         except NoSuchName as error:  # go on with the other jobs
             codes.append(refuse(str(error)))
         else:
@@ -41,14 +38,14 @@ def wait(api: ApiServer, names: tuple[str, ...], timeout: str) -> int:
     return max(codes)
 
 
-def wait_for_end(jobs: follow.Follower, api: ApiServer, name: str, end: float | None) -> Document:
+def wait_for_end(jobs: follow.Follower, api: ApiServer, name: str, end: float) -> Document:
     """Return a job once it has ended. Raises NotEnded, NoSuchName, NoCluster and Answered."""
     job: Document = {}
     event: follow.WatchEvent | None = None
     problem = follow.ProblemPrinter()
     while True:
         # The first response has its own time-out, so that every job is asked for at least once.
-        seconds = None if end is None or event is None else max(0.0, end - time.monotonic())
+        seconds = None if end == math.inf or event is None else max(0.0, end - time.monotonic())
         event = jobs.next(seconds)
         if event is None and job:
             raise NotEnded(f"{headline(job, Screen())}; it has not ended")
@@ -56,7 +53,7 @@ def wait_for_end(jobs: follow.Follower, api: ApiServer, name: str, end: float | 
             raise NotEnded(f"{name}: the API server has not answered")
         problem.note(event)
         job = job_in(event, job, api, name)
-        if documents.is_finished(job):
+        if documents.is_finished(job) and has_ended(api, job, problem.show, end):
             return job
 
 

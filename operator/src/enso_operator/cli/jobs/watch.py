@@ -10,6 +10,7 @@ from enso_operator.cli.jobs import documents, follow, scripts
 from enso_operator.cli.jobs.list import JobLine, newest_first, rendered
 from enso_operator.cli.jobs.live import Live
 from enso_operator.cli.jobs.table import Screen
+from enso_operator.cli.jobs.undecided import has_ended
 from enso_operator.cli.jobs.wait import code_of, how_it_ended, job_in, of_job
 from enso_operator.cli.jobs.why import card_of
 from enso_operator.kube.workstation.api_server import TABLE, ApiServer
@@ -24,7 +25,17 @@ def watch_job(api: ApiServer, name: str) -> int:
     """Show one job until it has ended; return the exit code of `enso wait`."""
     jobs, live, progress = of_job(api, name), Live(), ProgressLines()
     job: Document = {}
-    while not (job and documents.is_finished(job)):
+
+    def draw() -> None:
+        if job and live.is_terminal:
+            lines, focus = scripts.lines_and_focus(job, datetime.now(UTC), live.screen())
+            live.draw(lines, focus, scripts.headline(job, Screen()))
+
+    def tell(problem: str) -> None:
+        live.show_problem(problem)
+        draw()
+
+    while not (job and documents.is_finished(job) and has_ended(api, job, tell)):
         event = jobs.next(UPDATE_SECONDS if live.is_terminal else None)
         if isinstance(event, follow.Disconnected):
             live.show_problem(event.sentence)
@@ -32,10 +43,7 @@ def watch_job(api: ApiServer, name: str) -> int:
             live.clear_problem()
             before, job = job, job_in(event, job, api, name)
             live.print_lines([*changes(before, job), *progress.of(job, time.monotonic())])
-        if job and live.is_terminal:
-            now = datetime.now(UTC)
-            lines, focus = scripts.lines_and_focus(job, now, live.screen())
-            live.draw(lines, focus, scripts.headline(job, Screen()))
+        draw()
     live.end(scripts.rendered(job, datetime.now(UTC), Screen.of_output()))
     print("\n".join([how_it_ended(job), *(f"  {line}" for line in card_of(job))]), flush=True)
     return code_of(job)

@@ -29,7 +29,7 @@ LOG = [
 
 def job(status: Document) -> dict[str, Any]:
     document = of_scripts({"name": "open"}) | {"status": status}
-    document["metadata"] |= {"namespace": "shows", "uid": "0c9f"}
+    document["metadata"] |= {"namespace": "shows", "uid": "0c9f", "resourceVersion": "1"}
     return document
 
 
@@ -84,8 +84,8 @@ class WithoutNode:
     def get(self, path: str) -> Document:
         return {"pods": self.pod, "ensojobs": job(FAILED_JOB)}[path]
 
-    def pages(self, _path: str, _query: object) -> list[Document]:
-        return [{"items": [self.pod]}]
+    def pages(self, path: str, _query: object) -> list[Document]:
+        return [{"items": {"pods": [self.pod], "ensoactions": []}[path]}]
 
     def lines(self, _path: str, _query: object, *, accept: str) -> Iterator[bytes]:
         assert accept == "*/*"
