@@ -90,16 +90,21 @@ class Bare:
 
     async def _ask(self, method: str, path: str, body: object, kind: str = JSON) -> None:
         data = json.dumps(body).encode()
-        headers = {"Content-Type": kind, **authorization(self.configuration)}
-        url = self.configuration.host + path
+        url, headers = self._place(path)
+        headers["Content-Type"] = kind
         async with self.http.request(method, url, data=data, headers=headers) as answer:
             said = await answer.read()
             if not answer.ok:
                 raise RuntimeError(f"{method} {path}: {said.decode()}")
 
+    def _place(self, path: str) -> tuple[str, dict[str, str]]:
+        """Return the URL of a path, and the headers of whoever may ask for it."""
+        return self.configuration.host + path, authorization(self.configuration)
+
     async def _read_log(self, path: str) -> None:
         left = len(records())
-        async with self.http.get(self.configuration.host + path) as answer:
+        url, headers = self._place(path)
+        async with self.http.get(url, headers=headers) as answer:
             async for line in answer.content:
                 json.loads(line)
                 left -= 1
@@ -114,7 +119,8 @@ class Bare:
 
     async def _watch(self, path: str) -> AsyncIterator[Document]:
         query = {"watch": "true", "resourceVersion": self.left["version"]}
-        async with self.http.get(self.configuration.host + path, params=query) as answer:
+        url, headers = self._place(path)
+        async with self.http.get(url, params=query, headers=headers) as answer:
             sys.stdout.write(READY)
             sys.stdout.flush()
             async for line in answer.content:
