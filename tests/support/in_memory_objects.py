@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -14,6 +15,7 @@ from enso_operator.api.document import Document
 from enso_operator.kube.client import NoSuchObject, Taken
 from enso_operator.kube.merge_patch import merged
 from enso_operator.kube.pages import Reader, named, whole
+from enso_operator.on_loop import is_on_loop, wait_for
 from job_execution_framework.domain.errors import Conflict
 from tests.support.tables import table_of
 
@@ -58,6 +60,7 @@ class InMemoryObjects:
         return InMemoryObjects(self.cluster, namespace)
 
     def get(self, name: str) -> Document:
+        _let_others_run()
         with self.cluster.lock:
             return deepcopy(self._stored(name))
 
@@ -85,6 +88,7 @@ class InMemoryObjects:
             yield table_of(self.each(), self.cluster.version)
 
     def create(self, document: Document) -> Document:
+        _let_others_run()
         with self.cluster.lock:
             created = deepcopy(document)
             name = created["metadata"]["name"]
@@ -109,6 +113,7 @@ class InMemoryObjects:
         return self._patch(name, version, "metadata", {"ownerReferences": owners})
 
     def delete(self, name: str, uid: str, version: str) -> None:
+        _let_others_run()
         with self.cluster.lock:
             metadata = self._stored(name)["metadata"]
             if (metadata["uid"], metadata["resourceVersion"]) != (uid, version):
@@ -118,6 +123,7 @@ class InMemoryObjects:
             del self.cluster.stored[self.namespace, name]
 
     def _patch(self, name: str, version: str, part: str, patch: Document) -> Document:
+        _let_others_run()
         with self.cluster.lock:
             stored = self._stored(name)
             if stored["metadata"]["resourceVersion"] != version:
@@ -141,3 +147,9 @@ def _is_selected(document: Document, selector: str) -> bool:
     part, name = path.removesuffix("!").split(".")
     held: str = document.get(part, {}).get(name, "")
     return (held == value) != path.endswith("!")
+
+
+def _let_others_run() -> None:
+    """Do so where a request would wait for its answer on the event loop."""
+    if is_on_loop():
+        wait_for(asyncio.sleep(0))

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Generic, ParamSpec, TypeVar
 
 from enso_operator.fair_pool import FairPool
-from enso_operator.on_loop import on_loop
+from enso_operator.on_loop import is_on_loop, on_loop, wait_for
 from job_execution_framework.domain.errors import NotYet, Unavailable
 
 _log = logging.getLogger(__name__)
@@ -86,6 +86,13 @@ async def in_thread(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> 
     if asked.error:
         raise asked.error
     return asked.result
+
+
+def off_loop(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Return what a call returns that works long or blocks; in one of `on_loop`, by a thread."""
+    if is_on_loop():
+        return wait_for(in_thread(call, *args, **kwargs))
+    return call(*args, **kwargs)
 
 
 async def patiently(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

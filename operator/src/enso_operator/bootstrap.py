@@ -178,9 +178,9 @@ async def _until_cancelled(
         await asyncio.Event().wait()
     finally:
         await reconciler.stop(STOP_SECONDS)
-        await client.close_connections()
         if pods:
-            await pods.logs.close()
+            await pods.close()
+        await client.close_connections()
 
 
 async def _until_one_ends(patience: float, *works: Coroutine[Any, Any, object]) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from threading import Event
+from threading import Event, get_ident
 
 import pytest
 
-from enso_operator.blocking import MOST_AT_ONCE, MOST_OF_A_JOB, in_thread, turn_of
+from enso_operator.blocking import MOST_AT_ONCE, MOST_OF_A_JOB, in_thread, off_loop, turn_of
+from enso_operator.on_loop import on_loop
 
 
 async def for_job(job: str, call: Callable[[], None]) -> None:
@@ -83,3 +84,15 @@ def test_whoever_is_cancelled_waits_for_the_call_to_end() -> None:
         assert calling.cancelled()
 
     asyncio.run(story())
+
+
+def test_what_works_long_leaves_the_loop_and_returns_to_its_call() -> None:
+    def works() -> int:
+        return get_ident()
+
+    async def both() -> tuple[int, int]:
+        return await on_loop(off_loop, works), await in_thread(off_loop, works)
+
+    of_loop, of_thread = asyncio.run(both())
+    assert get_ident() not in (of_loop, of_thread)
+    assert off_loop(works) == get_ident()

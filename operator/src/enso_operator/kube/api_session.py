@@ -1,6 +1,6 @@
 """aiohttp sessions for the API server, with the configuration of the official client.
 
-kopf watches with one, and followed logs are read with one.
+kopf watches with one, followed logs are read with one, and `LoopClient` asks with one.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from kubernetes.client import Configuration
 from enso_operator.blocking import in_thread, turn_of
 from enso_operator.kube.api_session import authorization
 from enso_operator.kube.client import translating_errors
+from job_execution_framework.domain.errors import Unavailable
 
 LASTS_SECONDS = 1.0
 """How long credentials are used before they are asked for anew; a token may have been renewed."""
@@ -35,7 +36,10 @@ class Credentials:
         if asyncio.get_running_loop().time() >= self._until:
             if self._asking is None or self._asking.done():
                 self._asking = asyncio.create_task(self._ask())
-            await asyncio.shield(self._asking)
+            try:
+                await asyncio.shield(self._asking)
+            except Unavailable as error:  # each who waits for them may add a reason to its own
+                raise Unavailable(str(error)) from error
         return self._header
 
     async def _ask(self) -> None:

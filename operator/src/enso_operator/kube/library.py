@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from enso_operator.api.document import Document
 from enso_operator.api.rules import broken_script_rules
 from enso_operator.api.v1alpha1 import EnsoScript
+from enso_operator.blocking import off_loop
 from enso_operator.kube.client import NoSuchObject
 from enso_operator.kube.objects import Objects, similar_name
 from enso_operator.manifests.parameters import broken_parameters, parameters_of
@@ -39,7 +40,7 @@ class EnsoScriptLibrary:
         try:
             document = self.scripts.get(key)
         except NoSuchObject:
-            return self._find_built_in(name, key)
+            return off_loop(self._find_built_in, name, key)  # reads files, or lists all names
         if self.unchanged_since is not None and _written_at(document) > self.unchanged_since:
             raise ScriptNotFound(f"EnsoScript {key!r} was changed: it may be another script by now")
         return script_in(document, name)

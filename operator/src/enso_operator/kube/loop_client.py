@@ -41,7 +41,8 @@ class LoopClient(ApiClient):
         their own: no job waits for those of another one.
         """
         async with self._posts:
-            await self._ask("POST", self._host + path, json.dumps(document), {"Content-Type": JSON})
+            headers = {"Content-Type": JSON, **await self._credentials.header()}
+            await self._ask("POST", self._host + path, json.dumps(document), headers)
 
     async def send(
         self, method: str, url: str, body: str | None, headers: Mapping[str, str]
@@ -52,18 +53,19 @@ class LoopClient(ApiClient):
         same: what a request does must not happen after its job is looked at by somebody else.
         """
         async with self._turn(turn_of.get()):
+            headers = {**headers, **await self._credentials.header()}
             return await _to_its_end(self._ask(method, url, body, headers))
 
     async def close_connections(self) -> None:
         """Close those of the event loop."""
-        if self._http:
-            await self._http.close()
-        self._http = None
+        http, self._http = self._http, None  # whoever asks meanwhile gets another one
+        if http:
+            await http.close()
 
     async def _ask(
         self, method: str, url: str, body: str | None, headers: Mapping[str, str]
     ) -> bytes:
-        headers = {"Accept-Encoding": "identity", **headers, **await self._credentials.header()}
+        headers = {"Accept-Encoding": "identity", **headers}
         try:
             async with self._session().request(
                 method, url, data=body, headers=headers, allow_redirects=False
@@ -103,10 +105,13 @@ class LoopClient(ApiClient):
 async def _to_its_end(request: Coroutine[None, None, bytes]) -> bytes:
     asked = asyncio.create_task(request)
     try:
-        return await asyncio.shield(asked)
+        await asyncio.wait([asked])
     except asyncio.CancelledError:
         await asyncio.wait([asked])
+        if not asked.cancelled():
+            asked.exception()  # else Python complains that nobody has looked at it
         raise
+    return asked.result()
 
 
 def _reason(error: Exception) -> str:

@@ -97,3 +97,20 @@ def test_a_job_that_has_all_its_turns_holds_up_nobody_elses_credentials() -> Non
             await asyncio.gather(*busy)
 
     assert asyncio.run(asks_first()) == {"Authorization": "Bearer 1"}
+
+
+def test_each_who_waits_has_an_error_of_its_own() -> None:
+    renewing = Renewing()
+    renewing.error = "the program is broken"
+
+    async def together() -> list[BaseException | dict[str, str]]:
+        shared = Credentials(renewing.configuration)
+        waiting = [asyncio.create_task(shared.header()) for _ in range(2)]
+        renewing.may_answer.set()
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    first, second = asyncio.run(together())
+    assert isinstance(first, Unavailable)
+    assert isinstance(second, Unavailable)
+    assert first is not second
+    assert "the program is broken" in str(first) == str(second)

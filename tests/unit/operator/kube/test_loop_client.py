@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import threading
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -12,7 +14,7 @@ from aiohttp import web
 from kubernetes.client import Configuration
 
 from enso_operator.blocking import MOST_AT_ONCE, MOST_OF_A_JOB, turn_of
-from enso_operator.kube import loop_client
+from enso_operator.kube import credentials, loop_client
 from enso_operator.kube.client import ApiObjects, Forbidden, NoSuchObject
 from enso_operator.kube.loop_client import LoopClient
 from enso_operator.on_loop import on_loop
@@ -118,6 +120,64 @@ async def test_whoever_is_cancelled_later_waits_for_the_answer() -> None:
         gate.is_open.set()
         await asyncio.wait([asking], timeout=LONGEST_SECONDS)
         assert asking.cancelled()
+
+
+async def test_what_comes_of_a_request_whose_asker_is_gone_is_no_complaint() -> None:
+    told, may_fail, asked = list[object](), asyncio.Event(), asyncio.Event()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+
+    async def answer(request: web.Request) -> web.Response:
+        del request
+        asked.set()
+        await may_fail.wait()
+        return web.json_response({"message": "no"}, status=409)
+
+    async with objects(answer) as jobs:
+        asking = asyncio.create_task(get(jobs, "shot", "quick"))
+        await asked.wait()
+        asking.cancel()
+        await asyncio.sleep(0)
+        may_fail.set()
+        await asyncio.wait([asking], timeout=LONGEST_SECONDS)
+        assert asking.cancelled()
+        del asking
+        gc.collect()
+    assert told == []
+
+
+async def test_who_waits_for_credentials_and_is_cancelled_sends_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate, may_answer = Gate(), threading.Event()
+
+    def slow(configuration: Configuration) -> dict[str, str]:
+        del configuration
+        may_answer.wait(LONGEST_SECONDS)
+        return {}
+
+    monkeypatch.setattr(credentials, "authorization", slow)
+    async with objects(gate.answer) as jobs:
+        asking = asyncio.create_task(get(jobs, "shot", "quick"))
+        await asyncio.sleep(0.05)
+        asking.cancel()
+        await asyncio.wait([asking], timeout=LONGEST_SECONDS)
+        may_answer.set()
+        assert await get(jobs, "shot", "later") == "later"
+    assert gate.asked == {"later": 1}
+
+
+async def test_connections_that_are_closed_are_made_anew() -> None:
+    gate = Gate()
+    async with objects(gate.answer) as jobs:
+        assert isinstance(jobs.client, LoopClient)
+        asking = asyncio.create_task(get(jobs, "shot", "slow"))
+        await gate.until_asked("slow", 1)
+        closing = asyncio.create_task(jobs.client.close_connections())
+        await asyncio.sleep(0)
+        assert await get(jobs, "shot", "quick") == "quick"
+        await closing
+        with pytest.raises(NoAnswer):
+            await asking
 
 
 async def test_each_request_has_the_credentials() -> None:

@@ -19,6 +19,9 @@ from enso_operator.kube.workstation.api_server import ApiServer
 from enso_operator.kube.workstation.errors import Answered, NoSuchName, NotInstalled, is_temporary
 from job_execution_framework.domain.errors import EnsoError
 
+_NOT_LET = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+"""A token may end while the job is watched."""
+
 
 class NotEnded(EnsoError):
     """The job has not ended within the time-out; `more` is what follows on the time in words."""
@@ -42,6 +45,8 @@ def has_ended(
             action = undecided_action(api, job)
             if not action:
                 return _is_newest(api, job)
+            if pause == LONGEST_PAUSE_SECONDS and not _newest(api, job):
+                return True  # deleted meanwhile
             problem = NotEnded(
                 f"{head}; no operator has acted on action {action}",
                 f"; one that comes back will: look with kubectl get ensoaction "
@@ -76,7 +81,7 @@ def _actions(api: ApiServer, job: str) -> list[Document]:
     try:
         return _listed(api, {"fieldSelector": f"spec.job={job}"})
     except Answered as error:
-        if isinstance(error, NotInstalled) or error.status == HTTPStatus.FORBIDDEN:
+        if isinstance(error, NotInstalled) or error.status in _NOT_LET:
             return []
         if error.status != HTTPStatus.BAD_REQUEST:
             raise
@@ -90,12 +95,16 @@ def _listed(api: ApiServer, query: dict[str, str]) -> list[Document]:
 
 def _is_newest(api: ApiServer, job: Document) -> bool:
     """Whether a job is as it was seen: the action may have been done just before it was listed."""
-    seen: Document = job["metadata"]
+    newest = _newest(api, job)
+    return not newest or bool(newest["resourceVersion"] == job["metadata"]["resourceVersion"])
+
+
+def _newest(api: ApiServer, job: Document) -> Document:
+    """Return the newest metadata of a job; empty where it was deleted, or may only be watched."""
     try:
-        newest: Document = api.get(api.path("ensojobs", documents.name_of(job)))["metadata"]
+        found: Document = api.get(api.path("ensojobs", documents.name_of(job)))["metadata"]
     except Answered as error:
-        if isinstance(error, NoSuchName) or error.status == HTTPStatus.FORBIDDEN:
-            return True  # deleted after its end; or only watching it is permitted
+        if isinstance(error, NoSuchName) or error.status in _NOT_LET:
+            return {}
         raise
-    is_another = bool(newest["uid"] != seen["uid"])  # as after a deletion, too
-    return is_another or bool(newest["resourceVersion"] == seen["resourceVersion"])
+    return found if found["uid"] == job["metadata"]["uid"] else {}

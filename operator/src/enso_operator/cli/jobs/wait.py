@@ -17,6 +17,8 @@ from enso_operator.kube.workstation.errors import NoSuchName
 
 SUCCEEDED, FAILED, NOT_KNOWN = 0, 1, 2
 """Exit codes; of several jobs it is the largest."""
+MOMENT_SECONDS = 1.0
+"""How long a newer state of a job is waited for at least, where there is one."""
 
 
 def wait(api: ApiServer, names: tuple[str, ...], timeout: str) -> int:
@@ -45,7 +47,8 @@ def wait_for_end(jobs: follow.Follower, api: ApiServer, name: str, end: float) -
     problem = follow.ProblemPrinter()
     while True:
         # The first response has its own time-out, so that every job is asked for at least once.
-        seconds = None if end == math.inf or event is None else max(0.0, end - time.monotonic())
+        least = MOMENT_SECONDS if documents.is_finished(job) else 0.0  # its newer state is coming
+        seconds = None if end == math.inf or event is None else max(least, end - time.monotonic())
         event = jobs.next(seconds)
         if event is None and job:
             raise NotEnded(f"{headline(job, Screen())}; it has not ended")
@@ -74,6 +77,8 @@ def job_in(event: follow.WatchEvent, before: Document, api: ApiServer, name: str
         jobs: list[Document] = [job for page in event.pages for job in page["items"]]
         if jobs:
             return jobs[0]
+    if before and documents.is_finished(before):
+        return before
     if before:
         raise NoSuchName(f"job {name!r} was deleted before it had ended", 404)
     raise no_such_job(api, name)

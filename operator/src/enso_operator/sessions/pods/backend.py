@@ -83,6 +83,11 @@ class PodSessionBackend:
         if kind == "DELETED" or state.is_final(pod):
             self._queues.there_may_be_room(str(pod["metadata"]["namespace"]))
 
+    async def close(self) -> None:
+        """Stop what goes on without an actor, and close the connections of followed logs."""
+        self._reaper.stop()
+        await self.logs.close()
+
     async def forget(self, namespace: str, uid: str) -> None:
         """Do nothing: the garbage collector removes Pods, which their EnsoJob owns."""
 

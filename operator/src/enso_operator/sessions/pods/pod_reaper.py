@@ -44,6 +44,11 @@ class PodReaper:
         elif uid not in self._ends:
             self._ends[uid] = asyncio.create_task(self._end(pod))
 
+    def stop(self) -> None:
+        """End no Pod any more."""
+        for task in self._ends.values():
+            task.cancel()
+
     async def _end(self, pod: Document) -> None:
         metadata = pod["metadata"]
         namespace, name, uid = metadata["namespace"], metadata["name"], metadata["uid"]

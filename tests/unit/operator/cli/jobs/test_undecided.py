@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -110,7 +111,9 @@ def test_a_job_that_is_gone_or_cannot_be_read_has_ended(job: Document | Exceptio
     assert asks(FakeApi([], job=job))
 
 
-@pytest.mark.parametrize("error", [FORBIDDEN, NotInstalled("no such kind", 404)])
+@pytest.mark.parametrize(
+    "error", [FORBIDDEN, Answered("log in again", 401), NotInstalled("no such kind", 404)]
+)
 def test_whoever_cannot_see_actions_waits_for_the_job_alone(error: Exception) -> None:
     assert asks(FakeApi(error))
 
@@ -122,6 +125,11 @@ def test_a_cluster_that_cannot_select_by_job_is_asked_for_all(clock: list[float]
     assert asks(api)
     assert api.asked == [BY_JOB, {}, BY_JOB, {}, "ensojobs"]
     assert clock == [0.2]
+
+
+def test_a_job_that_is_deleted_while_nobody_decides_has_ended(clock: list[float]) -> None:
+    assert asks(FakeApi([action()], job=NoSuchName("gone", 404)), math.inf)
+    assert clock == [0.2, 0.4, 0.8, 1.6, 3.2]
 
 
 def test_an_action_that_nobody_decides_is_told_in_time() -> None:
@@ -148,5 +156,3 @@ def test_an_api_server_that_restarts_is_asked_again() -> None:
     with pytest.raises(NotEnded, match="nobody has said whether it goes on") as ended:
         asks(FakeApi(away), 60, lambda _: None)
     assert ended.value.more == f": {away}"
-    with pytest.raises(Answered, match="log in again"):
-        asks(FakeApi(Answered("log in again", 401)))
