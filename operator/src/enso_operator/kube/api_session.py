@@ -34,6 +34,26 @@ def session_of(
     )
 
 
+class KeptSession:
+    """A session of one event loop, which is made where it is needed and kept until it is closed."""
+
+    def __init__(self, configuration: Configuration, timeout: aiohttp.ClientTimeout) -> None:
+        self._configuration, self._timeout = configuration, timeout
+        self._http: aiohttp.ClientSession | None = None
+
+    def get(self) -> aiohttp.ClientSession:
+        """Return the session, a new one after a `close`."""
+        if self._http is None:
+            self._http = session_of(self._configuration, self._timeout)
+        return self._http
+
+    async def close(self) -> None:
+        """Close its connections."""
+        http, self._http = self._http, None  # whoever asks meanwhile gets another one
+        if http:
+            await http.close()
+
+
 def authorization(configuration: Configuration) -> dict[str, str]:
     """Return the Authorization header; a token that is about to expire is renewed first."""
     token = configuration.get_api_key_with_prefix("BearerToken")

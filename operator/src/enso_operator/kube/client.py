@@ -102,18 +102,23 @@ def translating_errors(call: Callable[P, R]) -> Callable[P, R]:
         except ConfigException as error:  # tokens are renewed before a request
             raise Unavailable(f"the credentials cannot be renewed: {error}") from error
         except (HTTPError, OSError) as error:
-            raise NoAnswer(f"the API server did not answer: {_reason(error)}") from error
+            raise no_answer(error) from error
 
     return inner
+
+
+def no_answer(error: Exception) -> NoAnswer:
+    """Return the core's error for what went wrong with a connection."""
+    return NoAnswer(f"the API server did not answer: {_reason(error)}")
 
 
 def _reason(error: Exception) -> str:
     """Return what happened to the connection, without the client's own details."""
     if isinstance(error, MaxRetryError) and error.reason:
         error = error.reason
-    if isinstance(error, TooSlow) and not isinstance(error, NewConnectionError):
+    if isinstance(error, TooSlow | TimeoutError) and not isinstance(error, NewConnectionError):
         return f"not within {DEADLINE_SECONDS:g} s"
-    return re.sub(r"^\w+\(host=[^)]*\): ", "", str(error))
+    return re.sub(r"^\w+\(host=[^)]*\): ", "", str(error) or type(error).__name__)
 
 
 def error_of(method: str, status: int, reason: str, body: str) -> EnsoError:
@@ -310,7 +315,7 @@ def ask(
     of object take a second to load, and what it does to a body costs as much CPU as sending it.
     A call of `on_loop` needs a `LoopClient`, which has connections and credentials of its own.
     """
-    text = None if body is None else json.dumps(body)
+    text, is_waiting = None if body is None else json.dumps(body), is_on_loop()
     headers = {"Accept": accept}
     if body is not None:
         patch = JSON_PATCH if isinstance(body, list) else MERGE_PATCH
@@ -321,9 +326,9 @@ def ask(
         path,
         query_params=[*query.items()],
         header_params=headers,
-        auth_settings=[] if is_on_loop() else ["BearerToken"],
+        auth_settings=[] if is_waiting else ["BearerToken"],
     )
-    if is_on_loop():
+    if is_waiting:
         sent: Awaitable[bytes] = calls.send(method, url, text, headers)
         return wait_for(sent)
     connections: PoolManager = calls.rest_client.pool_manager
@@ -335,10 +340,14 @@ def ask(
         timeout=DEADLINE_SECONDS,
         redirect=False,
     )
-    if answer.status // 100 != 2:  # noqa: PLR2004
-        said = answer.data.decode(errors="replace")
-        raise error_of(method, answer.status, answer.reason or "", said)
-    return answer.data
+    return accepted(method, answer.status, answer.reason or "", answer.data)
+
+
+def accepted(method: str, status: int, reason: str, data: bytes) -> bytes:
+    """Return the body of an answer that says success; raise the core's error for any other."""
+    if status // 100 != 2:  # noqa: PLR2004  # the codes of HTTP
+        raise error_of(method, status, reason, data.decode(errors="replace"))
+    return data
 
 
 def _document(data: bytes, read: Reader = whole) -> Document:

@@ -16,10 +16,9 @@ from kubernetes.client import ApiClient, Configuration
 from enso_operator.api.document import Document
 from enso_operator.blocking import MOST_AT_ONCE, MOST_OF_A_JOB, turn_of
 from enso_operator.fair_turns import FairTurns
-from enso_operator.kube.api_session import session_of
-from enso_operator.kube.client import DEADLINE_SECONDS, JSON, error_of
+from enso_operator.kube.api_session import KeptSession
+from enso_operator.kube.client import DEADLINE_SECONDS, JSON, accepted, no_answer
 from enso_operator.kube.credentials import Credentials
-from job_execution_framework.domain.errors import NoAnswer
 
 
 class LoopClient(ApiClient):
@@ -28,8 +27,8 @@ class LoopClient(ApiClient):
     def __init__(self, configuration: Configuration) -> None:
         super().__init__(configuration)  # pyright: ignore[reportUnknownMemberType]
         self._host = configuration.host
-        self._configuration = configuration
-        self._http: aiohttp.ClientSession | None = None
+        timeout = aiohttp.ClientTimeout(total=DEADLINE_SECONDS)
+        self._http = KeptSession(configuration, timeout)
         self._credentials = Credentials(configuration)
         self._turns = FairTurns[asyncio.Future[None]](MOST_AT_ONCE, MOST_OF_A_JOB)
         self._posts = asyncio.Semaphore(MOST_AT_ONCE)
@@ -58,31 +57,20 @@ class LoopClient(ApiClient):
 
     async def close_connections(self) -> None:
         """Close those of the event loop."""
-        http, self._http = self._http, None  # whoever asks meanwhile gets another one
-        if http:
-            await http.close()
+        await self._http.close()
 
     async def _ask(
         self, method: str, url: str, body: str | None, headers: Mapping[str, str]
     ) -> bytes:
         headers = {"Accept-Encoding": "identity", **headers}
         try:
-            async with self._session().request(
+            async with self._http.get().request(
                 method, url, data=body, headers=headers, allow_redirects=False
             ) as answer:
                 data = await answer.read()
         except (aiohttp.ClientError, OSError) as error:
-            raise NoAnswer(f"the API server did not answer: {_reason(error)}") from error
-        if answer.status // 100 != 2:  # noqa: PLR2004
-            said = data.decode(errors="replace")
-            raise error_of(method, answer.status, answer.reason or "", said)
-        return data
-
-    def _session(self) -> aiohttp.ClientSession:
-        if self._http is None:
-            timeout = aiohttp.ClientTimeout(total=DEADLINE_SECONDS)
-            self._http = session_of(self._configuration, timeout)
-        return self._http
+            raise no_answer(error) from error
+        return accepted(method, answer.status, answer.reason or "", data)
 
     @asynccontextmanager
     async def _turn(self, job: str) -> AsyncGenerator[None]:
@@ -112,9 +100,3 @@ async def _to_its_end(request: Coroutine[None, None, bytes]) -> bytes:
             asked.exception()  # else Python complains that nobody has looked at it
         raise
     return asked.result()
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return f"not within {DEADLINE_SECONDS:g} s"
-    return str(error) or type(error).__name__

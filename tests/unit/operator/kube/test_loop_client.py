@@ -14,7 +14,7 @@ from aiohttp import web
 from kubernetes.client import Configuration
 
 from enso_operator.blocking import MOST_AT_ONCE, MOST_OF_A_JOB, turn_of
-from enso_operator.kube import credentials, loop_client
+from enso_operator.kube import client, credentials, loop_client
 from enso_operator.kube.client import ApiObjects, Forbidden, NoSuchObject
 from enso_operator.kube.loop_client import LoopClient
 from enso_operator.on_loop import on_loop
@@ -194,7 +194,8 @@ async def test_each_request_has_the_credentials() -> None:
 
 
 async def test_an_answer_that_does_not_come_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop_client, "DEADLINE_SECONDS", 0.1)
+    for module in (client, loop_client):
+        monkeypatch.setattr(module, "DEADLINE_SECONDS", 0.1)
     gate = Gate()
     async with objects(gate.answer) as jobs:
         with pytest.raises(NoAnswer, match=r"^the API server did not answer: not within 0\.1 s$"):

@@ -10,7 +10,7 @@ from http import HTTPStatus
 import aiohttp
 from kubernetes.client import Configuration
 
-from enso_operator.kube.api_session import session_of
+from enso_operator.kube.api_session import KeptSession
 from enso_operator.kube.credentials import Credentials
 from job_execution_framework.domain.errors import Unavailable
 from job_execution_framework.service_layer.record_line import Lines
@@ -48,7 +48,10 @@ class PodLogs:
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
         self._credentials = Credentials(configuration)
-        self._http: aiohttp.ClientSession | None = None
+        timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=_CONNECT_SECONDS, sock_read=SILENCE_SECONDS
+        )
+        self._http = KeptSession(configuration, timeout)
 
     async def follow(self, namespace: str, pod: str, container: str) -> AsyncGenerator[list[bytes]]:
         """Yield the lines of a container's log from its start, as long as the stream lasts.
@@ -62,7 +65,7 @@ class PodLogs:
         lines = Lines()
         headers = await self._credentials.header()
         try:
-            async with self._session().get(url, params=query, headers=headers) as answer:
+            async with self._http.get().get(url, params=query, headers=headers) as answer:
                 if answer.status != HTTPStatus.OK:
                     kind = NoLog if answer.status in _NO_LOG else Unavailable
                     raise kind(f"the API server answers {answer.status}: {await _said(answer)}")
@@ -73,17 +76,7 @@ class PodLogs:
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._http:
-            await self._http.close()
-        self._http = None
-
-    def _session(self) -> aiohttp.ClientSession:
-        if self._http is None:
-            timeout = aiohttp.ClientTimeout(
-                total=None, sock_connect=_CONNECT_SECONDS, sock_read=SILENCE_SECONDS
-            )
-            self._http = session_of(self._configuration, timeout)
-        return self._http
+        await self._http.close()
 
 
 async def _said(answer: aiohttp.ClientResponse) -> str:
