@@ -170,9 +170,8 @@ class LogFollower:
         return code_of(self._job)
 
     def _has_ended(self) -> bool:
-        if not documents.is_finished(self._job):
-            return False
-        self._show(self._started_pods())  # the end may be seen before the last Pod
+        if documents.is_finished(self._job):
+            self._show(self._started_pods())  # the end may be seen before the last Pod
         return has_ended(self._api, self._job, self._problem.show)
 
     def _on_event(self, event: follow.WatchEvent) -> None:

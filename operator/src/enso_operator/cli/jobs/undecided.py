@@ -34,11 +34,13 @@ class NotEnded(EnsoError):
 def has_ended(
     api: ApiServer, job: Document, tell: Callable[[str], None], end: float = math.inf
 ) -> bool:
-    """Whether a job that looks ended has; asked once no action on it is undecided any more.
+    """Whether a job has ended; if it looks so, asked once no action on it is undecided any more.
 
     If it has not, its watch yields a newer state. `tell` gets the sentence why this takes long.
     Raises NotEnded, NoCluster and Answered.
     """
+    if not documents.is_finished(job):
+        return False
     head, pause = headline(job, Screen()), FIRST_PAUSE_SECONDS
     while True:
         try:

@@ -56,7 +56,7 @@ def wait_for_end(jobs: follow.Follower, api: ApiServer, name: str, end: float) -
             raise NotEnded(f"{name}: the API server has not answered")
         problem.note(event)
         job = job_in(event, job, api, name)
-        if documents.is_finished(job) and has_ended(api, job, problem.show, end):
+        if has_ended(api, job, problem.show, end):
             return job
 
 

@@ -35,7 +35,7 @@ def watch_job(api: ApiServer, name: str) -> int:
         live.show_problem(problem)
         draw()
 
-    while not (job and documents.is_finished(job) and has_ended(api, job, tell)):
+    while not (job and has_ended(api, job, tell)):
         event = jobs.next(UPDATE_SECONDS if live.is_terminal else None)
         if isinstance(event, follow.Disconnected):
             live.show_problem(event.sentence)
