@@ -70,6 +70,7 @@ def test_a_port_that_somebody_took_is_said_in_a_sentence(own_cluster: Cluster) -
 
 
 def test_a_component_that_does_not_stay_alive_is_said_with_its_error(own_cluster: Cluster) -> None:
+    own_cluster.kill("kube-apiserver")  # it would say for a moment that it is ready without etcd
     own_cluster.kill("etcd")
     for file in own_cluster.folder.glob("etcd/member/snap/db"):
         os.truncate(file, 100)

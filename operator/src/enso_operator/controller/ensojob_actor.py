@@ -134,7 +134,8 @@ class EnsoJobActor(Actor):
     async def sleep(self, seconds: float) -> None:
         """Return after so many seconds, or as soon as the EnsoJob is deleted."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._is_deleted.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._is_deleted.wait()
 
     @property
     def has_ended(self) -> bool:

@@ -69,7 +69,9 @@ class RecordsReader:
         pause, now = SHORTEST_PAUSE_SECONDS, asyncio.get_running_loop().time
         while True:
             with suppress(TimeoutError):  # until it has begun, its kubelet would refuse
-                await asyncio.wait_for(self.begun.wait(), UNSEEN_SECONDS)
+                # Python 3.11's wait_for forgets a cancellation that comes with what it waits for.
+                async with asyncio.timeout(UNSEEN_SECONDS):
+                    await self.begun.wait()
             await self._post(StreamBegins())
             since = now()
             try:
