@@ -14,6 +14,7 @@ from tests.cluster.cluster_namespace import ClusterNamespace
 from tests.cluster.kubeconfigs import of_context, of_stranger
 from tests.cluster.users import name_of, until_granted
 from tests.support.chart import as_list, rendered
+from tests.support.fault_proxy import FaultProxy, before, number, on
 from tests.support.operators import Operators
 
 TEST = "shows-enso-executer-test"
@@ -47,6 +48,27 @@ def test_where_jobs_run_it_says_so_and_leaves_nothing(
     assert check(namespace="", seconds=60) == PASSED
     assert "enso: it is Succeeded\n" in capsys.readouterr().out
     assert ns.names() == []
+
+
+def test_an_answer_that_does_not_come_is_asked_for_again(
+    ns: ClusterNamespace,
+    operators: Operators,
+    proxy: FaultProxy,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    operators.ready()
+    monkeypatch.setenv("KUBECONFIG", str(proxy.kubeconfig))
+    looks = on("get", "ensojobs")
+    proxy.add(number(1, looks), before(lambda: None))
+    assert check(namespace=ns.namespace, seconds=60) == PASSED
+    assert proxy.count(looks) >= 3, (
+        "one is not answered, one sees the end, one precedes the removal"
+    )
+    assert capsys.readouterr().err == ""
+    proxy.add(looks, before(lambda: None))
+    assert check(namespace=ns.namespace, seconds=1) == REFUSED
+    assert "the API server did not answer" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("asked")

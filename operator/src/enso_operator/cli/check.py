@@ -13,7 +13,7 @@ from enso_operator.cli.display import refuse
 from enso_operator.kube.client import ApiObjects, NoSuchObject
 from enso_operator.kube.connection import NotConnected, configured, ensojobs, explained
 from enso_operator.kube.ensojob import EnsoJobObject
-from job_execution_framework.domain.errors import Conflict, EnsoError
+from job_execution_framework.domain.errors import Conflict, EnsoError, Unavailable
 
 PASSED, FAILED = 0, 1
 """Exit codes."""
@@ -74,7 +74,7 @@ def _job() -> Document:
 
 
 def _wait_until_ended(jobs: ApiObjects, ensojob: EnsoJobObject, seconds: float) -> EnsoJobObject:
-    """Return the job once it has ended, or as it is after the time-out."""
+    """Return the job once it has ended, or as it is after the time-out. Raises Unavailable then."""
     end = time.monotonic() + seconds
     while not ensojob.is_finished and time.monotonic() < end:
         time.sleep(POLL_SECONDS)
@@ -83,6 +83,9 @@ def _wait_until_ended(jobs: ApiObjects, ensojob: EnsoJobObject, seconds: float) 
         except NoSuchObject as error:
             why = f"somebody deleted {ensojob.name}, the job of this check"
             raise NotConnected(why) from error
+        except Unavailable:  # for a moment, perhaps
+            if time.monotonic() >= end:
+                raise
     return ensojob
 
 
